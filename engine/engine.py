@@ -1,0 +1,127 @@
+"""Engine: one object per workspace, one attribute per room, each built when first used."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lemnis.engine.config import Config, load_config
+from lemnis.engine.store import Store
+from lemnis.engine.workspace import Workspace, find_workspace
+
+if TYPE_CHECKING:
+    from lemnis.engine.data import DataRoom
+    from lemnis.engine.deploy import DeployRoom
+    from lemnis.engine.evaluate import EvaluateRoom
+    from lemnis.engine.experiments import ExperimentsRoom
+    from lemnis.engine.explore import ExploreRoom
+    from lemnis.engine.features import FeaturesRoom
+    from lemnis.engine.jobs import JobsRoom
+    from lemnis.engine.lifecycle import Lifecycle
+    from lemnis.engine.monitor import MonitorRoom
+    from lemnis.engine.problem import ProblemRoom
+    from lemnis.engine.resources import ResourcesRoom
+    from lemnis.engine.validate import ValidateRoom
+
+
+class Engine:
+    """Everything that can be done with one workspace. Calls block; any thread may call."""
+
+    def __init__(self, workspace: Workspace, *, read_only: bool = False) -> None:
+        self.workspace = workspace
+        self.store = Store(workspace, read_only=read_only)
+
+    @classmethod
+    def open(cls, path: Path | None = None, *, read_only: bool = False) -> "Engine":
+        """Open the workspace of `path` (or of the current folder) or of the nearest folder above.
+
+        Raises:
+            NoWorkspace: There is none.
+            StoreError: Its state can't be opened.
+        """
+        return cls(find_workspace(path or Path.cwd()), read_only=read_only)
+
+    def config(self) -> Config:
+        """Read lemnis.toml as it is now.
+
+        Raises:
+            ConfigError: It is not accepted.
+        """
+        return load_config(self.workspace.config)
+
+    def revisions(self) -> dict[str, int]:
+        """Return one counter per topic; see `store.revisions`."""
+        from lemnis.engine.store.revisions import revisions
+
+        return revisions(self.store)
+
+    @cached_property
+    def jobs(self) -> "JobsRoom":
+        from lemnis.engine.jobs import JobsRoom
+
+        return JobsRoom(self.store)
+
+    @cached_property
+    def problem(self) -> "ProblemRoom":
+        from lemnis.engine.problem import ProblemRoom
+
+        return ProblemRoom(self.store)
+
+    @cached_property
+    def data(self) -> "DataRoom":
+        from lemnis.engine.data import DataRoom
+
+        return DataRoom(self.store)
+
+    @cached_property
+    def explore(self) -> "ExploreRoom":
+        from lemnis.engine.explore import ExploreRoom
+
+        return ExploreRoom(self.store)
+
+    @cached_property
+    def features(self) -> "FeaturesRoom":
+        from lemnis.engine.features import FeaturesRoom
+
+        return FeaturesRoom(self.store)
+
+    @cached_property
+    def validate(self) -> "ValidateRoom":
+        from lemnis.engine.validate import ValidateRoom
+
+        return ValidateRoom(self.store)
+
+    @cached_property
+    def experiments(self) -> "ExperimentsRoom":
+        from lemnis.engine.experiments import ExperimentsRoom
+
+        return ExperimentsRoom(self.store)
+
+    @cached_property
+    def evaluate(self) -> "EvaluateRoom":
+        from lemnis.engine.evaluate import EvaluateRoom
+
+        return EvaluateRoom(self.store)
+
+    @cached_property
+    def deploy(self) -> "DeployRoom":
+        from lemnis.engine.deploy import DeployRoom
+
+        return DeployRoom(self.store)
+
+    @cached_property
+    def monitor(self) -> "MonitorRoom":
+        from lemnis.engine.monitor import MonitorRoom
+
+        return MonitorRoom(self.store)
+
+    @cached_property
+    def resources(self) -> "ResourcesRoom":
+        from lemnis.engine.resources import ResourcesRoom
+
+        return ResourcesRoom(self.store)
+
+    @cached_property
+    def lifecycle(self) -> "Lifecycle":
+        from lemnis.engine.lifecycle import Lifecycle
+
+        return Lifecycle(self)

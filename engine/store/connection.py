@@ -1,0 +1,226 @@
+"""Opens the databases of a workspace: one SQLite library, one set of rules, one connection a thread."""
+
+import fcntl
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from lemnis.engine.errors import ReadOnly, StoreError
+from lemnis.engine.workspace import Workspace
+
+# The same choice as sqlite-utils makes, without its import: two SQLite libraries in one process would drop each
+# other's file locks, and reading alone must not cost the import of sqlite-utils. A test holds the two together.
+if TYPE_CHECKING:
+    import sqlite3
+
+    from sqlite_utils import Database
+else:
+    try:
+        import pysqlite3 as sqlite3
+    except ImportError:
+        import sqlite3
+
+Row: TypeAlias = sqlite3.Row
+Name: TypeAlias = Literal["state", "metrics", "predictions"]
+Values: TypeAlias = Sequence[object] | Mapping[str, object]
+
+NAMES: tuple[Name, ...] = ("state", "metrics", "predictions")
+SCHEMA_VERSION = 1  # raised with every migration; a newer file is refused, an older one is migrated
+SAFE_WAL = (3, 51, 3)  # before it, processes that share a WAL can lose committed rows
+SAFE_BACKPORTS = ((3, 44, 6), (3, 50, 7))
+BUSY_MS = 10_000
+
+
+def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
+    """Say whether this SQLite may use a WAL that several processes share (the WAL-reset bug is fixed)."""
+    return version >= SAFE_WAL or any(version[:2] == fixed[:2] and version >= fixed for fixed in SAFE_BACKPORTS)
+
+
+def journal_notice() -> str:
+    """Return a sentence for the person when the rollback journal is used instead of WAL, else an empty string."""
+    if wal_is_safe():
+        return ""
+    return (
+        f"SQLite {sqlite3.sqlite_version} can lose rows in WAL mode; the slower rollback journal is used. "
+        "Install pysqlite3 to bring a current SQLite."
+    )
+
+
+def connect(path: Path, *, durable: bool, read_only: bool = False) -> sqlite3.Connection:
+    """Open one database with our rules; transactions are begun by `Store.write` alone.
+
+    Args:
+        path: The file; made when it is missing, unless `read_only`.
+        durable: True keeps every acknowledged commit through a power cut (synchronous=FULL).
+        read_only: Refuse every write on this connection.
+
+    Raises:
+        StoreError: The file is not a database, or can't be opened.
+    """
+    mode = "ro" if read_only else "rwc"
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_MS / 1000
+        )
+        connection.row_factory = sqlite3.Row
+        if read_only:
+            connection.execute("pragma query_only = on")
+        else:
+            journal = "wal" if wal_is_safe() else "delete"
+            connection.execute(f"pragma journal_mode = {journal}")
+        connection.execute(f"pragma synchronous = {'full' if durable or not wal_is_safe() else 'normal'}")
+        for pragma in ("foreign_keys = on", "trusted_schema = off", "cell_size_check = on", "temp_store = memory"):
+            connection.execute(f"pragma {pragma}")
+        connection.execute("pragma journal_size_limit = 67108864")
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"The state file {path.name} can't be opened: {error}.",
+            "Check the disk and the file's owner; restore it from a copy if it is damaged.",
+            str(path),
+        ) from error
+    return connection
+
+
+class Store:
+    """The three databases of one workspace, for any number of threads.
+
+    Reads are plain SQL and come back as rows; writes go through sqlite-utils inside one short immediate transaction.
+    """
+
+    def __init__(self, workspace: Workspace, *, read_only: bool = False) -> None:
+        self.workspace, self.read_only = workspace, read_only
+        self._local = threading.local()
+        if not read_only:
+            workspace.make_dirs()
+            self._migrate()
+
+    def path(self, name: Name) -> Path:
+        return {
+            "state": self.workspace.state,
+            "metrics": self.workspace.metrics,
+            "predictions": self.workspace.predictions,
+        }[name]
+
+    def connection(self, name: Name = "state") -> sqlite3.Connection:
+        """Return this thread's connection."""
+        opened: dict[str, sqlite3.Connection] = self._local.__dict__
+        if name not in opened:
+            opened[name] = connect(self.path(name), durable=name == "state", read_only=self.read_only)
+        return opened[name]
+
+    def rows(self, sql: str, values: Values = (), *, name: Name = "state") -> list[Row]:
+        """Return every row of a query; ask for a page, not for a table."""
+        try:
+            return self.connection(name).execute(sql, values).fetchall()
+        except sqlite3.OperationalError as error:
+            raise self._explained(error, name) from error
+
+    def row(self, sql: str, values: Values = (), *, name: Name = "state") -> Row | None:
+        """Return the first row of a query, or None."""
+        return next(iter(self.rows(sql, values, name=name)), None)
+
+    def value(self, sql: str, values: Values = (), *, name: Name = "state") -> Any:
+        """Return the first column of the first row, or None. Any: the column decides its type."""
+        row = self.row(sql, values, name=name)
+        return row[0] if row is not None else None
+
+    @contextmanager
+    def write(self, name: Name = "state") -> "Iterator[Database]":
+        """Yield a sqlite-utils Database inside one immediate transaction: all of the block is kept, or none.
+
+        Keep it short: no network, no model, no waiting inside. A block inside a block joins the outer transaction.
+
+        Raises:
+            ReadOnly: The workspace was opened read-only.
+            StoreError: The database stayed locked or the disk is full.
+        """
+        if self.read_only:
+            raise ReadOnly("This workspace is open read-only.", "Leave out --read-only to change something.")
+        database = self._database(name)
+        connection = database.conn
+        if connection.in_transaction:
+            yield database
+            return
+        try:
+            connection.execute("begin immediate")
+            try:
+                yield database
+                connection.execute("commit")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("rollback")
+                raise
+        except sqlite3.OperationalError as error:
+            raise self._explained(error, name) from error
+
+    def data_version(self, name: Name = "state") -> int:
+        """Return a number that moves when another connection has committed; costs no disk read."""
+        return int(self.value("pragma data_version", name=name))
+
+    def close(self) -> None:
+        """Close this thread's connections."""
+        for connection in self._local.__dict__.values():
+            if isinstance(connection, sqlite3.Connection):
+                connection.close()
+        self._local.__dict__.clear()
+
+    def _database(self, name: Name) -> "Database":
+        wrapped: dict[str, Database] = self._local.__dict__
+        key = f"{name} writer"
+        if key not in wrapped:
+            wrapped[key] = sqlite_utils_database(self.connection(name))
+        return wrapped[key]
+
+    def _migrate(self) -> None:
+        found = [int(self.value("pragma user_version", name=name)) for name in NAMES]
+        if max(found) > SCHEMA_VERSION:
+            raise StoreError(
+                f"This workspace was written by a newer Lemnis (schema {max(found)}, this one knows {SCHEMA_VERSION}).",
+                "Upgrade Lemnis, or open the workspace with --read-only.",
+                str(self.workspace.state),
+            )
+        if min(found) < SCHEMA_VERSION:
+            from lemnis.engine.store.schema import apply_migrations
+
+            with exclusive(self.workspace.hidden / "schema.lock"):
+                for name in NAMES:
+                    apply_migrations(self._database(name), name)
+                    self.connection(name).execute(f"pragma user_version = {SCHEMA_VERSION}")
+
+    def _explained(self, error: sqlite3.OperationalError, name: Name) -> StoreError:
+        text = str(error)
+        remedy = "Run `lemnis doctor`."
+        if "full" in text:
+            remedy = "Free some disk space; nothing that was saved is lost."
+        elif "locked" in text or "busy" in text:
+            remedy = "Another process holds the database; try again."
+        elif "no such table" in text:
+            remedy = "Open the workspace once without --read-only to bring its state up to date."
+        return StoreError(f"The state could not be used: {text}.", remedy, str(self.path(name)))
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold a file's lock for the block; the kernel frees it if the process dies."""
+    with open(path, "a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def sqlite_utils_database(connection: sqlite3.Connection) -> "Database":
+    """Wrap a connection in a sqlite-utils Database, without importing NumPy and pandas on the way.
+
+    sqlite-utils imports both where they are installed, only to read their types; that costs the console half a second.
+    """
+    absent = [name for name in ("numpy", "pandas") if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        from sqlite_utils import Database
+    finally:
+        for name in absent:
+            del sys.modules[name]
+    return Database(connection)

@@ -1,0 +1,39 @@
+"""What has changed: one counter per topic, kept by triggers, so that a screen re-reads only what moved."""
+
+from typing import TYPE_CHECKING
+
+from lemnis.engine.store.connection import Store
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+TOPICS: dict[str, tuple[str, ...]] = {
+    "problem": ("config_history",),
+    "data": ("snapshots", "versions", "links"),
+    "explore": ("profiles",),
+    "features": ("feature_scores", "feature_sets"),
+    "validate": ("check_runs", "check_results", "waivers"),
+    "experiments": ("runs", "run_params", "run_metrics", "run_tags"),
+    "evaluate": ("evaluations", "gates"),
+    "deploy": ("models", "model_versions", "alias_events", "endpoints"),
+    "monitor": ("monitor_windows", "monitor_features", "alerts", "alert_events"),
+    "jobs": ("jobs", "services"),
+}
+
+
+def create_revisions(db: "Database") -> None:
+    """Make the table and one trigger per watched table and kind of change."""
+    db.execute("create table revisions (topic text primary key, n integer not null default 0) strict")
+    for topic, tables in TOPICS.items():
+        db.execute("insert into revisions (topic) values (?)", [topic])
+        for table in tables:
+            for change in ("insert", "update", "delete"):
+                db.execute(
+                    f"create trigger revise_{table}_{change} after {change} on {table} "
+                    f"begin update revisions set n = n + 1 where topic = '{topic}'; end"
+                )
+
+
+def revisions(store: Store) -> dict[str, int]:
+    """Return every topic's counter; a counter that differs from the last reading means: read again."""
+    return {row["topic"]: row["n"] for row in store.rows("select topic, n from revisions")}

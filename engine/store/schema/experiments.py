@@ -1,0 +1,59 @@
+"""Tables of the experiments: runs with every condition recorded."""
+
+from lemnis.engine.store.schema.jobs import STATES
+
+TABLES = (
+    f"""create table runs (
+        id integer primary key,
+        name text not null,
+        state text not null default 'queued' check (state in {STATES}),
+        why text not null default 'waiting for a free slot',
+        job_id integer references jobs (id),
+        preset text not null default '',
+        algorithm text not null default 'lightgbm',
+        task text not null default '',
+        target text not null default '',
+        version_id text references versions (id),
+        features text not null default '[]',     -- JSON list, in the model's order
+        feature_set text not null default '',
+        problem_sha256 text not null default '',
+        seed integer,
+        device text not null default '',         -- what it really trained on
+        machine text not null default '{{}}',    -- JSON: host, cores, memory, gpu, os
+        code_version text not null default '',   -- git commit, with + when the tree was changed
+        libraries text not null default '{{}}',  -- JSON {{package: version}}
+        rounds integer, rounds_done integer not null default 0, best_round integer,
+        model_sha256 text,
+        reproduces integer references runs (id),
+        note text not null default '',
+        pinned integer not null default 0,
+        deleted_at integer,
+        user text not null default '',
+        created_at integer not null, started_at integer, ended_at integer
+    ) strict""",
+    "create index runs_created on runs (deleted_at, id desc)",
+    """create table run_params (
+        run_id integer not null references runs (id) on delete cascade,
+        key text not null, value text not null,
+        primary key (run_id, key)
+    ) strict, without rowid""",
+    "create index run_params_value on run_params (key, value, run_id)",
+    """create table run_metrics (
+        run_id integer not null references runs (id) on delete cascade,
+        key text not null, value real, step integer not null default 0,   -- null is NaN
+        primary key (run_id, key)
+    ) strict, without rowid""",
+    "create index run_metrics_value on run_metrics (key, value desc, run_id)",
+    """create table run_tags (
+        run_id integer not null references runs (id) on delete cascade,
+        key text not null, value text not null default '',
+        primary key (run_id, key)
+    ) strict, without rowid""",
+    # A run's state is its job's state: said once, by the worker or the supervisor, and kept equal here.
+    """create trigger run_follows_job after update of state, why on jobs when new.run_id is not null
+       begin
+         update runs set state = new.state, why = new.why,
+           started_at = coalesce(new.started_at, started_at), ended_at = new.ended_at
+         where id = new.run_id;
+       end""",
+)

@@ -1,0 +1,33 @@
+"""Tables of predictions.db: what was asked of the endpoints, what they answered, and what turned out true."""
+
+TABLES = (
+    """create table requests (
+        id integer primary key,
+        endpoint text not null, model text not null, version integer not null,
+        at integer not null,
+        rows integer not null,
+        latency_us integer not null,
+        status integer not null,
+        error text not null default ''
+    ) strict""",
+    "create index requests_at on requests (endpoint, at)",
+    """create table predictions (
+        id integer primary key,
+        request_id integer not null references requests (id),
+        endpoint text not null, model text not null, version integer not null,
+        row_key text not null default '',        -- the caller's name for the row; feedback finds it by this
+        event_at integer not null,               -- when the row happened, else when it was asked
+        features text not null,                  -- JSON list in the signature's order
+        score real,                              -- probability of the positive class, or the value
+        answer text not null default ''          -- JSON: all classes' probabilities where there are more than two
+    ) strict""",
+    "create index predictions_event on predictions (endpoint, version, event_at)",
+    "create index predictions_key on predictions (endpoint, row_key)",
+    """create table actuals (
+        endpoint text not null,
+        row_key text not null,
+        actual real not null,
+        at integer not null,
+        primary key (endpoint, row_key)
+    ) strict, without rowid""",
+)
