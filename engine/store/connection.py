@@ -3,7 +3,7 @@
 import fcntl
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -128,7 +128,7 @@ class Store:
         return row[0] if row is not None else None
 
     @contextmanager
-    def write(self, name: Name = "state") -> "Iterator[Database]":
+    def write(self, name: Name = "state") -> "Generator[Database, None, None]":
         """Yield a sqlite-utils Database inside one immediate transaction: all of the block is kept, or none.
 
         Keep it short: no network, no model, no waiting inside. A block inside a block joins the outer transaction.
@@ -203,7 +203,7 @@ class Store:
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path) -> Generator[None, None, None]:
     """Hold a file's lock for the block; the kernel frees it if the process dies."""
     with open(path, "a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
