@@ -1,0 +1,104 @@
+"""DuckDB, opened with our limits: one process, in memory, without extensions, network or surprises."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lemnis.engine.data.parquet import ArrowTable
+from lemnis.engine.data.versions import Version, time_within
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def open_duck(
+    threads: int = 1,
+    memory: str = "1GiB",
+    *,
+    views: Mapping[str, Path] | None = None,
+    spill: Path | None = None,
+) -> "DuckDBPyConnection":
+    """Open an in-memory DuckDB that can't load extensions, see Python's variables or leave UTC.
+
+    Args:
+        threads: Threads of the query engine.
+        memory: Its memory limit, such as ``1GiB``. It does not bound what one expression allocates.
+        views: Parquet files by view name. When given, SQL typed by people may run: nothing outside these files
+            can be opened and no setting can be changed. Run only what `check_expression` has accepted.
+        spill: A folder for what doesn't fit into memory; without it such a query fails.
+    """
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    settings: dict[str, object] = {
+        "threads": threads,
+        "memory_limit": memory,
+        "temp_directory": str(spill) if spill else "",
+        "max_expression_depth": 250,
+        "python_enable_replacements": False,
+        "allow_community_extensions": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_persistent_secrets": False,
+        "TimeZone": "UTC",
+    }
+    for name, value in settings.items():
+        connection.execute(f"set {name} = ?", [value])
+    if views is not None:
+        if views:
+            connection.execute("set allowed_paths = ?", [[str(path) for path in views.values()]])
+        connection.execute("set enable_external_access = false")
+        for name, path in views.items():
+            connection.execute(f"create view {quote(name)} as select * from read_parquet({literal(str(path))})")
+        connection.execute("set lock_configuration = true")
+    return connection
+
+
+def quote(identifier: str) -> str:
+    """Return a name as a SQL identifier, whatever characters it has."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return a text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def part_filter(version: Version, part: str | None) -> str:
+    """Return the SQL condition that a row of `version` is in a part of its split; ``true`` for None (every row).
+
+    Raises:
+        NotFound: The version has no such part.
+    """
+    if part is None:
+        return "true"
+    span, time = version.part(part), version.column(version.time)
+    kind = "timestamptz" if "tz=" in time.type else "timestamp"
+    start, end = (datetime.fromtimestamp(ms / 1000, UTC).isoformat(" ") for ms in (span.start, span.end))
+    if kind == "timestamp":
+        start, end = start.removesuffix("+00:00"), end.removesuffix("+00:00")
+    name = quote(time.name)
+    return f"({name} >= {kind} {literal(start)} and {name} < {kind} {literal(end)})"
+
+
+def read_table(version: Version, columns: list[str] | None = None, part: str | None = None) -> ArrowTable:
+    """Return rows of a version as an Arrow table, in their order; needs pyarrow only, not DuckDB.
+
+    Args:
+        version: The version.
+        columns: The columns to read, None for all.
+        part: A part of the split, None for every row.
+
+    Raises:
+        NotFound: The version has no such column or part.
+    """
+    import pyarrow.parquet as pq
+
+    names = [version.column(name).name for name in columns] if columns is not None else None
+    condition = None
+    if part is not None:
+        span = version.part(part)
+        condition = time_within(version.column(version.time), span.start, span.end)
+    table: ArrowTable = pq.read_table(version.path, columns=names, filters=condition)
+    return table
