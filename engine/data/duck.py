@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lemnis.engine.data.parquet import ArrowTable
 from lemnis.engine.data.versions import Version, time_within
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
 
@@ -82,7 +82,7 @@ def part_filter(version: Version, part: str | None) -> str:
     return f"({name} >= {kind} {literal(start)} and {name} < {kind} {literal(end)})"
 
 
-def read_table(version: Version, columns: list[str] | None = None, part: str | None = None) -> ArrowTable:
+def read_table(version: Version, columns: list[str] | None = None, part: str | None = None) -> "pa.Table":
     """Return rows of a version as an Arrow table, in their order; needs pyarrow only, not DuckDB.
 
     Args:
@@ -100,5 +100,4 @@ def read_table(version: Version, columns: list[str] | None = None, part: str | N
     if part is not None:
         span = version.part(part)
         condition = time_within(version.column(version.time), span.start, span.end)
-    table: ArrowTable = pq.read_table(version.path, columns=names, filters=condition)
-    return table
+    return pq.read_table(version.path, columns=names, filters=condition)

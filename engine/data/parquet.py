@@ -4,18 +4,15 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from lemnis.engine.files import sha256_of, sync_folder
 from lemnis.engine.workspace import Workspace
 
-# pyarrow ships no types: its objects are Any, under names that say what they are
-ArrowTable: TypeAlias = Any
-ArrowStream: TypeAlias = Any
-ArrowSchema: TypeAlias = Any
-ArrowCondition: TypeAlias = Any
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ROW_GROUP = 65_536  # rows; small enough to skip what a query does not need, large enough to compress
 
@@ -30,7 +27,7 @@ class StoredTable(Struct, frozen=True, kw_only=True):
 
 
 def store_parquet(
-    workspace: Workspace, table: ArrowTable | ArrowStream, metadata: dict[bytes, bytes] | None = None
+    workspace: Workspace, table: "pa.Table | pa.RecordBatchReader", metadata: dict[bytes, bytes] | None = None
 ) -> StoredTable:
     """Write rows to a read-only Parquet file named by its content; the same rows give the same file.
 
@@ -44,7 +41,7 @@ def store_parquet(
     os.close(descriptor)
     temporary, rows = Path(name), 0
     try:
-        schema: ArrowSchema = table.schema.with_metadata(metadata or {})
+        schema = table.schema.with_metadata(metadata or {})
         with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
             for group in row_groups(table):
                 writer.write_table(group.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP)
@@ -61,18 +58,18 @@ def store_parquet(
     return StoredTable(path=path, sha256=sha256, rows=rows, bytes=size)
 
 
-def row_groups(table: ArrowTable | ArrowStream) -> Iterator[ArrowTable]:
+def row_groups(table: "pa.Table | pa.RecordBatchReader") -> Iterator["pa.Table"]:
     """Yield the rows as tables of exactly ROW_GROUP rows, the last one shorter, whatever batches they come in."""
     import pyarrow as pa
 
-    waiting: list[Any] = []  # record batches
+    waiting: list[pa.RecordBatch] = []
     count = 0
-    batches: Iterable[Any] = table.to_batches() if isinstance(table, pa.Table) else table
+    batches: Iterable[pa.RecordBatch] = table.to_batches() if isinstance(table, pa.Table) else table
     for batch in batches:
         waiting.append(batch)
         count += batch.num_rows
         while count >= ROW_GROUP:
-            gathered: ArrowTable = pa.Table.from_batches(waiting, table.schema)
+            gathered = pa.Table.from_batches(waiting, table.schema)
             yield gathered.slice(0, ROW_GROUP)
             waiting = gathered.slice(ROW_GROUP).to_batches()
             count -= ROW_GROUP

@@ -3,16 +3,20 @@
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from lemnis.engine import clock
-from lemnis.engine.data.parquet import ArrowCondition, ArrowSchema, ArrowStream, ArrowTable, store_parquet
+from lemnis.engine.data.parquet import store_parquet
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.store import Row, Store
 from lemnis.engine.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
 Role: TypeAlias = Literal["label", "time", "key", "feature"]
 Kind: TypeAlias = Literal["numeric", "categorical", "time", "boolean"]
@@ -169,7 +173,7 @@ def find_version(store: Store, ref: str | int | None = None) -> Version:
 
 def record_version(
     store: Store,
-    table: ArrowTable | ArrowStream,
+    table: "pa.Table | pa.RecordBatchReader",
     *,
     name: str,
     roles: dict[str, str],
@@ -264,7 +268,7 @@ def _spans(split: dict[str, tuple[str, str]]) -> dict[str, tuple[int, int]]:
 
 
 def _columns(
-    schema: ArrowSchema, roles: dict[str, str], sources: dict[str, str], spans: dict[str, tuple[int, int]]
+    schema: "pa.Schema", roles: dict[str, str], sources: dict[str, str], spans: dict[str, tuple[int, int]]
 ) -> list[Column]:
     """Return the columns with their roles, or refuse what doesn't fit them."""
     names: list[str] = list(schema.names)
@@ -296,34 +300,34 @@ def _counts(
 
     time = next((column for column in columns if column.role == "time"), None)
     label = next((column for column in columns if column.role == "label"), None)
-    table: ArrowTable = pq.read_table(path, columns=[column.name for column in (time, label) if column])
+    table = pq.read_table(path, columns=[column.name for column in (time, label) if column])
     parts: dict[str, Part] = {}
     for part, (start, end) in spans.items():
         if time is None:
             break
-        rows: ArrowTable = table.filter(time_within(time, start, end))
+        rows = table.filter(time_within(time, start, end))
         labelled: int = rows.num_rows - rows.column(label.name).null_count if label else 0
         parts[part] = Part(start=start, end=end, rows=rows.num_rows, labelled=labelled)
     counts: dict[str, int] = {}
     if label:
-        tally: ArrowTable = table.column(label.name).drop_null().value_counts()
+        tally = table.column(label.name).drop_null().value_counts()
         if len(tally) <= LABELS:
             pairs: list[dict[str, Any]] = tally.to_pylist()
             counts = {str(pair["values"]): pair["counts"] for pair in sorted(pairs, key=lambda pair: -pair["counts"])}
     return parts, counts
 
 
-def time_within(time: Column, start: int, end: int) -> ArrowCondition:
+def time_within(time: Column, start: int, end: int) -> "pc.Expression":
     """Return the Arrow condition `start` <= time < `end` (epoch ms) for a time column of any Arrow type."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     aware = "tz=" in time.type
     moments = [datetime.fromtimestamp(ms / 1000, UTC) for ms in (start, end)]
-    kind: Any = pa.timestamp("ms", tz="UTC" if aware else None)
-    low: Any = pa.scalar(moments[0] if aware else moments[0].replace(tzinfo=None), kind)
-    high: Any = pa.scalar(moments[1] if aware else moments[1].replace(tzinfo=None), kind)
-    column: Any = pc.field(time.name)
+    kind = pa.timestamp("ms", tz="UTC" if aware else None)
+    low = pa.scalar(moments[0] if aware else moments[0].replace(tzinfo=None), kind)
+    high = pa.scalar(moments[1] if aware else moments[1].replace(tzinfo=None), kind)
+    column = pc.field(time.name)
     if time.type.startswith("date"):
         column = column.cast(kind)
     return (column >= low) & (column < high)
