@@ -1,0 +1,211 @@
+"""What Resources tells: the machine, its processes, its GPUs, the pool, as frozen records. None is "not known"."""
+
+import msgspec
+
+
+class HostSample(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading of the machine. Percentages are 0..100; rates are over the time since the reading before."""
+
+    at: int  # epoch ms
+    cpu_percent: float | None = None  # of all cores together
+    core_percents: list[float | None] = []
+    user_percent: float | None = None
+    system_percent: float | None = None
+    wait_percent: float | None = None  # idle, but only because of disk
+    steal_percent: float | None = None  # taken by the hypervisor
+    load_1m: float | None = None
+    load_5m: float | None = None
+    load_15m: float | None = None
+    cores_total: int = 1
+    cores_usable: float = 1.0  # after affinity and the container's quota
+    memory_total_bytes: int | None = None  # of the machine
+    memory_usable_bytes: int | None = None  # the machine's or the container's limit, whichever is less
+    memory_used_bytes: int | None = None  # within what is usable, without what can be dropped
+    memory_cached_bytes: int | None = None
+    swap_total_bytes: int | None = None
+    swap_used_bytes: int | None = None
+    cpu_pressure_percent: float | None = None  # share of the last 10 s in which some task waited for it (PSI)
+    memory_pressure_percent: float | None = None
+    disk_pressure_percent: float | None = None
+    disk_device: str = ""  # the disk that holds the workspace; empty when the kernel names none
+    disk_total_bytes: int | None = None
+    disk_free_bytes: int | None = None
+    disk_read_bytes_per_s: float | None = None
+    disk_write_bytes_per_s: float | None = None
+    disk_busy_percent: float | None = None
+    net_received_bytes_per_s: float | None = None
+    net_sent_bytes_per_s: float | None = None
+    uptime_s: float | None = None
+
+    @property
+    def memory_percent(self) -> float | None:
+        if self.memory_used_bytes is None or not self.memory_usable_bytes:
+            return None
+        return 100 * self.memory_used_bytes / self.memory_usable_bytes
+
+    @property
+    def limited(self) -> bool:
+        """Whether a container or an affinity gives less than the machine has."""
+        less_memory = (self.memory_usable_bytes or 0) < (self.memory_total_bytes or 0)
+        return less_memory or self.cores_usable < self.cores_total
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """One process of the machine; `line` is (pid, start time in clock ticks) of itself and its ancestors."""
+
+    pid: int
+    user: str = ""
+    name: str = ""
+    command: str = ""
+    state: str = ""
+    threads: int = 1
+    cpu_percent: float | None = None  # of one core: 200 is two cores
+    memory_bytes: int | None = None  # resident
+    started_at: int | None = None  # epoch ms
+    line: list[tuple[int, int]] = []
+    owner: str = ""  # "run 12 train default", "endpoint:late", "this console"; empty: not of this workspace
+    job_id: int | None = None
+    run_id: int | None = None
+    service: str = ""
+    gpu_memory_bytes: int | None = None
+
+
+class ProcessTable(msgspec.Struct, frozen=True, kw_only=True):
+    """The busiest processes and all of this workspace's, busiest first."""
+
+    at: int
+    total: int = 0
+    running: int = 0
+    threads: int = 0
+    rows: list[Process] = []
+
+
+class GpuProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """One process on one GPU."""
+
+    pid: int
+    kind: str  # compute, graphics
+    memory_bytes: int | None = None
+
+
+class Gpu(msgspec.Struct, frozen=True, kw_only=True):
+    """One GPU (or MIG slice `index` 0.1); a figure the driver doesn't give is None."""
+
+    index: str
+    uuid: str = ""
+    name: str = ""
+    why: str = ""  # why it can't be read; empty when it can
+    lost_at: int | None = None  # epoch ms since when it doesn't answer
+    busy_percent: float | None = None  # share of time with at least one kernel, as NVML defines it
+    memory_used_bytes: int | None = None
+    memory_total_bytes: int | None = None
+    memory_busy_percent: float | None = None  # share of time the memory was read or written
+    temperature_celsius: float | None = None
+    power_watts: float | None = None
+    power_limit_watts: float | None = None
+    sm_clock_mhz: float | None = None
+    memory_clock_mhz: float | None = None
+    fan_percent: float | None = None
+    throttled: str = ""  # what slows it down now: thermal, power …
+    mig: bool = False
+    processes: list[GpuProcess] = []
+
+
+class GpuReport(msgspec.Struct, frozen=True, kw_only=True):
+    """All GPUs at one moment, or the reason why there is nothing to show."""
+
+    at: int
+    devices: list[Gpu] = []
+    reason: str = ""
+    driver: str = ""
+
+    @property
+    def usable(self) -> int:
+        """How many whole GPUs answer; what a pool may give away."""
+        return sum(1 for gpu in self.devices if not gpu.why and "." not in gpu.index)
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures over time in equal steps; None where nothing was measured."""
+
+    source: str
+    step_s: float
+    at: list[int]  # epoch ms, start of each step
+    values: dict[str, list[float | None]]
+
+
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """One live job: what it holds of the pool and what it really uses."""
+
+    job_id: int
+    run_id: int | None
+    kind: str
+    title: str
+    state: str
+    cores: float
+    memory_bytes: int
+    gpu: float
+    since: int | None  # epoch ms
+    used_cores: float | None = None
+    used_memory_bytes: int | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """One queued job: what it asks for and why it doesn't run yet."""
+
+    job_id: int
+    run_id: int | None
+    kind: str
+    title: str
+    cores: float
+    memory_bytes: int
+    gpu: float
+    priority: int
+    since: int  # epoch ms
+    why: str
+    refused: bool
+
+
+class PoolState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pool has, who holds it, who waits for it, in line order."""
+
+    cores: float
+    memory_bytes: int
+    gpus: float
+    held_cores: float
+    held_memory_bytes: int
+    held_gpus: float
+    holding: list[Holding]
+    waiting: list[Waiting]
+
+
+class DiskUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What one part of the workspace takes on disk."""
+
+    name: str
+    bytes: int
+    files: int
+
+
+class JobUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What one job took: what it held over its time, and its memory at most."""
+
+    job_id: int
+    run_id: int | None
+    kind: str
+    title: str
+    state: str
+    user: str
+    held_s: float
+    core_hours: float
+    gpu_hours: float
+    peak_bytes: int | None
+    memory_bytes: int
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Who used this machine through this workspace since `since`, and what lies on its disk."""
+
+    since: int
+    jobs: list[JobUse]
+    disk: list[DiskUse]
