@@ -210,6 +210,12 @@ def exclusive(path: Path) -> Generator[None, None, None]:
         yield
 
 
+def returning(db: "Database", sql: str, values: Values = ()) -> list[dict[str, Any]]:
+    """Run a write that has a `returning` clause and return its rows. Any: the columns decide their types."""
+    query: Any = db.query  # typed for lists and dicts alone
+    return list(query(sql, values))
+
+
 def sqlite_utils_database(connection: sqlite3.Connection) -> "Database":
     """Wrap a connection in a sqlite-utils Database, without importing NumPy and pandas on the way.
 

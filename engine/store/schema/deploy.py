@@ -10,10 +10,11 @@ TABLES = (
         model text not null references models (name),
         version integer not null,
         run_id integer not null references runs (id),
-        sha256 text not null,                    -- of model.txt
-        path text not null,                      -- below .lemnis
-        signature text not null,                 -- JSON: features with type and categories, outputs, threshold
-        golden text not null,                    -- JSON {"rows": [[…]], "answers": [[…]]}
+        sha256 text not null,                    -- of the model's file
+        path text not null,                      -- below .lemnis, named by its hash
+        bytes integer not null,
+        signature text not null,                 -- JSON: features with type and categories, classes, threshold
+        golden text not null,                    -- JSON {"rows": [{feature: value}…], "answers": [[score…]…]}
         threshold real,
         who text not null, why text not null, created_at integer not null,
         primary key (model, version)
@@ -22,10 +23,12 @@ TABLES = (
         id integer primary key,
         model text not null references models (name),
         alias text not null,                     -- champion, challenger …
+        kind text not null check (kind in ('promote', 'rollback', 'withdraw')),
         version integer,                         -- null: the alias was taken away
         previous integer,
+        forced integer not null default 0,       -- 1: moved although the gates said no
         who text not null, why text not null, at integer not null,
-        evidence text not null default '{}'      -- JSON: gates and metrics at that moment
+        evidence text not null default '{}'      -- JSON: verdict, gates and metrics at that moment
     ) strict""",
     "create index alias_events_alias on alias_events (model, alias, id desc)",
     """create view aliases as

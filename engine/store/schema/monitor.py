@@ -7,26 +7,32 @@ TABLES = (
         model text not null, version integer not null,
         starts integer not null, ends integer not null,      -- epoch ms of event time
         rows integer not null,
+        duplicates integer not null default 0,   -- further rows of a key that was counted before
         labelled integer not null default 0,
-        verdict text not null,                   -- ok, watch, drift, insufficient, no data
+        verdict text not null check (verdict in ('ok', 'watch', 'drift', 'insufficient', 'no data')),
         why text not null default '',
-        max_psi real,
+        max_psi real, important_psi real, weighted_psi real, missing_rise real,
         prediction_psi real, prediction_mean real, predicted_share real, label_share real,
         reference_mean real, reference_share real,
-        roc_auc real, log_loss real, brier real, value_per_1000 real,
+        roc_auc real, roc_auc_error real, log_loss real, brier real, value_per_1000 real, mean_absolute_error real,
+        reference_auc real, reference_log_loss real,
         schema_changes text not null default '[]',           -- JSON list of sentences
         closed integer not null default 0,       -- 1 when no more rows are expected
+        labels_settled integer not null default 0,           -- 1 when no more labels are expected
+        tally text not null,                     -- JSON: counts per bin, so that new rows are added, not old ones re-read
         computed_at integer not null,
         unique (endpoint, model, version, starts)
     ) strict""",
     """create table monitor_features (
         window_id integer not null references monitor_windows (id) on delete cascade,
+        position integer not null,               -- in the signature; the prediction is last
         feature text not null,
-        kind text not null,
-        psi real, jensen_shannon real,
-        threshold real not null,
+        kind text not null,                      -- numeric, categorical, prediction
+        psi real not null, jensen_shannon real not null,
+        threshold real not null,                 -- of drift, sampling noise included
+        rule text not null,                      -- the threshold in words
         verdict text not null,                   -- ok, watch, drift, insufficient
-        importance real,
+        importance real,                         -- share of the model's gain, 0 to 1; null for the prediction
         missing_share real, reference_missing_share real,
         bins text not null default '{}',         -- JSON {"labels", "reference", "current"} shares
         primary key (window_id, feature)
@@ -38,17 +44,28 @@ TABLES = (
         created_at integer not null,
         primary key (model, version)
     ) strict""",
+    """create table monitor_cursors (
+        endpoint text not null, model text not null, version integer not null,
+        prediction_id integer not null default 0,            -- the last row of predictions that was counted
+        labels_at integer not null default 0, labels integer not null default 0,  -- the newest label seen, and how many
+        newest_event integer not null default 0, newest_label_event integer not null default 0,
+        arrived_at integer not null default 0,   -- when the last new row or label was seen
+        problem text not null default '',        -- why its rows can't be judged
+        primary key (endpoint, model, version)
+    ) strict""",
     """create table alerts (
         id integer primary key,
         rule text not null,
         endpoint text not null,
         severity text not null,                  -- page, ticket
         state text not null check (state in ('pending', 'firing', 'acknowledged', 'resolved')),
+        metric text not null,
         message text not null,
         value real, threshold real,
-        window_id integer,
+        window_id integer references monitor_windows (id) on delete set null,
+        opened_in integer references monitor_windows (id) on delete set null,
         since integer not null, fired_at integer, acknowledged_at integer, acknowledged_by text, resolved_at integer,
-        breaches integer not null default 1,     -- windows in a row
+        breaches integer not null default 1,     -- settled windows in a row
         updated_at integer not null
     ) strict""",
     "create unique index alerts_open on alerts (rule, endpoint) where state != 'resolved'",
@@ -60,4 +77,5 @@ TABLES = (
         who text not null, why text not null,
         value real
     ) strict""",
+    "create index alert_events_alert on alert_events (alert_id, id)",
 )

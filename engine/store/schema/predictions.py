@@ -17,7 +17,7 @@ TABLES = (
         endpoint text not null, model text not null, version integer not null,
         row_key text not null default '',        -- the caller's name for the row; feedback finds it by this
         event_at integer not null,               -- when the row happened, else when it was asked
-        features text not null,                  -- JSON list in the signature's order
+        features text not null,                  -- JSON list in the signature's order, as sent: text, number, truth, null
         score real,                              -- probability of the positive class, or the value
         answer text not null default ''          -- JSON: all classes' probabilities where there are more than two
     ) strict""",
@@ -26,8 +26,17 @@ TABLES = (
     """create table actuals (
         endpoint text not null,
         row_key text not null,
-        actual real not null,
+        actual real not null,                    -- 0 or 1, the class's place, or the number
         at integer not null,
         primary key (endpoint, row_key)
+    ) strict, without rowid""",
+    # Sums per endpoint and ten seconds, so that totals and rates never count the requests again.
+    """create table traffic (
+        endpoint text not null,
+        starts integer not null,                 -- epoch ms, a multiple of ten seconds
+        requests integer not null, errors integer not null,
+        rows integer not null,
+        dropped integer not null default 0,      -- requests that were answered but not logged
+        primary key (endpoint, starts)
     ) strict, without rowid""",
 )

@@ -1,0 +1,98 @@
+"""Where a job's worker runs. The local executor starts it as a process of this machine."""
+
+import signal
+import subprocess
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from lemnis.engine.clock import monotonic_s
+from lemnis.engine.jobs.processes import is_alive, last_line, lock_is_held, send_signal, start_process
+from lemnis.engine.jobs.records import Job
+from lemnis.engine.workspace import Workspace
+
+START_S = 30.0  # how long a worker may take to claim its job
+CANCEL_S = 30.0  # how long an asked worker may take to stop
+
+
+class Death(Struct, frozen=True):
+    """How a worker ended that could not record it: `failed` when it was its own fault, `lost` when it was not."""
+
+    state: Literal["failed", "lost"]
+    why: str
+
+
+class Executor(Protocol):
+    """Starts workers and tells what became of them."""
+
+    def start(self, job: Job) -> None:
+        """Start a worker for a claimed job; return at once."""
+        ...
+
+    def death(self, job: Job) -> Death | None:
+        """Return how the job's worker died, or None while it lives."""
+        ...
+
+    def stop(self, job: Job) -> None:
+        """Ask the worker to stop; kill its group when it does not within CANCEL_S."""
+        ...
+
+
+class LocalExecutor:
+    """Workers are processes of this machine, each in a session of its own."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._children: dict[tuple[int, int], subprocess.Popen[bytes]] = {}
+        self._first_seen: dict[tuple[int, int], float] = {}
+        self._asked: dict[tuple[int, int], float] = {}
+
+    def start(self, job: Job) -> None:
+        folder = self.workspace.job_dir(job.id)
+        arguments = ["--workspace", str(self.workspace.root), "--job", str(job.id), "--epoch", str(job.epoch)]
+        self._children[job.id, job.epoch] = start_process(
+            "lemnis.engine.jobs.worker",
+            arguments,
+            cwd=self.workspace.root,
+            log=folder / "log",
+            threads=max(1, int(job.allocation.cores)),
+        )
+
+    def death(self, job: Job) -> Death | None:
+        key = (job.id, job.epoch)
+        child = self._children.get(key)
+        code = child.poll() if child else None
+        folder = self.workspace.job_dir(job.id)
+        if code is not None:
+            del self._children[key]
+            return ended(code, last_line(folder / "log"))
+        if lock_is_held(folder / "alive.lock"):
+            return None
+        starting = child is not None or job.identity is None or is_alive(job.identity)
+        if starting and self._waited(key) < START_S:
+            return None
+        pid = f" {job.identity.pid}" if job.identity else ""
+        return Death("lost", f"its process{pid} is gone without a word: killed, crashed, or out of memory")
+
+    def stop(self, job: Job) -> None:
+        key, now = (job.id, job.epoch), monotonic_s()
+        if job.identity is None:
+            return
+        if key not in self._asked:
+            self._asked[key] = now
+            send_signal(job.identity, signal.SIGTERM)
+        elif now - self._asked[key] > CANCEL_S:
+            send_signal(job.identity, signal.SIGKILL, group=True)
+
+    def _waited(self, key: tuple[int, int]) -> float:
+        return monotonic_s() - self._first_seen.setdefault(key, monotonic_s())
+
+
+def ended(code: int, said: str) -> Death:
+    """Return in words how a worker process ended that left no record of its own."""
+    said = f"; its last words: {said}" if said else ""
+    if code == -signal.SIGKILL:
+        return Death("lost", "its process was killed (SIGKILL): by hand, or by the system for want of memory")
+    if code < 0:
+        return Death("failed", f"its process crashed with {signal.Signals(-code).name}{said}")
+    return Death("failed", f"its process ended with status {code} and recorded nothing{said}")

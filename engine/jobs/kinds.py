@@ -1,0 +1,40 @@
+"""Which function does which kind of job; named by text, so that the queue imports no stage."""
+
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from lemnis.engine.errors import BadInput
+
+if TYPE_CHECKING:
+    from lemnis.engine.jobs.context import JobContext
+
+# Any: each kind has arguments and a result of its own, as JSON objects.
+Handler: TypeAlias = "Callable[[JobContext, dict[str, Any]], dict[str, Any]]"
+
+KINDS: dict[str, str] = {
+    "jobs.selftest": "lemnis.engine.jobs.selftest:selftest",
+    "data.sync": "lemnis.engine.data.jobs:sync",
+    "data.link": "lemnis.engine.data.jobs:link",
+    "explore.profile": "lemnis.engine.explore.jobs:profile",
+    "features.rank": "lemnis.engine.features.jobs:rank",
+    "validate.run": "lemnis.engine.validate.jobs:run",
+    "experiments.train": "lemnis.engine.experiments.train:train",
+    "evaluate.run": "lemnis.engine.evaluate.jobs:evaluate",
+    "evaluate.explain": "lemnis.engine.evaluate.jobs:explain",
+    "deploy.predict": "lemnis.engine.deploy.jobs:predict",
+    "monitor.replay": "lemnis.engine.monitor.replay:replay",
+}
+
+
+def handler(kind: str) -> Handler:
+    """Return the function that does this kind of job; imports its room.
+
+    Raises:
+        BadInput: No room knows this kind.
+    """
+    try:
+        module, _, name = KINDS[kind].partition(":")
+    except KeyError:
+        raise BadInput(f"No stage knows jobs of kind {kind!r}.", "Upgrade Lemnis: a newer one queued it.") from None
+    return getattr(importlib.import_module(module), name)
