@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lemnis.engine.errors import ReadOnly, StoreError
+from lemnis.engine.pattern import regexp
 from lemnis.engine.workspace import Workspace
 
 # The same choice as sqlite-utils makes, without its import: two SQLite libraries in one process would drop each
@@ -75,6 +76,7 @@ def connect(path: Path, *, durable: bool, read_only: bool = False) -> sqlite3.Co
         for pragma in ("foreign_keys = on", "trusted_schema = off", "cell_size_check = on", "temp_store = memory"):
             connection.execute(f"pragma {pragma}")
         connection.execute("pragma journal_size_limit = 67108864")
+        connection.create_function("regexp", 2, regexp, deterministic=True)
     except sqlite3.Error as error:
         raise StoreError(
             f"The state file {path.name} can't be opened: {error}.",

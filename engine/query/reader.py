@@ -1,0 +1,181 @@
+"""Reads a query from left to right and gives its SQL: or, and, not, brackets, terms."""
+
+from lemnis.engine.query.fields import Column, Condition, Fields, Name, QueryError, resolve, wrong
+from lemnis.engine.query.sql import compare, contains, has, joined, like, owned
+from lemnis.engine.query.tokens import SAME, Token, tokens_of
+from lemnis.engine.text import safe
+
+DEEPEST, MOST_TERMS = 30, 200  # brackets in brackets, terms: SQLite's own limits are near
+
+
+class Reader:
+    """Reads one query from left to right; each method reads what it is named after and returns its SQL."""
+
+    def __init__(self, text: str, fields: Fields, now_ms: int) -> None:
+        self.fields, self.now_ms = fields, now_ms
+        self.tokens, self.place, self.terms = tokens_of(text), 0, 0
+
+    @property
+    def here(self) -> Token:
+        return self.tokens[self.place]
+
+    def peek(self, ahead: int = 1) -> Token:
+        return self.tokens[min(self.place + ahead, len(self.tokens) - 1)]
+
+    def next(self) -> Token:
+        token = self.here
+        self.place = min(self.place + 1, len(self.tokens) - 1)
+        return token
+
+    def is_word(self, *words: str, ahead: int = 0) -> bool:
+        token = self.peek(ahead)
+        return token.kind == "word" and token.text.lower() in words
+
+    def take(self, *words: str) -> bool:
+        found = self.is_word(*words)
+        if found:
+            self.next()
+        return found
+
+    def take_mark(self, mark: str) -> bool:
+        """Step over a bracket, comma or colon if it is next."""
+        found = self.here.kind == "mark" and self.here.text == mark
+        if found:
+            self.next()
+        return found
+
+    def expected(self, what: str) -> QueryError:
+        found = safe(self.here.text, limit=40)
+        seen = f", found {found!r}" if found else ", found the end"
+        return wrong(f"Expected {what}{seen}.", "Try for example metrics.auc > 0.8 and tag:baseline.", self.here.at)
+
+    def either(self, depth: int) -> Condition:
+        if depth > DEEPEST:
+            raise wrong(f"More than {DEEPEST} brackets stand in each other.", "Ask in simpler words.", self.here.at)
+        parts = [self.both(depth)]
+        while self.here.kind == "or" or self.is_word("or"):
+            self.next()
+            parts.append(self.both(depth))
+        return joined(" or ", parts)
+
+    def both(self, depth: int) -> Condition:
+        parts = [self.negated(depth)]
+        while True:
+            if not self.take("and") and (
+                self.here.kind in ("end", "or") or self.is_word("or") or self.here.text in (")", ",")
+            ):
+                return joined(" and ", parts)
+            parts.append(self.negated(depth))
+
+    def negated(self, depth: int) -> Condition:
+        turned = False
+        while self.here.kind == "not" or self.is_word("not"):
+            self.next()
+            turned = not turned
+        found = self.term(depth)
+        return Condition(f"not {found.sql}", found.values) if turned else found
+
+    def term(self, depth: int) -> Condition:
+        self.terms += 1
+        if self.terms > MOST_TERMS:
+            raise wrong(f"The query has more than {MOST_TERMS} terms.", "Use in (…) for lists.", self.here.at)
+        if self.take_mark("("):
+            found = self.either(depth + 1)
+            if not self.take_mark(")"):
+                raise self.expected("a closing bracket")
+            return found
+        if self.here.kind == "word" and not self.is_word("and", "or"):
+            return self.field_term()
+        if self.here.kind in ("string", "quoted"):
+            return contains(self.fields.bare, self.next().text[1:-1])
+        raise self.expected("a field, a word or a bracket")
+
+    def field_term(self) -> Condition:
+        word = self.next()
+        after = self.here
+        if word.text.endswith(".") and after.kind in ("string", "quoted") and after.at == word.at + len(word.text):
+            self.next()
+            return self.comparison(resolve(word.text[:-1], self.fields, word.at, after.text[1:-1]))
+        if self.take_mark(":"):
+            return self.colon(word)
+        operator = after.kind == "op" or self.is_word("in", "like", "ilike", "is", "between")
+        if operator or (self.is_word("not") and self.is_word("in", "like", "ilike", "between", ahead=1)):
+            return self.comparison(resolve(word.text, self.fields, word.at))
+        return contains(self.fields.bare, word.text)
+
+    def colon(self, word: Token) -> Condition:
+        """Read what follows `has:`, `tag:` or `note:`."""
+        if word.text.lower() == "has":
+            named = self.next()
+            if named.kind != "word":
+                raise wrong("Expected a field after has:.", f"Fields: {self.fields.known()}.", named.at)
+            key = None
+            if named.text.endswith(".") and self.here.kind in ("string", "quoted"):
+                key = self.next().text[1:-1]
+            return has(resolve(named.text.rstrip("."), self.fields, named.at, key), self.fields)
+        text = self.value().text
+        head = self.fields.aliases.get(word.text.lower(), word.text.lower())
+        if head in self.fields.pairs:
+            family = self.fields.pairs[head]
+            other, values = ("", (text,)) if family.numeric else (" or p.value = ?", (text, text))
+            return owned(family, self.fields, f"p.key = ?{other}", values)
+        column = resolve(word.text, self.fields, word.at).column
+        if not isinstance(column, Column) or column.kind != "text":
+            raise wrong(f"{word.text}: asks for text; this field holds none.", "Compare it with = or >.", word.at)
+        return contains(column.sql, column.words.get(text.lower(), text))
+
+    def comparison(self, name: Name) -> Condition:
+        """Read an operator and its values, and compare."""
+        turned = self.take("not")
+        if self.take("is"):
+            absent = not self.take("not")
+            if not self.take("null"):
+                raise self.expected("null")
+            found = has(name, self.fields)
+            return Condition(f"not {found.sql}", found.values) if absent else found
+        if self.take("between"):
+            return self.between(name, turned)
+        if self.take("in"):
+            return compare(name, "not in" if turned else "in", self.listed(), self.fields, now_ms=self.now_ms)
+        if self.is_word("like", "ilike"):
+            operator = self.next().text.lower()
+            found = like(name, operator, self.value(), self.fields)
+            return Condition(f"not {found.sql}", found.values) if turned else found
+        token = self.next()
+        operator = SAME.get(token.text, token.text)
+        return compare(name, operator, [self.value()], self.fields, now_ms=self.now_ms)
+
+    def between(self, name: Name, turned: bool) -> Condition:
+        low = self.value()
+        if ".." in low.text and low.kind == "word":
+            first, _, second = low.text.partition("..")
+            ends = [Token("word", first, low.at), Token("word", second, low.at + len(first) + 2)]
+        else:
+            if not self.take("and"):
+                raise self.expected("and")
+            ends = [low, self.value()]
+        parts = [
+            compare(name, operator, [end], self.fields, now_ms=self.now_ms)
+            for operator, end in zip((">=", "<="), ends, strict=True)
+        ]
+        found = joined(" and ", parts)
+        return Condition(f"not {found.sql}", found.values) if turned else found
+
+    def listed(self) -> list[Token]:
+        if not self.take_mark("("):
+            raise self.expected("a list in brackets")
+        values = [self.value()]
+        while self.take_mark(","):
+            values.append(self.value())
+        if not self.take_mark(")"):
+            raise self.expected("a comma or a closing bracket")
+        return values
+
+    def value(self) -> Token:
+        """Read a word or a quoted text; the token's text is without its quotes."""
+        if self.here.kind in ("string", "quoted"):
+            token = self.next()
+            return token._replace(text=token.text[1:-1])
+        if self.here.kind != "word":
+            raise self.expected("a value")
+        return self.next()
