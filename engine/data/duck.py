@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lemnis.engine.data.versions import Version, time_within
+from lemnis.engine.data.split import time_within
+from lemnis.engine.data.versions import Version
 
 if TYPE_CHECKING:
     import pyarrow as pa

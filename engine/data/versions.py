@@ -1,55 +1,22 @@
 """Dataset versions: one table each, addressed by its content, with a role per column and a split by time."""
 
-from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from lemnis.engine import clock
 from lemnis.engine.data.parquet import store_parquet
-from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.data.split import Column, Part, columns_of, measure, spans_of
+from lemnis.engine.errors import NotFound
 from lemnis.engine.store import Row, Store
 from lemnis.engine.workspace import Workspace
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-Role: TypeAlias = Literal["label", "time", "key", "feature"]
-Kind: TypeAlias = Literal["numeric", "categorical", "time", "boolean"]
-
-NUMBERS = ("int", "uint", "float", "double", "halffloat", "decimal")
 METADATA = b"lemnis"  # the Parquet file carries name, roles and split, so that its hash covers them too
-
-
-class Column(Struct, frozen=True, kw_only=True):
-    """One column of a version.
-
-    Attributes:
-        type: The Arrow type, such as ``int64``, ``string`` or ``timestamp[us, tz=UTC]``.
-        source: The source it came from; ``derived`` for an expression, empty when unknown.
-    """
-
-    name: str
-    type: str
-    role: Role = "feature"
-    source: str = ""
-
-    @property
-    def kind(self) -> Kind:
-        return kind_of(self.type)
-
-
-class Part(Struct, frozen=True, kw_only=True):
-    """One part of the split: rows with `start` <= time < `end` (epoch ms); `labelled` of them have a label."""
-
-    start: int
-    end: int
-    rows: int
-    labelled: int
 
 
 class Version(Struct, frozen=True, kw_only=True):
@@ -61,6 +28,7 @@ class Version(Struct, frozen=True, kw_only=True):
         split: The parts by name, in order of time.
         snapshots: SHA-256 of the snapshot of each source it was made of.
         recipe: The SQL that made it; empty when it was handed over as a table.
+        linked_at: The last time that linking gave this very table, epoch ms; the latest version is the last linked.
         label_counts: Rows per value of the label, most frequent first; empty when it has more than LABELS values.
     """
 
@@ -76,6 +44,7 @@ class Version(Struct, frozen=True, kw_only=True):
     recipe: str
     label_counts: dict[str, int]
     created_at: int
+    linked_at: int
     job_id: int | None = None
 
     @property
@@ -129,22 +98,14 @@ class Version(Struct, frozen=True, kw_only=True):
         return self.split[name]
 
 
-LABELS = 50
-COLUMNS = "id, name, number, rows, bytes, columns, split, snapshots, recipe, target_summary, created_at, job_id"
-
-
-def kind_of(arrow_type: str) -> Kind:
-    """Return what a column of this Arrow type holds; what is neither number, time nor boolean is categorical."""
-    if arrow_type == "bool":
-        return "boolean"
-    if arrow_type.startswith(("timestamp", "date")):
-        return "time"
-    return "numeric" if arrow_type.startswith(NUMBERS) else "categorical"
+COLUMNS = (
+    "id, name, number, rows, bytes, columns, split, snapshots, recipe, target_summary, created_at, linked_at, job_id"
+)
 
 
 def list_versions(store: Store, name: str = "") -> list[Version]:
     """Return the versions, newest first; of one dataset when `name` is given."""
-    sql = f"select {COLUMNS} from versions where ? in ('', name) order by created_at desc, number desc"
+    sql = f"select {COLUMNS} from versions where ? in ('', name) order by linked_at desc, created_at desc, number desc"
     return [_version(row, store.workspace) for row in store.rows(sql, [name])]
 
 
@@ -201,14 +162,17 @@ def record_version(
     Raises:
         BadInput: A role or the split doesn't fit the columns.
     """
-    spans = _spans(split)
-    columns = _columns(table.schema, roles, sources or {}, spans)
+    spans = spans_of(split)
+    columns = columns_of(table.schema, roles, sources or {}, spans)
     facts = {"name": name, "roles": {c.name: c.role for c in columns}, "split": spans}
     stored = store_parquet(store.workspace, table, {METADATA: msgspec.json.encode(facts)})
     kept = store.row(f"select {COLUMNS} from versions where id = ?", [stored.sha256])
+    moment = clock.now_ms() if now is None else now
     if kept is not None:
-        return _version(kept, store.workspace)
-    parts, label_counts = _counts(stored.path, columns, spans)
+        with store.write() as db:
+            db.execute("update versions set linked_at = ? where id = ?", [moment, stored.sha256])
+        return find_version(store, stored.sha256)
+    parts, label_counts = measure(stored.path, columns, spans)
     with store.write() as db:
         number = db.execute("select coalesce(max(number), 0) + 1 from versions where name = ?", [name]).fetchone()[0]
         db.table("versions").insert(
@@ -223,9 +187,11 @@ def record_version(
                 "recipe": recipe,
                 "split": msgspec.json.encode(parts).decode(),
                 "target_summary": msgspec.json.encode(label_counts).decode(),
-                "created_at": clock.now_ms() if now is None else now,
+                "created_at": moment,
+                "linked_at": moment,
                 "job_id": job_id,
-            }
+            },
+            ignore=True,
         )
     return find_version(store, stored.sha256)
 
@@ -244,90 +210,6 @@ def _version(row: Row, workspace: Workspace) -> Version:
         recipe=row["recipe"],
         label_counts=msgspec.json.decode(row["target_summary"], type=dict[str, int]),
         created_at=row["created_at"],
+        linked_at=row["linked_at"],
         job_id=row["job_id"],
     )
-
-
-def _spans(split: dict[str, tuple[str, str]]) -> dict[str, tuple[int, int]]:
-    """Return start and end of each part in epoch ms, in order of time."""
-    spans: dict[str, tuple[int, int]] = {}
-    for part, (start, end) in split.items():
-        try:
-            spans[part] = (clock.parse_ms(start), clock.parse_ms(end))
-        except ValueError:
-            raise BadInput(
-                f"The split's part {part} has no dates: {start!r} to {end!r}.", "Write for example 2013-06-01."
-            ) from None
-        if spans[part][0] >= spans[part][1]:
-            raise BadInput(f"The split's part {part} ends before it starts: {start} to {end}.", "Swap the two dates.")
-    ordered = sorted(spans.items(), key=lambda item: item[1])
-    for (first, (_, end)), (second, (start, _)) in pairwise(ordered):
-        if start < end:
-            raise BadInput(f"The split's parts {first} and {second} overlap.", "A row may be in one part only.")
-    return dict(ordered)
-
-
-def _columns(
-    schema: "pa.Schema", roles: dict[str, str], sources: dict[str, str], spans: dict[str, tuple[int, int]]
-) -> list[Column]:
-    """Return the columns with their roles, or refuse what doesn't fit them."""
-    names: list[str] = list(schema.names)
-    known = ", ".join(names)
-    if len(set(names)) != len(names):
-        twice = sorted({column for column in names if names.count(column) > 1})
-        raise BadInput(f"The dataset has two columns {twice[0]!r}.", "Give the link a prefix, or choose its columns.")
-    for column, role in roles.items():
-        if column not in names:
-            raise BadInput(f"The {role} column {column!r} is not in the dataset.", f"Columns: {known}.")
-    fields = [
-        {"name": column, "type": str(kind), "role": roles.get(column, "feature"), "source": sources.get(column, "")}
-        for column, kind in zip(names, schema.types, strict=True)
-    ]
-    columns = msgspec.convert(fields, list[Column])
-    times = [column for column in columns if column.role == "time"]
-    if spans and not times:
-        raise BadInput("The split needs a time column.", "Set dataset.time to a column of times.")
-    if times and times[0].kind != "time":
-        raise BadInput(f"The time column {times[0].name!r} holds {times[0].type}, no times.", "Derive a timestamp.")
-    return columns
-
-
-def _counts(
-    path: Path, columns: list[Column], spans: dict[str, tuple[int, int]]
-) -> tuple[dict[str, Part], dict[str, int]]:
-    """Return the parts with their rows, and the rows per label; reads two columns of the file."""
-    import pyarrow.parquet as pq
-
-    time = next((column for column in columns if column.role == "time"), None)
-    label = next((column for column in columns if column.role == "label"), None)
-    table = pq.read_table(path, columns=[column.name for column in (time, label) if column])
-    parts: dict[str, Part] = {}
-    for part, (start, end) in spans.items():
-        if time is None:
-            break
-        rows = table.filter(time_within(time, start, end))
-        labelled: int = rows.num_rows - rows.column(label.name).null_count if label else 0
-        parts[part] = Part(start=start, end=end, rows=rows.num_rows, labelled=labelled)
-    counts: dict[str, int] = {}
-    if label:
-        tally = table.column(label.name).drop_null().value_counts()
-        if len(tally) <= LABELS:
-            pairs: list[dict[str, Any]] = tally.to_pylist()
-            counts = {str(pair["values"]): pair["counts"] for pair in sorted(pairs, key=lambda pair: -pair["counts"])}
-    return parts, counts
-
-
-def time_within(time: Column, start: int, end: int) -> "pc.Expression":
-    """Return the Arrow condition `start` <= time < `end` (epoch ms) for a time column of any Arrow type."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    aware = "tz=" in time.type
-    moments = [datetime.fromtimestamp(ms / 1000, UTC) for ms in (start, end)]
-    kind = pa.timestamp("ms", tz="UTC" if aware else None)
-    low = pa.scalar(moments[0] if aware else moments[0].replace(tzinfo=None), kind)
-    high = pa.scalar(moments[1] if aware else moments[1].replace(tzinfo=None), kind)
-    column = pc.field(time.name)
-    if time.type.startswith("date"):
-        column = column.cast(kind)
-    return (column >= low) & (column < high)

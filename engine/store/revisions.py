@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 TOPICS: dict[str, tuple[str, ...]] = {
     "problem": ("config_history",),
-    "data": ("snapshots", "versions", "links"),
+    "data": ("snapshots", "source_syncs", "versions", "links"),
     "explore": ("profiles",),
-    "features": ("feature_scores", "feature_sets"),
+    "features": ("feature_rankings", "feature_sets"),
     "validate": ("check_runs", "check_results", "waivers"),
     "experiments": ("runs", "run_params", "run_metrics", "run_tags"),
     "evaluate": ("evaluations", "gates"),

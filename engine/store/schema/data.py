@@ -9,11 +9,19 @@ TABLES = (
         bytes integer not null,
         columns text not null,                   -- JSON [{"name", "type"}]
         origin text not null,                    -- where it was read from
-        origin_bytes integer, origin_modified_ms integer, origin_sha256 text,
+        origin_bytes integer not null, origin_modified_ns integer not null, origin_sha256 text not null,
+        reading text not null,                   -- JSON of the declaration it was read with: delimiter, nulls, types
         created_at integer not null,
-        checked_at integer not null,             -- last time the source was found unchanged
+        checked_at integer not null,             -- last time the source was found to hold just this
         job_id integer,
         unique (source, sha256)
+    ) strict""",
+    """create table source_syncs (
+        source text primary key,
+        state text not null check (state in ('ready', 'failed')),
+        why text not null,                       -- what the last sync found, for people
+        at integer not null,
+        job_id integer
     ) strict""",
     """create table versions (
         id text primary key,                     -- SHA-256 of the Parquet file
@@ -24,9 +32,10 @@ TABLES = (
         columns text not null,                   -- JSON [{"name", "type", "role", "source"}]
         snapshots text not null,                 -- JSON {source: sha256}
         recipe text not null,                    -- the SQL that made it
-        split text not null,                     -- JSON {"train": {"from", "until", "rows"}, …}
+        split text not null,                     -- JSON {"train": {"start", "end", "rows", "labelled"}, …}
         target_summary text not null,            -- JSON {value: rows} of the label
         created_at integer not null,
+        linked_at integer not null,              -- last time linking gave this very table
         job_id integer,
         unique (name, number)
     ) strict""",
