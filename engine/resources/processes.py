@@ -6,8 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.resources.records import Process, ProcessTable
 
@@ -151,25 +149,3 @@ def boot_ms() -> int:
         if line.startswith("btime "):
             return int(line.split()[1]) * 1000
     return 0
-
-
-class Owner(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a process tree works for."""
-
-    label: str
-    job_id: int | None = None
-    run_id: int | None = None
-    service: str = ""
-
-
-def with_owners(table: ProcessTable, owners: dict[tuple[int, int], Owner]) -> ProcessTable:
-    """Return the table with each process joined to the nearest ancestor that `owners` knows."""
-    rows: list[Process] = []
-    for row in table.rows:
-        owner = next((owners[step] for step in row.line if tuple(step) in owners), None)
-        if owner is not None:
-            row = msgspec.structs.replace(
-                row, owner=owner.label, job_id=owner.job_id, run_id=owner.run_id, service=owner.service
-            )
-        rows.append(row)
-    return msgspec.structs.replace(table, rows=rows)

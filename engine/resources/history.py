@@ -1,0 +1,117 @@
+"""Telemetry over time: every second for half an hour, then ever coarser means, a month in a few megabytes.
+
+One source keeps 1,800 rows of 1 s, 2,160 of 10 s, 2,880 of 60 s and 4,320 of 600 s: 11,160 rows of at most 450 bytes,
+5 MB. The host and eight GPUs (whose rows are half as long) stay below 30 MB for 30 days.
+"""
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from lemnis.engine.resources.records import History
+from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+Sample: TypeAlias = dict[str, float | None]
+
+KEPT_S = {1: 1_800, 10: 21_600, 60: 172_800, 600: 2_592_000}  # seconds a row stands for: how long it is kept
+COARSER = ((1, 10), (10, 60), (60, 600))
+WANTED_POINTS = 100  # a finer resolution is read only when a coarser one would give fewer
+
+
+def add_sample(db: "Database", source: str, at_ms: int, sample: Sample) -> None:
+    """Keep one reading of a source, at most one a second."""
+    db.execute(
+        "insert or replace into telemetry (source, resolution, at, sample) values (?, 1, ?, ?)",
+        [source, at_ms // 1000 * 1000, encode(sample)],
+    )
+
+
+def tidy(db: "Database", source: str, now_ms: int) -> None:
+    """Make the coarser means of every interval that has ended since, and drop what is older than it is kept."""
+    for fine, coarse in COARSER:
+        width = coarse * 1000
+        last: int | None = db.execute(LAST, [source, coarse]).fetchone()[0]
+        span = [source, fine, 0 if last is None else last + width, now_ms // width * width]
+        groups: dict[int, list[Sample]] = {}
+        for at, sample in db.execute(BETWEEN, span).fetchall():
+            groups.setdefault(at // width * width, []).append(decode(sample))
+        for start, samples in groups.items():
+            db.execute(
+                "insert or replace into telemetry (source, resolution, at, sample) values (?, ?, ?, ?)",
+                [source, coarse, start, encode(mean_of(samples))],
+            )
+    for resolution, seconds in KEPT_S.items():
+        db.execute(
+            "delete from telemetry where source = ? and resolution = ? and at < ?",
+            [source, resolution, now_ms - seconds * 1000],
+        )
+
+
+LAST = "select max(at) from telemetry where source = ? and resolution = ?"
+BETWEEN = "select at, sample from telemetry where source = ? and resolution = ? and at >= ? and at < ? order by at"
+
+
+def mean_of(samples: list[Sample]) -> Sample:
+    """Return the mean of each figure over the samples that have it; None where none has."""
+    means: Sample = {}
+    for name in dict.fromkeys(name for sample in samples for name in sample):
+        known = [value for sample in samples if (value := sample.get(name)) is not None]
+        means[name] = sum(known) / len(known) if known else None
+    return means
+
+
+def history(store: Store, source: str, metrics: list[str], *, seconds: int, points: int, now_ms: int) -> History:
+    """Return figures of the last `seconds` in `points` equal steps, the newest last; see `records.History`.
+
+    A step is the mean of what was measured in it, None where nothing was: a gap is shown as a gap. Steps are never
+    finer than the rows that are kept for that long.
+    """
+    resolution = resolution_for(seconds, points)
+    points = max(1, min(points, seconds // resolution))
+    width = seconds * 1000 / points
+    # Steps lie on a fixed grid, so that a mean stays what it was when the next second arrives.
+    end = (now_ms // width + 1) * width
+    start = end - points * width
+    rows = store.rows(BETWEEN, [source, resolution, round(start), round(end)], name="metrics")
+    if resolution > 1:  # what has not become a mean yet
+        since = rows[-1]["at"] + resolution * 1000 if rows else round(start)
+        rows += store.rows(BETWEEN, [source, 1, since, round(end)], name="metrics")
+    buckets: list[list[Sample]] = [[] for _ in range(points)]
+    for row in rows:
+        place = int((row["at"] - start) / width)
+        if 0 <= place < points:
+            buckets[place].append(decode(row["sample"]))
+    means = [mean_of(bucket) for bucket in buckets]
+    return History(
+        source=source,
+        step_s=width / 1000,
+        at=[round(start + place * width) for place in range(points)],
+        values={name: [mean.get(name) for mean in means] for name in metrics},
+    )
+
+
+def resolution_for(seconds: int, points: int) -> int:
+    """Return which rows to read: the coarsest that still give `points` steps, of those that are kept long enough."""
+    kept = [resolution for resolution, limit in KEPT_S.items() if limit >= seconds] or [max(KEPT_S)]
+    enough = [resolution for resolution in kept if seconds // resolution >= min(points, WANTED_POINTS)]
+    return max(enough, default=min(kept))
+
+
+def encode(sample: Sample) -> str:
+    """Return a sample as JSON with four significant digits or whole numbers: what a chart can show."""
+    return msgspec.json.encode({name: rounded(value) for name, value in sample.items()}).decode()
+
+
+def decode(text: str) -> Sample:
+    """Return a sample from its JSON."""
+    return msgspec.json.decode(text, type=dict[str, float | None])
+
+
+def rounded(value: float | None) -> float | int | None:
+    """Return a number short enough to keep for a month."""
+    if value is None or value != value:
+        return None
+    return round(value) if abs(value) >= 1000 else float(f"{value:.4g}")

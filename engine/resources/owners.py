@@ -1,0 +1,68 @@
+"""Which process works for which job, run or service of this workspace."""
+
+import os
+
+import msgspec
+
+from lemnis.engine.resources.records import Process, ProcessTable
+from lemnis.engine.store import Store
+
+LIVE_JOBS = """
+    select j.id, j.kind, j.title, j.run_id, j.pid, j.started_ticks, r.name as run_name from jobs j
+    left join runs r on r.id = j.run_id
+    where j.state in ('preparing', 'running') and j.pid is not null and j.started_ticks is not null"""
+LIVE_SERVICES = "select name, pid, started_ticks from services where pid is not null and started_ticks is not null"
+
+
+class Owner(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a process and all it started work for."""
+
+    label: str
+    job_id: int | None = None
+    run_id: int | None = None
+    service: str = ""
+
+
+def our_pids(store: Store) -> set[int]:
+    """Return the processes of live jobs and services."""
+    rows = store.rows(
+        """select pid from jobs where state in ('preparing', 'running') and pid is not null
+           union select pid from services where pid is not null"""
+    )
+    return {row["pid"] for row in rows}
+
+
+def owners(store: Store) -> dict[tuple[int, int], Owner]:
+    """Return the owner of each process of ours by (pid, start time): a pid that was given to a stranger is not ours."""
+    found: dict[tuple[int, int], Owner] = {}
+    for row in store.rows(LIVE_JOBS):
+        label = (
+            f"run {row['run_id']} {row['run_name']}" if row["run_id"] is not None else f"job {row['id']} {row['title']}"
+        )
+        owner = Owner(label=label, job_id=row["id"], run_id=row["run_id"])
+        found[row["pid"], row["started_ticks"]] = owner
+    for row in store.rows(LIVE_SERVICES):
+        found[row["pid"], row["started_ticks"]] = Owner(label=row["name"], service=row["name"])
+    return found
+
+
+def with_owners(table: ProcessTable, owners: dict[tuple[int, int], Owner], *, root: str) -> ProcessTable:
+    """Return the table with each process joined to its nearest ancestor that is known.
+
+    The supervisor is known by its command line, which names the workspace's `root`; this very process is the console.
+    """
+    return msgspec.structs.replace(table, rows=[owned(row, owners, root) for row in table.rows])
+
+
+def owned(row: Process, owners: dict[tuple[int, int], Owner], root: str) -> Process:
+    """Return one process with its owner."""
+    owner = next((owners[step] for step in row.line if step in owners), None)
+    if owner is not None:
+        return msgspec.structs.replace(
+            row, owner=owner.label, job_id=owner.job_id, run_id=owner.run_id, service=owner.service
+        )
+    if row.pid == os.getpid():
+        return msgspec.structs.replace(row, owner="this console")
+    if "lemnis.engine.jobs.supervisor" in row.command and row.command.endswith(root):
+        return msgspec.structs.replace(row, owner="supervisor")
+    return row

@@ -1,0 +1,134 @@
+"""ResourcesRoom: the machine, its processes, its GPUs, the pool and its use, as the workspace sees them."""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lemnis.engine.clock import monotonic_s, now_ms
+from lemnis.engine.errors import NotFound
+from lemnis.engine.resources import history, usage
+from lemnis.engine.resources.allocations import pool_state
+from lemnis.engine.resources.owners import our_pids, owners, with_owners
+from lemnis.engine.resources.records import DiskUse, GpuReport, History, HostSample, PoolState, ProcessTable, Usage
+from lemnis.engine.store import Row, Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.resources.host import HostReader
+    from lemnis.engine.resources.processes import ProcessReader
+
+FRESH_MS = 5_000  # an older reading means that the sampler is down: this process reads for itself
+GPU_FRESH_MS = 30_000  # the device service repeats itself every 10 s at least
+DISK_EVERY_S = 30.0
+
+
+class ResourcesRoom:
+    """What the machine does now and did lately. Any thread may call."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._lock = threading.Lock()
+        self._own: tuple[HostReader, ProcessReader] | None = None
+        self._disk: tuple[float, list[DiskUse]] | None = None
+
+    def host(self) -> HostSample:
+        """Return the newest reading of the machine; `at` says how old it is.
+
+        It is the sampler's when that is alive; otherwise this process reads, and rates are over the time since its
+        own reading before (None at first).
+        """
+        row = self._latest("host", FRESH_MS)
+        if row is not None:
+            return msgspec.json.decode(row["sample"], type=HostSample)
+        return self._readers()[0].read()
+
+    def processes(self) -> ProcessTable:
+        """Return the busiest and largest processes and all of this workspace's, each with whom it works for."""
+        row = self._latest("processes", FRESH_MS)
+        if row is not None:
+            table = msgspec.json.decode(row["sample"], type=ProcessTable)
+        else:
+            table = self._readers()[1].read(our_pids(self.store))
+        return with_owners(table, owners(self.store), root=str(self.store.workspace.root))
+
+    def gpus(self) -> GpuReport:
+        """Return the GPUs, or the reason in words why there is nothing to show; never an old reading as a live one."""
+        row = self.store.row("select at, sample from latest where name = 'gpu'", name="metrics")
+        if row is None:
+            return GpuReport(at=now_ms(), reason="no reading yet: the engine's device service has not reported")
+        report = msgspec.json.decode(row["sample"], type=GpuReport)
+        silent_s = (now_ms() - report.at) // 1000
+        if silent_s * 1000 > GPU_FRESH_MS:
+            return GpuReport(
+                at=report.at, driver=report.driver, reason=f"the device service has been silent for {silent_s:,} s"
+            )
+        return report
+
+    def history(self, source: str, metric: str, seconds: int = 900, points: int = 150) -> History:
+        """Return one figure of the last `seconds` in `points` steps; `histories` gives several at once."""
+        return self.histories(source, [metric], seconds, points)
+
+    def histories(self, source: str, metrics: list[str], seconds: int = 900, points: int = 150) -> History:
+        """Return figures of a source over time.
+
+        Args:
+            source: ``host`` or ``gpu:0`` …; see `sources`.
+            metrics: Names as in HostSample or Gpu; see `metrics`.
+            seconds: How far back, at most 30 days.
+            points: How many steps at most; see `history.history`.
+        """
+        return history.history(self.store, source, metrics, seconds=seconds, points=points, now_ms=now_ms())
+
+    def sources(self) -> dict[str, list[str]]:
+        """Return what history there is: the metrics of each source."""
+        rows = self.store.rows(
+            """select source, sample from telemetry t where resolution = 1 and at =
+               (select max(at) from telemetry u where u.source = t.source and u.resolution = 1)""",
+            name="metrics",
+        )
+        return {row["source"]: list(history.decode(row["sample"])) for row in rows}
+
+    def check_metric(self, source: str, metric: str) -> None:
+        """Raise NotFound, naming what there is, unless this figure has a history."""
+        known = self.sources()
+        if source not in known:
+            raise NotFound(
+                f"There is no history of {source!r}.", f"Sources: {', '.join(known) or 'none yet, start the engine'}."
+            )
+        if metric not in known[source]:
+            raise NotFound(f"{source} has no metric {metric!r}.", f"Metrics: {', '.join(known[source])}.")
+
+    def pool(self) -> PoolState:
+        """Return what jobs may hold, what each live job holds and uses, and why each queued one waits."""
+        return pool_state(self.store, self.processes())
+
+    def usage(self, days: float = 7) -> Usage:
+        """Return what the jobs of the last `days` took and what the workspace takes on disk."""
+        since = now_ms() - round(days * 86_400_000)
+        return Usage(since=since, jobs=usage.job_uses(self.store, since, now_ms()), disk=self.disk())
+
+    def disk(self) -> list[DiskUse]:
+        """Return what each part of the workspace takes on disk; counted again after half a minute at the earliest."""
+        with self._lock:
+            if self._disk is None or monotonic_s() - self._disk[0] > DISK_EVERY_S:
+                self._disk = (monotonic_s(), usage.disk_uses(self.store.workspace))
+            return self._disk[1]
+
+    def _latest(self, name: str, fresh_ms: int) -> Row | None:
+        row = self.store.row("select at, sample from latest where name = ?", [name], name="metrics")
+        return row if row is not None and abs(now_ms() - row["at"]) <= fresh_ms else None
+
+    def _readers(self) -> "tuple[HostReader, ProcessReader]":
+        with self._lock:
+            if self._own is None:
+                self._own = own_readers(self.store.workspace.root)
+            return self._own
+
+
+def own_readers(folder: Path) -> "tuple[HostReader, ProcessReader]":
+    """Return readers for a process that has no sampler to ask; imports psutil."""
+    from lemnis.engine.resources.host import HostReader
+    from lemnis.engine.resources.processes import ProcessReader
+
+    return HostReader(folder), ProcessReader()
