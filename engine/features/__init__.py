@@ -1,1 +1,78 @@
-"""."""
+"""Stage 4, Features: what each column is worth, which ones know the answer, and the sets chosen from them."""
+
+from lemnis.engine.config import Features, load_config
+from lemnis.engine.data.versions import Version, find_version
+from lemnis.engine.errors import NotFound
+from lemnis.engine.features.records import FeatureScore, FeatureSet, Pair, Ranking
+from lemnis.engine.features.scores import find_ranking, is_candidate, list_pairs, list_scores
+from lemnis.engine.features.sets import choose_set, find_set, list_sets
+from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.store import Store
+
+
+class FeaturesRoom:
+    """Columns of the dataset versions as features."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def scores(self, version_id: str) -> list[FeatureScore]:
+        """Return what was measured of a version's columns, in their order; empty before it was ranked."""
+        return list_scores(self.store, version_id)
+
+    def ranking(self, version_id: str) -> Ranking | None:
+        """Return how a version was ranked, None if it was not."""
+        return find_ranking(self.store, version_id)
+
+    def pairs(self, version_id: str, feature: str = "", limit: int = 50) -> list[Pair]:
+        """Return the most associated pairs of columns, of one column if `feature` is given, strongest first."""
+        return list_pairs(self.store, version_id, feature, limit)
+
+    def candidates(self, version_id: str) -> list[str]:
+        """Return the columns of a version that could be features, in their order."""
+        return [column.name for column in find_version(self.store, version_id).columns if is_candidate(column)]
+
+    def sets(self, *, history: bool = False) -> list[FeatureSet]:
+        """Return the latest choice of every name, newest first; every choice ever made with `history`."""
+        return list_sets(self.store, history=history)
+
+    def feature_set(self, name: str = "", version: str | int | None = None) -> FeatureSet:
+        """Return a set by name, the declared one if none is given.
+
+        A set that nobody has chosen is what [features] offers, without columns declared or found to be leaks.
+
+        Raises:
+            NotFound: There is no such set, or no dataset version to make the declared one of.
+        """
+        try:
+            made_of: Version | None = find_version(self.store, version)
+        except NotFound:
+            made_of = None
+        return find_set(self.store, name, self.declared(), made_of)
+
+    def declared(self) -> Features:
+        """Return the [features] of lemnis.toml."""
+        return load_config(self.store.workspace.config).features
+
+    def choose(
+        self, name: str, features: list[str], who: str, why: str, version: str | int | None = None
+    ) -> FeatureSet:
+        """Record the choice of a set; it does not change what earlier runs were trained with.
+
+        Raises:
+            BadInput: The name is empty, or a feature can't be one.
+            NotFound: The version lacks a column.
+        """
+        return choose_set(self.store, name, features, find_version(self.store, version), who=who, why=why)
+
+    def start_rank(self, version: str | int | None = None) -> int:
+        """Queue the ranking of a version's columns (None: the latest) and return the job's id.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+        found = find_version(self.store, version)
+        return JobsRoom(self.store).submit("features.rank", f"Ranking of {found.title}", {"version": found.id})
+
+
+__all__ = ["FeatureScore", "FeatureSet", "FeaturesRoom", "Pair", "Ranking"]
