@@ -1,1 +1,53 @@
-"""."""
+"""Stage 3, Explore: what each column holds, and the rows themselves."""
+
+from lemnis.engine.data import DataRoom
+from lemnis.engine.explore.pages import Cell, Page, read_page
+from lemnis.engine.explore.profile import Histogram, Note, Profile, TopValue, list_profiles
+from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.store import Store
+
+
+class ExploreRoom:
+    """Profiles and rows of the dataset versions."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def profiles(self, version_id: str) -> list[Profile]:
+        """Return the profiles of a version's columns that are measured so far, in the order of the columns."""
+        return list_profiles(self.store, version_id)
+
+    def start_profile(self, version: str | int | None = None, *, again: bool = False) -> int:
+        """Queue the profiling of a version (None: the latest) and return the job's id.
+
+        Columns that have a profile are left alone, for a version never changes, unless `again` is set.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+        found = DataRoom(self.store).version(version)
+        arguments = {"version": found.id, "again": again}
+        return JobsRoom(self.store).submit("explore.profile", f"Profile of {found.title}", arguments)
+
+    def rows(
+        self,
+        version: str | int | None = None,
+        offset: int = 0,
+        limit: int = 100,
+        order: str | None = None,
+        *,
+        descending: bool = False,
+        where: str | None = None,
+    ) -> Page:
+        """Return a page of a version's rows, in their own order or sorted and filtered; see `read_page`.
+
+        Raises:
+            NotFound: There is no such version or column.
+            BadInput: A bound or the condition is wrong.
+            Unavailable: The condition ran past its limits.
+        """
+        found = DataRoom(self.store).version(version)
+        return read_page(found, offset, limit, order=order or "", descending=descending, where=where or "")
+
+
+__all__ = ["Cell", "ExploreRoom", "Histogram", "Note", "Page", "Profile", "TopValue"]

@@ -1,0 +1,118 @@
+"""A profile says what DuckDB says of the same rows, column by column, and keeps what was measured."""
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from lemnis.engine.data import Version
+from lemnis.engine.errors import Cancelled, NotFound
+from lemnis.engine.explore import ExploreRoom, Profile, jobs
+from lemnis.engine.jobs.context import JobContext
+from lemnis.engine.store import Store
+
+
+@pytest.fixture(scope="module")
+def profiles(store: Store, version: Version) -> dict[str, Profile]:
+    result = jobs.profile(JobContext.for_test(store), {"version": version.id})
+    assert result["columns"] == len(version.columns)
+    return {profile.name: profile for profile in ExploreRoom(store).profiles(version.id)}
+
+
+def words(profile: Profile) -> list[str]:
+    return [note.word for note in profile.notes]
+
+
+def test_profiles_come_in_the_order_of_the_columns(profiles: dict[str, Profile], version: Version) -> None:
+    assert list(profiles) == [column.name for column in version.columns]
+
+
+@pytest.mark.parametrize("name", ["id", "delay", "gust", "same", "carrier", "tail", "late", "at"])
+def test_figures_are_duckdbs(profiles: dict[str, Profile], version: Version, name: str) -> None:
+    profile = profiles[name]
+    source = f"from read_parquet('{version.path}')"
+    missing, distinct = duckdb.sql(f'select count(*) - count("{name}"), count(distinct "{name}") {source}').fetchall()[
+        0
+    ]
+    assert (profile.rows, profile.missing, profile.distinct) == (version.rows, missing, distinct)
+    if profile.kind == "numeric":
+        row = duckdb.sql(
+            f"""select min({name}), max({name}), avg({name}), stddev_samp({name}), skewness({name}),
+                quantile_cont({name}, 0.05), median({name}), quantile_cont({name}, 0.99) {source}"""
+        ).fetchall()[0]
+        assert (float(profile.minimum or 0), float(profile.maximum or 0)) == row[:2]
+        assert (profile.mean, profile.deviation) == pytest.approx(row[2:4])
+        assert [profile.quantiles[share] for share in ("0.05", "0.5", "0.99")] == pytest.approx(list(row[5:]))
+        if profile.skewness is not None:  # DuckDB corrects it for small samples
+            assert profile.skewness == pytest.approx(row[4], rel=1e-3, abs=1e-3)
+    if profile.top:
+        top = duckdb.sql(
+            f'select max(n) from (select count(*) as n {source} where "{name}" is not null group by "{name}")'
+        ).fetchall()[0][0]
+        assert profile.top[0].rows == top
+
+
+def test_every_row_is_in_the_histogram_or_missing(profiles: dict[str, Profile]) -> None:
+    for profile in profiles.values():
+        drawn = sum(profile.histogram.counts) + profile.histogram.below + profile.histogram.above
+        infinite = profile.rows // 4 if profile.name == "odd" else 0
+        assert drawn + profile.missing + infinite == profile.rows
+
+
+def test_classes_are_drawn_most_frequent_first_without_unlabelled_rows(profiles: dict[str, Profile]) -> None:
+    late, carrier = profiles["late"], profiles["carrier"]
+    assert list(carrier.histogram.by_class) == ["False", "True"]
+    drawn = sum(sum(counts) for counts in carrier.histogram.by_class.values())
+    assert drawn == late.rows - late.missing
+
+
+def test_times_have_readable_ends(profiles: dict[str, Profile]) -> None:
+    assert profiles["at"].minimum == "2013-01-01 00:00:00"
+    assert profiles["at"].median == pytest.approx(1356998400000 + 300_000 * (70_000 - 1) / 2)
+
+
+def test_notes_name_what_a_person_should_see(profiles: dict[str, Profile]) -> None:
+    assert words(profiles["same"]) == ["constant"]
+    assert words(profiles["none"]) == ["empty"]
+    assert words(profiles["id"]) == ["unique"]
+    assert words(profiles["tail"]) == ["high cardinality"]
+    assert "missing with the target" in words(profiles["gust"])
+    assert words(profiles["odd"])[:2] == ["constant", "infinite"]
+    assert "skewed" in words(profiles["delay"])
+    assert words(profiles["carrier"]) == []
+
+
+def test_a_profile_that_is_there_is_not_measured_again(
+    store: Store, version: Version, profiles: dict[str, Profile]
+) -> None:
+    context = JobContext.for_test(store)
+    assert jobs.profile(context, {"version": version.id})["columns"] == 0
+    assert jobs.profile(context, {"version": version.id, "again": True})["columns"] == len(profiles)
+    assert {profile.name: profile for profile in ExploreRoom(store).profiles(version.id)} == profiles
+
+
+def test_a_cancelled_profile_keeps_what_was_measured(store: Store, version: Version) -> None:
+    context = JobContext.for_test(store)
+    progress = context.progress
+
+    def stop_after_three(share: float | None, text: str) -> None:
+        if share and share * len(version.columns) >= 3:
+            context.stop.set()
+        progress(share, text)
+
+    context.progress = stop_after_three  # type: ignore[method-assign]
+    with pytest.raises(Cancelled):
+        jobs.profile(context, {"version": version.id, "again": True})
+    assert len(ExploreRoom(store).profiles(version.id)) == 3
+
+
+def test_profiling_an_unknown_version_is_refused(store: Store, version: Version) -> None:
+    with pytest.raises(NotFound):
+        ExploreRoom(store).start_profile("ffffffff")
+
+
+def test_an_empty_table_has_profiles_too(store: Store) -> None:
+    from lemnis.engine.data.versions import record_version
+
+    empty = record_version(store, pa.table({"x": pa.array([], pa.float64())}), name="empty", roles={}, split={})
+    jobs.profile(JobContext.for_test(store), {"version": empty.id})
+    assert words(ExploreRoom(store).profiles(empty.id)[0]) == ["empty"]
