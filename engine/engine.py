@@ -124,4 +124,4 @@ class Engine:
     def lifecycle(self) -> "Lifecycle":
         from lemnis.engine.lifecycle import Lifecycle
 
-        return Lifecycle(self)
+        return Lifecycle(self.store)

@@ -1,16 +1,14 @@
 """The loop: each stage's state, why, and the next step, computed from facts in the store and never stored."""
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-from lemnis.engine.config import Config
+from lemnis.engine.config import Config, load_config
 from lemnis.engine.errors import ConfigError
+from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
-
-if TYPE_CHECKING:
-    from lemnis.engine.engine import Engine
 
 StageWord: TypeAlias = Literal["not started", "working", "ready", "attention"]
 
@@ -49,16 +47,16 @@ class Verdict(Struct, frozen=True):
 class Lifecycle:
     """Reads the ten stages' states; a few small queries, so it may be asked at every change."""
 
-    def __init__(self, engine: "Engine") -> None:
-        self.engine = engine
+    def __init__(self, store: Store) -> None:
+        self.store, self.jobs = store, JobsRoom(store)
 
     def stages(self) -> list[StageState]:
         """Return the ten stages in the loop's order; a broken lemnis.toml is the problem stage's attention."""
         try:
-            config, broken = self.engine.config(), ""
+            config, broken = load_config(self.store.workspace.config), ""
         except ConfigError as error:
             config, broken = Config(), f"{error.place}: {error.problem}"
-        facts = Facts(self.engine.store, config)
+        facts = Facts(self.store, config)
         verdicts = {
             "problem": problem(facts, broken),
             "data": data(facts),
@@ -69,7 +67,7 @@ class Lifecycle:
             "evaluate": evaluate(facts),
             "deploy": deploy(facts),
             "monitor": monitor(facts),
-            "resources": resources(facts, self.engine.jobs.status().state == "up"),
+            "resources": resources(facts, self.jobs.status().state == "up"),
         }
         return [
             StageState(key=key, name=name, state=v.state, why=v.why, next=v.next)

@@ -1,0 +1,43 @@
+# Two commands do all the set-up on a machine that has Python, pip and make: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO ?= demo
+
+.PHONY: demo test bench faults screenshots lock clean
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/lemnis demo --dir $(DEMO)
+
+test: $(VENV)/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+bench: $(VENV)/installed
+	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+faults: $(VENV)/installed
+	$(BIN)/python -m pytest tests/faults
+
+screenshots: $(VENV)/installed
+	$(BIN)/python tests/journeys/screenshots.py
+
+lock:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet pip-tools
+	build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --all-build-deps \
+		--extra demo --group dev --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		--output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build
