@@ -1,18 +1,44 @@
-"""What many tests share: waiting for a condition, never for time."""
+"""What tests share: a workspace in a temporary folder, a fake engine for screens, and waiting for work, not for time."""
 
-import time
-from collections.abc import Callable
-from typing import TypeVar
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-T = TypeVar("T")
+from textual.pilot import Pilot
+
+from lemnis.engine import Engine
+from lemnis.engine.workspace import Workspace, create_workspace
+
+NOTHING_DECLARED = '[problem]\ntitle = "A problem"\n'
 
 
-def until(condition: Callable[[], T], seconds: float = 20.0) -> T:
-    """Return the first true value of `condition`, asked again and again until the deadline."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < deadline, f"not within {seconds} s: {condition}"
-        time.sleep(0.02)
+def engine_at(folder: Path, config: str = NOTHING_DECLARED) -> Engine:
+    """Return the engine of a new workspace in `folder`."""
+    return Engine(create_workspace(folder, config))
+
+
+class FakeEngine(SimpleNamespace):
+    """An engine for screens: rooms are whatever object a test gives, e.g. ``FakeEngine(data=SimpleNamespace(...))``."""
+
+    def __init__(self, *, read_only: bool = False, root: str = "/flights", **rooms: Any) -> None:
+        super().__init__(**rooms)
+        self.workspace = Workspace(Path(root))
+        self.store = SimpleNamespace(read_only=read_only, data_version=lambda: 0, workspace=self.workspace)
+        self.moved: dict[str, int] = {}
+
+    def revisions(self) -> dict[str, int]:
+        return dict(self.moved)
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until workers are done and what they posted has been handled; a worker that died fails the test."""
+    for _ in range(3):
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+
+def screen_text(pilot: Pilot[Any]) -> str:
+    """Return what a person reads on the screen now, one line a row."""
+    screen = pilot.app.screen
+    strips = screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)

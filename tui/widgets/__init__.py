@@ -1,1 +1,28 @@
-"""."""
+"""The widgets every stage is made of; see each class for how to use it."""
+
+from lemnis.tui.widgets.cells import Cell, Col, Row
+from lemnis.tui.widgets.chart import Chart, Series
+from lemnis.tui.widgets.confirm import Confirm
+from lemnis.tui.widgets.panel import Panel
+from lemnis.tui.widgets.prompt import PromptLine
+from lemnis.tui.widgets.table import Table
+from lemnis.tui.widgets.text import Bars, Empty, Facts, LogView, Meter, Spark, Words
+
+__all__ = [
+    "Bars",
+    "Cell",
+    "Chart",
+    "Col",
+    "Confirm",
+    "Empty",
+    "Facts",
+    "LogView",
+    "Meter",
+    "Panel",
+    "PromptLine",
+    "Row",
+    "Series",
+    "Spark",
+    "Table",
+    "Words",
+]

@@ -1,0 +1,122 @@
+"""Every key the console answers to; footer, palette, help screen and README read this and nothing else."""
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+from lemnis.tui.stages import STAGES
+
+GLOBAL, TABLE = "everywhere", "tables"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do, and the key that does it.
+
+    Attributes:
+        id: Stable name for keymaps, ``scope.name``; the widget's method is ``action_<name>`` unless `call` says else.
+        key: Textual's name of the key; several are separated by commas.
+        label: One or two words for the footer and the palette.
+        help: One sentence for the help screen and the README.
+        command: The command that does the same, shown in the palette; empty if there is none.
+        footer: True for the few that the footer of their stage shows.
+        writes: True if it changes something, so that --read-only disables it.
+        call: What Textual calls if it is not the name: ``sort('up')``.
+    """
+
+    id: str
+    key: str
+    label: str
+    help: str
+    command: str = ""
+    footer: bool = False
+    writes: bool = False
+    call: str = ""
+
+    @property
+    def scope(self) -> str:
+        """``everywhere``, ``tables``, or the stage it belongs to."""
+        scope = self.id.split(".")[0]
+        return {"app": GLOBAL, "table": TABLE}.get(scope, scope)
+
+    @property
+    def name(self) -> str:
+        """What Textual calls: the ``x`` of ``action_x``, with its arguments if it has some."""
+        return self.call or self.id.split(".", 1)[1]
+
+    def binding(self) -> Binding:
+        return Binding(self.key, self.name, self.label, tooltip=self.help, id=self.id, show=self.footer)
+
+
+APP = (
+    *(
+        Action(f"app.go_{stage.name}", stage.key, stage.title, f"Go to {stage.title}.", call=f"stage('{stage.name}')")
+        for stage in STAGES
+    ),
+    Action("app.help", "question_mark", "Help", "Show the keys of this stage.", footer=True),
+    Action("app.command_palette", "colon,ctrl+p", "Palette", "Find anything by name: stages, actions, commands."),
+    Action("app.next_pane", "tab", "Next pane", "Move to the next pane of this stage."),
+    Action("app.oncall", "o", "On call", "What fires, what serves, what drifted: everything a woken person needs."),
+    Action("app.filter", "slash", "Filter", "Narrow the list by a query; empty shows all again."),
+    Action("app.copy", "y", "Copy", "Copy, then c the cell, r the row, j the row as JSON, m the table as Markdown."),
+    Action(
+        "app.explain", "K", "Explain", "Explain the thing under the cursor: definition, rule and where it came from."
+    ),
+    Action("app.edit", "e", "Edit", "Open lemnis.toml in $EDITOR; it is checked afterwards.", writes=True),
+    Action("app.mouse", "m", "Mouse", "Turn the mouse on or off, so that the terminal can select text."),
+    Action("app.back", "escape", "Back", "Go back one layer."),
+    Action("app.quit", "q", "Leave", "Leave the console; work goes on."),
+)
+
+TABLES = (
+    Action("table.cursor_down", "j,down", "Down", "Move down."),
+    Action("table.cursor_up", "k,up", "Up", "Move up."),
+    Action("table.cursor_left", "h,left", "Left", "Move to the column before."),
+    Action("table.cursor_right", "l,right", "Right", "Move to the next column."),
+    Action("table.page_down", "pagedown", "Page down", "Move down a page."),
+    Action("table.page_up", "pageup", "Page up", "Move up a page."),
+    Action("table.top", "g,home", "Top", "Go to the first row."),
+    Action("table.bottom", "G,end", "Bottom", "Go to the last row."),
+    Action("table.open", "enter", "Open", "Open the row under the cursor."),
+    Action("table.mark", "space", "Mark", "Mark the row, or take the mark away."),
+    Action("table.sort_up", "s", "Sort up", "Sort by this column, smallest first.", call="sort('up')"),
+    Action("table.sort_down", "S", "Sort down", "Sort by this column, largest first.", call="sort('down')"),
+)
+
+# One section a stage: (id "stage.name", key, label, help, command, footer, writes).
+
+PROBLEM: tuple[Action, ...] = ()
+DATA: tuple[Action, ...] = ()
+EXPLORE: tuple[Action, ...] = ()
+FEATURES: tuple[Action, ...] = ()
+VALIDATE: tuple[Action, ...] = ()
+EXPERIMENTS: tuple[Action, ...] = ()
+EVALUATE: tuple[Action, ...] = ()
+DEPLOY: tuple[Action, ...] = ()
+MONITOR: tuple[Action, ...] = ()
+RESOURCES: tuple[Action, ...] = ()
+
+ACTIONS = (
+    *APP, *TABLES, *PROBLEM, *DATA, *EXPLORE, *FEATURES, *VALIDATE, *EXPERIMENTS, *EVALUATE,
+    *DEPLOY, *MONITOR, *RESOURCES,
+)  # fmt: skip
+
+
+def actions(scope: str) -> list[Action]:
+    """Return the actions of a stage, of tables or of everywhere, in the order they are declared."""
+    return [action for action in ACTIONS if action.scope == scope]
+
+
+def bindings(scope: str) -> list[BindingType]:
+    """Return what the widget of a scope binds; a stage has ``BINDINGS = bindings("data")`` in its class."""
+    return [action.binding() for action in actions(scope)]
+
+
+def key_label(key: str) -> str:
+    """Return a key as it is written for people: ``question_mark`` is ``?``."""
+    names = {
+        "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup",
+        "plus": "+", "minus": "-", "left_square_bracket": "[", "right_square_bracket": "]", "full_stop": ".",
+        "comma": ",", "exclamation_mark": "!", "down": "↓", "up": "↑", "left": "←", "right": "→",
+    }  # fmt: skip
+    return " ".join(names.get(part, part) for part in key.split(","))

@@ -1,0 +1,225 @@
+"""The root of the command line: finds groups, turns expected failures into stderr and exit codes, prints answers.
+
+How to write a group (`commands/<name>.py`, listed in GROUPS below)::
+
+    app = group("List, follow, cancel and retry jobs.")      # or: app = single() for a command without subcommands
+
+    @app.command("list")
+    def list_jobs(context: typer.Context, limit: int = 50) -> None:
+        '''The first line is the short help; describe the JSON document here.'''
+        session = session_of(context)
+        jobs = session.engine.jobs.jobs(limit=limit)
+        if session.json:
+            print_json({"jobs": [job_document(job) for job in jobs]})
+        else:
+            print_table(["id", "kind"], [(str(job.id), job.kind) for job in jobs], right={"id"})
+
+A LemnisError may simply escape. `fell_short()` ends with exit code 1: the thing that was checked fell short.
+Everything a person reads goes through `print_table` or `say`, which pass it through safe(); JSON is JSON.
+Engine rooms are reached through `session.engine`; modules import nothing heavy at the top.
+"""
+
+import sys
+from collections.abc import Collection, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from lemnis.engine import LemnisError, __version__
+from lemnis.engine.errors import BadInput
+from lemnis.engine.text import safe
+from lemnis.tui.commands.session import Session
+
+GROUPS: dict[str, str] = {
+    "demo": "The whole loop on the NYC flights of 2013, then the console.",
+    "init": "Make a workspace here; with files, propose its declarations.",
+    "status": "The loop: stage, state, why, next step.",
+    "doctor": "Look at the terminal, SQLite, GPU, disk, clock and ports.",
+    "problem": "The question, its value in money, its history.",
+    "data": "Sources, snapshots, links and versions.",
+    "explore": "Profiles, rows and labels.",
+    "features": "Importance, association, leakage, feature sets.",
+    "validate": "Checks: run, history, failing rows.",
+    "train": "Train a model from a preset.",
+    "sweep": "Search for better parameters.",
+    "run": "Run any script as a tracked, queued job.",
+    "runs": "List, show, compare and reproduce runs.",
+    "evaluate": "Judge a run on held-out data.",
+    "explain": "Say why a run answers as it does.",
+    "models": "The registry: versions, aliases, history, rollback.",
+    "deploy": "Serve a model over HTTP.",
+    "endpoints": "What is being served.",
+    "predict": "Score a file.",
+    "monitor": "Drift, performance, feedback, replay.",
+    "alerts": "What fires; acknowledge, resolve, history.",
+    "retrain": "Train again on newer data and compare.",
+    "resources": "Live use of the machine, pools, the queue.",
+    "jobs": "List, follow, cancel and retry jobs.",
+    "engine": "Start, stop and look at the supervisor.",
+}
+NAMES_WIDTH = max(map(len, GROUPS)) + 2
+
+
+class Commands(TyperGroup):
+    """Imports a group's module when that group is asked for."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return [name for name in GROUPS if find_spec(module_of(name))]
+
+    # Any: Typer's own copy of Click is private.
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        return typer.main.get_command(import_module(module_of(cmd_name)).app)
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, GROUPS[name]) for name in self.list_commands(ctx)])
+
+
+root = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+
+@root.callback(context_settings={"help_option_names": ["-h", "--help"]})
+def prepare(
+    context: typer.Context,
+    workspace: Annotated[
+        Path | None, typer.Option("-w", "--workspace", help="A workspace's folder.", metavar="DIR")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Refuse every change.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Lemnis: the whole life of a machine-learning model, from the keyboard. Alone, it opens the console.
+
+    Exit codes: 0 fine, 1 the thing checked fell short, 2 bad input, 3 the engine could not do it.
+    """
+    context.obj = Session(workspace, json, read_only, debug)
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def group(help: str) -> typer.Typer:
+    """Return the app of a command group with subcommands."""
+    app = typer.Typer(help=help, rich_markup_mode=None, no_args_is_help=True, add_completion=False)
+    app.callback()(lambda: None)
+    return app
+
+
+def single() -> typer.Typer:
+    """Return the app of one command; its function's docstring is its help."""
+    return typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+def session_of(context: typer.Context) -> Session:
+    """Return the session of this command."""
+    session = context.find_root().obj
+    if not isinstance(session, Session):
+        raise TypeError("a command ran without its root")
+    return session
+
+
+def fell_short() -> None:
+    """End the command with exit code 1."""
+    raise typer.Exit(1)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and return its exit code; no traceback is shown without --debug."""
+    try:
+        code = typer.main.get_command(root).main(list(arguments), prog_name="lemnis", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except LemnisError as error:
+        if "--debug" in arguments:
+            raise
+        return report(error, as_json="--json" in arguments)
+    except typer.Abort:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except TyperException as error:
+        return report(usage(error), as_json="--json" in arguments)
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        return report(
+            LemnisError(
+                f"This is a bug in Lemnis: {type(error).__name__}: {error}", "Run again with --debug and report it."
+            ),
+            as_json="--json" in arguments,
+        )
+
+
+def usage(error: TyperException) -> LemnisError:
+    """Return a usage error as one of ours."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "lemnis"
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return BadInput(f"`{path}` needs a command.\n\n{error.format_message()}", f"Try `{path} --help`.")
+    return BadInput(error.format_message(), f"See `{path} --help`.")
+
+
+def report(error: LemnisError, *, as_json: bool) -> int:
+    """Write an expected failure to stderr and return its exit code."""
+    if as_json:
+        message = error.problem if not error.place else f"{error.problem} ({error.place})"
+        document = {"error": {"code": error.code, "message": message, "hint": error.remedy}}
+        print(msgspec.json.encode(document).decode(), file=sys.stderr)
+        return error.exit_code
+    for label, text in (("error", error.problem), ("  where", error.place), ("  try", error.remedy)):
+        if text:
+            print(f"{label}: " + "\n".join(safe(line) for line in text.split("\n")), file=sys.stderr)
+    return error.exit_code
+
+
+# Any: whatever msgspec can encode.
+def print_json(document: Any) -> None:
+    """Print one JSON document; records become objects, times stay epoch milliseconds, NaN becomes null."""
+    data = msgspec.json.encode(msgspec.to_builtins(document, enc_hook=str))
+    sys.stdout.write(msgspec.json.format(data, indent=2).decode() + "\n")
+
+
+def say(text: str = "") -> None:
+    """Print text for a person, a line at a time through safe()."""
+    print("\n".join(safe(line) for line in text.split("\n")))
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[str] = ()) -> None:
+    """Print rows under headers in aligned columns, those named in `right` to the right; wide characters count 2."""
+    from rich.cells import cell_len
+
+    cells = [[safe(cell) for cell in row] for row in rows]
+    widths = [max([cell_len(name), *(cell_len(row[index]) for row in cells)]) for index, name in enumerate(headers)]
+
+    def line(texts: Sequence[str]) -> str:
+        parts = [
+            " " * (width - cell_len(text)) + text if name in right else text + " " * (width - cell_len(text))
+            for name, text, width in zip(headers, texts, widths, strict=True)
+        ]
+        return "  ".join(parts).rstrip()
+
+    print(line(headers))
+    for row in cells:
+        print(line(row))
+
+
+def print_facts(facts: Sequence[tuple[str, str]]) -> None:
+    """Print label and value pairs, aligned."""
+    wide = max((len(label) for label, _ in facts), default=0)
+    for label, value in facts:
+        say(f"{label:<{wide}}  {value}")
+
+
+def module_of(name: str) -> str:
+    """Return where a group's commands are."""
+    return f"lemnis.tui.commands.{name}"

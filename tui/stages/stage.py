@@ -1,0 +1,280 @@
+"""Stage: what every tab is, so that a stage's own files say only what it loads and how that looks.
+
+How to write a stage (`stages/<name>/room.py`, class `<Title>Stage`; the app finds it by that name)::
+
+    class DataStage(Stage[DataView]):
+        BINDINGS = bindings("data")            # declared in lemnis.tui.actions, section DATA; action_sync below
+        topics = frozenset({"data", "jobs"})   # reload when these move in the store (see engine/store/revisions.py)
+        live_seconds = 0.0                     # >0: also reload on this period while visible
+        filter_hint = "name ~ plan or rows > 1000"   # set it if `/` filters here; then define filter(query)
+
+        def compose(self) -> ComposeResult:    # widgets from lemnis.tui.widgets, panes from pane.py
+            with Panel("versions"):
+                yield Table(Col("name"), Col("rows", right=True), id="versions", empty="No versions yet. Press l.")
+
+        def load(self) -> DataView:            # in a thread: call self.engine.*, return frozen records; no widgets here
+            return DataView(self.engine.data.versions(), self.query)
+
+        def show(self, view: DataView) -> None:   # on the UI thread: hand the records to the panes
+            self.query_one("#versions", Table).show([version_row(v) for v in view.versions])
+
+        def action_sync(self) -> None:
+            self.perform(self.engine.data.start_sync, done="Queued: the sources are being read.")
+
+        def action_drop(self) -> None:         # destructive: ask; the answer is `y`, so no such action may have key y
+            self.ask("Delete snapshot 3?", lost="12,004 rows of `flights`", word="delete",
+                     then=lambda: self.perform(self.engine.data.drop, 3, done="Deleted."))
+
+What comes for free: load() never runs while the tab is hidden and never twice at once (a wish that comes meanwhile
+runs once afterwards); a LemnisError is drawn as a strip with problem, place and remedy while the last good view stays;
+the age in the footer; `-narrow` on the app below 100 columns and `-short` below 30 lines (for pane.tcss).
+Calls of the engine that change something go through `self.perform` (`run_action` is Textual's own name).
+Rules: data text is given as `str` (widgets pass it through safe() and never read markup) or as Content/rich Text made
+by lemnis.tui.format; titles that carry data go through `Panel.retitle`; toasts through `self.toast`.
+`pane.tcss` beside room.py is loaded by the app: write rules under the stage's id, `#stage-data { … }`.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVariableType]
+
+from lemnis.engine import Engine, LemnisError
+from lemnis.engine.clock import monotonic_s
+from lemnis.tui.actions import ACTIONS
+from lemnis.tui.stages import StageInfo
+from lemnis.tui.widgets.confirm import Confirm
+from lemnis.tui.widgets.strip import ErrorStrip
+
+View = TypeVar("View")
+WRITES = {(action.scope, action.name) for action in ACTIONS if action.writes}
+
+
+class Stage(Vertical, Generic[View]):
+    """One tab: loads a view of the engine's facts in a thread and shows it.
+
+    Attributes:
+        topics: Store topics that make it reload while it is visible.
+        live_seconds: Reload on this period while visible; 0 for stages that only follow their topics.
+        filter_hint: An example query for the `/` prompt; empty where nothing is filtered.
+        query_text: The query in force.
+        thing: What another stage or the palette asked to see here (a run's id, a window …); empty for nothing.
+    """
+
+    topics: ClassVar[frozenset[str]] = frozenset()
+    live_seconds: ClassVar[float] = 0.0
+    filter_hint: ClassVar[str] = ""
+
+    class Loaded(Message):
+        """A view came back from the thread."""
+
+        # Any: each stage has its own view; show() of the same stage receives it.
+        def __init__(self, view: Any) -> None:
+            super().__init__()
+            self.view = view
+
+    class LoadFailed(Message):
+        """load() raised."""
+
+        def __init__(self, error: LemnisError) -> None:
+            super().__init__()
+            self.error = error
+
+    def __init__(self, engine: Engine, info: StageInfo) -> None:
+        super().__init__(id=f"stage-{info.name}", classes="stage")
+        self.engine, self.info = engine, info
+        self.query_text, self.thing = "", ""
+        self.loaded_at: float | None = None
+        self._busy = self._wanted_again = False
+
+    # What a stage defines.
+
+    def load(self) -> View:
+        """Return what show() draws; runs in a thread, may raise LemnisError, touches no widget."""
+        raise NotImplementedError
+
+    def show(self, view: View) -> None:
+        """Draw a view; runs on the UI thread and calls nothing that waits."""
+        raise NotImplementedError
+
+    def filter(self, query: str) -> None:
+        """Apply a query from the `/` prompt; the default keeps it in `query_text` and reloads."""
+        self.query_text = query
+        self.reload()
+
+    def goto(self, thing: str) -> None:
+        """Show one thing; the default keeps its name in `thing` and reloads."""
+        self.thing = thing
+        self.reload()
+
+    def back(self) -> bool:
+        """Go back one layer inside the stage; return False when there was none."""
+        if self.query_text:
+            self.filter("")
+            return True
+        return False
+
+    def explain(self) -> tuple[str, str] | None:
+        """Return title and text of what `K` explains under the cursor, None for nothing."""
+        return None
+
+    # What a stage uses.
+
+    def reload(self) -> None:
+        """Load and show again soon; many wishes while one load runs become one more load."""
+        if not self.is_mounted or not self.visible_now:
+            return
+        if self._busy:
+            self._wanted_again = True
+            return
+        self._busy = True
+        self.run_worker(
+            self._load_in_thread, name="load", group=self.info.name, thread=True, exit_on_error=False, exclusive=False
+        )
+
+    def perform(
+        self,
+        call: Callable[..., Any],  # Any: whatever the engine's method takes and returns
+        *arguments: Any,
+        done: str | Callable[[Any], str] = "",
+        then: Callable[[Any], None] | None = None,
+        **options: Any,
+    ) -> None:
+        """Call the engine in a thread; toast the outcome and reload.
+
+        Args:
+            call: A method of the engine.
+            arguments: What it is called with.
+            done: The toast when it worked: a sentence, or a function of the result that returns one.
+            then: Called on the UI thread with the result before the reload.
+            options: What it is called with by name.
+        """
+
+        def finished(result: Any) -> None:
+            message = done(result) if callable(done) else done
+            if message:
+                self.toast(message)
+            if then is not None:
+                then(result)
+            self.reload()
+
+        def work() -> None:
+            try:
+                result = call(*arguments, **options)
+            except LemnisError as error:
+                self._on_ui(self.refuse, error)
+            else:
+                self._on_ui(finished, result)
+
+        self.run_worker(work, name="action", group=f"{self.info.name}-action", thread=True, exit_on_error=False)
+
+    def ask(self, question: str, *, lost: str, word: str, then: Callable[[], None], typed: str = "") -> None:
+        """Ask before something that can't be undone, and call `then` on a yes.
+
+        Args:
+            question: What is about to happen, naming the thing.
+            lost: What is lost by it.
+            word: The verb on the key that does it, e.g. "stop".
+            then: Called on a yes.
+            typed: A name that has to be typed in full first, for the gravest.
+        """
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                then()
+
+        self.app.push_screen(Confirm(question, lost=lost, word=word, typed=typed), answered)
+
+    def toast(self, message: str, *, warn: bool = False) -> None:
+        """Show a short message for a few seconds."""
+        self.notify(message, severity="warning" if warn else "information", markup=False)
+
+    def refuse(self, error: LemnisError) -> None:
+        """Show an expected failure: what happened and what to do."""
+        self.notify(
+            "\n".join(filter(None, (error.place, error.remedy))), title=error.problem, severity="error", markup=False
+        )
+
+    @property
+    def visible_now(self) -> bool:
+        """Whether this is the tab a person sees."""
+        return bool(self.display)
+
+    @property
+    def age_text(self) -> str:
+        """How old the view is, in words; the same words as long as nothing needs saying."""
+        if self.loaded_at is None:
+            return "reading …"
+        age = monotonic_s() - self.loaded_at
+        if not self.live_seconds:
+            return ""
+        if age > max(3 * self.live_seconds, 5):
+            return f"stale: {age:.0f} s old"
+        return f"live, every {self.live_seconds:g} s"
+
+    # How it works.
+
+    def on_mount(self) -> None:
+        self.mount(ErrorStrip(), before=0)
+        if self.live_seconds:
+            self.set_interval(self.live_seconds, self.reload)
+        self.reload()
+
+    def compose(self) -> ComposeResult:
+        yield from ()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what writes when the workspace is open read-only."""
+        if self.engine.store.read_only and (self.info.name, action) in WRITES:
+            return None
+        return True
+
+    def topics_moved(self, topics: frozenset[str]) -> None:
+        """Reload if something shown here moved."""
+        if topics & self.topics:
+            self.reload()
+
+    def _load_in_thread(self) -> None:
+        message: Message
+        try:
+            message = self.Loaded(self.load())
+        except LemnisError as error:
+            message = self.LoadFailed(error)
+        except BaseException as error:  # a bug: shown here, and raised for the log and the tests
+            self.post_message(self.LoadFailed(unexpected(error)))
+            raise
+        if not get_current_worker().is_cancelled:
+            self.post_message(message)
+
+    def _on_ui(self, call: Callable[[Any], None], value: Any) -> None:
+        """Run a function on the UI thread, unless the app is leaving."""
+        self.call_later(call, value)
+
+    def on_stage_loaded(self, message: Loaded) -> None:
+        message.stop()
+        self.loaded_at = monotonic_s()
+        self.query_one(ErrorStrip).clear()
+        self.show(message.view)
+        self._load_ended()
+
+    def on_stage_load_failed(self, message: LoadFailed) -> None:
+        message.stop()
+        self.query_one(ErrorStrip).show(message.error)
+        self._load_ended()
+
+    def _load_ended(self) -> None:
+        self._busy = False
+        if self._wanted_again:
+            self._wanted_again = False
+            self.reload()
+
+
+def unexpected(error: BaseException) -> LemnisError:
+    """Return a bug as something a person can read and report."""
+    return LemnisError(
+        f"This is a bug in Lemnis: {type(error).__name__}: {error}",
+        "Report it with the output of `lemnis --debug`.",
+    )

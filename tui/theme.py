@@ -1,0 +1,60 @@
+"""Colours: two themes of our own, and the meanings every theme gives to states, lines and keys."""
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="lemnis",
+    primary="#5ec4d4",
+    secondary="#8aa9c4",
+    accent="#5ec4d4",
+    foreground="#d5dbe1",
+    background="#0f1317",
+    surface="#171d23",
+    panel="#1d242c",
+    success="#7fc98a",
+    warning="#e5b567",
+    error="#ec7f7f",
+    dark=True,
+    variables={"muted": "#8d98a5", "faint": "#4d5864", "line": "#36414c", "cursor": "#24404a", "here": "#2a4a55"},
+)
+LIGHT = Theme(
+    name="lemnis-light",
+    primary="#00697a",
+    secondary="#3d5a73",
+    accent="#00697a",
+    foreground="#1d242b",
+    background="#f7f8f9",
+    surface="#eceff1",
+    panel="#e3e7ea",
+    success="#1e7a34",
+    warning="#8a5a00",
+    error="#b3261e",
+    dark=False,
+    variables={"muted": "#5b6671", "faint": "#a4adb6", "line": "#bcc5cd", "cursor": "#cfe5ea", "here": "#bcdde4"},
+)
+ANSI = {"muted": "ansi_bright_black", "faint": "ansi_bright_black", "line": "ansi_bright_black"} | {
+    "cursor": "ansi_blue",
+    "here": "ansi_blue",
+}
+
+
+def meanings(variables: dict[str, str], *, ansi: bool) -> dict[str, str]:
+    """Return the variables with our meanings added, whatever the theme.
+
+    ``$ok $warn $bad $busy`` are states, ``$muted $faint`` quieter text, ``$line`` borders, ``$stage-accent`` the one
+    accent, ``$key`` keys, ``$cursor`` and ``$here`` the backgrounds of a cursor and of the open tab.
+    """
+    own = {
+        "ok": variables["text-success" if ansi else "success"],
+        "warn": variables["text-warning" if ansi else "warning"],
+        "bad": variables["text-error" if ansi else "error"],
+        "busy": variables["primary"],
+        "stage-accent": variables["primary"],
+        "key": variables["primary"],
+        "muted": variables["foreground-darken-3"],
+        "faint": variables["foreground-darken-3"],
+        "line": variables["foreground-darken-3"],
+        "cursor": variables["primary-muted"],
+        "here": variables["primary-muted"],
+    }
+    return {**own, **(ANSI if ansi else {}), **variables}

@@ -1,0 +1,72 @@
+"""The two lines that frame every stage: where we are and what the engine does, and the keys that help now."""
+
+from typing import Any
+
+from textual.app import RenderResult
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+from lemnis.engine.text import safe
+from lemnis.tui.actions import key_label
+from lemnis.tui.format import verdict
+from lemnis.tui.messages import EngineSeen
+from lemnis.tui.widgets.cells import fitted
+
+FOOTER_KEYS = 5
+
+
+class FactLine(Widget):
+    """One line: the workspace, the engine's state, and what a person must know about this console."""
+
+    workspace: reactive[str] = reactive("")
+    engine: reactive[EngineSeen | None] = reactive(None)
+    notices: reactive[tuple[str, ...]] = reactive(())
+
+    def render(self) -> RenderResult:
+        line = Content.assemble((f" {safe(self.workspace, limit=40)} ", "bold"))
+        if self.engine is not None:
+            seen, judged = self.engine, verdict(self.engine.state)
+            line += Content.assemble(("  engine ", "$muted"), (judged.text, judged.style))
+            if seen.running or seen.queued:
+                line += Content.styled(f"  {seen.running} running, {seen.queued} queued", "$muted")
+            if seen.state != "up" and seen.why:
+                line += Content.styled(f"  {safe(seen.why, limit=120)}", "$muted")
+        for notice in self.notices:
+            line += Content.assemble("  ", ("▲ ", "$warn"), safe(notice, limit=300))
+        return fitted(line, self.size.width)
+
+
+class KeyBar(Widget):
+    """One line: up to five keys of the pane that has the focus, help and palette, and the age of what is shown."""
+
+    age: reactive[str] = reactive("")
+    keys: reactive[tuple[tuple[str, str, bool], ...]] = reactive(())
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self.read_keys)
+        self.read_keys()
+
+    def read_keys(self, screen: Screen[Any] | None = None) -> None:
+        """Take the keys that answer now; the nearest to the focus come first."""
+        shown: dict[str, tuple[str, str, bool]] = {}
+        for _, (_, binding, enabled, _) in self.screen.active_bindings.items():
+            if binding.show and binding.id and not binding.id.startswith("app."):
+                shown.setdefault(binding.id, (key_label(binding.key), binding.description, enabled))
+        self.keys = tuple(shown.values())[:FOOTER_KEYS]
+
+    def render(self) -> RenderResult:
+        line = Content("")
+        for key, label, enabled in self.keys:
+            line += Content.assemble((f" {key} ", "$key"), (f" {label}  ", "" if enabled else "$faint"))
+        age = (
+            Content.styled(f" {self.age} ", "$warn" if self.age.startswith("stale") else "$muted")
+            if self.age
+            else Content("")
+        )
+        end = Content.assemble((" ? ", "$key"), " Help ", (" : ", "$key"), " Palette ")
+        room = self.size.width - end.cell_length - age.cell_length
+        if room < 20:
+            return fitted(line, self.size.width)
+        return fitted(line, room) + age + end

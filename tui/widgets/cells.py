@@ -1,0 +1,126 @@
+"""Cells of a table: columns and rows as records, and how a cell is measured, drawn, sorted and copied. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
+from rich.text import Text
+from textual.content import Content
+
+from lemnis.engine.text import safe
+from lemnis.tui.format import MISSING
+
+Cell: TypeAlias = str | Text | Content
+LIMIT = 2000  # characters of one cell that are looked at; more can't be seen on any screen
+
+
+@dataclass(frozen=True, slots=True)
+class Col:
+    """One column.
+
+    Attributes:
+        name: Its id: what `Sorted` says and the key in copied JSON.
+        label: The header, with the unit; the name if empty.
+        right: Align right, for numbers.
+        width: Cells; 0 for as wide as its widest cell.
+        most: Widest it gets by itself.
+        flex: Takes what is left of the window (one column at most).
+    """
+
+    name: str
+    label: str = ""
+    right: bool = False
+    width: int = 0
+    most: int = 40
+    flex: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            object.__setattr__(self, "label", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its key, its cells, and optionally what they stand for.
+
+    Attributes:
+        key: Unique in the table; the cursor and the marks stay with it.
+        cells: One a column; a `str` is data and shown as it is.
+        values: Raw values, one a column, to sort by and to copy as JSON; the cells' text if empty.
+    """
+
+    key: str
+    cells: Sequence[Cell]
+    values: Sequence[Any] = ()  # Any: numbers, text, None; whatever the column holds
+
+
+def drawable(cell: Cell) -> Content:
+    """Return a cell as content whose every character is visible and harmless."""
+    if isinstance(cell, str):
+        return Content(safe(cell, limit=LIMIT))
+    content = Content.from_rich_text(cell) if isinstance(cell, Text) else cell
+    clean = safe(content.plain)
+    return content if clean == content.plain else Content(clean)
+
+
+def plain(cell: Cell) -> str:
+    """Return a cell's text."""
+    return safe(cell if isinstance(cell, str) else cell.plain)
+
+
+def fitted(content: Content, width: int, *, right: bool = False) -> Content:
+    """Return content exactly `width` terminal cells wide, cut with an ellipsis or padded."""
+    if content.cell_length > width:
+        content = content.truncate(width, ellipsis=True)
+    missing = width - content.cell_length
+    return content.pad_left(missing) if right else content.pad_right(missing)
+
+
+def widths_of(columns: Sequence[Col], rows: Sequence[Row], available: int) -> list[int]:
+    """Return each column's width in cells; a flexible column takes what is left of `available`."""
+    widths: list[int] = []
+    for index, column in enumerate(columns):
+        needed = [drawable(row.cells[index]).cell_length for row in rows if index < len(row.cells)]
+        # One more for the arrow of the sorted column.
+        widest = max([len(column.label) + 1, *needed])
+        widths.append(column.width or min(widest, max(column.most, len(column.label) + 1)))
+    for index, column in enumerate(columns):
+        if column.flex:
+            rest = available - 2 * len(columns) - sum(widths) + widths[index]
+            widths[index] = max(len(column.label) + 1, rest)
+    return widths
+
+
+def sort_key(row: Row, index: int) -> tuple[int, float, str] | None:
+    """Return what a row is sorted by in one column: numbers before text; None for missing, which comes last."""
+    if row.values:
+        value = row.values[index] if index < len(row.values) else None
+    else:
+        value = plain(row.cells[index]).strip() if index < len(row.cells) else None
+        value = None if value in ("", MISSING) else value
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, bool | int | float):
+        return (0, float(value), "")
+    return (1, 0.0, str(value).casefold())
+
+
+def row_json(columns: Sequence[Col], row: Row) -> str:
+    """Return a row as a JSON object by column name."""
+    values = row.values or [plain(cell) for cell in row.cells]
+    return msgspec.json.encode(
+        dict(zip((column.name for column in columns), values, strict=False)), enc_hook=str
+    ).decode()
+
+
+def markdown(columns: Sequence[Col], rows: Sequence[Row]) -> str:
+    """Return rows as a Markdown table; bars inside cells are escaped."""
+
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    rule = "|" + "|".join("--:" if column.right else "---" for column in columns) + "|"
+    body = [line([plain(cell) for cell in row.cells]) for row in rows]
+    return "\n".join([line([column.label for column in columns]), rule, *body]) + "\n"

@@ -1,0 +1,157 @@
+"""Chart: lines over one axis by textual-plot, with a legend in words; NumPy is imported when the first one has data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+
+from lemnis.engine.text import safe
+from lemnis.tui.format import number
+from lemnis.tui.widgets.text import Words
+
+if TYPE_CHECKING:
+    from textual_plot import HiResMode, PlotWidget
+
+COLOURS = ("#4cc2d9", "#e0a458", "#a98be0", "#7fc77f", "#e07a8b", "#9aa7b5", "#d9d05f", "#5f8fd9")
+SIGNS = ("━", "╍", "┅", "┉", "╌", "┄", "┈", "─")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a chart: `x` and `y` of equal length; None in `y` is a gap."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float | None]
+    points: bool = False  # draw dots instead of a line
+
+
+class Chart(Vertical):
+    """Lines over one axis. It takes no focus: tables beside it keep the keys."""
+
+    def __init__(
+        self,
+        *,
+        x: str = "",
+        y: str = "",
+        id: str | None = None,
+        empty: str = "No points yet.",
+        logarithmic: bool = False,
+    ):
+        """Make a chart.
+
+        Args:
+            x: What the horizontal axis is, with its unit; shown in the legend line.
+            y: What the vertical axis is, with its unit.
+            id: Widget id.
+            empty: What is said while there is no point.
+            logarithmic: Draw log10 of y; values that are not positive are left out.
+        """
+        super().__init__(id=id, classes="chart")
+        self.x_label, self.y_label, self.empty, self.logarithmic = x, y, empty, logarithmic
+        self._series: list[Series] = []
+        self._levels: list[tuple[float, str]] = []
+        self._plot: PlotWidget | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Words(classes="legend")
+
+    def show(self, series: Sequence[Series], *, levels: Sequence[tuple[float, str]] = ()) -> None:
+        """Show lines; nothing is drawn again if they are the same.
+
+        Args:
+            series: Up to eight lines.
+            levels: Horizontal lines, e.g. thresholds: value and name.
+        """
+        if list(series) == self._series and list(levels) == self._levels:
+            return
+        self._series, self._levels = list(series), list(levels)
+        self.call_later(self._draw)
+
+    def relabel(self, *, x: str | None = None, y: str | None = None, logarithmic: bool | None = None) -> None:
+        """Change what the axes are; the lines are drawn again."""
+        self.x_label = self.x_label if x is None else x
+        self.y_label = self.y_label if y is None else y
+        self.logarithmic = self.logarithmic if logarithmic is None else logarithmic
+        self.call_later(self._draw)
+
+    async def _draw(self) -> None:
+        lines = [cleaned for one in self._series[: len(COLOURS)] if (cleaned := known_points(one, self.logarithmic)).x]
+        legend = self.query_one(".legend", Words)
+        legend.say(self._legend(lines) if lines else Content.styled(f" {self.empty}", "$muted"))
+        if not lines:
+            if self._plot is not None:
+                self._plot.clear()
+                self._plot.display = False
+            return
+        plot = self._plot or await self._make_plot()
+        plot.display = True
+        plot.clear()
+        low, high = limits([value for line in lines for value in line.x], 0.0)
+        for colour, line in zip(COLOURS, lines, strict=False):
+            values = [value for value in line.y if value is not None]
+            if line.points or len(values) == 1:
+                plot.scatter(line.x, values, marker="●", marker_style=colour)
+            else:
+                plot.plot(line.x, values, line_style=colour, hires_mode=hires())
+        for level, _ in self._levels:
+            plot.plot([low, high], [scaled(level, self.logarithmic)] * 2, line_style="#8a8f98")
+        everything = [value for line in lines for value in line.y if value is not None]
+        bottom, top = limits([*everything, *(scaled(level, self.logarithmic) for level, _ in self._levels)], 0.06)
+        plot.set_xlimits(low, high)
+        plot.set_ylimits(bottom, top)
+
+    async def _make_plot(self) -> "PlotWidget":
+        from textual_plot import PlotWidget
+
+        self._plot = PlotWidget()
+        self._plot.can_focus = False
+        self._plot.margin_left, self._plot.margin_bottom, self._plot.margin_top = 8, 1, 0
+        await self.mount(self._plot)
+        return self._plot
+
+    def _legend(self, lines: Sequence[Series]) -> Content:
+        scale = " (log10)" if self.logarithmic else ""
+        parts: list[Content | tuple[str, str]] = [(f" {self.y_label}{scale}  ", "$muted")]
+        for colour, line in zip(COLOURS, lines, strict=False):
+            last = next((value for value in reversed(line.y) if value is not None), None)
+            last = 10**last if self.logarithmic and last is not None else last
+            parts += [("━ ", colour), Content(safe(line.name, limit=30)), (f" {number(last)}   ", "$muted")]
+        parts += [(f"┄ {safe(name)} {number(level)}   ", "$muted") for level, name in self._levels]
+        if self.x_label:
+            parts.append((f"→ {self.x_label}", "$muted"))
+        return Content.assemble(*parts)
+
+
+def hires() -> "HiResMode":
+    """Return the finest dots that every UTF-8 terminal has: braille."""
+    from textual_plot import HiResMode
+
+    return HiResMode.BRAILLE
+
+
+def scaled(value: float, log: bool) -> float:
+    """Return the height a value is drawn at."""
+    from math import log10
+
+    return log10(value) if log and value > 0 else value
+
+
+def known_points(series: Series, log: bool) -> Series:
+    """Return the points that can be drawn: those with a value and, on a log axis, a positive one."""
+    pairs = [
+        (x, scaled(y, log)) for x, y in zip(series.x, series.y, strict=False) if y is not None and (y > 0 or not log)
+    ]
+    return Series(series.name, [x for x, _ in pairs], [y for _, y in pairs], series.points)
+
+
+def limits(values: Sequence[float], margin: float) -> tuple[float, float]:
+    """Return the ends of an axis that shows all values with a margin (share of the span) at both ends."""
+    low, high = min(values), max(values)
+    span = (high - low) or abs(high) or 1.0
+    if high == low:
+        return low - span / 2, high + span / 2
+    return low - margin * span, high + margin * span

@@ -1,0 +1,47 @@
+"""Panel: a thin border with its title in it, and how old its data is."""
+
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from lemnis.engine.text import safe
+from lemnis.tui.format import age
+
+
+class Panel(Vertical):
+    """A titled box; its border takes the accent while the focus is inside."""
+
+    def __init__(self, title: str, *children: Widget, id: str | None = None, classes: str = ""):
+        super().__init__(*children, id=id, classes=f"panel {classes}")
+        self._drawn: dict[str, str] = {}
+        self.retitle(title)
+
+    def retitle(self, title: str, detail: str = "") -> None:
+        """Set the title and, muted behind it, a detail such as a count; both may come from data."""
+        self._set("border_title", f"{safe(title, limit=80)} ", safe(detail, limit=80))
+
+    def footnote(self, text: str) -> None:
+        """Set the words in the lower border; empty takes them away."""
+        self._set("border_subtitle", "", safe(text, limit=80))
+
+    def dated(self, at_ms: int | None, now_ms: int, stale_after_seconds: float) -> None:
+        """Say in the lower border how old the data is; a stale panel says so in words.
+
+        Args:
+            at_ms: When the data was measured; None for never.
+            now_ms: The time now.
+            stale_after_seconds: Younger than this it reads ``now`` and stays still.
+        """
+        if at_ms is None:
+            self.footnote("no data yet")
+        elif now_ms - at_ms <= stale_after_seconds * 1000:
+            self.footnote("live")
+        else:
+            self.footnote(f"stale: {age(at_ms, now_ms)} old")
+
+    def _set(self, name: str, strong: str, muted: str) -> None:
+        if self._drawn.get(name) == strong + muted:
+            return
+        self._drawn[name] = strong + muted
+        stale = muted.startswith("stale")
+        setattr(self, name, Content.assemble(strong, (muted, "$warn" if stale else "$muted")))

@@ -1,0 +1,83 @@
+"""PromptLine: the one line at the bottom where a query is typed, with its history and its errors."""
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from lemnis.engine import LemnisError
+from lemnis.tui.widgets.text import Words
+
+
+class PromptLine(Horizontal):
+    """Hidden until opened; enter applies, escape leaves as it was, the arrows go through what was typed before."""
+
+    BINDINGS = [
+        Binding("escape", "leave", "Leave", show=False),
+        Binding("up", "older", "Older", show=False),
+        Binding("down", "newer", "Newer", show=False),
+    ]
+
+    @dataclass
+    class Entered(Message):
+        """A line was typed and enter pressed."""
+
+        text: str
+
+    class Left(Message):
+        """The prompt was left without an answer."""
+
+    def __init__(self, sign: str = "/", *, id: str | None = None):
+        super().__init__(id=id, classes="prompt")
+        self.sign = sign
+        self.history: list[str] = []
+        self._place = 0
+        self.display = False
+
+    def compose(self) -> ComposeResult:
+        yield Words(self.sign, classes="sign")
+        yield Input(compact=True, select_on_focus=False)
+        yield Words("", classes="hint")
+
+    def open(self, text: str = "", hint: str = "") -> None:
+        """Show the prompt with a text to go on from and an example."""
+        self.display = True
+        self._place = len(self.history)
+        field = self.query_one(Input)
+        field.placeholder = f"for example: {hint}" if hint else ""
+        field.value = text
+        field.cursor_position = len(text)
+        self.query_one(".hint", Words).say("")
+        field.focus()
+
+    def refuse(self, error: LemnisError) -> None:
+        """Say what is wrong with the line, and stay open."""
+        self.query_one(".hint", Words).say(f"{error.problem} {error.remedy}")
+
+    def close(self) -> None:
+        self.display = False
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        if message.value and message.value not in self.history[-1:]:
+            self.history.append(message.value)
+        self.post_message(self.Entered(message.value))
+
+    def action_leave(self) -> None:
+        self.close()
+        self.post_message(self.Left())
+
+    def action_older(self) -> None:
+        self._step(-1)
+
+    def action_newer(self) -> None:
+        self._step(1)
+
+    def _step(self, by: int) -> None:
+        self._place = max(0, min(len(self.history), self._place + by))
+        field = self.query_one(Input)
+        field.value = self.history[self._place] if self._place < len(self.history) else ""
+        field.cursor_position = len(field.value)

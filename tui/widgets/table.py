@@ -1,0 +1,438 @@
+"""Table: rows by key with a cursor that stays on its row, marks, sorting, and windows of very large results."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.content import Content
+from textual.events import Click, MouseScrollDown, MouseScrollUp
+from textual.geometry import Region, Size
+from textual.markup import parse_style
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.style import Style
+from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVariableType]
+
+from lemnis.engine import LemnisError
+from lemnis.tui.actions import bindings
+from lemnis.tui.widgets.cells import Col, Row, drawable, fitted, markdown, plain, row_json, sort_key, widths_of
+
+PAGE = 200  # rows fetched at once
+PAGES_KEPT = 50  # windows kept in memory
+
+
+class Table(ScrollView, can_focus=True):
+    """A table of rows that are known by key.
+
+    Either all rows are given (`show`), then it sorts by itself; or a number of rows and a function that fetches a
+    window of them (`show_window`), then only what is on screen is read, in a thread, and sorting is asked of the owner
+    by `Table.Sorted`. A cell that comes from data is a `str`: it is shown as it is, never as markup.
+    """
+
+    BINDINGS = bindings("tables")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header",
+        "table--header-current",
+        "table--cursor",
+        "table--cursor-blurred",
+        "table--marked",
+        "table--rule",
+        "table--missing",
+    }
+    cursor: reactive[int] = reactive(0, repaint=False)
+    column: reactive[int] = reactive(0, repaint=False)
+
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another row."""
+
+        table: "Table"
+        key: str
+
+        @property
+        def control(self) -> "Table":
+            return self.table
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, Table.Moved) and message.table is self.table
+
+    @dataclass
+    class Opened(Message):
+        """Enter was pressed on a row."""
+
+        table: "Table"
+        key: str
+
+        @property
+        def control(self) -> "Table":
+            return self.table
+
+    @dataclass
+    class Marked(Message):
+        """The marks changed; `keys` are in the order they were set."""
+
+        table: "Table"
+        keys: tuple[str, ...]
+
+        @property
+        def control(self) -> "Table":
+            return self.table
+
+    @dataclass
+    class Sorted(Message):
+        """The person wants a windowed table in another order; the owner calls `show_window` again."""
+
+        table: "Table"
+        column: str
+        descending: bool
+
+        @property
+        def control(self) -> "Table":
+            return self.table
+
+    @dataclass
+    class Fetched(Message, bubble=False):
+        """A window of rows came back from the thread."""
+
+        generation: int
+        offset: int
+        rows: Sequence[Row]
+
+    def __init__(self, *columns: Col, id: str | None = None, classes: str | None = None, empty: str = "Nothing here."):
+        """Make a table.
+
+        Args:
+            columns: Left to right.
+            id: Widget id.
+            classes: CSS classes.
+            empty: What is said when there are no rows: one sentence with the one next key.
+        """
+        super().__init__(id=id, classes=classes)
+        self.columns = list(columns)
+        self.empty = empty
+        self.marks: list[str] = []
+        self.total = 0
+        self.sorted_by: tuple[str, bool] | None = None
+        self._rows: dict[int, Row] = {}
+        self._given: list[Row] = []
+        self._fetch: Callable[[int, int], Sequence[Row]] | None = None
+        self._asked: set[int] = set()
+        self._generation = 0
+        self._widths: list[int] = [len(column.label) for column in self.columns]
+        self._lines: dict[tuple[int, bool, bool], Strip] = {}
+
+    # What an owner uses.
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show these rows; the cursor, the marks and the scroll position stay with their keys."""
+        given = list(rows)
+        if self._fetch is None and given == self._given and self.total == len(given):
+            return
+        self._fetch, self._given = None, given
+        self._place(self._ordered(given))
+
+    def show_window(self, total: int, fetch: Callable[[int, int], Sequence[Row]]) -> None:
+        """Show a large result of `total` rows of which ``fetch(offset, limit)`` reads a part.
+
+        `fetch` is called in a thread, may raise LemnisError, and always for whole pages.
+        """
+        self._generation += 1
+        self._fetch, self._given, self._asked = fetch, [], set()
+        self.total, self._rows = total, {}
+        self._lines.clear()
+        self.cursor = min(self.cursor, max(0, total - 1))
+        self._resize()
+        self.refresh()
+
+    def set_columns(self, columns: Sequence[Col]) -> None:
+        """Replace the columns; show rows afterwards."""
+        if list(columns) == self.columns:
+            return
+        self.columns, self._given = list(columns), []
+        self.column = min(self.column, max(0, len(self.columns) - 1))
+        self._rows, self.total = {}, 0
+        self._resize()
+        self.refresh()
+
+    @property
+    def current(self) -> Row | None:
+        """The row under the cursor; None if there is none or it is not read yet."""
+        return self._rows.get(self.cursor)
+
+    @property
+    def key(self) -> str:
+        """The key of the row under the cursor, or an empty string."""
+        return self.current.key if self.current else ""
+
+    def select(self, key: str) -> bool:
+        """Move the cursor to the row with this key, if it is loaded."""
+        for index, row in self._rows.items():
+            if row.key == key:
+                self.cursor = index
+                return True
+        return False
+
+    def mark_only(self, keys: Sequence[str]) -> None:
+        """Replace the marks without a message."""
+        self.marks = list(keys)
+        self._redraw()
+
+    def copy_text(self, kind: str) -> str:
+        """Return what `y` copies: ``c`` the cell, ``r`` the row with tabs, ``j`` its JSON, ``m`` a Markdown table."""
+        row = self.current
+        if kind == "m":
+            return markdown(self.columns, [self._rows[index] for index in sorted(self._rows)])
+        if row is None:
+            return ""
+        if kind == "c":
+            return plain(row.cells[self.column]) if self.column < len(row.cells) else ""
+        return row_json(self.columns, row) if kind == "j" else "\t".join(plain(cell) for cell in row.cells)
+
+    # Keys.
+
+    def action_cursor_down(self) -> None:
+        self.cursor += 1
+
+    def action_cursor_up(self) -> None:
+        self.cursor -= 1
+
+    def action_cursor_left(self) -> None:
+        self.column -= 1
+
+    def action_cursor_right(self) -> None:
+        self.column += 1
+
+    def action_page_down(self) -> None:
+        self.cursor += max(1, self.size.height - 3)
+
+    def action_page_up(self) -> None:
+        self.cursor -= max(1, self.size.height - 3)
+
+    def action_top(self) -> None:
+        self.cursor = 0
+
+    def action_bottom(self) -> None:
+        self.cursor = self.total - 1
+
+    def action_open(self) -> None:
+        if self.key:
+            self.post_message(self.Opened(self, self.key))
+
+    def action_mark(self) -> None:
+        if not self.key:
+            return
+        self.marks = (
+            [key for key in self.marks if key != self.key] if self.key in self.marks else [*self.marks, self.key]
+        )
+        self._redraw()
+        self.post_message(self.Marked(self, tuple(self.marks)))
+        self.cursor += 1
+
+    def action_sort(self, direction: str) -> None:
+        """Sort by the cursor's column, ``up`` or ``down``; what is missing comes last either way."""
+        if not self.columns:
+            return
+        self.sorted_by = (self.columns[self.column].name, direction == "down")
+        if self._fetch is None:
+            self._place(self._ordered(self._given))
+            self.refresh()
+        else:
+            self.refresh()
+            self.post_message(self.Sorted(self, *self.sorted_by))
+
+    # How it works.
+
+    def validate_cursor(self, cursor: int) -> int:
+        return max(0, min(cursor, self.total - 1))
+
+    def validate_column(self, column: int) -> int:
+        return max(0, min(column, len(self.columns) - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        for index in (old, new):
+            self._refresh_row(index)
+        self._follow_cursor()
+        self.post_message(self.Moved(self, self.key))
+
+    def watch_column(self) -> None:
+        left = sum(width + 2 for width in self._widths[: self.column])
+        width = self._widths[self.column] + 2 if self._widths else 1
+        if left < self.scroll_x or left + width > self.scroll_x + self.size.width:
+            self.scroll_to(x=max(0, left - 2), animate=False)
+        self.refresh()
+
+    def _ordered(self, rows: list[Row]) -> list[Row]:
+        names = [column.name for column in self.columns]
+        if self.sorted_by is None or self.sorted_by[0] not in names:
+            return rows
+        index, descending = names.index(self.sorted_by[0]), self.sorted_by[1]
+        known = [row for row in rows if sort_key(row, index) is not None]
+        missing = [row for row in rows if sort_key(row, index) is None]
+        known.sort(key=lambda row: sort_key(row, index) or (0, 0.0, ""), reverse=descending)
+        return known + missing
+
+    def _place(self, rows: list[Row]) -> None:
+        """Put rows in, with the cursor on its key and as far from the top of the window as it was."""
+        key, offset = self.key, self.cursor - round(self.scroll_y)
+        self._rows, self.total = dict(enumerate(rows)), len(rows)
+        self._lines.clear()
+        self._resize()
+        index = next((number for number, row in enumerate(rows) if row.key == key), None) if key else None
+        if index is not None and index != self.cursor:
+            self.set_reactive(Table.cursor, index)
+            self.scroll_to(y=max(0, index - offset), animate=False)
+        elif self.cursor >= self.total:
+            self.set_reactive(Table.cursor, max(0, self.total - 1))
+        if self.key != key:
+            self.post_message(self.Moved(self, self.key))
+        self.refresh()
+
+    def _resize(self) -> None:
+        rows = [self._rows[index] for index in list(self._rows)[:1000]]
+        self._widths = widths_of(self.columns, rows, self.scrollable_content_region.width or self.size.width)
+        self._lines.clear()
+        # The header is drawn on the first line of the window, so the last row needs one line more.
+        self.virtual_size = Size(sum(self._widths) + 2 * len(self._widths), self.total + 1)
+
+    def on_resize(self) -> None:
+        self._resize()
+        self._follow_cursor()
+
+    def on_focus(self) -> None:
+        self._redraw()
+
+    def on_blur(self) -> None:
+        self._redraw()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._lines.clear()
+
+    def _follow_cursor(self) -> None:
+        height = max(1, self.scrollable_content_region.height - 1)
+        if self.cursor < self.scroll_y:
+            self.scroll_to(y=self.cursor, animate=False)
+        elif self.cursor >= self.scroll_y + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False)
+
+    def _redraw(self) -> None:
+        self._lines.clear()
+        self.refresh()
+
+    def _refresh_row(self, index: int) -> None:
+        line = index - round(self.scroll_y) + 1
+        self.refresh(Region(0, line, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        x, top = round(self.scroll_x), round(self.scroll_y)
+        width = self.size.width
+        base = self.visual_style
+        if y == 0:
+            strip = self._header()
+        elif self.total == 0:
+            text = Content.styled(f" {self.empty}", "$muted") if y == 2 else Content("")
+            return self._strip(text, base).adjust_cell_length(width, base.rich_style)
+        else:
+            strip = self._line(top + y - 1)
+        return strip.crop_extend(x, x + width, base.rich_style)
+
+    def _header(self) -> Strip:
+        head, current = self.get_visual_style("table--header"), self.get_visual_style("table--header-current")
+        segments: list[Segment] = []
+        for index, (column, width) in enumerate(zip(self.columns, self._widths, strict=True)):
+            arrow = ""
+            if self.sorted_by is not None and self.sorted_by[0] == column.name:
+                arrow = "▼" if self.sorted_by[1] else "▲"
+            label = fitted(Content(column.label + arrow), width, right=column.right)
+            here = index == self.column and self.has_focus
+            segments += self._strip(Content(" ") + label + " ", current if here else head)
+        return Strip(segments)
+
+    def _line(self, index: int) -> Strip:
+        if index >= self.total:
+            return Strip.blank(self.virtual_size.width)
+        here = index == self.cursor
+        row = self._rows.get(index)
+        if row is None:
+            self._ask_for(index)
+            return self._strip(Content(" …"), self.get_visual_style("table--missing"))
+        known = (index, here, self.has_focus)
+        if known not in self._lines:
+            if len(self._lines) > 1000:
+                self._lines.clear()
+            self._lines[known] = self._drawn(row, here)
+        return self._lines[known]
+
+    def _drawn(self, row: Row, here: bool) -> Strip:
+        marked = row.key in self.marks
+        name = "table--cursor" if self.has_focus else "table--cursor-blurred"
+        style = self.get_visual_style(name) if here else self.visual_style
+        if marked and not here:
+            style = style + self.get_visual_style("table--marked", partial=True)
+        gutter = "✓" if marked else "›" if here and self.has_focus else " "
+        line = Content(gutter)
+        for index, (column, width) in enumerate(zip(self.columns, self._widths, strict=True)):
+            cell = drawable(row.cells[index]) if index < len(row.cells) else Content("")
+            line = line + fitted(cell, width, right=column.right) + ("  " if index < len(self.columns) - 1 else " ")
+        return self._strip(line, style)
+
+    def _strip(self, content: Content, style: Style) -> Strip:
+        read = partial(parse_style, variables=self.app.theme_variables)
+        parse: Callable[[str | Style], Style] = lambda value: value if isinstance(value, Style) else read(value)  # noqa: E731
+        return Strip(
+            Segment(text, (style + part).rich_style) for text, part in content.render(style, end="", parse_style=parse)
+        )
+
+    def _ask_for(self, index: int) -> None:
+        page = index // PAGE
+        if self._fetch is None or page in self._asked:
+            return
+        self._asked.add(page)
+        fetch, generation = self._fetch, self._generation
+
+        def work() -> None:
+            try:
+                rows = fetch(page * PAGE, PAGE)
+            except LemnisError as error:
+                rows = [Row(f"error {page}", (f"✖ {error.problem}",))]
+            if not get_current_worker().is_cancelled:
+                self.post_message(self.Fetched(generation, page * PAGE, rows))
+
+        self.run_worker(work, group=f"table-{self.id}", thread=True, exit_on_error=False)
+
+    def on_table_fetched(self, message: Fetched) -> None:
+        if message.generation != self._generation:
+            return
+        if len(self._rows) > PAGE * PAGES_KEPT:
+            here = self.cursor // PAGE
+            self._rows = {
+                index: row for index, row in self._rows.items() if abs(index // PAGE - here) <= PAGES_KEPT // 2
+            }
+            self._asked = {page for page in self._asked if abs(page - here) <= PAGES_KEPT // 2}
+        known = self.current
+        self._rows |= {message.offset + number: row for number, row in enumerate(message.rows)}
+        self._resize()
+        self.refresh()
+        if known is None and self.current is not None:
+            self.post_message(self.Moved(self, self.key))
+
+    def on_click(self, event: Click) -> None:
+        if event.y == 0:
+            return
+        index = event.y - 1 + round(self.scroll_y)
+        if index == self.cursor:
+            self.action_open()
+        elif index < self.total:
+            self.cursor = index
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        event.stop()
+        self.cursor += 3
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        event.stop()
+        self.cursor -= 3
