@@ -54,7 +54,9 @@ class Probe:
         if not self._lines and select.select([self.process.stdout], [], [], timeout_s)[0]:
             data = os.read(self.process.stdout.fileno(), 1 << 20)
             if not data:
-                raise ProbeEnded(death(self.process.wait()))
+                status = self.process.wait()
+                self.close()
+                raise ProbeEnded(death(status))
             *self._lines, self._rest = (self._rest + data).split(b"\n")
         if self._lines:
             self._heard_at = monotonic_s()

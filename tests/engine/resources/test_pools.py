@@ -1,6 +1,6 @@
 """Admission never over-commits, keeps the line's order and leaves nobody waiting for ever."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lemnis.engine.resources.pools import Claim, Pool, admit
@@ -95,6 +95,7 @@ def test_exactly_the_jobs_that_never_fit_alone_are_refused(queued: list[Claim]) 
     assert refused == {claim.job_id for claim in queued if not fits([claim])}
 
 
+@settings(max_examples=40, deadline=None)
 @given(queues, st.randoms(use_true_random=False))
 def test_everything_that_fits_alone_starts_while_small_jobs_keep_coming(queued: list[Claim], random: object) -> None:
     """A stream of younger small jobs never ends; the whole first queue must start all the same."""
