@@ -1,4 +1,4 @@
-"""What tests share: a workspace in a temporary folder, a fake engine for screens, and waiting for work, not for time."""
+"""What tests share: a workspace in a temporary folder, a fake engine for screens, and waiting for work, not time."""
 
 from pathlib import Path
 from types import SimpleNamespace

@@ -108,7 +108,7 @@ def actions(scope: str) -> list[Action]:
 
 
 def bindings(scope: str) -> list[BindingType]:
-    """Return what the widget of a scope binds; a stage has ``BINDINGS = bindings("data")`` in its class."""
+    """Return the bindings for a widget's class: a stage sets its BINDINGS to those of its own name."""
     return [action.binding() for action in actions(scope)]
 
 

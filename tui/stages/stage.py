@@ -125,7 +125,7 @@ class Stage(Vertical, Generic[View]):
 
     def reload(self) -> None:
         """Load and show again soon; many wishes while one load runs become one more load."""
-        if not self.is_mounted or not self.visible_now:
+        if not self.is_attached or not self.visible_now:
             return
         if self._busy:
             self._wanted_again = True

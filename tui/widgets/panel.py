@@ -18,7 +18,7 @@ class Panel(Vertical):
 
     def retitle(self, title: str, detail: str = "") -> None:
         """Set the title and, muted behind it, a detail such as a count; both may come from data."""
-        self._set("border_title", f"{safe(title, limit=80)} ", safe(detail, limit=80))
+        self._set("border_title", safe(title, limit=80), safe(detail and f" {detail}", limit=80))
 
     def footnote(self, text: str) -> None:
         """Set the words in the lower border; empty takes them away."""
