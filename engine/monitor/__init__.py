@@ -1,1 +1,20 @@
-"""."""
+"""Monitor: served rows against the training reference, the model against the labels that came back, and alerts."""
+
+from lemnis.engine.monitor.records import Alert, AlertEvent, Bins, FeatureDrift, Replay, Verdict, Watched, Window
+from lemnis.engine.monitor.room import Cell, Grid, Heartbeat, MonitorRoom, Status
+
+__all__ = [
+    "Alert",
+    "AlertEvent",
+    "Bins",
+    "Cell",
+    "FeatureDrift",
+    "Grid",
+    "Heartbeat",
+    "MonitorRoom",
+    "Replay",
+    "Status",
+    "Verdict",
+    "Watched",
+    "Window",
+]

@@ -46,6 +46,7 @@ TABLES = (
     ) strict""",
     """create table monitor_cursors (
         endpoint text not null, model text not null, version integer not null,
+        width text not null default '',          -- of the windows; another one in lemnis.toml counts everything anew
         prediction_id integer not null default 0,            -- the last row of predictions that was counted
         labels_at integer not null default 0, labels integer not null default 0,  -- the newest label seen, and how many
         newest_event integer not null default 0, newest_label_event integer not null default 0,

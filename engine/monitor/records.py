@@ -1,0 +1,181 @@
+"""What the monitor knows, as records: windows with their features, alerts with what happened to them, the watch."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from lemnis.engine.monitor.states import State
+
+Verdict: TypeAlias = Literal["ok", "watch", "drift", "insufficient", "no data"]
+PREDICTION = "prediction"  # the name under which the model's answer is listed among the features
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows one model version answered in one span of event time.
+
+    Attributes:
+        starts, ends: Epoch ms of event time; `ends` is not in the window.
+        duplicates: Further rows of a key that was counted before; they are in no figure.
+        labelled: Rows whose true answer is known.
+        max_psi: Largest PSI of a feature; important_psi: of a feature with at least 5 % of the model's gain;
+            weighted_psi: mean over the features, weighted by their gain.
+        missing_rise: Largest rise of a feature's missing share over the reference, in shares of 1.
+        prediction_mean: Mean score; predicted_share: rows at or above the model's threshold; label_share: positives
+            among the labelled rows. `reference_mean` and `reference_share` (of positives) are the held-out rows'.
+        roc_auc_error: Standard error of the ROC AUC.
+        value_per_1000: Money by the problem's value matrix, for 1,000 labelled rows.
+        reference_auc, reference_log_loss: Of the model's held-out rows.
+        closed: No more rows are expected; labels_settled: nor labels.
+    """
+
+    id: int
+    endpoint: str
+    model: str
+    version: int
+    starts: int
+    ends: int
+    rows: int
+    duplicates: int
+    labelled: int
+    verdict: Verdict
+    why: str
+    max_psi: float | None
+    important_psi: float | None
+    weighted_psi: float | None
+    missing_rise: float | None
+    prediction_psi: float | None
+    prediction_mean: float | None
+    predicted_share: float | None
+    label_share: float | None
+    reference_mean: float | None
+    reference_share: float | None
+    roc_auc: float | None
+    roc_auc_error: float | None
+    log_loss: float | None
+    brier: float | None
+    value_per_1000: float | None
+    mean_absolute_error: float | None
+    reference_auc: float | None
+    reference_log_loss: float | None
+    schema_changes: list[str]
+    closed: bool
+    labels_settled: bool
+    computed_at: int
+
+    @property
+    def labelled_share(self) -> float:
+        """Share of the rows whose true answer is known, 0 to 1."""
+        return self.labelled / self.rows if self.rows else 0.0
+
+
+class Bins(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature's distribution: shares per bin of the reference and of the window, each summing to 1."""
+
+    labels: list[str]
+    reference: list[float]
+    current: list[float]
+
+
+class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one feature (or the prediction) of a window is from the reference.
+
+    Attributes:
+        psi: In nats. jensen_shannon: 0 to 1.
+        threshold: PSI from which it counts as drift, sampling noise included; `rule` says it in words.
+        importance: Share of the model's gain, 0 to 1; None for the prediction.
+    """
+
+    window_id: int
+    feature: str
+    kind: Literal["numeric", "categorical", "prediction"]
+    psi: float
+    jensen_shannon: float
+    threshold: float
+    rule: str
+    verdict: Verdict
+    importance: float | None
+    missing_share: float | None
+    reference_missing_share: float | None
+    bins: Bins
+
+    @property
+    def weight(self) -> float:
+        """PSI times importance: what orders features by how much they matter."""
+        return self.psi * (1.0 if self.importance is None else self.importance)
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """One alert from its first suspicion to its end.
+
+    Attributes:
+        since: When the first window broke the rule, epoch ms of the wall clock, as are the other times.
+        value: Of the newest window that could say something; `threshold` is the rule's bound.
+        breaches: Settled windows in a row that break the rule.
+    """
+
+    id: int
+    rule: str
+    endpoint: str
+    severity: Literal["page", "ticket"]
+    state: State
+    metric: str
+    message: str
+    value: float | None
+    threshold: float | None
+    window_id: int | None
+    since: int
+    fired_at: int | None
+    acknowledged_at: int | None
+    acknowledged_by: str | None
+    resolved_at: int | None
+    breaches: int
+    updated_at: int
+
+    @property
+    def fires(self) -> bool:
+        """It wants a person: it fires and nobody has taken it."""
+        return self.state == "firing"
+
+
+class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of an alert: who, when and why."""
+
+    id: int
+    alert_id: int
+    at: int
+    state: State
+    who: str
+    why: str
+    value: float | None
+
+
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the watch has come with one model version of one endpoint.
+
+    Attributes:
+        rows: Rows in its windows.
+        labelled: Of them with a known answer.
+        newest_event: Event time of its newest row, epoch ms; 0 before the first.
+        arrived_at: When the watch last saw a new row or label.
+        problem: Why its rows can't be judged; empty when they can.
+    """
+
+    endpoint: str
+    model: str
+    version: int
+    rows: int
+    labelled: int
+    newest_event: int
+    newest_label_event: int
+    arrived_at: int
+    problem: str
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """A replay that is queued or under way: its job, how far it is (0 to 1) and what it says."""
+
+    job_id: int
+    endpoint: str
+    state: str
+    progress: float | None
+    text: str

@@ -1,0 +1,195 @@
+"""The reference a model version is judged against: its training rows in frozen bins, its held-out answers."""
+
+# pyarrow ships no types: what comes from it is unknown to the checker, what this file returns is not.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lemnis.engine import clock
+from lemnis.engine.errors import NotFound
+from lemnis.engine.features.signature import Feature, Signature, Task
+from lemnis.engine.monitor.measures import measures
+from lemnis.engine.monitor.records import PREDICTION
+from lemnis.engine.monitor.statistics import bin_counts, quantile_edges
+from lemnis.engine.monitor.tally import Binning
+from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lemnis.engine.data.versions import Version
+
+Numbers = NDArray[np.float64]
+
+MOST_ROWS = 500_000  # of the training rows, evenly taken; more would not move a share by 0.1 %
+OWN_BINS = 30  # categories with a bin of their own; the rest share `other`
+HELD_OUT = ("validation", "test")  # the model did not learn from these, so its scores there are as honest as live ones
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
+    """What one model version learnt from, as far as live rows are compared with it.
+
+    Attributes:
+        rows: Training rows that were counted.
+        held_out: The part of the split whose rows gave the prediction's bins and figures; `train` if there is no other.
+        importance: Share of the model's gain by feature, summing to 1.
+        prediction_mean: Mean score of the held-out rows; `label_share`: positives among them.
+    """
+
+    model: str
+    version: int
+    dataset: str
+    rows: int
+    task: Task
+    threshold: float
+    binnings: list[Binning]
+    importance: dict[str, float]
+    held_out: str
+    held_out_rows: int
+    prediction_mean: float | None = None
+    label_share: float | None = None
+    roc_auc: float | None = None
+    log_loss: float | None = None
+
+
+def reference_of(store: Store, model: str, version: int, *, bins: int) -> Reference:
+    """Return the frozen reference of a model version, made from its training rows when it is first asked for.
+
+    Raises:
+        NotFound: The model version, its run's dataset version or its file is gone.
+        BadInput: The model's file is not the one that was registered.
+    """
+    found = store.value("select reference from monitor_references where model = ? and version = ?", [model, version])
+    if found is not None:
+        return msgspec.json.decode(found, type=Reference)
+    made = make_reference(store, model, version, bins=bins)
+    with store.write() as db:
+        db.table("monitor_references").insert(
+            {
+                "model": model,
+                "version": version,
+                "reference": msgspec.json.encode(made).decode(),
+                "rows": made.rows,
+                "created_at": clock.now_ms(),
+            },
+            ignore=True,
+        )
+    return made
+
+
+def make_reference(store: Store, model: str, version: int, *, bins: int) -> Reference:
+    """Read the training and the held-out rows of a registered model, and ask it about the latter."""
+    from lemnis.engine.data.duck import read_table
+    from lemnis.engine.data.versions import find_version
+    from lemnis.engine.experiments.model import load_booster
+    from lemnis.engine.features.matrix import encode_table, labelled
+
+    row = store.row(
+        """select m.path, m.sha256, m.signature, r.version_id from model_versions m join runs r on r.id = m.run_id
+           where m.model = ? and m.version = ?""",
+        [model, version],
+    )
+    if row is None or row["version_id"] is None:
+        raise NotFound(f"{model} v{version} is not registered with a dataset version.", "Register a finished run.")
+    signature = msgspec.json.decode(row["signature"], type=Signature)
+    dataset = find_version(store, row["version_id"])
+    booster = load_booster(store.workspace.hidden / row["path"], row["sha256"])
+    names = [*signature.names, signature.target]
+    train, _ = labelled(evenly(read_table(dataset, names, "train" if "train" in dataset.split else None)), signature)
+    part = held_out_part(dataset)
+    held, target = labelled(read_table(dataset, names, part) if part != "train" else train, signature)
+    gain = np.asarray(booster.feature_importance("gain"), dtype=np.float64)
+    scores = np.asarray(booster.predict(encode_table(held, signature)), dtype=np.float64)
+    return describe(
+        Reference(
+            model=model,
+            version=version,
+            dataset=dataset.title,
+            rows=train.num_rows,
+            task=signature.task,
+            threshold=signature.threshold,
+            binnings=binned(encode_table(train, signature), signature.features, bins),
+            importance=dict(zip(signature.names, (gain / max(gain.sum(), 1e-12)).tolist(), strict=True)),
+            held_out=part,
+            held_out_rows=held.num_rows,
+        ),
+        scores,
+        target,
+        bins,
+    )
+
+
+def evenly(table: "pa.Table") -> "pa.Table":
+    """Return at most MOST_ROWS rows, evenly taken."""
+    if table.num_rows <= MOST_ROWS:
+        return table
+    return table.take(np.linspace(0, table.num_rows - 1, MOST_ROWS).astype(np.int64))
+
+
+def held_out_part(dataset: "Version") -> str:
+    """Return the first part the model did not learn from that has labelled rows, else `train`."""
+    parts = (name for name in HELD_OUT if name in dataset.split and dataset.split[name].labelled)
+    return next(parts, "train")
+
+
+def binned(matrix: Numbers, features: list[Feature], bins: int) -> list[Binning]:
+    """Freeze the bins of each feature over the training matrix, shape (rows, features)."""
+    return [freeze(feature, matrix[:, place], bins) for place, feature in enumerate(features)]
+
+
+def freeze(feature: Feature, values: Numbers, bins: int) -> Binning:
+    """Freeze the bins of one feature: quantiles of a number, the commonest categories of a text."""
+    if feature.kind == "categorical":
+        held = values[~np.isnan(values)].astype(np.int64)
+        rows = np.bincount(held, minlength=len(feature.categories))
+        own = [int(place) for place in np.argsort(-rows, kind="stable")[:OWN_BINS] if rows[place]]
+        counts = [*(float(rows[place]) for place in own), float(rows.sum() - rows[own].sum()), values.size - held.size]
+        return Binning(
+            name=feature.name,
+            kind="categorical",
+            categories=[feature.categories[place] for place in own],
+            known=feature.categories,
+            counts=[float(count) for count in counts],
+            nullable=feature.nullable,
+        )
+    edges = np.array([0.5]) if feature.logical else quantile_edges(values[np.isfinite(values)], bins)
+    return Binning(
+        name=feature.name,
+        kind="numeric",
+        edges=edges.tolist(),
+        counts=bin_counts(values, edges).tolist(),
+        low=feature.low,
+        high=feature.high,
+        nullable=feature.nullable,
+        logical=feature.logical,
+    )
+
+
+def describe(reference: Reference, scores: Numbers, target: Numbers, bins: int) -> Reference:
+    """Return the reference with the prediction's bins and the held-out rows' figures added.
+
+    Args:
+        reference: Without the prediction.
+        scores: The model's answers on the held-out rows; shape (n,), or (n, classes) of a multiclass model.
+        target: Their true answers, shape (n,).
+        bins: Bins of the prediction.
+    """
+    multiclass = scores.ndim == 2
+    flat = scores.argmax(axis=1).astype(np.float64) if multiclass else scores
+    edges = np.arange(scores.shape[1] - 1) + 0.5 if multiclass else quantile_edges(flat, bins)
+    prediction = Binning(
+        name=PREDICTION, kind="prediction", edges=edges.tolist(), counts=bin_counts(flat, edges).tolist()
+    )
+    measured = measures(reference.task, target, scores, reference.threshold, None)
+    return msgspec.structs.replace(
+        reference,
+        binnings=[*reference.binnings, prediction],
+        prediction_mean=float(flat.mean()) if flat.size else None,
+        label_share=measured.label_share,
+        roc_auc=measured.roc_auc,
+        log_loss=measured.log_loss,
+    )
