@@ -1,7 +1,15 @@
 """Stage 2, Data: sources, snapshots, links and dataset versions."""
 
+from lemnis.engine.config import load_config
+from lemnis.engine.data.catalog import SourceState, source_states
+from lemnis.engine.data.reports import LinkReport, Orphan, list_reports
+from lemnis.engine.data.snapshots import Snapshot, list_snapshots
 from lemnis.engine.data.versions import Column, Part, Version, find_version, list_versions
+from lemnis.engine.errors import BadInput
+from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
+
+MEMORY_BYTES = 1 << 30  # what DuckDB is allowed in a worker
 
 
 class DataRoom:
@@ -10,8 +18,16 @@ class DataRoom:
     def __init__(self, store: Store) -> None:
         self.store = store
 
+    def sources(self) -> list[SourceState]:
+        """Return the declared sources, each with what is known of it, in the order of lemnis.toml."""
+        return source_states(self.store, load_config(self.store.workspace.config))
+
+    def snapshots(self, source: str = "", limit: int = 500) -> list[Snapshot]:
+        """Return snapshots, the last checked first; of one source when it is named."""
+        return list_snapshots(self.store, source, limit)
+
     def versions(self, name: str = "") -> list[Version]:
-        """Return the dataset versions, newest first."""
+        """Return the dataset versions, the last linked first."""
         return list_versions(self.store, name)
 
     def version(self, ref: str | int | None = None) -> Version:
@@ -22,5 +38,34 @@ class DataRoom:
         """
         return find_version(self.store, ref)
 
+    def links(self, version_id: str) -> list[LinkReport]:
+        """Return how each join of a version went."""
+        return list_reports(self.store, version_id)
 
-__all__ = ["Column", "DataRoom", "Part", "Version"]
+    def start_sync(self, sources: list[str] | None = None) -> int:
+        """Queue a job that brings sources up to date, all when None; return its id.
+
+        Raises:
+            BadInput: A name is no source, or none is declared.
+        """
+        declared = load_config(self.store.workspace.config).sources
+        unknown = [name for name in sources or [] if name not in declared]
+        if unknown or not declared:
+            known = ", ".join(declared) or "none yet; `lemnis data add` declares one"
+            raise BadInput(f"There is no source {(unknown or ['to sync'])[0]!r}.", f"Sources: {known}.", "lemnis.toml")
+        title = f"sync {', '.join(sources) if sources else 'all sources'}"
+        return JobsRoom(self.store).submit("data.sync", title, {"sources": sources}, memory_bytes=MEMORY_BYTES)
+
+    def start_link(self) -> int:
+        """Queue a job that makes a dataset version of the current snapshots; return its id.
+
+        Raises:
+            BadInput: No dataset is declared.
+        """
+        dataset = load_config(self.store.workspace.config).dataset
+        if not dataset.base:
+            raise BadInput("No dataset is declared.", "Name its base in [dataset].", "lemnis.toml: dataset.base")
+        return JobsRoom(self.store).submit("data.link", f"link {dataset.name}", {}, memory_bytes=MEMORY_BYTES)
+
+
+__all__ = ["Column", "DataRoom", "LinkReport", "Orphan", "Part", "Snapshot", "SourceState", "Version"]

@@ -1,12 +1,15 @@
 """DuckDB, opened with our limits: one process, in memory, without extensions, network or surprises."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lemnis.engine.data.split import time_within
 from lemnis.engine.data.versions import Version
+from lemnis.engine.errors import BadInput
+from lemnis.engine.text import safe
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,6 +57,32 @@ def open_duck(
             connection.execute(f"create view {quote(name)} as select * from read_parquet({literal(str(path))})")
         connection.execute("set lock_configuration = true")
     return connection
+
+
+def stream(duck: "DuckDBPyConnection", query: str, batch_rows: int) -> "pa.RecordBatchReader":
+    """Return a query's rows as a stream of Arrow batches; an error may come with any of them."""
+    reader = duck.sql(query).to_arrow_reader(batch_rows)
+    if reader is None:
+        raise TypeError("the query is no select")
+    return reader
+
+
+def first_row(duck: "DuckDBPyConnection", query: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
+    """Return the first row of a query that has one; leaves no result open. Any: the query decides the types."""
+    return duck.execute(query, values).fetchall()[0]
+
+
+@contextmanager
+def refusals(place: str) -> Generator[None, None, None]:
+    """A block in which what DuckDB refuses becomes BadInput with the place of the declaration."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        first = next(line for line in str(error).splitlines() if line.strip())
+        problem = safe(first.partition("Error: ")[2] or first, limit=300)
+        raise BadInput(f"DuckDB refuses this: {problem}", "Mend the declaration.", place) from None
 
 
 def quote(identifier: str) -> str:

@@ -30,6 +30,7 @@ class Version(Struct, frozen=True, kw_only=True):
         recipe: The SQL that made it; empty when it was handed over as a table.
         linked_at: The last time that linking gave this very table, epoch ms; the latest version is the last linked.
         label_counts: Rows per value of the label, most frequent first; empty when it has more than LABELS values.
+        repeated_keys: Rows whose key an earlier row has already; 0 when there is no key.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Version(Struct, frozen=True, kw_only=True):
     snapshots: dict[str, str]
     recipe: str
     label_counts: dict[str, int]
+    repeated_keys: int
     created_at: int
     linked_at: int
     job_id: int | None = None
@@ -98,14 +100,9 @@ class Version(Struct, frozen=True, kw_only=True):
         return self.split[name]
 
 
-COLUMNS = (
-    "id, name, number, rows, bytes, columns, split, snapshots, recipe, target_summary, created_at, linked_at, job_id"
-)
-
-
 def list_versions(store: Store, name: str = "") -> list[Version]:
     """Return the versions, newest first; of one dataset when `name` is given."""
-    sql = f"select {COLUMNS} from versions where ? in ('', name) order by linked_at desc, created_at desc, number desc"
+    sql = "select * from versions where ? in ('', name) order by linked_at desc, created_at desc, number desc"
     return [_version(row, store.workspace) for row in store.rows(sql, [name])]
 
 
@@ -166,13 +163,13 @@ def record_version(
     columns = columns_of(table.schema, roles, sources or {}, spans)
     facts = {"name": name, "roles": {c.name: c.role for c in columns}, "split": spans}
     stored = store_parquet(store.workspace, table, {METADATA: msgspec.json.encode(facts)})
-    kept = store.row(f"select {COLUMNS} from versions where id = ?", [stored.sha256])
+    kept = store.row("select * from versions where id = ?", [stored.sha256])
     moment = clock.now_ms() if now is None else now
     if kept is not None:
         with store.write() as db:
             db.execute("update versions set linked_at = ? where id = ?", [moment, stored.sha256])
         return find_version(store, stored.sha256)
-    parts, label_counts = measure(stored.path, columns, spans)
+    parts, label_counts, repeated_keys = measure(stored.path, columns, spans)
     with store.write() as db:
         number = db.execute("select coalesce(max(number), 0) + 1 from versions where name = ?", [name]).fetchone()[0]
         db.table("versions").insert(
@@ -187,6 +184,7 @@ def record_version(
                 "recipe": recipe,
                 "split": msgspec.json.encode(parts).decode(),
                 "target_summary": msgspec.json.encode(label_counts).decode(),
+                "repeated_keys": repeated_keys,
                 "created_at": moment,
                 "linked_at": moment,
                 "job_id": job_id,
@@ -209,6 +207,7 @@ def _version(row: Row, workspace: Workspace) -> Version:
         snapshots=msgspec.json.decode(row["snapshots"], type=dict[str, str]),
         recipe=row["recipe"],
         label_counts=msgspec.json.decode(row["target_summary"], type=dict[str, int]),
+        repeated_keys=row["repeated_keys"],
         created_at=row["created_at"],
         linked_at=row["linked_at"],
         job_id=row["job_id"],

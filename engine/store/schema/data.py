@@ -34,6 +34,7 @@ TABLES = (
         recipe text not null,                    -- the SQL that made it
         split text not null,                     -- JSON {"train": {"start", "end", "rows", "labelled"}, …}
         target_summary text not null,            -- JSON {value: rows} of the label
+        repeated_keys integer not null,          -- rows whose key an earlier row has already
         created_at integer not null,
         linked_at integer not null,              -- last time linking gave this very table
         job_id integer,
@@ -51,7 +52,6 @@ TABLES = (
         orphan_keys integer not null,            -- distinct such keys
         unused_keys integer not null,            -- right keys no left row asked for
         duplicate_keys integer not null,         -- right keys that stand more than once
-        fan_out_max integer not null,
         fan_out text not null,                   -- JSON {partners: left rows}
         orphan_sample text not null,             -- JSON [{"key", "rows"}], most frequent first
         primary key (version_id, position)

@@ -1,0 +1,68 @@
+"""The declared sources, each with what arrived, when, and whether the file has changed since."""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from lemnis.engine.config import Config
+from lemnis.engine.data.snapshots import Snapshot, current_snapshots
+from lemnis.engine.data.sources import origin_of
+from lemnis.engine.errors import LemnisError
+from lemnis.engine.store import Store
+
+# new: never synced; ready: the snapshot is what the file holds; changed: the file was written to since;
+# missing: there is a snapshot but no file that may be read; failed: the last sync was refused.
+State: TypeAlias = Literal["new", "ready", "changed", "missing", "failed"]
+
+
+class SourceState(Struct, frozen=True, kw_only=True):
+    """One declared source.
+
+    Attributes:
+        why: The state in words.
+        snapshot: What it held at the last sync; None when it was never synced.
+        synced_at: When it was last looked at by a sync, epoch ms.
+        snapshots: How many snapshots are kept of it.
+    """
+
+    name: str
+    path: str
+    format: str
+    state: State
+    why: str
+    snapshot: Snapshot | None
+    synced_at: int | None
+    snapshots: int
+
+
+def source_states(store: Store, config: Config) -> list[SourceState]:
+    """Return every declared source; looks at the files without opening them."""
+    current = current_snapshots(store)
+    syncs = {row["source"]: row for row in store.rows("select * from source_syncs")}
+    counts = {row[0]: row[1] for row in store.rows("select source, count(*) from snapshots group by source")}
+    states: list[SourceState] = []
+    for name, source in config.sources.items():
+        snapshot, last = current.get(name), syncs.get(name)
+        state: State = "ready" if snapshot else "new"
+        why = str(last["why"]) if last else "never synced"
+        try:
+            origin = origin_of(store.workspace, name, source)
+            if snapshot and (origin.bytes, origin.modified_ns) != (snapshot.origin_bytes, snapshot.origin_modified_ns):
+                state, why = "changed", "the file has changed since the last sync"
+        except LemnisError as error:
+            state, why = "missing", error.problem
+        if last and last["state"] == "failed" and state != "missing":
+            state, why = "failed", str(last["why"])
+        states.append(
+            SourceState(
+                name=name,
+                path=source.path,
+                format=source.format,
+                state=state,
+                why=why,
+                snapshot=snapshot,
+                synced_at=int(last["at"]) if last else None,
+                snapshots=counts.get(name, 0),
+            )
+        )
+    return states

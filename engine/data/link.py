@@ -1,0 +1,168 @@
+"""Linking: one source joined with others into one table, each join with a report of what it matched."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from lemnis.engine.config import Dataset, Link
+from lemnis.engine.data.duck import literal, quote, refusals
+from lemnis.engine.data.expressions import check_expression, near
+from lemnis.engine.data.reports import LinkReport, link_report
+from lemnis.engine.data.snapshots import Snapshot
+from lemnis.engine.errors import BadInput
+from lemnis.engine.text import safe
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+class Linked(Struct, frozen=True, kw_only=True):
+    """A table that is ready to be read.
+
+    Attributes:
+        query: The SQL of its rows, in the order of their time and then of their base.
+        recipe: All the SQL, for people.
+        sources: The source of each column; ``derived`` for an expression.
+        reports: One per join.
+    """
+
+    query: str
+    recipe: str
+    sources: dict[str, str]
+    reports: list[LinkReport]
+
+
+def link_sources(
+    duck: "DuckDBPyConnection",
+    dataset: Dataset,
+    snapshots: dict[str, Snapshot],
+    on_step: Callable[[int, str], None] = lambda position, text: None,
+) -> Linked:
+    """Join, derive and filter as a dataset declares, in a connection that may read the snapshots and nothing else.
+
+    Args:
+        duck: From `open_duck(views=…)` with the path of each snapshot.
+        dataset: The declaration.
+        snapshots: By source, at least those that the dataset names.
+        on_step: Called with the number of each link and its source before it is joined; may raise to stop.
+
+    Raises:
+        BadInput: A column, an expression or a pair of keys is not accepted; `place` names the declaration.
+    """
+    base = snapshots[dataset.base]
+    sources = {field.name: dataset.base for field in base.columns}
+    statements = [_view("step 0", _selection(base, [(name, name) for name in sources], 0))]
+    _run(duck, statements, "dataset.base")
+    reports: list[LinkReport] = []
+    for position, link in enumerate(dataset.links, 1):
+        on_step(position, link.source)
+        place = f"dataset.links[{position - 1}]"
+        right = snapshots[link.source]
+        taken = columns_taken(link, right, sources, place)
+        check_keys(duck, link, right, list(sources), place)
+        join = _join(position, link, right, taken, list(sources))
+        _run(duck, join, place)
+        statements += join
+        with refusals(f"{place}.on"):
+            reports.append(link_report(duck, position, link))
+        sources |= dict.fromkeys(taken.values(), link.source)
+    derived = derived_columns(duck, dataset, len(dataset.links), sources)
+    sources |= dict.fromkeys(dataset.derive, "derived")
+    query = _final(duck, dataset, sources, derived)
+    return Linked(query=query, recipe=";\n".join([*statements, query]), sources=sources, reports=reports)
+
+
+def columns_taken(link: Link, right: Snapshot, sources: dict[str, str], place: str) -> dict[str, str]:
+    """Return the columns a link brings, as right name → name in the dataset; all but the keys when none are named."""
+    names = [field.name for field in right.columns]
+    chosen = link.columns or [name for name in names if name not in link.on.values()]
+    taken: dict[str, str] = {}
+    for name in chosen:
+        if name not in names:
+            raise BadInput(f"{link.source} has no column {safe(name)!r}.", near(name, names), f"{place}.columns")
+        taken[name] = f"{link.prefix}{name}"
+        if taken[name] in sources:
+            raise BadInput(
+                f"{link.source}.{name} would be a second column {taken[name]!r}.",
+                f'Give the link a prefix, such as "{link.source}_", or choose its columns.',
+                f"{place}.columns",
+            )
+    return taken
+
+
+def check_keys(duck: "DuckDBPyConnection", link: Link, right: Snapshot, columns: list[str], place: str) -> None:
+    """Refuse a link whose left expressions or right columns are not accepted."""
+    names = [field.name for field in right.columns]
+    if not link.on:
+        raise BadInput(f"The link to {link.source} has no keys.", "Write for example on = {dest = 'faa'}.", place)
+    for left, name in link.on.items():
+        check_expression(duck, left, columns, f"{place}.on")
+        if name not in names:
+            raise BadInput(f"{link.source} has no column {safe(name)!r}.", near(name, names), f"{place}.on")
+
+
+def derived_columns(duck: "DuckDBPyConnection", dataset: Dataset, step: int, sources: dict[str, str]) -> list[str]:
+    """Return the derived columns as SQL, each tried once; a later one may use an earlier one."""
+    known, derived = list(sources), list[str]()
+    for name, expression in dataset.derive.items():
+        place = f"dataset.derive.{name}"
+        if name in known:
+            raise BadInput(f"The dataset has a column {safe(name)!r} already.", "Use another name.", place)
+        check_expression(duck, expression, known, place)
+        derived.append(f"(\n{expression}\n) as {quote(name)}")
+        columns = ", ".join(["*", *derived])
+        _run(duck, [f"select {columns} from {quote(f'step {step}')} limit 0"], place)
+        known.append(name)
+    return derived
+
+
+def _final(duck: "DuckDBPyConnection", dataset: Dataset, sources: dict[str, str], derived: list[str]) -> str:
+    """Return the SQL of the rows: filtered, and in an order that is the same every time."""
+    where = ""
+    if dataset.where.strip():
+        check_expression(duck, dataset.where, list(sources), "dataset.where")
+        where = f" where (\n{dataset.where}\n)"
+    hidden = [quote(f"#{position}") for position in range(len(dataset.links) + 1)]
+    order = [quote(name) for name in [dataset.time] if name in sources] + hidden
+    step = quote(f"step {len(dataset.links)}")
+    query = (
+        f"select {', '.join(map(quote, sources))} from (select {', '.join(['*', *derived])} from {step}){where}"
+        f" order by {', '.join(order)}"
+    )
+    _run(duck, [f"select * from ({query}) limit 0"], "dataset.where")
+    return query
+
+
+def _join(position: int, link: Link, right: Snapshot, taken: dict[str, str], columns: list[str]) -> list[str]:
+    """Return the views of one left join: its left side with the keys, its right side under new names, both joined."""
+    lefts = [f"(\n{left}\n) as {quote(f'#left {number}')}" for number, left in enumerate(link.on)]
+    rights = [(name, f"#right {number}") for number, name in enumerate(link.on.values())]
+    pairs = [f"l.{quote(f'#left {number}')} = r.{quote(f'#right {number}')}" for number in range(len(link.on))]
+    hidden = [f"#{number}" for number in range(position)]
+    shown = [f"l.{quote(name)}" for name in [*columns, *hidden]]
+    shown += [f"r.{quote(name)}" for name in [*taken.values(), f"#{position}"]]
+    left, joined = quote(f"left {position}"), quote(f"right {position}")
+    return [
+        _view(f"left {position}", f"select {', '.join(['*', *lefts])} from {quote(f'step {position - 1}')}"),
+        _view(f"right {position}", _selection(right, [*rights, *taken.items()], position)),
+        _view(
+            f"step {position}",
+            f"select {', '.join(shown)} from {left} as l left join {joined} as r on {' and '.join(pairs)}",
+        ),
+    ]
+
+
+def _selection(snapshot: Snapshot, columns: list[tuple[str, str]], position: int) -> str:
+    names = [f"{quote(name)} as {quote(shown)}" for name, shown in [*columns, ("file_row_number", f"#{position}")]]
+    return f"select {', '.join(names)} from read_parquet({literal(str(snapshot.path))})"
+
+
+def _view(name: str, query: str) -> str:
+    return f"create view {quote(name)} as {query}"
+
+
+def _run(duck: "DuckDBPyConnection", statements: list[str], place: str) -> None:
+    with refusals(place):
+        for statement in statements:
+            duck.execute(statement)

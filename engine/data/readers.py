@@ -1,0 +1,142 @@
+"""One reader per format: each turns a source's file into a stream of Arrow batches."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lemnis.engine.config import Source
+from lemnis.engine.data.delimited import MOST_COLUMNS, delimited_query, refused_text
+from lemnis.engine.data.duck import literal, quote, stream
+from lemnis.engine.data.parquet import ROW_GROUP
+from lemnis.engine.data.sources import Origin
+from lemnis.engine.data.sqlite import sqlite_batches
+from lemnis.engine.errors import BadInput
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection
+
+MOST_BYTES = 64 << 30  # of a file once it is unpacked
+COPY_BYTES = 1 << 20
+NESTED = ("STRUCT", "MAP", "UNION", "JSON", "VARIANT")
+
+
+def read_source(source: Source, origin: Origin, duck: "DuckDBPyConnection", scratch: Path) -> "pa.RecordBatchReader":
+    """Return the rows of a source.
+
+    Args:
+        source: How to read it.
+        origin: The file, already looked at.
+        duck: Reads every format but SQLite, which our own SQLite library reads.
+        scratch: An empty folder for what must be unpacked; the caller removes it after the last batch.
+
+    Raises:
+        BadInput: The file is not what its declaration says; `place` has the line where there is one. It may also be
+            raised while the batches are read.
+    """
+    import duckdb
+    import pyarrow as pa
+
+    if source.format == "sqlite":
+        return sqlite_batches(origin.source, origin.path, source.table)
+    path = unpacked(source, origin, scratch) if source.format == "csv-zip" else origin.path
+    try:
+        query = query_of(duck, source, origin.source, path)
+        reader = stream(duck, query, ROW_GROUP)
+    except duckdb.Error as error:
+        raise refused_text(origin.source, path, str(error)) from None
+
+    def batches() -> Iterator["pa.RecordBatch"]:
+        try:
+            yield from reader
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            raise refused_text(origin.source, path, str(error)) from None
+
+    return pa.RecordBatchReader.from_batches(reader.schema, batches())
+
+
+def query_of(duck: "DuckDBPyConnection", source: Source, name: str, path: Path) -> str:
+    """Return the SQL that reads a file; nested values become JSON text."""
+    if source.format in ("csv", "csv-zip"):
+        return delimited_query(duck, name, path, source)
+    if path.stat().st_size == 0:
+        raise BadInput(f"{name}: {path.name} is empty.", "Check what writes it.", str(path))
+    if source.format == "parquet":
+        check_parquet(name, path)
+        call = f"read_parquet({literal(str(path))})"
+    else:
+        call = (
+            f"read_json({literal(str(path))}, format = 'newline_delimited', sample_size = -1, compression = 'none',"
+            " ignore_errors = false, maximum_depth = 2)"
+        )
+    described = duck.execute(f"describe select * from {call}").fetchall()
+    if len(described) > MOST_COLUMNS:
+        raise BadInput(f"{name} has {len(described):,} columns.", f"At most {MOST_COLUMNS:,} are read.", str(path))
+    columns = [
+        f"to_json({quote(column)})::varchar as {quote(column)}"
+        if kind.startswith(NESTED) or kind.endswith("]")
+        else quote(column)
+        for column, kind, *_ in described
+    ]
+    return f"select {', '.join(columns)} from {call}"
+
+
+def check_parquet(name: str, path: Path) -> None:
+    """Refuse a Parquet file by its footer: damaged, too wide, or too large once unpacked."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_metadata(path)
+    except (pa.ArrowException, OSError) as error:
+        raise BadInput(
+            f"{name}: {path.name} is no Parquet file: {str(error).splitlines()[0]}.", "Write it again.", str(path)
+        ) from None
+    size: int = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
+    if metadata.num_columns > MOST_COLUMNS or size > MOST_BYTES:
+        raise BadInput(
+            f"{name}: {metadata.num_columns:,} columns, {size:,} bytes unpacked.",
+            f"At most {MOST_COLUMNS:,} columns and {MOST_BYTES:,} bytes are read.",
+            str(path),
+        )
+
+
+def unpacked(source: Source, origin: Origin, scratch: Path) -> Path:
+    """Stream one member of a ZIP archive into `scratch` and return the file.
+
+    Raises:
+        BadInput: It is no ZIP archive, damaged, encrypted, too large, or it is not clear which member is meant.
+    """
+    name, place = origin.source, str(origin.path)
+    target = scratch / "member.csv"
+    try:
+        with zipfile.ZipFile(origin.path) as archive:
+            info = _member(archive, source, origin)
+            if info.file_size > MOST_BYTES:
+                raise BadInput(f"{name}: {info.filename} unpacks to {info.file_size:,} bytes.", "Split it.", place)
+            written = 0
+            with archive.open(info) as packed, open(target, "xb") as file:
+                while block := packed.read(COPY_BYTES):
+                    written += len(block)
+                    if written > info.file_size:  # the directory of the archive lied about its size
+                        raise zipfile.BadZipFile("a member is longer than it says")
+                    file.write(block)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise BadInput(f"{name}: {origin.path.name} can't be unpacked: {error}.", "Pack it again.", place) from None
+    return target
+
+
+def _member(archive: zipfile.ZipFile, source: Source, origin: Origin) -> zipfile.ZipInfo:
+    files = [info for info in archive.infolist() if not info.is_dir()]
+    wanted = [info for info in files if info.filename == source.member]
+    if not source.member:
+        wanted = [info for info in files if info.filename.endswith((".csv", ".tsv", ".txt"))]
+    if len(wanted) != 1:
+        held = ", ".join(info.filename for info in files[:10])
+        raise BadInput(
+            f"{origin.source}: {len(wanted) or 'no'} members of {origin.path.name} fit {source.member or '*.csv'!r}.",
+            f"Set sources.{origin.source}.member to one of: {held}.",
+            str(origin.path),
+        )
+    return wanted[0]
