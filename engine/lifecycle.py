@@ -82,7 +82,7 @@ class Facts:
     def __init__(self, store: Store, config: Config) -> None:
         self.store, self.config = store, config
         self.version = store.row(
-            "select id, name, number, rows, columns from versions order by created_at desc limit 1"
+            "select id, name, number, rows, columns from versions order by linked_at desc limit 1"
         )
         self.version_id = self.version["id"] if self.version else ""
         self.working = {

@@ -1,13 +1,17 @@
 """What tests share: a workspace in a temporary folder, a fake engine for screens, and waiting for work, not time."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.pilot import Pilot
 
 from lemnis.engine import Engine
 from lemnis.engine.workspace import Workspace, create_workspace
+
+T = TypeVar("T")
 
 NOTHING_DECLARED = '[problem]\ntitle = "A problem"\n'
 
@@ -42,3 +46,14 @@ def screen_text(pilot: Pilot[Any]) -> str:
     screen = pilot.app.screen
     strips = screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+def until(condition: Callable[[], T], seconds: float = 20.0) -> T:
+    """Return the first true value of `condition`, asked again and again until the deadline; for other processes."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {seconds} s: {condition}"
+        time.sleep(0.02)
