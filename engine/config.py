@@ -4,7 +4,7 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -176,11 +176,32 @@ class Monitor(Declared, frozen=True):
     psi_drift: float = 0.25
 
 
+Watchable: TypeAlias = Literal[
+    "max_psi",
+    "important_psi",
+    "weighted_psi",
+    "prediction_psi",
+    "missing_rise",
+    "prediction_mean",
+    "predicted_share",
+    "schema_changes",
+    "roc_auc",
+    "log_loss",
+    "brier",
+    "label_share",
+    "value_per_1000",
+    "mean_absolute_error",
+]
+
+
 class Alert(Declared, frozen=True):
-    """One alert rule: fires when `metric` of a window is beyond the bound for `windows` windows in a row."""
+    """One alert rule: fires when `metric` of a window is beyond the bound for `windows` windows in a row.
+
+    The metrics are defined in `monitor/rules.py`.
+    """
 
     name: Name
-    metric: str
+    metric: Watchable
     above: float | None = None
     below: float | None = None
     windows: Annotated[int, Meta(ge=1, le=100)] = 1
