@@ -2,6 +2,6 @@
 
 from lemnis.engine.engine import Engine
 from lemnis.engine.errors import LemnisError
+from lemnis.engine.version import VERSION as __version__
 
-__all__ = ["Engine", "LemnisError"]
-__version__ = "0.1.0"
+__all__ = ["Engine", "LemnisError", "__version__"]
