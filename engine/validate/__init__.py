@@ -1,1 +1,119 @@
-"""."""
+"""Stage 5, Validate: checks as queries, a verdict each, every failing row reachable."""
+
+from pathlib import Path
+
+from lemnis.engine.clock import now_ms
+from lemnis.engine.config import Check, load_config
+from lemnis.engine.data import DataRoom
+from lemnis.engine.errors import BadInput
+from lemnis.engine.explore import ExploreRoom, Page
+from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.store import Store
+from lemnis.engine.validate import history
+from lemnis.engine.validate.records import CheckResult, CheckRun, HistoryPoint, Offender, Sample, Waiver
+
+
+class ValidateRoom:
+    """The checks of the workspace and how they went."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def declared(self) -> list[Check]:
+        """Return the checks that lemnis.toml declares."""
+        return load_config(self.store.workspace.config).checks
+
+    def start(self, version: str | int | None = None) -> int:
+        """Queue a run of all checks over a version (None: the latest) and return the job's id.
+
+        Raises:
+            NotFound: There is no such version.
+            BadInput: No check is declared.
+        """
+        if not self.declared():
+            raise BadInput("No check is declared.", "Take proposals from `lemnis validate suggest`.", "lemnis.toml")
+        found = DataRoom(self.store).version(version)
+        return JobsRoom(self.store).submit("validate.run", f"Checks of {found.title}", {"version": found.id})
+
+    def runs(self, limit: int = 50) -> list[CheckRun]:
+        """Return the runs of the checks, newest first."""
+        return history.list_runs(self.store, limit)
+
+    def latest(self) -> CheckRun | None:
+        """Return the latest run of the checks, None before the first."""
+        return next(iter(history.list_runs(self.store, 1)), None)
+
+    def run(self, check_run_id: int | None = None) -> CheckRun:
+        """Return one run of the checks; None is the latest.
+
+        Raises:
+            NotFound: There is none.
+        """
+        return history.find_run(self.store, check_run_id)
+
+    def results(self, check_run_id: int) -> list[CheckResult]:
+        """Return the results of one run, worst first."""
+        return history.list_results(self.store, check_run_id)
+
+    def history(self, name: str, runs: int = 30) -> list[HistoryPoint]:
+        """Return how a check went in the latest runs, oldest first."""
+        return history.list_history(self.store, name, runs=runs).get(name, [])
+
+    def histories(self, runs: int = 30) -> dict[str, list[HistoryPoint]]:
+        """Return how every check went in the latest runs, oldest first."""
+        return history.list_history(self.store, runs=runs)
+
+    def failures(self, name: str, offset: int = 0, limit: int = 100, *, check_run_id: int | None = None) -> Page:
+        """Return a page of the rows that fail a check, in a run or the latest; takes about half a second.
+
+        Raises:
+            NotFound: There is no such run or check.
+            BadInput: It was not evaluated, or counts rows.
+            Unavailable: The query ran past its limits.
+        """
+        from lemnis.engine.validate.failures import failing_page
+
+        return failing_page(self.store, name, check_run_id, offset, limit)
+
+    def export(self, name: str, path: Path, *, check_run_id: int | None = None) -> int:
+        """Write all rows that fail a check to a new .csv, .jsonl or .parquet file; return how many.
+
+        Raises:
+            NotFound, BadInput, Unavailable: As `failures`; or the file can't be written.
+        """
+        from lemnis.engine.validate.failures import export_failing
+
+        return export_failing(self.store, name, check_run_id, path)
+
+    def waive(self, name: str, *, until: int, who: str, why: str) -> Waiver:
+        """Let a failing check only warn until a time (epoch ms), from its next run on; a past time takes it back.
+
+        Raises:
+            NotFound: No such check is declared.
+            BadInput: Nobody or no reason is named.
+        """
+        return history.add_waiver(self.store, name, until=until, who=who, why=why, now=now_ms())
+
+    def waivers(self) -> dict[str, Waiver]:
+        """Return the waivers in force, by check."""
+        return history.list_waivers(self.store, at=now_ms())
+
+    def suggest(self, version: str | int | None = None) -> str:
+        """Return checks that a version's profile suggests, as text for lemnis.toml; empty if all are declared.
+
+        Raises:
+            NotFound: There is no such version.
+            BadInput: The version is not profiled yet.
+        """
+        from lemnis.engine.validate.suggest import checks_toml, suggested_checks
+
+        found = DataRoom(self.store).version(version)
+        profiles = ExploreRoom(self.store).profiles(found.id)
+        if len(profiles) < len(found.columns):
+            raise BadInput(f"{found.title} is not profiled yet.", "Run `lemnis explore profile` first.")
+        config = load_config(self.store.workspace.config)
+        checks = suggested_checks(profiles, config.dataset.key or found.keys, config.checks)
+        return checks_toml(checks) if checks else ""
+
+
+__all__ = ["CheckResult", "CheckRun", "HistoryPoint", "Offender", "Sample", "ValidateRoom", "Waiver"]

@@ -1,0 +1,124 @@
+"""What validation knows: a verdict per check, a run of all checks, a waiver, a point of a check's history. Pure."""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
+
+from lemnis.engine.explore import Cell
+
+Outcome: TypeAlias = Literal["pass", "warn", "fail", "not evaluated"]
+
+WORST_FIRST: tuple[Outcome, ...] = ("fail", "not evaluated", "warn", "pass")
+DATASET = "data"  # what a query calls the dataset
+
+
+class Offender(Struct, frozen=True, kw_only=True):
+    """A value that must not be there, and the rows that hold it."""
+
+    value: str
+    rows: int
+
+
+class Sample(Struct, frozen=True, kw_only=True):
+    """The first failing rows, the checked columns before the others."""
+
+    columns: list[str] = field(default_factory=list[str])
+    rows: list[list[Cell]] = field(default_factory=list[list[Cell]])
+
+
+class Waiver(Struct, frozen=True, kw_only=True):
+    """Somebody takes a failing check upon themselves until a time (epoch ms): it warns meanwhile."""
+
+    id: int
+    check: str
+    until: int
+    who: str
+    why: str
+    at: int
+
+
+class CheckResult(Struct, frozen=True, kw_only=True):
+    """One check in one run.
+
+    Attributes:
+        source: The table it is about: a source, or ``data`` for the dataset.
+        rule: What must hold, in words.
+        failing: Rows that break it; for a row count, how many rows are too few or too many; None: not evaluated.
+        total: Rows it speaks of: a reference, a code list and a range say nothing of missing values.
+        distinct: How many different offending values there are; None where values mean nothing.
+        allowed: Failing rows that are still fine.
+        message: What was found, or why it could not be evaluated.
+        waiver: The waiver in force at that time, if it changed the verdict.
+        sql: The query that lists the failing rows over views named like the sources, and ``data``.
+        typed: Whether a person wrote that query.
+    """
+
+    position: int
+    name: str
+    kind: str
+    source: str
+    rule: str
+    severity: str
+    owner: str
+    why: str
+    verdict: Outcome
+    failing: int | None
+    total: int | None
+    distinct: int | None
+    allowed: int
+    message: str
+    waiver: Waiver | None
+    sql: str
+    typed: bool
+    sample: Sample
+    top: list[Offender]
+    duration_ms: float
+
+    @property
+    def share(self) -> float | None:
+        """Failing rows as a share of the rows it speaks of; None when not evaluated or there are none."""
+        return self.failing / self.total if self.failing is not None and self.total else None
+
+    @property
+    def listable(self) -> bool:
+        """Whether there are failing rows to list."""
+        return bool(self.failing) and self.kind != "row_count"
+
+
+class CheckRun(Struct, frozen=True, kw_only=True):
+    """All checks over one dataset version at one time."""
+
+    id: int
+    version_id: str
+    version_title: str
+    job_id: int | None
+    started_at: int
+    ended_at: int
+    passed: int
+    warned: int
+    failed: int
+    not_evaluated: int
+
+    @property
+    def short_of(self) -> bool:
+        """Whether something failed or was not evaluated: neither may be taken for a pass."""
+        return bool(self.failed or self.not_evaluated)
+
+
+class HistoryPoint(Struct, frozen=True, kw_only=True):
+    """How one check went in one run."""
+
+    check_run_id: int
+    at: int
+    version_id: str
+    version_title: str
+    verdict: Outcome
+    failing: int | None
+    total: int | None
+
+
+def judge(failing: int, allowed: int, severity: str, *, waived: bool) -> Outcome:
+    """Return the verdict of an evaluated check; a waiver turns a fail into a warning, never into a pass."""
+    if failing <= allowed:
+        return "pass"
+    return "warn" if severity == "warn" or waived else "fail"

@@ -1,0 +1,83 @@
+"""Proposes checks from a profile: what holds today and would be worth knowing if it stopped. Pure."""
+
+import math
+
+import tomlkit
+
+from lemnis.engine.config import Check
+from lemnis.engine.explore import Profile
+
+CODES = 20  # a column with more values is no code list
+ROOM = 0.1  # share of rows that a table may grow or shrink before somebody should look
+WORD = str.maketrans({char: "_" for char in " .-/"})
+
+
+def suggested_checks(profiles: list[Profile], key: list[str], declared: list[Check]) -> list[Check]:
+    """Return checks that hold for the profiled rows and are not declared yet.
+
+    Args:
+        profiles: Every column of one version.
+        key: The columns that identify a row.
+        declared: What lemnis.toml says already.
+    """
+    if not profiles:
+        return []
+    rows = profiles[0].rows
+    found = [Check(name="rows", kind="row_count", min=rounded(rows * (1 - ROOM)), max=rounded(rows * (1 + ROOM)))]
+    if key:
+        found.append(Check(name="key_unique", kind="unique", columns=key))
+    whole = [profile.name for profile in profiles if not profile.missing and profile.role != "label"]
+    if whole:
+        found.append(Check(name="complete", kind="not_null", columns=whole))
+    for profile in profiles:
+        found += column_checks(profile, key)
+    known = {(check.kind, check.source, *check.columns, check.column) for check in declared}
+    names = {check.name for check in declared}
+    fresh = [check for check in found if (check.kind, check.source, *check.columns, check.column) not in known]
+    return [check for check in fresh if check.name not in names]
+
+
+def column_checks(profile: Profile, key: list[str]) -> list[Check]:
+    """Return the checks that one column's own values suggest."""
+    word = profile.name.translate(WORD)
+    notes = {note.word for note in profile.notes}
+    if profile.role == "label" or not profile.distinct:
+        return []
+    if "unique" in notes and key != [profile.name]:
+        return [Check(name=f"{word}_unique", kind="unique", column=profile.name)]
+    if profile.kind == "categorical" and profile.distinct <= CODES and len(profile.top) == profile.distinct:
+        codes = sorted(top.value for top in profile.top)
+        return [Check(name=f"{word}_codes", kind="code_list", column=profile.name, values=codes)]
+    if profile.kind == "numeric" and profile.minimum is not None and profile.maximum is not None:
+        low, high = float(profile.minimum), float(profile.maximum)
+        if math.isfinite(low) and math.isfinite(high):
+            return [Check(name=f"{word}_range", kind="range", column=profile.name, min=low, max=high, severity="warn")]
+    return []
+
+
+def rounded(rows: float) -> float:
+    """Return a number of rows to two digits: a bound that looks exact would be read as exact."""
+    return float(f"{rows:.1e}")
+
+
+def checks_toml(checks: list[Check]) -> str:
+    """Return checks as they are written in lemnis.toml."""
+    tables = tomlkit.aot()
+    for check in checks:
+        table = tomlkit.table()
+        table.update({"name": check.name, "kind": check.kind})
+        if check.columns:
+            table["columns"] = check.columns
+        if check.column:
+            table["column"] = check.column
+        if check.values:
+            table["values"] = check.values
+        for name, bound in (("min", check.min), ("max", check.max)):
+            if bound is not None:
+                table[name] = int(bound) if bound == round(bound) and abs(bound) < 2**53 else bound
+        if check.severity != "fail":
+            table["severity"] = check.severity
+        tables.append(table)
+    document = tomlkit.document()
+    document["checks"] = tables
+    return tomlkit.dumps(document)

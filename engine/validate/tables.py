@@ -1,0 +1,31 @@
+"""The tables that checks speak of: a dataset version, and the sources it was made of, as they were then."""
+
+from pathlib import Path
+
+from lemnis.engine.data import Version
+from lemnis.engine.data.snapshots import current_snapshots
+from lemnis.engine.store import Store
+from lemnis.engine.validate.records import DATASET
+
+
+def table_files(store: Store, version: Version) -> dict[str, Path]:
+    """Return the Parquet file of every table by its name.
+
+    A source has the snapshot the version was made of; one that the version does not use has its current snapshot.
+    A source whose file is gone is left out.
+    """
+    files = {source: snapshot.path for source, snapshot in current_snapshots(store).items()}
+    files |= {source: store.workspace.data / f"{sha256}.parquet" for source, sha256 in version.snapshots.items()}
+    files[DATASET] = version.path
+    return {name: path for name, path in files.items() if path.is_file()}
+
+
+def table_columns(files: dict[str, Path]) -> dict[str, dict[str, str]]:
+    """Return the Arrow type of every column of every table."""
+    import pyarrow.parquet as pq
+
+    found: dict[str, dict[str, str]] = {}
+    for name, path in files.items():
+        schema = pq.read_schema(path)
+        found[name] = {column: str(kind) for column, kind in zip(schema.names, schema.types, strict=True)}
+    return found
