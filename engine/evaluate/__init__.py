@@ -1,1 +1,91 @@
-"""."""
+"""Stage 7, Evaluate: what a trained model is worth on rows it has not seen, how fast it is, and why it answers so."""
+
+from lemnis.engine.errors import NotFound
+from lemnis.engine.evaluate.gates import Gate
+from lemnis.engine.evaluate.records import Contribution, Evaluation, Explanation, Importance, Month, Speed
+from lemnis.engine.evaluate.results import (
+    evaluated_runs,
+    find_explanation,
+    list_evaluations,
+    list_explanations,
+    list_gates,
+    list_importances,
+)
+from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.store import Store
+
+
+class EvaluateRoom:
+    """Verification and interpretation of trained runs."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def evaluated(self) -> list[int]:
+        """Return the ids of the runs that were evaluated, the latest evaluation first."""
+        return evaluated_runs(self.store)
+
+    def evaluations(self, run_id: int) -> list[Evaluation]:
+        """Return a run's evaluations: train, validation, test; empty before it was evaluated."""
+        return list_evaluations(self.store, run_id)
+
+    def evaluation(self, run_id: int, part: str = "test") -> Evaluation:
+        """Return a run's evaluation on one part.
+
+        Raises:
+            NotFound: The run was not evaluated on it.
+        """
+        for found in list_evaluations(self.store, run_id):
+            if found.part == part:
+                return found
+        raise NotFound(f"Run {run_id} was not evaluated on {part} rows.", f"Do it with `lemnis evaluate {run_id}`.")
+
+    def gates(self, run_id: int) -> list[Gate]:
+        """Return what the problem's criteria made of a run; empty before it was evaluated."""
+        return list_gates(self.store, run_id)
+
+    def importances(self, run_id: int) -> list[Importance]:
+        """Return what each feature does in a run's model, largest contribution first."""
+        return list_importances(self.store, run_id)
+
+    def explanations(self, run_id: int) -> list[Explanation]:
+        """Return the rows of a run that were explained: asked for, most wrong, most right."""
+        return list_explanations(self.store, run_id)
+
+    def explanation(self, run_id: int, key: str) -> Explanation | None:
+        """Return the explanation of one row, None if it was not explained yet."""
+        return find_explanation(self.store, run_id, key)
+
+    def start(self, run_id: int) -> int:
+        """Queue the evaluation of a run and return the job's id.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        return JobsRoom(self.store).submit("evaluate.run", f"Evaluation of run {self._known(run_id)}", {"run": run_id})
+
+    def start_explain(self, run_id: int, key: str) -> int:
+        """Queue the explanation of one row, by its key or # and its number, and return the job's id.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        title = f"Explanation of {key} by run {self._known(run_id)}"
+        return JobsRoom(self.store).submit("evaluate.explain", title, {"run": run_id, "key": key}, priority=80)
+
+    def _known(self, run_id: int) -> int:
+        if self.store.value("select 1 from runs where id = ?", [run_id]) is None:
+            raise NotFound(f"There is no run {run_id}.", "List them with `lemnis runs list`.")
+        return run_id
+
+
+__all__ = [
+    "Contribution",
+    "EvaluateRoom",
+    "Evaluation",
+    "Explanation",
+    "Gate",
+    "Importance",
+    "Month",
+    "Speed",
+]

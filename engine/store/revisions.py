@@ -14,7 +14,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "features": ("feature_rankings", "feature_sets"),
     "validate": ("check_runs", "check_results", "waivers"),
     "experiments": ("runs", "run_params", "run_metrics", "run_tags"),
-    "evaluate": ("evaluations", "gates"),
+    "evaluate": ("evaluations", "gates", "explanations"),
     "deploy": ("models", "model_versions", "alias_events", "endpoints"),
     "monitor": ("monitor_windows", "monitor_features", "alerts", "alert_events"),
     "jobs": ("jobs", "services"),

@@ -1,4 +1,4 @@
-"""Tables of verification: what was measured on held-out rows, and what the gates say."""
+"""Tables of verification: what was measured on held-out rows, what the gates say, and rows worth a look."""
 
 TABLES = (
     """create table evaluations (
@@ -8,14 +8,7 @@ TABLES = (
         part text not null,                      -- train, validation, test
         rows integer not null,
         metrics text not null,                   -- JSON {name: value}
-        intervals text not null default '{}',    -- JSON {name: [low, high]}, 95 %
-        curves text not null default '{}',       -- JSON {"roc": [[x, y]…], "pr", "calibration", "threshold"}
-        confusion text not null default '{}',    -- JSON {"true_positive", …} or {"labels", "matrix"}
-        threshold real,
-        value real,                              -- money on these rows
-        value_per_1000 real,
-        speed text not null default '{}',        -- JSON {"single_ms_p50", "batch_rows_per_s", …}
-        by_month text not null default '[]',     -- JSON [{"from", "rows", metric…}]
+        detail text not null,                    -- JSON of the whole record: intervals, curves, months, speed …
         created_at integer not null,
         job_id integer,
         unique (run_id, version_id, part)
@@ -29,13 +22,23 @@ TABLES = (
         observed real, low real, high real,
         verdict text not null check (verdict in ('pass', 'fail', 'not enough data')),
         why text not null,
+        rows_needed integer,
         at integer not null,
         primary key (run_id, position)
     ) strict""",
     """create table importances (
         run_id integer not null references runs (id) on delete cascade,
         feature text not null,
-        gain real not null, splits integer not null, contribution real,   -- mean |pred_contrib| on the test rows
+        gain real not null, splits integer not null, contribution real,   -- mean |pred_contrib| on later rows
         primary key (run_id, feature)
+    ) strict""",
+    """create table explanations (
+        run_id integer not null references runs (id) on delete cascade,
+        row_key text not null,                   -- the row's key, or # and its number in the version
+        position integer not null,
+        kind text not null,                      -- missed, false alarm, right, far off, asked
+        detail text not null,                    -- JSON of the whole record
+        at integer not null,
+        primary key (run_id, row_key)
     ) strict""",
 )

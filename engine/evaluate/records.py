@@ -1,0 +1,123 @@
+"""What the Evaluate room hands out: evaluations of a run's parts, importances, and explanations of single rows."""
+
+from msgspec import Struct
+
+Point = list[float]
+
+
+class Month(Struct, frozen=True, kw_only=True):
+    """The model on the rows of one calendar month (UTC).
+
+    Attributes:
+        name: ``2013-07``.
+        part: The part of the split these rows lie in; empty for rows after all parts.
+        positive_share: Share of positives, 0..1; the mean for regression.
+        metrics: Measures by name, None where not defined.
+    """
+
+    name: str
+    rows: int
+    part: str
+    positive_share: float
+    metrics: dict[str, float | None]
+
+
+class Speed(Struct, frozen=True, kw_only=True):
+    """How fast the model answers on this machine, measured; a request's row is read, encoded and predicted.
+
+    Attributes:
+        single_ms_p50, single_ms_p99: One row at a time on one thread, milliseconds.
+        batch_rows_per_s: Rows of a table at once on `batch_cores` threads.
+        load_ms: Reading the model file and building the model.
+    """
+
+    single_ms_p50: float
+    single_ms_p99: float
+    single_calls: int
+    batch_rows_per_s: float
+    batch_rows: int
+    batch_cores: int
+    model_bytes: int
+    load_ms: float
+
+
+class Evaluation(Struct, frozen=True, kw_only=True):
+    """A run's model on one part of a dataset version.
+
+    Attributes:
+        rows: Rows with a target that were measured; a bounded sample of a large training part.
+        metrics: Measures by name, None where not defined.
+        intervals: 95 % interval by measure, drawn over `blocks` (days or rows).
+        roc: [false positive rate, true positive rate]; pr: [recall, precision].
+        calibration: [mean probability, share of positives, rows] by bin.
+        sweep: [threshold, TP, FP, FN, TN, money per 1,000 rows], thresholds rising.
+        confusion: By name for two classes.
+        labels, matrix: Classes and [actual][answer] counts for several classes.
+        threshold: From which a probability is answered with yes; `best_threshold` is the one that earns most.
+        worst_month: Name of the month with the poorest first metric; months are on the last part only.
+    """
+
+    run_id: int
+    version_id: str
+    part: str
+    rows: int
+    metrics: dict[str, float | None]
+    created_at: int
+    intervals: dict[str, list[float]] = {}
+    blocks: str = ""
+    roc: list[Point] = []
+    pr: list[Point] = []
+    calibration: list[Point] = []
+    sweep: list[Point] = []
+    confusion: dict[str, float] = {}
+    labels: list[str] = []
+    matrix: list[list[int]] = []
+    threshold: float | None = None
+    best_threshold: float | None = None
+    currency: str = ""
+    speed: Speed | None = None
+    months: list[Month] = []
+    worst_month: str = ""
+
+
+class Importance(Struct, frozen=True, kw_only=True):
+    """What a feature does in a run's model: gain and splits in training, mean |contribution| on later rows."""
+
+    feature: str
+    gain: float
+    splits: int
+    contribution: float | None
+
+
+class Contribution(Struct, frozen=True, kw_only=True):
+    """What one feature's value adds to the raw score of one row; `value` is the value as text, empty if missing."""
+
+    feature: str
+    value: str
+    amount: float
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """Why the model answers one row as it does: `bias` and all contributions sum to the raw score.
+
+    Attributes:
+        key: The row's key, or #number in the version.
+        kind: Why it was picked: missed, false alarm, right, far off, asked.
+        score: The probability of `answer`, or the predicted number.
+        raw: The model's score before it is turned into a probability (log odds for two classes).
+        answer: The class that is explained; empty for regression.
+        actual: The true answer as text; empty if unknown.
+        contributions: Largest effect first.
+    """
+
+    run_id: int
+    version_id: str
+    key: str
+    row: int
+    kind: str
+    score: float
+    raw: float
+    bias: float
+    answer: str
+    actual: str
+    contributions: list[Contribution]

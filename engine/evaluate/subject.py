@@ -1,0 +1,140 @@
+"""What is evaluated: a run's model, its signature, and the rows of its dataset version."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from lemnis.engine.clock import monotonic_s
+from lemnis.engine.data.duck import read_table
+from lemnis.engine.data.versions import Version, find_version
+from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.experiments.model import load_booster
+from lemnis.engine.features.matrix import encode_table, target_vector
+from lemnis.engine.features.signature import Signature
+from lemnis.engine.store import Store
+
+Values = NDArray[np.float64]
+CHUNK = 65_536  # rows encoded and predicted at once; bounds memory
+DAY_MS = 86_400_000
+Table = Any  # a pyarrow Table
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """A trained model and the version it is measured on.
+
+    Attributes:
+        booster: A `lightgbm.Booster` from a file whose hash was right. Any: lightgbm is typed in part.
+    """
+
+    run_id: int
+    booster: Any
+    signature: Signature
+    version: Version
+    path: Path
+    load_ms: float
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that are read: features, target, time and keys."""
+        time = [self.version.time] if self.version.time else []
+        return list(dict.fromkeys([*self.signature.names, self.signature.target, *time, *self.version.keys]))
+
+
+def open_subject(store: Store, run_id: int) -> Subject:
+    """Load a finished run's model, its hash checked, with its signature and version.
+
+    Raises:
+        NotFound: There is no such run, or its files are gone.
+        BadInput: The run has no model (yet).
+    """
+    row = store.row("select state, why, model_sha256, version_id from runs where id = ?", [run_id])
+    if row is None:
+        raise NotFound(f"There is no run {run_id}.", "List them with `lemnis runs list`.")
+    if not row["model_sha256"] or not row["version_id"]:
+        raise BadInput(
+            f"Run {run_id} has no model: it is {row['state']} ({row['why']}).",
+            "Evaluate a finished run.",
+            f"run {run_id}",
+        )
+    folder = store.workspace.run_dir(run_id)
+    signature = Signature.load(folder / "signature.json")
+    started = monotonic_s()
+    booster = load_booster(folder / "model.txt", row["model_sha256"])
+    load_ms = (monotonic_s() - started) * 1000
+    if booster.num_feature() != len(signature.features):
+        raise BadInput(f"The model of run {run_id} does not fit its signature.", "Train the run again.", str(folder))
+    return Subject(
+        run_id=run_id,
+        booster=booster,
+        signature=signature,
+        version=find_version(store, row["version_id"]),
+        path=folder / "model.txt",
+        load_ms=load_ms,
+    )
+
+
+def read_rows(subject: Subject, part: str | None = None) -> Table:
+    """Return the columns that evaluating needs, of one part or of all rows, in the version's order."""
+    return read_table(subject.version, subject.columns, part)
+
+
+def predict(subject: Subject, rows: Table, *, threads: int) -> Values:
+    """Return the model's scores: probability of the positive class or number, shape (n,); or (n, classes)."""
+    scores = [
+        np.asarray(
+            subject.booster.predict(encode_table(rows.slice(start, CHUNK), subject.signature), num_threads=threads)
+        )
+        for start in range(0, rows.num_rows, CHUNK)
+    ]
+    return np.concatenate(scores) if scores else np.zeros(0)
+
+
+def targets(subject: Subject, rows: Table) -> Values:
+    """Return the target, NaN where it is missing, shape (n,)."""
+    return target_vector(rows, subject.signature)
+
+
+def times(subject: Subject, rows: Table) -> NDArray[np.int64] | None:
+    """Return each row's time in epoch ms, None without a time column."""
+    if not subject.version.time:
+        return None
+    stamps: Any = pc.cast(rows.column(subject.version.time), pa.timestamp("ms"), safe=False)
+    return stamps.cast(pa.int64()).fill_null(0).to_numpy()
+
+
+def months_of(time: NDArray[np.int64]) -> list[str]:
+    """Return each row's calendar month in UTC as ``2013-07``."""
+    return time.astype("datetime64[ms]").astype("datetime64[M]").astype(str).tolist()
+
+
+def row_keys(version: Version, rows: Table, numbers: NDArray[np.int64]) -> list[str]:
+    """Return the key of each row: its key columns joined by ``|``, else # and its number in the version."""
+    if not version.keys:
+        return [f"#{number}" for number in numbers]
+    texts = [rows.column(name).cast(pa.string()).to_pylist() for name in version.keys]
+    return ["|".join(str(part) for part in parts) for parts in zip(*texts, strict=True)]
+
+
+def find_row(subject: Subject, key: str) -> tuple[Table, int]:
+    """Return one row of the version by its key or by # and its number, and that number.
+
+    Raises:
+        NotFound: No row has this key.
+    """
+    version = subject.version
+    rows: Table = read_table(version, subject.columns)
+    if key.startswith("#") and key[1:].isdecimal() and int(key[1:]) < rows.num_rows:
+        return rows.slice(int(key[1:]), 1), int(key[1:])
+    if version.keys:
+        texts = [rows.column(name).cast(pa.string()).fill_null("None") for name in version.keys]
+        joined: Any = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "|")
+        place = int(pc.index(joined, key).as_py())
+        if place >= 0:
+            return rows.slice(place, 1), place
+    named = " | ".join(version.keys) or "none, so give # and the row's number"
+    raise NotFound(f"{version.title} has no row with the key {key!r}.", f"Key columns: {named}.", version.title)
