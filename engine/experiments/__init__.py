@@ -1,1 +1,223 @@
-"""."""
+"""Stage 6, Experiments: training runs with every condition recorded, their curves, and comparing them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lemnis.engine.config import Preset, load_config
+from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.experiments import marks, start
+from lemnis.engine.experiments.compare import Comparison, MetricRow, Row, compare_runs
+from lemnis.engine.experiments.parameters import Value
+from lemnis.engine.experiments.points import Curve, read_curves, read_spool
+from lemnis.engine.experiments.runs import Run, RunPage, get_run, metric_names, search_runs
+from lemnis.engine.jobs import Job, JobsRoom, user_name
+from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.features.signature import Signature
+
+__all__ = ["Comparison", "Curve", "ExperimentsRoom", "MetricRow", "Row", "Run", "RunPage"]
+
+MOST_COMPARED = 12
+
+
+class ExperimentsRoom:
+    """Runs of one workspace. Starting queues a job; nothing is trained in this process."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def presets(self) -> dict[str, Preset]:
+        """Return the declared presets by name."""
+        return load_config(self.store.workspace.config).presets
+
+    def start(
+        self,
+        preset: str | None = None,
+        *,
+        overrides: Mapping[str, Value] | None = None,
+        version: str | int | None = None,
+        features: Sequence[str] | str | None = None,
+        device: str | None = None,
+        name: str = "",
+        user: str = "",
+    ) -> int:
+        """Queue a training and return the run's id; the supervisor trains it when it fits.
+
+        Args:
+            preset: A [presets.NAME] of lemnis.toml; None for `default`.
+            overrides: Values that replace the preset's: rounds, early_stopping, seed, cores, memory, or any
+                parameter of LightGBM.
+            version: Dataset version by number or id prefix; None for the latest.
+            features: Column names, or the name of a feature set; None for the preset's, else the declared one.
+            device: auto, cpu, gpu (OpenCL) or cuda, instead of the preset's.
+            name: What to call the run; by default the preset and what was overridden.
+            user: Who starts it; by default who the system says.
+
+        Raises:
+            NotFound: There is no such preset, version, feature set or column.
+            BadInput: A value is not accepted, or the problem has no target.
+        """
+        from lemnis.engine.problem import ProblemRoom
+
+        chosen = {**(overrides or {}), **({"device": device} if device else {})}
+        return start.start_run(
+            self.store,
+            load_config(self.store.workspace.config),
+            preset,
+            overrides=chosen,
+            version=version,
+            features=features,
+            name=name,
+            user=user or user_name(),
+            problem_sha256=ProblemRoom(self.store).problem_sha256(),
+        )
+
+    def reproduce(self, run_id: int, *, user: str = "") -> int:
+        """Queue a run under the very conditions of another and return its id.
+
+        When it has finished its tag `reproduction` is `identical` if the model files are, else `differs`.
+        """
+        threshold = load_config(self.store.workspace.config).problem.threshold
+        return start.repeat_run(self.store, get_run(self.store, run_id), user=user or user_name(), threshold=threshold)
+
+    def cancel(self, run_id: int) -> Job:
+        """Ask a run to stop: at once if it waits, at the next round if it trains; its checkpoint stays.
+
+        Raises:
+            BadInput: It has ended.
+        """
+        return JobsRoom(self.store).cancel(self._job_of(run_id))
+
+    def resume(self, run_id: int) -> Job:
+        """Queue a failed, cancelled or lost run again; it goes on from its checkpoint.
+
+        Raises:
+            BadInput: It is finished or has not ended.
+        """
+        return JobsRoom(self.store).retry(self._job_of(run_id))
+
+    def run(self, run_id: int) -> Run:
+        """Return one run; raises NotFound."""
+        return get_run(self.store, run_id)
+
+    def search(
+        self,
+        query: str = "",
+        sort: str = "",
+        descending: bool = True,
+        limit: int = 100,
+        offset: int = 0,
+        *,
+        deleted: bool = False,
+    ) -> RunPage:
+        """Return a page of runs.
+
+        Args:
+            query: In the query language; empty for all.
+            sort: A field such as `metrics.auc`; runs without it come last. Empty: newest first.
+            descending: Largest first.
+            limit: How many at most.
+            offset: How many to leave out at the front.
+            deleted: The deleted runs instead of the others.
+
+        Raises:
+            QueryError: The query or the sort field can't be read; it names the column.
+        """
+        return search_runs(self.store, query, sort, descending=descending, limit=limit, offset=offset, deleted=deleted)
+
+    def metric_names(self) -> list[str]:
+        """Return the names of all metrics, the most common first."""
+        return metric_names(self.store)
+
+    def baseline(self) -> Run | None:
+        """Return the pinned run, None if there is none."""
+        run_id = self.store.value("select id from runs where pinned and deleted_at is null limit 1")
+        return None if run_id is None else get_run(self.store, run_id)
+
+    def curve(self, run_id: int, keys: Sequence[str] | None = None, points: int = 400) -> dict[str, Curve]:
+        """Return (round, value) by metric, down-sampled to about `points` each with first, last and extremes kept."""
+        curves = read_curves(self.store, run_id, keys, points)
+        for key, step, _, value in read_spool(self.store.workspace.run_dir(run_id) / "points.spool"):
+            if value is not None and (keys is None or key in keys):
+                curves[key] = sorted({**dict(curves.get(key, [])), step: value}.items())
+        return curves
+
+    def compare(self, run_ids: Sequence[int], baseline: int | None = None) -> Comparison:
+        """Return runs side by side.
+
+        Args:
+            run_ids: Two or more.
+            baseline: The run whose metrics the deltas refer to; by default the pinned one if it is among them,
+                else the first.
+
+        Raises:
+            NotFound: One does not exist.
+            BadInput: There are fewer than two, or too many.
+        """
+        ids: list[int] = list(dict.fromkeys([*([] if baseline is None else [baseline]), *run_ids]))
+        if not 2 <= len(ids) <= MOST_COMPARED:
+            raise BadInput(
+                f"{len(ids)} runs can't be compared; 2 to {MOST_COMPARED} can.", "Mark them with space, then press c."
+            )
+        runs = [get_run(self.store, run_id) for run_id in ids]
+        pinned = next((place for place, run in enumerate(runs) if run.pinned), 0)
+        return compare_runs(runs, ids.index(baseline) if baseline is not None else pinned)
+
+    def tag(self, run_id: int, key: str, value: str = "") -> None:
+        """Give a run a tag."""
+        marks.tag_run(self.store, run_id, key, value)
+
+    def untag(self, run_id: int, key: str) -> None:
+        """Take a tag away."""
+        marks.untag_run(self.store, run_id, key)
+
+    def note(self, run_id: int, note: str) -> None:
+        """Replace a run's note."""
+        marks.note_run(self.store, run_id, note)
+
+    def pin(self, run_id: int | None) -> None:
+        """Make a run the baseline; None for none."""
+        marks.pin_run(self.store, run_id)
+
+    def delete(self, run_ids: Sequence[int]) -> int:
+        """Hide ended runs; `restore` brings them back. Return how many were hidden."""
+        return marks.delete_runs(self.store, run_ids)
+
+    def restore(self, run_ids: Sequence[int]) -> int:
+        """Bring deleted runs back. Return how many were."""
+        return marks.restore_runs(self.store, run_ids)
+
+    def log(self, run_id: int, limit_bytes: int = 65_536) -> str:
+        """Return the end of a run's log."""
+        run = get_run(self.store, run_id)
+        return "" if run.job_id is None else JobsRoom(self.store).log(run.job_id, limit_bytes)
+
+    def model_path(self, run_id: int) -> Path:
+        """Return the model file of a finished run.
+
+        Raises:
+            NotFound: The run has no model.
+        """
+        run = get_run(self.store, run_id)
+        if run.model_sha256 is None:
+            raise NotFound(f"Run {run_id} has no model: it is {run.state}.", "Choose a finished run.", f"run {run_id}")
+        return self.store.workspace.run_dir(run_id) / "model.txt"
+
+    def signature(self, run_id: int) -> "Signature":
+        """Return what the run's model takes and answers.
+
+        Raises:
+            NotFound: The run has no signature yet.
+        """
+        from lemnis.engine.features.signature import Signature
+
+        get_run(self.store, run_id)
+        return Signature.load(self.store.workspace.run_dir(run_id) / "signature.json")
+
+    def _job_of(self, run_id: int) -> int:
+        run = get_run(self.store, run_id)
+        if run.job_id is None:
+            raise BadInput(f"Run {run_id} was not started here.", "Only runs with a job can be stopped or resumed.")
+        return run.job_id

@@ -18,7 +18,10 @@ TABLES = (
         feature_set text not null default '',
         problem_sha256 text not null default '',
         seed integer,
+        device_asked text not null default 'cpu', -- auto, cpu, gpu, cuda
         device text not null default '',         -- what it really trained on
+        cores real not null default 1,           -- threads, which decide the last bits of a model
+        memory_bytes integer not null default 0,
         machine text not null default '{{}}',    -- JSON: host, cores, memory, gpu, os
         code_version text not null default '',   -- git commit, with + when the tree was changed
         libraries text not null default '{{}}',  -- JSON {{package: version}}
@@ -35,9 +38,11 @@ TABLES = (
     """create table run_params (
         run_id integer not null references runs (id) on delete cascade,
         key text not null, value text not null,
+        number real,                             -- the value where it is one
         primary key (run_id, key)
     ) strict, without rowid""",
     "create index run_params_value on run_params (key, value, run_id)",
+    "create index run_params_number on run_params (key, number, run_id)",
     """create table run_metrics (
         run_id integer not null references runs (id) on delete cascade,
         key text not null, value real, step integer not null default 0,   -- null is NaN
@@ -46,7 +51,7 @@ TABLES = (
     "create index run_metrics_value on run_metrics (key, value desc, run_id)",
     """create table run_tags (
         run_id integer not null references runs (id) on delete cascade,
-        key text not null, value text not null default '',
+        key text not null, value text not null default '', number real,
         primary key (run_id, key)
     ) strict, without rowid""",
     # A run's state is its job's state: said once, by the worker or the supervisor, and kept equal here.

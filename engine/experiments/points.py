@@ -1,0 +1,143 @@
+"""Metric points: taken from a training in microseconds, written in batches by a thread, read as curves."""
+
+import json
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from lemnis.engine.clock import now_ms
+from lemnis.engine.errors import StoreError
+from lemnis.engine.store import Store
+
+Point: TypeAlias = tuple[str, int, int, float | None]  # key, step, epoch ms, value
+Curve: TypeAlias = list[tuple[int, float]]
+
+FLUSH_S = 0.1
+BATCH = 1000
+INSERT = "insert or replace into metric_points (run_id, key, step, at, value) values (?, ?, ?, ?, ?)"
+
+
+class PointWriter:
+    """Takes points at any rate and never makes the caller wait.
+
+    A database that is locked or full does not lose them: they go to a spool file beside the run, which the next
+    successful batch, or the next attempt at the run, brings in.
+    """
+
+    def __init__(self, store: Store, run_id: int, spool: Path, on_flush: Callable[[], None] | None = None) -> None:
+        """Start the thread.
+
+        Args:
+            store: Where the points go.
+            run_id: Whose they are.
+            spool: The file for what can't be written now; its folder exists.
+            on_flush: Called in the thread after every look at the queue, for whatever else is to be told.
+        """
+        self._store, self._run_id, self._spool, self._on_flush = store, run_id, spool, on_flush
+        self._points: deque[Point] = deque()
+        self._wake, self._closing = threading.Event(), False
+        self._thread = threading.Thread(target=self._run, name="points", daemon=True)
+        self._thread.start()
+
+    def add(self, key: str, step: int, value: float) -> None:
+        """Take one point; a value that is no finite number is kept as missing."""
+        self._points.append((key, step, now_ms(), value if math.isfinite(value) else None))
+        if len(self._points) >= BATCH:
+            self._wake.set()
+
+    def close(self) -> None:
+        """Write or spool what is left, and end the thread."""
+        self._closing = True
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._closing:
+                self._wake.wait(FLUSH_S)
+                self._wake.clear()
+                self._flush()
+            self._flush()
+        finally:
+            self._store.close()
+
+    def _flush(self) -> None:
+        points = [self._points.popleft() for _ in range(len(self._points))]
+        if points or self._spool.exists():
+            try:
+                write_points(self._store, self._run_id, [*read_spool(self._spool), *points])
+                self._spool.unlink(missing_ok=True)
+            except StoreError:
+                self._keep(points)
+        if self._on_flush is not None:
+            with suppress(StoreError):
+                self._on_flush()
+
+    def _keep(self, points: Sequence[Point]) -> None:
+        """Put points aside on disk, or back into memory when the disk takes nothing."""
+        try:
+            with open(self._spool, "a", encoding="utf-8") as file:
+                file.writelines(json.dumps(point) + "\n" for point in points)
+        except OSError:
+            self._points.extendleft(reversed(points))
+
+
+def write_points(store: Store, run_id: int, points: Sequence[Point]) -> None:
+    """Write points in one transaction; a step that is there already is replaced."""
+    with store.write("metrics") as db:
+        db.conn.executemany(INSERT, [(run_id, *point) for point in points])
+
+
+def read_spool(path: Path) -> list[Point]:
+    """Return the points of a spool file; a last line that was cut off by a crash is left out."""
+    points: list[Point] = []
+    with suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
+        for line in file:
+            with suppress(ValueError):
+                key, step, at, value = json.loads(line)
+                points.append((key, step, at, value))
+    return points
+
+
+def forget_points(store: Store, run_id: int, after: int = -1) -> None:
+    """Delete a run's points after a step: rounds that will be trained again."""
+    with store.write("metrics") as db:
+        db.execute("delete from metric_points where run_id = ? and step > ?", [run_id, after])
+
+
+def read_curves(store: Store, run_id: int, keys: Sequence[str] | None, points: int) -> dict[str, Curve]:
+    """Return (step, value) by metric, at most about `points` each, in order of step.
+
+    A longer curve keeps its first and last point and the smallest and largest of every stretch between, so that a
+    spike stays visible. Missing values are left out.
+    """
+    known = {
+        row["key"]: (row["low"], row["high"], row["n"])
+        for row in store.rows(
+            """select key, min(step) as low, max(step) as high, count(*) as n from metric_points
+               where run_id = ? group by key""",
+            [run_id],
+            name="metrics",
+        )
+    }
+    wanted = [key for key in (known if keys is None else keys) if key in known]
+    return {key: read_curve(store, run_id, key, *known[key], points=points) for key in wanted}
+
+
+def read_curve(store: Store, run_id: int, key: str, low: int, high: int, n: int, *, points: int) -> Curve:
+    """Return one curve of `n` points between the steps `low` and `high`."""
+    values = {"run": run_id, "key": key, "low": low, "high": high, "stretches": max(1, points // 2 - 1)}
+    every = "select step, value from metric_points where run_id = :run and key = :key and value is not null"
+    if n > max(points, 4):
+        every = f"""
+            with p as ({every}), stretch as
+              (select step, value, (step - :low) * :stretches / (:high - :low + 1) as part from p)
+            select step, min(value) as value from stretch group by part
+            union select step, max(value) from stretch group by part
+            union select step, value from p where step in (:low, :high)"""
+    rows = store.rows(f"{every} order by step", values, name="metrics")
+    return [(row["step"], row["value"]) for row in rows]

@@ -1,0 +1,188 @@
+"""Runs: the record of one training with every condition, and reading them in pages straight from SQL."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from lemnis.engine import clock
+from lemnis.engine.errors import NotFound
+from lemnis.engine.experiments.fields import FIELDS
+from lemnis.engine.jobs.states import ENDED, JobState
+from lemnis.engine.query import Condition, compile_order, compile_query
+from lemnis.engine.store import Row, Store
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+RUNS = "runs left join versions v on v.id = runs.version_id"
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """One training and its conditions.
+
+    Attributes:
+        why: Why it is in its state; always a sentence.
+        data_version: The dataset version for people, such as ``flights v3``; `version_id` is its hash.
+        device_asked: What was asked for: auto, cpu, gpu or cuda. `device` is what it really trained on.
+        rounds: How many were asked for; `rounds_done` how many there are, `best_round` the best on validation.
+        metrics: The latest value by name, None for NaN; of the finished model once it is finished.
+        reproduces: The run whose conditions it repeats.
+        created_at, started_at, ended_at: Epoch ms.
+    """
+
+    id: int
+    name: str
+    state: JobState
+    why: str
+    job_id: int | None
+    preset: str
+    algorithm: str
+    task: str
+    target: str
+    version_id: str | None
+    data_version: str
+    features: list[str]
+    feature_set: str
+    problem_sha256: str
+    seed: int | None
+    device_asked: str
+    device: str
+    cores: float
+    memory_bytes: int
+    machine: dict[str, Any]  # Any: facts of the machine, texts and numbers
+    code_version: str
+    libraries: dict[str, str]
+    rounds: int | None
+    rounds_done: int
+    best_round: int | None
+    model_sha256: str | None
+    reproduces: int | None
+    note: str
+    pinned: bool
+    deleted_at: int | None
+    user: str
+    created_at: int
+    started_at: int | None
+    ended_at: int | None
+    params: dict[str, str]
+    metrics: dict[str, float | None]
+    tags: dict[str, str]
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+    def duration_s(self, now_ms: int) -> float | None:
+        """Return how long it trained, or has trained so far, in seconds; None before it started."""
+        if self.started_at is None:
+            return None
+        end = self.ended_at if self.ended_at is not None and self.ended else now_ms
+        return max(0, end - self.started_at) / 1000
+
+    def remaining_s(self, now_ms: int) -> float | None:
+        """Return how long the rounds that are left will take at the pace so far; None when it is not running."""
+        done = self.rounds_done
+        if self.state != "running" or not done or not self.rounds or self.started_at is None:
+            return None
+        return max(0, now_ms - self.started_at) / 1000 / done * (self.rounds - done)
+
+
+class RunPage(Struct, frozen=True, kw_only=True):
+    """Some of the runs that were asked for, and how many there are in all."""
+
+    total: int
+    runs: list[Run]
+
+
+def get_run(store: Store, run_id: int) -> Run:
+    """Return one run, deleted or not.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    found = read_runs(store, Condition("runs.id = ?", (run_id,)), Condition("runs.id"), limit=1, offset=0)
+    if not found:
+        raise NotFound(f"There is no run {run_id}.", "List them with `lemnis runs list`.")
+    return found[0]
+
+
+def search_runs(
+    store: Store,
+    query: str,
+    sort: str,
+    *,
+    descending: bool,
+    limit: int,
+    offset: int,
+    deleted: bool = False,
+) -> RunPage:
+    """Return a page of the runs a query finds; newest first unless sorted, runs without the field last.
+
+    Raises:
+        QueryError: The query or the field to sort by can't be read.
+    """
+    found = compile_query(query, FIELDS, now_ms=clock.now_ms())
+    where = Condition(f"runs.deleted_at is {'not ' if deleted else ''}null and {found.sql}", found.values)
+    order = Condition("runs.id desc")
+    if sort:
+        by = compile_order(sort, FIELDS, descending=descending)
+        order = Condition(f"{by.sql}, runs.id desc", by.values)
+    total = int(store.value(f"select count(*) from {RUNS} where {where.sql}", where.values))
+    return RunPage(total=total, runs=read_runs(store, where, order, limit=limit, offset=offset))
+
+
+def read_runs(store: Store, where: Condition, order: Condition, *, limit: int, offset: int) -> list[Run]:
+    """Return runs with their parameters, metrics and tags; four queries, whatever their number."""
+    rows = store.rows(
+        f"""select runs.*, coalesce(v.name || ' v' || v.number, '') as data_version
+            from {RUNS} where {where.sql} order by {order.sql} limit ? offset ?""",
+        [*where.values, *order.values, limit, offset],
+    )
+    ids = [int(row["id"]) for row in rows]
+    params, metrics, tags = (pairs_of(store, table, ids) for table in ("run_params", "run_metrics", "run_tags"))
+    return [run_in(row, params[row["id"]], metrics[row["id"]], tags[row["id"]]) for row in rows]
+
+
+def pairs_of(store: Store, table: str, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return key and value by run; every run has an entry. Any: texts or numbers, as the table has them."""
+    found: dict[int, dict[str, Any]] = {run_id: {} for run_id in ids}
+    marks = ", ".join("?" * len(ids))
+    for row in store.rows(f"select run_id, key, value from {table} where run_id in ({marks}) order by key", ids):
+        found[row["run_id"]][row["key"]] = row["value"]
+    return found
+
+
+def run_in(row: Row, params: dict[str, str], metrics: dict[str, float | None], tags: dict[str, str]) -> Run:
+    """Return the run of one row."""
+    # Any: columns of the row, which the record names and types again.
+    values: dict[str, Any] = {name: row[name] for name in row.keys() if name in Run.__struct_fields__}  # noqa: SIM118
+    values |= {name: msgspec.json.decode(row[name]) for name in ("features", "machine", "libraries")}
+    values |= {"pinned": bool(row["pinned"]), "params": params, "metrics": metrics, "tags": tags}
+    return Run(**values)
+
+
+def metric_names(store: Store) -> list[str]:
+    """Return the names of all metrics that a run has, the most common first."""
+    sql = "select key from run_metrics group by key order by count(*) desc, key"
+    return [row["key"] for row in store.rows(sql)]
+
+
+def as_text(value: object) -> str:
+    """Return a parameter's value as it is stored: `true`, `0.1`, `gbdt`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_number(text: str) -> float | None:
+    """Return the finite number that a stored text is, or None."""
+    if not NUMBER.fullmatch(text):
+        return None
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def pair_rows(run_id: int, pairs: Iterable[tuple[str, object]]) -> list[dict[str, object]]:
+    """Return rows of run_params or run_tags."""
+    texts = [(key, as_text(value)) for key, value in pairs]
+    return [{"run_id": run_id, "key": key, "value": text, "number": as_number(text)} for key, text in texts]

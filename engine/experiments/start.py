@@ -1,0 +1,156 @@
+"""Starting a run: preset, overrides, data and features become one row with every condition, and a job."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from lemnis.engine.clock import now_ms
+from lemnis.engine.config import Config, Preset, parse_bytes
+from lemnis.engine.data.versions import Version, find_version
+from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.experiments.devices import machine_has_gpu
+from lemnis.engine.experiments.parameters import Value
+from lemnis.engine.experiments.runs import Run, as_text, pair_rows
+from lemnis.engine.features import FeaturesRoom
+from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.store import Store, returning
+from lemnis.engine.text import safe
+
+KIND = "experiments.train"
+SETTINGS = ("rounds", "early_stopping", "seed", "cores", "memory", "device")  # of the preset, not LightGBM's
+NAME_LENGTH = 80
+# The conditions of a run that its repetition copies; code, libraries and machine are those of the day.
+REPEATED = (
+    *("preset", "algorithm", "task", "target", "version_id", "feature_set", "problem_sha256"),
+    *("seed", "device_asked", "cores", "memory_bytes", "rounds"),
+)
+
+
+def find_preset(config: Config, name: str | None) -> tuple[str, Preset]:
+    """Return a preset and its name: the one that is asked for, else `default`, else the first, else plain LightGBM.
+
+    Raises:
+        NotFound: There is none of this name.
+    """
+    if name is None:
+        chosen = "default" if "default" in config.presets else next(iter(config.presets), "default")
+        return chosen, config.presets.get(chosen, Preset())
+    if name not in config.presets:
+        known = ", ".join(config.presets) or "none"
+        raise NotFound(f"There is no preset {safe(name)!r}.", f"Presets: {known}. Declare it as [presets.NAME].")
+    return name, config.presets[name]
+
+
+def overridden(preset: Preset, overrides: Mapping[str, Value]) -> Preset:
+    """Return a preset with some values replaced; what is no setting of a preset is a parameter of LightGBM.
+
+    Raises:
+        BadInput: A value is not accepted.
+    """
+    settings = {key: value for key, value in overrides.items() if key in SETTINGS}
+    parameters = {key: value for key, value in overrides.items() if key not in SETTINGS}
+    fields: dict[str, object] = msgspec.to_builtins(preset) | settings
+    fields["parameters"] = {**preset.parameters, **parameters}
+    try:
+        made = msgspec.convert(fields, Preset, strict=False)
+        parse_bytes(made.memory)
+    except (msgspec.ValidationError, ValueError) as error:
+        problem = str(error).replace(" - at `$.", " (").replace("`", ")" if "- at" in str(error) else "'")
+        raise BadInput(f"This can't be set: {problem}.", "Change the value after --set.") from None
+    return made
+
+
+def start_run(
+    store: Store,
+    config: Config,
+    preset: str | None,
+    *,
+    overrides: Mapping[str, Value],
+    version: str | int | None,
+    features: Sequence[str] | str | None,
+    name: str,
+    user: str,
+    problem_sha256: str,
+) -> int:
+    """Queue a training and return the run's id; see `ExperimentsRoom.start`."""
+    problem = config.problem
+    chosen, declared = find_preset(config, preset)
+    made = overridden(declared, overrides)
+    data = find_version(store, version)
+    target = problem.target or data.label
+    if not target:
+        raise BadInput("The problem has no target.", "Set problem.target in lemnis.toml.", "lemnis.toml")
+    data.column(target)
+    set_name, columns = chosen_features(store, data, features if features is not None else made.features)
+    words = " ".join(f"{key}={as_text(value)}" for key, value in overrides.items())
+    row: dict[str, object] = {
+        "name": safe(name or f"{chosen} {words}".strip(), limit=NAME_LENGTH),
+        "preset": chosen,
+        "algorithm": made.algorithm,
+        "task": problem.task,
+        "target": target,
+        "version_id": data.id,
+        "features": msgspec.json.encode(columns).decode(),
+        "feature_set": set_name,
+        "problem_sha256": problem_sha256,
+        "seed": made.seed,
+        "device_asked": made.device,
+        "cores": made.cores,
+        "memory_bytes": parse_bytes(made.memory),
+        "rounds": made.rounds,
+        "user": user,
+    }
+    params: dict[str, Value] = {**made.parameters, "rounds": made.rounds, "early_stopping": made.early_stopping}
+    return queue_run(store, row, params, threshold=problem.threshold)
+
+
+def repeat_run(store: Store, run: Run, *, user: str, threshold: float) -> int:
+    """Queue a training under the conditions of a run, and return the new run's id."""
+    row: dict[str, object] = {name: getattr(run, name) for name in REPEATED}
+    row |= {
+        "name": safe(f"{run.name} again", limit=NAME_LENGTH),
+        "features": msgspec.json.encode(run.features).decode(),
+        "reproduces": run.id,
+        "user": user,
+    }
+    return queue_run(store, row, run.params, threshold=threshold)
+
+
+def queue_run(store: Store, row: dict[str, object], params: Mapping[str, Value], *, threshold: float) -> int:
+    """Store a run and its job in one transaction, and return the run's id."""
+    row = {**row, "created_at": now_ms()}
+    sql = f"insert into runs ({', '.join(row)}) values ({', '.join(':' + key for key in row)}) returning id"
+    gpu = 1.0 if row["device_asked"] in ("gpu", "cuda") and machine_has_gpu() else 0.0
+    with store.write() as db:
+        run_id = int(returning(db, sql, row)[0]["id"])
+        db.table("run_params").insert_all(pair_rows(run_id, params.items()))
+        job_id = JobsRoom(store).submit(
+            KIND,
+            f"Training of {row['name']}",
+            {"run_id": run_id, "threshold": threshold},
+            cores=float(str(row["cores"])),
+            memory_bytes=int(str(row["memory_bytes"])),
+            gpu=gpu,
+            run_id=run_id,
+        )
+        db.execute("update runs set job_id = ? where id = ?", [job_id, run_id])
+    return run_id
+
+
+def chosen_features(store: Store, version: Version, features: Sequence[str] | str) -> tuple[str, list[str]]:
+    """Return the name of a feature set, empty for a list given by hand, and its columns.
+
+    Raises:
+        NotFound: There is no such set, or the version lacks a column.
+        BadInput: The set is empty.
+    """
+    if isinstance(features, str):
+        found = FeaturesRoom(store).feature_set(features, version.id)
+        name, columns = found.name, list(found.features)
+    else:
+        name, columns = "", list(features)
+    for column in columns:
+        version.column(column)
+    if not columns:
+        raise BadInput("A model needs at least one feature.", "Choose some with `lemnis features select`.")
+    return name, columns

@@ -1,0 +1,157 @@
+"""The job `experiments.train`: everything from a queued run to its model, with every condition recorded."""
+
+import hashlib
+import resource
+from typing import Any
+
+import msgspec
+
+from lemnis.engine.data.duck import read_table
+from lemnis.engine.data.versions import Version, find_version
+from lemnis.engine.errors import BadInput, LemnisError
+from lemnis.engine.experiments import conditions
+from lemnis.engine.experiments.checkpoint import Checkpoint, load_checkpoint
+from lemnis.engine.experiments.devices import Probe, choose_device
+from lemnis.engine.experiments.fit import Rows, fit
+from lemnis.engine.experiments.parameters import OURS, Value, canonical, completed
+from lemnis.engine.experiments.points import forget_points
+from lemnis.engine.experiments.recorder import CHECKPOINT_EVERY_S, Recorder, write_latest
+from lemnis.engine.experiments.runs import Run, get_run, pair_rows
+from lemnis.engine.features.matrix import Signature, encode_table, fit_signature, labelled
+from lemnis.engine.files import write_atomic
+from lemnis.engine.jobs.context import JobContext
+from lemnis.engine.store import Store
+
+
+def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Train the run that `arguments["run_id"]` names; an earlier attempt's checkpoint is gone on from.
+
+    Any: JSON. The result has the run's id, its metrics and whether it reproduced the run it repeats.
+    """
+    store, run = context.store, get_run(context.store, int(arguments["run_id"]))
+    directory = context.workspace.run_dir(run.id)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    context.progress(None, "looking at the device")
+    device = choose_device(run.device_asked)
+    write_conditions(context, run, device)
+    context.progress(None, "reading the data")
+    version = find_version(store, run.version_id)
+    rows, signature = read_rows(version, run, float(arguments.get("threshold", 0.5)))
+    signature.save(directory / "signature.json")
+    given = canonical({key: value for key, value in run.params.items() if key not in OURS}, known_names(), run.task)
+    rename_parameters(store, run, given)
+    parameters = completed(
+        given,
+        task=run.task,
+        classes=len(signature.classes),
+        seed=run.seed or 0,
+        device=device.device,
+        cores=max(1, int(run.cores)),
+    )
+    early_stopping = int(run.params.get("early_stopping", "0"))
+    if early_stopping and "validation" not in rows:
+        raise BadInput(
+            "Early stopping needs validation rows; the split has none.",
+            "Give [dataset.split] a validation span, or set early_stopping to 0.",
+            "lemnis.toml",
+        )
+    resumed = usable_checkpoint(context, run)
+    recorder = Recorder(
+        context,
+        run,
+        early_stopping=early_stopping,
+        resumed=resumed,
+        checkpoint_every_s=float(arguments.get("checkpoint_every_s", CHECKPOINT_EVERY_S)),
+    )
+    fitted = fit(rows["train"], rows.get("validation"), signature, parameters, recorder, resumed=resumed)
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    metrics = fitted.metrics | {"train_seconds": round(fitted.seconds, 3), "peak_memory_mib": round(peak_mib, 1)}
+    model = fitted.model.encode()
+    write_atomic(directory / "model.txt", model, mode=0o400)
+    sha256 = hashlib.sha256(model).hexdigest()
+    if not write_latest(context, run.id, fitted.rounds_done, fitted.best_round, metrics):
+        raise LemnisError("Another worker has taken this run over.", "Look at its newest job.", f"run {run.id}")
+    with store.write() as db:
+        db.execute("update runs set model_sha256 = ? where id = ?", [sha256, run.id])
+    (directory / "checkpoint.txt").unlink(missing_ok=True)
+    return {"run_id": run.id, "metrics": metrics, "reproduced": reproduced(store, run, sha256)}
+
+
+def usable_checkpoint(context: JobContext, run: Run) -> Checkpoint | None:
+    """Return where an earlier attempt got to and forget the points after it; None to start at the first round."""
+    found = load_checkpoint(context.workspace.run_dir(run.id) / "checkpoint.txt")
+    if found is not None and 0 < found.round < (run.rounds or 1):
+        print(f"going on after round {found.round}", flush=True)
+        forget_points(context.store, run.id, found.round)
+        return found
+    forget_points(context.store, run.id)
+    return None
+
+
+def read_rows(version: Version, run: Run, threshold: float) -> tuple[dict[str, Rows], Signature]:
+    """Return the training rows, the validation rows if there are any, and the signature learnt from the first.
+
+    Raises:
+        BadInput: No training row has a label.
+        NotFound: The split has no training part, or the version lacks a feature.
+    """
+    columns = [*run.features, run.target]
+    table = read_table(version, columns, "train")
+    task: Any = run.task  # Any: one of the three words, by the table's own check
+    signature = fit_signature(table, run.features, task=task, target=run.target, threshold=threshold)
+    found: dict[str, Rows] = {}
+    for part in ("train", "validation"):
+        if part in version.split:
+            part_table = table if part == "train" else read_table(version, columns, part)
+            known, target = labelled(part_table, signature)
+            if len(target):
+                found[part] = Rows(encode_table(known, signature), target)
+    if "train" not in found:
+        raise BadInput(
+            f"No training row has a value of {run.target}.",
+            "Check the target and the split's train span.",
+            version.title,
+        )
+    return found, signature
+
+
+def write_conditions(context: JobContext, run: Run, device: Probe) -> None:
+    """Record what this attempt runs on."""
+    facts = {
+        "device": f"{device.device}: {device.name}" if device.name else device.device,
+        "code_version": conditions.code_version(context.workspace.root),
+        "libraries": msgspec.json.encode(conditions.library_versions()).decode(),
+        "machine": msgspec.json.encode(conditions.machine()).decode(),
+    }
+    with context.store.write() as db:
+        db.table("runs").update(run.id, facts)
+    print("\n".join(f"{name}: {value}" for name, value in facts.items()), flush=True)
+
+
+def known_names() -> dict[str, list[str]]:
+    """Return every parameter name LightGBM knows, with its other spellings."""
+    from lightgbm.basic import _ConfigAliases  # pyright: ignore[reportPrivateUsage]  # the table has no public name
+
+    aliases: dict[str, list[str]] = _ConfigAliases._get_all_param_aliases()
+    return aliases
+
+
+def rename_parameters(store: Store, run: Run, given: dict[str, Value]) -> None:
+    """Store parameters under LightGBM's first names, so that two spellings of one compare as equal."""
+    ours = {key: value for key, value in run.params.items() if key in OURS}
+    if set(run.params) == set(given) | set(ours):
+        return
+    with store.write() as db:
+        db.execute("delete from run_params where run_id = ?", [run.id])
+        db.table("run_params").insert_all(pair_rows(run.id, (given | ours).items()))
+
+
+def reproduced(store: Store, run: Run, sha256: str) -> bool | None:
+    """Record whether a repeated run gave the same model; None when it repeats none."""
+    if run.reproduces is None:
+        return None
+    same = get_run(store, run.reproduces).model_sha256 == sha256
+    with store.write() as db:
+        rows = pair_rows(run.id, [("reproduction", "identical" if same else "differs")])
+        db.table("run_tags").insert_all(rows, replace=True)
+    return same
