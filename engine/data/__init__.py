@@ -1,12 +1,18 @@
 """Stage 2, Data: sources, snapshots, links and dataset versions."""
 
-from lemnis.engine.config import load_config
+import msgspec
+
+from lemnis.engine import clock
+from lemnis.engine.config import Source, load_config
+from lemnis.engine.data.arrivals import Arrival, arrivals
 from lemnis.engine.data.catalog import SourceState, source_states
 from lemnis.engine.data.reports import LinkReport, Orphan, list_reports
-from lemnis.engine.data.snapshots import Snapshot, list_snapshots
+from lemnis.engine.data.snapshots import Snapshot, current_snapshots, list_snapshots
+from lemnis.engine.data.sources import origin_of
 from lemnis.engine.data.versions import Column, Part, Version, find_version, list_versions
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.problem import ProblemRoom
 from lemnis.engine.store import Store
 
 MEMORY_BYTES = 1 << 30  # what DuckDB is allowed in a worker
@@ -21,6 +27,28 @@ class DataRoom:
     def sources(self) -> list[SourceState]:
         """Return the declared sources, each with what is known of it, in the order of lemnis.toml."""
         return source_states(self.store, load_config(self.store.workspace.config))
+
+    def add_source(self, name: str, source: Source, *, who: str, why: str = "") -> Source:
+        """Declare a source in lemnis.toml, comments kept; return it. Its file must be there, but is not read yet.
+
+        Raises:
+            BadInput: The name is taken, or the file is refused.
+            ConfigError: The declaration is not accepted.
+        """
+        workspace = self.store.workspace
+        if name in load_config(workspace.config).sources:
+            raise BadInput(f"There is a source {name!r} already.", "Choose another name, or edit it with `e`.")
+        origin_of(workspace, name, source)
+        facts: dict[str, object] = msgspec.to_builtins(source)
+        usual: dict[str, object] = msgspec.to_builtins(Source(path=""))
+        declared = {key: value for key, value in facts.items() if key == "path" or value != usual[key]}
+        ProblemRoom(self.store).set(f"sources.{name}", declared, who, why or f"source {name} added")
+        return load_config(workspace.config).sources[name]
+
+    def arrivals(self) -> list[Arrival]:
+        """Return the acquisition plan, each line with what arrived and whether it is late."""
+        plan = load_config(self.store.workspace.config).problem.acquisition
+        return arrivals(plan, current_snapshots(self.store), clock.now_ms())
 
     def snapshots(self, source: str = "", limit: int = 500) -> list[Snapshot]:
         """Return snapshots, the last checked first; of one source when it is named."""
@@ -68,4 +96,4 @@ class DataRoom:
         return JobsRoom(self.store).submit("data.link", f"link {dataset.name}", {}, memory_bytes=MEMORY_BYTES)
 
 
-__all__ = ["Column", "DataRoom", "LinkReport", "Orphan", "Part", "Snapshot", "SourceState", "Version"]
+__all__ = ["Arrival", "Column", "DataRoom", "LinkReport", "Orphan", "Part", "Snapshot", "SourceState", "Version"]

@@ -13,7 +13,8 @@ from lemnis.engine.data.duck import open_duck, refusals, stream
 from lemnis.engine.data.link import Linked, link_sources
 from lemnis.engine.data.parquet import ROW_GROUP
 from lemnis.engine.data.reports import save_reports
-from lemnis.engine.data.snapshots import current_snapshots, snapshot_paths, sync_source
+from lemnis.engine.data.snapshots import current_snapshots, snapshot_paths
+from lemnis.engine.data.sync import sync_source
 from lemnis.engine.data.versions import Version, record_version
 from lemnis.engine.errors import BadInput, Cancelled, LemnisError, NotFound
 from lemnis.engine.jobs.context import JobContext
