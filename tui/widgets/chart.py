@@ -52,6 +52,7 @@ class Chart(Vertical):
         """
         super().__init__(id=id, classes="chart")
         self.x_label, self.y_label, self.empty, self.logarithmic = x, y, empty, logarithmic
+        self.bounds: tuple[float, float] | None = None  # the ends of the y axis where they must not move
         self._series: list[Series] = []
         self._levels: list[tuple[float, str]] = []
         self._plot: PlotWidget | None = None
@@ -100,7 +101,8 @@ class Chart(Vertical):
         for level, _ in self._levels:
             plot.plot([low, high], [scaled(level, self.logarithmic)] * 2, line_style="#8a8f98")
         everything = [value for line in lines for value in line.y if value is not None]
-        bottom, top = limits([*everything, *(scaled(level, self.logarithmic) for level, _ in self._levels)], 0.06)
+        levels_drawn = [scaled(level, self.logarithmic) for level, _ in self._levels]
+        bottom, top = self.bounds or limits([*everything, *levels_drawn], 0.06)
         plot.set_xlimits(low, high)
         plot.set_ylimits(bottom, top)
 
@@ -109,8 +111,8 @@ class Chart(Vertical):
 
         self._plot = PlotWidget()
         self._plot.can_focus = False
-        self._plot.margin_left, self._plot.margin_bottom, self._plot.margin_top = 8, 1, 0
         await self.mount(self._plot)
+        self._plot.margin_left, self._plot.margin_bottom, self._plot.margin_top = 8, 1, 0
         return self._plot
 
     def _legend(self, lines: Sequence[Series]) -> Content:
