@@ -1,1 +1,144 @@
-"""."""
+"""The door of deployment: the registry with its aliases, the endpoints, and scoring of whole files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lemnis.engine.deploy.records import AliasEvent, Endpoint, Model, ModelVersion
+from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.features.signature import Signature
+
+__all__ = ["AliasEvent", "DeployRoom", "Endpoint", "Model", "ModelVersion"]
+
+
+class DeployRoom:
+    """Registers models, moves aliases, and keeps endpoints up; every change says who and why."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.jobs = store, JobsRoom(store)
+
+    def register(self, run_id: int, model: str, who: str, why: str) -> ModelVersion:
+        """Make a finished run's model the next version of a name; takes a second or two. See `registry.register`."""
+        from lemnis.engine.deploy import registry
+
+        return registry.register(self.store, run_id, model, who=who, why=why)
+
+    def models(self) -> list[Model]:
+        """Return every registered model."""
+        from lemnis.engine.deploy import registry
+
+        return registry.models(self.store)
+
+    def versions(self, model: str) -> list[ModelVersion]:
+        """Return a model's versions, newest first; raises NotFound."""
+        from lemnis.engine.deploy import registry
+
+        return registry.versions(self.store, model)
+
+    def version(self, model: str, number: int) -> ModelVersion:
+        """Return one version; raises NotFound."""
+        from lemnis.engine.deploy import registry
+
+        return registry.version(self.store, model, number)
+
+    def signature(self, model: str, number: int) -> "Signature":
+        """Return what a version takes and answers; raises NotFound."""
+        from lemnis.engine.deploy import registry
+
+        return registry.signature_of(self.store, model, number)
+
+    def resolve(self, reference: str) -> ModelVersion:
+        """Return the version that ``MODEL@ALIAS`` or ``MODEL@3`` names; raises NotFound."""
+        from lemnis.engine.deploy import aliases
+
+        return aliases.resolve(self.store, reference)
+
+    def alias(self, model: str, alias: str) -> ModelVersion | None:
+        """Return the version an alias names now, or None."""
+        from lemnis.engine.deploy import aliases
+
+        number = aliases.version_of(self.store, model, alias)
+        return None if number is None else self.version(model, number)
+
+    def promote(self, model: str, version: int, alias: str, who: str, why: str, *, force: bool = False) -> AliasEvent:
+        """Point an alias at a version whose gates passed. See `aliases.promote`."""
+        from lemnis.engine.deploy import aliases
+
+        return aliases.promote(self.store, model, version, alias, who=who, why=why, force=force)
+
+    def rollback(self, model: str, alias: str, who: str, why: str) -> AliasEvent:
+        """Point an alias back at the version before. See `aliases.rollback`."""
+        from lemnis.engine.deploy import aliases
+
+        return aliases.rollback(self.store, model, alias, who=who, why=why)
+
+    def withdraw(self, model: str, alias: str, who: str, why: str) -> AliasEvent:
+        """Take an alias away; raises NotFound."""
+        from lemnis.engine.deploy import aliases
+
+        return aliases.withdraw(self.store, model, alias, who=who, why=why)
+
+    def history(self, model: str = "", at: int | None = None) -> list[AliasEvent]:
+        """Return alias events, newest first; with `at` (epoch ms), what was in production then."""
+        from lemnis.engine.deploy import aliases
+
+        return aliases.events(self.store, model, at=at)
+
+    def start_endpoint(
+        self, name: str, model: str, alias: str = "champion", host: str = "127.0.0.1", port: int = 0
+    ) -> Endpoint:
+        """Keep a model server up at an address. See `endpoints.start`."""
+        from lemnis.engine.deploy import endpoints
+
+        endpoints.start(self.store, self.jobs, name, model, alias, host=host, port=port)
+        self.jobs.ensure_supervisor()
+        return self.endpoint(name)
+
+    def stop_endpoint(self, name: str) -> None:
+        """Stop a model server; raises NotFound."""
+        from lemnis.engine.deploy import endpoints
+
+        endpoints.stop(self.store, self.jobs, name)
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return every endpoint with its state and its traffic."""
+        from lemnis.engine.deploy import endpoints
+
+        return endpoints.listed(self.store)
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Return one endpoint; raises NotFound."""
+        from lemnis.engine.deploy import endpoints
+
+        return endpoints.listed(self.store, name)[0]
+
+    def create_token(self, name: str) -> str:
+        """Make an endpoint's token and return it, once."""
+        from lemnis.engine.deploy import endpoints
+
+        return endpoints.create_token(self.store, name)
+
+    def endpoint_log(self, name: str) -> str:
+        """Return the end of a server's log; raises NotFound."""
+        from lemnis.engine.deploy import endpoints
+
+        endpoints.row_of(self.store, name)
+        return self.jobs.service_log(endpoints.service_name(name))
+
+    def start_predict(self, reference: str, file: Path, out: Path) -> int:
+        """Queue the scoring of a CSV or Parquet file and return the job's id. See `jobs.predict`."""
+        from lemnis.engine.deploy.batch import check_paths
+
+        version = self.resolve(reference)
+        check_paths(file, out)
+        arguments = {
+            "model": version.model,
+            "version": version.version,
+            "file": str(file.absolute()),
+            "out": str(out.absolute()),
+        }
+        return self.jobs.submit(
+            "deploy.predict", f"score {file.name} with {version.model} {version.version}", arguments
+        )

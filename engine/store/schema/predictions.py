@@ -30,6 +30,7 @@ TABLES = (
         at integer not null,
         primary key (endpoint, row_key)
     ) strict, without rowid""",
+    "create index actuals_at on actuals (endpoint, at)",
     # Sums per endpoint and ten seconds, so that totals and rates never count the requests again.
     """create table traffic (
         endpoint text not null,

@@ -1,0 +1,306 @@
+"""The model server's ASGI application: routes, bounds, and the way of one request from bytes to bytes."""
+
+import asyncio
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from lemnis.engine.clock import now_ms
+from lemnis.engine.deploy import protocol
+from lemnis.engine.deploy.guard import Guard
+from lemnis.engine.deploy.meters import Meters
+from lemnis.engine.deploy.predictions import Entry, PredictionLog, record_actuals
+from lemnis.engine.deploy.protocol import Answered, Asked
+from lemnis.engine.deploy.serving import Served
+from lemnis.engine.deploy.tensors import TooLarge
+from lemnis.engine.errors import BadInput, LemnisError
+from lemnis.engine.features.signature import target_value
+from lemnis.engine.store import Store
+from lemnis.engine.version import VERSION
+
+# Any: ASGI's scope and events are dictionaries of mixed values.
+Scope: TypeAlias = dict[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
+Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
+
+LARGEST_BODY = 16 << 20
+BESIDE_BYTES = 32_768  # a larger body is read and answered in a thread, so that small requests are not held up
+JSON = (b"content-type", b"application/json")
+NOT_READY = "No version is ready."
+EXTENSIONS = ["binary_tensor_data", "statistics"]
+
+
+class Response(NamedTuple):
+    """What goes back."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = (JSON,)
+
+
+class Request(NamedTuple):
+    """What an inference route is given."""
+
+    served: Served
+    body: bytes
+    content_type: str
+    header_length: int | None
+
+
+class Done(NamedTuple):
+    """A request that was answered."""
+
+    asked: Asked
+    scores: list[list[float]]
+    response: Response
+
+
+Work: TypeAlias = Callable[[Request], Done]
+Handler: TypeAlias = Callable[["Served | None", Scope, Receive], "Response | Awaitable[Response]"]
+Routes: TypeAlias = dict[tuple[str, str], Handler]
+
+
+class Application:
+    """Answers HTTP for one endpoint; `serve` exchanges the version between two requests."""
+
+    def __init__(self, store: Store, endpoint: str, model: str, *, guard: Guard, log: PredictionLog) -> None:
+        self.store, self.endpoint, self.model, self.guard, self.log = store, endpoint, model, guard, log
+        self.meters = Meters(endpoint, model)
+        self._current: tuple[Served | None, Routes] = (None, self._fixed_routes())  # exchanged as one
+
+    @property
+    def served(self) -> Served | None:
+        """The version that answers now."""
+        return self._current[0]
+
+    def serve(self, served: Served) -> None:
+        """Answer with this version from the next request on; requests under way finish with the one they began with."""
+        base = f"/v2/models/{served.model}"
+        routes = self._fixed_routes()
+        for path in (base, f"{base}/versions/{served.version}"):
+            routes["GET", path] = self._metadata
+            routes["GET", f"{path}/ready"] = self._ready
+            routes["GET", f"{path}/stats"] = self._statistics
+            routes["POST", f"{path}/infer"] = self._infer
+        self._current = (served, routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; anything unforeseen becomes a 500 with its traceback in the log."""
+        if scope["type"] != "http":
+            return
+        try:
+            response = await self._answer(scope, receive)
+        except ConnectionError:
+            return
+        except Exception:  # the HTTP border: one bad request must not end the server
+            traceback.print_exc()
+            response = error_response(500, "The server failed at this request; its log says where.")
+        length = (b"content-length", str(len(response.body)).encode())
+        start = {"type": "http.response.start", "status": response.status, "headers": [*response.headers, length]}
+        await send(start)
+        await send({"type": "http.response.body", "body": response.body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        refusal = self.guard.refusal(scope["headers"])
+        if refusal is not None:
+            self.meters.refused += 1
+            return error_response(refusal.status, refusal.reason)
+        served, routes = self._current
+        method, path = scope["method"], scope["path"]
+        handler = routes.get(("GET" if method == "HEAD" else method, path))
+        if handler is None:
+            return unknown(method, path, routes, ready=served is not None)
+        response = handler(served, scope, receive)
+        return response if isinstance(response, Response) else await response
+
+    def _fixed_routes(self) -> Routes:
+        return {
+            ("GET", "/v2"): self._server_metadata,
+            ("GET", "/v2/health/live"): lambda _served, _scope, _receive: Response(200, b"{}"),
+            ("GET", "/v2/health/ready"): self._ready,
+            ("GET", "/ping"): self._ready,
+            ("GET", "/health"): self._ready,
+            ("GET", "/version"): self._version,
+            ("GET", "/metrics"): self._metrics,
+            ("GET", "/docs"): self._docs,
+            ("POST", "/invocations"): self._invoke,
+            ("POST", "/feedback"): self._feedback,
+        }
+
+    def _server_metadata(self, _served: Served | None, _scope: Scope, _receive: Receive) -> Response:
+        return document({"name": "lemnis", "version": VERSION, "extensions": EXTENSIONS})
+
+    def _version(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
+        serving = {"model": self.model, "model_version": str(served.version)} if served else {}
+        return document({"version": VERSION, "endpoint": self.endpoint, **serving})
+
+    def _ready(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
+        if served is None:
+            return error_response(503, NOT_READY)
+        return document({"name": self.model, "version": str(served.version), "ready": True})
+
+    def _metadata(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
+        if served is None:
+            return error_response(503, NOT_READY)
+        return document(protocol.model_metadata(served.signature, model=served.model, version=served.version))
+
+    def _statistics(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
+        return document(self.meters.statistics(served.version if served else 0))
+
+    def _metrics(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
+        text = self.meters.text(served.version if served else None, self.log.dropped)
+        return Response(200, text, ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
+
+    def _docs(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
+        from lemnis.engine.deploy.openapi import openapi_document
+
+        return document(openapi_document(self.model, served.signature if served else None))
+
+    async def _infer(self, served: Served | None, scope: Scope, receive: Receive) -> Response:
+        return await self._predict(served, scope, receive, infer)
+
+    async def _invoke(self, served: Served | None, scope: Scope, receive: Receive) -> Response:
+        return await self._predict(served, scope, receive, invoke)
+
+    async def _predict(self, served: Served | None, scope: Scope, receive: Receive, work: Work) -> Response:
+        """Read, predict, answer and log one request, whatever its dialect."""
+        if served is None:
+            return error_response(503, NOT_READY)
+        began, done, error = time.perf_counter_ns(), None, ""
+        try:
+            content_type, header_length = inference_headers(scope)
+            body = await read_body(receive)
+            request = Request(served, body, content_type, header_length)
+            done = await asyncio.to_thread(work, request) if len(body) > BESIDE_BYTES else work(request)
+            response = done.response
+        except BadInput as refused:
+            error = sentence(refused)
+            response = error_response(413 if isinstance(refused, TooLarge) else 400, error)
+        except LemnisError as failed:
+            error = sentence(failed)
+            response = error_response(500, error)
+        elapsed = (time.perf_counter_ns() - began) // 1000
+        rows = len(done.scores) if done else 0
+        self.meters.count(response.status, rows, elapsed)
+        entry = Entry(now_ms(), served.version, rows, elapsed, response.status, error[:300])
+        if done is not None:
+            asked = done.asked
+            entry = entry._replace(
+                columns=asked.columns, scores=done.scores, keys=asked.keys, event_times=asked.event_times
+            )
+        self.log.add(entry)
+        return response
+
+    async def _feedback(self, served: Served | None, _scope: Scope, receive: Receive) -> Response:
+        if served is None:
+            return error_response(503, NOT_READY)
+        try:
+            pairs = protocol.parse_feedback(await read_body(receive))
+            actuals = [(key, target_value(actual, served.signature)) for key, actual in pairs]
+        except BadInput as refused:
+            return error_response(413 if isinstance(refused, TooLarge) else 400, sentence(refused))
+        await asyncio.to_thread(record_actuals, self.store, self.endpoint, actuals, now=now_ms())
+        self.meters.actuals += len(actuals)
+        return document({"accepted": len(actuals)})
+
+
+def unknown(method: str, path: str, routes: Routes, *, ready: bool) -> Response:
+    """Say why no route fits: another method, no version yet, or no such path."""
+    allowed = sorted({known for known, route in routes if route == path})
+    if allowed:
+        return error_response(405, f"{method} is not for this path.", (b"allow", ", ".join(allowed).encode()))
+    if not ready and path.startswith("/v2/models/"):
+        return error_response(503, NOT_READY)
+    return error_response(404, "There is nothing at this path; GET /docs lists what there is.")
+
+
+def infer(request: Request) -> Done:
+    """Answer a v2 inference request."""
+    served = request.served
+    asked = protocol.parse_infer(request.body, served.signature, request.header_length)
+    scores = scores_of(request, asked)
+    answered = protocol.infer_answer(asked, scores, served.signature, model=served.model, version=served.version)
+    return Done(asked, scores, answer_response(answered))
+
+
+def invoke(request: Request) -> Done:
+    """Answer a request to /invocations."""
+    served = request.served
+    asked = protocol.parse_invocation(request.body, request.content_type, served.signature)
+    scores = scores_of(request, asked)
+    body = protocol.invocation_answer(scores, served.signature, model=served.model, version=served.version)
+    return Done(asked, scores, Response(200, body))
+
+
+def scores_of(request: Request, asked: Asked) -> list[list[float]]:
+    """Return the scores of a request's rows; the single-row call belongs to the server's thread, so to small bodies."""
+    predictor = request.served.predictor
+    if len(asked.matrix) == 1 and len(request.body) <= BESIDE_BYTES:
+        return [predictor.one(asked.matrix[0].tolist())]
+    return predictor.many(asked.matrix).tolist()
+
+
+def inference_headers(scope: Scope) -> tuple[str, int | None]:
+    """Return the content type and the length of the JSON part, None without binary tensors.
+
+    Raises:
+        BadInput: The length is no number.
+    """
+    content_type, length = "", None
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            content_type = value.decode("latin-1")
+        elif name == b"inference-header-content-length":
+            if not value.isdigit() or len(value) > 12:
+                raise BadInput("Inference-Header-Content-Length is no number.", "Give the length of the JSON part.")
+            length = int(value)
+    return content_type, length
+
+
+async def read_body(receive: Receive) -> bytes:
+    """Return a whole body of at most LARGEST_BODY bytes.
+
+    Raises:
+        TooLarge: It is longer; what was sent is not kept.
+        ConnectionError: The client left.
+    """
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise ConnectionAbortedError
+        part, more = event.get("body", b""), event.get("more_body", False)
+        size += len(part)
+        if size > LARGEST_BODY:
+            raise TooLarge(f"The body is longer than {LARGEST_BODY:,} bytes.", "Send fewer rows at once.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def document(content: Any) -> Response:
+    """Return a 200 with a JSON body. Any: what msgspec can encode."""
+    return Response(200, msgspec.json.encode(content))
+
+
+def sentence(error: LemnisError) -> str:
+    """Return an error as the one line a client reads: what, where, and what to send instead."""
+    place = f" ({error.place})" if error.place else ""
+    return f"{error.problem}{place} {error.remedy}".strip()
+
+
+def answer_response(answered: Answered) -> Response:
+    """Return a 200 with predictions."""
+    if answered.header_length is None:
+        return Response(200, answered.body)
+    length = (b"inference-header-content-length", str(answered.header_length).encode())
+    return Response(200, answered.body, ((b"content-type", b"application/octet-stream"), length))
+
+
+def error_response(status: int, reason: str, *headers: tuple[bytes, bytes]) -> Response:
+    """Return a refusal in the protocol's form; a refused body is not read, so the connection ends with it."""
+    closing = ((b"connection", b"close"),) if status in (401, 403, 413, 415) else ()
+    return Response(status, msgspec.json.encode({"error": reason}), (JSON, *closing, *headers))

@@ -1,0 +1,202 @@
+"""Endpoints: which model server answers where, as rows that the supervisor and the servers keep true."""
+
+import re
+import socket
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lemnis.engine.clock import now_ms
+from lemnis.engine.deploy.aliases import version_of
+from lemnis.engine.deploy.guard import is_loopback, make_token, read_token
+from lemnis.engine.deploy.predictions import traffic_of
+from lemnis.engine.deploy.records import Endpoint, EndpointState
+from lemnis.engine.deploy.registry import versions
+from lemnis.engine.errors import BadInput, NotFound, Unavailable
+from lemnis.engine.store import Row, Store
+from lemnis.engine.text import safe
+from lemnis.engine.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lemnis.engine.jobs import JobsRoom
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+MODULE = "lemnis.engine.deploy.server"
+PORTS = range(8100, 9100)  # below what systems hand out to outgoing connections, so that a kept port stays free
+
+
+def service_name(name: str) -> str:
+    """Return the name of an endpoint's service."""
+    return f"endpoint:{name}"
+
+
+def token_path(workspace: Workspace, name: str) -> Path:
+    """Return where an endpoint's token is, if it has one."""
+    return workspace.hidden / "tokens" / f"endpoint-{name}"
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the address a client on this machine uses; a wildcard is reached by loopback."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
+def start(store: Store, jobs: "JobsRoom", name: str, model: str, alias: str, *, host: str, port: int) -> None:
+    """Declare an endpoint and its service; a server that runs with another declaration restarts by itself.
+
+    Args:
+        store: The workspace's state.
+        jobs: Where the service is declared.
+        name: The endpoint's name.
+        model: What it serves.
+        alias: Which of its versions: the one this alias names, now and whenever it moves.
+        host: The address; any but loopback needs a token.
+        port: 0 keeps the port it had, or chooses a free one once.
+
+    Raises:
+        NotFound: The model has no such alias.
+        BadInput: The name can't be one.
+        Unavailable: No port is free, or the address needs a token.
+    """
+    if not NAME.fullmatch(name):
+        raise BadInput(f"{safe(name, limit=80)!r} can't name an endpoint.", "Use letters, digits, . _ and -.")
+    if version_of(store, model, alias) is None:
+        versions(store, model)
+        raise NotFound(
+            f"{model} has no {safe(alias, limit=80)} to serve.",
+            f"Promote a version with `lemnis models promote {model} N --alias {safe(alias, limit=80)}`.",
+        )
+    if not is_loopback(host) and read_token(token_path(store.workspace, name)) is None:
+        raise Unavailable(
+            f"{safe(host, limit=80)} can be reached from other machines, and {name} has no token.",
+            f"Make one first with `lemnis endpoints token {name}`.",
+        )
+    kept = store.row("select * from endpoints where name = ?", [name])
+    if port == 0:
+        port = kept["port"] if kept is not None and kept["host"] == host else free_port(store, host, name)
+    with store.write() as db:
+        db.execute(
+            """insert into endpoints (name, model, alias, host, port, created_at, changed_at)
+               values (:name, :model, :alias, :host, :port, :now, :now)
+               on conflict (name) do update set model = :model, alias = :alias, host = :host, port = :port,
+                 changed_at = :now""",
+            {"name": name, "model": model, "alias": alias, "host": host, "port": port, "now": now_ms()},
+        )
+    jobs.declare_service(service_name(name), MODULE, ["--workspace", str(store.workspace.root), "--endpoint", name])
+
+
+def free_port(store: Store, host: str, name: str) -> int:
+    """Return a port that nothing listens on and no endpoint of this workspace has.
+
+    Where the search begins depends on the workspace and the name, so that two workspaces seldom meet.
+
+    Raises:
+        Unavailable: Every port is taken, or the address is not this machine's.
+    """
+    taken = {row["port"] for row in store.rows("select port from endpoints")}
+    begin = zlib.crc32(f"{store.workspace.root}/{name}".encode()) % len(PORTS)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    reason = "all are taken"
+    for port in (*PORTS[begin:], *PORTS[:begin]):
+        if port in taken:
+            continue
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                reason = error.strerror or str(error)
+                continue
+        return port
+    raise Unavailable(
+        f"No port from {PORTS[0]} to {PORTS[-1]} can be had at {safe(host, limit=80)}: {reason}.",
+        "Name one with --port.",
+    )
+
+
+def stop(store: Store, jobs: "JobsRoom", name: str) -> None:
+    """Stop an endpoint; its row, port and log of predictions stay.
+
+    Raises:
+        NotFound: There is no such endpoint.
+    """
+    row_of(store, name)
+    jobs.withdraw_service(service_name(name))
+
+
+def create_token(store: Store, name: str) -> str:
+    """Make the token of an endpoint and return it: it is shown once; the server asks for it from its next start on."""
+    if not NAME.fullmatch(name):
+        raise BadInput(f"{safe(name, limit=80)!r} can't name an endpoint.", "Use letters, digits, . _ and -.")
+    return make_token(token_path(store.workspace, name))
+
+
+def row_of(store: Store, name: str) -> Row:
+    """Return the row of an endpoint; raises NotFound."""
+    row = store.row("select * from endpoints where name = ?", [name])
+    if row is None:
+        known = ", ".join(entry["name"] for entry in store.rows("select name from endpoints order by name limit 20"))
+        raise NotFound(
+            f"There is no endpoint {safe(name, limit=80)!r}.",
+            f"Endpoints: {known}." if known else "Start one with `lemnis deploy MODEL@ALIAS`.",
+        )
+    return row
+
+
+ENDPOINTS = """
+    select e.*, s.state as service_state, s.why as service_why, s.wanted, s.pid, s.restarts, a.version as wanted_version
+    from endpoints e left join services s on s.name = 'endpoint:' || e.name
+      left join aliases a on a.model = e.model and a.alias = e.alias
+"""
+
+
+def listed(store: Store, name: str = "", *, now: int | None = None) -> list[Endpoint]:
+    """Return the endpoints by name, or the named one; raises NotFound for a name that is none."""
+    if name:
+        row_of(store, name)
+    rows = store.rows(f"{ENDPOINTS} where ? in ('', e.name) order by e.name", [name])
+    return [record(store, row, now_ms() if now is None else now) for row in rows]
+
+
+def record(store: Store, row: Row, now: int) -> Endpoint:
+    """Return the endpoint of one row of ENDPOINTS, with what it was asked lately."""
+    state, why = condition(row)
+    traffic = traffic_of(store, row["name"], now=now)
+    return Endpoint(
+        name=row["name"],
+        url=url_of(row["host"], row["port"]),
+        state=state,
+        why=why,
+        model=row["model"],
+        alias=row["alias"],
+        version=row["serving_version"],
+        wanted_version=row["wanted_version"],
+        host=row["host"],
+        port=row["port"],
+        pid=row["pid"],
+        restarts=row["restarts"] or 0,
+        requests=traffic.requests,
+        errors=traffic.errors,
+        rows=traffic.rows,
+        dropped=traffic.dropped,
+        p50_ms=traffic.p50_ms,
+        p99_ms=traffic.p99_ms,
+        last_at=traffic.last_at,
+        per_second=traffic.per_second,
+        created_at=row["created_at"],
+    )
+
+
+def condition(row: Row) -> tuple[EndpointState, str]:
+    """Return an endpoint's state and its reason, from what the supervisor and the server's process say."""
+    service, why = row["service_state"], row["why"]
+    if service in (None, "down"):
+        return "down", why or row["service_why"] or "not started"
+    if service in ("failed", "backing off"):
+        return service, why or row["service_why"]
+    if row["wanted"] == "down":
+        return "down", "stopping"
+    if not row["ready"]:
+        return ("failed", why) if why else ("starting", "loading and checking the model")
+    if row["serving_version"] != row["wanted_version"]:
+        return "degraded", why or f"changing to version {row['wanted_version']}"
+    return "ready", why

@@ -1,0 +1,93 @@
+"""Counters of a server: for Prometheus at /metrics and for the protocol's statistics."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Any
+
+BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+BOUNDS_US = tuple(round(bound * 1e6) for bound in BOUNDS_S)
+
+
+class Meters:
+    """Plain numbers, counted on the server's thread and turned into a document when somebody asks."""
+
+    def __init__(self, endpoint: str, model: str) -> None:
+        self.labels = {"endpoint": endpoint, "model": model}
+        self.statuses: Counter[int] = Counter()
+        self.rows = self.microseconds = self.actuals = self.refused = 0
+        self._buckets = [0] * (len(BOUNDS_US) + 1)
+
+    def count(self, status: int, rows: int, microseconds: int) -> None:
+        """Count one request for predictions."""
+        self.statuses[status] += 1
+        self.rows += rows
+        self.microseconds += microseconds
+        self._buckets[bisect_left(BOUNDS_US, microseconds)] += 1
+
+    def statistics(self, version: int) -> dict[str, Any]:
+        """Return the protocol's statistics document. Any: JSON."""
+        succeeded = self.statuses[200]
+        failed = self.statuses.total() - succeeded
+        return {
+            "model_stats": [
+                {
+                    "name": self.labels["model"],
+                    "version": str(version),
+                    "inference_count": self.rows,
+                    "execution_count": succeeded,
+                    "inference_stats": {
+                        "success": {"count": succeeded, "ns": self.microseconds * 1000},
+                        "fail": {"count": failed, "ns": 0},
+                    },
+                }
+            ]
+        }
+
+    def text(self, version: int | None, dropped: int) -> bytes:
+        """Return the metrics in Prometheus' text format."""
+        from prometheus_client import CollectorRegistry, generate_latest
+        from prometheus_client.registry import Collector
+
+        families = self._families(version, dropped)
+
+        class Ours(Collector):
+            def collect(self) -> Iterator[Any]:  # Any: prometheus_client's metric families
+                return families
+
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(Ours())
+        return generate_latest(registry)
+
+    def _families(self, version: int | None, dropped: int) -> Iterator[Any]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+        names, values = list(self.labels), list(self.labels.values())
+        requests = CounterMetricFamily(
+            "lemnis_requests", "Requests for predictions by HTTP status.", labels=[*names, "status"]
+        )
+        for status, count in sorted(self.statuses.items()):
+            requests.add_metric([*values, str(status)], count)
+        yield requests
+        for name, text, number in (
+            ("lemnis_rows", "Rows that were answered.", self.rows),
+            ("lemnis_actuals", "Actual answers that were reported.", self.actuals),
+            ("lemnis_refused", "Requests refused for their host, origin, token or media type.", self.refused),
+            ("lemnis_unlogged_requests", "Requests answered but not logged.", dropped),
+        ):
+            counter = CounterMetricFamily(name, text, labels=names)
+            counter.add_metric(values, number)
+            yield counter
+        counts = list(accumulate(self._buckets))
+        bounds = [*map(str, BOUNDS_S), "+Inf"]
+        duration = HistogramMetricFamily(
+            "lemnis_request_duration_seconds", "Time from headers to answer.", labels=names
+        )
+        duration.add_metric(values, list(zip(bounds, counts, strict=True)), sum_value=self.microseconds / 1e6)
+        yield duration
+        ready = GaugeMetricFamily(
+            "lemnis_model_version", "The version that answers; 0 before one is ready.", labels=names
+        )
+        ready.add_metric(values, version or 0)
+        yield ready

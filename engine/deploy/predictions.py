@@ -1,0 +1,223 @@
+"""The log of what an endpoint was asked and answered: written in batches by one thread, so that serving never waits."""
+
+import threading
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from lemnis.engine.clock import monotonic_s, now_ms
+from lemnis.engine.deploy.records import Traffic
+from lemnis.engine.deploy.tensors import Column
+from lemnis.engine.errors import StoreError
+from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    import sqlite3
+
+SPAN_MS = 10_000  # of one row of `traffic`
+FLUSH_S = 0.2
+MOST_WAITING = 200_000  # rows that wait for the disk; beyond it requests are answered but not logged
+BATCH = 2_000  # requests in one transaction
+RECENT_MS = 300_000
+RECENT_REQUESTS = 5_000
+
+
+class Entry(NamedTuple):
+    """One request as it is logged.
+
+    Attributes:
+        at: Epoch ms.
+        columns: The values as sent, by feature in the signature's order; None for a refused request.
+        scores: One list a row.
+    """
+
+    at: int
+    version: int
+    rows: int
+    latency_us: int
+    status: int
+    error: str = ""
+    columns: dict[str, Column] | None = None
+    scores: list[list[float]] = []
+    keys: list[str] = []
+    event_times: list[int] = []
+
+
+class PredictionLog:
+    """Takes entries from the server's thread and writes them from its own.
+
+    Each counter is written by one thread alone, so none needs a lock.
+    """
+
+    def __init__(self, store: Store, endpoint: str, model: str) -> None:
+        self.store, self.endpoint, self.model = store, endpoint, model
+        self._waiting: deque[Entry] = deque()
+        self._added_rows, self._refused = 0, 0  # of the server's thread
+        self._taken_rows, self._failed, self._told = 0, 0, 0  # of the writer's
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._write_on, name="prediction-log", daemon=True)
+
+    @property
+    def dropped(self) -> int:
+        """Requests that were answered but not logged."""
+        return self._refused + self._failed
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what waits and end the thread."""
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def add(self, entry: Entry) -> None:
+        """Hand over one request; never blocks, and drops it when too much waits already."""
+        if self._added_rows - self._taken_rows + entry.rows > MOST_WAITING:
+            self._refused += 1
+            return
+        self._added_rows += entry.rows
+        self._waiting.append(entry)
+
+    def _write_on(self) -> None:
+        complained_at = -60.0
+        stopping = False
+        while not stopping:
+            stopping = self._stop.wait(FLUSH_S)
+            try:
+                while self._waiting or self.dropped > self._told:
+                    self._write_batch()
+            except StoreError as error:  # a full disk must not stop the answers; say so once a minute
+                if monotonic_s() - complained_at > 60:
+                    complained_at = monotonic_s()
+                    print(f"{error.problem} Requests are answered but not logged.", flush=True)
+
+    def _write_batch(self) -> None:
+        batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+        dropped = self.dropped
+        try:
+            with self.store.write("predictions") as db:
+                write_entries(db.conn, self.endpoint, self.model, batch, dropped - self._told)
+            self._told = dropped
+        except StoreError:
+            self._failed += len(batch)
+            raise
+        finally:
+            self._taken_rows += sum(entry.rows for entry in batch)
+
+
+def write_entries(
+    connection: "sqlite3.Connection", endpoint: str, model: str, entries: list[Entry], lost: int = 0
+) -> None:
+    """Insert a batch inside the caller's transaction: requests, their rows, and the sums of `traffic`."""
+    first = connection.execute("select coalesce(max(id), 0) + 1 from requests").fetchone()[0]
+    numbered = list(enumerate(entries, first))
+    connection.executemany(
+        "insert into requests values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(n, endpoint, model, e.version, e.at, e.rows, e.latency_us, e.status, e.error) for n, e in numbered],
+    )
+    connection.executemany(
+        """insert into predictions (request_id, endpoint, model, version, row_key, event_at, features, score, answer)
+           values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [row for n, entry in numbered for row in prediction_rows(n, endpoint, model, entry)],
+    )
+    sums: dict[int, Counter[str]] = {}
+    for entry in entries:
+        span = sums.setdefault(entry.at - entry.at % SPAN_MS, Counter())
+        span.update(requests=1, errors=entry.status >= 400, rows=entry.rows)
+    if lost:
+        now = now_ms()
+        sums.setdefault(now - now % SPAN_MS, Counter()).update(requests=lost, dropped=lost)
+    connection.executemany(
+        """insert into traffic (endpoint, starts, requests, errors, rows, dropped) values (?, ?, ?, ?, ?, ?)
+           on conflict (endpoint, starts) do update set requests = requests + excluded.requests,
+             errors = errors + excluded.errors, rows = rows + excluded.rows, dropped = dropped + excluded.dropped""",
+        [(endpoint, at, s["requests"], s["errors"], s["rows"], s["dropped"]) for at, s in sums.items()],
+    )
+
+
+def prediction_rows(request_id: int, endpoint: str, model: str, entry: Entry) -> list[tuple[Any, ...]]:
+    """Return one row of `predictions` for each row of a request. Any: the table's own types."""
+    if entry.columns is None:
+        return []
+    columns = [column if isinstance(column, (list, tuple)) else listed(column) for column in entry.columns.values()]
+    rows: list[tuple[Any, ...]] = []
+    for place, values in enumerate(zip(*columns, strict=True)):
+        scores = entry.scores[place]
+        rows.append(
+            (
+                request_id,
+                endpoint,
+                model,
+                entry.version,
+                entry.keys[place] if entry.keys else "",
+                entry.event_times[place] if entry.event_times else entry.at,
+                msgspec.json.encode(values).decode(),  # NaN, a tensor's missing value, becomes null
+                scores[-1] if len(scores) == 1 else max(scores),
+                msgspec.json.encode(scores).decode() if len(scores) > 1 else "",
+            )
+        )
+    return rows
+
+
+def listed(column: Any) -> list[Any]:
+    """Return a tensor's values as a list. Any: NumPy arrays of any type."""
+    return column.tolist()
+
+
+def record_actuals(store: Store, endpoint: str, actuals: list[tuple[str, float]], *, now: int) -> None:
+    """Keep what turned out to be true; a later answer for the same key replaces the earlier one."""
+    with store.write("predictions") as db:
+        db.conn.executemany(
+            """insert into actuals (endpoint, row_key, actual, at) values (?, ?, ?, ?)
+               on conflict (endpoint, row_key) do update set actual = excluded.actual, at = excluded.at""",
+            [(endpoint, key, actual, now) for key, actual in actuals],
+        )
+
+
+def traffic_of(store: Store, endpoint: str, *, now: int, spans: int = 30) -> Traffic:
+    """Return what an endpoint was asked.
+
+    Args:
+        store: The workspace's state.
+        endpoint: Its name.
+        now: Epoch ms.
+        spans: Length of `per_second`, in spans of ten seconds.
+    """
+    totals = store.rows(
+        """select coalesce(sum(requests), 0) as requests, coalesce(sum(errors), 0) as errors,
+             coalesce(sum(rows), 0) as rows, coalesce(sum(dropped), 0) as dropped
+           from traffic where endpoint = ?""",
+        [endpoint],
+        name="predictions",
+    )[0]
+    latest = now - now % SPAN_MS
+    recent = store.rows(
+        "select starts, requests from traffic where endpoint = ? and starts > ?",
+        [endpoint, latest - spans * SPAN_MS],
+        name="predictions",
+    )
+    counts = {row["starts"]: row["requests"] for row in recent}
+    per_second = [counts.get(latest - place * SPAN_MS, 0) / (SPAN_MS / 1000) for place in reversed(range(spans))]
+    taken = store.rows(
+        "select at, latency_us from requests where endpoint = ? and at > ? order by at desc limit ?",
+        [endpoint, now - RECENT_MS, RECENT_REQUESTS],
+        name="predictions",
+    )
+    waits = sorted(row["latency_us"] / 1000 for row in taken)
+    last = store.value("select max(at) from requests where endpoint = ?", [endpoint], name="predictions")
+    return Traffic(
+        requests=totals["requests"],
+        errors=totals["errors"],
+        rows=totals["rows"],
+        dropped=totals["dropped"],
+        p50_ms=quantile(waits, 0.5),
+        p99_ms=quantile(waits, 0.99),
+        last_at=last,
+        per_second=per_second,
+    )
+
+
+def quantile(ordered: list[float], share: float) -> float | None:
+    """Return the value that `share` of the ordered values do not exceed (nearest rank), None when there is none."""
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None

@@ -1,0 +1,113 @@
+"""What the deploy room tells: model versions, alias events and endpoints, as frozen records."""
+
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
+
+Verdict: TypeAlias = Literal["pass", "fail", "not enough data", "not evaluated", "no gates"]
+AliasKind: TypeAlias = Literal["promote", "rollback", "withdraw"]
+EndpointState: TypeAlias = Literal["starting", "ready", "degraded", "backing off", "failed", "down"]
+
+
+class ModelVersion(Struct, frozen=True, kw_only=True):
+    """One registered model file.
+
+    Attributes:
+        verdict: What the gates of its run say now.
+        aliases: The aliases that point here now.
+        golden_rows: How many rows with recorded answers every process must reproduce before it serves.
+    """
+
+    model: str
+    version: int
+    run_id: int
+    run_name: str
+    sha256: str
+    path: Path
+    bytes: int
+    threshold: float | None
+    golden_rows: int
+    verdict: Verdict
+    aliases: list[str]
+    who: str
+    why: str
+    created_at: int
+
+
+class AliasEvent(Struct, frozen=True, kw_only=True):
+    """One move of an alias; `version` None: it was taken away.
+
+    Attributes:
+        evidence: Verdict, gates and metrics at that moment. Any: metrics differ by task.
+        forced: It was moved although the gates did not pass.
+    """
+
+    id: int
+    model: str
+    alias: str
+    kind: AliasKind
+    version: int | None
+    previous: int | None
+    forced: bool
+    who: str
+    why: str
+    at: int
+    evidence: dict[str, Any]
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """A name with versions; `aliases` maps each alias in force to its version."""
+
+    name: str
+    versions: int
+    latest: int
+    aliases: dict[str, int]
+    created_at: int
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """One model server.
+
+    Attributes:
+        state: `degraded` answers, but not with the version its alias names; `why` says the reason.
+        version: What the process answers with now; None before it was ever ready.
+        wanted_version: What its alias names.
+        p50_ms, p99_ms: Of the latest requests, None when there were none in the last minutes.
+        per_second: Requests a second, one number per ten seconds, oldest first; the last span is still filling.
+    """
+
+    name: str
+    url: str
+    state: EndpointState
+    why: str
+    model: str
+    alias: str
+    version: int | None
+    wanted_version: int | None
+    host: str
+    port: int
+    pid: int | None
+    restarts: int
+    requests: int
+    errors: int
+    rows: int
+    dropped: int
+    p50_ms: float | None
+    p99_ms: float | None
+    last_at: int | None
+    per_second: list[float]
+    created_at: int
+
+
+class Traffic(Struct, frozen=True, kw_only=True):
+    """What one endpoint was asked; see Endpoint."""
+
+    requests: int = 0
+    errors: int = 0
+    rows: int = 0
+    dropped: int = 0
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    last_at: int | None = None
+    per_second: list[float] = []

@@ -1,0 +1,140 @@
+"""The model server's process: `python -m lemnis.engine.deploy.server --workspace W --endpoint NAME`."""
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+
+from uvicorn import Config
+
+from lemnis.engine.clock import now_ms
+from lemnis.engine.deploy.application import Application
+from lemnis.engine.deploy.endpoints import service_name, token_path, url_of
+from lemnis.engine.deploy.guard import Guard, is_loopback, read_token
+from lemnis.engine.deploy.predictions import PredictionLog
+from lemnis.engine.deploy.serving import Declared, Follower, declaration
+from lemnis.engine.deploy.wire import BoundedHttp, BoundedServer
+from lemnis.engine.errors import LemnisError, Unavailable
+from lemnis.engine.store import Store
+from lemnis.engine.workspace import Workspace
+
+IDLE_S = 15
+DRAIN_S = 10
+
+
+def main() -> int:
+    """Serve one endpoint until SIGTERM; requests under way are finished first."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workspace", type=Path, required=True)
+    parser.add_argument("--endpoint", required=True)
+    options = parser.parse_args()
+    os.umask(0o077)
+    store = Store(Workspace(options.workspace))
+    try:
+        serve(store, options.endpoint)
+    except LemnisError as error:
+        with store.write() as db:
+            db.execute(
+                "update endpoints set ready = 0, why = ?, changed_at = ? where name = ?",
+                [f"{error.problem} {error.remedy}", now_ms(), options.endpoint],
+            )
+        print(f"{error.problem} {error.remedy}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def serve(store: Store, name: str) -> None:
+    """Answer at the endpoint's address.
+
+    Raises:
+        NotFound: There is no such endpoint.
+        Unavailable: Its port is taken, or its address needs a token that is not there or not private.
+    """
+    declared = declaration(store, name)
+    token = read_token(token_path(store.workspace, name))
+    if token is None and not is_loopback(declared.host):
+        raise Unavailable(
+            f"{declared.host} can be reached from other machines, and this endpoint has no token.",
+            f"Make one with `lemnis endpoints token {name}`.",
+        )
+    listening = listen(declared.host, declared.port)
+    log = PredictionLog(store, name, declared.model)
+    application = Application(store, name, declared.model, guard=Guard(declared.host, token), log=log)
+    server = BoundedServer(server_config(application))
+
+    def leave() -> None:
+        print("the endpoint was declared anew", flush=True)
+        server.should_exit = True
+
+    follower = Follower(store, declared, cores=usable_cores(), hand_over=application.serve, leave=leave)
+    announce(store, declared)
+    log.start()
+    follower.start()
+    try:
+        server.run(sockets=[listening])
+    finally:
+        follower.close()
+        log.close()
+        with store.write() as db:
+            db.execute("update endpoints set ready = 0, changed_at = ? where name = ?", [now_ms(), name])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind an address.
+
+    Raises:
+        Unavailable: It is taken or not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise Unavailable(
+            f"{host}:{port} can't be listened on: {error.strerror}.",
+            "Stop what uses it, or deploy with another --port.",
+        ) from None
+    listening.set_inheritable(False)
+    return listening
+
+
+def server_config(application: Application) -> Config:
+    """Return how uvicorn runs it: one process, our bounds, no log line a request."""
+    return Config(
+        application,
+        http=BoundedHttp,
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=IDLE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+
+
+def announce(store: Store, declared: Declared) -> None:
+    """Write where the server answers, and that no version is ready yet."""
+    url, now = url_of(declared.host, declared.port), now_ms()
+    with store.write() as db:
+        db.execute(
+            "update services set url = ?, updated_at = ? where name = ?", [url, now, service_name(declared.name)]
+        )
+        db.execute(
+            "update endpoints set ready = 0, serving_version = null, why = '', changed_at = ? where name = ?",
+            [now, declared.name],
+        )
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
