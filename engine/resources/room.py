@@ -99,9 +99,13 @@ class ResourcesRoom:
         if metric not in known[source]:
             raise NotFound(f"{source} has no metric {metric!r}.", f"Metrics: {', '.join(known[source])}.")
 
-    def pool(self) -> PoolState:
-        """Return what jobs may hold, what each live job holds and uses, and why each queued one waits."""
-        return pool_state(self.store, self.processes())
+    def pool(self, processes: ProcessTable | None = None) -> PoolState:
+        """Return what jobs may hold, what each live job holds and uses, and why each queued one waits.
+
+        Args:
+            processes: What `processes()` returned a moment ago, to spare reading it again.
+        """
+        return pool_state(self.store, processes or self.processes())
 
     def usage(self, days: float = 7) -> Usage:
         """Return what the jobs of the last `days` took and what the workspace takes on disk."""

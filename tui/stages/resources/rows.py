@@ -1,0 +1,367 @@
+"""Resources as lines and rows of a screen: the machine, its GPUs, the pool and its processes."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from lemnis.engine.resources import Gpu, GpuReport, Holding, HostSample, PoolState, Process, Waiting
+from lemnis.engine.text import safe
+from lemnis.tui.format import MISSING, age, bytes_, duration, number, spark, verdict, when
+from lemnis.tui.widgets.cells import Col, Row, fitted
+
+CORE_CELL = 20  # terminal cells a core takes at least
+MEMORY_LEVELS = (85.0, 95.0)  # percent from which memory is scarce, and nearly gone
+DISK_LEVELS = (90.0, 97.0)
+PRESSURE_LEVELS = (20.0, 60.0)  # percent of the last 10 s in which something waited
+
+POOL_COLUMNS = (
+    Col("job", "job", right=True),
+    Col("what", "what", most=32),
+    Col("state", "state"),
+    Col("cores", "cores", right=True),
+    Col("used_cores", "used", right=True),
+    Col("memory", "memory", right=True),
+    Col("used_memory", "used", right=True),
+    Col("gpu", "GPU", right=True),
+    Col("since", "since", right=True),
+    Col("why", "why", flex=True),
+)
+PROCESS_COLUMNS = (
+    Col("pid", "pid", right=True, width=7),
+    Col("user", "user", most=10),
+    Col("cpu", "CPU %", right=True, width=6),
+    Col("memory", "memory", right=True, width=9),
+    Col("age", "age", right=True, width=6),
+    Col("owner", "works for", most=28),
+    Col("command", "command", flex=True),
+)
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    """Return 0..100 with its sign: ``37%``."""
+    return MISSING if value is None else f"{value:.{digits}f}%"
+
+
+def rate(bytes_per_s: float | None) -> str:
+    """Return a rate: ``1.5 MiB/s``."""
+    return MISSING if bytes_per_s is None else f"{bytes_(bytes_per_s)}/s"
+
+
+def bar(part: float | None, width: int, style: str = "$busy") -> Content:
+    """Return a bar of `width` cells for a percentage; an unknown one is empty."""
+    full = round(width * min(100.0, max(0.0, part or 0.0)) / 100)
+    return Content.assemble(("━" * full, style), ("─" * (width - full), "$faint"))
+
+
+def judged(part: float | None, levels: tuple[float, float]) -> tuple[str, str]:
+    """Return colour and glyph of a percentage that is better low."""
+    if part is None or part < levels[0]:
+        return "$busy", ""
+    return ("$bad", "✖ ") if part >= levels[1] else ("$warn", "▲ ")
+
+
+def gauge(label: str, part: float | None, words: str, width: int, levels: tuple[float, float] = (101, 101)) -> Content:
+    """Return one line: label, bar, percentage, words."""
+    style, glyph = judged(part, levels)
+    tail = Content.assemble(f"{percent(part):>5} ", (glyph, style), f" {words}" if words else "")
+    room = max(6, width - 8 - tail.cell_length)
+    return Content.assemble((f"{label:<7} ", "$muted"), bar(part, min(room, 60), style), tail)
+
+
+def core_lines(cores: Sequence[float | None], width: int, most: int) -> list[Content]:
+    """Return the cores in columns, each with its bar; on machines with many cores the bars give way to blocks."""
+    if not cores:
+        return []
+    columns = max(1, width // CORE_CELL)
+    if len(cores) > columns * most:
+        blocks = spark([0.0, *cores, 100.0])[1:-1]  # the two ends fix the scale
+        return [
+            Content.assemble((f"{start:>3} ", "$muted"), (blocks[start : start + width - 5], "$busy"))
+            for start in range(0, len(cores), width - 5)
+        ][:most]
+    # As many columns as needed, so that few cores get long bars.
+    columns = min(columns, -(-len(cores) // min(most, len(cores))) if len(cores) > most else min(columns, len(cores)))
+    cell = width // columns
+    lines: list[Content] = []
+    for start in range(0, len(cores), columns):
+        line = Content("")
+        for index in range(start, min(start + columns, len(cores))):
+            room = max(4, cell - 12)
+            words = Content.assemble((f"{index:>3} ", "$muted"), bar(cores[index], room), f"{percent(cores[index]):>5}")
+            line += fitted(words, cell)
+        lines.append(line)
+    return lines
+
+
+def cpu_line(host: HostSample) -> Content:
+    """Return where the time of all cores went."""
+    parts: list[tuple[str, str] | str] = [f"{percent(host.cpu_percent):>4} "]
+    for label, value in (
+        ("user", host.user_percent),
+        ("system", host.system_percent),
+        ("disk wait", host.wait_percent),
+        ("stolen", host.steal_percent),
+    ):
+        parts += [(f"  {label} ", "$muted"), percent(value)]
+    return Content.assemble(*parts)
+
+
+def load_words(host: HostSample) -> str:
+    """Return the load averages over 1, 5 and 15 minutes."""
+    loads = (host.load_1m, host.load_5m, host.load_15m)
+    return " ".join(MISSING if load is None else f"{load:.2f}" for load in loads)
+
+
+def cpu_title(host: HostSample) -> str:
+    """Return what the CPU panel says behind its name."""
+    usable = f"{host.cores_usable:g} of " if host.cores_usable < host.cores_total else ""
+    cores = f"{usable}{host.cores_total} core{'s' if host.cores_total != 1 else ''}"
+    return f"{cores} · load {load_words(host)} · up {duration(host.uptime_s)}"
+
+
+def memory_lines(host: HostSample, width: int) -> list[Content]:
+    """Return memory, swap and the pressure on CPU, memory and disk."""
+    used = f"{bytes_(host.memory_used_bytes)} of {bytes_(host.memory_usable_bytes)}"
+    lines = [gauge("memory", host.memory_percent, used, width, MEMORY_LEVELS)]
+    if host.swap_total_bytes:
+        part = 100 * (host.swap_used_bytes or 0) / host.swap_total_bytes
+        words = f"{bytes_(host.swap_used_bytes)} of {bytes_(host.swap_total_bytes)}"
+        lines.append(gauge("swap", part, words, width, MEMORY_LEVELS))
+    else:
+        lines.append(Content.assemble(("swap    ", "$muted"), "none"))
+    lines.append(Content.assemble(("cached  ", "$muted"), bytes_(host.memory_cached_bytes)))
+    if host.memory_usable_bytes != host.memory_total_bytes:
+        lines.append(
+            Content.assemble(("machine ", "$muted"), f"{bytes_(host.memory_total_bytes)}, this is a container")
+        )
+    return [*lines, pressure_line(host)]
+
+
+def pressure_line(host: HostSample) -> Content:
+    """Return how much of the last ten seconds something waited for CPU, memory or disk."""
+    parts: list[tuple[str, str] | str] = [("waiting ", "$muted")]
+    for label, value in (
+        ("CPU", host.cpu_pressure_percent),
+        ("memory", host.memory_pressure_percent),
+        ("disk", host.disk_pressure_percent),
+    ):
+        style, glyph = judged(value, PRESSURE_LEVELS)
+        parts += [(f"{label} ", "$muted"), (glyph, style), f"{percent(value)}  "]
+    return Content.assemble(*parts)
+
+
+def disk_words(host: HostSample) -> tuple[float | None, str]:
+    """Return how full the workspace's disk is, 0..100, and what is free."""
+    if not host.disk_total_bytes or host.disk_free_bytes is None:
+        return None, MISSING
+    part = 100 * (1 - host.disk_free_bytes / host.disk_total_bytes)
+    return part, f"{bytes_(host.disk_free_bytes)} free"
+
+
+def flow_line(label: str, now: float | None, past: Sequence[float | None], width: int) -> Content:
+    """Return one line: label, sparkline of the past, the rate now."""
+    words = f"{rate(now):>12}"
+    room = max(4, width - 8 - len(words) - 1)
+    drawn = spark(list(past), room)
+    return Content.assemble((f"{label:<7} ", "$muted"), (f"{drawn:<{room}}", "$busy"), f" {words}")
+
+
+def flow_lines(host: HostSample, past: dict[str, list[float | None]], width: int) -> list[Content]:
+    """Return the workspace's disk and the network, each with its recent past."""
+    part, words = disk_words(host)
+    busy = f"busy {percent(host.disk_busy_percent)}"
+    return [
+        gauge("disk", part, f"{words}, {busy}", width, DISK_LEVELS),
+        flow_line("read", host.disk_read_bytes_per_s, past.get("disk_read_bytes_per_s", []), width),
+        flow_line("write", host.disk_write_bytes_per_s, past.get("disk_write_bytes_per_s", []), width),
+        flow_line("net in", host.net_received_bytes_per_s, past.get("net_received_bytes_per_s", []), width),
+        flow_line("net out", host.net_sent_bytes_per_s, past.get("net_sent_bytes_per_s", []), width),
+    ]
+
+
+def brief_lines(host: HostSample, gpus: GpuReport, past: dict[str, list[float | None]], width: int) -> list[Content]:
+    """Return the whole machine in five lines, for a small screen."""
+    part, words = disk_words(host)
+    flows = f"{words}  ↓ {rate(host.disk_read_bytes_per_s)}  ↑ {rate(host.disk_write_bytes_per_s)}"
+    used = f"{bytes_(host.memory_used_bytes)} of {bytes_(host.memory_usable_bytes)}"
+    spare = max(8, min(30, width - 66))
+    return [
+        gauge("CPU", host.cpu_percent, f"load {load_words(host)}  {spark(past.get('cpu_percent', []), spare)}", width),
+        gauge(
+            "memory",
+            host.memory_percent,
+            f"{used}  {spark(past.get('memory_percent', []), spare)}",
+            width,
+            MEMORY_LEVELS,
+        ),
+        gauge("disk", part, flows, width, DISK_LEVELS),
+        Content.assemble(
+            ("network ", "$muted"),
+            f"↓ {rate(host.net_received_bytes_per_s)}  ↑ {rate(host.net_sent_bytes_per_s)}   ",
+            pressure_line(host),
+        ),
+        gpu_brief(gpus),
+    ]
+
+
+def gpu_brief(report: GpuReport) -> Content:
+    """Return all GPUs in one line."""
+    if not report.devices:
+        return Content.assemble(("GPU     ", "$muted"), ("○ none: ", "$muted"), safe(report.reason))
+    parts: list[Content] = [Content.styled("GPU     ", "$muted")]
+    for gpu in report.devices:
+        if gpu.why:
+            parts.append(Content.assemble(f"{gpu.index} ", ("✖ lost   ", "$bad")))
+        else:
+            memory = f"{bytes_(gpu.memory_used_bytes)} of {bytes_(gpu.memory_total_bytes)}"
+            parts.append(Content(f"{gpu.index} busy {percent(gpu.busy_percent)}, {memory}   "))
+    return Content("").join(parts)
+
+
+def gpu_lines(report: GpuReport, owners: dict[int, str], width: int, now_ms: int) -> list[Content]:
+    """Return a line for each GPU and for each process on one; or the reason why there is none.
+
+    Args:
+        report: What the device service said.
+        owners: Whom each process of ours works for, by pid.
+        width: Terminal cells there are.
+        now_ms: For ages.
+    """
+    if not report.devices:
+        return [Content.assemble(("○ no GPU: ", "$muted"), safe(report.reason))]
+    wide = min(28, max(len(gpu.name) for gpu in report.devices) + 1)
+    lines: list[Content] = []
+    for gpu in report.devices:
+        lines.append(lost_line(gpu, wide, now_ms) if gpu.why else gpu_line(gpu, wide, width))
+        for process in gpu.processes:
+            whose = owners.get(process.pid, "not of this workspace")
+            words = f"      pid {process.pid}  {bytes_(process.memory_bytes)}  {process.kind}  → {safe(whose)}"
+            lines.append(Content.styled(words, "$muted"))
+    return lines
+
+
+def gpu_line(gpu: Gpu, name_width: int, width: int) -> Content:
+    """Return the figures of one GPU: those that matter most come first."""
+    part = None
+    if gpu.memory_total_bytes and gpu.memory_used_bytes is not None:
+        part = 100 * gpu.memory_used_bytes / gpu.memory_total_bytes
+    room = max(6, min(24, (width - name_width - 76) // 2))
+    return Content.assemble(
+        (f"{gpu.index:>3} ", "$muted"),
+        fitted(Content(safe(gpu.name)), name_width),
+        (" busy ", "$muted"),
+        bar(gpu.busy_percent, room),
+        f"{percent(gpu.busy_percent):>5}",
+        ("  memory ", "$muted"),
+        bar(part, room),
+        f" {bytes_(gpu.memory_used_bytes)} of {bytes_(gpu.memory_total_bytes)}",
+        f"  {number(gpu.temperature_celsius, 0)} °C",
+        f"  {number(gpu.power_watts, 0)} of {number(gpu.power_limit_watts, 0)} W",
+        f"  {number(gpu.sm_clock_mhz, 0)} MHz",
+        (f"  ▲ slowed: {gpu.throttled}" if gpu.throttled else "", "$warn"),
+    )
+
+
+def lost_line(gpu: Gpu, name_width: int, now_ms: int) -> Content:
+    """Return a GPU that does not answer: since when, and why."""
+    since = f" since {when(gpu.lost_at, seconds=True)[11:]} ({age(gpu.lost_at, now_ms)})" if gpu.lost_at else ""
+    name = fitted(Content(safe(gpu.name)), name_width)
+    return Content.assemble((f"{gpu.index:>3} ", "$muted"), name, (f" ✖ lost{since}: ", "$bad"), safe(gpu.why))
+
+
+def pool_title(pool: PoolState) -> str:
+    """Return what the pool panel says behind its name."""
+    gpus = f"{pool.held_gpus:g} of {pool.gpus:g} GPU" if pool.gpus else "no GPU"
+    waiting = f" · {len(pool.waiting)} waiting" if pool.waiting else ""
+    memory = f"{bytes_(pool.held_memory_bytes)} of {bytes_(pool.memory_bytes)}"
+    return f"{pool.held_cores:g} of {pool.cores:g} cores · {memory} · {gpus} held{waiting}"
+
+
+def pool_rows(pool: PoolState, now_ms: int) -> list[Row]:
+    """Return what holds something, then what waits in line order."""
+    return [
+        *(holding_row(holding, now_ms) for holding in pool.holding),
+        *(waiting_row(waiting, now_ms) for waiting in pool.waiting),
+    ]
+
+
+def what(run_id: int | None, title: str) -> str:
+    """Return a job's title, with its run where it trains one and doesn't say so itself."""
+    return title if run_id is None or f"run {run_id}" in title else f"run {run_id} {title}"
+
+
+def holding_row(job: Holding, now_ms: int) -> Row:
+    """Return a job that holds a part of the pool, and what it really uses of it."""
+    idle = (
+        job.used_cores is not None and job.since is not None and now_ms - job.since > 60_000 and job.used_cores < 0.05
+    )
+    return Row(
+        str(job.job_id),
+        (
+            str(job.job_id),
+            what(job.run_id, job.title),
+            verdict(job.state).content,
+            f"{job.cores:g}",
+            MISSING if job.used_cores is None else f"{job.used_cores:.1f}",
+            bytes_(job.memory_bytes) if job.memory_bytes else MISSING,
+            bytes_(job.used_memory_bytes),
+            f"{job.gpu:g}" if job.gpu else MISSING,
+            age(job.since, now_ms),
+            Content.styled("▲ holds cores but is idle", "$warn") if idle else "",
+        ),
+        (job.job_id, job.title, job.state, job.cores, job.used_cores, job.memory_bytes, job.used_memory_bytes,
+         job.gpu, job.since, "idle" if idle else ""),
+    )  # fmt: skip
+
+
+def waiting_row(job: Waiting, now_ms: int) -> Row:
+    """Return a job that waits, and for what."""
+    state = verdict("refused" if job.refused else "queued")
+    return Row(
+        str(job.job_id),
+        (
+            str(job.job_id),
+            what(job.run_id, job.title),
+            state.content,
+            f"{job.cores:g}",
+            MISSING,
+            bytes_(job.memory_bytes) if job.memory_bytes else MISSING,
+            MISSING,
+            f"{job.gpu:g}" if job.gpu else MISSING,
+            age(job.since, now_ms),
+            job.why,
+        ),
+        (job.job_id, job.title, state.word, job.cores, None, job.memory_bytes, None, job.gpu, job.since, job.why),
+    )
+
+
+def process_key(process: Process) -> str:
+    """Return a name that no other process ever had on this machine since its boot."""
+    return f"{process.pid}:{process.line[0][1] if process.line else 0}"
+
+
+def process_row(process: Process, now_ms: int) -> Row:
+    """Return one process; those of this workspace say whom they work for."""
+    owner = Content.styled(f"→ {safe(process.owner)}", "$stage-accent") if process.owner else Content("")
+    cpu = MISSING if process.cpu_percent is None else f"{process.cpu_percent:.1f}"
+    return Row(
+        process_key(process),
+        (
+            str(process.pid),
+            process.user,
+            cpu,
+            bytes_(process.memory_bytes),
+            age(process.started_at, now_ms),
+            owner,
+            process.command,
+        ),
+        (
+            process.pid,
+            process.user,
+            process.cpu_percent,
+            process.memory_bytes,
+            None if process.started_at is None else now_ms - process.started_at,
+            process.owner,
+            process.command,
+        ),
+    )
