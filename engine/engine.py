@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lemnis.engine.config import Config, load_config
-from lemnis.engine.store import Store
+from lemnis.engine.store import Store, journal_notice
 from lemnis.engine.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ class Engine:
             ConfigError: It is not accepted.
         """
         return load_config(self.workspace.config)
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what a person must know of this engine, one sentence each."""
+        return tuple(filter(None, (journal_notice(), "read-only" if self.store.read_only else "")))
 
     def revisions(self) -> dict[str, int]:
         """Return one counter per topic; see `store.revisions`."""

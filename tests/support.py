@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from textual.pilot import Pilot
 
 from lemnis.engine import Engine
+from lemnis.engine.config import Config
 from lemnis.engine.workspace import Workspace, create_workspace
 
 T = TypeVar("T")
@@ -27,11 +28,23 @@ class FakeEngine(SimpleNamespace):
     def __init__(self, *, read_only: bool = False, root: str = "/flights", **rooms: Any) -> None:
         super().__init__(**rooms)
         self.workspace = Workspace(Path(root))
-        self.store = SimpleNamespace(read_only=read_only, data_version=lambda: 0, workspace=self.workspace)
+        self.store = SimpleNamespace(
+            read_only=read_only, data_version=lambda: 0, close=lambda: None, workspace=self.workspace
+        )
         self.moved: dict[str, int] = {}
+        self.lifecycle = getattr(self, "lifecycle", SimpleNamespace(stages=lambda: []))
+        self.jobs = getattr(
+            self, "jobs", SimpleNamespace(jobs=lambda **_: [], status=lambda: SimpleNamespace(state="down"))
+        )
 
     def revisions(self) -> dict[str, int]:
         return dict(self.moved)
+
+    def config(self) -> Config:
+        return Config()
+
+    def notices(self) -> tuple[str, ...]:
+        return ()
 
 
 async def settle(pilot: Pilot[Any]) -> None:

@@ -1,26 +1,45 @@
 """Console: composes the ten stages and moves between them; what a stage shows is the stage's affair."""
 
+import asyncio
+import os
+import signal
+import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from textual import work
 from textual.app import App, ComposeResult
 from textual.containers import Container
+from textual.css.query import NoMatches
 from textual.widget import Widget
 
-from lemnis.engine import Engine
-from lemnis.tui.actions import bindings
-from lemnis.tui.messages import EngineSeen, StageWanted, TopicsMoved
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+from lemnis.engine import Engine, LemnisError
+from lemnis.tui.actions import ACTIONS, GLOBAL, TABLE, bindings
+from lemnis.tui.clipboard import osc52, save_copy
+from lemnis.tui.messages import EngineSeen, LoopRead, StageWanted, TopicsMoved
 from lemnis.tui.pump import Pump
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.stages.stage import Stage
-from lemnis.tui.theme import DARK, LIGHT, meanings
+from lemnis.tui.theme import ANSI_THEME, DARK, LIGHT, meanings
 from lemnis.tui.widgets.bars import FactLine, KeyBar
 from lemnis.tui.widgets.loop import Loop
 from lemnis.tui.widgets.prompt import PromptLine
+from lemnis.tui.widgets.table import Table
 from lemnis.tui.widgets.text import Empty
 
 HERE = Path(__file__).parent
 NARROW, SHORT = 100, 20
+AGE_SECONDS = 1.0  # how often the age of a live stage is looked at; it is drawn only when its words change
+
+
+def palette() -> "type[Provider]":
+    """Return the palette's provider, imported when the palette is first opened."""
+    from lemnis.tui.palette import Palette
+
+    return Palette
 
 
 class Console(App[None]):
@@ -28,23 +47,33 @@ class Console(App[None]):
 
     CSS_PATH = [HERE / "theme.tcss", *sorted(HERE.glob("stages/*/pane.tcss"))]
     BINDINGS = bindings("everywhere")
+    COMMANDS = {palette}
     TITLE = "Lemnis"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]
 
-    def __init__(self, engine: Engine, *, stage: str = "problem") -> None:
+    def __init__(self, engine: Engine, *, stage: str = "problem", supervise: bool = False, debug: bool = False) -> None:
+        """Make a console.
+
+        Args:
+            engine: The workspace's engine.
+            stage: The stage to open first.
+            supervise: Keep the supervisor alive while the console is open.
+            debug: Show the traceback of a crash.
+        """
         super().__init__()
-        self.engine = engine
-        self.here = stage
-        self.pump = Pump(engine, self)
+        self.engine, self.here, self.debug_crash = engine, stage, debug
+        self.pump = Pump(engine, self.post_message, supervise=supervise)
+        self.mouse_on = True
+        self._focused: dict[str, Widget] = {}
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = DARK.name
+        self.theme = ANSI_THEME if self.console.color_system == "standard" else DARK.name
+        self.animation_level = "none"
 
     def get_css_variables(self) -> dict[str, str]:
-        variables = meanings(super().get_css_variables(), ansi=self.current_theme.ansi)
-        self.theme_variables = variables
-        return variables
+        self.theme_variables = meanings(super().get_css_variables(), ansi=self.current_theme.ansi)
+        return self.theme_variables
 
     def compose(self) -> ComposeResult:
         yield Loop()
@@ -54,39 +83,72 @@ class Console(App[None]):
         yield KeyBar()
 
     async def on_mount(self) -> None:
-        self.query_one(FactLine).workspace = self.engine.workspace.root.name
+        facts = self.query_one(FactLine)
+        facts.workspace, facts.lasting = self.engine.workspace.root.name, self.engine.notices()
         await self.open_stage(self.here)
+        if not self.is_headless:
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self.leave, 128 + number)
+        self.set_interval(AGE_SECONDS, self.show_age)
         self.pump.start()
 
     def on_unmount(self) -> None:
         self.pump.stop()
 
+    def leave(self, code: int) -> None:
+        """Leave with an exit code; the terminal is restored on the way out."""
+        self.exit(return_code=code)
+
+    def _fatal_error(self) -> None:
+        """End on a bug: the traceback for those who asked for it, a sentence for everybody else."""
+        error = sys.exc_info()[1]
+        if self.debug_crash or self.is_headless or error is None:
+            super()._fatal_error()
+            return
+        from rich.text import Text
+
+        said = f"error: This is a bug in Lemnis: {type(error).__name__}: {error}"
+        self.panic(Text(f"{said}\n  try: Run again with --debug and report it."))
+
     # Moving between stages.
 
     @property
-    # Any: the view of a stage is its own affair.
-    def stage(self) -> "Stage[Any] | None":
+    def stage(self) -> "Stage[Any] | None":  # Any: the view of a stage is its own affair
         """The stage a person sees, None while its room is missing."""
-        found = self.query(f"#stage-{self.here}").first(Widget) if self.query(f"#stage-{self.here}") else None
+        try:
+            found = self.screen_stack[0].query_one(f"#stage-{self.here}")
+        except (NoMatches, IndexError):
+            return None
         return cast("Stage[Any]", found) if isinstance(found, Stage) else None
 
     async def open_stage(self, name: str, thing: str = "") -> None:
         """Show a stage, importing its room the first time, and perhaps one thing in it."""
+        main = self.screen_stack[0]
+        if main.focused is not None:
+            self._focused[self.here] = main.focused
         self.here = name
-        self.query_one(Loop).open = name
-        box = self.query_one("#stages", Container)
+        main.query_one(Loop).open = name
+        main.query_one(PromptLine).close()
+        box = main.query_one("#stages", Container)
         for child in box.children:
             child.display = child.id == f"stage-{name}"
-        stage = self.stage
-        if stage is None and not self.query(f"#stage-{name}"):
+        if self.stage is not None:
+            self.stage.reload()
+        elif not main.query(f"#stage-{name}"):
             await box.mount(self.make_stage(name))
-            stage = self.stage
-        elif stage is not None:
-            stage.reload()
-        if stage is not None:
-            if thing:
-                stage.goto(thing)
-            self.screen.focus_next(f"#stage-{name} *")
+        if thing and self.stage is not None:
+            self.stage.goto(thing)
+        self.focus_stage()
+        self.show_age()
+
+    def focus_stage(self) -> None:
+        """Give the focus back to where it was in this stage, or to its first pane."""
+        main, last = self.screen_stack[0], self._focused.get(self.here)
+        if last is not None and last.is_attached and last.focusable:
+            main.set_focus(last)
+        else:
+            main.set_focus(None)
+            main.focus_next(f"#stage-{self.here} *")
 
     def make_stage(self, name: str) -> Widget:
         """Return the stage's widget; an honest empty state where its room does not exist."""
@@ -96,10 +158,9 @@ class Console(App[None]):
             return Container(Empty(f"{info.title} has nothing to show yet."), id=f"stage-{name}", classes="stage")
         return kind(self.engine, info)
 
-    async def action_stage(self, name: str) -> None:
-        await self.open_stage(name)
-
     async def on_stage_wanted(self, message: StageWanted) -> None:
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
         await self.open_stage(message.stage, message.thing)
 
     # What the pump says.
@@ -108,5 +169,136 @@ class Console(App[None]):
         if self.stage is not None:
             self.stage.topics_moved(message.topics)
 
+    def on_loop_read(self, message: LoopRead) -> None:
+        main = self.screen_stack[0]
+        main.query_one(Loop).show(message.stages)
+        main.query_one(FactLine).broken = message.broken
+
     def on_engine_seen(self, message: EngineSeen) -> None:
-        self.query_one(FactLine).engine = message
+        self.screen_stack[0].query_one(FactLine).engine = message
+
+    def show_age(self) -> None:
+        """Say in the footer how old the stage's view is."""
+        if self.screen_stack:
+            self.screen_stack[0].query_one(KeyBar).age = self.stage.age_text if self.stage else ""
+
+    # What the keys do everywhere.
+
+    async def action_stage(self, name: str) -> None:
+        await self.open_stage(name)
+
+    async def action_do(self, action_id: str) -> None:
+        """Do a declared action from the palette: go to its stage first if it has one."""
+        action = next(action for action in ACTIONS if action.id == action_id)
+        if action.scope == GLOBAL:
+            await self.run_action(action.name, self)
+        elif action.scope == TABLE:
+            await self.run_action(action.name, self.screen.focused or self)
+        else:
+            if action.scope != self.here:
+                await self.open_stage(action.scope)
+            if self.stage is not None:
+                await self.run_action(action.name, self.stage)
+
+    def action_help(self) -> None:
+        from lemnis.tui.screens.help import Help
+
+        self.push_screen(Help(self.here))
+
+    def action_oncall(self) -> None:
+        from lemnis.tui.screens.oncall import OnCall
+
+        self.push_screen(OnCall(self.engine))
+
+    async def action_back(self) -> None:
+        if self.stage is not None and self.stage.back():
+            return
+        self.focus_stage()
+
+    def action_explain(self) -> None:
+        explained = self.stage.explain() if self.stage else None
+        if explained is None:
+            self.notify("There is nothing to explain under the cursor.", markup=False)
+            return
+        from lemnis.tui.screens.explain import Explanation
+
+        self.push_screen(Explanation(*explained))
+
+    def action_filter(self) -> None:
+        if self.stage is None or not self.stage.filter_hint:
+            self.notify("This stage has nothing to filter.", markup=False)
+            return
+        self.query_one(PromptLine).open(self.stage.query_text, self.stage.filter_hint)
+
+    def on_prompt_line_entered(self, message: PromptLine.Entered) -> None:
+        prompt = self.query_one(PromptLine)
+        if self.stage is None:
+            return
+        try:
+            self.stage.filter(message.text)
+        except LemnisError as error:
+            prompt.refuse(error)
+            return
+        prompt.close()
+        self.focus_stage()
+
+    def on_prompt_line_left(self) -> None:
+        self.focus_stage()
+
+    def action_copy(self) -> None:
+        table = self.screen.focused
+        if not isinstance(table, Table):
+            self.notify("Copying works in tables; move to one with tab.", markup=False)
+            return
+        from lemnis.tui.screens.copy import KINDS, CopyMenu
+
+        def copy(kind: str | None) -> None:
+            if kind and (text := table.copy_text(kind)):
+                self.copy(text, KINDS[kind])
+
+        self.push_screen(CopyMenu(), copy)
+
+    def copy(self, text: str, what: str = "text") -> None:
+        """Put a text on the clipboard of the terminal a person sits at, or into a file where it is too long."""
+        sequence = osc52(text, os.environ)
+        driver = self._driver
+        if sequence is not None and driver is not None:
+            driver.write(sequence)
+            self.notify(f"Copied the {what}.", markup=False)
+            return
+        path = save_copy(text, self.engine.workspace.hidden / "copies")
+        self.notify(f"Too long for the clipboard; the {what} is in {path}", markup=False)
+
+    def action_mouse(self) -> None:
+        """Turn mouse reports on or off; off, the terminal itself selects text."""
+        self.mouse_on = not self.mouse_on
+        driver = self._driver
+        if driver is not None:
+            switch = "_enable_mouse_support" if self.mouse_on else "_disable_mouse_support"
+            driver._mouse = True  # pyright: ignore[reportAttributeAccessIssue, reportPrivateUsage]
+            getattr(driver, switch, lambda: None)()
+        self.query_one(FactLine).mouse_off = not self.mouse_on
+        self.notify("The mouse is on." if self.mouse_on else "The mouse is off: select text with it.", markup=False)
+
+    def action_edit(self) -> None:
+        """Open lemnis.toml in the person's editor and check it afterwards."""
+        if self.engine.store.read_only:
+            self.notify("This workspace is open read-only.", severity="warning", markup=False)
+            return
+        from lemnis.tui.declaration import edit
+
+        with self.suspend():
+            problem = edit(self.engine.workspace.config)
+        self.refresh(layout=True)
+        if problem:
+            self.notify(problem, severity="error", markup=False)
+        self.record_declaration()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="declaration")
+    def record_declaration(self) -> None:
+        """Check lemnis.toml and record its change."""
+        from lemnis.tui.declaration import checked
+
+        words, good = checked(self.engine)
+        self.call_later(self.notify, words, severity="information" if good else "error", markup=False)
+        self.post_message(TopicsMoved(frozenset({"problem"})))

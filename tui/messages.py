@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from lemnis.engine.errors import LemnisError
+from lemnis.engine.lifecycle import StageState
 
 
 @dataclass
@@ -15,13 +15,28 @@ class TopicsMoved(Message):
 
 
 @dataclass
+class LoopRead(Message):
+    """The states of the ten stages, as they are now."""
+
+    stages: tuple[StageState, ...]
+    broken: str = ""  # what is wrong with lemnis.toml, with its line
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, LoopRead)
+
+
+@dataclass
 class EngineSeen(Message):
-    """What the pump last saw of the supervisor and the jobs: a state, a sentence why, and the jobs running."""
+    """What the pump last saw of the supervisor and the jobs: a state, a sentence why, and how many jobs there are."""
 
     state: str
     why: str
     running: int
     queued: int
+
+    @property
+    def facts(self) -> tuple[str, str, int, int]:
+        return self.state, self.why, self.running, self.queued
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, EngineSeen)
@@ -33,10 +48,3 @@ class StageWanted(Message):
 
     stage: str
     thing: str = ""
-
-
-@dataclass
-class EngineRefused(Message):
-    """A call of the engine failed in a way that a person should read."""
-
-    error: LemnisError

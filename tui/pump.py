@@ -1,23 +1,34 @@
-"""Pump: one thread that notices what moved in the store and tells the console; it touches no widget."""
+"""Pump: one thread that notices what moved in the store and keeps the supervisor alive; it touches no widget."""
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from lemnis.engine import Engine
-from lemnis.tui.messages import TopicsMoved
+from textual.message import Message
 
-if TYPE_CHECKING:
-    from textual.app import App
+from lemnis.engine import Engine, LemnisError
+from lemnis.engine.clock import monotonic_s
+from lemnis.tui.messages import EngineSeen, LoopRead, TopicsMoved
 
 PERIOD_SECONDS = 0.25  # how often the store is asked whether anybody has committed; costs no disk read
+LOOP_SECONDS = 1.0  # the loop's states are read at most this often
+ENGINE_SECONDS = 3.0  # how often the supervisor is looked after
+LIVE = ("queued", "preparing", "running")
 
 
 class Pump:
-    """Follows the store's data version and, when it moves, its revisions by topic."""
+    """Follows the store's data version and, when it moves, its revisions by topic.
 
-    def __init__(self, engine: Engine, app: "App[None]") -> None:
-        self.engine, self.app = engine, app
+    Attributes:
+        supervise: Start the supervisor when it is down, so that what a person queues is worked on.
+    """
+
+    def __init__(self, engine: Engine, post: Callable[[Message], object], *, supervise: bool) -> None:
+        self.engine, self.post, self.supervise = engine, post, supervise
         self._stopped = threading.Event()
+        self._version, self._declared_at, self._known = -1, -1, dict[str, int]()
+        self._loop_due = self._engine_due = 0.0
+        self._loop_moved = True
+        self._seen: EngineSeen | None = None
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
 
     def start(self) -> None:
@@ -27,13 +38,68 @@ class Pump:
         self._stopped.set()
 
     def _run(self) -> None:
-        version, known = -1, self.engine.revisions()
-        while not self._stopped.wait(PERIOD_SECONDS):
-            now = self.engine.store.data_version()
-            if now == version:
-                continue
-            version, seen = now, self.engine.revisions()
-            moved = frozenset(topic for topic, n in seen.items() if known.get(topic) != n)
-            known = seen
-            if moved:
-                self.app.post_message(TopicsMoved(moved))
+        while not self._stopped.is_set():
+            try:
+                self._look()
+            except LemnisError as error:
+                self._say(EngineSeen("down", f"{error.problem} {error.remedy}", 0, 0))
+                self._stopped.wait(ENGINE_SECONDS)
+            self._stopped.wait(PERIOD_SECONDS)
+        self.engine.store.close()
+
+    def _look(self) -> None:
+        """Ask once what moved, and post it."""
+        now = monotonic_s()
+        moved = self._moved()
+        if moved:
+            self._loop_moved = True
+            self.post(TopicsMoved(moved))
+        if "jobs" in moved or now >= self._engine_due:
+            self._engine_due = now + ENGINE_SECONDS
+            self._look_after_engine()
+        if self._loop_moved and now >= self._loop_due:
+            self._loop_moved, self._loop_due = False, now + LOOP_SECONDS
+            self.post(LoopRead(tuple(self.engine.lifecycle.stages()), self._broken()))
+
+    def _broken(self) -> str:
+        try:
+            self.engine.config()
+        except LemnisError as error:
+            return f"{error.place}: {error.problem}"
+        return ""
+
+    def _declared(self) -> int:
+        """Return when lemnis.toml was last written; a person may edit it anywhere."""
+        try:
+            return self.engine.workspace.config.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def _moved(self) -> frozenset[str]:
+        declared = self._declared()
+        if declared != self._declared_at:
+            first, self._declared_at = self._declared_at == -1, declared
+            if not first:
+                return frozenset({"problem"})
+        version = self.engine.store.data_version()
+        if version == self._version:
+            return frozenset()
+        first, self._version = self._version == -1, version
+        known, self._known = self._known, self.engine.revisions()
+        return frozenset() if first else frozenset(t for t, n in self._known.items() if known.get(t) != n)
+
+    def _look_after_engine(self) -> None:
+        jobs = self.engine.jobs
+        counts = {state: len(jobs.jobs(states=(state,))) for state in LIVE}
+        try:
+            status = jobs.ensure_supervisor() if self.supervise else jobs.status()
+            state, why = status.state, "" if status.state == "up" else "nothing is worked on; `lemnis engine start`"
+        except LemnisError as error:
+            state, why = "failed", f"{error.problem} {error.remedy}"
+        self._say(EngineSeen(state, why, counts["running"] + counts["preparing"], counts["queued"]))
+
+    def _say(self, seen: EngineSeen) -> None:
+        """Post the engine's state if it is another than before; an equal one would only redraw the same line."""
+        if self._seen is None or seen.facts != self._seen.facts:
+            self._seen = seen
+            self.post(seen)

@@ -32,6 +32,7 @@ LIGHT = Theme(
     dark=False,
     variables={"muted": "#5b6671", "faint": "#a4adb6", "line": "#bcc5cd", "cursor": "#cfe5ea", "here": "#bcdde4"},
 )
+ANSI_THEME = "ansi-dark"  # for terminals of sixteen colours, whose palette is the person's own
 ANSI = {"muted": "ansi_bright_black", "faint": "ansi_bright_black", "line": "ansi_bright_black"} | {
     "cursor": "ansi_blue",
     "here": "ansi_blue",

@@ -2,18 +2,26 @@
 
 import sys
 
+from lemnis.engine.errors import LemnisError
+from lemnis.tui.commands.failure import report
 from lemnis.tui.commands.session import Session, hoisted
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; alone, open the console."""
-    arguments = hoisted(sys.argv[1:])
-    if Session.only_globals(arguments):
-        from lemnis.tui.commands.console import open_console
+    """Run the command line; alone, open the console. Ends the process with the exit code."""
+    arguments = sys.argv[1:]
+    try:
+        arguments = hoisted(arguments)
+        if Session.only_globals(arguments):
+            from lemnis.tui.commands.console import open_console
 
-        sys.exit(open_console(Session.of(arguments)))
+            sys.exit(open_console(Session.of(arguments)))
+    except LemnisError as error:
+        if "--debug" in arguments:
+            raise
+        sys.exit(report(error, as_json="--json" in arguments))
     from lemnis.tui.commands.group import run
 
     sys.exit(run(arguments))

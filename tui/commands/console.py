@@ -1,12 +1,44 @@
-"""Opening the console: `lemnis` alone."""
+"""Opening the console: `lemnis` alone, and what it asks where there is no workspace."""
 
+import os
+from pathlib import Path
+
+from lemnis.engine.errors import NoWorkspace
 from lemnis.tui.commands.session import Session
+
+SLOW_FRAMES = "10"  # a second, over SSH
 
 
 def open_console(session: Session, *, stage: str = "problem") -> int:
     """Run the console until it is left; returns the exit code."""
+    remote = bool(os.environ.get("SSH_TTY"))
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    if remote:
+        os.environ.setdefault("TEXTUAL_FPS", SLOW_FRAMES)  # Textual reads it when it is imported
+    try:
+        engine = session.engine
+    except NoWorkspace:
+        if session.workspace is not None:
+            raise
+        return welcome(session)
     from lemnis.tui.app import Console
 
-    app = Console(session.engine, stage=stage)
-    app.run()
+    app = Console(engine, stage=stage, supervise=not session.read_only, debug=session.debug)
+    app.mouse_on = not remote
+    app.run(mouse=not remote)
     return app.return_code or 0
+
+
+def welcome(session: Session) -> int:
+    """Ask what to do where there is no workspace, and do it."""
+    from lemnis.tui.commands.group import run
+    from lemnis.tui.screens.welcome import Welcome, data_files
+
+    choice = Welcome(Path.cwd()).run()
+    if choice == "demo":
+        return run(["demo"])
+    if choice == "init":
+        files = [str(path) for path in data_files(Path.cwd())]
+        code = run(["init", ".", *(part for file in files for part in ("--from", file))])
+        return code or open_console(Session(debug=session.debug))
+    return 0

@@ -34,6 +34,7 @@ from typer.exceptions import TyperException
 from lemnis.engine import LemnisError, __version__
 from lemnis.engine.errors import BadInput
 from lemnis.engine.text import safe
+from lemnis.tui.commands.failure import report
 from lemnis.tui.commands.session import Session
 
 GROUPS: dict[str, str] = {
@@ -167,19 +168,6 @@ def usage(error: TyperException) -> LemnisError:
     if type(error).__name__ == "NoArgsIsHelpError":
         return BadInput(f"`{path}` needs a command.\n\n{error.format_message()}", f"Try `{path} --help`.")
     return BadInput(error.format_message(), f"See `{path} --help`.")
-
-
-def report(error: LemnisError, *, as_json: bool) -> int:
-    """Write an expected failure to stderr and return its exit code."""
-    if as_json:
-        message = error.problem if not error.place else f"{error.problem} ({error.place})"
-        document = {"error": {"code": error.code, "message": message, "hint": error.remedy}}
-        print(msgspec.json.encode(document).decode(), file=sys.stderr)
-        return error.exit_code
-    for label, text in (("error", error.problem), ("  where", error.place), ("  try", error.remedy)):
-        if text:
-            print(f"{label}: " + "\n".join(safe(line) for line in text.split("\n")), file=sys.stderr)
-    return error.exit_code
 
 
 # Any: whatever msgspec can encode.

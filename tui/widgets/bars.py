@@ -22,7 +22,9 @@ class FactLine(Widget):
 
     workspace: reactive[str] = reactive("")
     engine: reactive[EngineSeen | None] = reactive(None)
-    notices: reactive[tuple[str, ...]] = reactive(())
+    lasting: reactive[tuple[str, ...]] = reactive(())
+    broken: reactive[str] = reactive("")
+    mouse_off: reactive[bool] = reactive(False)
 
     def render(self) -> RenderResult:
         line = Content.assemble((f" {safe(self.workspace, limit=40)} ", "bold"))
@@ -33,7 +35,9 @@ class FactLine(Widget):
                 line += Content.styled(f"  {seen.running} running, {seen.queued} queued", "$muted")
             if seen.state != "up" and seen.why:
                 line += Content.styled(f"  {safe(seen.why, limit=120)}", "$muted")
-        for notice in self.notices:
+        if self.mouse_off:
+            line += Content.styled("  mouse off", "$muted")
+        for notice in filter(None, (self.broken, *self.lasting)):
             line += Content.assemble("  ", ("▲ ", "$warn"), safe(notice, limit=300))
         return fitted(line, self.size.width)
 

@@ -99,7 +99,7 @@ class Chart(Vertical):
             else:
                 plot.plot(line.x, values, line_style=colour, hires_mode=hires())
         for level, _ in self._levels:
-            plot.plot([low, high], [scaled(level, self.logarithmic)] * 2, line_style="#8a8f98")
+            plot.plot([low, high], [scaled(level, self.logarithmic)] * 2, line_style="#8a8f98", hires_mode=hires())
         everything = [value for line in lines for value in line.y if value is not None]
         levels_drawn = [scaled(level, self.logarithmic) for level, _ in self._levels]
         bottom, top = self.bounds or limits([*everything, *levels_drawn], 0.06)

@@ -1,0 +1,34 @@
+"""Editing lemnis.toml in the person's own editor, and what is said of it afterwards."""
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+from lemnis.engine import Engine, LemnisError
+from lemnis.engine.jobs import user_name
+
+
+def editor() -> list[str]:
+    """Return the command of $VISUAL, $EDITOR, or vi."""
+    return shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+
+
+def edit(path: Path) -> str:
+    """Run the editor on a file until it is left; returns a sentence if that did not work."""
+    command = editor()
+    try:
+        code = subprocess.run([*command, str(path)], check=False).returncode
+    except OSError as error:
+        return f"{command[0]} can't be run: {error.strerror}. Set $EDITOR."
+    return f"{command[0]} ended with exit code {code}." if code else ""
+
+
+def checked(engine: Engine) -> tuple[str, bool]:
+    """Read lemnis.toml and record it if it changed; returns what to tell and whether it is good. Blocks."""
+    try:
+        engine.config()
+        recorded = engine.problem.record(user_name(), "edited in the console")
+    except LemnisError as error:
+        return f"{error.place}: {error.problem} {error.remedy}".removeprefix(": "), False
+    return ("lemnis.toml is good; the change is recorded." if recorded else "lemnis.toml is unchanged."), True

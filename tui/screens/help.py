@@ -1,0 +1,72 @@
+"""The help screen: the keys of the open stage, of tables and of everywhere, generated from `actions`."""
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from lemnis.tui.actions import GLOBAL, TABLE, Action, actions, key_label
+from lemnis.tui.stages import BY_NAME
+from lemnis.tui.widgets.text import Words
+
+
+class Help(ModalScreen[None]):
+    """Keys, what they do and the command that does the same."""
+
+    BINDINGS = [
+        Binding("escape,q,question_mark", "dismiss", "Close", show=False),
+        Binding("j", "scroll('down')", "Down", show=False),
+        Binding("k", "scroll('up')", "Up", show=False),
+    ]
+
+    def __init__(self, stage: str) -> None:
+        super().__init__()
+        self.stage = stage
+
+    def compose(self) -> ComposeResult:
+        title = BY_NAME[self.stage].title
+        sections = [(title, actions(self.stage)), ("Tables", actions(TABLE)), ("Everywhere", everywhere())]
+        with Vertical(classes="dialog help"):
+            with VerticalScroll():
+                for name, listed in sections:
+                    if listed:
+                        yield Words(section(name, listed))
+            yield Words(Content.assemble((" esc ", "$key"), " close   ", (" j k ", "$key"), " scroll"), classes="keys")
+
+    def action_scroll(self, direction: str) -> None:
+        box = self.query_one(VerticalScroll)
+        box.scroll_down(animate=False) if direction == "down" else box.scroll_up(animate=False)
+
+
+def everywhere() -> list[Action]:
+    """Return the global actions with the ten stage keys as one line."""
+    rest = [action for action in actions(GLOBAL) if not action.id.startswith("app.go_")]
+    return [Action("app.go", "1,2,3,4,5,6,7,8,9,0", "Stages", "Go to a stage of the loop."), *rest]
+
+
+def section(title: str, listed: list[Action]) -> Content:
+    """Return one block of the help: keys, label, sentence, command."""
+    keys = [key_label(action.key) if action.id != "app.go" else "1 … 9 0" for action in listed]
+    wide = max(8, *map(len, keys))
+    names = max(len(action.label) for action in listed)
+    lines = [Content.styled(title, "bold $stage-accent")]
+    for key, action in zip(keys, listed, strict=True):
+        line = Content.assemble((f"  {key:>{wide}}", "$key"), f"  {action.label:<{names}}  ", (action.help, "$muted"))
+        if action.command:
+            line += Content.styled(f"  {action.command}", "$faint")
+        lines.append(line)
+    return Content("\n").join([*lines, Content("")])
+
+
+def keys_table() -> str:
+    """Return the README's table of keys as Markdown."""
+    rows = ["| key | where | does |", "| --- | --- | --- |"]
+    for scope in (GLOBAL, TABLE, *BY_NAME):
+        for action in everywhere() if scope == GLOBAL else actions(scope):
+            keys = (
+                "`1` … `9` `0`" if action.id == "app.go" else " ".join(f"`{k}`" for k in key_label(action.key).split())
+            )
+            where = BY_NAME[scope].title if scope in BY_NAME else scope
+            rows.append(f"| {keys} | {where} | {action.help} |")
+    return "\n".join(rows) + "\n"
