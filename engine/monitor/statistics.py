@@ -101,7 +101,7 @@ def psi_noise(bins: int, reference_rows: int, rows: int, confidence: float) -> f
 
 
 def chi_square_quantile(confidence: float, freedom: int) -> float:
-    """Return the chi-square quantile; within 2 % of the exact one for confidences of 0.95 to 0.9999.
+    """Return the chi-square quantile; within 2 % of the exact one for confidences of 0.95 to 0.999.
 
     Args:
         confidence: In (0, 1).

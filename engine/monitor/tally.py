@@ -129,10 +129,8 @@ def count_rows(
     """
     features, prediction = binnings[:-1], binnings[-1]
     whole = [row for row in rows if len(row) == len(features)]
-    columns = {
-        binning.name: count_column(binning, values)
-        for binning, values in zip(features, zip(*whole, strict=True), strict=bool(whole))
-    }
+    transposed: list[Sequence[Any]] = list(zip(*whole, strict=True)) if whole else [()] * len(features)
+    columns = {b.name: count_column(b, values) for b, values in zip(features, transposed, strict=True)}
     numbers = np.array(scores, dtype=np.float64)
     columns[prediction.name] = Column(counts=bin_counts(numbers, np.array(prediction.edges)).tolist())
     held = numbers[~np.isnan(numbers)]
