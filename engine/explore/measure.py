@@ -160,7 +160,7 @@ def encoded_column(column: Array) -> Classes:
         rank = np.full(len(words) + 1, -1, dtype=np.int32)
         rank[used] = np.arange(len(used), dtype=np.int32)
         words, codes = [words[place] for place in used], rank[codes]
-    return Classes([str(word) for word in words], codes)
+    return Classes([str(word).lower() if isinstance(word, bool) else str(word) for word in words], codes)
 
 
 def _shift(missing: NDArray[np.bool_], classes: Classes | None) -> float:

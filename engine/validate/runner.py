@@ -198,6 +198,8 @@ class Runner:
         message = f"{count.failing:,} of {count.total:,} rows {plan.breach}"
         if distinct is not None:
             message += f"; {distinct:,} different value{'s' if distinct != 1 else ''}"
+        if plan.check.allow:
+            message += f"; {plan.check.allow:,} are allowed"
         return Found(count=count, message=message, distinct=distinct, top=top, sample=self._sample(plan))
 
     def _typed(self, plan: Compiled, total: int) -> Found:

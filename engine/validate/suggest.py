@@ -26,7 +26,9 @@ def suggested_checks(profiles: list[Profile], key: list[str], declared: list[Che
     found = [Check(name="rows", kind="row_count", min=rounded(rows * (1 - ROOM)), max=rounded(rows * (1 + ROOM)))]
     if key:
         found.append(Check(name="key_unique", kind="unique", columns=key))
+    known_whole = {name for check in declared if check.kind == "not_null" for name in (*check.columns, check.column)}
     whole = [profile.name for profile in profiles if not profile.missing and profile.role != "label"]
+    whole = [name for name in whole if name not in known_whole]
     if whole:
         found.append(Check(name="complete", kind="not_null", columns=whole))
     for profile in profiles:
@@ -53,6 +55,17 @@ def column_checks(profile: Profile, key: list[str]) -> list[Check]:
         if math.isfinite(low) and math.isfinite(high):
             return [Check(name=f"{word}_range", kind="range", column=profile.name, min=low, max=high, severity="warn")]
     return []
+
+
+def roomy(low: float, high: float, *, exact: bool) -> tuple[float, float]:
+    """Return bounds with room around what was seen, outward to round numbers; zero is kept where it was the limit."""
+    room = 0.0 if exact else ROOM * (high - low)
+    if not room or not math.isfinite(room):
+        return low, high
+    step = 10.0 ** math.floor(math.log10(room))
+    wider_low, wider_high = math.floor((low - room) / step) * step, math.ceil((high + room) / step) * step
+    digits = max(0, -math.floor(math.log10(step)))
+    return round(max(wider_low, 0.0) if low >= 0 else wider_low, digits), round(wider_high, digits)
 
 
 def rounded(rows: float) -> float:

@@ -60,7 +60,7 @@ def test_every_row_is_in_the_histogram_or_missing(profiles: dict[str, Profile]) 
 
 def test_classes_are_drawn_most_frequent_first_without_unlabelled_rows(profiles: dict[str, Profile]) -> None:
     late, carrier = profiles["late"], profiles["carrier"]
-    assert list(carrier.histogram.by_class) == ["False", "True"]
+    assert list(carrier.histogram.by_class) == ["false", "true"]
     drawn = sum(sum(counts) for counts in carrier.histogram.by_class.values())
     assert drawn == late.rows - late.missing
 

@@ -1,0 +1,120 @@
+"""Each kind of check on small tables: what fails it, what it does not speak of, and when it can't be evaluated."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lemnis.engine.data.versions import record_version
+from lemnis.engine.jobs.context import JobContext
+from lemnis.engine.store import Store
+from lemnis.engine.validate import CheckResult, ValidateRoom, jobs
+from lemnis.engine.validate.records import judge
+from lemnis.engine.workspace import create_workspace
+
+Run = Callable[..., CheckResult]
+
+
+@given(st.integers(0, 10), st.integers(0, 10), st.sampled_from(["warn", "fail"]), st.booleans())
+def test_a_verdict_is_never_green_beyond_what_is_allowed(
+    failing: int, allowed: int, severity: str, waived: bool
+) -> None:
+    verdict = judge(failing, allowed, severity, waived=waived)
+    assert (verdict == "pass") == (failing <= allowed)
+    assert verdict != "fail" or (severity == "fail" and not waived)
+
+
+def test_missing_values_are_only_the_business_of_not_null(check: Run) -> None:
+    found = check('kind = "code_list"\ncolumn = "x"\nvalues = ["a"]', {"x": ["a", None, "b"]})
+    assert (found.failing, found.total, found.verdict) == (1, 2, "fail")
+
+
+def test_not_null_over_several_columns_counts_a_row_once(check: Run) -> None:
+    found = check('kind = "not_null"\ncolumns = ["x", "y"]', {"x": [1, None, None], "y": [1, None, 2]})
+    assert (found.failing, found.total) == (2, 3)
+
+
+def test_unique_counts_every_row_that_shares_its_key(check: Run) -> None:
+    table = {"a": [1, 1, 1, 2, None, None], "b": ["x", "x", "y", "x", "x", "x"]}
+    found = check('kind = "unique"\ncolumns = ["a", "b"]', table)
+    assert (found.failing, found.total, found.distinct) == (2, 4, 1)
+    assert [(offender.value, offender.rows) for offender in found.top] == [("1 · x", 2)]
+    assert found.sample.rows == [[1, "x"], [1, "x"]]
+
+
+def test_a_code_list_of_numbers_compares_numbers(check: Run) -> None:
+    found = check('kind = "code_list"\ncolumn = "x"\nvalues = ["1", "2.0"]', {"x": [1.0, 2.0, 3.0]})
+    assert (found.failing, found.top[0].value) == (1, "3.0")
+
+
+def test_not_a_number_is_outside_every_range(check: Run) -> None:
+    found = check('kind = "range"\ncolumn = "x"\nmin = 0', {"x": [0.0, float("nan"), -1.0, None]})
+    assert (found.failing, found.total) == (2, 3)
+
+
+@pytest.mark.parametrize(("bounds", "failing"), [("min = 5", 2), ("max = 2", 1), ("min = 3\nmax = 3", 0)])
+def test_a_row_count_says_how_far_off_it_is(check: Run, bounds: str, failing: int) -> None:
+    found = check(f'kind = "row_count"\n{bounds}', {"x": [1, 2, 3]})
+    assert (found.failing, found.total) == (failing, 3)
+    assert not found.listable
+
+
+def test_a_reference_between_types_compares_text(check: Run) -> None:
+    planes = pa.table({"id": ["1", "2", None]})
+    found = check('kind = "reference"\ncolumn = "x"\nreference = "planes.id"', {"x": [1, 3, None]}, planes=planes)
+    assert (found.failing, found.total, found.top[0].value) == (1, 2, "3")
+
+
+def test_a_check_may_be_about_a_source(check: Run) -> None:
+    planes = pa.table({"id": ["1", "1"]})
+    found = check('kind = "unique"\nsource = "planes"\ncolumn = "id"', {"x": [1]}, planes=planes)
+    assert (found.source, found.failing) == ("planes", 2)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "said"),
+    [
+        ('kind = "not_null"\ncolumn = "y"', "The column y is not in the dataset"),
+        ('kind = "not_null"\ncolumn = "x"\nsource = "planes"', "planes has no snapshot"),
+        ('kind = "reference"\ncolumn = "x"\nreference = "planes.id"', "planes has no snapshot"),
+        ('kind = "not_null"', "names no column"),
+        ('kind = "row_count"', "needs min, max or both"),
+        ('kind = "code_list"\ncolumn = "x"', "needs values"),
+        ('kind = "range"\ncolumn = "word"\nmin = 1', "holds string, no numbers"),
+        ('kind = "sql"\nquery = "select nope from data"', "nope"),
+        ('kind = "sql"\nquery = "select 1; select 2"', "2 statements"),
+        ('kind = "sql"\nquery = "copy data to \'/tmp/x.csv\'"', "this is COPY"),
+        ('kind = "sql"\nquery = "select * from read_text(\'/etc/passwd\')"', "can't be read from"),
+        ('kind = "sql"\nquery = "select x from data where random() < 0.5"', "random() is not allowed"),
+        ('kind = "sql"\nquery = "select repeat(\'x\', 4000000000)"', "needed more than"),
+    ],
+)
+def test_what_can_not_be_evaluated_says_why_and_is_never_green(check: Run, declaration: str, said: str) -> None:
+    found = check(declaration, {"x": [1], "word": ["a"]})
+    assert (found.verdict, found.failing) == ("not evaluated", None)
+    assert said in found.message
+
+
+def test_names_and_codes_are_never_sql(tmp_path: Path) -> None:
+    names = ['a"b', "a'b", "; drop table data; --", "ä ö", "[/x]", "select"]
+    codes = ["it's", '"', "\\", "; --", "$$"]
+    declared = "".join(
+        f'[[checks]]\nname = "c{place}"\nkind = "code_list"\n'
+        f"column = {json.dumps(name, ensure_ascii=False)}\nvalues = {json.dumps(codes)}\n"
+        for place, name in enumerate(names)
+    )
+    store = Store(create_workspace(tmp_path / "it", declared))
+    record_version(store, pa.table({name: [*codes, "other"] for name in names}), name="it", roles={}, split={})
+    run = jobs.run(JobContext.for_test(store), {})
+    for found, name in zip(ValidateRoom(store).results(run["check_run"]), names, strict=True):
+        assert (found.failing, found.top[0].value, found.sample.columns[0]) == (1, "other", name)
+
+
+def test_a_sql_check_fails_by_every_row_it_lists(check: Run) -> None:
+    found = check('kind = "sql"\nquery = "select x, x * 2 as twice from data where x > 1"', {"x": list(range(100))})
+    assert (found.failing, found.total, len(found.sample.rows)) == (98, 100, 20)
+    assert found.sample.columns == ["x", "twice"]
