@@ -53,6 +53,7 @@ class Chart(Vertical):
         super().__init__(id=id, classes="chart")
         self.x_label, self.y_label, self.empty, self.logarithmic = x, y, empty, logarithmic
         self.bounds: tuple[float, float] | None = None  # the ends of the y axis where they must not move
+        self.x_bounds: tuple[float, float] | None = None
         self._series: list[Series] = []
         self._levels: list[tuple[float, str]] = []
         self._plot: PlotWidget | None = None
@@ -91,7 +92,7 @@ class Chart(Vertical):
         plot = self._plot or await self._make_plot()
         plot.display = True
         plot.clear()
-        low, high = limits([value for line in lines for value in line.x], 0.0)
+        low, high = self.x_bounds or limits([value for line in lines for value in line.x], 0.0)
         for colour, line in zip(COLOURS, lines, strict=False):
             values = [value for value in line.y if value is not None]
             if line.points or len(values) == 1:

@@ -1,5 +1,6 @@
 """The Resources room: the machine live, the pool and its queue, the processes and whom they work for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual import on
@@ -8,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
-from lemnis.engine.resources import GpuReport, History, HostSample, PoolState, Process, ProcessTable
+from lemnis.engine.resources import DiskUse, GpuReport, History, HostSample, PoolState, Process, ProcessTable
 from lemnis.tui.actions import bindings
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.stages import StageInfo
@@ -24,6 +25,7 @@ from lemnis.tui.stages.resources.pane import (
     series_of,
 )
 from lemnis.tui.stages.stage import Stage
+from lemnis.tui.widgets.cells import Col, Row
 from lemnis.tui.widgets.chart import Chart
 from lemnis.tui.widgets.panel import Panel
 from lemnis.tui.widgets.table import Table
@@ -44,6 +46,7 @@ class ResourcesView:
     pool: PoolState
     processes: ProcessTable
     past: History
+    disk: list[DiskUse]
     span: int
 
 
@@ -92,6 +95,7 @@ class ResourcesStage(Stage[ResourcesView]):
             pool=room.pool(processes),
             processes=processes,
             past=room.histories("host", FIGURES, span, POINTS),
+            disk=room.disk(),
             span=span,
         )
 
@@ -106,34 +110,43 @@ class ResourcesStage(Stage[ResourcesView]):
         jobs = rows.pool_rows(view.pool, view.at)
         pool = self.query_one("#pool", Panel)
         pool.retitle("Pool", rows.pool_title(view.pool))
-        pool.styles.height = min(9, max(4, len(jobs) + 3))
-        self.query_one("#jobs", Table).show(jobs)
+        pool.styles.height = min(9, len(jobs) + 3 if jobs else 5)
         processes = view.processes
-        table = self.query_one("#processes", Table)
-        table.show([rows.process_row(process, view.at) for process in processes.rows])
+        self._show_table("#jobs", rows.POOL_COLUMNS, jobs, rows.NARROW_POOL)
+        found = [rows.process_row(process, view.at) for process in processes.rows]
+        self._show_table("#processes", rows.PROCESS_COLUMNS, found, rows.NARROW_PROCESSES)
         panel = self.query_one("#process-panel", Panel)
         panel.retitle("Processes", f"{processes.total:,}, {processes.running} running, {processes.threads:,} threads")
         panel.dated(processes.at, view.at, STALE_S)
 
     def _show_machine(self, view: ResourcesView) -> None:
-        host, gpus, past = view.host, view.gpus, view.past.values
+        host, gpus, past, disk = view.host, view.gpus, view.past.values, view.disk
         self.query_one("#cores", Lines).show(lambda width: rows.core_lines(host.core_percents, width, CORE_LINES))
         self.query_one("#cpu-line", Lines).show(lambda width: [rows.cpu_line(host)])
         self.query_one("#memory-lines", Lines).show(lambda width: rows.memory_lines(host, width))
-        self.query_one("#flow-lines", Lines).show(lambda width: rows.flow_lines(host, past, width))
+        self.query_one("#flow-lines", Lines).show(lambda width: rows.flow_lines(host, past, disk, width))
         self.query_one("#brief-lines", Lines).show(lambda width: rows.brief_lines(host, gpus, past, width))
         self.query_one("#brief", Panel).retitle("Machine", rows.cpu_title(host))
         for panel in ("#cpu", "#brief"):
             self.query_one(panel, Panel).dated(host.at, view.at, STALE_S)
         self.query_one("#flows", Panel).retitle("Disk and network", host.disk_device)
 
+    def _show_table(self, name: str, columns: Sequence[Col], found: list[Row], narrow: frozenset[str]) -> None:
+        """Show rows with the columns that there is room for."""
+        table = self.query_one(name, Table)
+        if self.app.screen.has_class("-narrow"):
+            columns, found = rows.only(columns, found, narrow)
+        table.set_columns(columns)
+        table.show(found)
+
     def _show_chart(self, view: ResourcesView) -> None:
         if view.span != self.span:
             return  # read before the person chose another span; the next view is on its way
         chart = self.query_one("#past", Chart)
-        unit = axis_of(self.span)[1]
+        size, unit = axis_of(self.span)
         if (chart.x_label, chart.y_label) != (f"{unit} ago", self.chart_view.unit):
             chart.relabel(x=f"{unit} ago", y=self.chart_view.unit)
+        chart.x_bounds = (-self.span / size, 0.0)
         chart.bounds = (0.0, 100.0) if self.chart_view.whole else None
         chart.show(series_of(self.chart_view, view.past, view.span))
         self.query_one("#cpu", Panel).retitle(

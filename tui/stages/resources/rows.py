@@ -1,14 +1,17 @@
 """Resources as lines and rows of a screen: the machine, its GPUs, the pool and its processes."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from textual.content import Content
 
-from lemnis.engine.resources import Gpu, GpuReport, Holding, HostSample, PoolState, Process, Waiting
+from lemnis.engine.resources import DiskUse, Gpu, GpuReport, Holding, HostSample, PoolState, Process, Waiting
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, age, bytes_, duration, number, spark, verdict, when
+from lemnis.tui.format import MISSING, age, bytes_, duration, mean_of, number, spark, verdict, when
 from lemnis.tui.widgets.cells import Col, Row, fitted
 
+NARROW_POOL = frozenset({"job", "what", "state", "cores", "used_cores", "why"})
+NARROW_PROCESSES = frozenset({"pid", "cpu", "memory", "owner", "command"})
 CORE_CELL = 20  # terminal cells a core takes at least
 MEMORY_LEVELS = (85.0, 95.0)  # percent from which memory is scarce, and nearly gone
 DISK_LEVELS = (90.0, 97.0)
@@ -60,12 +63,14 @@ def judged(part: float | None, levels: tuple[float, float]) -> tuple[str, str]:
     return ("$bad", "✖ ") if part >= levels[1] else ("$warn", "▲ ")
 
 
-def gauge(label: str, part: float | None, words: str, width: int, levels: tuple[float, float] = (101, 101)) -> Content:
-    """Return one line: label, bar, percentage, words."""
+def gauge(
+    label: str, part: float | None, words: Content | str, width: int, levels: tuple[float, float] = (101, 101)
+) -> Content:
+    """Return one line: label, bar, percentage, words; gauges of one width have bars of one length."""
     style, glyph = judged(part, levels)
-    tail = Content.assemble(f"{percent(part):>5} ", (glyph, style), f" {words}" if words else "")
-    room = max(6, width - 8 - tail.cell_length)
-    return Content.assemble((f"{label:<7} ", "$muted"), bar(part, min(room, 60), style), tail)
+    room = bar_room(width)
+    mark = Content.styled(glyph or "  ", style)
+    return Content.assemble((f"{label:<8}", "$muted"), bar(part, room, style), f"{percent(part):>5} ", mark, words)
 
 
 def core_lines(cores: Sequence[float | None], width: int, most: int) -> list[Content]:
@@ -158,20 +163,38 @@ def disk_words(host: HostSample) -> tuple[float | None, str]:
     return part, f"{bytes_(host.disk_free_bytes)} free"
 
 
+def bar_room(width: int) -> int:
+    """Return how long a gauge's bar is in a line of `width` cells."""
+    return max(6, min(60, (width - 14) // 2 - 4))
+
+
 def flow_line(label: str, now: float | None, past: Sequence[float | None], width: int) -> Content:
     """Return one line: label, sparkline of the past, the rate now."""
     words = f"{rate(now):>12}"
     room = max(4, width - 8 - len(words) - 1)
-    drawn = spark(list(past), room)
-    return Content.assemble((f"{label:<7} ", "$muted"), (f"{drawn:<{room}}", "$busy"), f" {words}")
+    return Content.assemble((f"{label:<8}", "$muted"), (history_of(past, room), "$busy"), f" {words}")
 
 
-def flow_lines(host: HostSample, past: dict[str, list[float | None]], width: int) -> list[Content]:
-    """Return the workspace's disk and the network, each with its recent past."""
+def history_of(values: Sequence[float | None], width: int) -> str:
+    """Return a sparkline that stands on zero, exactly `width` cells wide."""
+    if len(values) > width:
+        edges = [round(index * len(values) / width) for index in range(width + 1)]
+        values = [mean_of(list(values[a:b])) for a, b in pairwise(edges)]
+    return f"{spark([0.0, *values])[1:]:<{width}}"
+
+
+def flow_lines(
+    host: HostSample, past: dict[str, list[float | None]], parts: Sequence[DiskUse], width: int
+) -> list[Content]:
+    """Return the workspace's disk and the network, each with its recent past, and what the workspace takes."""
     part, words = disk_words(host)
+    own = Content.assemble(("lemnis  ", "$muted"), bytes_(sum(part.bytes for part in parts)))
+    for one in sorted(parts, key=lambda part: -part.bytes)[:3]:
+        own += Content.assemble((f"  {one.name} ", "$muted"), bytes_(one.bytes))
     busy = f"busy {percent(host.disk_busy_percent)}"
     return [
         gauge("disk", part, f"{words}, {busy}", width, DISK_LEVELS),
+        own,
         flow_line("read", host.disk_read_bytes_per_s, past.get("disk_read_bytes_per_s", []), width),
         flow_line("write", host.disk_write_bytes_per_s, past.get("disk_write_bytes_per_s", []), width),
         flow_line("net in", host.net_received_bytes_per_s, past.get("net_received_bytes_per_s", []), width),
@@ -180,26 +203,26 @@ def flow_lines(host: HostSample, past: dict[str, list[float | None]], width: int
 
 
 def brief_lines(host: HostSample, gpus: GpuReport, past: dict[str, list[float | None]], width: int) -> list[Content]:
-    """Return the whole machine in five lines, for a small screen."""
+    """Return the whole machine in six lines, for a small screen."""
     part, words = disk_words(host)
-    flows = f"{words}  ↓ {rate(host.disk_read_bytes_per_s)}  ↑ {rate(host.disk_write_bytes_per_s)}"
+    spare = max(4, width - bar_room(width) - 38)
     used = f"{bytes_(host.memory_used_bytes)} of {bytes_(host.memory_usable_bytes)}"
-    spare = max(8, min(30, width - 66))
+
+    def with_past(words: str, metric: str) -> Content:
+        return Content.assemble(f"{words:<21} ", (history_of(past.get(metric, []), spare), "$busy"))
+
+    flow = Content.assemble(
+        ("disk    ", "$muted"),
+        f"read {rate(host.disk_read_bytes_per_s):<11}write {rate(host.disk_write_bytes_per_s):<12}",
+        ("network ", "$muted"),
+        f"in {rate(host.net_received_bytes_per_s):<11}out {rate(host.net_sent_bytes_per_s)}",
+    )
     return [
-        gauge("CPU", host.cpu_percent, f"load {load_words(host)}  {spark(past.get('cpu_percent', []), spare)}", width),
-        gauge(
-            "memory",
-            host.memory_percent,
-            f"{used}  {spark(past.get('memory_percent', []), spare)}",
-            width,
-            MEMORY_LEVELS,
-        ),
-        gauge("disk", part, flows, width, DISK_LEVELS),
-        Content.assemble(
-            ("network ", "$muted"),
-            f"↓ {rate(host.net_received_bytes_per_s)}  ↑ {rate(host.net_sent_bytes_per_s)}   ",
-            pressure_line(host),
-        ),
+        gauge("CPU", host.cpu_percent, with_past(f"user {percent(host.user_percent)}", "cpu_percent"), width),
+        gauge("memory", host.memory_percent, with_past(used, "memory_percent"), width, MEMORY_LEVELS),
+        gauge("disk", part, words, width, DISK_LEVELS),
+        flow,
+        pressure_line(host),
         gpu_brief(gpus),
     ]
 
@@ -335,6 +358,22 @@ def waiting_row(job: Waiting, now_ms: int) -> Row:
     )
 
 
+def only(columns: Sequence[Col], rows: Sequence[Row], names: frozenset[str]) -> tuple[list[Col], list[Row]]:
+    """Return some of the columns, and the rows cut to them."""
+    kept = [index for index, column in enumerate(columns) if column.name in names]
+
+    def cut(row: Row) -> Row:
+        return Row(row.key, [row.cells[index] for index in kept], [row.values[index] for index in kept])
+
+    return [columns[index] for index in kept], [cut(row) for row in rows]
+
+
+def short_command(command: str) -> str:
+    """Return a command line without the folder of its program."""
+    program, space, rest = command.partition(" ")
+    return program if program.startswith("[") else f"{program.rsplit('/', 1)[-1]}{space}{rest}"
+
+
 def process_key(process: Process) -> str:
     """Return a name that no other process ever had on this machine since its boot."""
     return f"{process.pid}:{process.line[0][1] if process.line else 0}"
@@ -353,7 +392,7 @@ def process_row(process: Process, now_ms: int) -> Row:
             bytes_(process.memory_bytes),
             age(process.started_at, now_ms),
             owner,
-            process.command,
+            short_command(process.command),
         ),
         (
             process.pid,
