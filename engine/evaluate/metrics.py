@@ -215,5 +215,5 @@ def weighted_median(values: Values, weight: Values) -> float:
 
 HIGHER_IS_BETTER = frozenset(
     {"roc_auc", "pr_auc", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "r2", "value", "value_per_1000"}
-    | {"batch_rows_per_s"}
+    | {"rows_per_s"}
 )

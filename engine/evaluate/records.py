@@ -26,15 +26,15 @@ class Speed(Struct, frozen=True, kw_only=True):
     """How fast the model answers on this machine, measured; a request's row is read, encoded and predicted.
 
     Attributes:
-        single_ms_p50, single_ms_p99: One row at a time on one thread, milliseconds.
-        batch_rows_per_s: Rows of a table at once on `batch_cores` threads.
+        latency_p50_ms, latency_p99_ms: One row at a time on one thread, milliseconds.
+        rows_per_s: Rows of a table at once on `batch_cores` threads.
         load_ms: Reading the model file and building the model.
     """
 
-    single_ms_p50: float
-    single_ms_p99: float
-    single_calls: int
-    batch_rows_per_s: float
+    latency_p50_ms: float
+    latency_p99_ms: float
+    latency_calls: int
+    rows_per_s: float
     batch_rows: int
     batch_cores: int
     model_bytes: int

@@ -35,10 +35,10 @@ def measure_speed(subject: Subject, rows: Any, *, cores: int) -> Speed:
         done += rows.num_rows
     p50, p99 = np.quantile(singles, [0.5, 0.99])
     return Speed(
-        single_ms_p50=round(float(p50), 4),
-        single_ms_p99=round(float(p99), 4),
-        single_calls=CALLS,
-        batch_rows_per_s=round(done / elapsed, 1),
+        latency_p50_ms=round(float(p50), 4),
+        latency_p99_ms=round(float(p99), 4),
+        latency_calls=CALLS,
+        rows_per_s=round(done / elapsed, 1),
         batch_rows=rows.num_rows,
         batch_cores=cores,
         model_bytes=subject.path.stat().st_size,
