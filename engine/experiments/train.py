@@ -130,10 +130,10 @@ def write_conditions(context: JobContext, run: Run, device: Probe) -> None:
 
 def known_names() -> dict[str, list[str]]:
     """Return every parameter name LightGBM knows, with its other spellings."""
-    from lightgbm.basic import _ConfigAliases  # pyright: ignore[reportPrivateUsage]  # the table has no public name
+    # The table has no public name.
+    from lightgbm.basic import _ConfigAliases  # pyright: ignore[reportPrivateUsage]
 
-    aliases: dict[str, list[str]] = _ConfigAliases._get_all_param_aliases()
-    return aliases
+    return _ConfigAliases._get_all_param_aliases()  # pyright: ignore[reportPrivateUsage]
 
 
 def rename_parameters(store: Store, run: Run, given: dict[str, Value]) -> None:

@@ -1,0 +1,108 @@
+"""Metric points: nothing is lost, nobody waits, and a long curve keeps its shape."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_problem import make_engine
+
+from lemnis.engine import Engine
+from lemnis.engine.errors import StoreError
+from lemnis.engine.experiments import points
+from lemnis.engine.experiments.points import PointWriter, forget_points, read_curves, read_spool, write_points
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = make_engine(tmp_path_factory.mktemp("points") / "workspace")
+    yield engine
+    engine.store.close()
+
+
+def test_every_point_arrives_and_what_is_no_number_is_missing(shared: Engine, tmp_path: Path) -> None:
+    writer = PointWriter(shared.store, 1, tmp_path / "spool")
+    for step in range(1, 5001):
+        writer.add("auc", step, step / 5000)
+    writer.add("loss", 1, float("nan"))
+    writer.add("loss", 2, float("inf"))
+    writer.close()
+    assert read_curves(shared.store, 1, ["auc"], 10_000)["auc"] == [(step, step / 5000) for step in range(1, 5001)]
+    assert read_curves(shared.store, 1, ["loss"], 100) == {"loss": []}
+
+
+def test_a_database_that_takes_nothing_loses_nothing(
+    shared: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = points.write_points
+
+    def refuse(*_: Any) -> None:
+        raise StoreError("The state could not be used: database is locked.")
+
+    monkeypatch.setattr(points, "write_points", refuse)
+    spool = tmp_path / "spool"
+    writer = PointWriter(shared.store, 2, spool)
+    for step in range(1, 2501):
+        writer.add("auc", step, 0.5)
+    writer.close()
+    assert len(read_spool(spool)) == 2500
+    with open(spool, "a") as file:
+        file.write('["auc", 25')  # the line a crash cut off
+    monkeypatch.setattr(points, "write_points", written)
+    writer = PointWriter(shared.store, 2, spool)
+    writer.add("auc", 2501, 0.75)
+    writer.close()
+    assert not spool.exists()
+    assert len(read_curves(shared.store, 2, None, 9999)["auc"]) == 2501
+
+
+def test_the_caller_does_not_wait_for_a_locked_database(shared: Engine, tmp_path: Path) -> None:
+    blocker = shared.store.connection("metrics")
+    blocker.execute("begin immediate")
+    writer = PointWriter(shared.store, 3, tmp_path / "spool")
+    for step in range(1, 3001):
+        writer.add("auc", step, 0.5)
+    blocker.execute("rollback")
+    writer.close()
+    assert len(read_curves(shared.store, 3, None, 9999)["auc"]) == 3000
+
+
+def test_spooled_points_are_part_of_the_curve_before_they_are_written(shared: Engine) -> None:
+    run_id = shared.experiments.start()
+    forget_points(shared.store, run_id)
+    write_points(shared.store, run_id, [("auc", 1, 0, 0.6), ("auc", 2, 0, 0.7)])
+    folder = shared.workspace.run_dir(run_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "points.spool").write_text('["auc", 3, 0, 0.8]\n["auc", 4, 0, null]\n')
+    assert shared.experiments.curve(run_id, ["auc"]) == {"auc": [(1, 0.6), (2, 0.7), (3, 0.8)]}
+
+
+values = st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=300)
+
+
+@given(values, st.integers(4, 60))
+def test_a_shortened_curve_keeps_its_ends_and_its_extremes(curve: list[float | None], most: int) -> None:
+    forget_points(SHORT.store, 9)
+    write_points(SHORT.store, 9, [("v", step, 0, value) for step, value in enumerate(curve)])
+    shown = read_curves(SHORT.store, 9, ["v"], most)["v"]
+    whole = [(step, value) for step, value in enumerate(curve) if value is not None]
+    assert shown == sorted(shown)
+    assert set(shown) <= set(whole)
+    if whole:
+        assert {value for _, value in shown} >= {min(v for _, v in whole), max(v for _, v in whole)}
+    if len(curve) <= most:
+        assert shown == whole
+    else:
+        assert len(shown) <= most + 2
+        assert {point for point in whole if point[0] in (0, len(curve) - 1)} <= set(shown)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short(shared: Engine) -> None:
+    global SHORT
+    SHORT = shared
+
+
+SHORT: Engine
