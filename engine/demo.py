@@ -11,6 +11,7 @@ from msgspec import Struct
 from lemnis.engine.clock import iso_utc, monotonic_s
 from lemnis.engine.engine import Engine
 from lemnis.engine.errors import LemnisError, Unavailable
+from lemnis.engine.experiments import Run
 from lemnis.engine.jobs import Job
 from lemnis.engine.workspace import CONFIG_NAME, Workspace, create_workspace
 
@@ -125,7 +126,7 @@ class Demo:
         if run is not None:
             counts = f"{run.passed} passed, {run.warned} warned, {run.failed} failed, {run.not_evaluated} not evaluated"
             self._done("validate", counts)
-        leaks = [score.feature for score in self.engine.features.scores(version.id) if score.leakage]
+        leaks = [score.name for score in self.engine.features.scores(version.id) if score.leakage]
         chosen = self.engine.features.feature_set(version=version.id)
         if not self._has("feature_sets"):
             self.engine.features.choose(chosen.name, chosen.features, WHO, "what is known before departure", version.id)
@@ -146,7 +147,7 @@ class Demo:
         best = self._best()
         self._done("experiments", f"{len(runs)} runs finished; the best is {best.name} (run {best.id})")
         for run in runs:
-            if not self.engine.evaluate.evaluations(run.id):
+            if run.id not in self.engine.evaluate.evaluated():
                 self._wait("evaluate", self.engine.evaluate.start(run.id))
         passed = [gate.verdict for gate in self.engine.evaluate.gates(best.id)]
         self._done("evaluate", f"run {best.id} passes {passed.count('pass')} of {len(passed)} gates")
@@ -176,10 +177,10 @@ class Demo:
     def _has(self, table: str) -> bool:
         return bool(self.engine.store.value(f"select exists (select 1 from {table})"))
 
-    def _finished(self) -> list[Any]:
+    def _finished(self) -> list[Run]:
         return self.engine.experiments.search("state = 'finished'", limit=50).runs
 
-    def _best(self) -> Any:
+    def _best(self) -> Run:
         runs = [run for run in self._finished() if run.metrics.get("auc") is not None]
         if not runs:
             raise LemnisError("No run of the demo has finished.", "Look at `lemnis jobs list`.")

@@ -1,0 +1,140 @@
+"""One command goes round the whole loop on real flights, and its figures are right."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import flights
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from lemnis.engine import Engine
+from lemnis.engine.workspace import Workspace
+
+QUICK_S = 180.0
+JSON = dict[str, Any]
+
+
+def lemnis(*arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lemnis.tui", *arguments]
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a demo that has been run headless, stopped when the tests are over."""
+    root = tmp_path_factory.mktemp("demo")
+    yield root / "flights"
+    engine = Engine(Workspace(root / "flights"))
+    engine.jobs.stop_supervisor()
+    engine.store.close()
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> JSON:
+    started = time.monotonic()
+    done = lemnis("demo", "--dir", str(folder), "--headless", "--quick", "--json", timeout=600.0)
+    assert done.returncode == 0, done.stderr
+    document: JSON = json.loads(done.stdout)
+    document["seconds"] = time.monotonic() - started
+    return document
+
+
+@pytest.fixture(scope="module")
+def engine(folder: Path, report: JSON) -> Iterator[Engine]:
+    opened = Engine(Workspace(folder))
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = flights.open_tables(tmp_path_factory.mktemp("tables"))
+    yield connection
+    connection.close()
+
+
+@pytest.fixture(scope="module")
+def logged(engine: Engine) -> dict[str, float]:
+    """What the endpoint answered, by flight."""
+    rows = engine.store.rows("select row_key, score from predictions", name="predictions")
+    return {row["row_key"]: row["score"] for row in rows}
+
+
+def test_the_quick_demo_is_quick(report: JSON) -> None:
+    assert report["seconds"] < QUICK_S or os.environ.get("CI"), f"{report['seconds']:.0f} s"
+
+
+def test_rows_and_orphans_are_those_of_the_published_tables(report: JSON, tables: duckdb.DuckDBPyConnection) -> None:
+    assert tables.execute("select count(*) from flights").fetchone() == (report["rows"],)
+    found = {name: (report["orphans"][name], report["orphan_keys"][name]) for name in report["orphans"]}
+    assert found == flights.orphans(tables) == {"planes": (50_094, 721), "airports": (7_602, 4)}
+
+
+def test_the_endpoint_answers_what_the_model_file_answers(
+    report: JSON, engine: Engine, tables: duckdb.DuckDBPyConnection, logged: dict[str, float]
+) -> None:
+    run = engine.workspace.run_dir(report["champion"]["run"])
+    again = flights.scores(tables, run / "model.txt", run / "signature.json", logged)
+    assert set(again) == set(logged)
+    worst = max(abs(again[key] - logged[key]) for key in logged)
+    assert worst < 1e-9
+
+
+def test_auc_and_late_share_of_every_month_are_right(
+    report: JSON, tables: duckdb.DuckDBPyConnection, logged: dict[str, float]
+) -> None:
+    by_month: dict[str, tuple[list[bool], list[float]]] = defaultdict(lambda: ([], []))
+    for key, (month, late) in flights.month_labels(tables).items():
+        if key in logged:
+            by_month[month][0].append(late)
+            by_month[month][1].append(logged[key])
+    assert [entry["window"] for entry in report["performance"]] == sorted(by_month)
+    for entry in report["performance"]:
+        labels, answers = by_month[entry["window"]]
+        assert entry["labelled"] == len(labels)
+        assert entry["auc"] == pytest.approx(roc_auc_score(labels, answers), abs=1e-6)
+        assert entry["late_share"] == pytest.approx(sum(labels) / len(labels), abs=1e-9)
+
+
+def test_the_model_is_honest_and_what_is_known_only_afterwards_was_refused(report: JSON, engine: Engine) -> None:
+    assert 0.6 < report["champion"]["metrics"]["roc_auc"] < 0.8
+    version = engine.data.version()
+    flagged = {score.name for score in engine.features.scores(version.id) if score.leakage}
+    assert {"dep_delay", "dep_time", "arr_time", "air_time"} <= flagged
+    assert not flagged & set(engine.features.feature_set(version=version.id).features)
+
+
+def test_checks_alerts_and_traffic_are_in_the_report(report: JSON) -> None:
+    assert report["checks"]["not_evaluated"] == 0
+    assert report["checks"]["passed"] > 0
+    assert report["checks"]["failed"] + report["checks"]["warned"] > 0
+    assert report["endpoint"]["errors"] == 0
+    assert report["endpoint"]["requests"] > 0
+    assert any(window["drifted"] for window in report["drift"])
+    assert any(alert["state"] in ("firing", "acknowledged") for alert in report["alerts"])
+
+
+def test_every_stage_of_the_loop_has_something_to_say(folder: Path, report: JSON) -> None:
+    answer = json.loads(lemnis("-w", str(folder), "status", "--json").stdout)
+    states = {stage["name"]: stage["state"] for stage in answer["stages"]}
+    assert len(states) == 10
+    assert "not started" not in states.values()
+
+
+def test_the_demo_run_again_goes_on_where_it_stopped(folder: Path, report: JSON) -> None:
+    again = lemnis("demo", "--dir", str(folder), "--headless", "--quick", "--json", timeout=300.0)
+    assert again.returncode == 0, again.stderr
+    document = json.loads(again.stdout)
+    assert document["dataset_version"] == report["dataset_version"]
+    assert [run["id"] for run in document["runs"]] == [run["id"] for run in report["runs"]]
+    assert document["endpoint"]["requests"] == report["endpoint"]["requests"]
