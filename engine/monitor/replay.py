@@ -2,6 +2,7 @@
 
 import http.client
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -81,22 +82,21 @@ def replay(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
     labelled = set(keys_of(context.store, "actuals", plan.endpoint))
     counts = Counts(already_sent=sum(key in sent for key in traffic.keys))
     total = max(len(traffic) - counts.already_sent, 1)
-    client = Client(plan, context)
     pace = Pace(plan.speed)
     deliveries = traffic.deliveries(
         batch=plan.batch, delay_ms=round(plan.delay_days * DAY_MS), sent=sent, labelled=labelled
     )
-    for delivery in deliveries:
-        pace.wait(delivery.at, context)
-        accepted = client.deliver(delivery)
-        counts.requests += 1
-        counts.errors += not accepted
-        if accepted and delivery.kind == "rows":
-            counts.rows += len(delivery.keys)
-        elif accepted:
-            counts.labels += len(delivery.keys)
-        context.progress(min(counts.rows / total, 1.0), said(counts, delivery))
-    client.close()
+    with closing(Client(plan, context)) as client:
+        for delivery in deliveries:
+            pace.wait(delivery.at, context)
+            accepted = client.deliver(delivery)
+            counts.requests += 1
+            counts.errors += not accepted
+            if accepted and delivery.kind == "rows":
+                counts.rows += len(delivery.keys)
+            elif accepted:
+                counts.labels += len(delivery.keys)
+            context.progress(min(counts.rows / total, 1.0), said(counts, delivery))
     return msgspec.to_builtins(counts)
 
 
