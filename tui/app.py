@@ -49,6 +49,7 @@ class Console(App[None]):
     BINDINGS = bindings("everywhere")
     COMMANDS = {palette}
     TITLE = "Lemnis"
+    AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]
 

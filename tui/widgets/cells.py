@@ -78,18 +78,20 @@ def fitted(content: Content, width: int, *, right: bool = False) -> Content:
     return content.pad_left(missing) if right else content.pad_right(missing)
 
 
-def widths_of(columns: Sequence[Col], rows: Sequence[Row], available: int) -> list[int]:
-    """Return each column's width in cells; a flexible column takes what is left of `available`."""
+def widths_of(columns: Sequence[Col], rows: Sequence[Row], available: int, *, sorted_by: str = "") -> list[int]:
+    """Return each column's width in cells; a flexible column takes what is left of `available`.
+
+    The header of the column named `sorted_by` has an arrow behind its label.
+    """
     widths: list[int] = []
     for index, column in enumerate(columns):
         needed = [drawable(row.cells[index]).cell_length for row in rows if index < len(row.cells)]
-        # One more for the arrow of the sorted column.
-        widest = max([len(column.label) + 1, *needed])
-        widths.append(column.width or min(widest, max(column.most, len(column.label) + 1)))
+        header = len(column.label) + (column.name == sorted_by)
+        widths.append(column.width or max(header, min(column.most, max([header, *needed]))))
     for index, column in enumerate(columns):
         if column.flex:
             rest = available - 2 * len(columns) - sum(widths) + widths[index]
-            widths[index] = max(len(column.label) + 1, rest)
+            widths[index] = max(len(column.label) + (column.name == sorted_by), rest)
     return widths
 
 

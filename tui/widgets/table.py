@@ -241,6 +241,7 @@ class Table(ScrollView, can_focus=True):
             self._place(self._ordered(self._given))
             self.refresh()
         else:
+            self._resize()
             self.refresh()
             self.post_message(self.Sorted(self, *self.sorted_by))
 
@@ -293,7 +294,12 @@ class Table(ScrollView, can_focus=True):
 
     def _resize(self) -> None:
         rows = [self._rows[index] for index in list(self._rows)[:1000]]
-        self._widths = widths_of(self.columns, rows, self.scrollable_content_region.width or self.size.width)
+        self._widths = widths_of(
+            self.columns,
+            rows,
+            self.scrollable_content_region.width or self.size.width,
+            sorted_by=self.sorted_by[0] if self.sorted_by else "",
+        )
         self._lines.clear()
         # The header is drawn on the first line of the window, so the last row needs one line more.
         self.virtual_size = Size(sum(self._widths) + 2 * len(self._widths), self.total + 1)

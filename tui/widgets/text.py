@@ -106,6 +106,8 @@ class Meter(Widget):
 class Spark(Words):
     """A sparkline with its last value: ``auc ▁▂▅▇ 0.842``."""
 
+    _shown: tuple[tuple[float | None, ...], str, str, int] | None = None
+
     def show(self, values: Sequence[float | None], *, label: str = "", last: str = "", width: int = 0) -> None:
         """Show values from left to right.
 
@@ -115,18 +117,24 @@ class Spark(Words):
             last: The words behind; the last known value if empty.
             width: Characters of the line; 0 takes what the widget has left.
         """
+        self._shown = (tuple(values), label, last, width)
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        if self._shown is None:
+            return
+        values, label, last, width = self._shown
         known = [value for value in values if value is not None]
-        words = last or number(known[-1] if known else None)
-        room = width or max(8, self.size.width - len(label) - len(words) - 2)
-        self.say(
-            Content.assemble(
-                (f"{label} " if label else "", "$muted"), (spark(list(values), room), "$busy"), f" {words}"
-            )
-        )
+        words = safe(last) or number(known[-1] if known else None)
+        room = width or max(8, self.content_size.width - len(label) - len(words) - 2)
+        line = (spark(list(values), room), "$busy")
+        self.say(Content.assemble((f"{label} " if label else "", "$muted"), line, f" {words}"))
 
 
 class Bars(Words):
     """Horizontal bars: label, bar, value; for top values, importances and histograms."""
+
+    _shown: tuple[tuple[tuple[str, float | None, str], ...], tuple[str, ...], int, int] | None = None
 
     def show(
         self,
@@ -144,26 +152,25 @@ class Bars(Words):
             label_width: Cells for labels; 0 for the widest, at most 24.
             width: Cells of a full bar; 0 for what the widget has left.
         """
+        self._shown = (tuple(bars), tuple(marks), label_width, width)
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        if self._shown is None:
+            return
+        bars, marks, label_width, width = self._shown
         labels = [drawable(label) for label, _, _ in bars]
         wide = label_width or min(24, max((label.cell_length for label in labels), default=0))
         words = [Content(safe(text)) for _, _, text in bars]
         tail = max((text.cell_length for text in words), default=0)
-        room = width or max(6, (self.size.width or 60) - wide - tail - 2)
+        room = width or max(6, (self.content_size.width or 60) - wide - tail - 2)
         top = max((abs(size) for _, size, _ in bars if size is not None), default=0.0) or 1.0
         lines: list[Content] = []
         for index, (_, size, _) in enumerate(bars):
             style = marks[index] if index < len(marks) and marks[index] else "$busy"
             bar = bar_of((abs(size) if size is not None else 0.0) / top, room)
-            lines.append(
-                Content.assemble(
-                    fitted(labels[index], wide),
-                    " ",
-                    (bar, style),
-                    " " * (room - len(bar)),
-                    " ",
-                    fitted(words[index], tail, right=True),
-                )
-            )
+            name, value = fitted(labels[index], wide), fitted(words[index], tail, right=True)
+            lines.append(Content.assemble(name, " ", (bar, style), " " * (room - len(bar)), " ", value))
         self.say(Content("\n").join(lines))
 
 
