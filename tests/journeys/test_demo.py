@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +16,8 @@ import duckdb
 import flights
 import pytest
 from sklearn.metrics import roc_auc_score
+from support import until
+from terminal import Terminal
 
 from lemnis.engine import Engine
 from lemnis.engine.workspace import Workspace
@@ -138,3 +142,54 @@ def test_the_demo_run_again_goes_on_where_it_stopped(folder: Path, report: JSON)
     assert document["dataset_version"] == report["dataset_version"]
     assert [run["id"] for run in document["runs"]] == [run["id"] for run in report["runs"]]
     assert document["endpoint"]["requests"] == report["endpoint"]["requests"]
+
+
+STAGES = {
+    "1": ("Problem", "15 minutes late"),
+    "2": ("Data", "336,776"),
+    "3": ("Explore", "sched_dep_time"),
+    "4": ("Features", "dep_delay"),
+    "5": ("Validate", "tailnum"),
+    "6": ("Experiments", "finished"),
+    "7": ("Evaluate", "roc_auc"),
+    "8": ("Deploy", "champion"),
+    "9": ("Monitor", "2013"),
+    "0": ("Resources", "CPU"),
+}
+
+
+@pytest.fixture(params=[(160, 48), (80, 24)], ids=["160x48", "80x24"])
+def console(folder: Path, report: JSON, request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    """The console on the demo's workspace in a real terminal."""
+    if not shutil.which("tmux"):
+        pytest.skip("tmux is not installed: the console can't be driven in a real terminal")
+    terminal = Terminal(["-w", str(folder)], *request.param)
+    yield terminal
+    terminal.close()
+
+
+def test_each_tab_shows_its_data_by_its_key(console: Terminal) -> None:
+    for key, (name, fact) in STAGES.items():
+        console.keys(key)
+        assert console.shows(name, fact)
+    console.keys("q")
+    until(console.dead)
+    assert console.exit_status() == 0
+
+
+def test_a_training_started_by_a_key_streams_and_outlives_the_console(console: Terminal, engine: Engine) -> None:
+    console.keys("6")
+    console.shows("finished")
+    newest = engine.experiments.search(limit=1).runs[0].id
+    console.keys("t")
+    console.shows("default")
+    console.keys("Enter")
+    run = until(lambda: r if (r := engine.experiments.search(limit=1).runs[0]).id > newest else None)
+    console.shows("running")
+    until(lambda: engine.experiments.run(run.id).rounds_done > 0, 60.0)
+    os.kill(console.pid(), signal.SIGKILL)
+    until(console.dead)
+    done = until(lambda: r if (r := engine.experiments.run(run.id)).ended else None, 120.0)
+    assert (done.state, done.why) == ("finished", "finished")
+    assert run.job_id is not None
+    assert engine.jobs.job(run.job_id).attempts == 1
