@@ -116,7 +116,7 @@ class ResourcesStage(Stage[ResourcesView]):
         found = [rows.process_row(process, view.at) for process in processes.rows]
         self._show_table("#processes", rows.PROCESS_COLUMNS, found, rows.NARROW_PROCESSES)
         panel = self.query_one("#process-panel", Panel)
-        panel.retitle("Processes", f"{processes.total:,}, {processes.running} running, {processes.threads:,} threads")
+        panel.retitle("Processes", rows.processes_title(processes))
         panel.dated(processes.at, view.at, STALE_S)
 
     def _show_machine(self, view: ResourcesView) -> None:

@@ -5,7 +5,17 @@ from itertools import pairwise
 
 from textual.content import Content
 
-from lemnis.engine.resources import DiskUse, Gpu, GpuReport, Holding, HostSample, PoolState, Process, Waiting
+from lemnis.engine.resources import (
+    DiskUse,
+    Gpu,
+    GpuReport,
+    Holding,
+    HostSample,
+    PoolState,
+    Process,
+    ProcessTable,
+    Waiting,
+)
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, duration, mean_of, number, spark, verdict, when
 from lemnis.tui.widgets.cells import Col, Row, fitted
@@ -372,6 +382,11 @@ def short_command(command: str) -> str:
     """Return a command line without the folder of its program."""
     program, space, rest = command.partition(" ")
     return program if program.startswith("[") else f"{program.rsplit('/', 1)[-1]}{space}{rest}"
+
+
+def processes_title(table: ProcessTable) -> str:
+    """Return what the process panel says behind its name."""
+    return f"{table.total:,}, {table.running} running, {table.threads:,} threads"
 
 
 def process_key(process: Process) -> str:

@@ -1,0 +1,188 @@
+"""`lemnis resources`: the machine, the pool and its queue, what jobs took, and history."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lemnis.engine.clock import iso_utc, now_ms
+from lemnis.engine.errors import NoWorkspace
+from lemnis.engine.resources import GpuReport, HostSample, ProcessTable
+from lemnis.engine.text import safe
+from lemnis.tui.commands.group import group, print_facts, print_json, print_table, session_of
+from lemnis.tui.commands.session import Session
+from lemnis.tui.format import MISSING, age, bytes_, duration, number, spark
+
+app = group("Live use of the machine, the pool and its queue, what jobs took, history.")
+
+RATES_S = 0.5  # between two readings, where no sampler has done it
+
+
+@app.command()
+def top(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Print one reading and end, also on a terminal.")] = False,
+    rows: Annotated[int, typer.Option("-n", "--rows", help="How many processes.", min=1)] = 15,
+) -> None:
+    """The machine live: CPU, memory, disk, network, GPUs and the busiest processes; needs no workspace. q leaves.
+
+    With --json, or where the output is no terminal, one reading: {"host": {...}, "gpus": {"devices", "reason"},
+    "processes": {"at", "total", "running", "threads", "rows": [{"pid", "user", "command", "cpu_percent",
+    "memory_bytes", "owner", "job_id", "run_id", "service", ...}]}}. Names end in their unit; null is not known.
+    """
+    import sys
+
+    session = session_of(context)
+    if not (session.json or once) and sys.stdout.isatty():
+        from lemnis.tui.stages.resources.top import Top
+
+        Top(live_source(session)).run()
+        return
+    host, gpus, processes = reading(session)
+    if session.json:
+        print_json({"host": host, "gpus": gpus, "processes": cut(processes, rows)})
+        return
+    print_facts(host_facts(host, gpus))
+    print()
+    table = [
+        (str(one.pid), one.user, number(one.cpu_percent, 1), bytes_(one.memory_bytes), one.owner, one.command[:100])
+        for one in processes.rows[:rows]
+    ]
+    print_table(["pid", "user", "CPU %", "memory", "works for", "command"], table, right={"pid", "CPU %", "memory"})
+
+
+@app.command()
+def pools(context: typer.Context) -> None:
+    """What jobs may hold together, what each one holds and really uses, and why the others wait.
+
+    With --json: {"cores", "memory_bytes", "gpus", "held_cores", "held_memory_bytes", "held_gpus",
+    "holding": [{"job_id", "run_id", "kind", "title", "state", "cores", "memory_bytes", "gpu", "since", "used_cores", "used_memory_bytes"}],
+    "waiting": [{"job_id", "run_id", "kind", "title", "cores", "memory_bytes", "gpu", "priority", "since", "why",
+    "refused"}]}; waiting jobs are in the order in which they start.
+    """
+    session = session_of(context)
+    pool = session.engine.resources.pool()
+    if session.json:
+        print_json(pool)
+        return
+    from lemnis.tui.stages.resources.rows import POOL_COLUMNS, pool_rows, pool_title
+    from lemnis.tui.widgets.cells import plain
+
+    print(f"pool  {safe(pool_title(pool))}")
+    found = [[plain(cell) for cell in row.cells] for row in pool_rows(pool, now_ms())]
+    if found:
+        labels = [column.label for column in POOL_COLUMNS]
+        right = {column.label for column in POOL_COLUMNS if column.right}
+        print_table(labels, found, right=right)
+
+
+@app.command()
+def usage(
+    context: typer.Context,
+    days: Annotated[float, typer.Option("--days", help="How far back.", min=0.01, max=3650)] = 7,
+) -> None:
+    """What the jobs of the last days took, and what the workspace takes on disk.
+
+    With --json: {"since", "jobs": [{"job_id", "run_id", "kind", "title", "state", "user", "held_s", "core_hours",
+    "gpu_hours", "peak_bytes", "memory_bytes"}], "disk": [{"name", "bytes", "files"}]}, the largest first.
+    """
+    session = session_of(context)
+    found = session.engine.resources.usage(days)
+    if session.json:
+        print_json(found)
+        return
+    headers = ["job", "what", "state", "user", "held", "core hours", "GPU hours", "peak memory"]
+    table = [
+        (
+            str(job.job_id), job.title, job.state, job.user, duration(job.held_s), f"{job.core_hours:.3f}",
+            f"{job.gpu_hours:.3f}" if job.gpu_hours else MISSING, bytes_(job.peak_bytes),
+        )
+        for job in found.jobs
+    ]  # fmt: skip
+    print_table(headers, table, right={"job", "held", "core hours", "GPU hours", "peak memory"})
+    print()
+    sizes = [(part.name, bytes_(part.bytes), f"{part.files:,}") for part in found.disk]
+    print_table(["on disk", "size", "files"], sizes, right={"size", "files"})
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    metric: Annotated[str, typer.Argument(help="cpu_percent, memory_percent, busy_percent …")] = "cpu_percent",
+    source: Annotated[str, typer.Option("--source", help="host, or a GPU: gpu:0 …")] = "host",
+    minutes: Annotated[
+        float, typer.Option("--minutes", help="How far back; 43200 is 30 days.", min=0.5, max=43_200)
+    ] = 15,
+    points: Annotated[int, typer.Option("--points", help="Steps at most.", min=1, max=2000)] = 60,
+) -> None:
+    """One figure of the machine over time, as means of equal steps; a step without a reading is null.
+
+    With --json: {"source", "step_s", "at": [epoch ms of each step's start], "values": {METRIC: [number or null]}}.
+    """
+    session = session_of(context)
+    session.engine.resources.check_metric(source, metric)
+    found = session.engine.resources.history(source, metric, round(minutes * 60), points)
+    if session.json:
+        print_json(found)
+        return
+    values = found.values[metric]
+    known = [value for value in values if value is not None]
+    print(spark(values))
+    print_facts(
+        [
+            ("figure", f"{source} {metric}"),
+            ("from", f"{iso_utc(found.at[0])}, {len(found.at)} steps of {duration(found.step_s)}"),
+            ("least", number(min(known, default=None))),
+            ("mean", number(sum(known) / len(known) if known else None)),
+            ("most", number(max(known, default=None))),
+        ]
+    )
+
+
+def live_source(session: Session) -> Any:
+    """Return the workspace's room, or readings by this process where no engine runs. Any: both answer alike."""
+    from lemnis.engine.resources.alone import MachineAlone
+
+    try:
+        engine = session.engine
+    except NoWorkspace:
+        if session.workspace is not None:
+            raise
+        return MachineAlone(Path.cwd())
+    return engine.resources if engine.jobs.status().state == "up" else MachineAlone(engine.workspace.root)
+
+
+def reading(session: Session) -> tuple[HostSample, GpuReport, ProcessTable]:
+    """Return one reading with rates."""
+    source = live_source(session)
+    host, processes = source.host(), source.processes()
+    if host.cpu_percent is None:
+        time.sleep(RATES_S)
+        host, processes = source.host(), source.processes()
+    return host, source.gpus(), processes
+
+
+def cut(table: ProcessTable, rows: int) -> ProcessTable:
+    """Return a process table with its first rows only."""
+    import msgspec
+
+    return msgspec.structs.replace(table, rows=table.rows[:rows])
+
+
+def host_facts(host: HostSample, gpus: GpuReport) -> list[tuple[str, str]]:
+    """Return one reading of the machine as label and value."""
+    from lemnis.tui.stages.resources.rows import cpu_title, disk_words, gpu_brief, percent, rate
+
+    flows = f"in {rate(host.net_received_bytes_per_s)}, out {rate(host.net_sent_bytes_per_s)}"
+    disk = f"read {rate(host.disk_read_bytes_per_s)}, write {rate(host.disk_write_bytes_per_s)}"
+    full, free = disk_words(host)
+    used = f"{bytes_(host.memory_used_bytes)} of {bytes_(host.memory_usable_bytes)}"
+    return [
+        ("cpu", f"{percent(host.cpu_percent)}, {cpu_title(host)}"),
+        ("memory", f"{percent(host.memory_percent)}, {used}"),
+        ("disk", f"{percent(full)}, {free}, {disk}"),
+        ("network", flows),
+        ("gpu", gpu_brief(gpus).plain.removeprefix("GPU").strip()),
+        ("read", f"{iso_utc(host.at)} ({age(host.at, now_ms())})"),
+    ]
