@@ -57,9 +57,9 @@ def pools(context: typer.Context) -> None:
     """What jobs may hold together, what each one holds and really uses, and why the others wait.
 
     With --json: {"cores", "memory_bytes", "gpus", "held_cores", "held_memory_bytes", "held_gpus",
-    "holding": [{"job_id", "run_id", "kind", "title", "state", "cores", "memory_bytes", "gpu", "since", "used_cores", "used_memory_bytes"}],
-    "waiting": [{"job_id", "run_id", "kind", "title", "cores", "memory_bytes", "gpu", "priority", "since", "why",
-    "refused"}]}; waiting jobs are in the order in which they start.
+    "holding": [{"job_id", "run_id", "kind", "title", "state", "cores", "memory_bytes", "gpu", "since", "used_cores",
+    "used_memory_bytes"}], "waiting": [{"job_id", "run_id", "kind", "title", "cores", "memory_bytes", "gpu", "priority",
+    "since", "why", "refused"}]}; waiting jobs are in the order in which they start.
     """
     session = session_of(context)
     pool = session.engine.resources.pool()

@@ -39,9 +39,7 @@ class Top(App[None]):
     """CPU, memory, disk, network, GPUs and processes, once a second."""
 
     CSS_PATH = ["../../theme.tcss"]
-    CSS = (
-        "Panel { height: auto; } #busiest { height: 1fr; } Lines { padding: 0 1; } #hint { height: 1; color: $muted; }"
-    )
+    CSS = "#cpu, #machine, #gpu { height: auto; } Lines { padding: 0 1; } #hint { height: 1; color: $muted; }"
     BINDINGS = [Binding("q", "quit", "Leave")]
 
     @dataclass
