@@ -69,7 +69,7 @@ class Console(App[None]):
         self._focused: dict[str, Widget] = {}
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = ANSI_THEME if self.console.color_system == "standard" else DARK.name
+        self.theme = DARK.name
         self.animation_level = "none"
 
     def get_css_variables(self) -> dict[str, str]:
@@ -88,6 +88,8 @@ class Console(App[None]):
         facts.workspace, facts.lasting = self.engine.workspace.root.name, self.engine.notices()
         await self.open_stage(self.here)
         if not self.is_headless:
+            if self.console.color_system == "standard":
+                self.theme = ANSI_THEME
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self.leave, 128 + number)
         self.set_interval(AGE_SECONDS, self.show_age)

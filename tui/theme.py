@@ -33,9 +33,15 @@ LIGHT = Theme(
     variables={"muted": "#5b6671", "faint": "#a4adb6", "line": "#bcc5cd", "cursor": "#cfe5ea", "here": "#bcdde4"},
 )
 ANSI_THEME = "ansi-dark"  # for terminals of sixteen colours, whose palette is the person's own
-ANSI = {"muted": "ansi_bright_black", "faint": "ansi_bright_black", "line": "ansi_bright_black"} | {
-    "cursor": "ansi_blue",
-    "here": "ansi_blue",
+ANSI = {
+    "muted": "ansi_default",
+    "faint": "ansi_bright_black",
+    "line": "ansi_bright_black",
+    "key": "ansi_cyan",
+    "stage-accent": "ansi_cyan",
+    "busy": "ansi_cyan",
+    "cursor": "ansi_bright_black",
+    "here": "ansi_bright_black",
 }
 
 
