@@ -59,8 +59,8 @@ def link_sources(
         on_step(position, link.source)
         place = f"dataset.links[{position - 1}]"
         right = snapshots[link.source]
-        taken = columns_taken(link, right, sources, place)
         check_keys(duck, link, right, list(sources), place)
+        taken = columns_taken(link, right, sources, place)
         join = _join(position, link, right, taken, list(sources))
         _run(duck, join, place)
         statements += join
