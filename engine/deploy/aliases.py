@@ -134,7 +134,7 @@ def move(
     evidence: dict[str, Any] | None = None,
 ) -> AliasEvent:
     """Append one event and return it; `previous` is read in the same statement, so no move between is lost."""
-    values = {
+    values: dict[str, Any] = {  # Any: the table's own types
         "model": model,
         "alias": alias,
         "kind": kind,
@@ -146,18 +146,15 @@ def move(
         "evidence": msgspec.json.encode(evidence or {}).decode(),
     }
     with store.write() as db:
-        row = next(
-            iter(
-                db.query(
-                    """insert into alias_events (model, alias, kind, version, previous, forced, who, why, at, evidence)
-                       values (:model, :alias, :kind, :version,
-                         (select version from aliases where model = :model and alias = :alias),
-                         :forced, :who, :why, :at, :evidence) returning id""",
-                    values,
-                )
-            )
+        db.execute(
+            """insert into alias_events (model, alias, kind, version, previous, forced, who, why, at, evidence)
+               values (:model, :alias, :kind, :version,
+                 (select version from aliases where model = :model and alias = :alias),
+                 :forced, :who, :why, :at, :evidence)""",
+            values,
         )
-    return event_in(store.rows("select * from alias_events where id = ?", [row["id"]])[0])
+        event_id = db.execute("select last_insert_rowid()").fetchone()[0]
+    return event_in(store.rows("select * from alias_events where id = ?", [event_id])[0])
 
 
 def events(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from lemnis.engine.clock import now_ms
-from lemnis.engine.deploy import protocol
+from lemnis.engine.deploy import invocations, protocol
 from lemnis.engine.deploy.guard import Guard
 from lemnis.engine.deploy.meters import Meters
 from lemnis.engine.deploy.predictions import Entry, PredictionLog, record_actuals
@@ -229,9 +229,9 @@ def infer(request: Request) -> Done:
 def invoke(request: Request) -> Done:
     """Answer a request to /invocations."""
     served = request.served
-    asked = protocol.parse_invocation(request.body, request.content_type, served.signature)
+    asked = invocations.parse_invocation(request.body, request.content_type, served.signature)
     scores = scores_of(request, asked)
-    body = protocol.invocation_answer(scores, served.signature, model=served.model, version=served.version)
+    body = invocations.invocation_answer(scores, served.signature, model=served.model, version=served.version)
     return Done(asked, scores, Response(200, body))
 
 

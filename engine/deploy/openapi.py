@@ -46,7 +46,7 @@ def body_of(path: str, signature: Signature | None) -> dict[str, Any]:
     if signature is None:
         return {}
     if path == "/invocations":
-        row = {"type": "object", "properties": {f.name: schema_of(f) for f in signature.features}}
+        row: dict[str, Any] = {"type": "object", "properties": {f.name: schema_of(f) for f in signature.features}}
         row["required"] = signature.names
         records = {"type": "array", "items": row}
         return {"schema": {"type": "object", "properties": {"dataframe_records": records}}}

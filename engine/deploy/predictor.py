@@ -1,6 +1,7 @@
 """A loaded model that answers: one row by LightGBM's single-row call, many rows at once."""
 
 import ctypes
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +33,7 @@ def import_lightgbm() -> None:
     for name in absent:
         sys.modules[name] = None  # type: ignore[assignment]  # how Python marks a module that can't be imported
     try:
-        import lightgbm  # noqa: F401
+        importlib.import_module("lightgbm")
     finally:
         for name in absent:
             del sys.modules[name]
@@ -50,7 +51,7 @@ class Predictor:
         Raises:
             BadInput: The model takes other features than the signature says.
         """
-        from lightgbm.basic import _LIB  # pyright: ignore[reportPrivateUsage]  # the C library, as Booster calls it
+        from lightgbm.libpath import _LIB  # pyright: ignore[reportPrivateUsage]  # the C library, as Booster calls it
 
         width = len(signature.features)
         if booster.num_feature() != width:

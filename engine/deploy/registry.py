@@ -188,18 +188,18 @@ def models(store: Store) -> list[Model]:
 
 def signature_of(store: Store, model: str, number: int) -> Signature:
     """Return what a version takes and answers; raises NotFound."""
-    text = store.value("select signature from model_versions where model = ? and version = ?", [model, number])
-    if text is None:
-        version(store, model, number)
-    return msgspec.json.decode(text, type=Signature)
+    return msgspec.json.decode(stored(store, "signature", model, number), type=Signature)
 
 
 def golden_of(store: Store, model: str, number: int) -> Golden:
     """Return a version's golden rows and their recorded answers; raises NotFound."""
-    text = store.value("select golden from model_versions where model = ? and version = ?", [model, number])
-    if text is None:
-        version(store, model, number)
-    return Golden.load(text)
+    return Golden.load(stored(store, "golden", model, number))
+
+
+def stored(store: Store, column: str, model: str, number: int) -> str:
+    """Return a JSON column of a version; raises NotFound."""
+    version(store, model, number)
+    return str(store.value(f"select {column} from model_versions where model = ? and version = ?", [model, number]))
 
 
 def unknown_model(store: Store, model: str) -> NotFound:

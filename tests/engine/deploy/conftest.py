@@ -1,16 +1,23 @@
 """A small real model, a workspace that has trained it, and a server for it."""
 
+import http.client
+import json
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import lightgbm
 import numpy as np
 import pyarrow as pa
 import pytest
+
 from lemnis.engine.data.versions import record_version
-from lemnis.engine.deploy import DeployRoom
+from lemnis.engine.deploy import DeployRoom, endpoints
 from lemnis.engine.features.matrix import encode_table, fit_signature, target_vector
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import sha256_of
@@ -19,7 +26,6 @@ from lemnis.engine.workspace import create_workspace
 
 FEATURES = ["carrier", "distance", "wind", "holiday"]
 CONFIG = '[problem]\ntitle = "Late flights"\ntask = "binary"\ntarget = "late"\n'
-CRITERIA = CONFIG + '[[problem.criteria]]\nmetric = "roc_auc"\nmin = 0.6\n'
 
 
 def flights(rows: int, seed: int) -> pa.Table:
@@ -118,18 +124,114 @@ class Bench:
         return run_id
 
 
+def bench_at(folder: Path, trained: Trained, config: str = CONFIG) -> Bench:
+    """Make a workspace with the model's training rows as its dataset version."""
+    store = Store(create_workspace(folder / "workspace", config))
+    version = record_version(store, trained.table, name="flights", roles={"late": "label", "flown": "time"}, split={})
+    return Bench(store, DeployRoom(store), version.id)
+
+
 @pytest.fixture
 def make_bench(tmp_path: Path, first_model: Trained) -> Callable[..., Bench]:
-    def make(config: str = CONFIG) -> Bench:
-        store = Store(create_workspace(tmp_path / "workspace", config))
-        version = record_version(
-            store, first_model.table, name="flights", roles={"late": "label", "flown": "time"}, split={}
-        )
-        return Bench(store, DeployRoom(store), version.id)
-
-    return make
+    return lambda config=CONFIG: bench_at(tmp_path, first_model, config)
 
 
 @pytest.fixture
 def bench(make_bench: Callable[..., Bench]) -> Bench:
     return make_bench()
+
+
+@dataclass
+class Server:
+    """A model server's process, and how to talk to it."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+    bench: Bench
+
+    def ask(
+        self, method: str, path: str, body: object = None, *, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
+        """Send one request on a connection of its own; return status and JSON, or the text."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+            connection.request(method, path, data, headers or {})
+            response = connection.getresponse()
+            text = response.read()
+        finally:
+            connection.close()
+        return response.status, json.loads(text) if text[:1] in (b"{", b"[") else text.decode()
+
+    def wait_ready(self, version: int) -> None:
+        """Wait until this version answers."""
+        until(lambda: self.version() == version, self)
+
+    def version(self) -> int | None:
+        try:
+            status, document = self.ask("GET", "/v2/health/ready")
+        except OSError:
+            return None
+        return int(document["version"]) if status == 200 else None
+
+    def why(self) -> str:
+        return str(self.bench.store.value("select why from endpoints"))
+
+
+def until(true: Callable[[], object], server: "Server | None" = None, seconds: float = 60.0) -> None:
+    """Wait for a condition; fail when it does not come, or when the server died meanwhile."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert server is None or server.process.poll() is None, "the server ended"
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+def spawn(bench: Bench, *, host: str = "127.0.0.1", port: int = 0) -> Server:
+    """Declare the endpoint `late` and start its process as the supervisor would."""
+    endpoints.start(bench.store, bench.room.jobs, "late", "late", "champion", host=host, port=port)
+    port = bench.store.value("select port from endpoints")
+    root = str(bench.store.workspace.root)
+    log = open(bench.store.workspace.hidden / "server.log", "ab")  # noqa: SIM115  # the child holds it
+    command = [sys.executable, "-m", endpoints.MODULE, "--workspace", root, "--endpoint", "late"]
+    process = subprocess.Popen(command, stdout=log, stderr=log)
+    log.close()
+    return Server(process, port, bench)
+
+
+def end(server: Server) -> None:
+    """Stop a server, by force if it does not leave."""
+    server.process.terminate()
+    try:
+        server.process.wait(20)
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        server.process.wait()
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[..., Server]]:
+    """Start servers that are ended with the test."""
+    started: list[Server] = []
+
+    def start(bench: Bench, **options: Any) -> Server:
+        started.append(spawn(bench, **options))
+        return started[-1]
+
+    yield start
+    for server in started:
+        end(server)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, first_model: Trained) -> Iterator[Server]:
+    """One ready server of the first model for the tests of a module that only ask."""
+    bench = bench_at(tmp_path_factory.mktemp("served"), first_model)
+    bench.room.register(bench.add_run(first_model), "late", "ada", "first")
+    bench.room.promote("late", 1, "champion", "ada", "first")
+    running = spawn(bench)
+    try:
+        running.wait_ready(1)
+        yield running
+    finally:
+        end(running)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lemnis.engine.deploy import registry
 from lemnis.engine.deploy.aliases import standing
 from lemnis.engine.deploy.records import AliasEvent
