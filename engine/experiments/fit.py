@@ -79,9 +79,13 @@ def fit(
         Cancelled: The job was asked to stop.
     """
     lightgbm.register_logger(PrintedLog())
-    complete: dict[str, Any] = {**parameters, "categorical_feature": signature.categorical}
+    complete: dict[str, Any] = dict(parameters)
     data = lightgbm.Dataset(
-        train.matrix, train.target, feature_name=feature_names(signature.names), params=complete, free_raw_data=True
+        train.matrix,
+        train.target,
+        feature_name=feature_names(signature.names),
+        categorical_feature=signature.categorical,
+        params=complete,
     )
     sample = sampled(train)
     watched = {"train": data.create_valid(sample.matrix, sample.target)}
