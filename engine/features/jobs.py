@@ -214,7 +214,7 @@ def jumping(
     """
     limits = LIMITS[sample.signature.task]
     order = sorted(range(len(places)), key=lambda at: -measured.permutation[at])
-    strong = [places[at] for at in order if measured.permutation[at] >= limits.jump / 2][:MOST_EXPLAINED]
+    strong = [places[at] for at in order if measured.permutation[at] >= limits.jump][:MOST_EXPLAINED]
     if not strong or measured.score < limits.single:
         return {}
     weak = [place for place in places if place not in strong]
