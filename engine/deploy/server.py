@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -63,9 +64,12 @@ def serve(store: Store, name: str) -> None:
     application = Application(store, name, declared.model, guard=Guard(declared.host, token), log=log)
     server = BoundedServer(server_config(application))
 
-    def leave() -> None:
-        print("the endpoint was declared anew", flush=True)
+    def leave(*_: object) -> None:
         server.should_exit = True
+
+    # uvicorn raises the signal again when it has drained; what follows `run` below must happen all the same.
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
 
     follower = Follower(store, declared, cores=usable_cores(), hand_over=application.serve, leave=leave)
     announce(store, declared)
@@ -74,8 +78,8 @@ def serve(store: Store, name: str) -> None:
     try:
         server.run(sockets=[listening])
     finally:
-        follower.close()
         log.close()
+        follower.close()
         with store.write() as db:
             db.execute("update endpoints set ready = 0, changed_at = ? where name = ?", [now_ms(), name])
 

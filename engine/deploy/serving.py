@@ -88,7 +88,7 @@ class Follower:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=2)
 
     def _follow(self) -> None:
         seen = -1

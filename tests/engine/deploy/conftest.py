@@ -187,6 +187,11 @@ def until(true: Callable[[], object], server: "Server | None" = None, seconds: f
         time.sleep(0.02)
 
 
+@pytest.fixture
+def wait() -> Callable[..., None]:
+    return until
+
+
 def spawn(bench: Bench, *, host: str = "127.0.0.1", port: int = 0) -> Server:
     """Declare the endpoint `late` and start its process as the supervisor would."""
     endpoints.start(bench.store, bench.room.jobs, "late", "late", "champion", host=host, port=port)
