@@ -17,7 +17,7 @@ from lemnis.engine.resources import (
     Waiting,
 )
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, age, bytes_, duration, mean_of, number, spark, verdict, when
+from lemnis.tui.format import MISSING, age, bytes_, mean_of, number, spark, verdict, when
 from lemnis.tui.widgets.cells import Col, Row, fitted
 
 NARROW_POOL = frozenset({"job", "what", "state", "cores", "used_cores", "why"})
@@ -118,7 +118,7 @@ def cpu_line(host: HostSample) -> Content:
         ("stolen", host.steal_percent),
     ):
         parts += [(f"  {label} ", "$muted"), percent(value)]
-    return Content.assemble(*parts)
+    return Content.assemble(*parts, ("   load ", "$muted"), load_words(host))
 
 
 def load_words(host: HostSample) -> str:
@@ -128,10 +128,10 @@ def load_words(host: HostSample) -> str:
 
 
 def cpu_title(host: HostSample) -> str:
-    """Return what the CPU panel says behind its name."""
+    """Return what the CPU panel says behind its name: what seldom changes, for a title repaints its whole panel."""
     usable = f"{host.cores_usable:g} of " if host.cores_usable < host.cores_total else ""
     cores = f"{usable}{host.cores_total} core{'s' if host.cores_total != 1 else ''}"
-    return f"{cores} · load {load_words(host)} · up {duration(host.uptime_s)}"
+    return f"{cores} · up {MISSING if host.uptime_s is None else age(0, round(host.uptime_s * 1000))}"
 
 
 def memory_lines(host: HostSample, width: int) -> list[Content]:
@@ -215,11 +215,11 @@ def flow_lines(
 def brief_lines(host: HostSample, gpus: GpuReport, past: dict[str, list[float | None]], width: int) -> list[Content]:
     """Return the whole machine in six lines, for a small screen."""
     part, words = disk_words(host)
-    spare = max(4, width - bar_room(width) - 38)
+    spare = max(4, width - bar_room(width) - 39)
     used = f"{bytes_(host.memory_used_bytes)} of {bytes_(host.memory_usable_bytes)}"
 
     def with_past(words: str, metric: str) -> Content:
-        return Content.assemble(f"{words:<21} ", (history_of(past.get(metric, []), spare), "$busy"))
+        return Content.assemble(f"{words:<22} ", (history_of(past.get(metric, []), spare), "$busy"))
 
     flow = Content.assemble(
         ("disk    ", "$muted"),
@@ -228,7 +228,7 @@ def brief_lines(host: HostSample, gpus: GpuReport, past: dict[str, list[float | 
         f"in {rate(host.net_received_bytes_per_s):<11}out {rate(host.net_sent_bytes_per_s)}",
     )
     return [
-        gauge("CPU", host.cpu_percent, with_past(f"user {percent(host.user_percent)}", "cpu_percent"), width),
+        gauge("CPU", host.cpu_percent, with_past(f"load {load_words(host)}", "cpu_percent"), width),
         gauge("memory", host.memory_percent, with_past(used, "memory_percent"), width, MEMORY_LEVELS),
         gauge("disk", part, words, width, DISK_LEVELS),
         flow,
