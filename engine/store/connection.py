@@ -40,6 +40,11 @@ def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
     return version >= SAFE_WAL or any(version[:2] == fixed[:2] and version >= fixed for fixed in SAFE_BACKPORTS)
 
 
+def sqlite_version() -> str:
+    """Return the version of the SQLite library in use."""
+    return sqlite3.sqlite_version
+
+
 def journal_notice() -> str:
     """Return a sentence for the person when the rollback journal is used instead of WAL, else an empty string."""
     if wal_is_safe():
