@@ -278,7 +278,7 @@ class Table(ScrollView, can_focus=True):
 
     def _place(self, rows: list[Row]) -> None:
         """Put rows in, with the cursor on its key and as far from the top of the window as it was."""
-        key, offset = self.key, self.cursor - round(self.scroll_y)
+        key, offset, before = self.key, self.cursor - round(self.scroll_y), (self._rows, self._widths, self.cursor)
         self._rows, self.total = dict(enumerate(rows)), len(rows)
         self._lines.clear()
         self._resize()
@@ -290,14 +290,19 @@ class Table(ScrollView, can_focus=True):
             self.set_reactive(Table.cursor, max(0, self.total - 1))
         if self.key != key:
             self.post_message(self.Moved(self, self.key))
-        self.refresh()
+        if before[1:] != (self._widths, self.cursor) or len(before[0]) != self.total:
+            self.refresh()
+            return
+        for index, row in self._rows.items():  # a live table sends only the lines that differ
+            if row != before[0].get(index):
+                self._refresh_row(index)
 
     def _resize(self) -> None:
         rows = [self._rows[index] for index in list(self._rows)[:1000]]
         self._widths = widths_of(
             self.columns,
             rows,
-            self.scrollable_content_region.width or self.size.width,
+            self.size.width - int(self.total + 1 > self.size.height),  # less the scrollbar that the rows call for
             sorted_by=self.sorted_by[0] if self.sorted_by else "",
         )
         self._lines.clear()

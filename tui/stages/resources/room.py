@@ -113,7 +113,7 @@ class ResourcesStage(Stage[ResourcesView]):
         pool.styles.height = min(9, len(jobs) + 3 if jobs else 5)
         processes = view.processes
         self._show_table("#jobs", rows.POOL_COLUMNS, jobs, rows.NARROW_POOL)
-        found = [rows.process_row(process, view.at) for process in processes.rows]
+        found = [rows.process_row(process, processes.at) for process in processes.rows]
         self._show_table("#processes", rows.PROCESS_COLUMNS, found, rows.NARROW_PROCESSES)
         panel = self.query_one("#process-panel", Panel)
         panel.retitle("Processes", rows.processes_title(processes))
