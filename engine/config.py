@@ -67,11 +67,14 @@ class Problem(Declared, frozen=True):
     acquisition: list[Acquisition] = field(default_factory=list[Acquisition])
 
 
+SourceFormat: TypeAlias = Literal["csv", "csv-zip", "parquet", "jsonl", "sqlite"]
+
+
 class Source(Declared, frozen=True):
     """Where rows come from; `path` is relative to the workspace unless absolute."""
 
     path: str
-    format: Literal["csv", "csv-zip", "parquet", "jsonl", "sqlite"] = "csv"
+    format: SourceFormat = "csv"
     table: str = ""
     member: str = ""
     delimiter: str = ","

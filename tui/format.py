@@ -148,12 +148,38 @@ class Verdict:
 
 OK, WARN, BAD, MUTED, BUSY = "$ok", "$warn", "$bad", "$muted", "$busy"
 KINDS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("●", OK): ("ready", "up", "ok", "pass", "passed", "finished", "serving", "resolved", "champion", "fits", "stable"),
+    ("●", OK): (
+        "ready",
+        "up",
+        "ok",
+        "pass",
+        "passed",
+        "finished",
+        "serving",
+        "resolved",
+        "champion",
+        "fits",
+        "stable",
+        "arrived",
+    ),
     ("◐", BUSY): ("working", "running", "preparing", "starting", "syncing", "challenger", "computing"),
     ("○", MUTED): ("not started", "queued", "down", "cancelled", "no data", "not evaluated", "off", "idle", "stopped"),
-    ("◌", MUTED): ("insufficient", "not enough data", "unknown", "not serving"),
-    ("▲", WARN): ("attention", "warn", "warned", "watch", "pending", "acknowledged", "backing off", "stale", "leak?"),
-    ("✖", BAD): ("fail", "failed", "drift", "firing", "lost", "refused", "error", "leak", "breached"),
+    ("◌", MUTED): ("insufficient", "not enough data", "unknown", "not serving", "new", "waiting"),
+    ("▲", WARN): (
+        "attention",
+        "warn",
+        "warned",
+        "watch",
+        "pending",
+        "acknowledged",
+        "backing off",
+        "stale",
+        "leak?",
+        "changed",
+        "late",
+        "short",
+    ),
+    ("✖", BAD): ("fail", "failed", "drift", "firing", "lost", "refused", "error", "leak", "breached", "missing"),
 }
 GLYPHS = {word: (glyph, style) for (glyph, style), words in KINDS.items() for word in words}
 

@@ -8,7 +8,7 @@ from lemnis.engine.data.arrivals import Arrival, arrivals
 from lemnis.engine.data.catalog import SourceState, source_states
 from lemnis.engine.data.reports import LinkReport, Orphan, list_reports
 from lemnis.engine.data.snapshots import Snapshot, current_snapshots, list_snapshots
-from lemnis.engine.data.sources import origin_of
+from lemnis.engine.data.sources import format_of, origin_of
 from lemnis.engine.data.versions import Column, Part, Version, find_version, list_versions
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import JobsRoom
@@ -96,4 +96,15 @@ class DataRoom:
         return JobsRoom(self.store).submit("data.link", f"link {dataset.name}", {}, memory_bytes=MEMORY_BYTES)
 
 
-__all__ = ["Arrival", "Column", "DataRoom", "LinkReport", "Orphan", "Part", "Snapshot", "SourceState", "Version"]
+__all__ = [
+    "Arrival",
+    "Column",
+    "DataRoom",
+    "LinkReport",
+    "Orphan",
+    "Part",
+    "Snapshot",
+    "SourceState",
+    "Version",
+    "format_of",
+]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from lemnis.engine.config import Source
+from lemnis.engine.config import Source, SourceFormat
 from lemnis.engine.errors import BadInput, NotFound, Unavailable
 from lemnis.engine.workspace import Workspace
 
@@ -17,6 +17,22 @@ KINDS = {
     stat.S_ISBLK: "a device",
     stat.S_ISSOCK: "a socket",
 }
+
+
+FORMATS: dict[str, SourceFormat] = {
+    ".zip": "csv-zip",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".db": "sqlite",
+    ".sqlite": "sqlite",
+    ".sqlite3": "sqlite",
+}
+
+
+def format_of(path: str) -> SourceFormat:
+    """Return the format that a file's name suggests; delimited text for a suffix that says nothing."""
+    return FORMATS.get(Path(path).suffix.lower(), "csv")
 
 
 class Origin(Struct, frozen=True, kw_only=True):

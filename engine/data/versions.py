@@ -125,7 +125,8 @@ def find_version(store: Store, ref: str | int | None = None) -> Version:
         found = [version for version in versions if text and version.id.startswith(text)]
     if len(found) != 1:
         known = ", ".join(f"v{version.number} ({version.short})" for version in versions[:5])
-        raise NotFound(f"{len(found) or 'No'} dataset versions fit {text!r}.", f"Known: {known}.")
+        how_many = f"{len(found)} dataset versions fit" if found else "No dataset version fits"
+        raise NotFound(f"{how_many} {text!r}.", f"Known: {known}.")
     return found[0]
 
 

@@ -16,7 +16,7 @@ from lemnis.engine.problem.history import (
 from lemnis.engine.problem.value import Confusion, break_even, money
 from lemnis.engine.store import Store
 
-FOUND = "found changed on disk"
+FOUND, FIRST = "found changed on disk", "as it was first found"
 
 
 class ProblemRoom:
@@ -59,9 +59,10 @@ class ProblemRoom:
 
     def notice(self) -> bool:
         """Keep a change that was made outside Lemnis, so that history has no gap; return whether there was one."""
-        if self.store.read_only or text_sha256(self.text()) == last_sha256(self.store):
+        last = last_sha256(self.store)
+        if self.store.read_only or text_sha256(self.text()) == last:
             return False
-        return self.record("", FOUND)
+        return self.record("", FOUND if last else FIRST)
 
     def edit(self, text: str, who: str, why: str, *, expected: str | None = None) -> bool:
         """Replace lemnis.toml by `text` and keep the change; return whether it differs.

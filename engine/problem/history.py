@@ -28,7 +28,7 @@ class Change(Struct, frozen=True, kw_only=True):
         at: When it was recorded, epoch ms.
         sha256: Of the whole text.
         problem_sha256: Of the problem alone; equal in two entries that differ in other sections only.
-        differences: What changed in the problem since the entry before; against an empty one for the first.
+        differences: What changed in the problem since the entry before; all it says for the first.
         elsewhere: Whether other sections changed.
     """
 
@@ -90,9 +90,9 @@ def list_changes(store: Store, limit: int = 500) -> list[Change]:
     return [_change(row, before) for row, before in pairs[:limit]]
 
 
-def differences(before: Problem, after: Problem) -> list[Difference]:
-    """Return the keys whose values differ, in the order the problem has them."""
-    old, new = flat(msgspec.to_builtins(before)), flat(msgspec.to_builtins(after))
+def differences(before: Problem | None, after: Problem | None) -> list[Difference]:
+    """Return the keys whose values differ, in the order the problem has them; None has no key at all."""
+    old, new = (flat(msgspec.to_builtins(problem)) if problem else {} for problem in (before, after))
     keys = list(dict.fromkeys([*old, *new]))
     changed = [Difference(key=key, before=old.get(key), after=new.get(key)) for key in keys]
     return [difference for difference in changed if difference.before != difference.after]
@@ -139,11 +139,9 @@ def _change(row: Row, before: Row | None) -> Change:
     )
 
 
-def _problem(row: Row | None) -> Problem:
-    """Return the problem of a recorded text; an empty one where a newer Lemnis no longer accepts the text."""
-    if row is None:
-        return Problem()
+def _problem(row: Row | None) -> Problem | None:
+    """Return the problem of a recorded text; None where this Lemnis no longer accepts the text."""
     try:
-        return parse_config(row["text"]).problem
+        return parse_config(row["text"]).problem if row is not None else None
     except ConfigError:
-        return Problem()
+        return None

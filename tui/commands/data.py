@@ -1,0 +1,259 @@
+"""`lemnis data`: sources and their snapshots, links and the versions they make."""
+
+from typing import Annotated, Any
+
+import typer
+
+from lemnis.engine.config import Source, SourceFormat
+from lemnis.engine.data import LinkReport, Version, format_of
+from lemnis.engine.jobs import user_name
+from lemnis.tui import format as shown
+from lemnis.tui.commands.follow import follow
+from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
+
+app = group("Sources, snapshots, links and versions.")
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the job, or only queue it.")]
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="What the source is called.")],
+    path: Annotated[str, typer.Argument(help="Its file; relative to the workspace unless absolute.")],
+    format: Annotated[SourceFormat | None, typer.Option(help="By the file's suffix, if left out.")] = None,
+    delimiter: Annotated[str, typer.Option(help="What parts the columns of delimited text.")] = ",",
+    null: Annotated[list[str] | None, typer.Option(help="A text that means null; may be given again.")] = None,
+    table: Annotated[str, typer.Option(help="The table of a SQLite file.")] = "",
+    member: Annotated[str, typer.Option(help="The member of a ZIP archive.")] = "",
+    why: Annotated[str, typer.Option(help="The reason, kept in the history.")] = "",
+) -> None:
+    """Declare a source. Its file must be there, but is not read yet.
+
+    With --json: {"source": {"path", "format", "delimiter", "null", "table", "member", "types"}, "name"}.
+    """
+    session = session_of(context)
+    source = Source(
+        path=path,
+        format=format or format_of(path),
+        delimiter=delimiter,
+        null=null or [""],
+        table=table,
+        member=member,
+    )
+    added = session.engine.data.add_source(name, source, who=user_name(), why=why)
+    if session.json:
+        print_json({"name": name, "source": added})
+    else:
+        say(f"{name} is declared as {added.format}. Read it with `lemnis data sync {name}`.")
+
+
+@app.command()
+def sync(
+    context: typer.Context,
+    sources: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None,
+    wait: Wait = True,
+) -> None:
+    """Bring sources up to date. A file that has changed becomes a new snapshot, an unchanged one is only checked.
+
+    With --json: {"job", "sources": [{"source", "rows", "sha256", "new"}]}; without waiting, sources is null.
+    """
+    session = session_of(context)
+    job_id = session.engine.data.start_sync(sources or None)
+    if not wait:
+        queued(context, job_id, {"sources": None})
+        return
+    result = follow(session, job_id).result or {}
+    if session.json:
+        print_json({"job": job_id, **result})
+        return
+    rows = [(s["source"], shown.number(s["rows"]), s["sha256"][:8], "new" if s["new"] else "unchanged")
+            for s in result["sources"]]  # fmt: skip
+    print_table(["source", "rows", "snapshot", "state"], rows, right={"rows"})
+
+
+@app.command()
+def link(context: typer.Context, wait: Wait = True) -> None:
+    """Make a dataset version. The current snapshots are linked as [dataset] of lemnis.toml declares it.
+
+    With --json: {"job", "version", "name", "number", "rows", "repeated_keys", "links": [{"source", "match_rate",
+    "orphan_rows"}], "multiplied_by": []}; without waiting, version is null.
+    """
+    session = session_of(context)
+    job_id = session.engine.data.start_link()
+    if not wait:
+        queued(context, job_id, {"version": None})
+        return
+    result = follow(session, job_id).result or {}
+    if session.json:
+        print_json({"job": job_id, **result})
+        return
+    version = session.engine.data.version(result["version"])
+    print_version(version, session.engine.data.links(version.id))
+    for source in result["multiplied_by"]:
+        say(f"▲ the link to {source} gave more rows than it was given: its key stands more than once")
+
+
+@app.command()
+def sources(context: typer.Context) -> None:
+    """List the sources. Each with what is known of it.
+
+    With --json: {"sources": [{"name", "path", "format", "state", "why", "rows", "snapshot", "synced_at",
+    "snapshots"}]}; state is new, ready, changed, missing or failed.
+    """
+    session = session_of(context)
+    found = session.engine.data.sources()
+    if session.json:
+        documents = [
+            {"name": s.name, "path": s.path, "format": s.format, "state": s.state, "why": s.why,
+             "rows": s.snapshot.rows if s.snapshot else None, "snapshot": s.snapshot.sha256 if s.snapshot else None,
+             "synced_at": s.synced_at, "snapshots": s.snapshots}
+            for s in found
+        ]  # fmt: skip
+        print_json({"sources": documents})
+        return
+    rows = [
+        (s.name, s.format, shown.number(s.snapshot.rows if s.snapshot else None), shown.verdict(s.state).text,
+         shown.when(s.synced_at), s.why, s.path)
+        for s in found
+    ]  # fmt: skip
+    print_table(["source", "format", "rows", "state", "synced", "why", "path"], rows, right={"rows"})
+
+
+@app.command()
+def snapshots(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="All sources, if none is named.")] = "",
+    limit: Annotated[int, typer.Option(help="How many, the last checked first.", min=1)] = 50,
+) -> None:
+    """List the snapshots that are kept.
+
+    With --json: {"snapshots": [{"source", "sha256", "rows", "bytes", "columns": [{"name", "type"}], "path",
+    "origin", "created_at", "checked_at"}]}.
+    """
+    session = session_of(context)
+    found = session.engine.data.snapshots(source, limit)
+    if session.json:
+        keys = ("source", "sha256", "rows", "bytes", "columns", "path", "origin", "created_at", "checked_at")
+        print_json({"snapshots": [{key: getattr(snapshot, key) for key in keys} for snapshot in found]})
+        return
+    rows = [
+        (s.source, s.sha256[:8], shown.number(s.rows), shown.bytes_(s.bytes), str(len(s.columns)),
+         shown.when(s.created_at), shown.when(s.checked_at))
+        for s in found
+    ]  # fmt: skip
+    headers = ["source", "snapshot", "rows", "size", "columns", "made", "checked"]
+    print_table(headers, rows, right={"rows", "size", "columns"})
+
+
+@app.command()
+def versions(context: typer.Context) -> None:
+    """List the versions. The last linked comes first.
+
+    With --json: {"versions": [VERSION]}, each as `lemnis data show` has it, without its links.
+    """
+    session = session_of(context)
+    found = session.engine.data.versions()
+    if session.json:
+        print_json({"versions": [version_document(version) for version in found]})
+        return
+    rows = [
+        (v.title, v.short, shown.number(v.rows), str(len(v.columns)), shown.bytes_(v.bytes), parts_text(v),
+         shown.when(v.created_at))
+        for v in found
+    ]  # fmt: skip
+    headers = ["version", "id", "rows", "columns", "size", "split", "made"]
+    print_table(headers, rows, right={"rows", "columns", "size"})
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    version: Annotated[str, typer.Argument(help="Number, v3 or start of its id; the latest if left out.")] = "",
+) -> None:
+    """Show a version. Its parts, its columns with their roles, and how each of its joins went.
+
+    With --json: {"id", "name", "number", "rows", "bytes", "path", "columns": [{"name", "type", "role", "source"}],
+    "split": {"train": {"start", "end", "rows", "labelled"}}, "label_counts": {}, "repeated_keys", "snapshots": {},
+    "recipe", "created_at", "links": [{"source", "keys", "match_rate", "rows_in", "rows_out", "matched", "null_keys",
+    "orphan_rows", "orphan_keys", "unused_keys", "duplicate_keys", "fan_out", "orphan_sample": [{"key", "rows"}]}]}.
+    """
+    session = session_of(context)
+    found = session.engine.data.version(version or None)
+    links = session.engine.data.links(found.id)
+    if session.json:
+        print_json(version_document(found) | {"links": [link_document(report) for report in links]})
+        return
+    print_version(found, links)
+    say()
+    rows = [(c.name, c.type, c.role, c.source or shown.MISSING) for c in found.columns]
+    print_table(["column", "type", "role", "source"], rows)
+
+
+# Any: JSON documents.
+def version_document(version: Version) -> dict[str, Any]:
+    """Return a version as its document."""
+    return {
+        "id": version.id,
+        "name": version.name,
+        "number": version.number,
+        "rows": version.rows,
+        "bytes": version.bytes,
+        "path": version.path,
+        "columns": version.columns,
+        "split": version.split,
+        "label_counts": version.label_counts,
+        "repeated_keys": version.repeated_keys,
+        "snapshots": version.snapshots,
+        "recipe": version.recipe,
+        "created_at": version.created_at,
+    }
+
+
+def link_document(report: LinkReport) -> dict[str, Any]:
+    """Return a join's report as its document."""
+    keys = ("source", "keys", "match_rate", "rows_in", "rows_out", "matched", "null_keys", "orphan_rows", "orphan_keys",
+            "unused_keys", "duplicate_keys", "fan_out", "orphan_sample")  # fmt: skip
+    return {key: getattr(report, key) for key in keys}
+
+
+def print_version(version: Version, links: list[LinkReport]) -> None:
+    """Print what a version holds and how its joins went."""
+    labels = ", ".join(f"{value} {rows:,}" for value, rows in version.label_counts.items())
+    print_facts(
+        [
+            ("version", f"{version.title}  {version.id}"),
+            ("rows", f"{version.rows:,} in {len(version.columns)} columns, {shown.bytes_(version.bytes)}"),
+            ("split", parts_text(version)),
+            ("label", f"{version.label}: {labels}" if version.label else shown.MISSING),
+            ("time", version.time or shown.MISSING),
+            (
+                "key",
+                f"{', '.join(version.keys)}, {version.repeated_keys:,} repeated" if version.keys else shown.MISSING,
+            ),
+        ]
+    )
+    if links:
+        say()
+        rows = [
+            (r.source, " and ".join(f"{left} = {right}" for left, right in r.keys.items()), shown.share(r.match_rate),
+             shown.number(r.orphan_rows), shown.number(r.orphan_keys), shown.number(r.null_keys),
+             shown.number(r.unused_keys), shown.number(r.fan_out_max))
+            for r in links
+        ]  # fmt: skip
+        headers = ["link", "on", "matched", "orphan rows", "orphan keys", "null keys", "unused keys", "most partners"]
+        print_table(headers, rows, right=set(headers[2:]))
+
+
+def parts_text(version: Version) -> str:
+    """Return the rows of each part: ``train 137,823 · test 29,428``."""
+    return " · ".join(f"{name} {part.rows:,}" for name, part in version.split.items()) or shown.MISSING
+
+
+def queued(context: typer.Context, job_id: int, document: dict[str, Any]) -> None:
+    """Say that a job was queued, and see to it that somebody starts it."""
+    session = session_of(context)
+    session.engine.jobs.ensure_supervisor()
+    if session.json:
+        print_json({"job": job_id, **document})
+    else:
+        say(f"Job {job_id} is queued. Follow it with `lemnis jobs show {job_id}`.")
