@@ -18,7 +18,7 @@ class Action:
         key: Textual's name of the key; several are separated by commas.
         label: One or two words for the footer and the palette.
         help: One sentence for the help screen and the README.
-        command: The command that does the same, shown in the palette; empty if there is none.
+        command: The command that does the same, without ``lemnis``; empty if there is none.
         footer: True for the few that the footer of their stage shows.
         writes: True if it changes something, so that --read-only disables it.
         call: What Textual calls if it is not the name: ``sort('up')``.
@@ -87,11 +87,64 @@ TABLES = (
 
 PROBLEM: tuple[Action, ...] = ()
 DATA: tuple[Action, ...] = ()
-EXPLORE: tuple[Action, ...] = ()
-FEATURES: tuple[Action, ...] = ()
-VALIDATE: tuple[Action, ...] = ()
+EXPLORE: tuple[Action, ...] = (
+    Action("explore.rows", "r", "Rows", "Show the rows of the version, or its columns again.", "explore rows", True),
+    Action(
+        "explore.profile",
+        "n",
+        "Profile now",
+        "Measure the columns that are not measured yet.",
+        "explore profile",
+        footer=True,
+        writes=True,
+    ),
+    Action("explore.older", "left_square_bracket", "Older", "Look at the version before.", footer=True),
+    Action("explore.newer", "right_square_bracket", "Newer", "Look at the version after.", footer=True),
+)
+FEATURES: tuple[Action, ...] = (
+    Action(
+        "features.rank", "n", "Rank now", "Measure what each column is worth, and which ones know the answer.",
+        "features rank", footer=True, writes=True,
+    ),
+    Action(
+        "features.save", "w", "Save set", "Keep the marked columns as a feature set: its name and why.",
+        "features select", footer=True, writes=True,
+    ),
+    Action("features.undo", "u", "Undo marks", "Mark again what the saved set has.", footer=True),
+    Action("features.previous_set", "left_square_bracket", "Set before", "Look at the feature set before."),
+    Action("features.next_set", "right_square_bracket", "Set after", "Look at the next feature set.", footer=True),
+)  # fmt: skip
+VALIDATE: tuple[Action, ...] = (
+    Action("validate.run", "n", "Run now", "Run all checks on the latest version.", "validate run", True, writes=True),
+    Action(
+        "validate.waive",
+        "w",
+        "Waive",
+        "Let the check under the cursor only warn for a while: who, why, until when.",
+        "validate waive",
+        footer=True,
+        writes=True,
+    ),
+    Action("validate.older", "left_square_bracket", "Older", "Look at the run before.", footer=True),
+    Action("validate.newer", "right_square_bracket", "Newer", "Look at the run after.", footer=True),
+)
 EXPERIMENTS: tuple[Action, ...] = ()
-EVALUATE: tuple[Action, ...] = ()
+EVALUATE: tuple[Action, ...] = (
+    Action(
+        "evaluate.run", "n", "Evaluate", "Measure this run on later rows, time it, and judge its gates.",
+        "evaluate", footer=True, writes=True,
+    ),
+    Action("evaluate.older", "left_square_bracket", "Older run", "Look at the finished run before.", footer=True),
+    Action("evaluate.newer", "right_square_bracket", "Newer run", "Look at the finished run after.", footer=True),
+    Action("evaluate.lower", "comma,less_than_sign", "Threshold −", "Lower the threshold by 0.01.", footer=True),
+    Action("evaluate.higher", "full_stop,greater_than_sign", "Threshold +", "Raise the threshold by 0.01."),
+    Action("evaluate.chosen", "t", "Chosen", "Put the threshold back to the problem's, then to the one that earns most."),
+    Action("evaluate.view", "v", "View", "Go on from quality to rows and what they are explained by.", footer=True),
+    Action(
+        "evaluate.explain_row", "f", "Find row", "Explain one row by its key: what each feature adds to its score.",
+        "explain", writes=True,
+    ),
+)  # fmt: skip
 DEPLOY: tuple[Action, ...] = ()
 MONITOR: tuple[Action, ...] = ()
 RESOURCES: tuple[Action, ...] = (
