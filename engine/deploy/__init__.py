@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lemnis.engine.deploy.records import AliasEvent, Endpoint, Model, ModelVersion
+from lemnis.engine.deploy.records import AliasEvent, Candidate, Endpoint, Model, ModelVersion
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
     from lemnis.engine.features.signature import Signature
 
-__all__ = ["AliasEvent", "DeployRoom", "Endpoint", "Model", "ModelVersion"]
+__all__ = ["AliasEvent", "Candidate", "DeployRoom", "Endpoint", "Model", "ModelVersion"]
 
 
 class DeployRoom:
@@ -30,6 +30,12 @@ class DeployRoom:
         from lemnis.engine.deploy import registry
 
         return registry.models(self.store)
+
+    def candidate(self) -> Candidate | None:
+        """Return the newest finished run that is no version of the usual model yet, and that model's name."""
+        from lemnis.engine.deploy import registry
+
+        return registry.candidate(self.store)
 
     def versions(self, model: str) -> list[ModelVersion]:
         """Return a model's versions, newest first; raises NotFound."""
@@ -113,6 +119,12 @@ class DeployRoom:
         from lemnis.engine.deploy import endpoints
 
         return endpoints.listed(self.store, name)[0]
+
+    def curl(self, name: str) -> str:
+        """Return a shell command that asks an endpoint for one row; raises NotFound."""
+        from lemnis.engine.deploy import endpoints
+
+        return endpoints.curl_of(self.store, name)
 
     def create_token(self, name: str) -> str:
         """Make an endpoint's token and return it, once."""

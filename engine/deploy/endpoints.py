@@ -1,17 +1,20 @@
 """Endpoints: which model server answers where, as rows that the supervisor and the servers keep true."""
 
 import re
+import shlex
 import socket
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy.aliases import version_of
 from lemnis.engine.deploy.guard import is_loopback, make_token, read_token
 from lemnis.engine.deploy.predictions import traffic_of
 from lemnis.engine.deploy.records import Endpoint, EndpointState
-from lemnis.engine.deploy.registry import versions
+from lemnis.engine.deploy.registry import golden_of, versions
 from lemnis.engine.errors import BadInput, NotFound, Unavailable
 from lemnis.engine.store import Row, Store
 from lemnis.engine.text import safe
@@ -200,3 +203,21 @@ def condition(row: Row) -> tuple[EndpointState, str]:
     if row["serving_version"] != row["wanted_version"]:
         return "degraded", why or f"changing to version {row['wanted_version']}"
     return "ready", why
+
+
+def curl_of(store: Store, name: str) -> str:
+    """Return a shell command that asks an endpoint for one of its golden rows; raises NotFound.
+
+    It reads the token from its file, so that it shows no secret.
+    """
+    row = row_of(store, name)
+    number = row["serving_version"] or version_of(store, row["model"], row["alias"])
+    if number is None:
+        raise NotFound(f"{row['model']} has no {row['alias']} to ask.", "Promote a version first.", name)
+    sample = next((r for r in golden_of(store, row["model"], number).rows if None not in r.values()), None)
+    rows = [sample or golden_of(store, row["model"], number).rows[0]]
+    token = token_path(store.workspace, name)
+    header = f'-H "Authorization: Bearer $(cat {shlex.quote(str(token))})" ' if token.exists() else ""
+    body = shlex.quote(msgspec.json.encode({"dataframe_records": rows}).decode())
+    address = shlex.quote(f"{url_of(row['host'], row['port'])}/invocations")
+    return f"curl -sS {header}-H 'Content-Type: application/json' -d {body} {address}"

@@ -35,6 +35,14 @@ class ModelVersion(Struct, frozen=True, kw_only=True):
     created_at: int
 
 
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A run that could become the next version of a model."""
+
+    run_id: int
+    run_name: str
+    model: str
+
+
 class AliasEvent(Struct, frozen=True, kw_only=True):
     """One move of an alias; `version` None: it was taken away.
 

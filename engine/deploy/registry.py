@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from lemnis.engine.clock import now_ms
+from lemnis.engine.config import load_config
 from lemnis.engine.deploy.evidence import verdict_of
 from lemnis.engine.deploy.golden import Golden, golden_rows
 from lemnis.engine.deploy.modelbox import ask_model
-from lemnis.engine.deploy.records import Model, ModelVersion
+from lemnis.engine.deploy.records import Candidate, Model, ModelVersion
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import sha256_of, sync_folder
@@ -69,6 +70,23 @@ def register(store: Store, run_id: int, model: str, *, who: str, why: str) -> Mo
             }
         )
     return version(store, model, number)
+
+
+def candidate(store: Store) -> Candidate | None:
+    """Return the newest finished run that is no version of the usual model yet; None when there is none.
+
+    The usual model is the one an endpoint is declared for, else the one registered last, else the target's name.
+    """
+    config = load_config(store.workspace.config)
+    declared = next((endpoint.model for endpoint in config.endpoints.values()), "")
+    last = store.value("select model from model_versions order by created_at desc limit 1")
+    model = declared or last or (config.problem.target if NAME.fullmatch(config.problem.target) else "model")
+    row = store.row(
+        """select id, name from runs where state = 'finished' and model_sha256 is not null and deleted_at is null
+             and id not in (select run_id from model_versions where model = ?) order by id desc limit 1""",
+        [model],
+    )
+    return Candidate(run_id=row["id"], run_name=row["name"], model=model) if row is not None else None
 
 
 def finished_run(store: Store, run_id: int) -> Row:

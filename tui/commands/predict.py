@@ -1,0 +1,35 @@
+"""`lemnis predict`: score a whole file with a registered model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lemnis.tui.commands.follow import follow
+from lemnis.tui.commands.group import print_json, say, session_of, single
+from lemnis.tui.format import number
+
+app = single()
+
+
+@app.command()
+def predict(
+    context: typer.Context,
+    reference: Annotated[
+        str, typer.Argument(help="The model and an alias or version, such as late@champion.", metavar="MODEL@ALIAS")
+    ],
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet with the model's features.", metavar="FILE")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the rows go with their answers: .csv or .parquet.")],
+) -> None:
+    """Score a file as a job: its columns come back with the model's answers behind them.
+
+    A binary model adds `probability` and `label`, more classes one `probability_CLASS` each, a regression `value`.
+    With --json: {"job", "rows", "out", "model", "version"}.
+    """
+    session = session_of(context)
+    job = follow(session, session.engine.deploy.start_predict(reference, file, out))
+    result = job.result or {}
+    if session.json:
+        print_json({"job": job.id} | result)
+        return
+    say(f"{number(result.get('rows'))} rows scored with version {result.get('version')}: {out}")
