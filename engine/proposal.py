@@ -150,9 +150,10 @@ def targets(columns: Sequence[ColumnGuess], rows: int) -> list[tuple[str, Task]]
     """Return the columns that could be a target with their task; those that are called like one come first."""
     found: list[tuple[int, str, Task]] = []
     for column in columns:
-        called = column.name.lower() in TARGET_WORDS or column.name.lower().startswith(
-            ("is_", "has_", "target", "label")
-        )
+        name = column.name.lower()
+        called = name in TARGET_WORDS or name.startswith(("is_", "has_", "target", "label"))
+        if column.missing > rows / 2:
+            continue
         if column.distinct == 2:
             found.append((0 if called else 1, column.name, "binary"))
         elif 2 < column.distinct <= FEW and rows > 10 * column.distinct:

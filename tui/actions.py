@@ -85,8 +85,17 @@ TABLES = (
 
 # One section a stage: (id "stage.name", key, label, help, command, footer, writes).
 
-PROBLEM: tuple[Action, ...] = ()
-DATA: tuple[Action, ...] = ()
+PROBLEM: tuple[Action, ...] = (
+    Action("problem.history", "H", "History", "Go to the history of every change, or back.", "problem history", True),
+)
+DATA: tuple[Action, ...] = (
+    Action("data.sync", "u", "Sync all", "Bring every source up to date.", "data sync", True, True),
+    Action("data.sync_one", "U", "Sync one", "Bring the chosen source up to date.", "data sync SOURCE", True, True),
+    Action("data.link", "n", "New version", "Link the snapshots into a dataset version.", "data link", True, True),
+    Action(
+        "data.stop", "x", "Stop", "Stop the sync or link that runs; what was kept stays.", "jobs cancel", True, True
+    ),
+)
 EXPLORE: tuple[Action, ...] = (
     Action("explore.rows", "r", "Rows", "Show the rows of the version, or its columns again.", "explore rows", True),
     Action(
@@ -128,7 +137,33 @@ VALIDATE: tuple[Action, ...] = (
     Action("validate.older", "left_square_bracket", "Older", "Look at the run before.", footer=True),
     Action("validate.newer", "right_square_bracket", "Newer", "Look at the run after.", footer=True),
 )
-EXPERIMENTS: tuple[Action, ...] = ()
+EXPERIMENTS: tuple[Action, ...] = (
+    Action("experiments.train", "t", "Train", "Choose a preset and train it.", "train", footer=True, writes=True),
+    Action("experiments.compare", "c", "Compare", "Compare the marked runs side by side.", "runs compare", footer=True),
+    Action("experiments.pin", "p", "Baseline", "Pin the run as baseline, or unpin it.", footer=True, writes=True),
+    Action("experiments.differ", "z", "Differences", "Show only the columns that differ, or all.", footer=True),
+    Action(
+        "experiments.stop",
+        "x",
+        "Stop",
+        "Stop the run at its next round; asks first.",
+        "jobs cancel",
+        footer=True,
+        writes=True,
+    ),
+    Action("experiments.metric", "v", "Metric", "Draw the next metric."),
+    Action(
+        "experiments.reproduce",
+        "R",
+        "Reproduce",
+        "Train again under the same conditions.",
+        "runs reproduce",
+        writes=True,
+    ),
+    Action("experiments.resume", "r", "Resume", "Go on with a stopped or lost run.", "jobs retry", writes=True),
+    Action("experiments.delete", "d", "Delete", "Hide the marked runs, or this one.", "runs delete", writes=True),
+    Action("experiments.undo", "u", "Undo", "Bring back what was deleted last.", "runs restore", writes=True),
+)
 EVALUATE: tuple[Action, ...] = (
     Action(
         "evaluate.run", "n", "Evaluate", "Measure this run on later rows, time it, and judge its gates.",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Container
 from textual.css.query import NoMatches
 from textual.widget import Widget
@@ -23,7 +23,7 @@ from lemnis.tui.messages import EngineSeen, LoopRead, StageWanted, TopicsMoved
 from lemnis.tui.pump import Pump
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.stages.stage import Stage
-from lemnis.tui.theme import ANSI_THEME, DARK, LIGHT, meanings
+from lemnis.tui.theme import SHEET, ThemedApp
 from lemnis.tui.widgets.bars import FactLine, KeyBar
 from lemnis.tui.widgets.loop import Loop
 from lemnis.tui.widgets.prompt import PromptLine
@@ -42,14 +42,12 @@ def palette() -> "type[Provider]":
     return Palette
 
 
-class Console(App[None]):
+class Console(ThemedApp[None]):
     """The whole console over one engine."""
 
-    CSS_PATH = [HERE / "theme.tcss", *sorted(HERE.glob("stages/*/pane.tcss"))]
+    CSS_PATH = [SHEET, *sorted(HERE.glob("stages/*/pane.tcss"))]
     BINDINGS = bindings("everywhere")
     COMMANDS = {palette}
-    TITLE = "Lemnis"
-    AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]
 
@@ -67,14 +65,6 @@ class Console(App[None]):
         self.pump = Pump(engine, self.post_message, supervise=supervise)
         self.mouse_on = True
         self._focused: dict[str, Widget] = {}
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
-        self.animation_level = "none"
-
-    def get_css_variables(self) -> dict[str, str]:
-        self.theme_variables = meanings(super().get_css_variables(), ansi=self.current_theme.ansi)
-        return self.theme_variables
 
     def compose(self) -> ComposeResult:
         yield Loop()
@@ -88,8 +78,6 @@ class Console(App[None]):
         facts.workspace, facts.lasting = self.engine.workspace.root.name, self.engine.notices()
         await self.open_stage(self.here)
         if not self.is_headless:
-            if self.console.color_system == "standard":
-                self.theme = ANSI_THEME
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self.leave, 128 + number)
         self.set_interval(AGE_SECONDS, self.show_age)
@@ -182,8 +170,8 @@ class Console(App[None]):
 
     def show_age(self) -> None:
         """Say in the footer how old the stage's view is."""
-        if self.screen_stack:
-            self.screen_stack[0].query_one(KeyBar).age = self.stage.age_text if self.stage else ""
+        for bar in self.screen_stack[0].query(KeyBar) if self.screen_stack else ():
+            bar.age = self.stage.age_text if self.stage else ""
 
     # What the keys do everywhere.
 
@@ -202,6 +190,9 @@ class Console(App[None]):
                 await self.open_stage(action.scope)
             if self.stage is not None:
                 await self.run_action(action.name, self.stage)
+
+    def action_next_pane(self) -> None:
+        self.screen.focus_next()
 
     def action_help(self) -> None:
         from lemnis.tui.screens.help import Help

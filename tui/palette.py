@@ -11,7 +11,7 @@ from lemnis.tui.stages import BY_NAME
 def described(action: Action) -> str:
     """Return what the palette shows of an action: label, key and command."""
     where = f"{BY_NAME[action.scope].title}: " if action.scope in BY_NAME else ""
-    command = f"   {action.command}" if action.command else ""
+    command = f"   lemnis {action.command}" if action.command else ""
     return f"{where}{action.label}   {key_label(action.key)}{command}"
 
 

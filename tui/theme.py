@@ -1,6 +1,13 @@
 """Colours: two themes of our own, and the meanings every theme gives to states, lines and keys."""
 
+from pathlib import Path
+from typing import TypeVar
+
+from textual.app import App
 from textual.theme import Theme
+
+SHEET = Path(__file__).with_name("theme.tcss")
+Answer = TypeVar("Answer")
 
 DARK = Theme(
     name="lemnis",
@@ -65,3 +72,25 @@ def meanings(variables: dict[str, str], *, ansi: bool) -> dict[str, str]:
         "here": variables["primary-muted"],
     }
     return {**own, **(ANSI if ansi else {}), **variables}
+
+
+class ThemedApp(App[Answer]):
+    """An app with our themes, meanings and sheet; nothing on it moves by itself."""
+
+    CSS_PATH = [SHEET]
+    TITLE = "Lemnis"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+        self.animation_level = "none"
+
+    def get_css_variables(self) -> dict[str, str]:
+        self.theme_variables = meanings(super().get_css_variables(), ansi=self.current_theme.ansi)
+        return self.theme_variables
+
+    def on_mount(self) -> None:
+        if not self.is_headless and self.console.color_system == "standard":
+            self.theme = ANSI_THEME

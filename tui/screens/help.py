@@ -54,7 +54,7 @@ def section(title: str, listed: list[Action]) -> Content:
     for key, action in zip(keys, listed, strict=True):
         line = Content.assemble((f"  {key:>{wide}}", "$key"), f"  {action.label:<{names}}  ", (action.help, "$muted"))
         if action.command:
-            line += Content.styled(f"  {action.command}", "$faint")
+            line += Content.styled(f"  lemnis {action.command}", "$faint")
         lines.append(line)
     return Content("\n").join([*lines, Content("")])
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 
 from lemnis.engine.text import safe
-from lemnis.tui.theme import DARK, meanings
+from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets.text import Words
 
 DATA_SUFFIXES = (".csv", ".parquet", ".jsonl", ".zip", ".db", ".sqlite")
@@ -20,12 +20,10 @@ def data_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in DATA_SUFFIXES and path.is_file())
 
 
-class Welcome(App[str]):
+class Welcome(ThemedApp[str]):
     """Ends with ``demo``, ``init`` or an empty string."""
 
-    CSS_PATH = [Path(__file__).parent.parent / "theme.tcss"]
     ENABLE_COMMAND_PALETTE = False
-    TITLE = "Lemnis"
     BINDINGS = [
         Binding("d", "choose('demo')", "Demo"),
         Binding("i", "choose('init')", "Init"),
@@ -35,12 +33,6 @@ class Welcome(App[str]):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder = folder
-        self.register_theme(DARK)
-        self.theme = DARK.name
-
-    def get_css_variables(self) -> dict[str, str]:
-        self.theme_variables = meanings(super().get_css_variables(), ansi=self.current_theme.ansi)
-        return self.theme_variables
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="welcome"), Vertical(classes="dialog"):

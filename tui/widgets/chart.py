@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Mount
 
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
@@ -110,7 +111,14 @@ class Chart(Vertical):
     async def _make_plot(self) -> "PlotWidget":
         from textual_plot import PlotWidget
 
-        self._plot = PlotWidget()
+        class Plot(PlotWidget):
+            """A plot that bears being left in the moment it is made: then it has no parts to set up."""
+
+            def on_mount(self, event: Mount) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+                if not self.children:
+                    event.prevent_default()
+
+        self._plot = Plot()
         self._plot.can_focus = False
         await self.mount(self._plot)
         self._plot.margin_left, self._plot.margin_bottom, self._plot.margin_top = 8, 1, 0

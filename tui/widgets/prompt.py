@@ -39,12 +39,13 @@ class PromptLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Words(self.sign, classes="sign")
-        yield Input(compact=True, select_on_focus=False)
+        yield Input(compact=True, select_on_focus=False, disabled=True)
         yield Words("", classes="hint")
 
     def open(self, text: str = "", hint: str = "") -> None:
         """Show the prompt with a text to go on from and an example."""
         self.display = True
+        self.query_one(Input).disabled = False
         self._place = len(self.history)
         field = self.query_one(Input)
         field.placeholder = f"for example: {hint}" if hint else ""
@@ -59,6 +60,7 @@ class PromptLine(Horizontal):
 
     def close(self) -> None:
         self.display = False
+        self.query_one(Input).disabled = True  # what can't be seen must not take keys
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         message.stop()
