@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 PAGE = 50_000  # labelled rows read at once
 OVERLAP_MS = 10_000  # a label may be committed a moment after a later one; so much is looked at again
 
+# The + keeps SQLite on the index of the key: without it the planner may scan a whole version for each row.
 LABELLED = """
     select p.event_at, p.id, p.score, p.answer, a.actual
     from predictions p join actuals a on a.endpoint = p.endpoint and a.row_key = p.row_key
     where p.endpoint = ? and p.model = ? and p.version = ? and p.row_key != ''
       and (p.event_at, p.id) > (?, ?) and p.event_at < ?
       and not exists (select 1 from predictions q where q.endpoint = p.endpoint and q.row_key = p.row_key
-                        and q.model = p.model and q.version = p.version and q.id < p.id)
+                        and q.model = p.model and +q.version = p.version and q.id < p.id)
     order by p.event_at, p.id limit ?
 """
 
@@ -102,7 +103,7 @@ def windows_with_new_labels(store: Store, key: list[object], cursor: Row, spans:
     hours = store.rows(
         f"""select p.event_at / {HOUR_MS} as hour, max(p.event_at) as newest
             from actuals a join predictions p on p.endpoint = a.endpoint and p.row_key = a.row_key
-            where a.endpoint = ? and a.at >= ? and p.model = ? and p.version = ? group by hour""",
+            where a.endpoint = ? and a.at >= ? and p.model = ? and +p.version = ? group by hour""",
         [key[0], since, *key[1:]],
         name="predictions",
     )

@@ -103,7 +103,7 @@ def make_reference(store: Store, model: str, version: int, *, bins: int) -> Refe
     part = held_out_part(dataset)
     held, target = labelled(read_table(dataset, names, part) if part != "train" else train, signature)
     gain = np.asarray(booster.feature_importance("gain"), dtype=np.float64)
-    scores = np.asarray(booster.predict(encode_table(held, signature)), dtype=np.float64)
+    scores = np.asarray(booster.predict(encode_table(held, signature), num_threads=1), dtype=np.float64)
     return describe(
         Reference(
             model=model,

@@ -25,7 +25,7 @@ QUIET_MS = 60_000  # after its end, a window without new rows for so long is tak
 NEW_ROWS = """
     select id, event_at, features, score, answer, row_key != '' and exists (
         select 1 from predictions q where q.endpoint = p.endpoint and q.row_key = p.row_key
-            and q.model = p.model and q.version = p.version and q.id < p.id) as again
+            and q.model = p.model and +q.version = p.version and q.id < p.id) as again
     from predictions p
     where id > ? and +endpoint = ? and model = ? and version = ?
     order by id limit ?

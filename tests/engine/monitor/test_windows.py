@@ -8,9 +8,10 @@ from scipy.stats import entropy
 
 from lemnis.engine.clock import iso_utc
 from lemnis.engine.monitor import alerts, records
+from lemnis.engine.monitor.performance import LABELLED
 from lemnis.engine.monitor.records import PREDICTION
 from lemnis.engine.monitor.reference import reference_of
-from lemnis.engine.monitor.windows import refresh
+from lemnis.engine.monitor.windows import NEW_ROWS, refresh
 
 NOW = 2_000_000_000_000
 
@@ -240,3 +241,10 @@ def test_an_empty_workspace_has_an_empty_monitor(flown) -> None:
     assert flown.room.alerts() == []
     assert flown.room.status().why == "the watch was never started"
     assert alerts.advance(flown.store, flown.config, "late", []) == 0
+
+
+def test_no_query_reads_a_whole_version_for_each_row(flown) -> None:
+    for sql in (NEW_ROWS, LABELLED):
+        plan = flown.store.rows(f"explain query plan {sql}", [1] * sql.count("?"), name="predictions")
+        inner = [row["detail"] for row in plan if "SEARCH q" in row["detail"]]
+        assert inner == ["SEARCH q USING INDEX predictions_key (endpoint=? AND row_key=? AND rowid<?)"]
