@@ -9,7 +9,7 @@ from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments import marks, start
 from lemnis.engine.experiments.compare import Comparison, MetricRow, Row, compare_runs
 from lemnis.engine.experiments.parameters import Value
-from lemnis.engine.experiments.points import Curve, read_curves, read_spool
+from lemnis.engine.experiments.points import Curve, last_point_at, read_curves, read_spool
 from lemnis.engine.experiments.runs import Run, RunPage, get_run, metric_names, search_runs
 from lemnis.engine.jobs import Job, JobsRoom, user_name
 from lemnis.engine.store import Store
@@ -144,8 +144,12 @@ class ExperimentsRoom:
                 curves[key] = sorted({**dict(curves.get(key, [])), step: value}.items())
         return curves
 
+    def last_point_at(self, run_id: int) -> int | None:
+        """Return when a run's newest point was taken, epoch ms; None if it has none."""
+        return last_point_at(self.store, run_id)
+
     def compare(self, run_ids: Sequence[int], baseline: int | None = None) -> Comparison:
-        """Return runs side by side.
+        """Return runs side by side, the baseline first.
 
         Args:
             run_ids: Two or more.
@@ -162,8 +166,9 @@ class ExperimentsRoom:
                 f"{len(ids)} runs can't be compared; 2 to {MOST_COMPARED} can.", "Mark them with space, then press c."
             )
         runs = [get_run(self.store, run_id) for run_id in ids]
-        pinned = next((place for place, run in enumerate(runs) if run.pinned), 0)
-        return compare_runs(runs, ids.index(baseline) if baseline is not None else pinned)
+        if baseline is None:
+            runs.sort(key=lambda run: not run.pinned)  # the others stay in their order
+        return compare_runs(runs)
 
     def tag(self, run_id: int, key: str, value: str = "") -> None:
         """Give a run a tag."""

@@ -109,6 +109,12 @@ def forget_points(store: Store, run_id: int, after: int = -1) -> None:
         db.execute("delete from metric_points where run_id = ? and step > ?", [run_id, after])
 
 
+def last_point_at(store: Store, run_id: int) -> int | None:
+    """Return when a run's newest point was taken, epoch ms; None if it has none."""
+    at: int | None = store.value("select max(at) from metric_points where run_id = ?", [run_id], name="metrics")
+    return at
+
+
 def read_curves(store: Store, run_id: int, keys: Sequence[str] | None, points: int) -> dict[str, Curve]:
     """Return (step, value) by metric, at most about `points` each, in order of step.
 

@@ -47,7 +47,7 @@ class Recorder:
         self.round, self.best_round, self.best = start.round, start.best_round, dict(start.best)
         self.latest: dict[str, float | None] = {}
         self._first, self._seconds_before = start.round, start.seconds
-        self._began = self._saved_at = self._logged_at = monotonic_s()
+        self._began = self._timed_from = self._saved_at = self._logged_at = monotonic_s()
         self._told_at = -TELL_EVERY_S
         task = TASKS[run.task]
         self._main, self._better = metric_name("validation", task.metrics[0]), better(task.larger_is_better)
@@ -67,6 +67,8 @@ class Recorder:
             EarlyStopException: Validation has not become better for long enough.
         """
         step = int(env.iteration) + 1
+        if step == self._first + 1:
+            self._timed_from = monotonic_s()
         values: dict[str, float | None] = {}
         for result in env.evaluation_result_list or ():
             key, value = metric_name(result.dataset_name, result.metric_name), float(result.metric_value)
@@ -92,11 +94,11 @@ class Recorder:
 
     def words(self) -> str:
         """Return how far it is, for people."""
-        done = self.round - self._first
-        if not done:
-            return "preparing the first round"
-        left = (monotonic_s() - self._began) / done * (self.rounds - self.round)
-        return f"round {self.round} of {self.rounds}, {left:.0f} s left"
+        timed = self.round - self._first - 1  # the first round also sorts the data into bins
+        if timed < 1:
+            return "preparing the first rounds"
+        left = (monotonic_s() - self._timed_from) / timed * (self.rounds - self.round)
+        return f"round {self.round} of {self.rounds}, {duration(left)} left"
 
     def close(self) -> None:
         """Write what is left."""
@@ -128,6 +130,11 @@ class Recorder:
             self._logged_at = monotonic_s()
             shown = "  ".join(f"{key} {value:.5f}" for key, value in self.latest.items() if value is not None)
             print(f"round {step:>5}  {shown}", flush=True)
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time for people: ``12 s``, ``3 min``."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def better(larger: bool) -> Callable[[float, float], bool]:

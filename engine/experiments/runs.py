@@ -16,7 +16,7 @@ from lemnis.engine.query import Condition, compile_order, compile_query
 from lemnis.engine.store import Row, Store
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-RUNS = "runs left join versions v on v.id = runs.version_id"
+RUNS = "runs left join versions v on v.id = runs.version_id left join jobs j on j.id = runs.job_id"
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -27,6 +27,7 @@ class Run(Struct, frozen=True, kw_only=True):
         data_version: The dataset version for people, such as ``flights v3``; `version_id` is its hash.
         device_asked: What was asked for: auto, cpu, gpu or cuda. `device` is what it really trained on.
         rounds: How many were asked for; `rounds_done` how many there are, `best_round` the best on validation.
+        progress, progress_text: Of its job: 0 to 1, and in words with the time that is left.
         metrics: The latest value by name, None for NaN; of the finished model once it is finished.
         reproduces: The run whose conditions it repeats.
         created_at, started_at, ended_at: Epoch ms.
@@ -56,6 +57,8 @@ class Run(Struct, frozen=True, kw_only=True):
     libraries: dict[str, str]
     rounds: int | None
     rounds_done: int
+    progress: float | None
+    progress_text: str
     best_round: int | None
     model_sha256: str | None
     reproduces: int | None
@@ -80,13 +83,6 @@ class Run(Struct, frozen=True, kw_only=True):
             return None
         end = self.ended_at if self.ended_at is not None and self.ended else now_ms
         return max(0, end - self.started_at) / 1000
-
-    def remaining_s(self, now_ms: int) -> float | None:
-        """Return how long the rounds that are left will take at the pace so far; None when it is not running."""
-        done = self.rounds_done
-        if self.state != "running" or not done or not self.rounds or self.started_at is None:
-            return None
-        return max(0, now_ms - self.started_at) / 1000 / done * (self.rounds - done)
 
 
 class RunPage(Struct, frozen=True, kw_only=True):
@@ -136,7 +132,8 @@ def search_runs(
 def read_runs(store: Store, where: Condition, order: Condition, *, limit: int, offset: int) -> list[Run]:
     """Return runs with their parameters, metrics and tags; four queries, whatever their number."""
     rows = store.rows(
-        f"""select runs.*, coalesce(v.name || ' v' || v.number, '') as data_version
+        f"""select runs.*, coalesce(v.name || ' v' || v.number, '') as data_version,
+              j.progress, coalesce(j.progress_text, '') as progress_text
             from {RUNS} where {where.sql} order by {order.sql} limit ? offset ?""",
         [*where.values, *order.values, limit, offset],
     )

@@ -120,7 +120,7 @@ def test_comparing_shows_what_differs_and_how_far_from_the_baseline(engine: Engi
     assert (logloss.deltas[1], logloss.better[1]) == (pytest.approx(-0.1), True)
     assert engine.experiments.compare([a, b], baseline=b).runs[0].id == b
     engine.experiments.pin(b)
-    assert engine.experiments.compare([a, b]).baseline == 1
+    assert engine.experiments.compare([a, b]).runs[0].id == b
     with pytest.raises(BadInput, match="can't be compared"):
         engine.experiments.compare([a, a])
 

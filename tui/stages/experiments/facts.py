@@ -1,0 +1,155 @@
+"""One run in full: its facts in groups, and its curves as lines of a chart. Pure."""
+
+from collections.abc import Mapping
+
+from textual.content import Content
+
+from lemnis.engine.experiments import Curve, Run
+from lemnis.engine.experiments.compare import metric_place
+from lemnis.tui.format import MISSING, bytes_, delta, duration, number, verdict, when
+from lemnis.tui.stages.experiments.rows import BASELINE, DIGITS, delta_words
+from lemnis.tui.widgets import Cell, Series
+
+Facts = list[tuple[str, Cell]]
+
+
+def headline(run: Run) -> Content:
+    """Return state and reason in one line."""
+    words = run.progress_text if run.state == "running" and run.progress_text else run.why
+    return Content.assemble(verdict(run.state).content, "  ", (words if words != run.state else "", "$muted"))
+
+
+def summary(run: Run, baseline: Run | None, now_ms: int) -> Facts:
+    """Return what is said of the run under the cursor beside its curve."""
+    return [
+        ("state", headline(run)),
+        *[(name, metric_cell(run, name, baseline)) for name in ordered_metrics(run) if name != "peak_memory_mib"],
+        ("best round", f"{number(run.best_round)} of {number(run.rounds)}"),
+        ("took", duration(run.duration_s(now_ms))),
+        ("data", f"{run.data_version}  {(run.version_id or '')[:8]}"),
+        ("features", f"{run.feature_set or 'own'}: {', '.join(run.features)}"),
+        *[(key, value) for key, value in sorted(run.params.items())],
+        ("seed", number(run.seed)),
+        ("device", run.device or f"{run.device_asked} asked"),
+        ("code", code_words(run)),
+        *[(f"tag {key}", value or "✓") for key, value in run.tags.items()],
+        *([("note", run.note)] if run.note else []),
+    ]
+
+
+def groups(run: Run, baseline: Run | None, now_ms: int) -> list[tuple[str, Facts]]:
+    """Return everything that is on record of a run, in groups with a title."""
+    machine = run.machine
+    return [
+        (
+            "Run",
+            [
+                ("state", headline(run)),
+                ("started by", run.user),
+                ("created", when(run.created_at, seconds=True)),
+                ("took", duration(run.duration_s(now_ms))),
+                ("rounds", f"{number(run.rounds_done)} of {number(run.rounds)}, best {number(run.best_round)}"),
+                *([("reproduces", f"run {run.reproduces}")] if run.reproduces else []),
+                ("note", run.note),
+                ("tags", ", ".join(f"{key}={value}" if value else key for key, value in run.tags.items())),
+            ],
+        ),
+        ("Metrics", [(name, metric_cell(run, name, baseline)) for name in ordered_metrics(run)] or [("none yet", "")]),
+        ("Parameters", [("preset", run.preset), *sorted(run.params.items())]),
+        (
+            "Data",
+            [
+                ("version", f"{run.data_version}  {(run.version_id or '')[:12]}"),
+                ("target", f"{run.target} ({run.task})"),
+                ("feature set", f"{run.feature_set or 'own'}, {len(run.features)} features"),
+                ("features", ", ".join(run.features)),
+                ("problem", run.problem_sha256[:12]),
+            ],
+        ),
+        (
+            "Conditions",
+            [
+                ("seed", number(run.seed)),
+                ("device", f"{run.device} ({run.device_asked} asked)" if run.device else f"{run.device_asked} asked"),
+                ("cores", f"{run.cores:g}"),
+                ("code", code_words(run)),
+                ("host", str(machine.get("host", ""))),
+                ("processor", f"{machine.get('processor', '')}, {machine.get('cores', MISSING)} cores"),
+                ("memory", bytes_(machine.get("memory_bytes"))),
+                ("libraries", ", ".join(f"{name} {version}" for name, version in run.libraries.items())),
+                ("model", (run.model_sha256 or "")[:16]),
+            ],
+        ),
+    ]
+
+
+def ordered_metrics(run: Run) -> list[str]:
+    """Return the names of a run's metrics: validation, training, costs."""
+    return sorted(run.metrics, key=metric_place)
+
+
+def metric_cell(run: Run, name: str, baseline: Run | None) -> Cell:
+    """Return a metric's value with its distance to the baseline."""
+    value = run.metrics.get(name)
+    shown = Content(number(value, 1 if name in ("train_seconds", "peak_memory_mib") else DIGITS))
+    reference = baseline.metrics.get(name) if baseline is not None and baseline.id != run.id else None
+    if value is None or reference is None or delta(value - reference, DIGITS) == "±0":
+        return shown
+    return Content.assemble(shown, "  ", delta_words(value - reference, name))
+
+
+def code_words(run: Run) -> str:
+    """Return the code version, and in words that the tree was changed."""
+    if not run.code_version:
+        return "not in a git repository"
+    return f"{run.code_version[:12]}{' with changes' if run.code_version.endswith('+') else ''}"
+
+
+def metrics_drawn(curves: Mapping[str, Curve]) -> list[str]:
+    """Return the metrics that can be drawn, without the training rows' own."""
+    names = {name.removeprefix("train_") for name in curves}
+    return sorted(names, key=metric_place)
+
+
+def curve_lines(
+    metric: str, run: Run, curves: Mapping[str, Curve], baseline: Run | None, base_curves: Mapping[str, Curve]
+) -> list[Series]:
+    """Return the lines of one metric: validation, training, the baseline's validation, and the best round as a dot."""
+    lines: list[Series] = []
+    for name, key in ((metric, metric), (f"train {metric}", f"train_{metric}")):
+        if curves.get(key):
+            lines.append(line(name, curves[key]))
+    if baseline is not None and baseline.id != run.id and base_curves.get(metric):
+        lines.append(line(f"{BASELINE} #{baseline.id} {metric}", base_curves[metric]))
+    best = dict(curves.get(metric, ())).get(run.best_round or 0)
+    if best is not None and run.best_round is not None:
+        lines.append(Series(f"best round {run.best_round}", [run.best_round], [best], points=True))
+    return lines
+
+
+def line(name: str, curve: Curve) -> Series:
+    """Return a curve as a line of a chart."""
+    return Series(name, [step for step, _ in curve], [value for _, value in curve])
+
+
+def curve_title(run: Run, metric: str) -> tuple[str, str]:
+    """Return the title of the curve's panel and what stands muted behind it."""
+    return metric or "Curve", f"#{run.id} {run.name}"
+
+
+def explained(name: str) -> tuple[str, str] | None:
+    """Return what `K` says of a column."""
+    family, _, key = name.partition(".")
+    texts = {
+        "state": "A run is queued, preparing, running, finished, failed, cancelled or lost. Lost: its process died.",
+        "best_round": "The round with the best validation metric. With early stopping the model is cut there.",
+        "duration": "From its start to its end, or until now.",
+    }
+    if family == "metrics":
+        rows_ = "a sample of the training rows" if key.startswith("train_") else "the validation rows"
+        return key, f"{key}, measured by LightGBM on {rows_} of the run's data version.\nAsk: {name} > 0.8"
+    if family == "delta":
+        return f"Δ {key}", f"This run's {key} minus the baseline's. p pins the baseline."
+    if family == "params":
+        return key, f"The parameter {key}, as the preset or an override gave it.\nAsk: {name} = 31"
+    return (name, texts[name]) if name in texts else None
