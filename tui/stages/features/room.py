@@ -1,0 +1,212 @@
+"""The Features room: what each column is worth, which ones leak, and the set that is chosen from them."""
+
+import getpass
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from lemnis.engine import Engine
+from lemnis.engine.clock import now_ms
+from lemnis.engine.data import Version
+from lemnis.engine.features import FeatureScore, FeatureSet, Pair, Ranking
+from lemnis.tui.actions import bindings
+from lemnis.tui.stages import StageInfo
+from lemnis.tui.stages.features import rows
+from lemnis.tui.stages.features.pane import FeatureDetail, SaveSet
+from lemnis.tui.stages.stage import Stage
+from lemnis.tui.widgets import Panel, Table, Words
+
+MOST_PAIRS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturesView:
+    """The latest version's columns, the sets to choose from, and a ranking under way."""
+
+    version: Version | None
+    candidates: list[str]
+    scores: dict[str, FeatureScore]
+    ranking: Ranking | None
+    pairs: list[Pair]
+    sets: list[FeatureSet]
+    working: str
+
+
+class FeaturesStage(Stage[FeaturesView]):
+    """Columns ranked, leaks named, a set marked with space and kept with who and why."""
+
+    BINDINGS = bindings("features")
+    topics = frozenset({"features", "data", "jobs", "problem"})
+
+    def __init__(self, engine: Engine, info: StageInfo) -> None:
+        super().__init__(engine, info)
+        self.place = 0  # which of the sets
+        self._view: FeaturesView | None = None
+        self._shown: FeatureSet | None = None
+
+    def compose(self) -> ComposeResult:
+        with Panel("Feature set", id="set-panel"):
+            yield Words(id="set")
+        with Container(id="features-view"):
+            with Panel("Columns", id="columns-panel"):
+                yield Table(
+                    *rows.columns_for(rows.WIDE, ""),
+                    id="columns",
+                    empty="No dataset version yet. Link one in Data (2).",
+                )
+            with Panel("Column", id="detail-panel"):
+                yield FeatureDetail(id="detail")
+
+    def load(self) -> FeaturesView:
+        room = self.engine.features
+        version = next(iter(self.engine.data.versions()), None)
+        if version is None:
+            return FeaturesView(None, [], {}, None, [], [], "")
+        sets = room.sets()
+        declared = room.feature_set()
+        if declared.name not in {one.name for one in sets}:
+            sets.append(declared)
+        sets.sort(key=lambda one: one.name != declared.name)
+        return FeaturesView(
+            version=version,
+            candidates=room.candidates(version.id),
+            scores={score.name: score for score in room.scores(version.id)},
+            ranking=room.ranking(version.id),
+            pairs=room.pairs(version.id, limit=MOST_PAIRS),
+            sets=sets,
+            working=self._working(version.id),
+        )
+
+    def _working(self, version_id: str) -> str:
+        for job in self.engine.jobs.jobs(states=("queued", "preparing", "running"), limit=50):
+            if job.kind == "features.rank" and job.arguments.get("version") == version_id:
+                done = f"{job.progress:.0%} " if job.progress is not None else ""
+                return f"ranking {done}{job.progress_text}" if job.state == "running" else f"{job.state}: {job.why}"
+        return ""
+
+    def show(self, view: FeaturesView) -> None:
+        self._view = view
+        table, panel = self.query_one("#columns", Table), self.query_one("#columns-panel", Panel)
+        if view.version is None:
+            table.show([])
+            self.query_one("#set", Words).say("No dataset version yet.")
+            return
+        columns = rows.columns_for(table.size.width, view.ranking.skill if view.ranking else "")
+        table.set_columns(columns)
+        top = max((score.gain_share or 0.0 for score in view.scores.values()), default=0.0)
+        known = [view.scores[name] for name in view.candidates if name in view.scores]
+        known.sort(key=lambda score: (not score.leakage, -(score.permutation or 0.0), -(score.single or 0.0)))
+        unknown = [name for name in view.candidates if name not in view.scores]
+        table.show(
+            [rows.score_row(score, columns, top) for score in known]
+            + [rows.plain_row(name, columns) for name in unknown]
+        )
+        leaks = sum(bool(score.leakage) for score in known)
+        panel.retitle("Columns", f"{view.version.title} · {len(view.candidates)}, {leaks} leak" if known else "")
+        panel.footnote(view.working or rows.ranking_words(view.ranking, now_ms()))
+        self._take_set(view)
+        self._show_detail()
+
+    def _take_set(self, view: FeaturesView) -> None:
+        """Mark what the set has, unless the person has marks of their own that are not saved."""
+        self.place = min(self.place, len(view.sets) - 1)
+        saved, table = view.sets[self.place], self.query_one("#columns", Table)
+        changed = self._shown is not None and set(table.marks) != set(self._shown.features)
+        if self._shown is None or (saved != self._shown and not changed):
+            self._shown = saved
+            table.mark_only(saved.features)
+        self._show_set()
+
+    def _show_set(self) -> None:
+        view, marks = self._view, self.query_one("#columns", Table).marks
+        title, words = rows.set_title(self._shown, marks, len(view.candidates) if view else 0)
+        several = f"{self.place + 1} of {len(view.sets)}" if view and len(view.sets) > 1 else ""
+        self.query_one("#set-panel", Panel).retitle(title, several)
+        self.query_one("#set", Words).say(words)
+
+    def _show_detail(self) -> None:
+        view, name = self._view, self.query_one("#columns", Table).key
+        if view is None or not name:
+            return
+        pairs = [pair for pair in view.pairs if name in (pair.first, pair.second)]
+        self.query_one("#detail-panel", Panel).retitle(name, "in the set" if name in self._marks() else "")
+        self.query_one("#detail", FeatureDetail).show(view.scores.get(name), view.ranking, pairs)
+
+    def _marks(self) -> list[str]:
+        return self.query_one("#columns", Table).marks
+
+    @on(Table.Moved, "#columns")
+    def follow_cursor(self) -> None:
+        self._show_detail()
+
+    @on(Table.Marked, "#columns")
+    def follow_marks(self) -> None:
+        self._show_set()
+
+    def on_resize(self) -> None:
+        if self._view is not None:
+            self.show(self._view)
+
+    # Keys.
+
+    def action_rank(self) -> None:
+        """Queue a ranking of the latest version."""
+        self.perform(self.engine.features.start_rank, done="Queued: the columns are being ranked.")
+
+    def action_save(self) -> None:
+        """Ask for name and reason, then keep the marked columns as a set."""
+        view, marked = self._view, self._marks()
+        if view is None or self._shown is None:
+            return
+        features = [name for name in view.candidates if name in marked]
+        leaks = [name for name in features if name in view.scores and view.scores[name].leakage]
+
+        def answered(answer: tuple[str, str] | None) -> None:
+            if answer is not None:
+                name, why = answer
+                self.perform(
+                    self.engine.features.choose,
+                    name,
+                    features,
+                    getpass.getuser(),
+                    why,
+                    done=f"Kept: {len(features)} columns as set {name}.",
+                    then=self._kept,
+                )
+
+        self.app.push_screen(SaveSet(self._shown.name, len(features), leaks), answered)
+
+    def _kept(self, chosen: FeatureSet) -> None:
+        self._shown = chosen
+        self.query_one("#columns", Table).mark_only(chosen.features)
+
+    def action_undo(self) -> None:
+        """Mark what the saved set has."""
+        if self._shown is not None:
+            self.query_one("#columns", Table).mark_only(self._shown.features)
+            self._show_set()
+
+    def action_previous_set(self) -> None:
+        """Look at the set before."""
+        self._step(-1)
+
+    def action_next_set(self) -> None:
+        """Look at the next set."""
+        self._step(+1)
+
+    def _step(self, by: int) -> None:
+        if self._view is None or not self._view.sets:
+            return
+        if self._shown is not None and set(self._marks()) != set(self._shown.features):
+            self.toast("The marks are not saved: w saves them, u undoes them.", warn=True)
+            return
+        self.place = (self.place + by) % len(self._view.sets)
+        self._take_set(self._view)
+
+    def explain(self) -> tuple[str, str] | None:
+        table = self.query_one("#columns", Table)
+        if table.columns[table.column].name == "leakage":
+            return "Leakage", rows.LEAKAGE_TEXT
+        return "What a column is worth", f"{rows.WORTH_TEXT}\n\n{rows.LEAKAGE_TEXT}"
