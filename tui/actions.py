@@ -91,7 +91,7 @@ PROBLEM: tuple[Action, ...] = (
 DATA: tuple[Action, ...] = (
     Action("data.sync", "u", "Sync all", "Bring every source up to date.", "data sync", True, True),
     Action("data.sync_one", "U", "Sync one", "Bring the chosen source up to date.", "data sync SOURCE", True, True),
-    Action("data.link", "n", "New version", "Link the snapshots into a dataset version.", "data link", True, True),
+    Action("data.link", "n", "Link", "Link the snapshots into a dataset version.", "data link", True, True),
     Action(
         "data.stop", "x", "Stop", "Stop the sync or link that runs; what was kept stays.", "jobs cancel", True, True
     ),
@@ -180,7 +180,46 @@ EVALUATE: tuple[Action, ...] = (
         "explain", writes=True,
     ),
 )  # fmt: skip
-DEPLOY: tuple[Action, ...] = ()
+DEPLOY: tuple[Action, ...] = (
+    Action(
+        "deploy.register",
+        "n",
+        "Register",
+        "Make the latest finished run the next version of the model.",
+        "models register",
+        footer=True,
+        writes=True,
+    ),
+    Action(
+        "deploy.promote",
+        "P",
+        "Promote",
+        "Make the version under the cursor champion; asks for the model's name and a reason.",
+        "models promote",
+        footer=True,
+        writes=True,
+    ),
+    Action(
+        "deploy.challenge",
+        "C",
+        "Challenge",
+        "Make the version under the cursor challenger.",
+        "models promote --alias challenger",
+        writes=True,
+    ),
+    Action(
+        "deploy.rollback",
+        "b",
+        "Roll back",
+        "Point the alias back at the version before; asks for the model's name and a reason.",
+        "models rollback",
+        footer=True,
+        writes=True,
+    ),
+    Action("deploy.start", "r", "Serve", "Start the endpoint, or start it anew.", "deploy", footer=True, writes=True),
+    Action("deploy.stop", "x", "Stop", "Stop the endpoint under the cursor; asks.", "endpoints stop", writes=True),
+    Action("deploy.curl", "u", "Copy curl", "Copy a command that asks the endpoint.", "endpoints show", footer=True),
+)
 MONITOR: tuple[Action, ...] = ()
 RESOURCES: tuple[Action, ...] = (
     Action("resources.zoom_in", "plus,equals_sign", "Shorter", "Look at a shorter time.", footer=True),
