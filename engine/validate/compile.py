@@ -26,6 +26,7 @@ class Compiled(Struct, frozen=True, kw_only=True):
         key: Columns that must be unique together.
         value: Expression of the offending value, as text; empty where it means nothing.
         listing: The query of the failing rows, checked columns first; a person's own for a SQL check.
+        order: What the failing rows are listed by; empty for the order of the file.
     """
 
     check: Check
@@ -37,6 +38,12 @@ class Compiled(Struct, frozen=True, kw_only=True):
     key: list[str] = []
     value: str = ""
     listing: str = ""
+    order: str = ""
+
+    @property
+    def query(self) -> str:
+        """The listing in its order."""
+        return f"{self.listing} order by {self.order}" if self.order else self.listing
 
 
 def compile_check(check: Check, tables: Tables) -> Compiled:
@@ -97,6 +104,15 @@ def listing_of(table: str, columns: list[str], violated: str) -> str:
     return f"select {first}, * exclude ({first}) from {quote(table)} where {violated}"
 
 
+def file_order(listing: str, table: str, path: str) -> str:
+    """Return a listing in the order of the table's file, whatever threads find its rows.
+
+    The table's name is given to the file itself, numbered, so that the listing needs no second form.
+    """
+    numbered = f"with {quote(table)} as (from read_parquet({literal(path)}, file_row_number = true))"
+    return f"{numbered} select * exclude (file_row_number) from ({listing}) order by file_row_number"
+
+
 def _row_count(check: Check, table: str, tables: Tables) -> Compiled:
     if check.min is None and check.max is None:
         raise BadInput("A row_count check needs min, max or both.", "Add min = … to the check.")
@@ -130,7 +146,8 @@ def _unique(check: Check, table: str, tables: Tables) -> Compiled:
         applies=f"({known})",
         key=names,
         value=" || ' · ' || ".join(f"cast({quote(name)} as varchar)" for name in names),
-        listing=f"{listing_of(table, names, f'({keys}) in ({repeated})')} order by {keys}",
+        listing=listing_of(table, names, f"({keys}) in ({repeated})"),
+        order=keys,
     )
 
 

@@ -9,6 +9,7 @@ from lemnis.engine.explore.pages import Page, plain_rows
 from lemnis.engine.explore.sandbox import Limits, ask, streams
 from lemnis.engine.explore.sandboxed import Statement
 from lemnis.engine.store import Store
+from lemnis.engine.validate.compile import file_order
 from lemnis.engine.validate.history import find_run, list_results
 from lemnis.engine.validate.records import CheckResult
 from lemnis.engine.validate.tables import table_files
@@ -47,8 +48,12 @@ def failing_page(store: Store, name: str, check_run_id: int | None, offset: int,
         Unavailable: The query ran past its limits.
     """
     result, files = find_result(store, name, check_run_id)
-    window = f"limit {limit} offset {offset}"
-    sql = f"select * from (\n{result.sql}\n) {window}" if result.typed else f"{result.sql} {window}"
+    if result.typed:
+        sql = f"select * from (\n{result.sql}\n)"
+    else:
+        ordered = result.kind == "unique"
+        sql = result.sql if ordered else file_order(result.sql, result.source, str(files[result.source]))
+    sql += f" limit {limit} offset {offset}"
     table = ask([Statement(sql=sql, typed=result.sql if result.typed else "")], files)[0].table
     return Page(total=result.failing or 0, offset=offset, columns=table.column_names, rows=plain_rows(table))
 

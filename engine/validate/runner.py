@@ -15,7 +15,7 @@ from lemnis.engine.errors import BadInput, LemnisError, Unavailable
 from lemnis.engine.explore.pages import plain_rows
 from lemnis.engine.explore.sandbox import Limits, ask, short_message
 from lemnis.engine.explore.sandboxed import Statement
-from lemnis.engine.validate.compile import Compiled, bounds_text, compile_check, declared_text, plain_number
+from lemnis.engine.validate.compile import Compiled, bounds_text, compile_check, declared_text, file_order, plain_number
 from lemnis.engine.validate.records import CheckResult, Offender, Sample, Waiver, judge
 
 SAMPLE_ROWS = 20
@@ -132,7 +132,7 @@ class Runner:
             if isinstance(outcome, Found)
             else " ".join((outcome.problem, outcome.remedy)).strip(),
             waiver=waiver if found else None,
-            sql=plan.listing if isinstance(plan, Compiled) else check.query,
+            sql=plan.query if isinstance(plan, Compiled) else check.query,
             typed=check.kind == "sql",
             sample=found.sample if found else Sample(),
             top=found.top if found else [],
@@ -214,7 +214,7 @@ class Runner:
         """Return the most frequent offending values, and how many different ones there are."""
         if not plan.value:
             return [], None
-        source = f"({plan.listing.partition(' order by ')[0]})" if plan.key else f"{quote(plan.table)}"
+        source = f"({plan.listing})" if plan.key else quote(plan.table)
         condition = plan.violated or "true"
         rows = self._query(
             f"select {plan.value} as value, count(*) as n, count(*) over () from {source} where {condition} "
@@ -225,7 +225,8 @@ class Runner:
     def _sample(self, plan: Compiled) -> Sample:
         """Return the first failing rows."""
         with self._deadline():
-            table = self.connection.sql(f"{plan.listing} limit {SAMPLE_ROWS}").to_arrow_table()
+            ordered = plan.query if plan.order else file_order(plan.listing, plan.table, str(self.views[plan.table]))
+            table = self.connection.sql(f"{ordered} limit {SAMPLE_ROWS}").to_arrow_table()
         return Sample(columns=table.column_names, rows=plain_rows(table))
 
     # Any: a row has whatever the query selects.

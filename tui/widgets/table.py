@@ -365,7 +365,7 @@ class Table(ScrollView, can_focus=True):
 
     def _line(self, index: int) -> Strip:
         if index >= self.total:
-            return Strip.blank(self.virtual_size.width)
+            return Strip.blank(self.size.width, self.visual_style.rich_style)
         here = index == self.cursor
         row = self._rows.get(index)
         if row is None:

@@ -1,0 +1,271 @@
+"""The Validate room: what holds of the data and what does not, worst first, down to the failing rows."""
+
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+
+from lemnis.engine import Engine
+from lemnis.engine.clock import now_ms
+from lemnis.engine.explore import Page
+from lemnis.engine.jobs import user_name
+from lemnis.engine.validate import CheckResult, CheckRun, HistoryPoint
+from lemnis.tui.actions import bindings
+from lemnis.tui.format import number
+from lemnis.tui.stages import StageInfo
+from lemnis.tui.stages.stage import Stage
+from lemnis.tui.stages.validate import rows
+from lemnis.tui.stages.validate.waiver import Waived, WaiverForm
+from lemnis.tui.widgets import Bars, Facts, Panel, Row, Table, Words
+
+PAGE_ROWS = 200
+RUNS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose failing rows are shown."""
+
+    check_run_id: int
+    check: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateView:
+    """One run of the checks, how each went before, and the first failing rows if they are open."""
+
+    now: int
+    runs: list[CheckRun]
+    run: CheckRun | None
+    results: dict[str, CheckResult]
+    histories: dict[str, list[HistoryPoint]]
+    working: str
+    asked: Asked | None
+    page: Page | None
+
+
+class ValidateStage(Stage[ValidateView]):
+    """Checks, verdicts, failing rows."""
+
+    BINDINGS = bindings("validate")
+    topics = frozenset({"validate", "jobs"})
+
+    def __init__(self, engine: Engine, info: StageInfo) -> None:
+        super().__init__(engine, info)
+        self.run_id = 0  # 0: the latest
+        self.opened = ""  # the check whose failing rows are open
+        self._view: ValidateView | None = None
+        self._asked: Asked | None = None
+
+    def compose(self) -> ComposeResult:
+        with Panel("Latest run", id="summary-panel"):
+            yield Words(id="summary")
+        with Vertical(id="checks-view"):
+            with Panel("Checks", id="checks-panel"):
+                yield Table(*rows.COLUMNS, id="checks", empty="No verdict yet. Press n to run the checks.")
+            with Horizontal(id="below"):
+                with Panel("Check", id="check-panel"), VerticalScroll(id="check-scroll", can_focus=True):
+                    yield Facts(id="check-facts")
+                    yield Words(id="offenders-title", classes="heading")
+                    yield Bars(id="offenders")
+                    yield Words("history", id="history-title", classes="heading")
+                    yield Words(id="check-history")
+                    yield Words("query of the failing rows", id="sql-title", classes="heading")
+                    yield Words(id="check-sql")
+                with Panel("First failing rows", id="sample-panel"):
+                    yield Table(id="sample", empty="No row fails.")
+        with Panel("Failing rows", id="failures-panel"):
+            yield Table(id="failures", empty="No row fails.")
+
+    def load(self) -> ValidateView:
+        room = self.engine.validate
+        runs = room.runs(RUNS)
+        run = next((run for run in runs if run.id == self.run_id), runs[0] if runs else None)
+        if run is None:
+            return ValidateView(now_ms(), [], None, {}, {}, self._working(), None, None)
+        results = {result.name: result for result in room.results(run.id)}
+        asked, page = None, None
+        if self.opened:
+            asked = Asked(run.id, self.opened)
+            page = self._page(asked, 0, PAGE_ROWS) if asked != self._asked else None
+        return ValidateView(now_ms(), runs, run, results, room.histories(RUNS), self._working(), asked, page)
+
+    def _page(self, asked: Asked, offset: int, limit: int) -> Page:
+        return self.engine.validate.failures(asked.check, offset, limit, check_run_id=asked.check_run_id)
+
+    def _working(self) -> str:
+        """Return what a run of the checks does now, in words; empty when there is none."""
+        for job in self.engine.jobs.jobs(states=("queued", "preparing", "running"), limit=50):
+            if job.kind == "validate.run":
+                return f"running: {job.progress_text}" if job.state == "running" else f"{job.state}: {job.why}"
+        return ""
+
+    def show(self, view: ValidateView) -> None:
+        self._view = view
+        self._show_layer()
+        self.query_one("#summary", Words).say(rows.summary_content(view.run, view.now, self.size.width))
+        title = "Latest run" if view.run is None or view.run == view.runs[0] else f"Run {view.run.id}"
+        summary = self.query_one("#summary-panel", Panel)
+        summary.retitle(title, f"run {view.run.id} of {view.runs[0].id}" if view.run else "")
+        summary.footnote(view.working)
+        table = self.query_one("#checks", Table)
+        columns = rows.columns_for(table.size.width)
+        table.set_columns(columns)
+        table.show(
+            [rows.check_row(result, self._points(view, result.name), columns) for result in view.results.values()]
+        )
+        self.query_one("#checks-panel", Panel).retitle("Checks", number(len(view.results)) if view.results else "")
+        self._show_check()
+        if view.asked is not None and view.page is not None:
+            self._show_failures(view.asked, view.page)
+
+    def _points(self, view: ValidateView, name: str) -> list[HistoryPoint]:
+        """Return how a check went up to the run that is shown."""
+        until = view.run.id if view.run else 0
+        return [point for point in view.histories.get(name, []) if point.check_run_id <= until]
+
+    def _show_layer(self) -> None:
+        self.query_one("#checks-view").display = not self.opened
+        self.query_one("#failures-panel").display = bool(self.opened)
+
+    @property
+    def _result(self) -> CheckResult | None:
+        """The result under the cursor."""
+        return self._view.results.get(self.query_one("#checks", Table).key) if self._view else None
+
+    def _show_check(self) -> None:
+        view, result = self._view, self._result
+        self.query_one("#check-scroll").display = result is not None
+        if view is None or result is None:
+            return
+        panel = self.query_one("#check-panel", Panel)
+        panel.retitle(result.name, result.kind.replace("_", " "))
+        panel.footnote("enter: the failing rows" if result.listable else "")
+        self.query_one("#check-facts", Facts).show(rows.detail_facts(result, view.now))
+        title = self.query_one("#offenders-title", Words)
+        title.display = self.query_one("#offenders").display = bool(result.top)
+        title.say(rows.offenders_title(result))
+        self.query_one("#offenders", Bars).show(rows.offender_bars(result), marks=["$warn"] * len(result.top))
+        self.query_one("#check-history", Words).say(rows.history_lines(self._points(view, result.name)))
+        self.query_one("#check-sql", Words).say(result.sql)
+        self.query_one("#sql-title").display = bool(result.sql)
+        sample = self.query_one("#sample", Table)
+        sample.empty = rows.no_sample(result)
+        sample.set_columns(rows.sample_columns(result.sample))
+        sample.show(rows.sample_rows(result.sample))
+        shown = len(result.sample.rows)
+        detail = f"{shown} of {number(result.failing)}" if shown else ""
+        self.query_one("#sample-panel", Panel).retitle("First failing rows", detail)
+
+    def _show_failures(self, asked: Asked, page: Page) -> None:
+        self._asked = asked
+        table = self.query_one("#failures", Table)
+        table.set_columns(rows.page_columns(page))
+
+        def fetch(offset: int, limit: int) -> list[Row]:
+            return rows.page_rows(page if (offset, limit) == (0, PAGE_ROWS) else self._page(asked, offset, limit))
+
+        table.cursor = 0
+        table.show_window(page.total, fetch)
+        self.query_one("#failures-panel", Panel).retitle("Failing rows", f"{asked.check} · {number(page.total)}")
+
+    def on_resize(self) -> None:
+        if self._view is not None:
+            self.call_after_refresh(self.show, self._view)
+
+    @on(Table.Moved, "#checks")
+    def show_check(self) -> None:
+        self._show_check()
+
+    @on(Table.Opened, "#checks")
+    def open_check(self) -> None:
+        """Show the failing rows of the check under the cursor."""
+        result = self._result
+        if result is None:
+            return
+        if not result.listable:
+            self.toast(f"{result.name}: {rows.no_sample(result)}", warn=result.failing is None)
+            return
+        self.opened, self._asked = result.name, None
+        self._show_layer()
+        self.query_one("#failures-panel", Panel).retitle("Failing rows", f"{result.name} · reading …")
+        self.query_one("#failures", Table).focus()
+        self.reload()
+
+    # Keys.
+
+    def back(self) -> bool:
+        if self.opened:
+            self.opened = ""
+            self._show_layer()
+        elif not self.query_one("#check-scroll").has_focus and not self.query_one("#sample", Table).has_focus:
+            return False
+        self.query_one("#checks", Table).focus()
+        return True
+
+    def goto(self, thing: str) -> None:
+        """Show one check of the latest run."""
+        self.opened, self.run_id = "", 0
+        super().goto(thing)
+        self.query_one("#checks", Table).select(thing)
+
+    def action_run(self) -> None:
+        self.run_id = 0
+        self.perform(self.engine.validate.start, done="Queued: all checks on the latest version.")
+
+    def action_waive(self) -> None:
+        """Ask who, why and until when; the waiver counts from the next run on, which is queued at once."""
+        result = self._result
+        if result is None:
+            self.toast("There is no check to waive.", warn=True)
+            return
+        if result.failing is None:
+            self.toast(f"{result.name} was not evaluated; a waiver would hide that nothing is known.", warn=True)
+            return
+
+        def waive(form: Waived) -> int:
+            self.engine.validate.waive(form.check, until=form.until, who=form.who, why=form.why)
+            return self.engine.validate.start()
+
+        def answered(form: Waived | None) -> None:
+            if form is not None:
+                self.run_id = 0
+                self.perform(waive, form, done=f"Waived {form.check}; the checks run again.")
+
+        self.app.push_screen(WaiverForm(result.name, user_name()), answered)
+
+    def action_older(self) -> None:
+        self._step(+1)
+
+    def action_newer(self) -> None:
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        """Go to the run before or after."""
+        view = self._view
+        if view is None or view.run is None:
+            return
+        place = view.runs.index(view.run) + by
+        if 0 <= place < len(view.runs):
+            self.run_id = view.runs[place].id
+            self.reload()
+        else:
+            self.toast("This is the oldest run." if by > 0 else "This is the latest run.")
+
+    def explain(self) -> tuple[str, str] | None:
+        result = self._result
+        if result is None:
+            return "Checks", CHECKS_TEXT
+        parts = [f"{result.rule} ({result.source}).", result.why, result.message, CHECKS_TEXT]
+        return f"Check {result.name}", "\n\n".join(filter(None, parts))
+
+
+CHECKS_TEXT = (
+    "Checks are declared as [[checks]] in lemnis.toml (e edits it). A check fails when more rows break it than it "
+    "allows; with severity warn it warns. A waiver lets a failing check only warn until its day is over.\n\n"
+    "Not evaluated means that nothing is known: a source or a column is missing, the query is wrong or ran past its "
+    "limits. It is never taken for a pass.\n\n"
+    "References, code lists and ranges say nothing of missing values; that is what not_null is for. Commands: lemnis "
+    "validate run, history, failures NAME --export FILE, waive NAME, suggest."
+)

@@ -1,0 +1,224 @@
+"""How checks look: verdicts, counts, trends and failing rows: record → cells. Pure."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from lemnis.engine.explore import Cell as Value
+from lemnis.engine.explore import Page
+from lemnis.engine.text import safe
+from lemnis.engine.validate import CheckResult, CheckRun, HistoryPoint, Sample
+from lemnis.tui.format import BAD, BLOCKS, MISSING, Verdict, age, duration, number, verdict, when
+from lemnis.tui.widgets import Cell, Col, Row
+
+TREND_RUNS = 12
+SAMPLE_COLUMNS = 8
+
+COLUMNS = (
+    Col("verdict"),
+    Col("name", "check", most=26),
+    Col("rule", flex=True),
+    Col("failing", "failing rows", right=True),
+    Col("share", "share %", right=True),
+    Col("trend", width=TREND_RUNS),
+    Col("severity"),
+    Col("owner", most=18),
+)
+NARROW = tuple(column for column in COLUMNS if column.name in ("verdict", "name", "failing", "trend"))
+MEDIUM = tuple(column for column in COLUMNS if column.name not in ("owner", "severity"))
+WIDE_CELLS, MEDIUM_CELLS = 120, 84
+
+
+def columns_for(width: int) -> tuple[Col, ...]:
+    """Return the columns that a table of this many cells has room for."""
+    return COLUMNS if width >= WIDE_CELLS else MEDIUM if width >= MEDIUM_CELLS else NARROW
+
+
+def outcome(result: CheckResult) -> Verdict:
+    """Return how a verdict is drawn; a check that was not evaluated is as loud as one that failed."""
+    if result.verdict == "not evaluated":
+        return Verdict("?", "not evaluated", BAD)
+    return verdict(result.verdict)
+
+
+def check_row(result: CheckResult, points: Sequence[HistoryPoint], columns: Sequence[Col] = COLUMNS) -> Row:
+    """Return one line of the table of checks."""
+    drawn = outcome(result)
+    waived = Content.styled(" waived", "$muted") if result.waiver else Content("")
+    cells: dict[str, Cell] = {
+        "verdict": drawn.content + waived,
+        "name": result.name,
+        "rule": result.rule if result.verdict != "not evaluated" else result.message,
+        "failing": failing_cell(result),
+        "share": share_text(result),
+        "trend": trend(points),
+        "severity": Content.styled(result.severity, "$muted"),
+        "owner": result.owner,
+    }
+    values = {
+        "verdict": result.position,
+        "name": result.name,
+        "rule": result.rule,
+        "failing": result.failing,
+        "share": result.share,
+        "trend": len(points),
+        "severity": result.severity,
+        "owner": result.owner,
+    }
+    return Row(result.name, [cells[col.name] for col in columns], [values[col.name] for col in columns])
+
+
+def failing_cell(result: CheckResult) -> Cell:
+    """Return the number of failing rows; none is quiet."""
+    if result.failing is None:
+        return Content.styled(MISSING, "$muted")
+    return Content.styled("0", "$muted") if not result.failing else number(result.failing)
+
+
+def share_text(result: CheckResult) -> Cell:
+    """Return failing rows as a share of those the check speaks of; of a row count it means nothing."""
+    if result.share is None or result.kind == "row_count":
+        return Content.styled(MISSING, "$muted")
+    if not result.failing:
+        return Content.styled("0", "$muted")
+    return "<0.01" if result.share < 0.0001 else f"{result.share * 100:.2f}"
+
+
+def trend(points: Sequence[HistoryPoint]) -> Content:
+    """Return a block per run, as high as its failing rows; `?` where it was not evaluated."""
+    shown = points[-TREND_RUNS:]
+    most = max((point.failing or 0 for point in shown), default=0) or 1
+    styles = {"pass": "$ok", "warn": "$warn", "fail": "$bad", "not evaluated": "$bad"}
+    return Content("").join(
+        [
+            Content.styled(
+                "?" if point.failing is None else BLOCKS[min(7, round(point.failing / most * 7))], styles[point.verdict]
+            )
+            for point in shown
+        ]
+    )
+
+
+def summary_content(run: CheckRun | None, now: int, width: int) -> Content:
+    """Return the outcome of a run in one line: how many of each verdict, over what, when; zeros where there is room."""
+    if run is None:
+        return Content.styled("The checks have not run yet. Press n to run them.", "$muted")
+    counts = [
+        (verdict("failed"), run.failed),
+        (Verdict("?", "not evaluated", BAD), run.not_evaluated),
+        (verdict("warned"), run.warned),
+        (verdict("passed"), run.passed),
+    ]
+    parts = [
+        Content.assemble((f"{drawn.glyph} {count}", drawn.style if count else "$muted"), f" {drawn.word}")
+        for drawn, count in counts
+        if count or width >= WIDE_CELLS
+    ]
+    place = f"   {safe(run.version_title)}, {age(run.ended_at, now)} ago   {when(run.ended_at)}, "
+    took = f"took {duration((run.ended_at - run.started_at) / 1000)}"
+    return Content("   ").join(parts) + Content.styled(place + took, "$muted")
+
+
+# One check in full.
+
+
+def detail_facts(result: CheckResult, now: int) -> list[tuple[str, Cell]]:
+    """Return what is said of a check, label by label."""
+    drawn = outcome(result)
+    found = Content.assemble(drawn.content, "  ", safe(result.message))
+    facts: list[tuple[str, Cell]] = [("found", found), ("rule", f"{result.rule}, in {result.source}")]
+    if result.why and result.why != result.rule:
+        facts.append(("why", result.why))
+    if result.waiver:
+        waiver = result.waiver
+        facts.append(("waived", f"by {waiver.who} until {when(waiver.until)}: {waiver.why}"))
+    allowed = f", {number(result.allowed)} rows allowed" if result.allowed else ""
+    owner = f", owned by {result.owner}" if result.owner else ""
+    took = f", took {duration(result.duration_ms / 1000)}"
+    return [*facts, ("severity", f"{result.severity}{allowed}{owner}{took}")]
+
+
+def offender_bars(result: CheckResult) -> list[tuple[str, float | None, str]]:
+    """Return the most frequent offending values as bars."""
+    return [(top.value, float(top.rows), number(top.rows)) for top in result.top]
+
+
+def offenders_title(result: CheckResult) -> str:
+    """Return how many of the offending values are drawn."""
+    if result.distinct is None:
+        return "most frequent offending values"
+    return f"offending values, {min(len(result.top), result.distinct)} of {number(result.distinct)}"
+
+
+def no_sample(result: CheckResult) -> str:
+    """Return why there are no failing rows to show."""
+    if result.failing is None:
+        return "It was not evaluated, so no row is known to be right."
+    return "It counts rows; no single row fails it." if result.kind == "row_count" else "No row fails it."
+
+
+def data_columns(names: Sequence[str], found: Sequence[Sequence[Value]]) -> list[Col]:
+    """Return a column for each name; those that hold only numbers are aligned right."""
+    right = [all(value is None or is_number(value) for value in column) for column in zip(*found, strict=True)]
+    right = right or [False] * len(names)
+    return [
+        Col(f"c{place}", safe(name, limit=24), right=numeric, most=24)
+        for place, (name, numeric) in enumerate(zip(names, right, strict=True))
+    ]
+
+
+def is_number(value: Value) -> bool:
+    """Say whether a value is a number; a truth value is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def sample_columns(sample: Sample) -> list[Col]:
+    """Return the columns of the sample: those checked and a few more."""
+    return data_columns(sample.columns[:SAMPLE_COLUMNS], [row[:SAMPLE_COLUMNS] for row in sample.rows])
+
+
+def sample_rows(sample: Sample) -> list[Row]:
+    """Return the sample's rows."""
+    return [
+        Row(str(place), [value_cell(value) for value in row[:SAMPLE_COLUMNS]], row[:SAMPLE_COLUMNS])
+        for place, row in enumerate(sample.rows)
+    ]
+
+
+def history_lines(points: Sequence[HistoryPoint], most: int = 8) -> Content:
+    """Return how a check went, a line a run, the latest first."""
+    lines: list[Content] = []
+    for point in reversed(points[-most:]):
+        drawn = Verdict("?", "not evaluated", BAD) if point.failing is None else verdict(point.verdict)
+        found = "" if point.failing is None else f"  {number(point.failing)} of {number(point.total)}"
+        lines.append(
+            Content.assemble(
+                (f"{when(point.at)}  {safe(point.version_title)}  ", "$muted"), drawn.content.pad_right(2), found
+            )
+        )
+    return Content("\n").join(lines)
+
+
+# Failing rows.
+
+
+def page_columns(page: Page) -> list[Col]:
+    """Return the columns of the failing rows, numbered first."""
+    return [Col("row", "row", right=True, width=9), *data_columns(page.columns, page.rows)]
+
+
+def page_rows(page: Page) -> list[Row]:
+    """Return a page of failing rows, numbered from 1."""
+    return [
+        Row(str(page.offset + place), [number(page.offset + place + 1), *map(value_cell, row)], [place, *row])
+        for place, row in enumerate(page.rows)
+    ]
+
+
+def value_cell(value: Value) -> Cell:
+    """Return one value of the data as it is."""
+    if value is None:
+        return Content.styled(MISSING, "$muted")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
