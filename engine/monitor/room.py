@@ -283,6 +283,8 @@ class MonitorRoom:
         row = self.store.row("select state, why from services where name = ?", [SERVICE])
         if row is None:
             return "the watch was never started"
+        if row["state"] == "up" and beat is not None:
+            return f"the watch is up but has not looked for {(clock.now_ms() - beat.at) // 1000:,} s"
         return f"the watch is {row['state']}" + (f": {row['why']}" if row["why"] else "")
 
     def _watched(self) -> list[Watched]:

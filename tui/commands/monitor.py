@@ -1,0 +1,265 @@
+"""`lemnis monitor`: served rows against training, the model against its labels, and replays."""
+
+import csv
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from lemnis.engine.clock import iso_utc, now_ms
+from lemnis.engine.errors import BadInput
+from lemnis.engine.monitor import FeatureDrift, MonitorRoom, Window
+from lemnis.tui.commands.follow import follow
+from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
+from lemnis.tui.format import age, delta, number, share, verdict
+
+app = group("Drift, performance, feedback, replay.")
+
+Endpoint = Annotated[str, typer.Option("--endpoint", "-e", help="Only this endpoint.")]
+FIGURES = ("roc_auc", "log_loss", "brier", "value_per_1000", "mean_absolute_error", "label_share")
+METHOD = "psi"
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """Say whether the watch is at work, how far it has read, and what is being replayed.
+
+    With --json: {"watching", "why", "at" (ms), "watched": [{"endpoint", "model", "version", "rows", "labelled",
+    "newest_event" (ms), "newest_label_event" (ms), "arrived_at" (ms), "problem"}], "replays": [{"job_id", "endpoint",
+    "state", "progress", "text"}], "firing", "pending"}.
+    """
+    session = session_of(context)
+    found = session.engine.monitor.status()
+    if session.json:
+        print_json(found)
+        return
+    now = now_ms()
+    state = "up" if found.watching else "down"
+    say(f"watch  {verdict(state).text}  {found.why or f'looked {age(found.at, now)} ago'}")
+    for one in found.watched:
+        labelled = share(one.labelled / one.rows if one.rows else None)
+        newest = iso_utc(one.newest_event)[:10] if one.newest_event else "no rows yet"
+        line = f"{one.endpoint}  {one.model} v{one.version}  {one.rows:,} rows up to {newest}, {labelled} labelled"
+        say(f"{line}  {one.problem}".rstrip())
+    for replay in found.replays:
+        say(f"replay to {replay.endpoint}, job {replay.job_id}: {replay.state}, {replay.text}")
+    say(f"alerts  {found.firing} firing, {found.pending} pending")
+
+
+@app.command()
+def drift(
+    context: typer.Context,
+    endpoint: Endpoint = "",
+    last: Annotated[int, typer.Option(help="How many windows.", min=1)] = 24,
+    features: Annotated[int, typer.Option(help="Features listed a window; the document has all.", min=0)] = 3,
+) -> None:
+    """List the windows with their features, those that matter most (PSI times importance) first.
+
+    A feature drifts when its PSI is at least `threshold`: the declared bound, or the sampling noise where that is
+    larger. With --json: {"windows": [{"start", "end" (ISO 8601, UTC), "rows", "features": [{"name", "kind" (numeric,
+    categorical, prediction), "method", "score", "threshold", "verdict", "importance"}], "verdict" (ok, watch, drift,
+    insufficient, no data), "why", "endpoint", "model", "version", "schema_changes", "performance": {"labelled",
+    "roc_auc", "log_loss", "brier", "value_per_1000", "mean_absolute_error", "label_share"}}]}, in order of time.
+    """
+    session = session_of(context)
+    room = session.engine.monitor
+    windows = room.windows(endpoint or None, limit=last)
+    if session.json:
+        print_json({"windows": [drift_document(window, room.features(window.id)) for window in windows]})
+    elif not windows:
+        say("No windows yet: nothing was served, or the watch is down. See `lemnis monitor status`.")
+    else:
+        rows = [line for window in windows for line in drift_lines(room, window, features)]
+        headers = ["window", "model", "rows", "verdict", "max PSI", "moved most (PSI, share of gain)"]
+        print_table(headers, rows, right={"rows", "max PSI"})
+
+
+@app.command()
+def performance(
+    context: typer.Context,
+    endpoint: Endpoint = "",
+    last: Annotated[int, typer.Option(help="How many windows.", min=1)] = 24,
+) -> None:
+    """List how good the model was in each window, as far as true answers have arrived.
+
+    With --json: {"windows": [{"start", "end" (ISO 8601, UTC), "endpoint", "model", "version", "rows", "labelled",
+    "settled", "auc", "auc_error", "log_loss", "brier", "value_per_1000", "mean_absolute_error", "label_share",
+    "predicted_share", "prediction_mean", "reference": {"auc", "log_loss", "label_share"}}]}, in order of time.
+    """
+    session = session_of(context)
+    windows = session.engine.monitor.windows(endpoint or None, limit=last)
+    if session.json:
+        print_json({"windows": [performance_document(window) for window in windows]})
+    elif not windows:
+        say("No windows yet: nothing was served, or the watch is down. See `lemnis monitor status`.")
+    else:
+        headers = ["window", "model", "rows", "labelled", "AUC", "± error", "vs held out", "log loss", "value/1,000"]
+        print_table(headers, [performance_line(window) for window in windows], right=set(headers[2:]))
+
+
+@app.command()
+def feedback(
+    context: typer.Context,
+    endpoint: Annotated[str, typer.Argument(help="Which endpoint answered.", metavar="ENDPOINT")],
+    file: Annotated[Path, typer.Argument(help="CSV with the columns key and actual.", metavar="FILE")],
+) -> None:
+    """Record what turned out to be true, from a file. A later answer for a key replaces the earlier one.
+
+    With --json: {"endpoint", "recorded"}.
+    """
+    session = session_of(context)
+    recorded = session.engine.monitor.feedback(endpoint, read_actuals(file))
+    if session.json:
+        print_json({"endpoint": endpoint, "recorded": recorded})
+    else:
+        say(f"{recorded:,} true answers recorded for {endpoint}.")
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    endpoint: Annotated[str, typer.Argument(help="Where to send them.", metavar="ENDPOINT")],
+    start: Annotated[str, typer.Option("--from", help="First day (ISO 8601, UTC).", metavar="DATE")],
+    end: Annotated[str, typer.Option("--until", help="The day after the last.", metavar="DATE")],
+    version: Annotated[str, typer.Option(help="The dataset version; the model's own if not given.")] = "",
+    batch: Annotated[int, typer.Option(help="Rows a request.", min=1, max=20_000)] = 250,
+    sample: Annotated[float, typer.Option(help="Share of the rows, chosen by their keys.", min=0.0, max=1.0)] = 1.0,
+    delay: Annotated[float, typer.Option(help="Days until a row's true answer is known.", min=0.0)] = 30.0,
+    speed: Annotated[float, typer.Option(help="Seconds of event time a second; 0 for no waiting.", min=0.0)] = 0.0,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until it is done.")] = False,
+) -> None:
+    """Send a dataset version's rows to an endpoint as live traffic, in order of time, and their labels later.
+
+    Rows the endpoint has answered before are not sent again, so a stopped replay goes on where it was.
+    With --json: {"job"}; with --wait also {"rows", "labels", "requests", "errors", "already_sent"}.
+    """
+    session = session_of(context)
+    job_id = session.engine.monitor.start_replay(
+        endpoint,
+        start=start,
+        end=end,
+        version=version or None,
+        batch=batch,
+        sample=sample,
+        delay_days=delay,
+        speed=speed,
+    )
+    if wait:
+        done = follow(session, job_id)
+        counts: dict[str, Any] = done.result or {}  # Any: the job's own JSON
+        if session.json:
+            print_json({"job": job_id, **counts})
+        else:
+            say(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()))
+    elif session.json:
+        print_json({"job": job_id})
+    else:
+        say(f"Job {job_id} is queued. Watch it with `lemnis jobs show {job_id}`, or on tab 9 of the console.")
+
+
+def read_actuals(file: Path) -> list[tuple[str, Any]]:
+    """Return the pairs of a CSV file. Any: text that the target judges.
+
+    Raises:
+        BadInput: The file can't be read or lacks a column.
+    """
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as opened:
+            reader = csv.DictReader(opened)
+            missing = {"key", "actual"} - set(reader.fieldnames or ())
+            if missing:
+                raise BadInput(f"{file} has no column {' or '.join(sorted(missing))}.", "Give a header: key,actual.")
+            return [(row["key"], number_in(row["actual"])) for row in reader]
+    except OSError as error:
+        raise BadInput(f"{file} can't be read: {error.strerror}.", "Check the path.", str(file)) from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{file} is not UTF-8 text.", "Save it as UTF-8.", str(file)) from None
+
+
+def number_in(text: str) -> str | float:
+    """Return a number where the text is one: a regression target needs it, a class is found by either."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def drift_document(window: Window, features: list[FeatureDrift]) -> dict[str, Any]:
+    """Return one window of `monitor drift --json`. Any: JSON values."""
+    return {
+        "start": iso_utc(window.starts),
+        "end": iso_utc(window.ends),
+        "rows": window.rows,
+        "features": [
+            {
+                "name": feature.feature,
+                "kind": feature.kind,
+                "method": METHOD,
+                "score": feature.psi,
+                "threshold": feature.threshold,
+                "verdict": feature.verdict,
+                "importance": feature.importance,
+            }
+            for feature in features
+        ],
+        "verdict": window.verdict,
+        "why": window.why,
+        "endpoint": window.endpoint,
+        "model": window.model,
+        "version": window.version,
+        "schema_changes": window.schema_changes,
+        "performance": {"labelled": window.labelled, **{name: getattr(window, name) for name in FIGURES}},
+    }
+
+
+def performance_document(window: Window) -> dict[str, Any]:
+    """Return one window of `monitor performance --json`. Any: JSON values."""
+    facts = msgspec.to_builtins(window)
+    named = ("endpoint", "model", "version", "rows", "labelled", "log_loss", "brier", "value_per_1000")
+    more = ("mean_absolute_error", "label_share", "predicted_share", "prediction_mean")
+    return {
+        "start": iso_utc(window.starts),
+        "end": iso_utc(window.ends),
+        "auc": window.roc_auc,
+        "auc_error": window.roc_auc_error,
+        "settled": window.closed and window.labels_settled,
+        **{name: facts[name] for name in (*named, *more)},
+        "reference": {
+            "auc": window.reference_auc,
+            "log_loss": window.reference_log_loss,
+            "label_share": window.reference_share,
+        },
+    }
+
+
+def drift_lines(room: MonitorRoom, window: Window, most: int) -> list[list[str]]:
+    """Return one row of `monitor drift`."""
+    moved = [f for f in room.features(window.id) if f.importance is not None][:most]
+    told = ", ".join(f"{f.feature} {f.psi:.2f} ({share(f.importance, 0)})" for f in moved)
+    return [
+        [
+            iso_utc(window.starts)[:10],
+            f"{window.model} v{window.version}",
+            number(window.rows),
+            verdict(window.verdict).text,
+            number(window.max_psi),
+            told if window.max_psi is not None else window.why,
+        ]
+    ]
+
+
+def performance_line(window: Window) -> list[str]:
+    """Return one row of `monitor performance`."""
+    known = window.roc_auc is not None and window.reference_auc is not None
+    return [
+        iso_utc(window.starts)[:10],
+        f"{window.model} v{window.version}",
+        number(window.rows),
+        share(window.labelled_share, 0),
+        number(window.roc_auc),
+        number(window.roc_auc_error),
+        delta(window.roc_auc - window.reference_auc if known else None),  # type: ignore[operator]
+        number(window.log_loss),
+        number(window.value_per_1000, 0),
+    ]
