@@ -1,9 +1,13 @@
 """`lemnis resources`: the machine, the pool and its queue, what jobs took, and history."""
 
+import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from lemnis.engine.clock import iso_utc, now_ms
@@ -13,6 +17,9 @@ from lemnis.engine.text import safe
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, session_of
 from lemnis.tui.commands.session import Session
 from lemnis.tui.format import MISSING, age, bytes_, duration, number, spark
+
+if TYPE_CHECKING:
+    from lemnis.tui.stages.resources.top import Source
 
 app = group("Live use of the machine, the pool and its queue, what jobs took, history.")
 
@@ -31,15 +38,15 @@ def top(
     "processes": {"at", "total", "running", "threads", "rows": [{"pid", "user", "command", "cpu_percent",
     "memory_bytes", "owner", "job_id", "run_id", "service", ...}]}}. Names end in their unit; null is not known.
     """
-    import sys
-
     session = session_of(context)
     if not (session.json or once) and sys.stdout.isatty():
         from lemnis.tui.stages.resources.top import Top
 
-        Top(live_source(session)).run()
+        with live_source(session) as source:
+            Top(source).run()
         return
-    host, gpus, processes = reading(session)
+    with live_source(session) as source:
+        host, gpus, processes = reading(source)
     if session.json:
         print_json({"host": host, "gpus": gpus, "processes": cut(processes, rows)})
         return
@@ -140,22 +147,31 @@ def history(
     )
 
 
-def live_source(session: Session) -> Any:
-    """Return the workspace's room, or readings by this process where no engine runs. Any: both answer alike."""
+@contextmanager
+def live_source(session: Session) -> "Generator[Source, None, None]":
+    """Yield the workspace's room, or readings by this process where no engine runs."""
     from lemnis.engine.resources.alone import MachineAlone
 
+    folder = Path.cwd()
     try:
         engine = session.engine
     except NoWorkspace:
         if session.workspace is not None:
             raise
-        return MachineAlone(Path.cwd())
-    return engine.resources if engine.jobs.status().state == "up" else MachineAlone(engine.workspace.root)
+    else:
+        if engine.jobs.status().state == "up":
+            yield engine.resources
+            return
+        folder = engine.workspace.root
+    alone = MachineAlone(folder)
+    try:
+        yield alone
+    finally:
+        alone.close()
 
 
-def reading(session: Session) -> tuple[HostSample, GpuReport, ProcessTable]:
+def reading(source: "Source") -> tuple[HostSample, GpuReport, ProcessTable]:
     """Return one reading with rates."""
-    source = live_source(session)
     host, processes = source.host(), source.processes()
     if host.cpu_percent is None:
         time.sleep(RATES_S)
@@ -165,8 +181,6 @@ def reading(session: Session) -> tuple[HostSample, GpuReport, ProcessTable]:
 
 def cut(table: ProcessTable, rows: int) -> ProcessTable:
     """Return a process table with its first rows only."""
-    import msgspec
-
     return msgspec.structs.replace(table, rows=table.rows[:rows])
 
 

@@ -118,6 +118,14 @@ class Chart(Vertical):
                 if not self.children:
                     event.prevent_default()
 
+            def _update_margin_sizes(self) -> None:
+                if self.children:
+                    super()._update_margin_sizes()
+
+            def _rerender(self) -> None:
+                if self.children:
+                    super()._rerender()
+
         self._plot = Plot()
         self._plot.can_focus = False
         await self.mount(self._plot)

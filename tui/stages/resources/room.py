@@ -111,6 +111,9 @@ class ResourcesStage(Stage[ResourcesView]):
         pool = self.query_one("#pool", Panel)
         pool.retitle("Pool", rows.pool_title(view.pool))
         pool.styles.height = min(9, len(jobs) + 3 if jobs else 5)
+        narrow = self.app.screen.has_class("-narrow")
+        # On a narrow screen the sentence of the first in line gets the lower border: its column is cut.
+        pool.footnote(view.pool.waiting[0].why if narrow and view.pool.waiting else "")
         processes = view.processes
         self._show_table("#jobs", rows.POOL_COLUMNS, jobs, rows.NARROW_POOL)
         found = [rows.process_row(process, processes.at) for process in processes.rows]
