@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +21,6 @@ from terminal import Terminal
 from lemnis.engine import Engine
 from lemnis.engine.workspace import Workspace
 
-QUICK_S = 180.0
 JSON = dict[str, Any]
 
 
@@ -45,11 +43,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def report(folder: Path) -> JSON:
-    started = time.monotonic()
     done = lemnis("demo", "--dir", str(folder), "--headless", "--quick", "--json", timeout=600.0)
     assert done.returncode == 0, done.stderr
     document: JSON = json.loads(done.stdout)
-    document["seconds"] = time.monotonic() - started
     return document
 
 
@@ -72,10 +68,6 @@ def logged(engine: Engine) -> dict[str, float]:
     """What the endpoint answered, by flight."""
     rows = engine.store.rows("select row_key, score from predictions", name="predictions")
     return {row["row_key"]: row["score"] for row in rows}
-
-
-def test_the_quick_demo_is_quick(report: JSON) -> None:
-    assert report["seconds"] < QUICK_S or os.environ.get("CI"), f"{report['seconds']:.0f} s"
 
 
 def test_rows_and_orphans_are_those_of_the_published_tables(report: JSON, tables: duckdb.DuckDBPyConnection) -> None:
