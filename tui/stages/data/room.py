@@ -1,0 +1,242 @@
+"""The Data room: sources, the versions they are linked into, how each join went, and the chosen one in full."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+
+from lemnis.engine import Engine
+from lemnis.engine.clock import now_ms
+from lemnis.engine.data import LinkReport, Snapshot, SourceState, Version
+from lemnis.engine.errors import NotFound
+from lemnis.engine.jobs import Job
+from lemnis.tui.actions import bindings
+from lemnis.tui.stages import StageInfo
+from lemnis.tui.stages.data import rows
+from lemnis.tui.stages.stage import Stage
+from lemnis.tui.widgets import Col, Facts, Meter, Panel, Table
+
+KINDS = ("data.sync", "data.link")
+
+
+@dataclass(frozen=True, slots=True)
+class DataView:
+    """Everything the tab shows, read at one moment."""
+
+    at: int
+    sources: list[SourceState]
+    snapshots: list[Snapshot]
+    versions: list[Version]
+    version: Version | None
+    links: list[LinkReport]
+    job: Job | None
+
+
+class DataStage(Stage[DataView]):
+    """What came, what it was linked into, and how well."""
+
+    BINDINGS = bindings("data")
+    topics = frozenset({"data", "jobs", "problem"})
+    live_seconds = 5.0  # a source's file may change at any time
+
+    def __init__(self, engine: Engine, info: StageInfo) -> None:
+        super().__init__(engine, info)
+        self.version_id = ""  # empty: the latest
+        self.subject = "versions"  # the table whose row is shown in full
+        self._view: DataView | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Meter("", label_width=20, id="work")
+        with Container(id="both"):
+            with Vertical(id="lists"):
+                with Panel("Sources", id="sources-panel"):
+                    yield Table(*rows.SOURCES, id="sources", empty="No source yet. Press e and add [sources.NAME].")
+                with Panel("Snapshots", id="snapshots-panel"):
+                    yield Table(*rows.SNAPSHOTS, id="snapshots", empty="No snapshot yet. Press u to read the sources.")
+                with Panel("Versions", id="versions-panel"):
+                    yield Table(*rows.VERSIONS, id="versions", empty="No version yet. Press u, then n to link.")
+                with Panel("Links", id="links-panel"):
+                    yield Table(*rows.LINKS, id="links", empty="This version has no links.")
+            with Panel("Version", id="detail-panel"):
+                yield Facts(id="facts")
+                yield Table(*rows.COLUMNS, id="detail", empty="Nothing to show.")
+
+    def load(self) -> DataView:
+        room = self.engine.data
+        versions = room.versions()
+        version = next((one for one in versions if one.id == self.version_id), versions[0] if versions else None)
+        live = self.engine.jobs.jobs(states=("running", "preparing", "queued"), limit=50)
+        return DataView(
+            at=now_ms(),
+            sources=room.sources(),
+            snapshots=room.snapshots(),
+            versions=versions,
+            version=version,
+            links=room.links(version.id) if version else [],
+            job=next((job for job in live if job.kind in KINDS), None),
+        )
+
+    def show(self, view: DataView) -> None:
+        self._view = view
+        self._show_job(view.job)
+        self._show_lists(view)
+        self._show_detail()
+
+    def _show_job(self, job: Job | None) -> None:
+        meter = self.query_one("#work", Meter)
+        meter.display = job is not None
+        if job is not None:
+            meter.label = job.title
+            meter.show(job.progress, rows.job_text(job), warn=2, bad=2)
+
+    def _show_lists(self, view: DataView) -> None:
+        sources = [rows.source_row(source, view.at, view.job) for source in view.sources]
+        columns: Sequence[Col] = rows.SOURCES
+        if self.app.screen.has_class("-narrow"):
+            columns, sources = rows.only(rows.SOURCES, sources, rows.NARROW_SOURCES)
+        self.query_one("#sources", Table).set_columns(columns)
+        self.query_one("#sources", Table).show(sources)
+        self.query_one("#snapshots", Table).show([rows.snapshot_row(one, view.at) for one in view.snapshots])
+        self.query_one("#versions", Table).show([rows.version_row(version) for version in view.versions])
+        self.query_one("#links", Table).show([rows.link_row(report) for report in view.links])
+        self._share_height(len(sources), len(view.versions), len(view.links))
+        self.query_one("#sources-panel", Panel).retitle("Sources", f"{len(view.sources)}")
+        self.query_one("#snapshots-panel", Panel).retitle("Snapshots", f"{len(view.snapshots)}")
+        self.query_one("#versions-panel", Panel).retitle("Versions", f"{len(view.versions)}")
+        of = f"of {view.version.title}" if view.version else ""
+        self.query_one("#links-panel", Panel).retitle("Links", of)
+
+    def _share_height(self, sources: int, versions: int, links: int) -> None:
+        """Give each list the lines it needs, within what a small terminal has, and the rest to one of them."""
+        narrow = self.app.screen.has_class("-narrow")
+        for name, count, most in (("sources", sources, 8), ("versions", versions, 9), ("links", links, 7)):
+            needed = max(2, count) + 3
+            self.query_one(f"#{name}-panel").styles.height = min(needed, most if narrow else 12)
+        if narrow:
+            self.query_one("#versions-panel").styles.height = "1fr"
+
+    def _show_detail(self) -> None:
+        """Show the row under the cursor of the table that was looked at last."""
+        view = self._view
+        if view is None:
+            return
+        panel, facts = self.query_one("#detail-panel", Panel), self.query_one("#facts", Facts)
+        table = self.query_one("#detail", Table)
+        key = self.query_one(f"#{self.subject}", Table).key
+        source = next((one for one in view.sources if one.name == key), None)
+        report = next((one for one in view.links if str(one.position) == key), None)
+        if self.subject == "sources" and source is not None:
+            panel.retitle(source.name, source.format)
+            facts.show(rows.source_facts(source, view.at))
+            table.set_columns(rows.SNAPSHOTS)
+            table.show([rows.snapshot_row(one, view.at) for one in view.snapshots if one.source == source.name])
+        elif self.subject == "links" and report is not None:
+            panel.retitle(report.source, f"link {report.position} of {len(view.links)}")
+            facts.show(rows.link_facts(report))
+            table.set_columns(rows.ORPHANS)
+            table.show(rows.orphan_rows(report))
+        elif view.version is not None:
+            panel.retitle(view.version.title, f"{len(view.version.columns)} columns")
+            facts.show(rows.version_facts(view.version))
+            table.set_columns(rows.COLUMNS)
+            table.show(rows.column_rows(view.version))
+        else:
+            panel.retitle("Version")
+            facts.show([])
+            table.show([])
+
+    def on_resize(self) -> None:
+        if self._view is not None:
+            self._show_lists(self._view)
+
+    @on(Table.Moved, "#sources,#versions,#links")
+    def follow(self, message: Table.Moved) -> None:
+        """Show in full what the cursor is on; another version brings its own links."""
+        if not message.table.has_focus:
+            return
+        self.subject = message.table.id or "versions"
+        if self.subject == "versions" and message.key != self.version_id:
+            self.version_id = message.key
+            self.reload()
+        self._show_detail()
+
+    def on_descendant_focus(self) -> None:
+        """The table that has the focus decides what is shown in full."""
+        focused = self.app.focused
+        if isinstance(focused, Table) and focused.id in ("sources", "versions", "links"):
+            self.subject = focused.id
+            self._show_detail()
+
+    @on(Table.Opened, "#sources,#versions,#links")
+    def open_detail(self) -> None:
+        """Go into what is shown in full; a small terminal shows it instead of the lists."""
+        self.add_class("-open")
+        self.query_one("#detail", Table).focus()
+
+    def back(self) -> bool:
+        if self.has_class("-open") or self.query_one("#detail", Table).has_focus:
+            self.remove_class("-open")
+            self.query_one(f"#{self.subject}", Table).focus()
+            return True
+        return super().back()
+
+    def goto(self, thing: str) -> None:
+        """Show one version, named by its id or its number."""
+        found = self._view.versions if self._view else []
+        self.version_id = next((one.id for one in found if thing in (one.id, str(one.number), one.title)), thing)
+        self.subject = "versions"
+        self.reload()
+
+    # Keys.
+
+    def action_sync(self) -> None:
+        self.perform(self.engine.data.start_sync, done="Queued: every source is looked at.")
+
+    def action_sync_one(self) -> None:
+        name = self.query_one("#sources", Table).key
+        if not name:
+            self.refuse(NotFound("There is no source yet.", "Press e and add one to lemnis.toml."))
+            return
+        self.perform(self.engine.data.start_sync, [name], done=f"Queued: {name} is looked at.")
+
+    def action_link(self) -> None:
+        self.perform(self.engine.data.start_link, done="Queued: the snapshots are linked into a version.")
+
+    def action_stop(self) -> None:
+        job = self._view.job if self._view else None
+        if job is None:
+            self.toast("Nothing runs here.")
+            return
+        self.ask(
+            f"Stop “{job.title}”?",
+            lost="what it has read so far; snapshots and versions that are kept stay",
+            word="stop",
+            then=lambda: self.perform(self.engine.jobs.cancel, job.id, done="Asked it to stop."),
+        )
+
+    def explain(self) -> tuple[str, str] | None:
+        return {"sources": ("Sources", SOURCES_TEXT), "links": ("Links", LINKS_TEXT)}.get(
+            self.subject, ("Versions", VERSIONS_TEXT)
+        )
+
+
+SOURCES_TEXT = (
+    "A source is a file that lemnis.toml declares: delimited text, a ZIP archive with it, Parquet, JSON lines or a "
+    "SQLite table. A sync reads it only if its size or time of change differs, and then its hash; what it held is kept "
+    "as a read-only Parquet file named by its content. Each column gets the first type that every cell fits; 007 stays "
+    "text. A ragged row, an open quote or a wrong delimiter is refused with its line.\n\n"
+    "changed: the file was written to since. missing: it can't be read now. failed: the last sync was refused. "
+    "Commands: lemnis data sync, sources, snapshots."
+)
+LINKS_TEXT = (
+    "A link is a left join: every row of the base stays. Matched rows found a partner. An orphan row asks for a key "
+    "that no row on the right has; a null key asks for nothing. A key on the right that stands more than once "
+    "multiplies the rows that ask for it: then most partners is above 1 and marked. Command: lemnis data show."
+)
+VERSIONS_TEXT = (
+    "A version is one table that never changes, named by the hash of its content, roles and split. Linking the same "
+    "snapshots the same way gives the version there is. label is what is predicted, time decides the part of the "
+    "split, key names one case, all else may be a feature. Commands: lemnis data link, versions, show."
+)

@@ -1,0 +1,243 @@
+"""What the Data stage says: sources, snapshots, versions, links and columns, as cells and text. Pure."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from lemnis.engine.clock import iso_utc
+from lemnis.engine.data import LinkReport, Snapshot, SourceState, Version
+from lemnis.engine.jobs import Job
+from lemnis.engine.text import safe
+from lemnis.tui.format import MISSING, age, bytes_, number, share, verdict, when
+from lemnis.tui.widgets import Cell, Col, Row
+
+SOURCES = (
+    Col("source"),
+    Col("state"),
+    Col("rows", right=True),
+    Col("synced", "synced ago", right=True),
+    Col("format"),
+    Col("why", flex=True),
+)
+NARROW_SOURCES = frozenset({"source", "state", "rows", "synced", "why"})
+VERSIONS = (
+    Col("version"),
+    Col("rows", right=True),
+    Col("columns", right=True),
+    Col("split", flex=True),
+)
+LINKS = (
+    Col("source", "link"),
+    Col("bar", "matched", width=10),
+    Col("matched", "%", right=True),
+    Col("orphans", right=True),
+    Col("keys", "of keys", right=True),
+    Col("nulls", "null", right=True),
+    Col("unused", right=True),
+    Col("partners", "fan-out", right=True),
+)
+SNAPSHOTS = (
+    Col("source"),
+    Col("snapshot"),
+    Col("rows", right=True),
+    Col("columns", right=True),
+    Col("size", right=True),
+    Col("made"),
+    Col("checked", "checked ago", right=True),
+)
+COLUMNS = (Col("column"), Col("role"), Col("type"), Col("source", flex=True))
+ORPHANS = (Col("key", "orphan key"), Col("rows", right=True), Col("bar", "most first", flex=True))
+ROLE_STYLES = {"label": "$stage-accent", "time": "$busy", "key": "$ok"}
+
+
+def only(columns: Sequence[Col], rows: Sequence[Row], names: frozenset[str]) -> tuple[list[Col], list[Row]]:
+    """Return the columns of these names and the rows cut to them."""
+    kept = [index for index, column in enumerate(columns) if column.name in names]
+    cut = [Row(row.key, [row.cells[i] for i in kept], [row.values[i] for i in kept]) for row in rows]
+    return [columns[index] for index in kept], cut
+
+
+def source_row(source: SourceState, now: int, job: Job | None) -> Row:
+    """Return one source; while a job reads it, its state says so."""
+    rows = source.snapshot.rows if source.snapshot else None
+    syncing = job is not None and job.state == "running" and job.progress_text.startswith(f"{source.name}:")
+    word = "syncing" if syncing else source.state
+    why = job.progress_text.partition(": ")[2] if job is not None and syncing else source.why
+    cells: list[Cell] = [
+        source.name,
+        verdict(word).content,
+        number(rows),
+        age(source.synced_at, now),
+        source.format,
+        why,
+    ]
+    return Row(source.name, cells, [source.name, word, rows, source.synced_at, source.format, why])
+
+
+def version_row(version: Version) -> Row:
+    """Return one version with its parts."""
+    cells: list[Cell] = [
+        version.title,
+        number(version.rows),
+        number(len(version.columns)),
+        split_text(version),
+    ]
+    values = [version.number, version.rows, len(version.columns), split_text(version)]
+    return Row(version.id, cells, values)
+
+
+def split_text(version: Version) -> str:
+    """Return the rows of each part, shortened: ``train 137,823  valid 28,231  test 29,428``."""
+    names = {"validation": "valid"}
+    return "  ".join(f"{names.get(name, name)} {part.rows:,}" for name, part in version.split.items()) or MISSING
+
+
+def link_row(report: LinkReport) -> Row:
+    """Return how one join went; a join that multiplies rows is marked."""
+    partners = number(report.fan_out_max)
+    cells: list[Cell] = [
+        report.source,
+        rate_bar(report.match_rate, 10),
+        share(report.match_rate),
+        count_cell(report.orphan_rows),
+        count_cell(report.orphan_keys),
+        count_cell(report.null_keys),
+        number(report.unused_keys),
+        Content.styled(f"▲ {partners}", "$warn") if report.multiplies else partners,
+    ]
+    values = [
+        report.source,
+        report.match_rate,
+        report.match_rate,
+        report.orphan_rows,
+        report.orphan_keys,
+        report.null_keys,
+        report.unused_keys,
+        report.fan_out_max,
+    ]
+    return Row(str(report.position), cells, values)
+
+
+def rate_bar(rate: float, width: int) -> Content:
+    """Return a bar of the rows that matched, the rest as a faint line; never full unless every row matched."""
+    full = width if rate >= 1 else min(width - 1, round(rate * width))
+    return Content.assemble(("━" * full, "$ok" if rate >= 1 else "$busy"), ("─" * (width - full), "$warn"))
+
+
+def count_cell(count: int) -> Cell:
+    """Return a count that had better be 0."""
+    return Content.styled(number(count), "$warn") if count else Content.styled("0", "$muted")
+
+
+def snapshot_row(snapshot: Snapshot, now: int) -> Row:
+    """Return one snapshot of a source."""
+    cells: list[Cell] = [
+        snapshot.source,
+        snapshot.sha256[:8],
+        number(snapshot.rows),
+        number(len(snapshot.columns)),
+        bytes_(snapshot.bytes),
+        when(snapshot.created_at),
+        age(snapshot.checked_at, now),
+    ]
+    values = [snapshot.source, snapshot.sha256, snapshot.rows, len(snapshot.columns), snapshot.bytes]
+    return Row(str(snapshot.id), cells, [*values, snapshot.created_at, snapshot.checked_at])
+
+
+def column_rows(version: Version) -> list[Row]:
+    """Return the columns of a version: those with a role of their own first."""
+    ranks = {"label": 0, "time": 1, "key": 2, "feature": 3}
+    ordered = sorted(version.columns, key=lambda column: ranks[column.role])
+    return [
+        Row(
+            column.name,
+            [
+                column.name,
+                Content.styled(column.role, ROLE_STYLES.get(column.role, "$muted")),
+                column.type,
+                column.source or MISSING,
+            ],
+            [column.name, column.role, column.type, column.source],
+        )
+        for column in ordered
+    ]
+
+
+def orphan_rows(report: LinkReport) -> list[Row]:
+    """Return the orphan keys with the most rows, each with a bar."""
+    top = max((orphan.rows for orphan in report.orphan_sample), default=1)
+    return [
+        Row(
+            "\0".join(orphan.key),
+            [", ".join(orphan.key), number(orphan.rows), Content.styled(bar(orphan.rows / top, 24), "$warn")],
+            [", ".join(orphan.key), orphan.rows, orphan.rows],
+        )
+        for orphan in report.orphan_sample
+    ]
+
+
+def bar(part: float, width: int) -> str:
+    """Return a bar of `part` (0 to 1) of `width` cells; what is not zero is seen."""
+    return "━" * max(1 if part > 0 else 0, round(part * width))
+
+
+def source_facts(source: SourceState, now: int) -> list[tuple[str, Cell]]:
+    """Return what is known of a source."""
+    snapshot = source.snapshot
+    facts: list[tuple[str, Cell]] = [
+        ("state", Content.assemble(verdict(source.state).content, f"  {safe(source.why)}")),
+        ("path", source.path),
+        ("synced", f"{when(source.synced_at)}  ({age(source.synced_at, now)} ago)" if source.synced_at else MISSING),
+    ]
+    if snapshot is not None:
+        facts.append(("holds", f"{number(snapshot.rows)} rows, {len(snapshot.columns)} columns"))
+        facts.append(("columns", ", ".join(f"{field.name} {field.type}" for field in snapshot.columns)))
+    return facts
+
+
+def version_facts(version: Version) -> list[tuple[str, Cell]]:
+    """Return what a version holds."""
+    facts: list[tuple[str, Cell]] = [
+        ("id", version.short),
+        ("holds", f"{number(version.rows)} rows, {len(version.columns)} columns, {bytes_(version.bytes)}"),
+        ("label", label_text(version)),
+    ]
+    for name, part in version.split.items():
+        end = iso_utc(part.end)[:10]
+        facts.append((name, f"{number(part.rows)} rows, {number(part.labelled)} labelled, until {end}"))
+    if version.keys:
+        repeated = f"▲ {number(version.repeated_keys)} rows repeat one" if version.repeated_keys else "unique"
+        facts.append(("key", f"{', '.join(version.keys)}: {repeated}"))
+    facts.append(("made", when(version.created_at)))
+    return facts
+
+
+def label_text(version: Version) -> str:
+    """Return the label with the share of each value: ``late: false 76.3%, true 23.7%``."""
+    total = sum(version.label_counts.values())
+    values = ", ".join(f"{value} {share(rows / total)}" for value, rows in list(version.label_counts.items())[:4])
+    return f"{version.label}: {values}" if values else version.label
+
+
+def link_facts(report: LinkReport) -> list[tuple[str, Cell]]:
+    """Return how a join went, in words."""
+    on = " and ".join(f"{left} = {report.source}.{right}" for left, right in report.keys.items())
+    total = max(1, report.rows_in)
+    fan_out = [f"{n}: {number(rows)} ({share(rows / total)})" for n, rows in sorted(report.fan_out.items())[:4]]
+    facts: list[tuple[str, Cell]] = [
+        ("on", on),
+        ("matched", f"{number(report.matched)} of {number(report.rows_in)} rows ({share(report.match_rate, 2)})"),
+        ("partners", ", ".join(fan_out)),
+        ("orphans", f"{number(report.orphan_rows)} rows ask for {number(report.orphan_keys)} keys nobody has"),
+        ("null", f"{number(report.null_keys)} rows have no key"),
+        ("right", f"{number(report.unused_keys)} keys unused, {number(report.duplicate_keys)} stand more than once"),
+    ]
+    if report.multiplies:
+        more = number(report.rows_out - report.rows_in)
+        facts.append(("▲ rows", Content.styled(f"the join added {more} rows: a key stands more than once", "$warn")))
+    return facts
+
+
+def job_text(job: Job) -> str:
+    """Return what a running or waiting job does, in words."""
+    return job.progress_text if job.state == "running" and job.progress_text else f"{job.state}: {job.why}"

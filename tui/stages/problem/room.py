@@ -1,0 +1,147 @@
+"""The Problem room: the question, its money, its criteria, its plan, and the history of all of them."""
+
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, VerticalScroll
+
+from lemnis.engine import Engine
+from lemnis.engine.config import Problem
+from lemnis.engine.data import Arrival
+from lemnis.engine.problem import Change
+from lemnis.tui.actions import bindings
+from lemnis.tui.stages import StageInfo
+from lemnis.tui.stages.problem import rows
+from lemnis.tui.stages.stage import Stage
+from lemnis.tui.widgets import Panel, Table, Words
+
+CHANGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """What is stated, what of the planned data arrived, and who changed what."""
+
+    problem: Problem
+    arrivals: list[Arrival]
+    changes: list[Change]
+
+
+class ProblemStage(Stage[ProblemView]):
+    """The question and everything a model is measured against."""
+
+    BINDINGS = bindings("problem")
+    topics = frozenset({"problem", "data"})
+    live_seconds = 3.0  # lemnis.toml may be changed by any editor, and what is late becomes so with time
+
+    def __init__(self, engine: Engine, info: StageInfo) -> None:
+        super().__init__(engine, info)
+        self._view: ProblemView | None = None
+
+    def compose(self) -> ComposeResult:
+        with Panel("Problem", id="statement-panel"):
+            yield Words(id="statement")
+        with Horizontal(id="terms"):
+            with Panel("Value per case", id="value-panel"):
+                yield Words(id="value")
+            with Panel("Success criteria", id="criteria-panel"):
+                yield Table(*rows.CRITERIA, id="criteria", empty="None yet. Press e: they become gates.")
+        with Panel("Acquisition plan", id="plan-panel"):
+            yield Table(*rows.PLAN, id="plan", empty="No plan yet. Press e to say what data comes when.")
+        with Container(id="past"):
+            with Panel("History", id="history-panel"):
+                yield Table(*rows.HISTORY, id="history", empty="Nothing is recorded yet.")
+            with Panel("Change", id="change-panel"), VerticalScroll(id="change-scroll", can_focus=True):
+                yield Words(id="change")
+
+    def load(self) -> ProblemView:
+        self.engine.problem.notice()
+        return ProblemView(
+            problem=self.engine.problem.statement(),
+            arrivals=self.engine.data.arrivals(),
+            changes=self.engine.problem.history(CHANGES),
+        )
+
+    def show(self, view: ProblemView) -> None:
+        self._view = view
+        self.query_one("#statement", Words).say(rows.statement_content(view.problem))
+        self.query_one("#statement-panel", Panel).retitle("Problem", view.problem.title)
+        self.query_one("#value", Words).say(rows.value_content(view.problem))
+        self.query_one("#value-panel", Panel).footnote(rows.break_even_text(view.problem))
+        self.query_one("#history", Table).show([rows.change_row(change) for change in view.changes])
+        self.query_one("#history-panel", Panel).retitle("History", f"{len(view.changes)} changes")
+        self.query_one("#plan-panel", Panel).footnote(rows.plan_summary(view.arrivals))
+        self._show_tables(view)
+        self._show_change()
+
+    def _show_tables(self, view: ProblemView) -> None:
+        """Show criteria and plan with the columns that there is room for."""
+        narrow = self.app.screen.has_class("-narrow")
+        criteria = [rows.criterion_row(criterion) for criterion in view.problem.criteria]
+        plan = [rows.plan_row(arrival) for arrival in view.arrivals]
+        for name, columns, found, kept in (
+            ("#criteria", rows.CRITERIA, criteria, rows.NARROW_CRITERIA),
+            ("#plan", rows.PLAN, plan, rows.NARROW_PLAN),
+        ):
+            shown, cut = rows.only(columns, found, kept) if narrow else (list(columns), found)
+            table = self.query_one(name, Table)
+            table.set_columns(shown)
+            table.show(cut)
+
+    def _show_change(self) -> None:
+        key = self.query_one("#history", Table).key
+        change = next((one for one in self._view.changes if str(one.id) == key), None) if self._view else None
+        panel = self.query_one("#change-panel", Panel)
+        if change is None:
+            panel.retitle("Change")
+            self.query_one("#change", Words).say("")
+            return
+        panel.retitle("Change", f"{rows.when(change.at)} {change.who}")
+        self.query_one("#change", Words).say(rows.change_content(change))
+
+    def on_resize(self) -> None:
+        if self._view is not None:
+            self._show_tables(self._view)
+
+    @on(Table.Moved, "#history")
+    def follow_history(self) -> None:
+        self._show_change()
+        self.query_one("#change-scroll").scroll_home(animate=False)
+
+    @on(Table.Opened, "#history")
+    def read_change(self) -> None:
+        """Let the keys scroll what the change did."""
+        self.query_one("#change-scroll").focus()
+
+    # Keys.
+
+    def action_history(self) -> None:
+        """Go to the history, which a small terminal shows instead of the rest; again to come back."""
+        there = not self.has_class("-past")
+        self.set_class(there, "-past")
+        self.query_one("#history" if there else "#criteria", Table).focus()
+
+    def back(self) -> bool:
+        if self.query_one("#change-scroll").has_focus:
+            self.query_one("#history", Table).focus()
+        elif self.has_class("-past"):
+            self.action_history()
+        else:
+            return super().back()
+        return True
+
+    def explain(self) -> tuple[str, str] | None:
+        return "The problem", PROBLEM_TEXT
+
+
+PROBLEM_TEXT = (
+    "Value per case is what one answer is worth: said yes or no, when it was so or not. A yes pays from the "
+    "probability p where p·TP + (1−p)·FP = p·FN + (1−p)·TN, that is (TN−FP) / (TN−FP + TP−FN).\n\n"
+    "A success criterion is a gate: Evaluate judges every run by it, Deploy asks it before a promotion. It is met "
+    "only when the whole 95% interval keeps the bound.\n\n"
+    "The plan says what data comes when. An arrival is the first time new content was seen; it is late when its "
+    "cadence has passed since, and short below 95% of the rows that were expected.\n\n"
+    "All of it is the [problem] section of lemnis.toml: press e to edit it. Every text is kept with who, when and why; "
+    "a change made outside Lemnis is kept when it is found. Commands: lemnis problem show, set, history, value, plan."
+)
