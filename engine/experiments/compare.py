@@ -51,21 +51,16 @@ class MetricRow(Struct, frozen=True, kw_only=True):
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
-    """Two or more runs side by side; every list of values is in the order of `runs`.
-
-    Attributes:
-        baseline: Place of the run that the deltas refer to.
-    """
+    """Two or more runs side by side; every list of values is in the order of `runs`, and the first is the baseline."""
 
     runs: list[Run]
-    baseline: int
     conditions: list[Row]
     parameters: list[Row]
     metrics: list[MetricRow]
 
 
-def compare_runs(runs: Sequence[Run], baseline: int = 0) -> Comparison:
-    """Return everything that can be said about runs side by side; `baseline` is a place in `runs`."""
+def compare_runs(runs: Sequence[Run]) -> Comparison:
+    """Return everything that can be said about runs side by side; the first is what the others are measured by."""
     conditions = [row(name, [read(run) or None for run in runs]) for name, read in CONDITIONS.items()]
     libraries = sorted({name for run in runs for name in run.libraries})
     conditions += [row(name, [run.libraries.get(name) for run in runs]) for name in libraries]
@@ -73,10 +68,9 @@ def compare_runs(runs: Sequence[Run], baseline: int = 0) -> Comparison:
     metrics = sorted({key for run in runs for key in run.metrics}, key=metric_place)
     return Comparison(
         runs=list(runs),
-        baseline=baseline,
         conditions=conditions,
         parameters=[row(key, [run.params.get(key) for run in runs]) for key in keys],
-        metrics=[metric_row(key, [run.metrics.get(key) for run in runs], baseline) for key in metrics],
+        metrics=[metric_row(key, [run.metrics.get(key) for run in runs]) for key in metrics],
     )
 
 
@@ -85,13 +79,10 @@ def row(name: str, values: list[str | None]) -> Row:
     return Row(name=name, values=values, differs=len(set(values)) > 1)
 
 
-def metric_row(name: str, values: list[float | None], baseline: int) -> MetricRow:
-    """Return one metric with its distances to the baseline's value."""
-    reference = values[baseline]
-    deltas = [
-        None if place == baseline or value is None or reference is None else value - reference
-        for place, value in enumerate(values)
-    ]
+def metric_row(name: str, values: list[float | None]) -> MetricRow:
+    """Return one metric with its distances to the first run's value."""
+    reference, *others = values
+    deltas = [None, *(None if value is None or reference is None else value - reference for value in others)]
     larger = larger_is_better(name)
     better = [None if not delta or larger is None else (delta > 0) == larger for delta in deltas]
     return MetricRow(name=name, values=values, deltas=deltas, better=better, differs=len(set(values)) > 1)

@@ -58,6 +58,21 @@ def typed(text: str) -> Value:
     return text
 
 
+def read_overrides(words: Sequence[str]) -> dict[str, Value]:
+    """Return words such as ``num_leaves=63`` as values by name.
+
+    Raises:
+        BadInput: A word is not NAME=VALUE.
+    """
+    found: dict[str, Value] = {}
+    for word in words:
+        key, sign, value = (part.strip() for part in word.partition("="))
+        if not (key and sign and value):
+            raise BadInput(f"{safe(word, limit=60)!r} is not NAME=VALUE.", "Write for example num_leaves=63.")
+        found[key] = typed(value)
+    return found
+
+
 def canonical(given: Mapping[str, str], known: Mapping[str, Sequence[str]], task: str) -> dict[str, Value]:
     """Return parameters under LightGBM's first names.
 

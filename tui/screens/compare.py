@@ -42,6 +42,7 @@ class Compare(Screen[None]):
         Binding("p", "baseline", "Baseline", show=False),
         Binding("y", "app.copy", "Copy", show=False),
     ]
+
     @dataclass
     class Read(Message):
         """The runs were read."""
@@ -150,7 +151,7 @@ def compare_columns(comparison: Comparison) -> list[Col]:
     """Return one column for the names and one for each run, the baseline's with its star."""
     columns = [Col("what", most=22)]
     for place, run in enumerate(comparison.runs):
-        star = "★ " if place == comparison.baseline else ""
+        star = "" if place else "★ "
         columns.append(Col(f"run {run.id}", safe(f"{star}#{run.id} {run.name}", limit=30), most=34))
     return columns
 
@@ -167,7 +168,7 @@ def compare_rows(comparison: Comparison, *, only_different: bool) -> list[Row]:
         shown = [row for row in rows if row.differs or not only_different]
         if shown:
             found.append(Row(f"# {title}", [Content.styled(title, "bold $stage-accent"), *blank]))
-            found += [Row(f"{title} {row.name}", [f"  {row.name}", *value_cells(row, comparison)]) for row in shown]
+            found += [Row(f"{title} {row.name}", [f"  {row.name}", *value_cells(row)]) for row in shown]
     return found
 
 
@@ -184,14 +185,13 @@ def metric_cells(row: MetricRow) -> list[Cell]:
     return cells
 
 
-def value_cells(row: Condition, comparison: Comparison) -> list[Cell]:
+def value_cells(row: Condition) -> list[Cell]:
     """Return a condition in each run, muted where it is as in the baseline."""
-    reference = row.values[comparison.baseline]
     cells: list[Cell] = []
     for place, value in enumerate(row.values):
         if row.name == "state" and value:
             cells.append(verdict(value).content)
-        elif value == reference and place != comparison.baseline:
+        elif place and value == row.values[0]:
             cells.append(styled(safe(value or MISSING), "$muted"))
         else:
             cells.append(value or MISSING)

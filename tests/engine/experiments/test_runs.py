@@ -153,7 +153,7 @@ def test_a_run_follows_its_job_from_queue_to_cancellation_and_back(engine: Engin
     ("wish", "says"),
     [
         ({"preset": "deep"}, "There is no preset"),
-        ({"version": 9}, "dataset versions fit"),
+        ({"version": 9}, "9"),
         ({"features": ["colour"]}, "no column 'colour'"),
         ({"features": []}, "at least one feature"),
         ({"overrides": {"rounds": "many"}}, "rounds"),

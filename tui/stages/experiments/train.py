@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from lemnis.engine.config import Preset
 from lemnis.engine.errors import BadInput
+from lemnis.engine.experiments.parameters import Value, read_overrides
 from lemnis.tui.widgets import Col, Row, Table, Words
 
 
@@ -21,7 +22,7 @@ class Training:
     """What is to be trained."""
 
     preset: str
-    overrides: dict[str, bool | int | float | str]
+    overrides: dict[str, Value]
 
 
 class TrainDialog(ModalScreen[Training]):
@@ -65,7 +66,7 @@ class TrainDialog(ModalScreen[Training]):
     def start(self) -> None:
         """Take what is chosen, or say what is wrong with it."""
         try:
-            overrides = read_overrides(self.query_one("#overrides", Input).value)
+            overrides = read_overrides(self.query_one("#overrides", Input).value.split())
         except BadInput as error:
             self.query_one("#fault", Words).say(Content.styled(f"✖ {error.problem} {error.remedy}", "$bad"))
             return
@@ -77,20 +78,3 @@ def preset_row(name: str, preset: Preset) -> Row:
     parameters = "  ".join(f"{key} {value}" for key, value in preset.parameters.items())
     stop = str(preset.early_stopping) if preset.early_stopping else "–"
     return Row(name, [name, str(preset.rounds), stop, preset.device, str(preset.cores), parameters])
-
-
-def read_overrides(text: str) -> dict[str, bool | int | float | str]:
-    """Return ``num_leaves=63 seed=2`` as values by name.
-
-    Raises:
-        BadInput: A word is not NAME=VALUE.
-    """
-    from lemnis.engine.experiments.parameters import typed
-
-    found: dict[str, bool | int | float | str] = {}
-    for word in text.split():
-        key, sign, value = word.partition("=")
-        if not (key and sign and value):
-            raise BadInput(f"{word!r} is not NAME=VALUE.", "Write for example num_leaves=63.")
-        found[key] = typed(value)
-    return found

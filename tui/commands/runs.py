@@ -1,0 +1,317 @@
+"""`lemnis runs`: list, show, compare, mark, reproduce, delete and export runs."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from lemnis.engine import Engine
+from lemnis.engine.clock import now_ms
+from lemnis.engine.errors import BadInput
+from lemnis.engine.experiments import Comparison, Run
+from lemnis.engine.files import write_atomic
+from lemnis.tui.commands.follow import follow
+from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
+from lemnis.tui.format import MISSING, age, delta, duration, number, spark, verdict
+from lemnis.tui.stages.experiments.rows import main_metrics
+
+app = group("List, show, compare, mark, reproduce, delete and export runs.")
+RunId = Annotated[int, typer.Argument(help="A run's number, see `lemnis runs list`.", metavar="RUN")]
+RunIds = Annotated[list[int], typer.Argument(help="Numbers of runs.", metavar="RUN...")]
+DIGITS, SPARK = 4, 60
+EVERY_POINT = 1_000_000
+
+
+@app.command("list")
+def list_runs(
+    context: typer.Context,
+    query: Annotated[str, typer.Option("-q", "--query", help="e.g. 'metrics.auc > 0.8 and not state = failed'")] = "",
+    sort: Annotated[str, typer.Option(help="A field such as metrics.auc; runs without it come last.")] = "",
+    ascending: Annotated[bool, typer.Option("--ascending", help="Smallest first.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most this many.")] = 100,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out this many at the front.")] = 0,
+    deleted: Annotated[bool, typer.Option("--deleted", help="The deleted runs instead.")] = False,
+) -> None:
+    """List runs, newest first unless sorted.
+
+    A query has comparisons (= != < <= > >= ~ in between like), `and`, `or`, `not`, brackets, has:FIELD, tag:TAG and
+    words that are looked for in the name. Fields: metrics.NAME, params.NAME, tags.NAME, name, id, state, age,
+    duration, preset, data, device, seed, user, note and more. MLflow's search strings work as they are.
+
+    With --json: {"total", "runs": [{"id", "name", "state", "params": {}, "metrics": {}, "tags": {}, "started_at",
+    "duration_s", "data_version"}]}; total counts all that fit; times in ms, NaN is null.
+    """
+    session = session_of(context)
+    page = session.engine.experiments.search(query, sort, not ascending, limit, offset, deleted=deleted)
+    now = now_ms()
+    if session.json:
+        print_json({"total": page.total, "runs": [listed_document(run, now) for run in page.runs]})
+        return
+    names = main_metrics(page.runs)
+    rows = [
+        [
+            *(str(run.id), ("★ " if run.pinned else "") + run.name, verdict(run.state).text),
+            *(number(run.metrics.get(name), DIGITS) for name in names),
+            *(duration(run.duration_s(now)), age(run.created_at, now), run.data_version, run.why),
+        ]
+        for run in page.runs
+    ]
+    headers = ["id", "name", "state", *names, "took", "age", "data", "why"]
+    print_table(headers, rows, right={"id", *names, "took", "age"})
+    if page.total > len(page.runs):
+        say(f"{len(page.runs)} of {page.total} runs; --limit shows more.")
+
+
+@app.command()
+def show(context: typer.Context, run_id: RunId) -> None:
+    """Show one run: state and reason, metrics, parameters, and every condition it was trained under.
+
+    With --json: all fields of the run: those of `list`, and "why", "preset", "task", "target", "version_id",
+    "features", "feature_set", "problem_sha256", "seed", "device_asked", "device", "cores", "machine", "code_version",
+    "libraries", "rounds", "rounds_done", "best_round", "model_sha256", "reproduces", "note", "pinned", "created_at" …
+    """
+    session = session_of(context)
+    run = session.engine.experiments.run(run_id)
+    if session.json:
+        print_json(run_document(run))
+        return
+    plain = {key: number(value, DIGITS) for key, value in run.metrics.items()}
+    print_facts(
+        [
+            ("run", f"{run.id}  {run.name}"),
+            ("state", f"{verdict(run.state).text}: {run.progress_text if run.state == 'running' else run.why}"),
+            ("took", duration(run.duration_s(now_ms()))),
+            ("rounds", f"{run.rounds_done} of {run.rounds}, best {run.best_round or MISSING}"),
+            *((key, value) for key, value in plain.items()),
+            ("preset", run.preset),
+            *sorted(run.params.items()),
+            ("data", f"{run.data_version}  {run.version_id}"),
+            ("features", f"{run.feature_set}: {', '.join(run.features)}"),
+            ("seed", str(run.seed)),
+            ("device", run.device or f"{run.device_asked} asked"),
+            ("code", run.code_version or "not in a git repository"),
+            ("libraries", ", ".join(f"{name} {version}" for name, version in run.libraries.items())),
+            ("tags", ", ".join(f"{key}={value}" if value else key for key, value in run.tags.items())),
+            ("note", run.note),
+        ]
+    )
+
+
+@app.command()
+def compare(
+    context: typer.Context,
+    run_ids: RunIds,
+    baseline: Annotated[
+        int | None, typer.Option(help="The run deltas refer to; else the pinned one, else the first.", metavar="RUN")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="What is equal too.")] = False,
+) -> None:
+    """Compare runs side by side: metrics with deltas to the baseline, parameters and conditions that differ.
+
+    With --json: {"runs": [as in `show`, baseline first], "metrics": [{"name", "values", "deltas", "better",
+    "differs"}], "parameters": [{"name", "values", "differs"}], "conditions": […]}; lists are in the order of "runs".
+    """
+    session = session_of(context)
+    found = session.engine.experiments.compare(run_ids, baseline)
+    if session.json:
+        print_json(msgspec.to_builtins(found) | {"runs": [run_document(run) for run in found.runs]})
+        return
+    print_table(["", *(f"#{run.id} {run.name}" for run in found.runs)], compared_rows(found, everything=everything))
+
+
+@app.command()
+def curve(
+    context: typer.Context,
+    run_id: RunId,
+    metric: Annotated[list[str], typer.Option("--metric", help="Only this metric; may be repeated.")] = [],  # noqa: B006
+    points: Annotated[int, typer.Option(min=4, help="About this many points; extremes are kept.")] = 400,
+) -> None:
+    """Show the curves of a run.
+
+    With --json: {"id", "curves": {metric: [[round, value], …]}}.
+    """
+    session = session_of(context)
+    session.engine.experiments.run(run_id)
+    curves = session.engine.experiments.curve(run_id, metric or None, points)
+    if session.json:
+        print_json({"id": run_id, "curves": curves})
+        return
+    rows = [
+        [key, spark([value for _, value in line], SPARK), number(line[-1][1], DIGITS), str(line[-1][0])]
+        for key, line in curves.items()
+        if line
+    ]
+    print_table(["metric", "curve", "last", "round"], rows, right={"last", "round"})
+
+
+@app.command()
+def tag(
+    context: typer.Context,
+    run_id: RunId,
+    tags: Annotated[list[str], typer.Argument(help="TAG or TAG=VALUE.", metavar="TAG...")],
+    remove: Annotated[bool, typer.Option("--remove", help="Take these tags away.")] = False,
+) -> None:
+    """Give a run tags, or take them away.
+
+    With --json: the run as in `show`.
+    """
+    session = session_of(context)
+    for word in tags:
+        key, _, value = word.partition("=")
+        if remove:
+            session.engine.experiments.untag(run_id, key)
+        else:
+            session.engine.experiments.tag(run_id, key, value)
+    tell(context, [run_id], "tagged" if not remove else "untagged")
+
+
+@app.command()
+def note(context: typer.Context, run_id: RunId, text: Annotated[str, typer.Argument(help="The note.")]) -> None:
+    """Replace a run's note; an empty one takes it away.
+
+    With --json: the run as in `show`.
+    """
+    session_of(context).engine.experiments.note(run_id, text)
+    tell(context, [run_id], "noted")
+
+
+@app.command()
+def pin(
+    context: typer.Context,
+    run_id: Annotated[int | None, typer.Argument(help="The run; none takes the baseline away.", metavar="RUN")] = None,
+) -> None:
+    """Make a run the baseline that others are compared with.
+
+    With --json: {"baseline": the run as in `show`, or null}.
+    """
+    session = session_of(context)
+    session.engine.experiments.pin(run_id)
+    if session.json:
+        print_json({"baseline": run_document(session.engine.experiments.run(run_id)) if run_id is not None else None})
+    else:
+        say(f"Run {run_id} is the baseline." if run_id is not None else "There is no baseline.")
+
+
+@app.command()
+def reproduce(
+    context: typer.Context,
+    run_id: RunId,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait, and say whether the models are identical.")] = False,
+) -> None:
+    """Train again under the conditions of a run: data, features, parameters, seed, device, threads.
+
+    When the new run has finished, its tag `reproduction` is `identical` (the model files are equal) or `differs`.
+
+    With --json: the new run as in `show`.
+    """
+    session = session_of(context)
+    room = session.engine.experiments
+    new = room.run(room.reproduce(run_id))
+    session.engine.jobs.ensure_supervisor()
+    if wait and new.job_id is not None:
+        follow(session, new.job_id)
+        new = room.run(new.id)
+    if session.json:
+        print_json(run_document(new))
+    else:
+        outcome = new.tags.get("reproduction")
+        say(f"Run {new.id} repeats run {run_id}: {outcome or new.state}.")
+
+
+@app.command()
+def delete(context: typer.Context, run_ids: RunIds) -> None:
+    """Hide runs that have ended; `restore` brings them back.
+
+    With --json: {"changed"}: how many were hidden.
+    """
+    changed(context, session_of(context).engine.experiments.delete(run_ids), "deleted")
+
+
+@app.command()
+def restore(context: typer.Context, run_ids: RunIds) -> None:
+    """Bring deleted runs back.
+
+    With --json: {"changed"}: how many came back.
+    """
+    changed(context, session_of(context).engine.experiments.restore(run_ids), "restored")
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    run_ids: Annotated[list[int] | None, typer.Argument(help="Numbers of runs; all if none.", metavar="RUN...")] = None,
+    query: Annotated[str, typer.Option("-q", "--query", help="The runs a query finds instead.")] = "",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The file; stdout if none.")] = None,
+) -> None:
+    """Write runs with all conditions and every point of their curves as one JSON document.
+
+    The document, with or without --json: {"runs": [{…as in `show`, "curves": {metric: [[round, value], …]}}]}.
+    """
+    engine = session_of(context).engine
+    if run_ids and query:
+        raise BadInput("Runs are named and asked for at once.", "Give numbers or --query.")
+    room = engine.experiments
+    runs = [room.run(run_id) for run_id in run_ids] if run_ids else room.search(query, limit=EVERY_POINT).runs
+    document = {"runs": [exported(engine, run) for run in runs]}
+    if output is None:
+        print_json(document)
+        return
+    try:
+        write_atomic(output, msgspec.json.format(msgspec.json.encode(document), indent=2))
+    except OSError as error:
+        raise BadInput(f"{output} can't be written: {error.strerror}.", "Choose another file.", str(output)) from None
+    if session_of(context).json:
+        print_json({"written": str(output), "runs": len(runs)})
+    else:
+        say(f"Wrote {len(runs)} runs to {output}.")
+
+
+def exported(engine: Engine, run: Run) -> dict[str, Any]:
+    """Return a run with its curves."""
+    return run_document(run) | {"curves": engine.experiments.curve(run.id, points=EVERY_POINT)}
+
+
+# Any: documents of JSON values.
+def listed_document(run: Run, now: int) -> dict[str, Any]:
+    """Return a run as `list` gives it."""
+    names = ("id", "name", "state", "params", "metrics", "tags", "started_at")
+    found = {name: getattr(run, name) for name in names}
+    return found | {"duration_s": run.duration_s(now), "data_version": run.data_version}
+
+
+def run_document(run: Run) -> dict[str, Any]:
+    """Return everything on record of a run."""
+    return {**msgspec.to_builtins(run), "duration_s": run.duration_s(now_ms())}
+
+
+def compared_rows(found: Comparison, *, everything: bool) -> list[list[str]]:
+    """Return a comparison as lines of text."""
+    rows: list[list[str]] = []
+    for metric in found.metrics:
+        if metric.differs or everything:
+            pairs = zip(metric.values, metric.deltas, strict=True)
+            cells = [f"{number(v, DIGITS)} {delta(d, DIGITS) if d is not None else ''}".strip() for v, d in pairs]
+            rows.append([metric.name, *cells])
+    for row in [*found.parameters, *found.conditions]:
+        if row.differs or everything:
+            rows.append([row.name, *((value or MISSING)[:40] for value in row.values)])
+    return rows
+
+
+def tell(context: typer.Context, run_ids: list[int], word: str) -> None:
+    """Print runs after a change."""
+    session = session_of(context)
+    for run in map(session.engine.experiments.run, run_ids):
+        if session.json:
+            print_json(run_document(run))
+        else:
+            say(f"Run {run.id} {run.name} is {word}.")
+
+
+def changed(context: typer.Context, count: int, word: str) -> None:
+    """Print how many runs changed."""
+    if session_of(context).json:
+        print_json({"changed": count})
+    else:
+        say(f"{count} {'run' if count == 1 else 'runs'} {word}.")

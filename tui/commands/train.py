@@ -1,0 +1,51 @@
+"""`lemnis train`: queue a training from a preset."""
+
+from typing import Annotated
+
+import typer
+
+from lemnis.engine.experiments.parameters import read_overrides
+from lemnis.tui.commands.follow import follow
+from lemnis.tui.commands.group import print_json, say, session_of, single
+from lemnis.tui.commands.runs import run_document
+from lemnis.tui.format import number
+
+app = single()
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    preset: Annotated[str | None, typer.Argument(help="A [presets.NAME] of lemnis.toml; `default` if none.")] = None,
+    set_: Annotated[
+        list[str], typer.Option("--set", help="A value that replaces the preset's; may be repeated.", metavar="K=V")
+    ] = [],  # noqa: B006
+    device: Annotated[str | None, typer.Option(help="auto, cpu, gpu (OpenCL) or cuda.", metavar="DEVICE")] = None,
+    data: Annotated[str | None, typer.Option(help="Dataset version; the latest if none.", metavar="VERSION")] = None,
+    features: Annotated[str | None, typer.Option(help="Feature set; the declared one if none.", metavar="SET")] = None,
+    name: Annotated[str, typer.Option(help="What to call the run.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is trained.")] = False,
+) -> None:
+    """Train a model from a preset; the run goes on when this command or the terminal ends.
+
+    --set takes rounds, early_stopping, seed, cores, memory and every parameter of LightGBM, e.g. --set num_leaves=63.
+
+    With --json: the run as in `lemnis runs show --json`.
+    """
+    session = session_of(context)
+    room = session.engine.experiments
+    run_id = room.start(
+        preset, overrides=read_overrides(set_), version=data, features=features, device=device, name=name
+    )
+    session.engine.jobs.ensure_supervisor()
+    run = room.run(run_id)
+    if wait and run.job_id is not None:
+        follow(session, run.job_id)
+        run = room.run(run_id)
+    if session.json:
+        print_json(run_document(run))
+    elif wait:
+        shown = "  ".join(f"{key} {number(value, 4)}" for key, value in run.metrics.items())
+        say(f"Run {run.id} {run.name} is {run.state}: {shown}")
+    else:
+        say(f"Run {run.id} {run.name} is queued. Follow it with `lemnis runs show {run.id}` or in the console.")
