@@ -91,6 +91,8 @@ class Chart(Vertical):
                 self._plot.display = False
             return
         plot = self._plot or await self._make_plot()
+        if not plot.children:
+            return  # the console is being left
         plot.display = True
         plot.clear()
         low, high = self.x_bounds or limits([value for line in lines for value in line.x], 0.0)
@@ -117,14 +119,6 @@ class Chart(Vertical):
             def on_mount(self, event: Mount) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
                 if not self.children:
                     event.prevent_default()
-
-            def _update_margin_sizes(self) -> None:
-                if self.children:
-                    super()._update_margin_sizes()
-
-            def _rerender(self) -> None:
-                if self.children:
-                    super()._rerender()
 
         self._plot = Plot()
         self._plot.can_focus = False
