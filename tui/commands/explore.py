@@ -1,0 +1,119 @@
+"""`lemnis explore`: what the columns of a version hold, and its rows."""
+
+from datetime import UTC
+from typing import Annotated
+
+import typer
+
+from lemnis.engine.data import Version
+from lemnis.engine.explore import Profile
+from lemnis.tui import format as shown
+from lemnis.tui.commands.follow import follow
+from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
+
+app = group("Profiles and rows of dataset versions.")
+Ref = Annotated[
+    str | None, typer.Argument(help="A version: its number, v3 or the start of its id; the latest if none.")
+]
+
+
+@app.command()
+def profile(
+    context: typer.Context,
+    version: Ref = None,
+    again: Annotated[bool, typer.Option("--again", help="Measure every column anew.")] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the job, or only queue it.")] = True,
+) -> None:
+    """Profile every column: missing, distinct, quantiles, top values, histogram by class, notes.
+
+    Columns that were measured before are not measured again, for a version never changes.
+
+    With --json: {"job", "version", "name", "rows", "classes": {value: rows}, "columns": [{"position", "name", "type",
+    "role", "rows", "missing", "distinct", "minimum", "maximum", "mean", "deviation", "skewness", "quantiles",
+    "top": [{"value", "rows"}], "histogram": {"edges", "labels", "counts", "below", "above", "by_class"},
+    "notes": [{"word", "detail"}]}]}; job is null when nothing had to be measured; without waiting, columns are those
+    measured so far.
+    """
+    session = session_of(context)
+    room, found = session.engine.explore, session.engine.data.version(version)
+    job = None
+    if again or len(room.profiles(found.id)) < len(found.columns):
+        job = room.start_profile(found.id, again=again)
+        if wait:
+            follow(session, job)
+    profiles = room.profiles(found.id)
+    if session.json:
+        print_json(
+            {
+                "job": job,
+                "version": found.id,
+                "name": found.title,
+                "rows": found.rows,
+                "classes": found.label_counts,
+                "columns": profiles,
+            }
+        )
+        return
+    if job is not None and not wait:
+        say(f"Job {job} profiles {found.title}; follow it with `lemnis jobs show {job}`.")
+        return
+    say(f"{found.title}: {shown.number(found.rows)} rows{balance(found)}")
+    headers = ["column", "type", "missing", "distinct", "min", "median or top", "max", "notes"]
+    print_table(headers, [line(p) for p in profiles], right={"missing", "distinct", "min", "median or top", "max"})
+
+
+@app.command()
+def rows(
+    context: typer.Context,
+    version: Ref = None,
+    offset: Annotated[int, typer.Option(min=0, help="The first row, from 0.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, max=10_000, help="How many rows.")] = 20,
+    sort: Annotated[str | None, typer.Option(help="A column to sort by; missing values come last.")] = None,
+    descending: Annotated[bool, typer.Option("--descending", help="Largest first.")] = False,
+    where: Annotated[str | None, typer.Option(help="A SQL condition, such as \"dest = 'BUR' and late\".")] = None,
+) -> None:
+    """Print a page of rows. A condition runs in a process of its own with bounded time, memory and reach.
+
+    With --json: {"version", "total", "offset", "columns": [name], "rows": [[value]]}; what is neither number, truth
+    value nor null is text.
+    """
+    session = session_of(context)
+    found = session.engine.data.version(version)
+    page = session.engine.explore.rows(found.id, offset, limit, sort, descending=descending, where=where)
+    if session.json:
+        print_json({"version": found.id, **{name: getattr(page, name) for name in page.__struct_fields__}})
+        return
+    numeric = {column.name for column in found.columns if column.kind == "numeric"}
+    cells = [[shown.MISSING if value is None else str(value) for value in row] for row in page.rows]
+    print_table(page.columns, cells, right=numeric)
+    say(f"rows {shown.number(page.offset)} to {shown.number(page.offset + len(cells))} of {shown.number(page.total)}")
+
+
+def balance(version: Version) -> str:
+    """Return the class balance in words."""
+    labelled = sum(version.label_counts.values())
+    parts = [f"{value} {shown.share(rows / labelled)}" for value, rows in version.label_counts.items()]
+    return f"; {version.label}: {', '.join(parts)}" if parts else ""
+
+
+def line(profile: Profile) -> tuple[str, ...]:
+    """Return one column's profile as a line of the table."""
+    ordered = bool(profile.quantiles)
+    top = profile.top[0].value if profile.top else shown.MISSING
+    return (
+        profile.name,
+        profile.type.partition("[")[0],
+        shown.share(profile.missing_share),
+        shown.number(profile.distinct),
+        (profile.minimum or shown.MISSING) if ordered else shown.MISSING,
+        middle(profile) if ordered else top,
+        (profile.maximum or shown.MISSING) if ordered else shown.MISSING,
+        ", ".join(note.word for note in profile.notes),
+    )
+
+
+def middle(profile: Profile) -> str:
+    """Return the median of numbers or times."""
+    if profile.median is None:
+        return shown.MISSING
+    return shown.when(round(profile.median), UTC) if profile.kind == "time" else f"{profile.median:g}"

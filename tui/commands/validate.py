@@ -1,0 +1,171 @@
+"""`lemnis validate`: run the checks, see what failed and why, waive, propose."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lemnis.engine.clock import iso_utc, parse_ms
+from lemnis.engine.errors import BadInput
+from lemnis.engine.jobs import user_name
+from lemnis.engine.validate import CheckResult
+from lemnis.tui import format as shown
+from lemnis.tui.commands.follow import follow
+from lemnis.tui.commands.group import fell_short, group, print_json, print_table, say, session_of
+
+app = group("Checks as queries: verdicts, history, failing rows, waivers.")
+Ref = Annotated[
+    str | None, typer.Argument(help="A version: its number, v3 or the start of its id; the latest if none.")
+]
+Name = Annotated[str, typer.Argument(help="The check's name in lemnis.toml.")]
+Run = Annotated[int | None, typer.Option("--run", help="A run of the checks; the latest if left out.")]
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    version: Ref = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the job, or only queue it.")] = True,
+) -> None:
+    """Run every declared check. Exit code 1 if one failed or could not be evaluated.
+
+    With --json: {"job", "check_run", "version", "passed", "warned", "failed", "not_evaluated", "checks": [{"name",
+    "kind", "source", "rule", "severity", "verdict", "failing", "total", "distinct", "allowed", "message", "waiver",
+    "sql", "sample": {"columns", "rows"}, "top": [{"value", "rows"}], "duration_ms", "owner", "why"}]}, worst first;
+    without waiting, only job.
+    """
+    session = session_of(context)
+    room = session.engine.validate
+    job = room.start(version)
+    if not wait:
+        print_json({"job": job}) if session.json else say(f"Job {job} runs the checks.")
+        return
+    result = follow(session, job).result or {}
+    found = room.run(result["check_run"])
+    results = room.results(found.id)
+    if session.json:
+        print_json({"job": job, **result, "checks": [document(each) for each in results]})
+    else:
+        headers = ["verdict", "check", "failing", "of", "found"]
+        print_table(headers, [line(each) for each in results], right={"failing", "of"})
+        say(
+            f"{found.version_title}: {found.passed} passed, {found.warned} warned, {found.failed} failed, "
+            f"{found.not_evaluated} not evaluated"
+        )
+    if found.short_of:
+        fell_short()
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    name: Name,
+    runs: Annotated[int, typer.Option(min=1, max=1000, help="How many of the latest runs.")] = 30,
+) -> None:
+    """How one check went over runs and versions, oldest first.
+
+    With --json: {"check", "history": [{"check_run_id", "at", "version_id", "version_title", "verdict", "failing",
+    "total"}]}; at is epoch milliseconds.
+    """
+    session = session_of(context)
+    points = session.engine.validate.history(name, runs)
+    if session.json:
+        print_json({"check": name, "history": points})
+        return
+    rows = [
+        (
+            shown.when(p.at),
+            p.version_title,
+            shown.verdict(p.verdict).text,
+            shown.number(p.failing),
+            shown.number(p.total),
+        )
+        for p in points
+    ]
+    print_table(["at", "version", "verdict", "failing", "of"], rows, right={"failing", "of"})
+
+
+@app.command()
+def failures(
+    context: typer.Context,
+    name: Name,
+    run: Run = None,
+    offset: Annotated[int, typer.Option(min=0, help="The first row, from 0.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows.")] = 20,
+    export: Annotated[Path | None, typer.Option(help="Write all of them to this new .csv, .jsonl or .parquet.")] = None,
+) -> None:
+    """The rows that fail a check: a page of them, or all of them into a file.
+
+    With --json: {"check", "total", "offset", "columns": [name], "rows": [[value]]}, or {"check", "path", "rows"} when
+    they are exported.
+    """
+    session = session_of(context)
+    room = session.engine.validate
+    if export is not None:
+        written = room.export(name, export, check_run_id=run)
+        if session.json:
+            print_json({"check": name, "path": str(export), "rows": written})
+        else:
+            say(f"{shown.number(written)} rows are in {export}.")
+        return
+    page = room.failures(name, offset, limit, check_run_id=run)
+    if session.json:
+        print_json({"check": name, **{field: getattr(page, field) for field in page.__struct_fields__}})
+        return
+    print_table(page.columns, [[shown.MISSING if v is None else str(v) for v in row] for row in page.rows])
+    say(f"rows {page.offset} to {page.offset + len(page.rows)} of {shown.number(page.total)}")
+
+
+@app.command()
+def suggest(context: typer.Context, version: Ref = None) -> None:
+    """Propose checks that hold for a profiled version, as text for lemnis.toml.
+
+    With --json: {"version", "toml"}; toml is empty when everything it would propose is declared.
+    """
+    session = session_of(context)
+    found = session.engine.data.version(version)
+    text = session.engine.validate.suggest(found.id)
+    if session.json:
+        print_json({"version": found.id, "toml": text})
+    else:
+        say(text.rstrip() or "Everything that could be proposed is declared already.")
+
+
+@app.command()
+def waive(
+    context: typer.Context,
+    name: Name,
+    why: Annotated[str, typer.Option(help="The reason; everybody sees it.")],
+    until: Annotated[str, typer.Option(help="The last moment it counts: a date such as 2026-12-31, UTC.")] = "",
+    who: Annotated[str, typer.Option(help="Who says so; you, if left out.")] = "",
+    take_back: Annotated[bool, typer.Option("--take-back", help="End the waiver that is in force.")] = False,
+) -> None:
+    """Let a failing check only warn until a date; it counts from the next run of the checks on.
+
+    With --json: {"waiver": {"id", "check", "until", "who", "why", "at"}}; times are epoch milliseconds.
+    """
+    session = session_of(context)
+    try:
+        end = 0 if take_back else parse_ms(until)
+    except ValueError:
+        raise BadInput(f"{until!r} is no date.", "Give --until, for example 2026-12-31, or --take-back.") from None
+    waiver = session.engine.validate.waive(name, until=end, who=who or user_name(), why=why)
+    if session.json:
+        print_json({"waiver": waiver})
+    elif take_back:
+        say(f"{name} is not waived any more.")
+    else:
+        say(f"{name} only warns until {iso_utc(waiver.until)}, says {waiver.who}. Run the checks to see it.")
+
+
+def line(result: CheckResult) -> tuple[str, ...]:
+    """Return one check as a line of the table."""
+    word = shown.verdict(result.verdict).text if result.failing is not None else "? not evaluated"
+    return word, result.name, shown.number(result.failing), shown.number(result.total), result.message
+
+
+# Any: a JSON object.
+def document(result: CheckResult) -> dict[str, Any]:
+    """Return one check as it stands in the JSON document."""
+    hidden = {"position", "typed"}
+    return {name: getattr(result, name) for name in result.__struct_fields__ if name not in hidden}
