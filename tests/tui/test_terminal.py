@@ -1,0 +1,132 @@
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from terminal import Terminal, lemnis
+
+from lemnis.engine import Engine
+from lemnis.engine.workspace import create_workspace
+from lemnis.tui.stages import STAGES
+
+STAGE_TITLES = [stage.title for stage in STAGES]
+HOSTILE = [
+    "model[v2]",
+    "[/etc/passwd]",
+    "\x1b]0;owned\x07",
+    "\x1b[2J\x1b[10A",
+    "\x9b31mred\x9d0;x\x9c",
+    "\u202eevil\u2066",
+    "nul\x00line\nfeed\r",
+    "[bold",
+    "tail\\",
+    "\x1bP$q\x1b\\",
+]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A workspace whose folder, problem and queue are named by somebody with bad intentions."""
+    folder = tmp_path / "work[v2]\x1b]0;owned\x07"
+    engine = Engine(create_workspace(folder, '[problem]\ntitle = "[red]\\u001b[2J\\u202e[/x]"\nquestion = "[/] ?"\n'))
+    for name in HOSTILE:
+        engine.jobs.submit("jobs.selftest", name, {})
+    engine.store.close()
+    return folder
+
+
+@pytest.fixture
+def terminal(workspace: Path, request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    opened = Terminal(lemnis("--read-only", *getattr(request, "param", ())), cwd=workspace)
+    yield opened
+    opened.close()
+
+
+def test_no_escape_from_data_reaches_the_terminal(terminal: Terminal) -> None:
+    terminal.wait_for("Problem")
+    for key, title in zip("1234567890", STAGE_TITLES, strict=True):
+        terminal.press(key)
+        terminal.wait_for(lambda title=title: f" {title} " in terminal.text().splitlines()[1])
+    terminal.press("o")
+    terminal.wait_for(lambda: "on call" in terminal.text() and "Palette" not in terminal.text())
+    terminal.press("\x1b")
+    terminal.wait_for("Palette")
+    terminal.press("q")
+    assert terminal.end() == 0
+    assert terminal.strange_sequences() == []
+    assert "owned" not in terminal.screen.title
+
+
+def test_brackets_are_shown_as_they_are(terminal: Terminal) -> None:
+    terminal.wait_for("work[v2]␛]0;owned␇")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_terminal_as_it_was(terminal: Terminal, number: signal.Signals) -> None:
+    terminal.wait_for("Palette")
+    terminal.signal(number)
+    assert terminal.end() == 128 + number
+    assert terminal.modes_left_on() == set()
+
+
+def test_leaving_is_exit_code_0_and_a_clean_terminal(terminal: Terminal) -> None:
+    terminal.wait_for("Palette")
+    terminal.press("q")
+    assert terminal.end() == 0
+    assert terminal.modes_left_on() == set()
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_crash_is_an_exit_code_and_a_sentence_and_a_traceback_only_when_asked(workspace: Path, debug: bool) -> None:
+    script = (
+        "from lemnis.tui.app import Console\n"
+        "def broken(self): raise ValueError('[red]boom')\n"
+        "Console.action_help = broken\n"
+        "import sys; sys.argv = ['lemnis', '--read-only'] + (['--debug'] if DEBUG else [])\n"
+        "from lemnis.tui.commands import main; main()\n"
+    ).replace("DEBUG", str(debug))
+    terminal = Terminal([sys.executable, "-c", script], cwd=workspace, columns=120, lines=60)
+    try:
+        terminal.wait_for("Palette")
+        terminal.press("?")
+        assert terminal.end() == 1
+        assert terminal.modes_left_on() == set()
+        assert "[red]boom" in terminal.text()
+        assert ("Traceback" in terminal.text()) == debug
+    finally:
+        terminal.close()
+
+
+def test_nothing_is_written_while_nothing_changes(terminal: Terminal) -> None:
+    terminal.wait_for("Palette")
+    quiet: list[int] = []
+
+    def still() -> bool:
+        quiet.append(len(terminal.written))
+        return len(quiet) > 20 and quiet[-1] == quiet[-20]
+
+    terminal.wait_for(still)
+
+
+def test_over_ssh_the_mouse_is_left_to_the_terminal(workspace: Path) -> None:
+    terminal = Terminal(lemnis("--read-only"), cwd=workspace, SSH_TTY="/dev/pts/9")
+    try:
+        terminal.wait_for("Palette")
+        assert "\x1b[?1003h" not in terminal.written
+        terminal.press("q")
+        assert terminal.end() == 0
+    finally:
+        terminal.close()
+
+
+def test_without_a_workspace_the_first_screen_offers_the_demo_init_and_leaving(tmp_path: Path) -> None:
+    (tmp_path / "planes.csv").write_text("tailnum,late\nN1,0\nN2,1\n")
+    terminal = Terminal(lemnis(), cwd=tmp_path)
+    try:
+        terminal.wait_for("planes.csv")
+        assert "demo" in terminal.text() or "flights" in terminal.text()
+        terminal.press("q")
+        assert terminal.end() == 0
+    finally:
+        terminal.close()
