@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Static
@@ -13,7 +13,7 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.resources import GpuReport, HostSample, ProcessTable
 from lemnis.tui.stages.resources import rows
 from lemnis.tui.stages.resources.pane import Lines
-from lemnis.tui.theme import DARK, LIGHT, meanings
+from lemnis.tui.theme import SHEET, ThemedApp
 from lemnis.tui.widgets.panel import Panel
 from lemnis.tui.widgets.table import Table
 
@@ -35,10 +35,10 @@ class Source(Protocol):
     def gpus(self) -> GpuReport: ...
 
 
-class Top(App[None]):
+class Top(ThemedApp[None]):
     """CPU, memory, disk, network, GPUs and processes, once a second."""
 
-    CSS_PATH = ["../../theme.tcss"]
+    CSS_PATH = [SHEET]
     CSS = "#cpu, #machine, #gpu { height: auto; } Lines { padding: 0 1; } #hint { height: 1; color: $muted; }"
     BINDINGS = [Binding("q", "quit", "Leave")]
 
@@ -60,13 +60,6 @@ class Top(App[None]):
         super().__init__()
         self.source, self._busy = source, False
         self.past: dict[str, list[float | None]] = {name: [] for name in PAST}
-        for theme in (DARK, LIGHT):
-            self.register_theme(theme)
-        self.theme = DARK.name
-
-    def get_css_variables(self) -> dict[str, str]:
-        self.theme_variables = meanings(super().get_css_variables(), ansi=self.current_theme.ansi)
-        return self.theme_variables
 
     def compose(self) -> ComposeResult:
         with Panel("CPU", id="cpu"):
