@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test bench faults screenshots lock clean
+.PHONY: demo test bench faults screenshots docs lock clean
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +31,10 @@ faults: $(VENV)/installed
 
 screenshots: $(VENV)/installed
 	$(BIN)/python tests/journeys/screenshots.py
+	$(BIN)/python tests/readme.py
+
+docs: $(VENV)/installed
+	$(BIN)/python tests/readme.py
 
 lock:
 	$(PYTHON) -m venv build/lock
