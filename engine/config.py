@@ -254,6 +254,7 @@ def parse_config(text: str, where: str = "lemnis.toml") -> Config:
     except msgspec.ValidationError as error:
         raise explained(str(error), text, where) from None
     check_names(config, text, where)
+    check_sizes(config, text, where)
     return config
 
 
@@ -367,6 +368,19 @@ def check_names(config: Config, text: str, where: str) -> None:
                 "Write for example planes.tailnum.",
                 ["checks", f"[{number}]", "reference"],
             )
+
+
+def check_sizes(config: Config, text: str, where: str) -> None:
+    """Refuse amounts of memory that are no size."""
+    sizes = {("pool", "memory"): config.pool.memory or "0"}
+    sizes |= {("presets", name, "memory"): preset.memory for name, preset in config.presets.items()}
+    for keys, size in sizes.items():
+        try:
+            parse_bytes(size)
+        except ValueError as error:
+            line = line_of(text, list(keys))
+            place = f"{where}:{line}" if line else where
+            raise ConfigError(f"{'.'.join(keys)}: {error}.", "Write for example 512MiB or 2GB.", place) from None
 
 
 def parse_bytes(text: str) -> int:

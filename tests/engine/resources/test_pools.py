@@ -1,8 +1,11 @@
 """Admission never over-commits, keeps the line's order and leaves nobody waiting for ever."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lemnis.engine.config import parse_config
+from lemnis.engine.errors import ConfigError
 from lemnis.engine.resources.pools import Claim, Pool, admit
 
 GIB = 2**30
@@ -110,3 +113,10 @@ def test_everything_that_fits_alone_starts_while_small_jobs_keep_coming(queued: 
         if running:
             running.pop(random.randrange(len(running)))  # type: ignore[attr-defined]
     assert started >= {claim.job_id for claim in queued if fits([claim])}
+
+
+def test_a_memory_that_is_no_size_is_refused_with_its_line() -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse_config('[pool]\ncores = 2\nmemory = "lots"\n')
+    assert refused.value.place == "lemnis.toml:3"
+    assert "'lots' is not a size" in refused.value.problem
