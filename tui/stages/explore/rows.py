@@ -258,9 +258,9 @@ def histogram_lines(profile: Profile, width: int) -> list[Content]:
     """Return one bar per bin, stacked by class, with its rows and the share of the rarest class."""
     drawn, classes = profile.histogram, list(profile.histogram.by_class)
     labels = bin_labels(profile)
-    wide = min(20, max(len(label) for label in labels))
+    wide = min(20, width // 3, max(len(label) for label in labels))
     tail = 9 + (8 if classes else 0)
-    room = max(8, width - wide - tail - 2)
+    room = max(4, width - wide - tail - 2)
     largest = max(drawn.counts) or 1
     lines = [legend_line(classes, wide, room)] if classes else []
     lines += outside_line(drawn.below, f"below {labels[0].partition(' ')[0]}", wide)
