@@ -19,6 +19,7 @@ from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Col, Facts, Meter, Panel, Table
 
 KINDS = ("data.sync", "data.link")
+LISTS = ("sources", "snapshots", "versions", "links")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,35 +124,30 @@ class DataStage(Stage[DataView]):
         if view is None:
             return
         panel, facts = self.query_one("#detail-panel", Panel), self.query_one("#facts", Facts)
+        shown = self._chosen(view)
+        panel.retitle(shown.title, shown.detail)
+        facts.show(shown.facts)
         table = self.query_one("#detail", Table)
+        table.set_columns(shown.columns)
+        table.show(shown.rows)
+
+    def _chosen(self, view: DataView) -> rows.Detail:
+        """Return what is shown in full: the version, unless the cursor is on something else."""
         key = self.query_one(f"#{self.subject}", Table).key
-        source = next((one for one in view.sources if one.name == key), None)
-        report = next((one for one in view.links if str(one.position) == key), None)
-        if self.subject == "sources" and source is not None:
-            panel.retitle(source.name, source.format)
-            facts.show(rows.source_facts(source, view.at))
-            table.set_columns(rows.SNAPSHOTS)
-            table.show([rows.snapshot_row(one, view.at) for one in view.snapshots if one.source == source.name])
-        elif self.subject == "links" and report is not None:
-            panel.retitle(report.source, f"link {report.position} of {len(view.links)}")
-            facts.show(rows.link_facts(report))
-            table.set_columns(rows.ORPHANS)
-            table.show(rows.orphan_rows(report))
-        elif view.version is not None:
-            panel.retitle(view.version.title, f"{len(view.version.columns)} columns")
-            facts.show(rows.version_facts(view.version))
-            table.set_columns(rows.COLUMNS)
-            table.show(rows.column_rows(view.version))
-        else:
-            panel.retitle("Version")
-            facts.show([])
-            table.show([])
+        found: rows.Detail | None = None
+        if self.subject == "sources":
+            found = next((rows.source_detail(one, view.at) for one in view.sources if one.name == key), None)
+        elif self.subject == "snapshots":
+            found = next((rows.snapshot_detail(one, view.at) for one in view.snapshots if str(one.id) == key), None)
+        elif self.subject == "links":
+            found = next((rows.link_detail(one) for one in view.links if str(one.position) == key), None)
+        return found or rows.version_detail(view.version)
 
     def on_resize(self) -> None:
         if self._view is not None:
             self._show_lists(self._view)
 
-    @on(Table.Moved, "#sources,#versions,#links")
+    @on(Table.Moved, "#sources,#snapshots,#versions,#links")
     def follow(self, message: Table.Moved) -> None:
         """Show in full what the cursor is on; another version brings its own links."""
         if not message.table.has_focus:
@@ -163,13 +159,13 @@ class DataStage(Stage[DataView]):
         self._show_detail()
 
     def on_descendant_focus(self) -> None:
-        """The table that has the focus decides what is shown in full."""
+        """The list that has the focus decides what is shown in full; at first that is the version."""
         focused = self.app.focused
-        if isinstance(focused, Table) and focused.id in ("sources", "versions", "links"):
+        if self._view is not None and isinstance(focused, Table) and focused.id in LISTS:
             self.subject = focused.id
             self._show_detail()
 
-    @on(Table.Opened, "#sources,#versions,#links")
+    @on(Table.Opened, "#sources,#snapshots,#versions,#links")
     def open_detail(self) -> None:
         """Go into what is shown in full; a small terminal shows it instead of the lists."""
         self.add_class("-open")

@@ -1,6 +1,7 @@
 """What the Data stage says: sources, snapshots, versions, links and columns, as cells and text. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from textual.content import Content
 
@@ -40,14 +41,25 @@ SNAPSHOTS = (
     Col("source"),
     Col("snapshot"),
     Col("rows", right=True),
-    Col("columns", right=True),
     Col("size", right=True),
-    Col("made"),
-    Col("checked", "checked ago", right=True),
+    Col("made", "made ago", right=True),
+    Col("checked", "checked", right=True),
 )
+FIELDS = (Col("column"), Col("type"))
 COLUMNS = (Col("column"), Col("role"), Col("type"), Col("source", flex=True))
 ORPHANS = (Col("key", "orphan key"), Col("rows", right=True), Col("bar", "most first", flex=True))
 ROLE_STYLES = {"label": "$stage-accent", "time": "$busy", "key": "$ok"}
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One thing in full: its title, its facts and a table."""
+
+    title: str
+    detail: str
+    facts: list[tuple[str, Cell]]
+    columns: Sequence[Col]
+    rows: list[Row]
 
 
 def only(columns: Sequence[Col], rows: Sequence[Row], names: frozenset[str]) -> tuple[list[Col], list[Row]]:
@@ -135,12 +147,11 @@ def snapshot_row(snapshot: Snapshot, now: int) -> Row:
         snapshot.source,
         snapshot.sha256[:8],
         number(snapshot.rows),
-        number(len(snapshot.columns)),
         bytes_(snapshot.bytes),
-        when(snapshot.created_at),
+        age(snapshot.created_at, now),
         age(snapshot.checked_at, now),
     ]
-    values = [snapshot.source, snapshot.sha256, snapshot.rows, len(snapshot.columns), snapshot.bytes]
+    values = [snapshot.source, snapshot.sha256, snapshot.rows, snapshot.bytes]
     return Row(str(snapshot.id), cells, [*values, snapshot.created_at, snapshot.checked_at])
 
 
@@ -183,16 +194,27 @@ def bar(part: float, width: int) -> str:
 
 def source_facts(source: SourceState, now: int) -> list[tuple[str, Cell]]:
     """Return what is known of a source."""
-    snapshot = source.snapshot
     facts: list[tuple[str, Cell]] = [
         ("state", Content.assemble(verdict(source.state).content, f"  {safe(source.why)}")),
         ("path", source.path),
         ("synced", f"{when(source.synced_at)}  ({age(source.synced_at, now)} ago)" if source.synced_at else MISSING),
+        ("kept", f"{source.snapshots} snapshot{'' if source.snapshots == 1 else 's'}"),
     ]
-    if snapshot is not None:
-        facts.append(("holds", f"{number(snapshot.rows)} rows, {len(snapshot.columns)} columns"))
-        facts.append(("columns", ", ".join(f"{field.name} {field.type}" for field in snapshot.columns)))
-    return facts
+    return facts + (snapshot_facts(source.snapshot, now) if source.snapshot else [])
+
+
+def snapshot_facts(snapshot: Snapshot, now: int) -> list[tuple[str, Cell]]:
+    """Return what a snapshot holds and where it came from."""
+    return [
+        ("snapshot", f"{snapshot.sha256[:8]}, made {when(snapshot.created_at)}, {bytes_(snapshot.bytes)}"),
+        ("holds", f"{number(snapshot.rows)} rows, {len(snapshot.columns)} columns"),
+        ("checked", f"{age(snapshot.checked_at, now)} ago"),
+    ]
+
+
+def field_rows(snapshot: Snapshot | None) -> list[Row]:
+    """Return the columns of a snapshot."""
+    return [Row(field.name, [field.name, field.type]) for field in snapshot.columns] if snapshot else []
 
 
 def version_facts(version: Version) -> list[tuple[str, Cell]]:
@@ -241,3 +263,27 @@ def link_facts(report: LinkReport) -> list[tuple[str, Cell]]:
 def job_text(job: Job) -> str:
     """Return what a running or waiting job does, in words."""
     return job.progress_text if job.state == "running" and job.progress_text else f"{job.state}: {job.why}"
+
+
+def source_detail(source: SourceState, now: int) -> Detail:
+    """Return a source in full, with the columns of its newest snapshot."""
+    return Detail(source.name, source.format, source_facts(source, now), FIELDS, field_rows(source.snapshot))
+
+
+def snapshot_detail(snapshot: Snapshot, now: int) -> Detail:
+    """Return a snapshot in full, with its columns."""
+    facts: list[tuple[str, Cell]] = [("from", snapshot.origin), *snapshot_facts(snapshot, now)]
+    return Detail(snapshot.source, "snapshot", facts, FIELDS, field_rows(snapshot))
+
+
+def link_detail(report: LinkReport) -> Detail:
+    """Return a join in full, with the keys that found no partner."""
+    return Detail(report.source, f"link {report.position}", link_facts(report), ORPHANS, orphan_rows(report))
+
+
+def version_detail(version: Version | None) -> Detail:
+    """Return a version in full, with its columns; empty when there is none."""
+    if version is None:
+        return Detail("Version", "", [], COLUMNS, [])
+    columns = f"{len(version.columns)} columns"
+    return Detail(version.title, columns, version_facts(version), COLUMNS, column_rows(version))
