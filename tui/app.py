@@ -23,7 +23,7 @@ from lemnis.tui.messages import EngineSeen, LoopRead, StageWanted, TopicsMoved
 from lemnis.tui.pump import Pump
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.stages.stage import Stage
-from lemnis.tui.theme import SHEET, ThemedApp
+from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets.bars import FactLine, KeyBar
 from lemnis.tui.widgets.loop import Loop
 from lemnis.tui.widgets.prompt import PromptLine
@@ -45,7 +45,6 @@ def palette() -> "type[Provider]":
 class Console(ThemedApp[None]):
     """The whole console over one engine."""
 
-    CSS_PATH = [SHEET, *sorted(HERE.glob("stages/*/pane.tcss"))]
     BINDINGS = bindings("everywhere")
     COMMANDS = {palette}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
@@ -145,6 +144,9 @@ class Console(ThemedApp[None]):
         """Return the stage's widget; an honest empty state where its room does not exist."""
         info = BY_NAME[name]
         kind = info.load()
+        sheet = HERE / "stages" / name / "pane.tcss"
+        if sheet.exists():
+            self.stylesheet.add_source(sheet.read_text("utf-8"), read_from=(str(sheet), ""))
         if kind is None:
             return Container(Empty(f"{info.title} has nothing to show yet."), id=f"stage-{name}", classes="stage")
         return kind(self.engine, info)

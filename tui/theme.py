@@ -84,7 +84,9 @@ class ThemedApp(App[Answer]):
         super().__init__()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = DARK.name
+        # Without its watcher, which would read every sheet a second time before the first paint.
+        self.set_reactive(App.theme, DARK.name)
+        self.stylesheet.set_variables(self.get_css_variables())
         self.animation_level = "none"
 
     def get_css_variables(self) -> dict[str, str]:

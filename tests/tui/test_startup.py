@@ -1,0 +1,62 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from lemnis.engine.workspace import create_workspace
+
+HEAVY = ("lightgbm", "duckdb", "scipy", "pandas", "optuna", "sklearn", "pyarrow", "numpy", "typer", "sqlite_utils")
+OPEN = """
+import asyncio, json, sys
+from pathlib import Path
+from lemnis.engine import Engine
+from lemnis.engine.workspace import Workspace
+from lemnis.tui.app import Console
+from lemnis.tui.commands import main
+
+async def look():
+    app = Console(Engine(Workspace(Path(sys.argv[1]))))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+
+asyncio.run(look())
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def modules_after(code: str, *arguments: str) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_opening_the_console_loads_nothing_heavy(tmp_path: Path) -> None:
+    from lemnis.engine import Engine
+
+    engine = Engine(create_workspace(tmp_path / "ws", '[problem]\ntitle = "x"\n'))
+    engine.problem.record("test", "made")
+    engine.store.close()
+    loaded = modules_after(OPEN, str(tmp_path / "ws"))
+    assert loaded & set(HEAVY) == set()
+    assert not {"engine", "tui"} & loaded, "a second copy of the packages"
+
+
+def test_a_command_does_not_load_textual(tmp_path: Path) -> None:
+    code = (
+        "import contextlib, io, json, sys\n"
+        "from lemnis.tui.commands.group import run\n"
+        "with contextlib.redirect_stdout(io.StringIO()): run(['--help'])\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    assert "textual.app" not in modules_after(code)
+
+
+def test_no_room_of_the_console_imports_what_only_workers_may() -> None:
+    code = (
+        "import json, sys\n"
+        "from lemnis.tui.stages import STAGES\n"
+        "for stage in STAGES: stage.load()\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    forbidden = {"lightgbm", "duckdb", "scipy", "pandas", "optuna", "sklearn"}
+    assert modules_after(code) & forbidden == set()
