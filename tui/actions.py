@@ -171,8 +171,8 @@ EVALUATE: tuple[Action, ...] = (
     ),
     Action("evaluate.older", "left_square_bracket", "Older run", "Look at the finished run before.", footer=True),
     Action("evaluate.newer", "right_square_bracket", "Newer run", "Look at the finished run after.", footer=True),
-    Action("evaluate.lower", "comma,less_than_sign", "Threshold −", "Lower the threshold by 0.01.", footer=True),
-    Action("evaluate.higher", "full_stop,greater_than_sign", "Threshold +", "Raise the threshold by 0.01."),
+    Action("evaluate.lower", "comma,left", "Threshold −", "Lower the threshold by 0.01.", footer=True),
+    Action("evaluate.higher", "full_stop,right", "Threshold +", "Raise the threshold by 0.01."),
     Action("evaluate.chosen", "t", "Chosen", "Put the threshold back to the problem's, then to the one that earns most."),
     Action("evaluate.view", "v", "View", "Go on from quality to rows and what they are explained by.", footer=True),
     Action(
@@ -220,7 +220,23 @@ DEPLOY: tuple[Action, ...] = (
     Action("deploy.stop", "x", "Stop", "Stop the endpoint under the cursor; asks.", "endpoints stop", writes=True),
     Action("deploy.curl", "u", "Copy curl", "Copy a command that asks the endpoint.", "endpoints show", footer=True),
 )
-MONITOR: tuple[Action, ...] = ()
+MONITOR: tuple[Action, ...] = (
+    Action(
+        "monitor.acknowledge", "a", "Acknowledge", "Take the firing alert under the cursor: who and what next.",
+        "alerts ack", footer=True, writes=True,
+    ),
+    Action(
+        "monitor.resolve", "R", "Resolve", "End the alert under the cursor by hand: who and why.",
+        "alerts resolve", writes=True,
+    ),
+    Action(
+        "monitor.replay", "t", "Replay", "Send later rows to the endpoint as live traffic, or stop that; asks first.",
+        "monitor replay", footer=True, writes=True,
+    ),
+    Action("monitor.figure", "v", "Figure", "Draw the next figure over time: AUC, loss, balance, drift, value.", footer=True),
+    Action("monitor.past", "r", "Resolved", "List resolved alerts too, or only open ones.", "alerts list --all", True),
+    Action("monitor.next_endpoint", "right_square_bracket", "Endpoint", "Look at the next endpoint."),
+)  # fmt: skip
 RESOURCES: tuple[Action, ...] = (
     Action("resources.zoom_in", "plus,equals_sign", "Shorter", "Look at a shorter time.", footer=True),
     Action("resources.zoom_out", "minus", "Longer", "Look at a longer time, up to 30 days.", "resources history", True),

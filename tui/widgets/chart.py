@@ -28,6 +28,7 @@ class Series:
     x: Sequence[float]
     y: Sequence[float | None]
     points: bool = False  # draw dots instead of a line
+    words: str = ""  # what the legend says of it; its last value if empty
 
 
 class Chart(Vertical):
@@ -132,7 +133,11 @@ class Chart(Vertical):
         for colour, line in zip(COLOURS, lines, strict=False):
             last = next((value for value in reversed(line.y) if value is not None), None)
             last = 10**last if self.logarithmic and last is not None else last
-            parts += [("━ ", colour), Content(safe(line.name, limit=30)), (f" {number(last)}   ", "$muted")]
+            parts += [
+                ("━ ", colour),
+                Content(safe(line.name, limit=30)),
+                (f" {safe(line.words) or number(last)}   ", "$muted"),
+            ]
         parts += [(f"┄ {safe(name)} {number(level)}   ", "$muted") for level, name in self._levels]
         if self.x_label:
             parts.append((f"→ {self.x_label}", "$muted"))
@@ -158,7 +163,7 @@ def known_points(series: Series, log: bool) -> Series:
     pairs = [
         (x, scaled(y, log)) for x, y in zip(series.x, series.y, strict=False) if y is not None and (y > 0 or not log)
     ]
-    return Series(series.name, [x for x, _ in pairs], [y for _, y in pairs], series.points)
+    return Series(series.name, [x for x, _ in pairs], [y for _, y in pairs], series.points, series.words)
 
 
 def limits(values: Sequence[float], margin: float) -> tuple[float, float]:

@@ -104,7 +104,7 @@ class FeaturesStage(Stage[FeaturesView]):
             + [rows.plain_row(name, columns) for name in unknown]
         )
         leaks = sum(bool(score.leakage) for score in known)
-        panel.retitle("Columns", f"{view.version.title} · {len(view.candidates)}, {leaks} leak" if known else "")
+        panel.retitle("Columns", f"· {view.version.title} · {len(view.candidates)}, {leaks} leak" if known else "")
         panel.footnote(view.working or rows.ranking_words(view.ranking, now_ms()))
         self._take_set(view)
         self._show_detail()
@@ -131,7 +131,7 @@ class FeaturesStage(Stage[FeaturesView]):
         if view is None or not name:
             return
         pairs = [pair for pair in view.pairs if name in (pair.first, pair.second)]
-        self.query_one("#detail-panel", Panel).retitle(name, "in the set" if name in self._marks() else "")
+        self.query_one("#detail-panel", Panel).retitle(name, "· in the set" if name in self._marks() else "")
         self.query_one("#detail", FeatureDetail).show(view.scores.get(name), view.ranking, pairs)
 
     def _marks(self) -> list[str]:

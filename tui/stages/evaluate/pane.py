@@ -1,0 +1,133 @@
+"""Panes of Evaluate: lines that fit their width, the threshold that can be moved, and the question for a row."""
+
+from collections.abc import Callable, Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from lemnis.engine.evaluate import Evaluation
+from lemnis.tui.format import number
+from lemnis.tui.stages.evaluate import rows
+from lemnis.tui.widgets import Series, Words
+
+STEP = 0.01
+
+
+class Drawn(Words):
+    """Lines drawn for the width there is, and again when it changes."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None):
+        super().__init__(id=id, classes=classes)
+        self._draw: Callable[[int], Sequence[Content]] = lambda width: ()
+
+    def show(self, draw: Callable[[int], Sequence[Content]]) -> None:
+        """Show what `draw` returns for a width in cells."""
+        self._draw = draw
+        width = self.scrollable_content_region.width or self.size.width
+        if width:
+            self.say(Content("\n").join(draw(width)))
+
+    def on_resize(self) -> None:
+        self.show(self._draw)
+
+
+class ThresholdPane(Drawn, can_focus=True):
+    """What the threshold does to the answers; the arrows move it while it has the focus."""
+
+    def __init__(self, *, id: str | None = None):
+        super().__init__(id=id)
+        self.threshold: float | None = None
+        self._evaluation: Evaluation | None = None
+
+    def show_evaluation(self, evaluation: Evaluation | None) -> None:
+        """Show an evaluation's sweep, at the problem's threshold until it is moved."""
+        if evaluation is None or not evaluation.sweep:
+            self._evaluation = None
+            self.show(lambda width: confusion_or_nothing(evaluation, width))
+            return
+        if self._evaluation is None or self._evaluation.run_id != evaluation.run_id or self.threshold is None:
+            self.threshold = evaluation.threshold if evaluation.threshold is not None else 0.5
+        self._evaluation = evaluation
+        self._redraw()
+
+    def move(self, steps: int) -> None:
+        """Move the threshold by hundredths, within 0 and 1."""
+        if self._evaluation is not None and self.threshold is not None:
+            self.threshold = round(min(1.0, max(0.0, self.threshold + steps * STEP)), 2)
+            self._redraw()
+
+    def choose(self) -> None:
+        """Put the threshold at the problem's; if it is there, at the one that earns most."""
+        found = self._evaluation
+        if found is None or found.threshold is None or found.best_threshold is None:
+            return
+        self.threshold = found.best_threshold if self.threshold == found.threshold else found.threshold
+        self._redraw()
+
+    def _redraw(self) -> None:
+        evaluation, threshold = self._evaluation, self.threshold
+        if evaluation is not None and threshold is not None:
+            brief = self.app.screen.has_class("-narrow")
+            lines = rows.brief_threshold if brief else rows.threshold_lines
+            self.show(lambda width: lines(evaluation, threshold, width))
+
+
+def confusion_or_nothing(evaluation: Evaluation | None, width: int) -> list[Content]:
+    """Return the confusion of several classes, or that there is no threshold."""
+    if evaluation is not None and evaluation.matrix:
+        return rows.confusion_rows(evaluation, width)
+    return [Content.styled("No threshold: the problem is no yes-or-no question." if evaluation else "", "$muted")]
+
+
+def roc_series(evaluations: Sequence[Evaluation]) -> list[Series]:
+    """Return the ROC curve of each held-out part and the diagonal of chance."""
+    curves = [
+        Series(one.part, [x for x, _ in one.roc], [y for _, y in one.roc], words=number(one.metrics.get("roc_auc")))
+        for one in evaluations
+        if one.roc and one.part != "train"
+    ]
+    return [*curves, Series("chance", [0.0, 1.0], [0.0, 1.0], words="0.500")] if curves else []
+
+
+def calibration_series(evaluations: Sequence[Evaluation]) -> list[Series]:
+    """Return said probability against what happened for each held-out part, and the diagonal of perfection."""
+    curves = [
+        Series(
+            one.part,
+            [point[0] for point in one.calibration],
+            [point[1] for point in one.calibration],
+            words=f"off by {number(one.metrics.get('ece'))}",
+        )
+        for one in evaluations
+        if one.calibration and one.part != "train"
+    ]
+    return [*curves, Series("perfect", [0.0, 1.0], [0.0, 1.0], words="0")] if curves else []
+
+
+class FindRow(ModalScreen[str | None]):
+    """Asks for the key of a row; escape asks for nothing."""
+
+    BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
+
+    def __init__(self, keys: str) -> None:
+        super().__init__()
+        self.keys = keys
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content.styled("Explain which row?", "bold"), markup=False)
+            yield Static(Content.assemble(("Its key, or # and its number: ", "$muted"), self.keys), markup=False)
+            yield Input(compact=True)
+            keys = Content.assemble((" enter ", "$key"), " explain   ", (" esc ", "$key"), " leave")
+            yield Static(keys, classes="keys", markup=False)
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.dismiss(message.value.strip() or None)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,310 @@
+"""The Evaluate room: a run's gates first, then its measures, the threshold, curves, months, speed, and single rows."""
+
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from lemnis.engine import Engine
+from lemnis.engine.evaluate import Evaluation, Explanation, Gate, Importance
+from lemnis.engine.experiments import Run
+from lemnis.tui.actions import bindings
+from lemnis.tui.stages import StageInfo
+from lemnis.tui.stages.evaluate import rows, waterfall
+from lemnis.tui.stages.evaluate.pane import Drawn, FindRow, ThresholdPane, calibration_series, roc_series
+from lemnis.tui.stages.stage import Stage
+from lemnis.tui.widgets import Bars, Chart, Facts, Panel, Table, Words
+
+VIEWS = ("quality", "curves", "rows")  # a wide screen shows quality and curves together
+MOST_RUNS = 200
+FIRST = {"regression": "rmse"}
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateView:
+    """One run, all that was measured of it, and what it serves as."""
+
+    runs: list[Run]
+    run: Run | None
+    evaluations: list[Evaluation]
+    gates: list[Gate]
+    importances: list[Importance]
+    explanations: list[Explanation]
+    aliases: list[str]
+    working: str
+
+
+class EvaluateStage(Stage[EvaluateView]):
+    """Verification and interpretation of one finished run."""
+
+    BINDINGS = bindings("evaluate")
+    topics = frozenset({"evaluate", "experiments", "deploy", "jobs"})
+
+    def __init__(self, engine: Engine, info: StageInfo) -> None:
+        super().__init__(engine, info)
+        self.open_view = "quality"
+        self._view: EvaluateView | None = None
+
+    def compose(self) -> ComposeResult:
+        with Panel("Run", id="run-panel"):
+            yield Words(id="run")
+        with Horizontal(id="quality"):
+            with Vertical(id="verdicts"):
+                with Panel("Gates", id="gates-panel"):
+                    yield Table(*rows.GATES, id="gates", empty="Not evaluated yet. Press n.")
+                    yield Words(id="why")
+                with Panel("Threshold", id="threshold-panel"):
+                    yield ThresholdPane(id="threshold")
+            with Panel("Measures", id="metrics-panel"):
+                yield Table(id="metrics", empty="Nothing is measured yet.")
+        with Vertical(id="curves"):
+            with Horizontal(id="charts"):
+                with Panel("ROC", id="roc-panel"):
+                    yield Chart(x="false positive rate", y="true positive rate", id="roc", empty="No curve.")
+                with Panel("Calibration", id="calibration-panel"):
+                    yield Chart(x="said", y="happened", id="calibration", empty="No curve.")
+            with Horizontal(id="strips"):
+                with Panel("By month, after training", id="months-panel"):
+                    yield Drawn(id="months")
+                with Vertical(id="side"):
+                    with Panel("Mean |contribution|", id="importance-panel"):
+                        yield Bars(id="importances")
+                    with Panel("Speed", id="speed-panel"):
+                        yield Facts(id="speed")
+        with Horizontal(id="rows-view"):
+            with Panel("Rows", id="rows-panel"):
+                yield Table(*waterfall.ROWS, id="rows", empty="No row is explained yet. Press n, or f for one row.")
+            with Panel("Contributions", id="waterfall-panel"):
+                yield Drawn(id="waterfall")
+
+    def load(self) -> EvaluateView:
+        runs = self.engine.experiments.search("state = finished", limit=MOST_RUNS).runs
+        aliases = self._aliases()
+        evaluated = self.engine.evaluate.evaluated()
+        run = self._chosen(runs, evaluated, aliases)
+        if run is None:
+            return EvaluateView(runs, None, [], [], [], [], [], "")
+        room = self.engine.evaluate
+        return EvaluateView(
+            runs=runs,
+            run=run,
+            evaluations=room.evaluations(run.id),
+            gates=room.gates(run.id),
+            importances=room.importances(run.id),
+            explanations=room.explanations(run.id),
+            aliases=aliases.get(run.id, []),
+            working=self._working(run.id),
+        )
+
+    def _aliases(self) -> dict[int, list[str]]:
+        """Return the aliases that name a version of each run."""
+        found: dict[int, list[str]] = {}
+        for model in self.engine.deploy.models():
+            for version in self.engine.deploy.versions(model.name):
+                if version.aliases:
+                    found.setdefault(version.run_id, []).extend(version.aliases)
+        return found
+
+    def _chosen(self, runs: list[Run], evaluated: list[int], aliases: dict[int, list[str]]) -> Run | None:
+        """Return the run asked for, else the champion, else the latest evaluated, else the newest."""
+        known = {run.id: run for run in runs}
+        wanted = int(self.thing) if self.thing.isdecimal() else None
+        champions = [run_id for run_id, names in aliases.items() if "champion" in names]
+        for run_id in (wanted, *champions, *evaluated):
+            if run_id in known:
+                return known[run_id]
+        return runs[0] if runs else None
+
+    def _working(self, run_id: int) -> str:
+        """Return what is under way for a run, or why the last of it failed."""
+        for job in self.engine.jobs.jobs(limit=50):
+            if job.kind in ("evaluate.run", "evaluate.explain") and job.arguments.get("run") == run_id:
+                if job.state in ("running", "queued", "preparing"):
+                    done = f"{job.progress:.0%} " if job.progress is not None else ""
+                    return f"{done}{job.progress_text}" if job.state == "running" else f"{job.state}: {job.why}"
+                return f"{job.title}: {job.state}, {job.why}" if job.state in ("failed", "lost") else ""
+        return ""
+
+    def show(self, view: EvaluateView) -> None:
+        self._view = view
+        self._arrange()
+        run, last = view.run, view.evaluations[-1] if view.evaluations else None
+        if run is None:
+            self.query_one("#run", Words).say("No finished run yet. Train one in Experiments (6).")
+            return
+        self.query_one("#run", Words).say(rows.run_words(run.name, run.data_version, last, view.aliases))
+        panel = self.query_one("#run-panel", Panel)
+        place = [one.id for one in view.runs].index(run.id) + 1
+        panel.retitle(f"Run {run.id}", f"· {place} of {len(view.runs)} finished")
+        panel.footnote(view.working)
+        self.query_one("#gates", Table).show([rows.gate_row(gate) for gate in view.gates])
+        gates = self.query_one("#gates-panel", Panel)
+        gates.retitle("Gates", f"· {rows.gates_title(view.gates)}" if view.gates else "")
+        gates.styles.height = min(9, 4 + max(1, len(view.gates))) if self._narrow else None
+        self._show_why()
+        self._show_metrics(view)
+        self.query_one("#threshold", ThresholdPane).show_evaluation(last)
+        self.query_one("#threshold-panel", Panel).retitle("Threshold", f"· {last.part} rows" if last else "")
+        self._show_curves(view, run, last)
+        self.query_one("#rows", Table).show([waterfall.explained_row(one) for one in view.explanations])
+        self.query_one("#rows-panel", Panel).retitle(
+            "Rows", f"· {waterfall.summary(view.explanations)}" if view.explanations else ""
+        )
+        self._show_waterfall()
+
+    def _show_metrics(self, view: EvaluateView) -> None:
+        table = self.query_one("#metrics", Table)
+        if not view.evaluations:
+            table.show([])
+            return
+        columns = rows.metric_columns([one.part for one in view.evaluations], table.size.width)
+        table.set_columns(columns)
+        table.show(rows.metric_rows(view.evaluations, columns))
+
+    def _show_curves(self, view: EvaluateView, run: Run, last: Evaluation | None) -> None:
+        for name, series in (
+            ("roc", roc_series(view.evaluations)),
+            ("calibration", calibration_series(view.evaluations)),
+        ):
+            chart = self.query_one(f"#{name}", Chart)
+            chart.bounds = (0.0, 1.0)
+            chart.show(series)
+        metric = FIRST.get(run.task, "roc_auc")
+        months, worst = (last.months, last.worst_month) if last else ([], "")
+        self.query_one("#months", Drawn).show(lambda width: rows.month_lines(months, worst, metric, width))
+        self.query_one("#months-panel", Panel).retitle("By month, after training", f"· {rows.title_of(metric)}")
+        height = self.query_one("#importance-panel").size.height
+        self.query_one("#importances", Bars).show(rows.importance_bars(view.importances, max(3, height or 8)))
+        self.query_one("#speed", Facts).show(rows.speed_facts(last.speed if last else None))
+
+    def _arrange(self) -> None:
+        """Show the open view; a wide screen has room for quality and curves together."""
+        both = self._shows_both() and self.open_view != "rows"
+        self.query_one("#quality").display = both or self.open_view == "quality"
+        self.query_one("#curves").display = both or self.open_view == "curves"
+        self.query_one("#rows-view").display = self.open_view == "rows"
+
+    @on(Table.Moved, "#gates")
+    def _show_why(self) -> None:
+        key = self.query_one("#gates", Table).key
+        gates = self._view.gates if self._view else []
+        gate = next((gate for gate in gates if rows.gate_row(gate).key == key), None)
+        self.query_one("#why", Words).say(rows.styled_why(gate))
+
+    @on(Table.Moved, "#rows")
+    def _show_waterfall(self) -> None:
+        found = self._explanation()
+        pane, panel = self.query_one("#waterfall", Drawn), self.query_one("#waterfall-panel", Panel)
+        panel.retitle("Contributions", f"· {found.key}" if found else "")
+        if found is None:
+            pane.show(lambda width: ())
+            return
+        most = max(4, (panel.size.height or 16) - 5)
+        pane.show(lambda width: waterfall.waterfall_lines(found, width, most))
+
+    def _explanation(self) -> Explanation | None:
+        key = self.query_one("#rows", Table).key
+        explanations = self._view.explanations if self._view else []
+        return next((one for one in explanations if one.key == key), None)
+
+    @on(Table.Opened)
+    def open_rows(self, message: Table.Opened) -> None:
+        """Go from the measures to the rows, where the cursor explains each."""
+        message.stop()
+        if self.open_view != "rows":
+            self._open("rows")
+
+    def on_resize(self) -> None:
+        if self._view is not None:
+            self.call_after_refresh(self.show, self._view)
+
+    def back(self) -> bool:
+        if self.open_view != "quality":
+            self._open("quality")
+            return True
+        return super().back()
+
+    # Keys.
+
+    def action_run(self) -> None:
+        """Queue an evaluation of this run."""
+        run = self._view.run if self._view else None
+        if run is not None:
+            self.perform(self.engine.evaluate.start, run.id, done=f"Queued: run {run.id} is being evaluated.")
+
+    def action_older(self) -> None:
+        """Look at the finished run before."""
+        self._step(+1)
+
+    def action_newer(self) -> None:
+        """Look at the finished run after."""
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        view = self._view
+        if view is None or view.run is None:
+            return
+        ids = [run.id for run in view.runs]
+        place = ids.index(view.run.id) + by
+        if 0 <= place < len(ids):
+            self.goto(str(ids[place]))
+
+    def action_lower(self) -> None:
+        """Lower the threshold."""
+        self.query_one("#threshold", ThresholdPane).move(-1)
+
+    def action_higher(self) -> None:
+        """Raise the threshold."""
+        self.query_one("#threshold", ThresholdPane).move(+1)
+
+    def action_chosen(self) -> None:
+        """Put the threshold at the problem's, then at the best."""
+        self.query_one("#threshold", ThresholdPane).choose()
+
+    def action_view(self) -> None:
+        """Go on to the next view."""
+        views = [view for view in VIEWS if view != "curves" or not self._shows_both()]
+        place = views.index(self.open_view) if self.open_view in views else 0
+        self._open(views[(place + 1) % len(views)])
+
+    def _shows_both(self) -> bool:
+        return not self._narrow and self.size.height >= 34
+
+    @property
+    def _narrow(self) -> bool:
+        return self.app.screen.has_class("-narrow")
+
+    def _open(self, name: str) -> None:
+        self.open_view = name
+        self._arrange()
+        if self._view is not None:
+            self.call_after_refresh(self.show, self._view)
+        self.call_after_refresh(self.screen.focus_next, {"rows": "#rows", "quality": "#gates"}.get(name, "#threshold"))
+
+    def action_explain_row(self) -> None:
+        """Ask for a row's key and queue its explanation."""
+        run = self._view.run if self._view else None
+        if run is None:
+            return
+
+        def answered(key: str | None) -> None:
+            if key:
+                self._open("rows")
+                self.perform(
+                    self.engine.evaluate.start_explain,
+                    run.id,
+                    key,
+                    done="Queued: the row will stand on top of the list.",
+                )
+
+        known = self._view.explanations if self._view else []
+        self.app.push_screen(FindRow(f"like {known[0].key}" if known else "e.g. #0"), answered)
+
+    def explain(self) -> tuple[str, str] | None:
+        if self.open_view == "rows":
+            return "Contributions", waterfall.WATERFALL_TEXT
+        metrics = self.query_one("#metrics", Table)
+        if metrics.has_focus and metrics.key in rows.MEASURES:
+            return rows.title_of(metrics.key), rows.MEASURES[metrics.key]
+        return "Gates", rows.GATE_TEXT
