@@ -173,6 +173,6 @@ async def test_a_live_stage_says_how_old_it_is_once_it_is_stale() -> None:
         assert stage is not None
         assert stage.loaded_at is not None
         stage.live_seconds = 2.0  # type: ignore[misc]
-        assert stage.age_text == "live, every 2 s"
+        assert stage.age_text == "live 2 s"
         stage.loaded_at -= 60
         assert stage.age_text == "stale: 60 s old"

@@ -213,7 +213,7 @@ class Stage(Vertical, Generic[View]):
             return ""
         if age > max(3 * self.live_seconds, 5):
             return f"stale: {age:.0f} s old"
-        return f"live, every {self.live_seconds:g} s"
+        return f"live {self.live_seconds:g} s"
 
     # How it works.
 

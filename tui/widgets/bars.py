@@ -61,16 +61,23 @@ class KeyBar(Widget):
         self.keys = tuple(shown.values())[:FOOTER_KEYS]
 
     def render(self) -> RenderResult:
+        keys = [
+            Content.assemble((f" {key} ", "$key"), (f"{label}  ", "" if enabled else "$faint"))
+            for key, label, enabled in self.keys
+        ]
+        stale = self.age.startswith("stale")
+        endings = self.endings(Content.styled(f"{self.age} ", "$warn" if stale else "$muted"), stale=stale)
+        needed = sum(key.cell_length for key in keys)
+        end = next((end for end in endings if needed + end.cell_length <= self.size.width), endings[-1])
+        room = self.size.width - end.cell_length
         line = Content("")
-        for key, label, enabled in self.keys:
-            line += Content.assemble((f" {key} ", "$key"), (f" {label}  ", "" if enabled else "$faint"))
-        age = (
-            Content.styled(f" {self.age} ", "$warn" if self.age.startswith("stale") else "$muted")
-            if self.age
-            else Content("")
-        )
-        end = Content.assemble((" ? ", "$key"), " Help ", (" : ", "$key"), " Palette ")
-        room = self.size.width - end.cell_length - age.cell_length
-        if room < 20:
-            return fitted(line, self.size.width)
-        return fitted(line, room) + age + end
+        for key in keys:
+            if line.cell_length + key.cell_length <= room:
+                line += key
+        return fitted(line, room) + end
+
+    def endings(self, age: Content, *, stale: bool) -> list[Content]:
+        """Return what may stand on the right, the fullest first; a stale age is never left out."""
+        help_key, palette = Content.assemble((" ? ", "$key"), "Help "), Content.assemble((" : ", "$key"), "Palette ")
+        short = [age + help_key] if stale else [help_key + palette, help_key]
+        return [age + help_key + palette, *short]

@@ -97,14 +97,14 @@ class Chart(Vertical):
         plot.display = True
         plot.clear()
         low, high = self.x_bounds or limits([value for line in lines for value in line.x], 0.0)
+        for level, _ in self._levels:
+            plot.plot([low, high], [scaled(level, self.logarithmic)] * 2, line_style="#8a8f98", hires_mode=hires())
         for colour, line in zip(COLOURS, lines, strict=False):
             values = [value for value in line.y if value is not None]
             if line.points or len(values) == 1:
                 plot.scatter(line.x, values, marker="●", marker_style=colour)
             else:
                 plot.plot(line.x, values, line_style=colour, hires_mode=hires())
-        for level, _ in self._levels:
-            plot.plot([low, high], [scaled(level, self.logarithmic)] * 2, line_style="#8a8f98", hires_mode=hires())
         everything = [value for line in lines for value in line.y if value is not None]
         levels_drawn = [scaled(level, self.logarithmic) for level, _ in self._levels]
         bottom, top = self.bounds or limits([*everything, *levels_drawn], 0.06)

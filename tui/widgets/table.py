@@ -345,7 +345,7 @@ class Table(ScrollView, can_focus=True):
         if y == 0:
             strip = self._header()
         elif self.total == 0:
-            text = Content.styled(f" {self.empty}", "$muted") if y == 2 else Content("")
+            text = Content.styled(f" {self.empty}", "$muted") if y == min(2, self.size.height - 1) else Content("")
             return self._strip(text, base).adjust_cell_length(width, base.rich_style)
         else:
             strip = self._line(top + y - 1)
