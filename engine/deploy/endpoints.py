@@ -185,6 +185,8 @@ def record(store: Store, row: Row, now: int) -> Endpoint:
         p99_ms=traffic.p99_ms,
         last_at=traffic.last_at,
         per_second=traffic.per_second,
+        p50_by_span=traffic.p50_by_span,
+        p99_by_span=traffic.p99_by_span,
         created_at=row["created_at"],
     )
 

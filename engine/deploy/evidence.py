@@ -6,12 +6,13 @@ import msgspec
 
 from lemnis.engine.config import load_config
 from lemnis.engine.deploy.records import Verdict
+from lemnis.engine.evaluate import EvaluateRoom
 from lemnis.engine.store import Store
 
 
 def verdict_of(store: Store, run_id: int) -> Verdict:
     """Return what the gates of a run say together: the worst of them, or that there are none."""
-    found = {row["verdict"] for row in store.rows("select distinct verdict from gates where run_id = ?", [run_id])}
+    found = {gate.verdict for gate in EvaluateRoom(store).gates(run_id)}
     if not found:
         return "not evaluated" if load_config(store.workspace.config).problem.criteria else "no gates"
     return "fail" if "fail" in found else "not enough data" if "not enough data" in found else "pass"
@@ -19,12 +20,9 @@ def verdict_of(store: Store, run_id: int) -> Verdict:
 
 def evidence_of(store: Store, run_id: int) -> dict[str, Any]:
     """Return verdict, gates and metrics of a run as they are now. Any: metrics differ by task."""
-    gates = store.rows(
-        "select metric, part, rule, observed, verdict, why from gates where run_id = ? order by position", [run_id]
-    )
-    measured = store.rows("select part, metrics from evaluations where run_id = ? order by id", [run_id])
+    room = EvaluateRoom(store)
     return {
         "verdict": verdict_of(store, run_id),
-        "gates": [dict(row) for row in gates],
-        "metrics": {row["part"]: msgspec.json.decode(row["metrics"]) for row in measured},
+        "gates": msgspec.to_builtins(room.gates(run_id)),
+        "metrics": {found.part: found.metrics for found in room.evaluations(run_id)},
     }

@@ -198,13 +198,16 @@ def traffic_of(store: Store, endpoint: str, *, now: int, spans: int = 30) -> Tra
         name="predictions",
     )
     counts = {row["starts"]: row["requests"] for row in recent}
-    per_second = [counts.get(latest - place * SPAN_MS, 0) / (SPAN_MS / 1000) for place in reversed(range(spans))]
+    starts = [latest - place * SPAN_MS for place in reversed(range(spans))]
     taken = store.rows(
         "select at, latency_us from requests where endpoint = ? and at > ? order by at desc limit ?",
         [endpoint, now - RECENT_MS, RECENT_REQUESTS],
         name="predictions",
     )
     waits = sorted(row["latency_us"] / 1000 for row in taken)
+    by_span: dict[int, list[float]] = {}
+    for row in taken:
+        by_span.setdefault(row["at"] - row["at"] % SPAN_MS, []).append(row["latency_us"] / 1000)
     last = store.value("select max(at) from requests where endpoint = ?", [endpoint], name="predictions")
     return Traffic(
         requests=totals["requests"],
@@ -214,7 +217,9 @@ def traffic_of(store: Store, endpoint: str, *, now: int, spans: int = 30) -> Tra
         p50_ms=quantile(waits, 0.5),
         p99_ms=quantile(waits, 0.99),
         last_at=last,
-        per_second=per_second,
+        per_second=[counts.get(start, 0) / (SPAN_MS / 1000) for start in starts],
+        p50_by_span=[quantile(sorted(by_span.get(start, [])), 0.5) for start in starts],
+        p99_by_span=[quantile(sorted(by_span.get(start, [])), 0.99) for start in starts],
     )
 
 

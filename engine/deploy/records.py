@@ -83,6 +83,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         wanted_version: What its alias names.
         p50_ms, p99_ms: Of the latest requests, None when there were none in the last minutes.
         per_second: Requests a second, one number per ten seconds, oldest first; the last span is still filling.
+        p50_by_span, p99_by_span: Milliseconds in the same spans, None where nothing was asked.
     """
 
     name: str
@@ -105,6 +106,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     p99_ms: float | None
     last_at: int | None
     per_second: list[float]
+    p50_by_span: list[float | None]
+    p99_by_span: list[float | None]
     created_at: int
 
 
@@ -119,3 +122,5 @@ class Traffic(Struct, frozen=True, kw_only=True):
     p99_ms: float | None = None
     last_at: int | None = None
     per_second: list[float] = []
+    p50_by_span: list[float | None] = []
+    p99_by_span: list[float | None] = []

@@ -1,0 +1,60 @@
+"""Decision: the question before production changes: shows the evidence, asks for the model's name and a reason."""
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from lemnis.engine.text import safe
+from lemnis.tui.widgets import Words
+
+
+class Decision(ModalScreen[str | None]):
+    """Dismisses with the reason once the name was typed, with None when it was left.
+
+    The key that asked answers nothing: two fields have to be filled.
+    """
+
+    BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
+
+    def __init__(self, question: str, *, evidence: Content, typed: str, warning: str = "") -> None:
+        """Ask `question`; `warning` is what speaks against it, empty for nothing."""
+        super().__init__()
+        self.question, self.evidence, self.typed, self.warning = question, evidence, typed, warning
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog", id="decision"):
+            yield Words(Content.styled(safe(self.question, limit=300), "bold"))
+            yield Words(self.evidence, id="decision-evidence")
+            if self.warning:
+                yield Words(Content.styled(f"✖ {safe(self.warning, limit=400)}", "$bad"))
+            yield Input(placeholder=f"type {safe(self.typed)}", compact=True, id="decision-name")
+            yield Input(placeholder="why, in one sentence; it is kept", compact=True, id="decision-reason")
+            yield Words(self.keys(), id="decision-keys")
+
+    def keys(self) -> Content:
+        word = " force it   " if self.warning else " do it   "
+        return Content.assemble((" enter ", "$key"), word, (" esc ", "$key"), " leave it as it is")
+
+    def on_mount(self) -> None:
+        self.query_one("#decision-name", Input).focus()
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        name, reason = self.query_one("#decision-name", Input), self.query_one("#decision-reason", Input)
+        if name.value.strip() != self.typed:
+            self.refuse(f"Type {self.typed} in full.", name)
+        elif not reason.value.strip():
+            self.refuse("" if message.input is name else "Say why.", reason)
+        else:
+            self.dismiss(reason.value.strip())
+
+    def refuse(self, what: str, field: Input) -> None:
+        """Say what is missing, and go to its field."""
+        self.query_one("#decision-keys", Words).say(Content.styled(safe(what), "$warn") if what else self.keys())
+        field.focus()
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

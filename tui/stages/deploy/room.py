@@ -1,0 +1,339 @@
+"""The Deploy room: what is served and how it answers, the versions that could be, and every move of an alias."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import DescendantFocus
+
+from lemnis.engine import Engine
+from lemnis.engine.clock import now_ms
+from lemnis.engine.config import Endpoint as Declared
+from lemnis.engine.deploy import AliasEvent, Candidate, Endpoint, ModelVersion
+from lemnis.engine.errors import BadInput
+from lemnis.engine.evaluate import Gate
+from lemnis.engine.jobs import user_name
+from lemnis.tui.actions import bindings
+from lemnis.tui.stages import StageInfo
+from lemnis.tui.stages.deploy import rows
+from lemnis.tui.stages.deploy.decision import Decision
+from lemnis.tui.stages.stage import Stage
+from lemnis.tui.widgets import Chart, LogView, Panel, Table, Words
+
+if TYPE_CHECKING:
+    from lemnis.tui.app import Console
+
+TABLES = ("endpoints", "versions", "events")
+EVENTS_SHOWN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DeployView:
+    """Everything the tab shows, read at one moment."""
+
+    at: int
+    endpoints: list[Endpoint]
+    versions: list[ModelVersion]
+    events: list[AliasEvent]
+    candidate: Candidate | None
+    declared: dict[str, Declared]
+    gates: dict[int, list[Gate]] = field(default_factory=dict[int, list[Gate]])
+    metrics: dict[int, dict[str, dict[str, float | None]]] = field(
+        default_factory=dict[int, dict[str, dict[str, float | None]]]
+    )
+    log: str = ""
+
+
+class DeployStage(Stage[DeployView]):
+    """Endpoints, model versions, and the log of aliases."""
+
+    BINDINGS = bindings("deploy")
+    topics = frozenset({"deploy", "jobs", "evaluate", "experiments"})
+    live_seconds = 2.0
+
+    def __init__(self, engine: Engine, info: StageInfo) -> None:
+        super().__init__(engine, info)
+        self.log_of = ""  # the endpoint whose log is open
+        self.detail_open = False  # only a narrow screen hides the detail
+        self._view: DeployView | None = None
+        self._about = "endpoints"
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            with Vertical(id="lists"):
+                with Panel("Endpoints", id="endpoints-panel"):
+                    yield Table(*rows.ENDPOINTS, id="endpoints", empty="Nothing is served yet. Press r to serve.")
+                with Panel("Versions", id="versions-panel"):
+                    empty = "No model yet. Press n to register the latest finished run."
+                    yield Table(*rows.VERSIONS, id="versions", empty=empty)
+                with Panel("Aliases", id="events-panel"):
+                    yield Table(*rows.EVENTS, id="events", empty="No alias was moved yet. Press P on a version.")
+            with Vertical(id="aside"):
+                with Panel("Detail", id="detail-panel"):
+                    with VerticalScroll(id="detail-scroll", can_focus=True):
+                        yield Words(id="detail")
+                    yield LogView(id="log")
+                with Panel("Traffic", id="traffic"):
+                    yield Chart(id="rate", y="per second", empty="No request in the last 5 minutes.")
+                    yield Chart(id="latency", x="minutes", y="ms", empty="")
+
+    def load(self) -> DeployView:
+        room = self.engine.deploy
+        versions = [version for model in room.models() for version in room.versions(model.name)]
+        runs = {version.run_id for version in versions}
+        return DeployView(
+            at=now_ms(),
+            endpoints=room.endpoints(),
+            versions=versions,
+            events=room.history()[:EVENTS_SHOWN],
+            candidate=room.candidate(),
+            declared=self.engine.config().endpoints,
+            gates={run: self.engine.evaluate.gates(run) for run in runs},
+            metrics={run: {e.part: e.metrics for e in self.engine.evaluate.evaluations(run)} for run in runs},
+            log=room.endpoint_log(self.log_of) if self.log_of else "",
+        )
+
+    def show(self, view: DeployView) -> None:
+        self._view = view
+        narrow = self.app.screen.has_class("-narrow")
+        self._show_endpoints(view)
+        versions = rows.NARROW_VERSIONS if narrow else rows.VERSIONS
+        table = self.query_one("#versions", Table)
+        table.set_columns(versions)
+        table.show([rows.version_row(version, versions, now=view.at) for version in view.versions])
+        candidate = view.candidate
+        ready = f"n registers run {candidate.run_id} {candidate.run_name} as {candidate.model}" if candidate else ""
+        self.query_one("#versions-panel", Panel).retitle("Versions", f"{len(view.versions)}")
+        self.query_one("#versions-panel", Panel).footnote(ready)
+        events = rows.NARROW_EVENTS if narrow else rows.EVENTS
+        table = self.query_one("#events", Table)
+        table.set_columns(events)
+        table.show([rows.event_row(event, events) for event in view.events])
+        self.query_one("#lists").display = not (narrow and self.detail_open)
+        self.query_one("#aside").display = not narrow or self.detail_open
+        self._show_detail()
+
+    def _show_endpoints(self, view: DeployView) -> None:
+        table = self.query_one("#endpoints", Table)
+        columns = rows.endpoint_columns(table.size.width)
+        table.set_columns(columns)
+        table.show([rows.endpoint_row(endpoint, columns) for endpoint in view.endpoints])
+        panel = self.query_one("#endpoints-panel", Panel)
+        panel.styles.height = min(len(view.endpoints) or 2, 8) + 3
+        rate = sum(map(rows.now_per_second, view.endpoints))
+        panel.retitle("Endpoints", f"{len(view.endpoints)} · {rows.number(rate, 1)} requests/s" if rate else "")
+        panel.footnote("live" if view.endpoints else "")
+
+    def _show_traffic(self) -> None:
+        endpoint = self.endpoint
+        panel = self.query_one("#traffic", Panel)
+        panel.display = endpoint is not None and not self.detail_open
+        if endpoint is not None and panel.display:
+            panel.retitle("Traffic", f"{endpoint.name}, last 5 min")
+            self.query_one("#rate", Chart).show(rows.rate_series(endpoint))
+            self.query_one("#latency", Chart).show(rows.latency_series(endpoint))
+
+    def _show_detail(self) -> None:
+        view, panel = self._view, self.query_one("#detail-panel", Panel)
+        if view is None:
+            return
+        self._show_traffic()
+        log, detail = self.query_one("#log", LogView), self.query_one("#detail", Words)
+        log.display, self.query_one("#detail-scroll").display = bool(self.log_of), not self.log_of
+        if self.log_of:
+            panel.retitle(self.log_of, "server's log")
+            log.show(view.log or "The server has said nothing.")
+            return
+        endpoint, version, event = self.endpoint, self.version, self.event
+        if self._about == "events" and event is not None:
+            panel.retitle(f"{event.model}@{event.alias}", "and its evidence")
+            detail.say(rows.event_detail(event))
+        elif (self._about == "versions" or endpoint is None) and version is not None:
+            panel.retitle(f"{version.model} {version.version}", "version")
+            gates, metrics = view.gates.get(version.run_id, []), view.metrics.get(version.run_id, {})
+            detail.say(rows.version_detail(version, gates, metrics, now=view.at))
+        elif endpoint is not None:
+            panel.retitle(endpoint.name, "endpoint")
+            detail.say(rows.endpoint_detail(endpoint, now=view.at))
+        else:
+            panel.retitle("Detail")
+            detail.say("A finished run becomes a version, a version is promoted to champion, an endpoint serves it.")
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The endpoint under the cursor."""
+        key = self.query_one("#endpoints", Table).key
+        return next((e for e in self._view.endpoints if e.name == key), None) if self._view else None
+
+    @property
+    def version(self) -> ModelVersion | None:
+        """The version under the cursor."""
+        key = self.query_one("#versions", Table).key
+        return next((v for v in self._view.versions if rows.version_key(v) == key), None) if self._view else None
+
+    @property
+    def event(self) -> AliasEvent | None:
+        """The alias event under the cursor."""
+        key = self.query_one("#events", Table).key
+        return next((e for e in self._view.events if str(e.id) == key), None) if self._view else None
+
+    def on_resize(self) -> None:
+        if self._view is not None:
+            self.call_after_refresh(self.show, self._view)
+
+    @on(Table.Moved)
+    def row_changed(self) -> None:
+        self._show_detail()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        if event.widget.id in TABLES:
+            self._about = event.widget.id
+            self._show_detail()
+
+    @on(Table.Opened)
+    def open_detail(self, message: Table.Opened) -> None:
+        """Enter: an endpoint's log; of anything else the whole detail."""
+        self.detail_open = True
+        self.log_of = message.key if message.table.id == "endpoints" else ""
+        self.query_one("#log" if self.log_of else "#detail-scroll").focus()
+        if self._view is not None:
+            self.show(self._view)
+        self.reload()
+
+    def back(self) -> bool:
+        if not (self.detail_open or self.log_of):
+            return False
+        self.detail_open, self.log_of = False, ""
+        if self._view is not None:
+            self.show(self._view)
+        self.query_one(f"#{self._about}", Table).focus()
+        return True
+
+    def goto(self, thing: str) -> None:
+        """Show an endpoint, or a version as MODEL@NUMBER."""
+        for name in TABLES[:2]:
+            if self.query_one(f"#{name}", Table).select(thing):
+                self.query_one(f"#{name}", Table).focus()
+        super().goto(thing)
+
+    # Keys.
+
+    def action_register(self) -> None:
+        candidate = self._view.candidate if self._view else None
+        if candidate is None:
+            self.refuse(BadInput("There is no finished run that is not registered.", "Train one in Experiments (6)."))
+            return
+        why = "the latest finished run"
+        self.toast(f"Checking run {candidate.run_id} and recording its golden answers.")
+        self.perform(
+            self.engine.deploy.register,
+            candidate.run_id,
+            candidate.model,
+            user_name(),
+            why,
+            done=lambda made: f"{made.model} version {made.version} is registered.",
+        )
+
+    def action_promote(self) -> None:
+        self._promote("champion")
+
+    def action_challenge(self) -> None:
+        self._promote("challenger")
+
+    def _promote(self, alias: str) -> None:
+        view, version = self._view, self.version
+        if view is None or version is None:
+            self.refuse(BadInput("There is no version to promote.", "Register a run first: n."))
+            return
+        fine = version.verdict in ("pass", "no gates")
+        against = "" if fine else f"Its gates say: {version.verdict}. Going on forces it, and the event says so."
+        gates, metrics = view.gates.get(version.run_id, []), view.metrics.get(version.run_id, {})
+        evidence = rows.Content("\n").join([*rows.gate_lines(gates), *rows.metric_lines(metrics)])
+
+        def decided(reason: str | None) -> None:
+            if reason:
+                done = f"{version.model}@{alias} is version {version.version}."
+                arguments = (version.model, version.version, alias, user_name(), reason)
+                self.perform(self.engine.deploy.promote, *arguments, force=bool(against), done=done)
+
+        question = f"Make version {version.version} of {version.model} the {alias}?"
+        self.app.push_screen(Decision(question, evidence=evidence, typed=version.model, warning=against), decided)
+
+    def action_rollback(self) -> None:
+        on_endpoint = self._about == "endpoints" and self.endpoint is not None
+        model = self.endpoint.model if on_endpoint and self.endpoint else self.version.model if self.version else ""
+        alias = self.endpoint.alias if on_endpoint and self.endpoint else "champion"
+        if not model:
+            self.refuse(BadInput("There is no alias to roll back.", "Promote a version first: P."))
+            return
+
+        def decided(reason: str | None) -> None:
+            if reason:
+                self.perform(
+                    self.engine.deploy.rollback,
+                    model,
+                    alias,
+                    user_name(),
+                    reason,
+                    done=lambda event: f"{model}@{alias} is version {event.version} again.",
+                )
+
+        what = rows.Content.styled("Endpoints that follow it change over without dropping a request.", "$muted")
+        question = f"Roll {model}@{alias} back to the version before?"
+        self.app.push_screen(Decision(question, evidence=what, typed=model), decided)
+
+    def action_start(self) -> None:
+        view, endpoint, version = self._view, self.endpoint, self.version
+        room = self.engine.deploy
+        if endpoint is not None:
+            where = (endpoint.name, endpoint.model, endpoint.alias, endpoint.host, endpoint.port)
+        elif view is not None and view.declared:
+            name, declared = next(iter(view.declared.items()))
+            where = (name, declared.model, declared.alias, declared.host, declared.port)
+        elif version is not None:
+            where = (version.model, version.model, "champion", "127.0.0.1", 0)
+        else:
+            self.refuse(BadInput("There is no model to serve.", "Register a run first: n."))
+            return
+        self.perform(room.start_endpoint, *where, done=f"{where[0]} is being started.")
+
+    def action_stop(self) -> None:
+        endpoint = self.endpoint
+        if endpoint is None:
+            self.refuse(BadInput("There is no endpoint to stop.", "Start one: r."))
+            return
+        self.ask(
+            f"Stop the endpoint {endpoint.name}?",
+            lost=f"whoever asks {endpoint.url} gets no answer; its port and its log of predictions stay",
+            word="stop",
+            then=lambda: self.perform(
+                self.engine.deploy.stop_endpoint, endpoint.name, done=f"{endpoint.name} is being stopped."
+            ),
+        )
+
+    def action_curl(self) -> None:
+        endpoint = self.endpoint
+        if endpoint is None:
+            self.refuse(BadInput("There is no endpoint to ask.", "Start one: r."))
+            return
+        self.perform(self.engine.deploy.curl, endpoint.name, then=self._copy)
+
+    def _copy(self, text: str) -> None:
+        cast("Console", self.app).copy(text, "command")
+
+    def explain(self) -> tuple[str, str] | None:
+        return "Deployment", EXPLANATION
+
+
+EXPLANATION = (
+    "A version is a model file that never changes: it is stored under its SHA-256, with its signature and with golden "
+    "rows, real rows whose answers were recorded when it was registered. Every server first lets a child process with "
+    "bounded time and memory load the file and answer the golden rows, then answers them itself; only then it is "
+    "ready. An alias such as champion names a version; each move is an event with who, when, why, and what the gates "
+    "said at that moment. Endpoints follow their alias: the new version is loaded beside the old one and takes over "
+    "between two requests; if it is not fit, the old one goes on and the state says degraded, and why.\n\n"
+    "p50 and p99 are of the requests of the last five minutes, from headers to answer. Commands: lemnis models, "
+    "lemnis deploy, lemnis endpoints, lemnis predict."
+)
