@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pyarrow as pa
 from lemnis.engine import Engine
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.experiments import Run
+from lemnis.engine.experiments.runs import pair_rows
 from lemnis.engine.experiments.train import train
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.workspace import create_workspace
@@ -79,3 +81,16 @@ def context_of(engine: Engine, run_id: int) -> JobContext:
         db.execute("update jobs set state = 'running', epoch = epoch + 1 where id = ?", [job_id])
     job = engine.jobs.job(job_id)
     return JobContext(engine.store, job_id, epoch=job.epoch, cores=1)
+
+
+def add_run(engine: Engine, name: str = "run", state: str = "finished", **more: Any) -> int:
+    """Store a run that was never trained."""
+    metrics, params = more.pop("metrics", {}), more.pop("params", {})
+    with engine.store.write() as db:
+        row = {"name": name, "state": state, "created_at": 1_790_000_000_000, **more}
+        run_id = int(str(db.table("runs").insert(row).last_pk))
+        db.table("run_params").insert_all(pair_rows(run_id, params.items()))
+        db.conn.executemany(
+            "insert into run_metrics values (?, ?, ?, 0)", [(run_id, *item) for item in metrics.items()]
+        )
+    return run_id

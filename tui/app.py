@@ -163,12 +163,15 @@ class Console(ThemedApp[None]):
             self.stage.topics_moved(message.topics)
 
     def on_loop_read(self, message: LoopRead) -> None:
+        if not self.screen_stack:
+            return  # it is leaving
         main = self.screen_stack[0]
         main.query_one(Loop).show(message.stages)
         main.query_one(FactLine).broken = message.broken
 
     def on_engine_seen(self, message: EngineSeen) -> None:
-        self.screen_stack[0].query_one(FactLine).engine = message
+        if self.screen_stack:
+            self.screen_stack[0].query_one(FactLine).engine = message
 
     def show_age(self) -> None:
         """Say in the footer how old the stage's view is."""

@@ -15,7 +15,7 @@ from lemnis.engine.jobs.context import JobContext
 
 TELL_EVERY_S = 1.0  # the run's row: each is a durable commit
 LOG_EVERY_S = 2.0
-CHECKPOINT_EVERY_S = 15.0
+CHECKPOINT_EVERY_S = 10.0
 
 
 class Recorder:

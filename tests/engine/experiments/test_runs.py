@@ -5,25 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from small_problem import add_run
 
 from lemnis.engine import Engine
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments import Run
 from lemnis.engine.experiments.compare import compare_runs, larger_is_better
-from lemnis.engine.experiments.runs import pair_rows
-
-
-def add_run(engine: Engine, name: str = "run", state: str = "finished", **more: Any) -> int:
-    """Store a run that was never trained."""
-    metrics, params = more.pop("metrics", {}), more.pop("params", {})
-    with engine.store.write() as db:
-        row = {"name": name, "state": state, "created_at": 1_790_000_000_000, **more}
-        run_id = int(str(db.table("runs").insert(row).last_pk))
-        db.table("run_params").insert_all(pair_rows(run_id, params.items()))
-        db.conn.executemany(
-            "insert into run_metrics values (?, ?, ?, 0)", [(run_id, *item) for item in metrics.items()]
-        )
-    return run_id
 
 
 def test_runs_are_found_sorted_and_paged_with_missing_values_last(engine: Engine) -> None:

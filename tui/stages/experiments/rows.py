@@ -50,13 +50,14 @@ def parameters(runs: Sequence[Run]) -> list[str]:
 def columns_for(runs: Sequence[Run], *, baseline: Run | None, only_different: bool, narrow: bool) -> list[Col]:
     """Return the columns of these runs: what they are, how good, how long, then how they differ."""
     metrics = main_metrics(runs)
-    columns = [Col("state", most=14), Col("id", "#", right=True), Col("name", most=18 if narrow else 32)]
+    columns = [Col("state", width=13), Col("id", "#", right=True), Col("name", most=18 if narrow else 32)]
     for place, name in enumerate(metrics):
         columns.append(Col(f"metrics.{name}", name, right=True))
         if baseline is not None and (place == 0 or not narrow):
             columns.append(Col(f"delta.{name}", f"Δ {name}" if not narrow else "Δ", right=True))
     columns += [Col("best_round", "best", right=True)] if not narrow else []
-    columns += [Col("duration", "took", right=True), Col("age", right=True)]
+    columns.append(Col("duration", "took", right=True))
+    columns += [Col("age", right=True)] if not narrow else []
     for name in differing(runs) if only_different else everything(runs):
         label = name.removeprefix("params.")
         columns.append(Col(name, label, right=name.startswith("params."), most=24))
