@@ -12,6 +12,7 @@ from lemnis.engine.monitor.records import Alert, AlertEvent, Bins, FeatureDrift,
 from lemnis.engine.store import Row, Store
 
 if TYPE_CHECKING:
+    from lemnis.engine.data.versions import Version
     from lemnis.engine.jobs import JobsRoom
 
 SERVICE = "monitor"
@@ -19,6 +20,7 @@ MODULE = "lemnis.engine.monitor.watch"
 HEARTBEAT = "monitor"  # its row in metrics.db's `latest`
 STALE_MS = 10_000  # a watch that was not heard of for so long is not watching
 REPLAY = "monitor.replay"
+DAY_MS = 86_400_000
 COLUMNS = ", ".join(Window.__struct_fields__)
 
 
@@ -253,6 +255,25 @@ class MonitorRoom:
             priority=80,
         )
 
+    def proposed_replay(self, endpoint: str) -> tuple[str, str]:
+        """Return a span worth replaying: from where the model's training and validation end to the version's last row.
+
+        Returns:
+            First day and the day after the last, ISO dates in UTC.
+
+        Raises:
+            NotFound: The endpoint serves no model of a dataset version that has a time column.
+        """
+        from lemnis.engine.data.versions import find_version
+
+        sql = """select r.version_id from endpoints e join model_versions v
+                   on v.model = e.model and v.version = e.serving_version join runs r on r.id = v.run_id
+                 where e.name = ?"""
+        dataset = find_version(self.store, self.store.value(sql, [endpoint]) or "")
+        seen = [part.end for name, part in dataset.split.items() if name != "test"]
+        last = newest_time(dataset)
+        return clock.iso_utc(max(seen, default=0))[:10], clock.iso_utc(last + DAY_MS)[:10]
+
     def replays(self) -> list[Replay]:
         """Return the replays that wait or run."""
         rows = self.store.rows(
@@ -300,6 +321,24 @@ class MonitorRoom:
         from lemnis.engine.jobs import JobsRoom
 
         return JobsRoom(self.store)
+
+
+def newest_time(dataset: "Version") -> int:
+    """Return the latest time in a version's time column, epoch ms, from the file's footer alone.
+
+    Raises:
+        NotFound: There is no time column, or the footer does not say.
+    """
+    import pyarrow.parquet as pq
+
+    if dataset.time:
+        meta: Any = pq.read_metadata(dataset.path)  # Any: pyarrow's footers are untyped
+        place = next(n for n in range(meta.num_columns) if meta.schema.column(n).name == dataset.time)
+        columns = [meta.row_group(group).column(place) for group in range(meta.num_row_groups)]
+        newest = [column.statistics.max for column in columns if column.statistics and column.statistics.has_min_max]
+        if newest:
+            return clock.parse_ms(str(max(newest)))
+    raise NotFound(f"{dataset.title} does not say when its rows happened.", "Set dataset.time and link it again.")
 
 
 def check_plan(start: str, end: str, batch: int, sample: float, delay_days: float, speed: float) -> None:

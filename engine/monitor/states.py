@@ -31,16 +31,16 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         breaches: Settled windows in a row, up to the latest, that break the rule.
         clears: Settled windows in a row, up to the latest, that keep it.
         suspected: The newest window that can say something breaks the rule, settled or not.
-        value: Of that newest window.
-        window: That newest window.
+        window: The one that speaks for the rule: the newest, or the newest settled one when only that breaks it.
+        value: Of that window.
         last_settled: The newest settled window.
     """
 
     breaches: int
     clears: int
     suspected: bool
-    value: float | None
     window: Place | None
+    value: float | None
     last_settled: Place | None
 
 
@@ -77,13 +77,16 @@ def weigh(readings: Sequence[Reading], *, above: float | None, below: float | No
         if verdict != settled[-1]:
             break
         run += 1
+    suspected, broken = bool(verdicts and verdicts[-1]), bool(settled and settled[-1])
+    last_settled = next((reading for reading in reversed(told) if reading.settled), None)
+    speaks = last_settled if broken and not suspected else told[-1] if told else None
     return Evidence(
-        breaches=run if settled and settled[-1] else 0,
-        clears=run if settled and not settled[-1] else 0,
-        suspected=bool(verdicts and verdicts[-1]),
-        value=told[-1].value if told else None,
-        window=told[-1].window if told else None,
-        last_settled=max((reading.window for reading in told if reading.settled), default=None),
+        breaches=run if broken else 0,
+        clears=0 if broken else run,
+        suspected=suspected,
+        value=speaks.value if speaks else None,
+        window=speaks.window if speaks else None,
+        last_settled=last_settled.window if last_settled else None,
     )
 
 

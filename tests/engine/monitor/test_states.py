@@ -104,3 +104,14 @@ def test_a_value_on_the_bound_keeps_the_rule() -> None:
     assert not breaks(0.5, above=None, below=0.5)
     assert breaks(0.51, above=0.5, below=None)
     assert breaks(0.49, above=None, below=0.5)
+
+
+def test_the_window_that_speaks_is_one_that_breaks_the_rule_as_long_as_it_is_broken() -> None:
+    def speaks(text: str) -> tuple[Place | None, float | None]:
+        evidence = weigh(readings(text), above=LIMIT, below=None, after=None)
+        return evidence.window, evidence.value
+
+    assert speaks("kB(k)") == ((1, 1), 0.9)
+    assert speaks("kB(B)") == ((2, 1), 0.9)
+    assert speaks("Bk(k)") == ((2, 1), 0.1)
+    assert speaks("") == (None, None)

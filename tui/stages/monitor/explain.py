@@ -1,0 +1,74 @@
+"""What `K` says on the Monitor tab: definitions, rules and where the numbers come from. Pure."""
+
+from lemnis.engine.config import Alert as Rule
+from lemnis.engine.monitor import Alert, FeatureDrift, Window
+from lemnis.engine.monitor.rules import METRICS
+from lemnis.tui.format import number, share
+from lemnis.tui.stages.monitor.rows import span_label
+
+PSI_TEXT = (
+    "The population stability index (PSI) compares the shares of rows per bin: the sum of (q - p) ln(q / p), in nats. "
+    "Bins are frozen at training: ten quantiles of a number, the thirty commonest categories, one bin for the others "
+    "and one for missing values; half a row is added to every bin. JS is the Jensen–Shannon distance, 0 to 1."
+)
+ALERT_TEXT = (
+    "Pending: the newest window breaks the rule, or not yet enough windows in a row. Firing: that many complete "
+    "windows in a row break it. A window is complete when a later row has come (for labels: a later row's label). "
+    "Acknowledged: somebody has taken it. Resolved: as many complete windows in a row keep the rule, or by hand."
+)
+
+
+def window(chosen: Window | None) -> tuple[str, str]:
+    """Return title and text about a window."""
+    if chosen is None:
+        return "Windows", "Served rows are cut into windows of event time; [monitor] window in lemnis.toml says how."
+    labels = (
+        f"{chosen.labelled:,} of {chosen.rows:,} rows ({share(chosen.labelled_share)}) have their true answer; "
+        f"{'no more are expected' if chosen.labels_settled else 'more may come'}."
+    )
+    auc = (
+        f"ROC AUC {number(chosen.roc_auc)} ± {number(chosen.roc_auc_error)} (standard error, Hanley and McNeil); "
+        f"{number(chosen.reference_auc)} on the rows held out in training."
+        if chosen.roc_auc is not None
+        else "The ROC AUC needs both classes among the labelled rows."
+    )
+    changes = "\n".join(f"· {change}" for change in chosen.schema_changes)
+    parts = [
+        f"{chosen.verdict}: {chosen.why}. An important feature (5 % of the gain) that drifts makes the window drift.",
+        labels,
+        auc,
+        f"{chosen.duplicates:,} further rows of a known key were left out." if chosen.duplicates else "",
+        f"Differences from the training rows:\n{changes}" if changes else "",
+    ]
+    return f"Window {span_label(chosen)}", "\n\n".join(filter(None, parts))
+
+
+def feature(chosen: FeatureDrift | None) -> tuple[str, str]:
+    """Return title and text about a feature in a window."""
+    if chosen is None:
+        return "Drift", PSI_TEXT
+    gain = f"It has {share(chosen.importance)} of the model's gain." if chosen.importance is not None else ""
+    found = f"PSI {number(chosen.psi)}, JS {number(chosen.jensen_shannon)}: {chosen.verdict}."
+    return f"Drift of {chosen.feature}", "\n\n".join(filter(None, [f"{found} {gain}", chosen.rule, PSI_TEXT]))
+
+
+def alert(chosen: Alert | None, rules: list[Rule]) -> tuple[str, str]:
+    """Return title and text about an alert, or about the rules."""
+    if chosen is None:
+        listed = "\n".join(f"· {rule_words(rule)}" for rule in rules)
+        return "Alert rules", "\n\n".join(filter(None, [listed, ALERT_TEXT]))
+    rule = next((rule for rule in rules if rule.name == chosen.rule), None)
+    said = [
+        chosen.message + ".",
+        f"Rule: {rule_words(rule)}." if rule else "Its rule is no longer declared.",
+        METRICS[chosen.metric].definition,
+        ALERT_TEXT,
+    ]
+    return f"Alert {chosen.rule}", "\n\n".join(said)
+
+
+def rule_words(rule: Rule) -> str:
+    """Return one declared rule in words."""
+    side, bound = ("above", rule.above) if rule.above is not None else ("below", rule.below)
+    windows = "one complete window" if rule.windows == 1 else f"{rule.windows} complete windows in a row"
+    return f"{rule.name}: {METRICS[rule.metric].label} {side} {bound:g} for {windows} ({rule.severity})"

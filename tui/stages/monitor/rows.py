@@ -1,0 +1,265 @@
+"""Records of the monitor as text: windows, features, the heat strip, distributions and alerts. Pure."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from textual.content import Content
+
+from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Status, Window
+from lemnis.engine.text import safe
+from lemnis.tui.format import MISSING, age, delta, number, share, spark, styled, verdict, when
+from lemnis.tui.widgets import Cell, Col, Row
+
+DAY_MS = 86_400_000
+NOISE = 2.0  # standard errors: a smaller change of an AUC is not called one
+CELL = 6  # columns of one window in the heat strip
+
+WINDOWS = (
+    Col("window", "window (UTC)"),
+    Col("rows", right=True),
+    Col("labelled", right=True),
+    Col("verdict"),
+    Col("max_psi", "max PSI", right=True),
+    Col("auc", "AUC", right=True),
+    Col("against", "vs held out"),
+)
+WINDOWS_WIDE = (
+    *WINDOWS,
+    Col("log_loss", "log loss", right=True),
+    Col("label_share", "true share", right=True),
+    Col("predicted", "predicted", right=True),
+)
+FEATURES = (
+    Col("feature", most=28),
+    Col("psi", "PSI", right=True),
+    Col("bound", "drift at", right=True),
+    Col("verdict"),
+    Col("gain", "gain", right=True),
+    Col("js", "JS", right=True),
+    Col("missing", "missing", right=True),
+    Col("trend", "over time"),
+)
+ALERTS = (Col("state"), Col("rule", most=24), Col("value", right=True), Col("bound", right=True), Col("since"))
+ALERTS_WIDE = (*ALERTS, Col("says", flex=True))
+EVENTS = (Col("when"), Col("state"), Col("value", right=True), Col("who"), Col("why", flex=True))
+
+FIGURES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "auc": ("ROC AUC", (("ROC AUC", "roc_auc"),)),
+    "loss": ("log loss (nats)", (("log loss", "log_loss"), ("Brier", "brier"))),
+    "balance": (
+        "share of rows",
+        (("prediction mean", "prediction_mean"), ("predicted", "predicted_share"), ("true", "label_share")),
+    ),
+    "psi": ("PSI (nats)", (("weighted", "weighted_psi"), ("prediction", "prediction_psi"))),
+    "money": ("value per 1,000", (("value per 1,000", "value_per_1000"),)),
+}
+
+
+def span_label(window: Window) -> str:
+    """Return a window's span in few characters: ``2013-07``, ``2013-07-01``, ``2013-07-01 14h``."""
+    start = datetime.fromtimestamp(window.starts / 1000, UTC)
+    width = window.ends - window.starts
+    if width > 27 * DAY_MS:
+        return f"{start:%Y-%m}"
+    return f"{start:%Y-%m-%d}" if width >= DAY_MS else f"{start:%Y-%m-%d %H}h"
+
+
+def short_label(window: Window) -> str:
+    """Return a window's name for a narrow column: ``Jul``, ``07-01``, ``14h``."""
+    start = datetime.fromtimestamp(window.starts / 1000, UTC)
+    width = window.ends - window.starts
+    return f"{start:%b %y}" if width > 27 * DAY_MS else f"{start:%m-%d}" if width >= DAY_MS else f"{start:%H}h"
+
+
+def window_row(window: Window, *, wide: bool) -> Row:
+    """Return one row of the windows: the open one has an ellipsis behind its name."""
+    name = span_label(window) + ("" if window.closed else " …")
+    cells: list[Cell] = [
+        Content.styled(name, "bold") if not window.closed else name,
+        number(window.rows),
+        share(window.labelled_share, 0) if window.rows else MISSING,
+        verdict(window.verdict).content,
+        number(window.max_psi),
+        number(window.roc_auc),
+        against(window),
+    ]
+    values = [
+        window.starts, window.rows, window.labelled_share, window.verdict, window.max_psi, window.roc_auc,
+        change(window),
+    ]  # fmt: skip
+    if wide:
+        cells += [number(window.log_loss), share(window.label_share), share(window.predicted_share)]
+        values += [window.log_loss, window.label_share, window.predicted_share]
+    return Row(str(window.id), cells, values)
+
+
+def change(window: Window) -> float | None:
+    """Return the AUC's difference from the held-out rows', None where either is missing."""
+    if window.roc_auc is None or window.reference_auc is None:
+        return None
+    return window.roc_auc - window.reference_auc
+
+
+def against(window: Window) -> Content:
+    """Return the AUC's change with an arrow; one within its sampling error is called even."""
+    moved = change(window)
+    if moved is None:
+        return Content.styled(MISSING, "$muted")
+    if abs(moved) <= NOISE * (window.roc_auc_error or 0.0):
+        return Content.styled(f"≈ {delta(moved)}", "$muted")
+    return Content.styled(f"▲ {delta(moved)}", "$ok") if moved > 0 else Content.styled(f"▼ {delta(moved)}", "$bad")
+
+
+def feature_columns(width: int) -> list[Col]:
+    """Return the columns of the features that fit into a width: trend and missing stay, distance and bound go."""
+    dropped = {"js", "bound"} if width < 64 else {"js"} if width < 82 else set[str]()
+    return [column for column in FEATURES if column.name not in dropped]
+
+
+def feature_row(feature: FeatureDrift, grid: Grid, columns: Sequence[Col]) -> Row:
+    """Return one row of the chosen window's features; `trend` is the PSI over all windows."""
+    trend = grid.cells.get(feature.feature, [])
+    rise = (feature.missing_share or 0.0) - (feature.reference_missing_share or 0.0)
+    missing = share(feature.missing_share)
+    name = Content.styled(safe(feature.feature), "bold") if feature.kind == "prediction" else feature.feature
+    cells: dict[str, tuple[Cell, object]] = {
+        "feature": (name, feature.feature),
+        "psi": (number(feature.psi), feature.psi),
+        "bound": (number(feature.threshold, 2), feature.threshold),
+        "verdict": (verdict(feature.verdict).content, feature.verdict),
+        "gain": (share(feature.importance, 0), feature.importance),
+        "js": (number(feature.jensen_shannon, 2), feature.jensen_shannon),
+        "missing": (styled(f"▲ {missing}", "$warn") if rise > 0.05 else missing, feature.missing_share),
+        "trend": (styled(spark([cell.psi if cell else None for cell in trend[-12:]]), "$busy"), None),
+    }
+    chosen = [cells[column.name] for column in columns]
+    return Row(feature.feature, [cell for cell, _ in chosen], [value for _, value in chosen])
+
+
+def heat_columns(windows: Sequence[Window]) -> list[Col]:
+    """Return the columns of the heat strip: the feature, its gain, one column a window."""
+    return [
+        Col("feature", most=20),
+        Col("gain", right=True),
+        *(Col(str(window.id), short_label(window), right=True, width=CELL) for window in windows),
+    ]
+
+
+def heat_rows(grid: Grid, windows: Sequence[Window]) -> list[Row]:
+    """Return one row per feature: a glyph and the PSI in each window; the glyph says the verdict without colour."""
+    places = {window_id: place for place, window_id in enumerate(grid.windows)}
+    rows: list[Row] = []
+    for name in grid.features:
+        cells: list[Cell] = [name, share(grid.importance[name], 0)]
+        values: list[object] = [name, grid.importance[name]]
+        for window in windows:
+            cell = grid.cells[name][places[window.id]] if window.id in places else None
+            seen = verdict(cell.verdict) if cell else None
+            glyph = seen.glyph if seen and seen.word != "ok" else " "
+            cells.append(
+                styled(f"{glyph} {compact(cell.psi)}", seen.style if seen.word != "ok" else "$muted")
+                if cell and seen
+                else MISSING
+            )
+            values.append(cell.psi if cell else None)
+        rows.append(Row(name, cells, values))
+    return rows
+
+
+def compact(psi: float) -> str:
+    """Return a PSI in four characters: ``0.03``, ``5.22``, ``12.1``."""
+    return f"{psi:.2f}" if psi < 9.995 else f"{psi:.1f}"
+
+
+def bins_content(feature: FeatureDrift, width: int) -> Content:
+    """Return both distributions of a feature, one bin a line: reference on the left, this window on the right."""
+    bins = feature.bins
+    held = [
+        (safe(label, limit=22), before, after)
+        for label, before, after in zip(bins.labels, bins.reference, bins.current, strict=True)
+        if before or after
+    ]
+    wide = max((len(label) for label, _, _ in held), default=0)
+    room = max(4, (width - wide - 20) // 2)
+    top = max((max(before, after) for _, before, after in held), default=0.0) or 1.0
+    head = f"{'':<{wide}}  {'reference':<{room + 8}}{'this window'}"
+    lines = [Content.styled(head, "$muted")]
+    for label, before, after in held:
+        moved = abs(after - before) > 0.05
+        lines.append(
+            Content.assemble(
+                (f"{label:<{wide}}  ", ""),
+                (f"{bar(before, top, room)} ", "$muted"),
+                (f"{before * 100:5.1f}% ", "$muted"),
+                (f"{bar(after, top, room)} ", "$warn" if moved else "$busy"),
+                (f"{after * 100:5.1f}%", "$warn" if moved else ""),
+                (" ◂" if moved else "", "$warn"),
+            )
+        )
+    return Content("\n").join(lines)
+
+
+def bar(part: float, top: float, room: int) -> str:
+    """Return a bar of fixed room; what is not zero is seen."""
+    full = part / top * room
+    eighths = max(1, round(full * 8)) if part > 0 else 0
+    return ("█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")).ljust(room)
+
+
+def alert_row(alert: Alert, now: int) -> Row:
+    """Return one alert of the list; its last cell is shown where there is room."""
+    state = verdict(alert.state)
+    word = f"{state.text} by {alert.acknowledged_by}" if alert.state == "acknowledged" else state.text
+    started = alert.resolved_at if alert.state == "resolved" else alert.since
+    return Row(
+        str(alert.id),
+        [
+            styled(safe(f"{word} ({alert.severity})"), state.style),
+            alert.rule,
+            number(alert.value),
+            number(alert.threshold, 2),
+            age(started, now),
+            alert.message,
+        ],
+        [alert.state, alert.rule, alert.value, alert.threshold, started, alert.message],
+    )
+
+
+def alert_facts(alert: Alert, now: int) -> list[tuple[str, Cell]]:
+    """Return one alert in full."""
+    facts: list[tuple[str, Cell]] = [
+        ("state", verdict(alert.state).content),
+        ("says", alert.message),
+        ("severity", alert.severity),
+        ("endpoint", alert.endpoint),
+        ("in a row", f"{alert.breaches} complete windows"),
+        ("since", f"{when(alert.since)} ({age(alert.since, now)})"),
+    ]
+    if alert.acknowledged_by:
+        facts.append(("taken by", f"{alert.acknowledged_by}, {when(alert.acknowledged_at)}"))
+    return facts
+
+
+def event_row(event: AlertEvent) -> Row:
+    """Return one change of an alert's state."""
+    state = verdict(event.state)
+    cells = [when(event.at, seconds=True), state.content, number(event.value), event.who, event.why]
+    return Row(str(event.id), cells, [event.at, event.state, event.value, event.who, event.why])
+
+
+def summary(status: Status, endpoint: str, now: int) -> Content:
+    """Return the line on top: who watches, what was seen, and the replay that runs."""
+    watch = verdict("up" if status.watching else "down")
+    parts: list[Content | tuple[str, str] | str] = [("watch ", "$muted"), watch.content]
+    if status.why:
+        parts.append((f"  {safe(status.why, limit=120)}", "$warn"))
+    for replay in status.replays:
+        parts += ["   ", ("◐ replay ", "$busy"), share(replay.progress, 0), " ", safe(replay.text, limit=60)]
+    for one in status.watched:
+        if one.endpoint == endpoint and one.rows:
+            newest = f"{datetime.fromtimestamp(one.newest_event / 1000, UTC):%Y-%m-%d}"
+            parts += ["   ", (safe(f"{one.model} v{one.version} "), "bold"), f"{one.rows:,} rows up to {newest}"]
+            parts.append((f", labelled {share(one.labelled / one.rows, 0)}", ""))
+        elif one.endpoint == endpoint and one.problem:
+            parts.append((f"   {safe(one.model)} v{one.version}: {safe(one.problem, limit=120)}", "$warn"))
+    return Content.assemble(*parts)
