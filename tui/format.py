@@ -173,6 +173,7 @@ KINDS: dict[tuple[str, str], tuple[str, ...]] = {
         "pending",
         "acknowledged",
         "backing off",
+        "degraded",
         "stale",
         "leak?",
         "changed",
