@@ -61,6 +61,18 @@ def screen_text(pilot: Pilot[Any]) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
+async def shows(pilot: Pilot[Any], *texts: str, seconds: float = 20.0) -> str:
+    """Wait until the screen shows all the texts and return what it shows; fail with the screen at the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        await pilot.pause(0.02)
+        screen = screen_text(pilot)
+        missing = [text for text in texts if text not in screen]
+        if not missing:
+            return screen
+        assert time.monotonic() < deadline, f"never seen: {missing} in\n{screen}"
+
+
 def until(condition: Callable[[], T], seconds: float = 20.0) -> T:
     """Return the first true value of `condition`, asked again and again until the deadline; for other processes."""
     deadline = time.monotonic() + seconds
