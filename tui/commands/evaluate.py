@@ -1,0 +1,80 @@
+"""`lemnis evaluate`: measure a run on later rows, time it, and judge the problem's criteria."""
+
+from typing import Annotated
+
+import typer
+
+from lemnis.engine.evaluate import Evaluation, Gate
+from lemnis.tui import format as shown
+from lemnis.tui.commands.follow import follow
+from lemnis.tui.commands.group import fell_short, print_json, print_table, say, session_of, single
+
+app = single()
+
+
+@app.command()
+def evaluate(
+    context: typer.Context,
+    run: Annotated[int, typer.Argument(help="The run's number.")],
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the job, or only queue it.")] = True,
+    again: Annotated[
+        bool, typer.Option("--again/--kept", help="Measure again, or print what was measured before.")
+    ] = True,
+) -> None:
+    """Measure a finished run on its training, validation and test rows and judge its gates.
+
+    Exit code 1 if a gate fails or has not enough data.
+
+    With --json: {"job", "run", "gates": [{"metric", "part", "rule", "observed", "low", "high", "verdict" (pass, fail,
+    not enough data), "why", "rows_needed"}], "evaluations": [{"part", "rows", "metrics", "intervals" ({metric: [low,
+    high]}, 95 %), "blocks" (days or rows), "confusion", "threshold", "best_threshold", "roc", "pr", "calibration",
+    "sweep" ([threshold, TP, FP, FN, TN, money per 1,000]), "months": [{"name", "rows", "part", "positive_share",
+    "metrics"}], "worst_month", "speed": {"latency_p50_ms", "latency_p99_ms", "rows_per_s", "model_bytes", "load_ms"}}],
+    "importances": [{"feature", "gain", "splits", "contribution"}]}; without waiting, only job and run.
+    """
+    session = session_of(context)
+    room, job = session.engine.evaluate, None
+    if again or not room.evaluations(run):
+        job = room.start(run)
+        if not wait:
+            session.engine.jobs.ensure_supervisor()
+            print_json({"job": job, "run": run}) if session.json else say(f"Job {job} evaluates run {run}.")
+            return
+        follow(session, job)
+    evaluations, gates = room.evaluations(run), room.gates(run)
+    if session.json:
+        importances = room.importances(run)
+        print_json({"job": job, "run": run, "gates": gates, "evaluations": evaluations, "importances": importances})
+    else:
+        print_evaluation(evaluations, gates)
+    if any(gate.verdict != "pass" for gate in gates):
+        fell_short()
+
+
+def print_evaluation(evaluations: list[Evaluation], gates: list[Gate]) -> None:
+    """Print gates first, then the measures of every part side by side, months and speed."""
+    for gate in gates:
+        say(f"{shown.verdict(gate.verdict).text:<17} {gate.metric} on {gate.part} {gate.rule}: {gate.why}")
+    parts = [one.part for one in evaluations]
+    last = evaluations[-1]
+    rows = [
+        (name, *(shown.number(one.metrics.get(name), 4) for one in evaluations), interval(last, name))
+        for name in last.metrics
+    ]
+    print_table(["measure", *parts, f"95 % of {last.part}"], rows, right={*parts, f"95 % of {last.part}"})
+    for month in last.months:
+        score = month.metrics.get("roc_auc", month.metrics.get("rmse"))
+        worst = "  worst" if month.name == last.worst_month else ""
+        say(f"{month.name}  {month.part or 'later':<10}  {shown.number(score, 4)}  {month.rows:>9,} rows{worst}")
+    if last.speed is not None:
+        speed = last.speed
+        say(
+            f"one row p50 {speed.latency_p50_ms:.2f} ms, p99 {speed.latency_p99_ms:.2f} ms; "
+            f"{speed.rows_per_s:,.0f} rows/s; {shown.bytes_(speed.model_bytes)}"
+        )
+
+
+def interval(evaluation: Evaluation, name: str) -> str:
+    """Return a measure's interval as text."""
+    low, high = evaluation.intervals.get(name, (None, None))
+    return shown.MISSING if low is None else f"{shown.number(low, 4)} to {shown.number(high, 4)}"
