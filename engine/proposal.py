@@ -125,7 +125,7 @@ def first_rows(root: Path, name: str, source: Source) -> "pa.Table":
     duck = open_duck()
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            reader = read_source(source, origin, duck, Path(scratch))
+            reader = read_source(source, origin, duck, Path(scratch), unwatched)
             seen, batches = 0, list[pa.RecordBatch]()
             for batch in islice(reader, LOOK_ROWS):
                 batches.append(batch)
@@ -135,6 +135,10 @@ def first_rows(root: Path, name: str, source: Source) -> "pa.Table":
             return pa.Table.from_batches(batches, reader.schema)
     finally:
         duck.close()
+
+
+def unwatched(share: float, text: str) -> None:
+    """Nobody watches how far reading is: it takes a moment."""
 
 
 def guess(table: "pa.Table", name: str) -> ColumnGuess:

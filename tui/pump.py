@@ -35,19 +35,24 @@ class Pump:
         self._thread.start()
 
     def stop(self) -> None:
+        """Ask the thread to end; it does within a moment."""
         self._stopped.set()
+
+    def join(self) -> None:
+        """Wait until the thread has ended."""
+        self._thread.join()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
-                self._look()
+                self.look()
             except LemnisError as error:
                 self._say(EngineSeen("down", f"{error.problem} {error.remedy}", 0, 0))
                 self._stopped.wait(ENGINE_SECONDS)
             self._stopped.wait(PERIOD_SECONDS)
         self.engine.store.close()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Ask once what moved, and post it."""
         now = monotonic_s()
         moved = self._moved()

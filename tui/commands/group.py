@@ -22,7 +22,6 @@ Engine rooms are reached through `session.engine`; modules import nothing heavy 
 import sys
 from collections.abc import Collection, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,8 +47,6 @@ GROUPS: dict[str, str] = {
     "features": "Importance, association, leakage, feature sets.",
     "validate": "Checks: run, history, failing rows.",
     "train": "Train a model from a preset.",
-    "sweep": "Search for better parameters.",
-    "run": "Run any script as a tracked, queued job.",
     "runs": "List, show, compare and reproduce runs.",
     "evaluate": "Judge a run on held-out data.",
     "explain": "Say why a run answers as it does.",
@@ -59,29 +56,27 @@ GROUPS: dict[str, str] = {
     "predict": "Score a file.",
     "monitor": "Drift, performance, feedback, replay.",
     "alerts": "What fires; acknowledge, resolve, history.",
-    "retrain": "Train again on newer data and compare.",
     "resources": "Live use of the machine, pools, the queue.",
     "jobs": "List, follow, cancel and retry jobs.",
     "engine": "Start, stop and look at the supervisor.",
 }
-NAMES_WIDTH = max(map(len, GROUPS)) + 2
 
 
 class Commands(TyperGroup):
     """Imports a group's module when that group is asked for."""
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        return [name for name in GROUPS if find_spec(module_of(name))]
+        return list(GROUPS)
 
     # Any: Typer's own copy of Click is private.
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in GROUPS:
             return None
         return typer.main.get_command(import_module(module_of(cmd_name)).app)
 
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, GROUPS[name]) for name in self.list_commands(ctx)])
+            formatter.write_dl(list(GROUPS.items()))
 
 
 root = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None, no_args_is_help=True)

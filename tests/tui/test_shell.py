@@ -1,0 +1,166 @@
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from support import FakeEngine, engine_at, screen_text, settle, shows
+
+from lemnis.engine.lifecycle import StageState
+from lemnis.tui.app import Console
+from lemnis.tui.messages import EngineSeen, LoopRead, StageWanted
+from lemnis.tui.stages import STAGES
+from lemnis.tui.widgets import Empty
+
+SIZES = [(80, 24), (160, 48), (40, 15)]
+
+
+class Shell(Console):
+    """The console around stages that show nothing."""
+
+    def make_stage(self, name: str) -> Any:
+        return Empty(f"here is {name}", id=f"stage-{name}")
+
+
+def states(**words: str) -> tuple[StageState, ...]:
+    return tuple(
+        StageState(key=s.key, name=s.name, state=words.get(s.name, "ready"), why=f"{s.name} is so", next="")
+        for s in STAGES
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_each_number_opens_its_stage(size: tuple[int, int]) -> None:
+    async with Shell(FakeEngine()).run_test(size=size) as pilot:
+        for stage in STAGES:
+            await pilot.press(stage.key)
+            await settle(pilot)
+            assert f"here is {stage.name}" in screen_text(pilot)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_loop_names_the_open_stage_with_glyph_and_word(size: tuple[int, int]) -> None:
+    async with Shell(FakeEngine()).run_test(size=size) as pilot:
+        await pilot.press("6")
+        pilot.app.on_loop_read(LoopRead(states(experiments="working")))
+        await settle(pilot)
+        top = "\n".join(screen_text(pilot).splitlines()[:2])
+        assert "Experiments" in top
+        assert "◐ working" in top
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_a_stage_in_need_keeps_its_word_where_it_is_narrow(size: tuple[int, int]) -> None:
+    async with Shell(FakeEngine()).run_test(size=size) as pilot:
+        await pilot.press("1")
+        pilot.app.on_loop_read(LoopRead(states(validate="attention")))
+        await settle(pilot)
+        top = "\n".join(screen_text(pilot).splitlines()[:2])
+        assert "▲ attention" in top
+        assert "Validate" in top
+
+
+async def test_no_line_of_the_frame_is_wider_than_the_terminal() -> None:
+    for size in SIZES:
+        async with Shell(FakeEngine()).run_test(size=size) as pilot:
+            pilot.app.on_loop_read(LoopRead(states(validate="attention"), "lemnis.toml:3: wrong " + "x" * 300))
+            pilot.app.on_engine_seen(EngineSeen("down", "why " * 60, 3, 4))
+            await settle(pilot)
+            assert len(screen_text(pilot).splitlines()) == size[1]
+
+
+async def test_the_header_says_what_the_engine_does() -> None:
+    async with Shell(FakeEngine()).run_test(size=(80, 24)) as pilot:
+        pilot.app.on_engine_seen(EngineSeen("up", "", 2, 5))
+        await settle(pilot)
+        assert "engine ● up  2 running, 5 queued" in screen_text(pilot)
+
+
+async def test_a_broken_lemnis_toml_is_shown_with_its_line_and_the_console_opens_all_the_same(tmp_path: Path) -> None:
+    engine = engine_at(tmp_path / "ws", '[problem]\ntitle = "x"\ntarget = 3\n')
+    async with Shell(engine).run_test(size=(160, 24)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "▲ lemnis.toml:3: problem.target", "here is data")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_help_lists_the_keys_of_this_stage_and_closes(size: tuple[int, int]) -> None:
+    async with Shell(FakeEngine()).run_test(size=size) as pilot:
+        await pilot.press("2", "question_mark")
+        await settle(pilot)
+        assert "Data" in screen_text(pilot)
+        assert "esc" in screen_text(pilot)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert "here is data" in screen_text(pilot)
+
+
+async def test_the_palette_finds_a_stage_by_name_and_goes_there() -> None:
+    async with Shell(FakeEngine()).run_test(size=(80, 24)) as pilot:
+        await pilot.press("colon")
+        await settle(pilot)
+        await pilot.press(*"go to monit")
+        await shows(pilot, "Monitor   9")
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("enter")
+        await shows(pilot, "here is monitor")
+
+
+async def test_a_stage_can_be_asked_for_by_another() -> None:
+    async with Shell(FakeEngine()).run_test(size=(80, 24)) as pilot:
+        pilot.app.post_message(StageWanted("deploy"))
+        await settle(pilot)
+        assert "here is deploy" in screen_text(pilot)
+
+
+async def test_leaving_is_one_key() -> None:
+    app = Shell(FakeEngine())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_code == 0
+
+
+async def test_a_workspace_that_is_open_read_only_says_so(tmp_path: Path) -> None:
+    engine_at(tmp_path / "ws").store.close()
+    from lemnis.engine import Engine
+
+    engine = Engine.open(tmp_path / "ws", read_only=True)
+    async with Shell(engine).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "read-only" in screen_text(pilot)
+
+
+async def test_on_call_shows_what_fires_first_and_what_is_served() -> None:
+    alert = SimpleNamespace(
+        id=4,
+        state="firing",
+        severity="page",
+        rule="[late] AUC",
+        endpoint="late",
+        value=0.61,
+        threshold=0.7,
+        since=0,
+        message="fell",
+    )
+    pending = SimpleNamespace(**{**vars(alert), "id": 5, "state": "pending", "rule": "psi"})
+    served = SimpleNamespace(
+        name="late", state="ready", model="late", version=3, alias="champion", requests=12, errors=1, p99_ms=4.2
+    )
+    window = SimpleNamespace(endpoint="late", starts=1372636800000, verdict="drift", roc_auc=0.61)
+    engine = FakeEngine(
+        monitor=SimpleNamespace(alerts=lambda open_only: [pending, alert], windows=lambda: [window]),
+        deploy=SimpleNamespace(endpoints=lambda: [served]),
+    )
+    async with Shell(engine).run_test(size=(120, 30)) as pilot:
+        await pilot.press("o")
+        await settle(pilot)
+        text = screen_text(pilot)
+        assert "1 firing, 2 open" in text
+        assert text.index("✖ firing") < text.index("▲ pending")
+        assert "[late] AUC" in text
+        assert "✖ drift" in text
+        assert "2013-07-01" in text
+        await pilot.press("escape")
+        await settle(pilot)
+        assert "here is problem" in screen_text(pilot)
