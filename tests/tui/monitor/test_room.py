@@ -1,0 +1,168 @@
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from support import screen_text, settle
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from lemnis.engine import Engine
+from lemnis.tui.app import Console
+from lemnis.tui.stages.monitor.room import MonitorStage, bad_replay
+from lemnis.tui.widgets import Table
+
+
+@asynccontextmanager
+async def opened(engine: Engine, size: tuple[int, int]) -> AsyncIterator[Pilot[None]]:
+    async with Console(engine, stage="monitor", supervise=False).run_test(size=size) as pilot:
+        for _ in range(400):
+            await pilot.pause(0.02)
+            if pilot.app.query_one(MonitorStage).loaded_at is not None:
+                break
+        await settle(pilot)
+        yield pilot
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot)
+
+
+def table(pilot: Pilot[None], name: str) -> Table:
+    return pilot.app.screen.query_one(f"#{name}", Table)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48), (200, 60)])
+async def test_alerts_and_windows_are_seen_at_once(engine: Engine, size: tuple[int, int]) -> None:
+    async with opened(engine, size) as pilot:
+        text = screen_text(pilot)
+        assert "watch ● up" in text
+        assert "✖ firing (page)" in text
+        assert "drift_up" in text
+        assert "2013-09" in text
+        assert "▼ −0.110" in text
+        assert "\x1b" not in text
+
+
+async def test_a_wide_screen_shows_features_distribution_strip_and_chart(engine: Engine) -> None:
+    async with opened(engine, (160, 48)) as pilot:
+        text = screen_text(pilot)
+        assert "dest: 3 rows in categories training did not see: [b]TVC (3)" in text
+        assert "this window" in text
+        assert "Sep 13" in text
+        assert "held out 0.750" in text
+        assert "auc_low 0.700" in text
+        await press(pilot, "v", "v")
+        assert "prediction mean 0.250" in screen_text(pilot)
+
+
+async def test_a_narrow_screen_goes_down_a_layer_and_back(engine: Engine) -> None:
+    async with opened(engine, (80, 24)) as pilot:
+        assert "this window" not in screen_text(pilot)
+        await press(pilot, "tab", "enter")
+        assert "this window" in screen_text(pilot)
+        await press(pilot, "escape", "v")
+        assert "Drift over time" in screen_text(pilot)
+        await press(pilot, "escape")
+        assert "✖ firing (page)" in screen_text(pilot)
+
+
+async def test_another_window_brings_its_own_features(engine: Engine) -> None:
+    async with opened(engine, (160, 48)) as pilot:
+        await press(pilot, "tab", "j")
+        assert table(pilot, "windows").key == "2"
+        features = table(pilot, "features")
+        assert features.current is not None
+        assert features.current.cells[1] == "0.120"
+
+
+async def test_a_firing_alert_is_taken_with_name_and_reason(engine: Engine) -> None:
+    async with opened(engine, (80, 24)) as pilot:
+        await press(pilot, "a")
+        pilot.app.screen.query_one("#form-why", Input).value = ""
+        await press(pilot, "enter", "enter")
+        assert "Say who you are and why." in screen_text(pilot)
+        pilot.app.screen.query_one("#form-why", Input).value = "looking at [red]the feed"
+        pilot.app.screen.query_one("#form-who", Input).value = "ada"
+        pilot.app.screen.query_one("#form-who", Input).focus()
+        await press(pilot, "enter")
+        assert [(a.rule, a.acknowledged_by) for a in engine.monitor.alerts() if a.state == "acknowledged"] == [
+            ("auc_low", "ada")
+        ]
+        assert "acknowledged by ada" in screen_text(pilot)
+        key = next(str(a.id) for a in engine.monitor.alerts() if a.rule == "auc_low")
+        table(pilot, "alerts").select(key)
+        await press(pilot, "enter")
+        text = screen_text(pilot)
+        assert "looking at [red]the feed" in text
+        assert text.count("watch") >= 2
+        await press(pilot, "escape", "a")
+        assert engine.monitor.alert(int(key)).acknowledged_by == "ada"
+
+
+async def test_an_alert_is_resolved_by_hand_and_listed_among_the_past(engine: Engine) -> None:
+    async with opened(engine, (160, 48)) as pilot:
+        await press(pilot, "R")
+        pilot.app.screen.query_one("#form-why", Input).value = "mended"
+        await press(pilot, "enter", "enter")
+        assert len(engine.monitor.alerts()) == 1
+        assert "● resolved" not in screen_text(pilot)
+        await press(pilot, "r")
+        assert "● resolved" in screen_text(pilot)
+
+
+async def test_a_replay_that_runs_is_shown_and_stopped_only_when_told_to(engine: Engine) -> None:
+    with engine.store.write() as db:
+        row = {"kind": "monitor.replay", "title": "replay", "arguments": '{"endpoint": "late"}', "state": "running"}
+        more = {"progress": 0.42, "progress_text": "2013-08-11: 5,000 rows", "created_at": 1}
+        db.table("jobs").insert(row | more)
+    async with opened(engine, (160, 48)) as pilot:
+        assert re.search(r"◐ replay 42(\.0)?% 2013-08-11: 5,000 rows", screen_text(pilot))
+        await press(pilot, "t", "t")
+        assert engine.store.value("select cancel_asked from jobs") == 0
+        await press(pilot, "y")
+        assert engine.store.value("select cancel_asked from jobs") == 1
+
+
+async def test_without_an_endpoint_there_is_nothing_to_replay_to(engine: Engine) -> None:
+    async with opened(engine, (160, 48)) as pilot:
+        await press(pilot, "t")
+        assert len(pilot.app.screen_stack) == 1
+
+
+async def test_k_explains_what_is_under_the_cursor(engine: Engine) -> None:
+    async with opened(engine, (160, 48)) as pilot:
+        await press(pilot, "K")
+        assert "ROC AUC below 0.7 for one complete window" in " ".join(screen_text(pilot).split())
+
+
+async def test_an_empty_workspace_says_what_to_do(tmp_path) -> None:
+    from lemnis.engine.workspace import create_workspace
+
+    empty = Engine(create_workspace(tmp_path / "new", "[problem]\n"))
+    async with opened(empty, (80, 24)) as pilot:
+        text = screen_text(pilot)
+        assert "the watch was never started" in text
+        assert "No rules. Declare [[alerts]] with e." in text
+        assert "No rows were served yet." in text
+        await press(pilot, "a", "R", "v", "K", "escape", "escape", "enter")
+    empty.store.close()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, ""),
+        ({"from": "July"}, "Write the days"),
+        ({"until": "2013-06-01"}, "ends before"),
+        ({"sample": "all"}, "numbers"),
+        ({"sample": "0"}, "above 0"),
+    ],
+)
+def test_a_replay_is_checked_before_it_is_asked_for(changed: dict[str, Any], said: str) -> None:
+    filled = {"from": "2013-07-01", "until": "2014-01-01", "sample": "1", "days": "2"} | changed
+    assert said in bad_replay(filled)
+    assert bool(bad_replay(filled)) == bool(said)
