@@ -13,7 +13,7 @@ from lemnis.engine.data.duck import open_duck, refusals, stream
 from lemnis.engine.data.link import Linked, link_sources
 from lemnis.engine.data.parquet import ROW_GROUP
 from lemnis.engine.data.reports import save_reports
-from lemnis.engine.data.snapshots import current_snapshots, snapshot_paths
+from lemnis.engine.data.snapshots import snapshot_paths
 from lemnis.engine.data.sync import sync_source
 from lemnis.engine.data.versions import Version, record_version
 from lemnis.engine.errors import BadInput, Cancelled, LemnisError, NotFound
@@ -35,19 +35,17 @@ def sync(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
     for name in names:
         if name not in declared:
             raise NotFound(f"There is no source {name!r}.", f"Sources: {', '.join(declared) or 'none'}.", "lemnis.toml")
-    expected = {name: snapshot.rows for name, snapshot in current_snapshots(store).items()}
     done: list[dict[str, Any]] = []
     failed: list[LemnisError] = []
     for position, name in enumerate(names):
 
-        def on_rows(rows: int, name: str = name, position: int = position) -> None:
-            share = min(1.0, rows / expected[name]) if expected.get(name) else 0.0
-            context.progress((position + share) / len(names), f"{name}: {rows:,} rows read")
+        def on_step(share: float, text: str, name: str = name, position: int = position) -> None:
+            context.progress((position + share) / len(names), f"{name}: {text}")
 
-        on_rows(0)
+        on_step(0.0, "looking at the file")
         try:
             snapshot, new = sync_source(
-                store, name, declared[name], cores=context.cores, job_id=context.job_id, on_rows=on_rows
+                store, name, declared[name], cores=context.cores, job_id=context.job_id, on_step=on_step
             )
         except Cancelled:
             raise

@@ -1,9 +1,9 @@
 """One reader per format: each turns a source's file into a stream of Arrow batches."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from lemnis.engine.config import Source
 from lemnis.engine.data.delimited import MOST_COLUMNS, delimited_query, refused_text
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 << 30  # of a file once it is unpacked
 COPY_BYTES = 1 << 20
+TYPES_AT, ROWS_AT = 0.2, 0.6  # shares of the work: unpacking, looking for types, reading rows
+OnStep: TypeAlias = Callable[[float, str], None]
 NESTED = ("STRUCT", "MAP", "UNION", "JSON", "VARIANT")
 
 
-def read_source(source: Source, origin: Origin, duck: "DuckDBPyConnection", scratch: Path) -> "pa.RecordBatchReader":
+def read_source(
+    source: Source, origin: Origin, duck: "DuckDBPyConnection", scratch: Path, on_step: OnStep
+) -> "pa.RecordBatchReader":
     """Return the rows of a source.
 
     Args:
@@ -30,6 +34,7 @@ def read_source(source: Source, origin: Origin, duck: "DuckDBPyConnection", scra
         origin: The file, already looked at.
         duck: Reads every format but SQLite, which our own SQLite library reads.
         scratch: An empty folder for what must be unpacked; the caller removes it after the last batch.
+        on_step: Called with the share of the work that is done and what comes next; may raise to stop.
 
     Raises:
         BadInput: The file is not what its declaration says; `place` has the line where there is one. It may also be
@@ -40,7 +45,8 @@ def read_source(source: Source, origin: Origin, duck: "DuckDBPyConnection", scra
 
     if source.format == "sqlite":
         return sqlite_batches(origin.source, origin.path, source.table)
-    path = unpacked(source, origin, scratch) if source.format == "csv-zip" else origin.path
+    path = unpacked(source, origin, scratch, on_step) if source.format == "csv-zip" else origin.path
+    on_step(TYPES_AT, "looking for the types")
     try:
         query = query_of(duck, source, origin.source, path)
         reader = stream(duck, query, ROW_GROUP)
@@ -102,7 +108,7 @@ def check_parquet(name: str, path: Path) -> None:
         )
 
 
-def unpacked(source: Source, origin: Origin, scratch: Path) -> Path:
+def unpacked(source: Source, origin: Origin, scratch: Path, on_step: OnStep) -> Path:
     """Stream one member of a ZIP archive into `scratch` and return the file.
 
     Raises:
@@ -122,6 +128,7 @@ def unpacked(source: Source, origin: Origin, scratch: Path) -> Path:
                     if written > info.file_size:  # the directory of the archive lied about its size
                         raise zipfile.BadZipFile("a member is longer than it says")
                     file.write(block)
+                    on_step(TYPES_AT * written / info.file_size, f"unpacking {info.filename}")
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise BadInput(f"{name}: {origin.path.name} can't be unpacked: {error}.", "Pack it again.", place) from None
     return target

@@ -12,7 +12,7 @@ from lemnis.engine import clock
 from lemnis.engine.config import Source
 from lemnis.engine.data.duck import open_duck
 from lemnis.engine.data.parquet import store_parquet
-from lemnis.engine.data.readers import read_source
+from lemnis.engine.data.readers import ROWS_AT, OnStep, read_source
 from lemnis.engine.data.snapshots import Field, Snapshot, current_snapshots
 from lemnis.engine.data.sources import Origin, check_unchanged, origin_of
 from lemnis.engine.files import sha256_of
@@ -30,7 +30,7 @@ def sync_source(
     *,
     cores: int = 1,
     job_id: int | None = None,
-    on_rows: Callable[[int], None] = lambda rows: None,
+    on_step: OnStep = lambda share, text: None,
 ) -> tuple[Snapshot, bool]:
     """Bring one source up to date; return its snapshot and whether it is new.
 
@@ -42,7 +42,7 @@ def sync_source(
         source: Its declaration.
         cores: Threads for reading.
         job_id: The job that does it.
-        on_rows: Called with the rows read so far; may raise to stop.
+        on_step: Called with the share of the work that is done, 0 to 1, and what is done now; may raise to stop.
 
     Raises:
         BadInput, NotFound: The file is refused.
@@ -60,8 +60,13 @@ def sync_source(
         return _checked(store, known, origin), False
     scratch = Path(tempfile.mkdtemp(dir=workspace.data, prefix=".reading."))
     duck = open_duck(cores, spill=scratch)
+
+    def on_rows(rows: int) -> None:
+        part = min(1.0, rows / current.rows) if current and current.rows else 0.0
+        on_step(ROWS_AT + (1 - ROWS_AT) * part, f"{rows:,} rows read")
+
     try:
-        rows = read_source(source, origin, duck, scratch)
+        rows = read_source(source, origin, duck, scratch, on_step)
         stored = store_parquet(workspace, counted(rows, workspace, source, origin, on_rows))
     finally:
         duck.close()

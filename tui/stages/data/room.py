@@ -19,6 +19,7 @@ from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Col, Facts, Meter, Panel, Table
 
 KINDS = ("data.sync", "data.link")
+TWO_COLUMNS = 140  # cells, from which lists and detail stand side by side
 LISTS = ("sources", "snapshots", "versions", "links")
 
 
@@ -47,6 +48,8 @@ class DataStage(Stage[DataView]):
         self.version_id = ""  # empty: the latest
         self.subject = "versions"  # the table whose row is shown in full
         self._view: DataView | None = None
+        self._filled: frozenset[str] = frozenset()
+        self._entered = False
 
     def compose(self) -> ComposeResult:
         yield Meter("", label_width=20, id="work")
@@ -95,7 +98,7 @@ class DataStage(Stage[DataView]):
     def _show_lists(self, view: DataView) -> None:
         sources = [rows.source_row(source, view.at, view.job) for source in view.sources]
         columns: Sequence[Col] = rows.SOURCES
-        if self.app.screen.has_class("-narrow"):
+        if self.slim:
             columns, sources = rows.only(rows.SOURCES, sources, rows.NARROW_SOURCES)
         self.query_one("#sources", Table).set_columns(columns)
         self.query_one("#sources", Table).show(sources)
@@ -111,11 +114,10 @@ class DataStage(Stage[DataView]):
 
     def _share_height(self, sources: int, versions: int, links: int) -> None:
         """Give each list the lines it needs, within what a small terminal has, and the rest to one of them."""
-        narrow = self.app.screen.has_class("-narrow")
         for name, count, most in (("sources", sources, 8), ("versions", versions, 9), ("links", links, 7)):
             needed = max(2, count) + 3
-            self.query_one(f"#{name}-panel").styles.height = min(needed, most if narrow else 12)
-        if narrow:
+            self.query_one(f"#{name}-panel").styles.height = min(needed, most if self.slim else 12)
+        if self.slim:
             self.query_one("#versions-panel").styles.height = "1fr"
 
     def _show_detail(self) -> None:
@@ -143,16 +145,26 @@ class DataStage(Stage[DataView]):
             found = next((rows.link_detail(one) for one in view.links if str(one.position) == key), None)
         return found or rows.version_detail(view.version)
 
+    @property
+    def slim(self) -> bool:
+        """Whether there is room for the lists alone; the chosen row is then opened with enter."""
+        return self.size.width < TWO_COLUMNS
+
     def on_resize(self) -> None:
+        self.set_class(self.slim, "-slim")
         if self._view is not None:
             self._show_lists(self._view)
 
     @on(Table.Moved, "#sources,#snapshots,#versions,#links")
     def follow(self, message: Table.Moved) -> None:
         """Show in full what the cursor is on; another version brings its own links."""
-        if not message.table.has_focus:
+        if not message.key:
             return
-        self.subject = message.table.id or "versions"
+        name = message.table.id or "versions"
+        first, self._filled = name not in self._filled, self._filled | {name}
+        if first or not message.table.has_focus:
+            return  # it was filled for the first time, or moved because its rows did: nobody chose this row
+        self.subject = name
         if self.subject == "versions" and message.key != self.version_id:
             self.version_id = message.key
             self.reload()
@@ -160,8 +172,9 @@ class DataStage(Stage[DataView]):
 
     def on_descendant_focus(self) -> None:
         """The list that has the focus decides what is shown in full; at first that is the version."""
+        first, self._entered = not self._entered, True
         focused = self.app.focused
-        if self._view is not None and isinstance(focused, Table) and focused.id in LISTS:
+        if not first and isinstance(focused, Table) and focused.id in LISTS:
             self.subject = focused.id
             self._show_detail()
 
@@ -207,7 +220,7 @@ class DataStage(Stage[DataView]):
             return
         self.ask(
             f"Stop “{job.title}”?",
-            lost="what it has read so far; snapshots and versions that are kept stay",
+            lost="what it has read so far; what is kept stays",
             word="stop",
             then=lambda: self.perform(self.engine.jobs.cancel, job.id, done="Asked it to stop."),
         )

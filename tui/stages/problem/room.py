@@ -70,7 +70,7 @@ class ProblemStage(Stage[ProblemView]):
         self.query_one("#value", Words).say(rows.value_content(view.problem))
         self.query_one("#value-panel", Panel).footnote(rows.break_even_text(view.problem))
         self.query_one("#history", Table).show([rows.change_row(change) for change in view.changes])
-        self.query_one("#history-panel", Panel).retitle("History", f"{len(view.changes)} changes")
+        self.query_one("#history-panel", Panel).retitle("History", str(len(view.changes)))
         self.query_one("#plan-panel", Panel).footnote(rows.plan_summary(view.arrivals))
         self._show_tables(view)
         self._show_change()
@@ -97,7 +97,7 @@ class ProblemStage(Stage[ProblemView]):
             panel.retitle("Change")
             self.query_one("#change", Words).say("")
             return
-        panel.retitle("Change", f"{rows.when(change.at)} {change.who}")
+        panel.retitle("Change", f"{rows.when(change.at)} {change.who}".strip())
         self.query_one("#change", Words).say(rows.change_content(change))
 
     def on_resize(self) -> None:
