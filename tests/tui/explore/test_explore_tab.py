@@ -17,7 +17,7 @@ from lemnis.tui.app import Console
 
 @asynccontextmanager
 async def opened(engine: Engine, size: tuple[int, int] = (160, 48)) -> AsyncIterator[Pilot[None]]:
-    async with Console(engine, stage="explore").run_test(size=size) as pilot:
+    async with Console(engine, stage="explore").run_test(size=size, notifications=True) as pilot:
         await settle(pilot)
         yield pilot
 

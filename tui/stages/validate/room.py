@@ -74,9 +74,9 @@ class ValidateStage(Stage[ValidateView]):
                     yield Words("query of the failing rows", id="sql-title", classes="heading")
                     yield Words(id="check-sql")
                 with Panel("First failing rows", id="sample-panel"):
-                    yield Table(id="sample", empty="No row fails.")
+                    yield Table(id="sample")
         with Panel("Failing rows", id="failures-panel"):
-            yield Table(id="failures", empty="No row fails.")
+            yield Table(id="failures", empty="Reading …")
 
     def load(self) -> ValidateView:
         room = self.engine.validate
@@ -136,7 +136,7 @@ class ValidateStage(Stage[ValidateView]):
 
     def _show_check(self) -> None:
         view, result = self._view, self._result
-        self.query_one("#check-scroll").display = result is not None
+        self.query_one("#below").display = result is not None
         if view is None or result is None:
             return
         panel = self.query_one("#check-panel", Panel)
