@@ -10,7 +10,7 @@ DEMO ?= demo
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	$(BIN)/python -m pip install -qq --no-build-isolation --no-deps --editable .
 	touch $@
 
 demo: $(VENV)/installed
