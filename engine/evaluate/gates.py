@@ -5,6 +5,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+MOST_ROWS = 1e9  # more than that to decide is no answer
+
 Verdict: TypeAlias = Literal["pass", "fail", "not enough data"]
 
 
@@ -99,6 +101,6 @@ def said(value: float, end: str, interval: tuple[float, float] | None) -> str:
 
 def rows_that_decide(half_width: float, distance: float, rows: int) -> int | None:
     """Return about how many rows shrink an interval's half width to a distance; None when they are too many to say."""
-    if distance <= 0 or rows * (half_width / distance) ** 2 > 1e9:
+    if half_width >= distance * math.sqrt(MOST_ROWS / max(1, rows)):
         return None
     return math.ceil(rows * (half_width / distance) ** 2)

@@ -21,7 +21,7 @@ def measure_speed(subject: Subject, rows: Any, *, cores: int) -> Speed:
         rows: Some thousand rows as an Arrow table; the same ones serve for both, so at least one is needed.
         cores: Threads of the batch.
     """
-    requests: list[dict[str, Any]] = rows.select(subject.signature.names).slice(0, CALLS).to_pylist()
+    requests = [as_request(row) for row in rows.select(subject.signature.names).slice(0, CALLS).to_pylist()]
     singles: list[float] = []
     for call in range(-WARM_UP, CALLS):
         request = [requests[call % len(requests)]]
@@ -44,3 +44,8 @@ def measure_speed(subject: Subject, rows: Any, *, cores: int) -> Speed:
         model_bytes=subject.path.stat().st_size,
         load_ms=round(subject.load_ms, 2),
     )
+
+
+def as_request(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a table's row as JSON would bring it: NaN is null. Any: cells of any type."""
+    return {name: None if value != value else value for name, value in row.items()}
