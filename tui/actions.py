@@ -69,14 +69,14 @@ APP = (
 )
 
 TABLES = (
-    Action("table.cursor_down", "j,down", "Down", "Move down."),
-    Action("table.cursor_up", "k,up", "Up", "Move up."),
-    Action("table.cursor_left", "h,left", "Left", "Move to the column before."),
-    Action("table.cursor_right", "l,right", "Right", "Move to the next column."),
-    Action("table.page_down", "pagedown", "Page down", "Move down a page."),
-    Action("table.page_up", "pageup", "Page up", "Move up a page."),
-    Action("table.top", "g,home", "Top", "Go to the first row."),
-    Action("table.bottom", "G,end", "Bottom", "Go to the last row."),
+    Action("table.cursor_down", "j,down", "Down", "Move down.", call="move(1)"),
+    Action("table.cursor_up", "k,up", "Up", "Move up.", call="move(-1)"),
+    Action("table.cursor_left", "h,left", "Left", "Move to the column before.", call="step(-1)"),
+    Action("table.cursor_right", "l,right", "Right", "Move to the next column.", call="step(1)"),
+    Action("table.page_down", "pagedown", "Page down", "Move down a page.", call="page(1)"),
+    Action("table.page_up", "pageup", "Page up", "Move up a page.", call="page(-1)"),
+    Action("table.top", "g,home", "Top", "Go to the first row.", call="end(False)"),
+    Action("table.bottom", "G,end", "Bottom", "Go to the last row.", call="end(True)"),
     Action("table.open", "enter", "Open", "Open the row under the cursor."),
     Action("table.mark", "space", "Mark", "Mark the row, or take the mark away."),
     Action("table.sort_up", "s", "Sort up", "Sort by this column, smallest first.", call="sort('up')"),

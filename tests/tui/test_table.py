@@ -46,7 +46,7 @@ def rows(*sizes: Any) -> list[Row]:
 
 
 def names(app: Sheet) -> list[str]:
-    return [str(app.table._rows[index].cells[0]) for index in range(app.table.total)]
+    return [str(row.cells[0]) for row in app.table.rows]
 
 
 async def test_an_empty_table_says_what_to_do() -> None:

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import msgspec
+from rich.segment import Segment
 from rich.text import Text
 from textual.content import Content
+from textual.markup import parse_style
+from textual.strip import Strip
+from textual.style import Style
 
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING
@@ -107,6 +111,42 @@ def sort_key(row: Row, index: int) -> tuple[int, float, str] | None:
     if isinstance(value, bool | int | float):
         return (0, float(value), "")
     return (1, 0.0, str(value).casefold())
+
+
+def ordered(rows: Sequence[Row], index: int, *, descending: bool) -> list[Row]:
+    """Return rows sorted by one column; what is missing comes last either way."""
+    keyed = [(sort_key(row, index), row) for row in rows]
+    known = [(key, row) for key, row in keyed if key is not None]
+    known.sort(key=lambda pair: pair[0], reverse=descending)
+    return [row for _, row in known] + [row for key, row in keyed if key is None]
+
+
+def header_labels(columns: Sequence[Col], widths: Sequence[int], sorted_by: tuple[str, bool] | None) -> list[Content]:
+    """Return the headers, each as wide as its column and the gaps beside it; the sorted one has an arrow."""
+    labels: list[Content] = []
+    for column, width in zip(columns, widths, strict=True):
+        arrow = ("▼" if sorted_by[1] else "▲") if sorted_by is not None and sorted_by[0] == column.name else ""
+        labels.append(Content(" ") + fitted(Content(column.label + arrow), width, right=column.right) + " ")
+    return labels
+
+
+def row_content(columns: Sequence[Col], widths: Sequence[int], row: Row, gutter: str) -> Content:
+    """Return one row as it is drawn: a character for cursor or mark, then the cells."""
+    line = Content(gutter)
+    for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
+        cell = drawable(row.cells[index]) if index < len(row.cells) else Content("")
+        line = line + fitted(cell, width, right=column.right) + ("  " if index < len(columns) - 1 else " ")
+    return line
+
+
+def strip_of(content: Content, style: Style, variables: dict[str, str]) -> Strip:
+    """Return content as a strip over a style, with the theme's variables in its own styles resolved."""
+
+    def parsed(value: str | Style) -> Style:
+        return value if isinstance(value, Style) else parse_style(value, variables=variables)
+
+    parts = content.render(style, end="", parse_style=parsed)
+    return Strip([Segment(text, (style + part).rich_style) for text, part in parts])
 
 
 def row_json(columns: Sequence[Col], row: Row) -> str:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
 from lemnis.engine import LemnisError
+from lemnis.engine.query import QueryError
+from lemnis.engine.text import safe
 from lemnis.tui.widgets.text import Words
 
 
@@ -26,6 +29,15 @@ class PromptLine(Horizontal):
         """A line was typed and enter pressed."""
 
         text: str
+
+    @dataclass
+    class Typed(Message):
+        """The line changed while it is typed."""
+
+        text: str
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, PromptLine.Typed)
 
     class Left(Message):
         """The prompt was left without an answer."""
@@ -55,12 +67,23 @@ class PromptLine(Horizontal):
         field.focus()
 
     def refuse(self, error: LemnisError) -> None:
-        """Say what is wrong with the line, and stay open."""
-        self.query_one(".hint", Words).say(f"{error.problem} {error.remedy}")
+        """Say what is wrong with the line and where, put the cursor there, and stay open."""
+        self.tell(f"{error.place}: {error.problem}" if error.place else f"{error.problem} {error.remedy}", wrong=True)
+        if isinstance(error, QueryError):
+            self.query_one(Input).cursor_position = error.column - 1
+
+    def tell(self, words: str, *, wrong: bool = False) -> None:
+        """Show words behind the line, such as how much the query finds so far."""
+        self.query_one(".hint", Words).say(Content.styled(safe(words), "$bad" if wrong else "$muted"))
 
     def close(self) -> None:
         self.display = False
         self.query_one(Input).disabled = True  # what can't be seen must not take keys
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        message.stop()
+        if self.display:
+            self.post_message(self.Typed(message.value))
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         message.stop()

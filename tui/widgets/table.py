@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual.content import Content
 from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.geometry import Region, Size
-from textual.markup import parse_style
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -19,10 +16,22 @@ from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVa
 
 from lemnis.engine import LemnisError
 from lemnis.tui.actions import bindings
-from lemnis.tui.widgets.cells import Col, Row, drawable, fitted, markdown, plain, row_json, sort_key, widths_of
+from lemnis.tui.widgets.cells import (
+    Col,
+    Row,
+    header_labels,
+    markdown,
+    ordered,
+    plain,
+    row_content,
+    row_json,
+    strip_of,
+    widths_of,
+)
+from lemnis.tui.widgets.windows import PAGE, Rows
 
-PAGE = 200  # rows fetched at once
-PAGES_KEPT = 50  # windows kept in memory
+MEASURED = 1000  # rows that decide how wide columns are
+LINES_KEPT = 1000  # drawn lines kept
 
 
 class Table(ScrollView, can_focus=True):
@@ -47,52 +56,42 @@ class Table(ScrollView, can_focus=True):
     column: reactive[int] = reactive(0, repaint=False)
 
     @dataclass
-    class Moved(Message):
-        """The cursor is on another row."""
+    class About(Message):
+        """Something a table says; `@on(Table.Opened, "#id")` selects by the table."""
 
         table: "Table"
-        key: str
 
         @property
         def control(self) -> "Table":
             return self.table
+
+    @dataclass
+    class Moved(About):
+        """The cursor is on another row."""
+
+        key: str
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, Table.Moved) and message.table is self.table
 
     @dataclass
-    class Opened(Message):
+    class Opened(About):
         """Enter was pressed on a row."""
 
-        table: "Table"
         key: str
 
-        @property
-        def control(self) -> "Table":
-            return self.table
-
     @dataclass
-    class Marked(Message):
+    class Marked(About):
         """The marks changed; `keys` are in the order they were set."""
 
-        table: "Table"
         keys: tuple[str, ...]
 
-        @property
-        def control(self) -> "Table":
-            return self.table
-
     @dataclass
-    class Sorted(Message):
+    class Sorted(About):
         """The person wants a windowed table in another order; the owner calls `show_window` again."""
 
-        table: "Table"
         column: str
         descending: bool
-
-        @property
-        def control(self) -> "Table":
-            return self.table
 
     @dataclass
     class Fetched(Message, bubble=False):
@@ -115,13 +114,9 @@ class Table(ScrollView, can_focus=True):
         self.columns = list(columns)
         self.empty = empty
         self.marks: list[str] = []
-        self.total = 0
         self.sorted_by: tuple[str, bool] | None = None
-        self._rows: dict[int, Row] = {}
+        self._rows = Rows()
         self._given: list[Row] = []
-        self._fetch: Callable[[int, int], Sequence[Row]] | None = None
-        self._asked: set[int] = set()
-        self._generation = 0
         self._widths: list[int] = [len(column.label) for column in self.columns]
         self._lines: dict[tuple[int, bool, bool], Strip] = {}
 
@@ -130,9 +125,9 @@ class Table(ScrollView, can_focus=True):
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows; the cursor, the marks and the scroll position stay with their keys."""
         given = list(rows)
-        if self._fetch is None and given == self._given and self.total == len(given):
+        if self._rows.fetch is None and given == self._given and self.total == len(given):
             return
-        self._fetch, self._given = None, given
+        self._given = given
         self._place(self._ordered(given))
 
     def show_window(self, total: int, fetch: Callable[[int, int], Sequence[Row]]) -> None:
@@ -140,10 +135,8 @@ class Table(ScrollView, can_focus=True):
 
         `fetch` is called in a thread, may raise LemnisError, and always for whole pages.
         """
-        self._generation += 1
-        self._fetch, self._given, self._asked = fetch, [], set()
-        self.total, self._rows = total, {}
-        self._lines.clear()
+        self._given = []
+        self._rows.open(total, fetch)
         self.cursor = min(self.cursor, max(0, total - 1))
         self._resize()
         self.refresh()
@@ -154,14 +147,24 @@ class Table(ScrollView, can_focus=True):
             return
         self.columns, self._given = list(columns), []
         self.column = min(self.column, max(0, len(self.columns) - 1))
-        self._rows, self.total = {}, 0
+        self._rows.give([])
         self._resize()
         self.refresh()
 
     @property
+    def total(self) -> int:
+        """How many rows there are, read or not."""
+        return self._rows.total
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows that are known, in their order."""
+        return self._rows.in_order()
+
+    @property
     def current(self) -> Row | None:
         """The row under the cursor; None if there is none or it is not read yet."""
-        return self._rows.get(self.cursor)
+        return self._rows.known.get(self.cursor)
 
     @property
     def key(self) -> str:
@@ -170,11 +173,10 @@ class Table(ScrollView, can_focus=True):
 
     def select(self, key: str) -> bool:
         """Move the cursor to the row with this key, if it is loaded."""
-        for index, row in self._rows.items():
-            if row.key == key:
-                self.cursor = index
-                return True
-        return False
+        index = self._rows.position(key)
+        if index is not None:
+            self.cursor = index
+        return index is not None
 
     def mark_only(self, keys: Sequence[str]) -> None:
         """Replace the marks without a message."""
@@ -185,7 +187,7 @@ class Table(ScrollView, can_focus=True):
         """Return what `y` copies: ``c`` the cell, ``r`` the row with tabs, ``j`` its JSON, ``m`` a Markdown table."""
         row = self.current
         if kind == "m":
-            return markdown(self.columns, [self._rows[index] for index in sorted(self._rows)])
+            return markdown(self.columns, self.rows)
         if row is None:
             return ""
         if kind == "c":
@@ -194,29 +196,17 @@ class Table(ScrollView, can_focus=True):
 
     # Keys.
 
-    def action_cursor_down(self) -> None:
-        self.cursor += 1
+    def action_move(self, rows: int) -> None:
+        self.cursor += rows
 
-    def action_cursor_up(self) -> None:
-        self.cursor -= 1
+    def action_step(self, columns: int) -> None:
+        self.column += columns
 
-    def action_cursor_left(self) -> None:
-        self.column -= 1
+    def action_page(self, pages: int) -> None:
+        self.cursor += pages * max(1, self.size.height - 3)
 
-    def action_cursor_right(self) -> None:
-        self.column += 1
-
-    def action_page_down(self) -> None:
-        self.cursor += max(1, self.size.height - 3)
-
-    def action_page_up(self) -> None:
-        self.cursor -= max(1, self.size.height - 3)
-
-    def action_top(self) -> None:
-        self.cursor = 0
-
-    def action_bottom(self) -> None:
-        self.cursor = self.total - 1
+    def action_end(self, last: bool) -> None:
+        self.cursor = self.total - 1 if last else 0
 
     def action_open(self) -> None:
         if self.key:
@@ -237,7 +227,7 @@ class Table(ScrollView, can_focus=True):
         if not self.columns:
             return
         self.sorted_by = (self.columns[self.column].name, direction == "down")
-        if self._fetch is None:
+        if self._rows.fetch is None:
             self._place(self._ordered(self._given))
             self.refresh()
         else:
@@ -270,19 +260,15 @@ class Table(ScrollView, can_focus=True):
         names = [column.name for column in self.columns]
         if self.sorted_by is None or self.sorted_by[0] not in names:
             return rows
-        index, descending = names.index(self.sorted_by[0]), self.sorted_by[1]
-        known = [row for row in rows if sort_key(row, index) is not None]
-        missing = [row for row in rows if sort_key(row, index) is None]
-        known.sort(key=lambda row: sort_key(row, index) or (0, 0.0, ""), reverse=descending)
-        return known + missing
+        return ordered(rows, names.index(self.sorted_by[0]), descending=self.sorted_by[1])
 
     def _place(self, rows: list[Row]) -> None:
         """Put rows in, with the cursor on its key and as far from the top of the window as it was."""
-        key, offset, before = self.key, self.cursor - round(self.scroll_y), (self._rows, self._widths, self.cursor)
-        self._rows, self.total = dict(enumerate(rows)), len(rows)
-        self._lines.clear()
+        key, offset, before = self.key, self.cursor - round(self.scroll_y), (self._widths, self.cursor)
+        drawn = self._rows.known
+        self._rows.give(rows)
         self._resize()
-        index = next((number for number, row in enumerate(rows) if row.key == key), None) if key else None
+        index = self._rows.position(key) if key else None
         if index is not None and index != self.cursor:
             self.set_reactive(Table.cursor, index)
             self.scroll_to(y=max(0, index - offset), animate=False)
@@ -290,21 +276,18 @@ class Table(ScrollView, can_focus=True):
             self.set_reactive(Table.cursor, max(0, self.total - 1))
         if self.key != key:
             self.post_message(self.Moved(self, self.key))
-        if before[1:] != (self._widths, self.cursor) or len(before[0]) != self.total:
+        if before != (self._widths, self.cursor) or len(drawn) != self.total:
             self.refresh()
             return
-        for index, row in self._rows.items():  # a live table sends only the lines that differ
-            if row != before[0].get(index):
+        for index, row in self._rows.known.items():  # a live table sends only the lines that differ
+            if row != drawn.get(index):
                 self._refresh_row(index)
 
     def _resize(self) -> None:
-        rows = [self._rows[index] for index in list(self._rows)[:1000]]
-        self._widths = widths_of(
-            self.columns,
-            rows,
-            self.size.width - int(self.total + 1 > self.size.height),  # less the scrollbar that the rows call for
-            sorted_by=self.sorted_by[0] if self.sorted_by else "",
-        )
+        scrollbar = int(self.total + 1 > self.size.height)
+        sorted_by = self.sorted_by[0] if self.sorted_by else ""
+        rows = self._rows.first(MEASURED)
+        self._widths = widths_of(self.columns, rows, self.size.width - scrollbar, sorted_by=sorted_by)
         self._lines.clear()
         # The header is drawn on the first line of the window, so the last row needs one line more.
         self.virtual_size = Size(sum(self._widths) + 2 * len(self._widths), self.total + 1)
@@ -353,27 +336,23 @@ class Table(ScrollView, can_focus=True):
 
     def _header(self) -> Strip:
         head, current = self.get_visual_style("table--header"), self.get_visual_style("table--header-current")
-        segments: list[Segment] = []
-        for index, (column, width) in enumerate(zip(self.columns, self._widths, strict=True)):
-            arrow = ""
-            if self.sorted_by is not None and self.sorted_by[0] == column.name:
-                arrow = "▼" if self.sorted_by[1] else "▲"
-            label = fitted(Content(column.label + arrow), width, right=column.right)
+        strips: list[Strip] = []
+        for index, label in enumerate(header_labels(self.columns, self._widths, self.sorted_by)):
             here = index == self.column and self.has_focus
-            segments += self._strip(Content(" ") + label + " ", current if here else head)
-        return Strip(segments)
+            strips.append(self._strip(label, current if here else head))
+        return Strip.join(strips)
 
     def _line(self, index: int) -> Strip:
         if index >= self.total:
             return Strip.blank(self.size.width, self.visual_style.rich_style)
         here = index == self.cursor
-        row = self._rows.get(index)
+        row = self._rows.known.get(index)
         if row is None:
             self._ask_for(index)
             return self._strip(Content(" …"), self.get_visual_style("table--missing"))
         known = (index, here, self.has_focus)
         if known not in self._lines:
-            if len(self._lines) > 1000:
+            if len(self._lines) > LINES_KEPT:
                 self._lines.clear()
             self._lines[known] = self._drawn(row, here)
         return self._lines[known]
@@ -385,25 +364,15 @@ class Table(ScrollView, can_focus=True):
         if marked and not here:
             style = style + self.get_visual_style("table--marked", partial=True)
         gutter = "✓" if marked else "›" if here and self.has_focus else " "
-        line = Content(gutter)
-        for index, (column, width) in enumerate(zip(self.columns, self._widths, strict=True)):
-            cell = drawable(row.cells[index]) if index < len(row.cells) else Content("")
-            line = line + fitted(cell, width, right=column.right) + ("  " if index < len(self.columns) - 1 else " ")
-        return self._strip(line, style)
+        return self._strip(row_content(self.columns, self._widths, row, gutter), style)
 
     def _strip(self, content: Content, style: Style) -> Strip:
-        read = partial(parse_style, variables=self.app.theme_variables)
-        parse: Callable[[str | Style], Style] = lambda value: value if isinstance(value, Style) else read(value)  # noqa: E731
-        return Strip(
-            Segment(text, (style + part).rich_style) for text, part in content.render(style, end="", parse_style=parse)
-        )
+        return strip_of(content, style, self.app.theme_variables)
 
     def _ask_for(self, index: int) -> None:
-        page = index // PAGE
-        if self._fetch is None or page in self._asked:
+        page, fetch, generation = self._rows.page_to_ask(index), self._rows.fetch, self._rows.generation
+        if page is None or fetch is None:
             return
-        self._asked.add(page)
-        fetch, generation = self._fetch, self._generation
 
         def work() -> None:
             try:
@@ -416,16 +385,10 @@ class Table(ScrollView, can_focus=True):
         self.run_worker(work, group=f"table-{self.id}", thread=True, exit_on_error=False)
 
     def on_table_fetched(self, message: Fetched) -> None:
-        if message.generation != self._generation:
+        if message.generation != self._rows.generation:
             return
-        if len(self._rows) > PAGE * PAGES_KEPT:
-            here = self.cursor // PAGE
-            self._rows = {
-                index: row for index, row in self._rows.items() if abs(index // PAGE - here) <= PAGES_KEPT // 2
-            }
-            self._asked = {page for page in self._asked if abs(page - here) <= PAGES_KEPT // 2}
         known = self.current
-        self._rows |= {message.offset + number: row for number, row in enumerate(message.rows)}
+        self._rows.put(message.offset, message.rows, around=self.cursor)
         self._resize()
         self.refresh()
         if known is None and self.current is not None:

@@ -92,7 +92,7 @@ async def test_sorting_asks_the_store_and_the_cursor_stays_on_its_run(engine: En
 
 def stage_rows(pilot: Pilot[None]) -> list[object]:
     shown = table(pilot)
-    return [shown._rows[place] for place in range(shown.total)]
+    return shown.rows
 
 
 async def test_a_filter_narrows_and_a_wrong_one_is_refused_where_it_was_typed(engine: Engine) -> None:
