@@ -1,0 +1,57 @@
+"""`lemnis explore`: profiles and rows as one JSON document or as an aligned table."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from lemnis.engine import Engine
+from lemnis.tui.commands.group import run
+from lemnis.tui.commands.session import hoisted
+
+Answer = tuple[int, str, str]
+Lemnis = Callable[..., Answer]
+
+
+@pytest.fixture
+def lemnis(engine: Engine, capsys: pytest.CaptureFixture[str]) -> Lemnis:
+    def command(*arguments: str) -> Answer:
+        code = run(hoisted(["-w", str(engine.workspace.root), "explore", *arguments]))
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return command
+
+
+def test_a_profile_that_is_there_is_told_without_a_job(lemnis: Lemnis) -> None:
+    code, out, err = lemnis("profile", "--json")
+    found = json.loads(out)
+    assert (code, err, found["job"], found["rows"]) == (0, "", None, 900)
+    assert found["classes"] == {"false": 630, "true": 180}
+    delay = next(column for column in found["columns"] if column["name"] == "delay")
+    assert sum(delay["histogram"]["counts"]) == 900
+    assert list(delay["histogram"]["by_class"]) == ["false", "true"]
+
+
+def test_for_people_a_profile_is_a_table_with_its_class_balance(lemnis: Lemnis) -> None:
+    _, out, _ = lemnis("profile", "v1")
+    assert out.startswith("trips v1: 900 rows; late: false 77.8%, true 22.2%\n")
+    assert "2013-01-19" in out  # the median of the times
+    assert "\x1b" not in out
+
+
+def test_rows_are_sorted_filtered_and_paged(lemnis: Lemnis) -> None:
+    found = json.loads(
+        lemnis("rows", "--where", "carrier = 'B6'", "--sort", "id", "--descending", "--limit", "2", "--json")[1]
+    )
+    assert (found["total"], [row[0] for row in found["rows"]]) == (300, [898, 895])
+    _, out, _ = lemnis("rows", "--offset", "898", "--limit", "10")
+    assert "rows 898 to 900 of 900" in out
+
+
+def test_a_wrong_condition_or_version_is_bad_input(lemnis: Lemnis) -> None:
+    code, out, err = lemnis("rows", "--where", "nope > 1", "--json")
+    assert (code, out) == (2, "")
+    assert "nope" in json.loads(err)["error"]["message"]
+    assert lemnis("rows", "v9")[0] == 2
+    assert lemnis("rows", "--sort", "nope")[0] == 2
