@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lemnis.engine.data.split import time_within
 from lemnis.engine.data.versions import Version
-from lemnis.engine.errors import BadInput
+from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.text import safe
 
 if TYPE_CHECKING:
@@ -122,8 +122,14 @@ def read_table(version: Version, columns: list[str] | None = None, part: str | N
 
     Raises:
         NotFound: The version has no such column or part.
+        Unavailable: Its file is gone.
     """
     import pyarrow.parquet as pq
+
+    if not version.path.exists():
+        raise Unavailable(
+            f"The file of {version.title} is gone.", "Make it again with `lemnis data link`.", str(version.path)
+        )
 
     names = [version.column(name).name for name in columns] if columns is not None else None
     condition = None

@@ -49,7 +49,7 @@ keys = st.lists(st.sampled_from(["a", "b", "c", "d", None]), max_size=12)
 
 
 @given(keys, keys)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_report_agrees_with_counting_by_hand(left: list[str | None], right: list[str | None]) -> None:
     import pyarrow as pa
 

@@ -12,7 +12,7 @@ from lemnis.engine.data.duck import literal, open_duck, part_filter, quote, read
 from lemnis.engine.data.parquet import row_groups
 from lemnis.engine.data.split import kind_of, spans_of
 from lemnis.engine.data.versions import Version, record_version
-from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.errors import BadInput, NotFound, Unavailable
 
 SPLIT = {"test": ("2013-02-01", "2013-03-01"), "train": ("2013-01-01", "2013-02-01")}
 ROLES = {"t": "time", "y": "label", "id": "key"}
@@ -88,6 +88,15 @@ def test_an_unknown_column_or_part_names_those_there_are(engine: Engine) -> None
     assert "t, y, id" in refused.value.remedy
     with pytest.raises(NotFound, match="no part 'later'"):
         part_filter(version, "later")
+
+
+def test_a_version_whose_file_is_gone_says_so_and_linking_brings_it_back(engine: Engine) -> None:
+    version = record(engine, days())
+    version.path.unlink()
+    with pytest.raises(Unavailable, match="is gone"):
+        read_table(version)
+    assert record(engine, days()).number == version.number
+    assert read_table(version).num_rows == 70
 
 
 def test_a_file_that_is_half_written_is_never_seen(engine: Engine) -> None:
