@@ -149,6 +149,17 @@ def strip_of(content: Content, style: Style, variables: dict[str, str]) -> Strip
     return Strip([Segment(text, (style + part).rich_style) for text, part in parts])
 
 
+def copied(kind: str, columns: Sequence[Col], rows: Sequence[Row], row: Row | None, column: int) -> str:
+    """Return what is copied of a table: ``c`` a cell, ``r`` a row with tabs, ``j`` its JSON, ``m`` all as Markdown."""
+    if kind == "m":
+        return markdown(columns, rows)
+    if row is None:
+        return ""
+    if kind == "c":
+        return plain(row.cells[column]) if column < len(row.cells) else ""
+    return row_json(columns, row) if kind == "j" else "\t".join(plain(cell) for cell in row.cells)
+
+
 def row_json(columns: Sequence[Col], row: Row) -> str:
     """Return a row as a JSON object by column name."""
     values = row.values or [plain(cell) for cell in row.cells]

@@ -16,18 +16,7 @@ from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVa
 
 from lemnis.engine import LemnisError
 from lemnis.tui.actions import bindings
-from lemnis.tui.widgets.cells import (
-    Col,
-    Row,
-    header_labels,
-    markdown,
-    ordered,
-    plain,
-    row_content,
-    row_json,
-    strip_of,
-    widths_of,
-)
+from lemnis.tui.widgets.cells import Col, Row, copied, header_labels, ordered, row_content, strip_of, widths_of
 from lemnis.tui.widgets.windows import PAGE, Rows
 
 MEASURED = 1000  # rows that decide how wide columns are
@@ -49,7 +38,6 @@ class Table(ScrollView, can_focus=True):
         "table--cursor",
         "table--cursor-blurred",
         "table--marked",
-        "table--rule",
         "table--missing",
     }
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -185,14 +173,7 @@ class Table(ScrollView, can_focus=True):
 
     def copy_text(self, kind: str) -> str:
         """Return what `y` copies: ``c`` the cell, ``r`` the row with tabs, ``j`` its JSON, ``m`` a Markdown table."""
-        row = self.current
-        if kind == "m":
-            return markdown(self.columns, self.rows)
-        if row is None:
-            return ""
-        if kind == "c":
-            return plain(row.cells[self.column]) if self.column < len(row.cells) else ""
-        return row_json(self.columns, row) if kind == "j" else "\t".join(plain(cell) for cell in row.cells)
+        return copied(kind, self.columns, self.rows, self.current, self.column)
 
     # Keys.
 
