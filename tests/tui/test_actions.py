@@ -8,7 +8,7 @@ from lemnis.tui.screens.help import keys_table
 from lemnis.tui.stages import BY_NAME, STAGES
 from lemnis.tui.widgets import Table
 
-FREE_ON_A_STAGE = {"tab", "enter"}  # a pane may give these a meaning of its own
+FREE_ON_A_STAGE = {"tab", "enter", "left", "right"}  # a pane without a table may give these a meaning of its own
 
 
 def keys(scope: str) -> list[str]:
