@@ -241,6 +241,10 @@ class Console(ThemedApp[None]):
         prompt.close()
         self.focus_stage()
 
+    def on_prompt_line_typed(self, message: PromptLine.Typed) -> None:
+        if self.stage is not None:
+            self.stage.preview(message.text, self.query_one(PromptLine).tell)
+
     def on_prompt_line_left(self) -> None:
         self.focus_stage()
 

@@ -105,6 +105,9 @@ class Stage(Vertical, Generic[View]):
         self.query_text = query
         self.reload()
 
+    def preview(self, query: str, tell: Callable[[str], None]) -> None:
+        """Say what a query would find while it is typed, by `tell` on the UI thread; the default says nothing."""
+
     def goto(self, thing: str) -> None:
         """Show one thing; the default keeps its name in `thing` and reloads."""
         self.thing = thing

@@ -7,7 +7,7 @@ from textual.content import Content
 from lemnis.engine.experiments import Curve, Run
 from lemnis.engine.experiments.compare import metric_place
 from lemnis.tui.format import MISSING, bytes_, delta, duration, number, verdict, when
-from lemnis.tui.stages.experiments.rows import BASELINE, DIGITS, delta_words
+from lemnis.tui.stages.experiments.rows import BASELINE, delta_words, digits_of
 from lemnis.tui.widgets import Cell, Series
 
 Facts = list[tuple[str, Cell]]
@@ -27,7 +27,7 @@ def summary(run: Run, baseline: Run | None, now_ms: int) -> Facts:
         ("best round", f"{number(run.best_round)} of {number(run.rounds)}"),
         ("took", duration(run.duration_s(now_ms))),
         ("data", f"{run.data_version}  {(run.version_id or '')[:8]}"),
-        ("features", f"{run.feature_set or 'own'}: {', '.join(run.features)}"),
+        ("features", f"{run.feature_set or 'own'}, {len(run.features)} columns"),
         *[(key, value) for key, value in sorted(run.params.items())],
         ("seed", number(run.seed)),
         ("device", run.device or f"{run.device_asked} asked"),
@@ -91,9 +91,9 @@ def ordered_metrics(run: Run) -> list[str]:
 def metric_cell(run: Run, name: str, baseline: Run | None) -> Cell:
     """Return a metric's value with its distance to the baseline."""
     value = run.metrics.get(name)
-    shown = Content(number(value, 1 if name in ("train_seconds", "peak_memory_mib") else DIGITS))
+    shown = Content(number(value, digits_of(name)))
     reference = baseline.metrics.get(name) if baseline is not None and baseline.id != run.id else None
-    if value is None or reference is None or delta(value - reference, DIGITS) == "±0":
+    if value is None or reference is None or delta(value - reference, digits_of(name)) == "±0":
         return shown
     return Content.assemble(shown, "  ", delta_words(value - reference, name))
 

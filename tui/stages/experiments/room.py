@@ -1,5 +1,6 @@
 """The Experiments room: the runs, the curve of the one under the cursor, and starting, comparing and stopping them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual import on, work
@@ -202,6 +203,20 @@ class ExperimentsStage(Stage[ExperimentsView]):
     def filter(self, query: str) -> None:
         compile_query(query, FIELDS, now_ms=0)
         super().filter(query)
+
+    def preview(self, query: str, tell: Callable[[str], None]) -> None:
+        self.count(query, tell)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="experiments-count")
+    def count(self, query: str, tell: Callable[[str], None]) -> None:
+        """Say how many runs a query finds so far; one that is not finished yet says nothing."""
+        try:
+            total = self.engine.experiments.search(query, limit=0).total
+        except LemnisError:
+            words = "…"
+        else:
+            words = f"{total:,} {'run' if total == 1 else 'runs'}"
+        self.app.call_later(tell, words)
 
     def explain(self) -> tuple[str, str] | None:
         table = self.query_one("#runs", Table)

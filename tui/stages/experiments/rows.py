@@ -76,7 +76,7 @@ def cell_of(run: Run, name: str, baseline: Run | None, now_ms: int) -> tuple[Cel
     family, _, key = name.partition(".")
     if family == "metrics":
         value = run.metrics.get(key)
-        return number(value, DIGITS), value
+        return number(value, digits_of(key)), value
     if family == "delta":
         return delta_cell(run, key, baseline)
     if family == "params":
@@ -129,10 +129,15 @@ def delta_cell(run: Run, metric: str, baseline: Run | None) -> tuple[Cell, float
 def delta_words(difference: float, metric: str) -> Content:
     """Return a difference with its sign, green where it is better and red where it is worse."""
     larger = larger_is_better(metric)
-    text = delta(difference, DIGITS)
+    text = delta(difference, digits_of(metric))
     if larger is None or text == "±0":
         return styled(text, "$muted")
     return styled(text, "$ok" if (difference > 0) == larger else "$bad")
+
+
+def digits_of(metric: str) -> int:
+    """Return how many decimals a metric is worth."""
+    return 1 if metric in COSTS else DIGITS
 
 
 def plain_value(run: Run, name: str) -> str | int | None:
