@@ -185,13 +185,12 @@ class Application:
         elapsed = (time.perf_counter_ns() - began) // 1000
         rows = len(done.scores) if done else 0
         self.meters.count(response.status, rows, elapsed)
-        entry = Entry(now_ms(), served.version, rows, elapsed, response.status, error[:300])
-        if done is not None:
+        entry = (now_ms(), served.version, rows, elapsed, response.status, error[:300])
+        if done is None:
+            self.log.add(Entry(*entry))
+        else:
             asked = done.asked
-            entry = entry._replace(
-                columns=asked.columns, scores=done.scores, keys=asked.keys, event_times=asked.event_times
-            )
-        self.log.add(entry)
+            self.log.add(Entry(*entry, asked.columns, done.scores, asked.keys, asked.event_times))
         return response
 
     async def _feedback(self, served: Served | None, _scope: Scope, receive: Receive) -> Response:
@@ -238,8 +237,8 @@ def invoke(request: Request) -> Done:
 def scores_of(request: Request, asked: Asked) -> list[list[float]]:
     """Return the scores of a request's rows; the single-row call belongs to the server's thread, so to small bodies."""
     predictor = request.served.predictor
-    if len(asked.matrix) == 1 and len(request.body) <= BESIDE_BYTES:
-        return [predictor.one(asked.matrix[0].tolist())]
+    if isinstance(asked.encoded, list) and len(request.body) <= BESIDE_BYTES:
+        return [predictor.one(asked.encoded)]
     return predictor.many(asked.matrix).tolist()
 
 

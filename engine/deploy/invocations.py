@@ -6,7 +6,9 @@ import math
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from lemnis.engine.deploy import protocol
 from lemnis.engine.deploy.protocol import Asked, Cell, decoded, labels_of, named_rows
@@ -58,9 +60,19 @@ def parse_invocation(body: bytes, content_type: str, signature: Signature) -> As
         raise BadInput("The request has no rows.", "Send at least one.")
     if len(rows) > protocol.MOST_ROWS:
         raise TooLarge(f"The request has {len(rows):,} rows.", f"Send at most {protocol.MOST_ROWS:,} at once.")
-    matrix = encode_rows(rows, signature)
-    columns: dict[str, Column] = {name: [row[name] for row in rows] for name in signature.names}
-    return Asked(matrix=matrix, columns=columns, **named_rows(params, len(rows)))
+    encoded = encoded_rows(rows, signature)
+    columns: dict[str, Column] = {name: [row[name] for row in rows] for name in signature.by_name}
+    return Asked(encoded=encoded, columns=columns, **named_rows(params, len(rows)))
+
+
+def encoded_rows(rows: list[dict[str, Cell]], signature: Signature) -> NDArray[np.float64] | list[float]:
+    """Return rows as the matrix, or as a list where there is one; raises BadInput as `encode_rows`."""
+    if len(rows) == 1:
+        try:
+            return [read(rows[0][name]) for name, read in signature.readers]
+        except (TypeError, KeyError):
+            pass  # said in full below
+    return encode_rows(rows, signature)
 
 
 def invoked_rows(invocation: Invocation, signature: Signature) -> list[dict[str, Cell]]:

@@ -1,7 +1,7 @@
 """The log of what an endpoint was asked and answered: written in batches by one thread, so that serving never waits."""
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -121,18 +121,22 @@ def write_entries(
            values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [row for n, entry in numbered for row in prediction_rows(n, endpoint, model, entry)],
     )
-    sums: dict[int, Counter[str]] = {}
+    sums: dict[int, list[int]] = {}
     for entry in entries:
-        span = sums.setdefault(entry.at - entry.at % SPAN_MS, Counter())
-        span.update(requests=1, errors=entry.status >= 400, rows=entry.rows)
+        span = sums.setdefault(entry.at - entry.at % SPAN_MS, [0, 0, 0, 0])
+        span[0] += 1
+        span[1] += entry.status >= 400
+        span[2] += entry.rows
     if lost:
         now = now_ms()
-        sums.setdefault(now - now % SPAN_MS, Counter()).update(requests=lost, dropped=lost)
+        span = sums.setdefault(now - now % SPAN_MS, [0, 0, 0, 0])
+        span[0] += lost
+        span[3] += lost
     connection.executemany(
         """insert into traffic (endpoint, starts, requests, errors, rows, dropped) values (?, ?, ?, ?, ?, ?)
            on conflict (endpoint, starts) do update set requests = requests + excluded.requests,
              errors = errors + excluded.errors, rows = rows + excluded.rows, dropped = dropped + excluded.dropped""",
-        [(endpoint, at, s["requests"], s["errors"], s["rows"], s["dropped"]) for at, s in sums.items()],
+        [(endpoint, at, *span) for at, span in sums.items()],
     )
 
 

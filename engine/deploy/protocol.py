@@ -30,7 +30,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     """One request for predictions, read and judged.
 
     Attributes:
-        matrix: The encoded rows, shape (rows, features).
+        encoded: The matrix of the rows, or the one row as a list: a single row is worth its own way.
         columns: The values as they were sent, by feature, for the log.
         keys: The caller's name of each row; empty when it gave none.
         event_times: Epoch ms of each row; empty when the caller gave none.
@@ -38,13 +38,18 @@ class Asked(Struct, frozen=True, kw_only=True):
         binary: Outputs travel as bytes unless they say otherwise.
     """
 
-    matrix: NDArray[np.float64]
+    encoded: NDArray[np.float64] | list[float]
     columns: dict[str, Column]
     keys: list[str] = []
     event_times: list[int] = []
     id: str = ""
     outputs: list[RequestedTensor] = []
     binary: bool = False
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """The encoded rows, shape (rows, features)."""
+        return np.array([self.encoded]) if isinstance(self.encoded, list) else self.encoded
 
 
 class InferRequest(Struct, frozen=True, kw_only=True):
@@ -110,13 +115,23 @@ def parse_infer(body: bytes, signature: Signature, header_length: int | None = N
     request = decoded(infer_decoder.decode, head)
     columns = columns_of(request.inputs, tail, signature, most_rows=MOST_ROWS)
     return Asked(
-        matrix=encode_columns(columns, signature),
+        encoded=encoded_columns(columns, signature),
         columns=columns,
         id=request.id,
         outputs=request.outputs,
         binary=request.parameters.get("binary_data_output") is True,
         **named_rows(request.parameters, len(next(iter(columns.values())))),
     )
+
+
+def encoded_columns(columns: dict[str, Column], signature: Signature) -> NDArray[np.float64] | list[float]:
+    """Return columns as the matrix, or as a list where there is one row; raises BadInput as `encode_columns`."""
+    try:
+        if all(len(values) == 1 and isinstance(values, list) for values in columns.values()):
+            return [read(columns[name][0]) for name, read in signature.readers]
+    except TypeError:
+        pass  # said in full below
+    return encode_columns(columns, signature)
 
 
 def named_rows(parameters: dict[str, Any], rows: int) -> dict[str, Any]:
@@ -126,6 +141,8 @@ def named_rows(parameters: dict[str, Any], rows: int) -> dict[str, Any]:
         BadInput: There are more or fewer than rows, or one is neither a name nor a time.
     """
     found: dict[str, Any] = {}
+    if not parameters:
+        return found
     for name, read in (("keys", read_key), ("event_times", read_time)):
         values = parameters.get(name)
         if values is None:

@@ -33,6 +33,7 @@ NUMPY = {
     "FP64": "<f8",
 }
 DATATYPES = (*NUMPY, "BYTES")
+TEXTS, TRUTHS, NUMBERS = frozenset({"BYTES"}), frozenset({"BOOL"}), frozenset(NUMPY) - {"BOOL"}
 
 
 class TooLarge(BadInput):
@@ -67,36 +68,45 @@ def columns_of(inputs: list[Tensor], tail: bytes, signature: Signature, *, most_
         TooLarge: More rows than `most_rows`.
         BadInput: A tensor is unknown, absent, sent twice, or does not fit its shape or datatype.
     """
-    names = [tensor.name for tensor in inputs]
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise BadInput(f"The input {safe(twice, limit=80)} was sent twice.", "Send each input once.")
-    whole = names == [MATRIX]
-    features = {feature.name: feature for feature in signature.features}
-    columns: dict[str, Column] = {}
-    offset = 0
-    for tensor in inputs:
-        if not whole and tensor.name not in features:
-            raise BadInput(f"The model takes no input {safe(tensor.name, limit=80)}.", inputs_wanted(signature))
-        width = len(features) if whole else 1
-        rows = row_count(tensor, width, most_rows)
-        values, offset = values_of(tensor, rows * width, tail, offset)
-        if whole:
-            columns = matrix_columns(values, width, signature)
-        else:
-            check_datatype(tensor, features[tensor.name])
-            columns[tensor.name] = values
+    if len(inputs) == 1 and inputs[0].name == MATRIX:
+        rows = row_count(inputs[0], len(signature.features), most_rows)
+        values, offset = values_of(inputs[0], rows * len(signature.features), tail, 0)
+        columns = matrix_columns(values, len(signature.features), signature)
+    else:
+        columns, offset = feature_columns(inputs, tail, signature, most_rows)
     if offset != len(tail):
         raise BadInput(f"{len(tail) - offset} bytes follow the last tensor.", "Check each binary_data_size.")
-    absent = [name for name in features if name not in columns]
-    if absent:
-        raise BadInput(
-            f"The feature {safe(absent[0])} is absent.", "Send it, as null where it has no value.", safe(absent[0])
-        )
-    lengths = {name: len(values) for name, values in columns.items()}
-    if len(set(lengths.values())) > 1:
-        raise BadInput(f"The inputs differ in rows: {safe(lengths, limit=200)}.", "Send one value a row in each.")
-    return {name: columns[name] for name in features}
+    return columns
+
+
+def feature_columns(
+    inputs: list[Tensor], tail: bytes, signature: Signature, most_rows: int
+) -> tuple[dict[str, Column], int]:
+    """Return one column a feature and the offset behind the last tensor's bytes; raises as `columns_of`."""
+    features = signature.by_name
+    found: dict[str, Column] = {}
+    offset, rows = 0, -1
+    for tensor in inputs:
+        feature = features.get(tensor.name)
+        if feature is None:
+            raise BadInput(f"The model takes no input {safe(tensor.name, limit=80)}.", inputs_wanted(signature))
+        if tensor.name in found:
+            raise BadInput(f"The input {safe(tensor.name, limit=80)} was sent twice.", "Send each input once.")
+        if tensor.datatype not in datatypes_for(feature):
+            raise wrong_datatype(tensor, feature)
+        count = row_count(tensor, 1, most_rows)
+        if rows not in (-1, count):
+            raise BadInput(
+                f"{safe(tensor.name)} has {count} rows, others have {rows}.", "Send one value a row in each."
+            )
+        rows = count
+        found[tensor.name], offset = values_of(tensor, count, tail, offset)
+    for name in features:
+        if name not in found:
+            raise BadInput(
+                f"The feature {safe(name)} is absent.", "Send it, as null where it has no value.", safe(name)
+            )
+    return {name: found[name] for name in features}, offset
 
 
 def inputs_wanted(signature: Signature) -> str:
@@ -111,17 +121,16 @@ def row_count(tensor: Tensor, width: int, most_rows: int) -> int:
         TooLarge: More than `most_rows`.
         BadInput: It has another shape, or no row.
     """
-    name, shape = safe(tensor.name, limit=80), tensor.shape
-    if tensor.datatype not in DATATYPES:
-        raise BadInput(
-            f"{name} has the datatype {safe(tensor.datatype, limit=20)!r}.", f"Use one of {', '.join(DATATYPES)}."
-        )
-    fits = shape[1:] == [width] or (width == 1 and len(shape) == 1 and tensor.name != MATRIX)
-    if not shape or shape[0] < 1 or not fits:
+    shape = tensor.shape
+    fits = shape[1:] == [width] or (len(shape) == 1 and width == 1 and tensor.name != MATRIX)
+    if not fits or shape[0] < 1:
         wanted = f"[rows, {width}]" if tensor.name == MATRIX else "[rows] or [rows, 1]"
-        raise BadInput(f"{name} has the shape {safe(shape, limit=60)}.", f"Send {wanted}, with at least one row.")
+        raise BadInput(
+            f"{safe(tensor.name, limit=80)} has the shape {safe(shape, limit=60)}.",
+            f"Send {wanted}, with at least one row.",
+        )
     if shape[0] > most_rows:
-        raise TooLarge(f"{name} has {shape[0]:,} rows.", f"Send at most {most_rows:,} at once.")
+        raise TooLarge(f"{safe(tensor.name, limit=80)} has {shape[0]:,} rows.", f"Send at most {most_rows:,} at once.")
     return shape[0]
 
 
@@ -131,17 +140,22 @@ def values_of(tensor: Tensor, count: int, tail: bytes, offset: int) -> tuple[Col
     Raises:
         BadInput: There are more or fewer values than its shape says, or bytes that can't be read.
     """
-    name, size = safe(tensor.name, limit=80), tensor.parameters.get("binary_data_size")
+    size = tensor.parameters.get("binary_data_size")
+    data = tensor.data
+    if size is None and data is not msgspec.UNSET and len(data) == count and not isinstance(data[0], list):
+        return data, offset
+    name = safe(tensor.name, limit=80)
+    if tensor.datatype not in DATATYPES:
+        raise wrong_datatype(tensor, None)
     if size is None:
-        if tensor.data is msgspec.UNSET:
+        if data is msgspec.UNSET:
             raise BadInput(f"{name} has neither data nor binary_data_size.", "Send its values.", name)
-        data = tensor.data
         if data and isinstance(data[0], list):
             data = flattened(data, name)
         if len(data) != count:
             raise BadInput(f"{name} has {len(data)} values, its shape says {count}.", "Make them agree.", name)
         return data, offset
-    if tensor.data is not msgspec.UNSET:
+    if data is not msgspec.UNSET:
         raise BadInput(f"{name} has data and binary_data_size.", "Send its values once.", name)
     if type(size) is not int or not 0 <= size <= len(tail) - offset:
         raise BadInput(
@@ -200,13 +214,15 @@ def length_prefixed(data: bytes, name: str) -> Iterator[bytes]:
         offset += length
 
 
-def check_datatype(tensor: Tensor, feature: Feature) -> None:
-    """Refuse a tensor whose datatype can't hold the feature."""
-    text, truth = tensor.datatype == "BYTES", tensor.datatype == "BOOL"
-    if text != (feature.kind == "categorical") or truth != feature.logical:
-        raise BadInput(
-            f"{safe(feature.name)} came as {tensor.datatype}.", f"Send {datatype_of(feature)}.", safe(feature.name)
-        )
+def datatypes_for(feature: Feature) -> frozenset[str]:
+    """Return the datatypes that can hold a feature's values."""
+    return TEXTS if feature.kind == "categorical" else TRUTHS if feature.logical else NUMBERS
+
+
+def wrong_datatype(tensor: Tensor, feature: Feature | None) -> BadInput:
+    """Say which datatype a tensor came with, and which it should have."""
+    came = f"{safe(tensor.name, limit=80)} came with the datatype {safe(tensor.datatype, limit=20)!r}."
+    return BadInput(came, f"Send {datatype_of(feature) if feature else 'FP64'}.", safe(tensor.name, limit=80))
 
 
 def datatype_of(feature: Feature) -> str:
@@ -245,16 +261,14 @@ def decoded_cell(value: Cell, feature: Feature) -> Cell:
 
 def outputs_of(scores: list[list[float]], labels: list[Any], signature: Signature) -> dict[str, dict[str, Any]]:
     """Return the outputs of a request by name, as v2 response tensors. Any: JSON."""
-    described = output_metadata(signature)
-    filled: dict[str, dict[str, Any]] = {}
-    for output in described:
-        if output["name"] == "label":
-            data: list[Any] = labels
-        else:
-            data = [score for row in scores for score in row]
-        shape = [len(scores), *output["shape"][1:]]
-        filled[output["name"]] = {"name": output["name"], "datatype": output["datatype"], "shape": shape, "data": data}
-    return filled
+    rows, flat = len(scores), [score for row in scores for score in row]
+    if signature.task == "regression":
+        return {"value": {"name": "value", "datatype": "FP64", "shape": [rows], "data": flat}}
+    shape = [rows] if signature.task == "binary" else [rows, len(signature.classes)]
+    return {
+        "probability": {"name": "probability", "datatype": "FP64", "shape": shape, "data": flat},
+        "label": {"name": "label", "datatype": "BYTES", "shape": [rows], "data": labels},
+    }
 
 
 def output_metadata(signature: Signature) -> list[dict[str, Any]]:

@@ -62,6 +62,11 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return [place for place, feature in enumerate(self.features) if feature.kind == "categorical"]
 
     @cached_property
+    def by_name(self) -> dict[str, Feature]:
+        """The features by name, in their order."""
+        return {feature.name: feature for feature in self.features}
+
+    @cached_property
     def readers(self) -> list[tuple[str, Callable[[Cell], float]]]:
         """One function a feature that turns a request's value into the matrix's, raising TypeError if it can't."""
         return [(feature.name, reader(feature)) for feature in self.features]
