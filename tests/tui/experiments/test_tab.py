@@ -104,7 +104,7 @@ async def test_a_filter_narrows_and_a_wrong_one_is_refused_where_it_was_typed(en
         assert pilot.app.query_one("#filter Input", Input).cursor_position == 13
         assert "2 runs" in await press(pilot, *"0.75")
         shown = await press(pilot, "enter")
-        assert "2 of 3 for metrics.auc > 0.75" in shown
+        assert "2 of 3 for metrics.auc >0.75" in shown
         assert "alpha" not in shown
         assert "Runs 3" in await press(pilot, "escape")
 
