@@ -97,7 +97,7 @@ def _with_figures(
     clipped = statistics.sorted_histogram(ordered, edges)
     by_class: dict[str, list[int]] = {}
     if classes is not None and codes is not None:
-        table = statistics.class_histogram(values, edges, codes, len(classes.names))
+        table = statistics.class_histogram(values, edges, codes, len(classes.names), clipped.counts)
         by_class = dict(zip(classes.names, table.tolist(), strict=True))
     return replace(
         profile,

@@ -134,21 +134,30 @@ def sorted_histogram(ordered: Numbers, edges: NDArray[np.float64]) -> Clipped:
     return Clipped(np.diff(places), int(places[0]), len(ordered) - int(places[-1]))
 
 
-def class_histogram(values: Numbers, edges: NDArray[np.float64], codes: NDArray[Any], classes: int) -> Counts:
+def class_histogram(
+    values: Numbers, edges: NDArray[np.float64], codes: NDArray[Any], classes: int, totals: Counts
+) -> Counts:
     """Return rows per class and bin, shape (classes, bins); values outside the edges and codes of -1 count nowhere.
+
+    The first class is what the others leave of the totals; its rows are not looked at, so it should be the largest.
 
     Args:
         values: Shape (n,), any order.
         edges: Ascending, as from `histogram_edges`.
         codes: The class of each value, shape (n,), -1 for none.
         classes: How many classes there are.
+        totals: Rows per bin of all values, as from `sorted_histogram`.
     """
     bins = len(edges) - 1
+    others = codes != 0
+    values, codes = values[others], codes[others]
     places = np.searchsorted(edges, values, side="right") - 1
     places[values == edges[-1]] = bins - 1
-    inside = (places >= 0) & (places < bins) & (codes >= 0)
-    cells = codes[inside].astype(np.int64) * bins + places[inside]
-    return np.bincount(cells, minlength=classes * bins).reshape(classes, bins)
+    inside = (places >= 0) & (places < bins)
+    cells = (codes[inside].astype(np.int64) + 1) * bins + places[inside]
+    table = np.bincount(cells, minlength=(classes + 1) * bins).reshape(classes + 1, bins)
+    table[1] = totals - table.sum(axis=0)
+    return table[1:]
 
 
 def code_class_counts(values: NDArray[Any], codes: NDArray[Any], kinds: int, classes: int) -> Counts:

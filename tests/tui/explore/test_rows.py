@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from lemnis.engine.data import Column
 from lemnis.engine.explore import Histogram, Note, Profile, TopValue
 from lemnis.tui.stages.explore import rows
+from lemnis.tui.stages.explore.detail import detail_content
 from lemnis.tui.widgets.cells import plain
 
 counts = st.lists(st.integers(0, 10**7), min_size=1, max_size=5)
@@ -64,7 +65,7 @@ def test_a_shape_is_blank_where_nothing_is(bins: list[int], cells: int) -> None:
 def test_a_detail_never_has_a_bar_or_a_quantile_beyond_the_pane(width: int, compact: bool) -> None:
     wide = profile(histogram=Histogram(labels=["x" * 30, "[b]"], counts=[9, 1], by_class={"no": [9, 0], "yes": [0, 1]}))
     for each in (profile(), wide, profile(quantiles={}, histogram=Histogram(), top=[])):
-        for line in rows.detail_content(each, width, compact=compact).split("\n"):
+        for line in detail_content(each, width, compact=compact).split("\n"):
             assert line.cell_length <= width
 
 
@@ -97,6 +98,6 @@ def test_a_figure_is_short(value: float | None, text: str) -> None:
 
 
 def test_the_histogram_says_what_it_does_not_draw() -> None:
-    text = rows.detail_content(profile(), 80).plain
+    text = detail_content(profile(), 80).plain
     assert "10 rows above 50, not drawn" in text
     assert "75.0%" in text  # yes, of the labelled rows of the second bin

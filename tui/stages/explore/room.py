@@ -14,6 +14,7 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.format import number, share
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.explore import rows
+from lemnis.tui.stages.explore.detail import detail_content
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Empty, Panel, Row, Table, Words
 
@@ -138,7 +139,7 @@ class ExploreStage(Stage[ExploreView]):
             return
         panel.retitle(name, f"{profile.role} · {profile.type} · {number(profile.rows)} rows")
         width = self.query_one("#detail-scroll").scrollable_content_region.width - 2
-        detail.say(rows.detail_content(profile, max(36, width), compact=self.app.screen.has_class("-narrow")))
+        detail.say(detail_content(profile, max(36, width), compact=self.app.screen.has_class("-narrow")))
 
     def _show_rows(self, asked: Asked, page: Page, version: Version) -> None:
         self._asked = asked
