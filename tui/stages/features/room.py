@@ -42,7 +42,7 @@ class FeaturesStage(Stage[FeaturesView]):
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(engine, info)
-        self.place = 0  # which of the sets
+        self.set_name = ""  # the set that is looked at; empty for the declared one
         self._view: FeaturesView | None = None
         self._shown: FeatureSet | None = None
 
@@ -111,18 +111,20 @@ class FeaturesStage(Stage[FeaturesView]):
 
     def _take_set(self, view: FeaturesView) -> None:
         """Mark what the set has, unless the person has marks of their own that are not saved."""
-        self.place = min(self.place, len(view.sets) - 1)
-        saved, table = view.sets[self.place], self.query_one("#columns", Table)
+        saved, table = view.sets[self._place(view)], self.query_one("#columns", Table)
         changed = self._shown is not None and set(table.marks) != set(self._shown.features)
         if self._shown is None or (saved != self._shown and not changed):
             self._shown = saved
             table.mark_only(saved.features)
         self._show_set()
 
+    def _place(self, view: FeaturesView) -> int:
+        return next((place for place, one in enumerate(view.sets) if one.name == self.set_name), 0)
+
     def _show_set(self) -> None:
         view, marks = self._view, self.query_one("#columns", Table).marks
         title, words = rows.set_title(self._shown, marks, len(view.candidates) if view else 0)
-        several = f"{self.place + 1} of {len(view.sets)}" if view and len(view.sets) > 1 else ""
+        several = f"{self._place(view) + 1} of {len(view.sets)}" if view and len(view.sets) > 1 else ""
         self.query_one("#set-panel", Panel).retitle(title, several)
         self.query_one("#set", Words).say(words)
 
@@ -179,7 +181,7 @@ class FeaturesStage(Stage[FeaturesView]):
         self.app.push_screen(SaveSet(self._shown.name, len(features), leaks), answered)
 
     def _kept(self, chosen: FeatureSet) -> None:
-        self._shown = chosen
+        self._shown, self.set_name = chosen, chosen.name
         self.query_one("#columns", Table).mark_only(chosen.features)
 
     def action_undo(self) -> None:
@@ -202,7 +204,8 @@ class FeaturesStage(Stage[FeaturesView]):
         if self._shown is not None and set(self._marks()) != set(self._shown.features):
             self.toast("The marks are not saved: w saves them, u undoes them.", warn=True)
             return
-        self.place = (self.place + by) % len(self._view.sets)
+        sets = self._view.sets
+        self.set_name = sets[(self._place(self._view) + by) % len(sets)].name
         self._take_set(self._view)
 
     def explain(self) -> tuple[str, str] | None:

@@ -110,7 +110,7 @@ def ranking_words(ranking: Ranking | None, now_ms: int) -> str:
 def detail_facts(score: FeatureScore, ranking: Ranking | None) -> list[tuple[str, str | Content]]:
     """Return what was measured of one column, label and value."""
     skill = ranking.skill if ranking else "score"
-    repeats = f" over {ranking.repeats} shuffles" if ranking else ""
+    repeats = f", {ranking.repeats} times" if ranking else ""
     shuffled: str = "left out of the ranking model"
     if score.permutation is not None:
         shuffled = f"{skill} {delta(-score.permutation, 4)} ± {number(score.permutation_deviation or 0.0, 4)}{repeats}"

@@ -1,0 +1,117 @@
+"""The Features tab as a person sees it: leaks first and why, and a set that is marked, saved and changed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from support import engine_at, settle, shows
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from lemnis.engine import Engine
+from lemnis.tui.app import Console
+
+
+@asynccontextmanager
+async def opened(engine: Engine, size: tuple[int, int] = (160, 48)) -> AsyncIterator[Pilot[None]]:
+    async with Console(engine, stage="features").run_test(size=size, notifications=True) as pilot:
+        await settle(pilot)
+        yield pilot
+
+
+async def answer(pilot: Pilot[None], name: str, why: str) -> None:
+    """Fill in the question for a set's name and reason."""
+    for text in (name, why):
+        field = pilot.app.screen.focused
+        assert isinstance(field, Input)
+        field.value = text
+        await pilot.press("enter")
+        await pilot.pause()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48), (200, 60)])
+async def test_every_size_shows_the_leak_first_and_why(engine: Engine, size: tuple[int, int]) -> None:
+    async with opened(engine, size) as pilot:
+        screen = await shows(pilot, "✖ leak", "how sure: 94%", "Missing in 89% of the 5,480 rows", "0.911")
+        assert screen.index("delay  ") < screen.index("hour  ")
+        assert "ROC AUC 0.728 without the leaks" in screen
+
+
+async def test_the_column_under_the_cursor_is_shown_in_full(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        await pilot.press("j")
+        await shows(pilot, "ROC AUC −0.1550 ± 0.0025, 3 times", "0.167 with the target", "0.77", "● ok")
+
+
+async def test_names_of_the_data_are_shown_as_they_are(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        assert "\x1b" not in await shows(pilot, "[b]␛[2J")
+
+
+async def test_the_declared_set_is_marked_without_the_leak(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        screen = await shows(pilot, "Set base", "2 of 4 columns, from lemnis.toml")
+        assert "✓hour" in screen
+        assert "✓delay" not in screen
+
+
+async def test_a_mark_changes_the_set_and_saving_keeps_who_and_why(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        await pilot.press("G", "space")
+        await shows(pilot, "▲ changed", "+[b]␛[2J")
+        await pilot.press("w")
+        await shows(pilot, "Keep 3 columns as a feature set")
+        await answer(pilot, "wide", "more of the plane")
+        await shows(pilot, "Set wide", "3 of 4 columns", "more of the plane")
+    kept = engine.features.feature_set("wide")
+    assert kept.features == ["hour", "wind", "[b]\x1b[2J"]
+    assert kept.why == "more of the plane"
+    assert kept.who
+
+
+async def test_saving_a_leak_warns_and_escape_keeps_nothing(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        await pilot.press("g", "space", "w")
+        await shows(pilot, "▲ suspected of leaking: delay")
+        await pilot.press("escape")
+        await pilot.press("u")
+        await shows(pilot, "2 of 4 columns, from lemnis.toml")
+    assert engine.features.sets() == []
+
+
+async def test_a_set_without_a_name_is_refused_and_the_marks_stay(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        await pilot.press("G", "space", "w")
+        await answer(pilot, " ", "")
+        await shows(pilot, "A feature set needs a name", "▲ changed")
+
+
+async def test_sets_are_gone_through_unless_marks_would_be_lost(engine: Engine) -> None:
+    engine.features.choose("calm", ["wind"], "ada", "no hours")
+    async with opened(engine) as pilot:
+        await pilot.press("right_square_bracket")
+        await shows(pilot, "Set calm 2 of 2", "chosen by ada: no hours")
+        await pilot.press("G", "space", "right_square_bracket")
+        await shows(pilot, "The marks are not saved", "Set calm")
+
+
+async def test_columns_that_are_not_ranked_say_so_and_their_key_ranks(bare: Engine) -> None:
+    async with opened(bare) as pilot:
+        await shows(pilot, "not ranked", "Press n to measure")
+        await pilot.press("n")
+        await shows(pilot, "queued: ")
+        assert [job.kind for job in bare.jobs.jobs()] == ["features.rank"]
+
+
+async def test_what_a_leak_is_can_be_asked(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        await pilot.press("K")
+        await shows(pilot, "Four rules look for it", "Cramér's V")
+
+
+async def test_without_a_version_the_tab_says_what_to_do(tmp_path: Path) -> None:
+    async with opened(engine_at(tmp_path / "box")) as pilot:
+        await shows(pilot, "No dataset version yet")
+        await pilot.press("w", "u", "right_square_bracket", "K")
+        await shows(pilot, "Cramér's V")
