@@ -85,6 +85,9 @@ class Run(Struct, frozen=True, kw_only=True):
         return max(0, end - self.started_at) / 1000
 
 
+COLUMNS = frozenset(Run.__struct_fields__)
+
+
 class RunPage(Struct, frozen=True, kw_only=True):
     """Some of the runs that were asked for, and how many there are in all."""
 
@@ -153,8 +156,8 @@ def pairs_of(store: Store, table: str, ids: Sequence[int]) -> dict[int, dict[str
 
 def run_in(row: Row, params: dict[str, str], metrics: dict[str, float | None], tags: dict[str, str]) -> Run:
     """Return the run of one row."""
-    # Any: columns of the row, which the record names and types again.
-    values: dict[str, Any] = {name: row[name] for name in row.keys() if name in Run.__struct_fields__}  # noqa: SIM118
+    # Any: columns of the row, which the record names and types again. By place: a Row looks names up one by one.
+    values: dict[str, Any] = {name: value for name, value in zip(row.keys(), row, strict=True) if name in COLUMNS}
     values |= {name: msgspec.json.decode(row[name]) for name in ("features", "machine", "libraries")}
     values |= {"pinned": bool(row["pinned"]), "params": params, "metrics": metrics, "tags": tags}
     return Run(**values)
