@@ -37,6 +37,10 @@ class Executor(Protocol):
         """Ask the worker to stop; kill its group when it does not within CANCEL_S."""
         ...
 
+    def forget(self, live: list[Job]) -> None:
+        """Let go of every worker but those of the live jobs; what has ended is reaped."""
+        ...
+
 
 class LocalExecutor:
     """Workers are processes of this machine, each in a session of its own."""
@@ -83,6 +87,14 @@ class LocalExecutor:
             send_signal(job.identity, signal.SIGTERM)
         elif now - self._asked[key] > CANCEL_S:
             send_signal(job.identity, signal.SIGKILL, group=True)
+
+    def forget(self, live: list[Job]) -> None:
+        kept = {(job.id, job.epoch) for job in live}
+        for key, child in list(self._children.items()):
+            if key not in kept and child.poll() is not None:
+                del self._children[key]
+                self._first_seen.pop(key, None)
+                self._asked.pop(key, None)
 
     def _waited(self, key: tuple[int, int]) -> float:
         return monotonic_s() - self._first_seen.setdefault(key, monotonic_s())

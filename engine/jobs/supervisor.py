@@ -48,7 +48,9 @@ class Supervisor:
 
     def watch(self) -> None:
         """See which live jobs have lost their worker, and stop those that were asked to."""
-        for job in queue.listed(self.store, states=("preparing", "running")):
+        live = queue.listed(self.store, states=("preparing", "running"))
+        self.executor.forget(live)
+        for job in live:
             death = self.executor.death(job)
             if death is not None:
                 self._bury(job, death)

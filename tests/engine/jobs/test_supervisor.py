@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from support import until
@@ -36,6 +37,13 @@ def test_a_job_runs_in_a_process_of_its_own_and_tells_its_result(engine: Engine)
     assert job.result["steps"] == 3
     assert job.result["pid"] != os.getpid()
     assert job.progress == 1.0
+
+
+def test_a_worker_that_has_ended_leaves_no_zombie(engine: Engine) -> None:
+    job = engine.jobs.wait(start(engine, steps=1))
+    assert job.result is not None
+    worker = Path(f"/proc/{job.result['pid']}")
+    until(lambda: not worker.exists())
 
 
 @pytest.mark.parametrize(
