@@ -167,12 +167,13 @@ class Demo:
         self._done("deploy", f"{endpoint.model} version {endpoint.version} answers at {endpoint.url}")
 
     def _judged(self) -> bool:
-        """Say whether the windows hold every logged row and label."""
+        """Say whether the windows hold every logged row and label, and the alert rules have spoken of them."""
         store = self.engine.store
         rows = store.value("select count(distinct row_key) from predictions", name="predictions")
         labels = store.value("select count(*) from actuals", name="predictions")
         windows = self.engine.monitor.windows(ENDPOINT)
-        return sum(w.rows for w in windows) >= rows > 0 and sum(w.labelled for w in windows) >= labels
+        counted = sum(w.rows for w in windows) >= rows > 0 and sum(w.labelled for w in windows) >= labels
+        return counted and self.engine.monitor.caught_up(ENDPOINT)
 
     def _has(self, table: str) -> bool:
         return bool(self.engine.store.value(f"select exists (select 1 from {table})"))

@@ -1,7 +1,8 @@
 """Monitor: served rows against the training reference, the model against the labels that came back, and alerts."""
 
+from lemnis.engine.monitor.kept import Cell, Grid
 from lemnis.engine.monitor.records import Alert, AlertEvent, Bins, FeatureDrift, Replay, Verdict, Watched, Window
-from lemnis.engine.monitor.room import Cell, Grid, Heartbeat, MonitorRoom, Status
+from lemnis.engine.monitor.room import Heartbeat, MonitorRoom, Status
 
 __all__ = [
     "Alert",

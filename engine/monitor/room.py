@@ -6,22 +6,23 @@ import msgspec
 
 from lemnis.engine import clock
 from lemnis.engine.config import load_config
-from lemnis.engine.errors import BadInput, NotFound, Unavailable
+from lemnis.engine.errors import NotFound
 from lemnis.engine.monitor import alerts as alerting
-from lemnis.engine.monitor.records import Alert, AlertEvent, Bins, FeatureDrift, Replay, Verdict, Watched, Window
-from lemnis.engine.store import Row, Store
+from lemnis.engine.monitor import replays
+from lemnis.engine.monitor.kept import COLUMNS, Grid, feature_in, grid_of, list_windows, window_in
+from lemnis.engine.monitor.records import Alert, AlertEvent, FeatureDrift, Replay, Watched, Window
+from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
-    from lemnis.engine.data.versions import Version
-    from lemnis.engine.jobs import JobsRoom
+    from collections.abc import Callable
+
+    from lemnis.engine.jobs import Job, JobsRoom
+    from lemnis.engine.monitor.retrain import Retrained
 
 SERVICE = "monitor"
 MODULE = "lemnis.engine.monitor.watch"
 HEARTBEAT = "monitor"  # its row in metrics.db's `latest`
 STALE_MS = 10_000  # a watch that was not heard of for so long is not watching
-REPLAY = "monitor.replay"
-DAY_MS = 86_400_000
-COLUMNS = ", ".join(Window.__struct_fields__)
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,27 +47,6 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     replays: list[Replay]
     firing: int
     pending: int
-
-
-class Cell(msgspec.Struct, frozen=True):
-    """One feature in one window."""
-
-    psi: float
-    verdict: Verdict
-
-
-class Grid(msgspec.Struct, frozen=True, kw_only=True):
-    """Drift of every feature over the windows: the features by importance, the prediction first.
-
-    Attributes:
-        windows: Ids, in order of time.
-        cells: By feature, one per window; None where the window has no such feature.
-    """
-
-    windows: list[int]
-    features: list[str]
-    importance: dict[str, float | None]
-    cells: dict[str, list[Cell | None]]
 
 
 class MonitorRoom:
@@ -94,21 +74,7 @@ class MonitorRoom:
 
     def grid(self, endpoint: str | None = None, *, limit: int = 60) -> Grid:
         """Return the drift of every feature over the latest windows."""
-        windows = [window.id for window in self.windows(endpoint, limit=limit)]
-        rows = self.store.rows(
-            f"""select window_id, feature, psi, verdict, importance from monitor_features
-                where window_id in ({", ".join("?" * len(windows))})""",
-            windows,
-        )
-        importance: dict[str, float | None] = {row["feature"]: row["importance"] for row in rows}
-        found = {(row["feature"], row["window_id"]): Cell(row["psi"], row["verdict"]) for row in rows}
-        order = sorted(importance, key=lambda name: -(2.0 if importance[name] is None else importance[name] or 0.0))
-        return Grid(
-            windows=windows,
-            features=order,
-            importance=importance,
-            cells={name: [found.get((name, window)) for window in windows] for name in order},
-        )
+        return grid_of(self.store, self.windows(endpoint, limit=limit))
 
     def endpoints(self) -> list[str]:
         """Return the endpoints that have windows."""
@@ -136,8 +102,7 @@ class MonitorRoom:
 
     def status(self) -> Status:
         """Say whether the watch is at work, how far it is, and what is being replayed."""
-        row = self.store.row("select sample from latest where name = ?", [HEARTBEAT], name="metrics")
-        beat = msgspec.json.decode(row["sample"], type=Heartbeat) if row else None
+        beat = self._heartbeat()
         fresh = beat is not None and clock.now_ms() - beat.at < STALE_MS
         open_alerts = self.store.rows(
             "select state, count(*) as n from alerts where state != 'resolved' group by state"
@@ -158,6 +123,20 @@ class MonitorRoom:
         jobs = self._jobs()
         jobs.declare_service(SERVICE, MODULE, ["--workspace", str(self.store.workspace.root)])
         jobs.ensure_supervisor()
+
+    def caught_up(self, endpoint: str) -> bool:
+        """Say whether the watch has counted every row and label of an endpoint and let the alert rules speak."""
+        cursors = self.store.rows("select * from monitor_cursors where endpoint = ?", [endpoint])
+        seen = max((row["prediction_id"] for row in cursors), default=0)
+        newest = self.store.value("select max(id) from predictions where endpoint = ?", [endpoint], name="predictions")
+        label = self.store.value("select max(at) from actuals where endpoint = ?", [endpoint], name="predictions")
+        beat = self._heartbeat()
+        return (
+            (newest or 0) <= seen
+            and (label or 0) <= min((row["labels_at"] for row in cursors), default=0)
+            and beat is not None
+            and all(row["arrived_at"] < beat.at for row in cursors)
+        )
 
     def refresh(self) -> list[str]:
         """Count new rows and labels now, in this process, and advance the alerts; return the endpoints that changed.
@@ -204,97 +183,38 @@ class MonitorRoom:
         delay_days: float = 30.0,
         speed: float = 0.0,
     ) -> int:
-        """Queue a replay of a dataset version's rows to an endpoint and return the job; see `replay.Plan`.
+        """Queue a replay of a dataset version's rows to an endpoint and return the job.
 
-        Raises:
-            NotFound: There is no such endpoint or version.
-            Unavailable: The endpoint serves no model now.
-            BadInput: The span or a number can't be used, or a replay to this endpoint is under way.
+        `replay.Plan` says what the numbers mean, `replays.order_of` what is refused.
         """
-        from lemnis.engine.data.versions import find_version
-        from lemnis.engine.features.signature import Signature
-
-        check_plan(start, end, batch, sample, delay_days, speed)
-        running = next((replay for replay in self.replays() if replay.endpoint == endpoint), None)
-        if running is not None:
-            raise BadInput(
-                f"Job {running.job_id} replays to {endpoint} already.",
-                f"Stop it: `lemnis jobs cancel {running.job_id}`.",
-            )
-        row = self.store.row(
-            """select e.host, e.port, e.serving_version, v.signature, s.url, r.version_id
-               from endpoints e left join model_versions v on v.model = e.model and v.version = e.serving_version
-                 left join runs r on r.id = v.run_id left join services s on s.name = 'endpoint:' || e.name
-               where e.name = ?""",
-            [endpoint],
-        )
-        if row is None:
-            raise NotFound(f"There is no endpoint {endpoint!r}.", "See `lemnis endpoints list`.")
-        if row["signature"] is None:
-            raise Unavailable(f"{endpoint} serves no model yet.", "Wait until it is ready: `lemnis endpoints list`.")
-        signature = msgspec.json.decode(row["signature"], type=Signature)
-        dataset = find_version(self.store, version or row["version_id"])
+        plan = {"start": start, "end": end, "batch": batch, "sample": sample, "delay_days": delay_days, "speed": speed}
+        title, arguments = replays.order_of(self.store, endpoint, version, plan)
         self.ensure_watch()
-        return self._jobs().submit(
-            REPLAY,
-            f"replay {dataset.title} from {start} to {endpoint}",
-            {
-                "endpoint": endpoint,
-                "url": row["url"] or f"http://{row['host']}:{row['port']}",
-                "version": dataset.id,
-                "features": signature.names,
-                "target": signature.target,
-                "start": start,
-                "end": end,
-                "batch": batch,
-                "sample": sample,
-                "delay_days": delay_days,
-                "speed": speed,
-            },
-            cores=0.5,
-            priority=80,
-        )
+        return self._jobs().submit(replays.KIND, title, arguments, cores=0.5, priority=80)
 
     def proposed_replay(self, endpoint: str) -> tuple[str, str]:
-        """Return a span worth replaying: from where the model's training and validation end to the version's last row.
-
-        Returns:
-            First day and the day after the last, ISO dates in UTC.
-
-        Raises:
-            NotFound: The endpoint serves no model of a dataset version that has a time column.
-        """
-        from lemnis.engine.data.versions import find_version
-
-        sql = """select r.version_id from endpoints e join model_versions v
-                   on v.model = e.model and v.version = e.serving_version join runs r on r.id = v.run_id
-                 where e.name = ?"""
-        dataset = find_version(self.store, self.store.value(sql, [endpoint]) or "")
-        seen = [part.end for name, part in dataset.split.items() if name != "test"]
-        last = newest_time(dataset)
-        return clock.iso_utc(max(seen, default=0))[:10], clock.iso_utc(last + DAY_MS)[:10]
+        """Return first day and day after the last of a span worth replaying; see `replays.proposed_span`."""
+        return replays.proposed_span(self.store, endpoint)
 
     def replays(self) -> list[Replay]:
         """Return the replays that wait or run."""
-        rows = self.store.rows(
-            """select id, state, progress, progress_text, why, arguments ->> 'endpoint' as endpoint from jobs
-               where kind = ? and state in ('queued', 'preparing', 'running') order by id""",
-            [REPLAY],
-        )
-        return [
-            Replay(
-                job_id=row["id"],
-                endpoint=row["endpoint"],
-                state=row["state"],
-                progress=row["progress"],
-                text=row["progress_text"] if row["state"] == "running" else row["why"],
-            )
-            for row in rows
-        ]
+        return replays.under_way(self.store)
+
+    def retrain(
+        self, endpoint: str, who: str, reason: str, on_progress: "Callable[[Job], None] | None" = None
+    ) -> "Retrained":
+        """Train the served model again on later rows and make it the challenger; see `retrain.retrain`. Blocks."""
+        from lemnis.engine.monitor.retrain import retrain
+
+        return retrain(self.store, endpoint, who=who, reason=reason, on_progress=on_progress)
 
     def stop_replay(self, job_id: int) -> None:
         """Ask a replay to stop; started again, it goes on where it was."""
         self._jobs().cancel(job_id)
+
+    def _heartbeat(self) -> Heartbeat | None:
+        sample = self.store.value("select sample from latest where name = ?", [HEARTBEAT], name="metrics")
+        return None if sample is None else msgspec.json.decode(sample, type=Heartbeat)
 
     def _why(self, beat: Heartbeat | None, fresh: bool) -> str:
         if beat is not None and beat.problem:
@@ -321,56 +241,3 @@ class MonitorRoom:
         from lemnis.engine.jobs import JobsRoom
 
         return JobsRoom(self.store)
-
-
-def newest_time(dataset: "Version") -> int:
-    """Return the latest time in a version's time column, epoch ms, from the file's footer alone.
-
-    Raises:
-        NotFound: There is no time column, or the footer does not say.
-    """
-    import pyarrow.parquet as pq
-
-    if dataset.time:
-        meta: Any = pq.read_metadata(dataset.path)  # Any: pyarrow's footers are untyped
-        place = next(n for n in range(meta.num_columns) if meta.schema.column(n).name == dataset.time)
-        columns = [meta.row_group(group).column(place) for group in range(meta.num_row_groups)]
-        newest = [column.statistics.max for column in columns if column.statistics and column.statistics.has_min_max]
-        if newest:
-            return clock.parse_ms(str(max(newest)))
-    raise NotFound(f"{dataset.title} does not say when its rows happened.", "Set dataset.time and link it again.")
-
-
-def check_plan(start: str, end: str, batch: int, sample: float, delay_days: float, speed: float) -> None:
-    """Refuse a replay that can't be."""
-    try:
-        first, last = clock.parse_ms(start), clock.parse_ms(end)
-    except ValueError:
-        raise BadInput(f"{start!r} to {end!r} is no span of dates.", "Write for example 2013-07-01.") from None
-    if first >= last:
-        raise BadInput(f"The span ends before it starts: {start} to {end}.", "Swap the two dates.")
-    if not (1 <= batch <= 20_000 and 0 < sample <= 1 and delay_days >= 0 and speed >= 0):
-        raise BadInput(
-            f"Batch {batch}, sample {sample:g}, delay {delay_days:g} days and speed {speed:g} can't all be used.",
-            "Batch 1 to 20,000, sample above 0 up to 1, delay and speed at least 0.",
-        )
-
-
-def list_windows(store: Store, endpoint: str = "", limit: int = 500) -> list[Window]:
-    """Return the latest windows of one endpoint, or of all, in order of event time."""
-    sql = f"""select {COLUMNS} from monitor_windows where ? in ('', endpoint)
-              order by starts desc, version desc, endpoint limit ?"""
-    return [window_in(row) for row in reversed(store.rows(sql, [endpoint, limit]))]
-
-
-def window_in(row: Row) -> Window:
-    """Return the window of one row."""
-    facts: dict[str, Any] = dict(row)  # Any: what the columns hold
-    facts |= {"closed": bool(row["closed"]), "labels_settled": bool(row["labels_settled"])}
-    return msgspec.convert(facts | {"schema_changes": msgspec.json.decode(row["schema_changes"])}, Window)
-
-
-def feature_in(row: Row) -> FeatureDrift:
-    """Return the feature of one row."""
-    facts: dict[str, Any] = {name: row[name] for name in row.keys() if name != "position"}  # noqa: SIM118
-    return msgspec.convert(facts | {"bins": msgspec.json.decode(row["bins"], type=Bins)}, FeatureDrift)

@@ -13,7 +13,8 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config, load_config
 from lemnis.engine.errors import ConfigError, LemnisError
 from lemnis.engine.monitor.alerts import advance
-from lemnis.engine.monitor.room import HEARTBEAT, Heartbeat, list_windows
+from lemnis.engine.monitor.kept import list_windows
+from lemnis.engine.monitor.room import HEARTBEAT, Heartbeat
 from lemnis.engine.monitor.windows import refresh, served_versions
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import find_workspace

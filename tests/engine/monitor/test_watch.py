@@ -54,3 +54,16 @@ def test_the_service_watches_and_stops_cleanly_on_sigterm(flown) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_it_has_caught_up_only_when_every_row_and_label_was_judged(flown) -> None:
+    watch = Watch(flown.store)
+    july = flown.between("2013-07-01", "2013-08-01")
+    assert not flown.room.caught_up("late")
+    flown.answer(july)
+    watch.look()
+    until(lambda: watch.look() or flown.room.caught_up("late"))
+    flown.label(july, now=5)
+    assert not flown.room.caught_up("late")
+    watch.look()
+    until(lambda: watch.look() or flown.room.caught_up("late"))

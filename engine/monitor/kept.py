@@ -1,0 +1,70 @@
+"""Windows as they are kept: read back as records, one by one, in order of time, or as a grid of all features."""
+
+from typing import Any
+
+import msgspec
+
+from lemnis.engine.monitor.records import Bins, FeatureDrift, Verdict, Window
+from lemnis.engine.store import Row, Store
+
+COLUMNS = ", ".join(Window.__struct_fields__)
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One feature in one window."""
+
+    psi: float
+    verdict: Verdict
+
+
+class Grid(msgspec.Struct, frozen=True, kw_only=True):
+    """Drift of every feature over the windows: the features by importance, the prediction first.
+
+    Attributes:
+        windows: Ids, in order of time.
+        cells: By feature, one per window; None where the window has no such feature.
+    """
+
+    windows: list[int]
+    features: list[str]
+    importance: dict[str, float | None]
+    cells: dict[str, list[Cell | None]]
+
+
+def grid_of(store: Store, windows: list[Window]) -> Grid:
+    """Return the drift of every feature over some windows."""
+    ids = [window.id for window in windows]
+    rows = store.rows(
+        f"""select window_id, feature, psi, verdict, importance from monitor_features
+            where window_id in ({", ".join("?" * len(ids))})""",
+        ids,
+    )
+    importance: dict[str, float | None] = {row["feature"]: row["importance"] for row in rows}
+    found = {(row["feature"], row["window_id"]): Cell(row["psi"], row["verdict"]) for row in rows}
+    order = sorted(importance, key=lambda name: -(2.0 if importance[name] is None else importance[name] or 0.0))
+    return Grid(
+        windows=ids,
+        features=order,
+        importance=importance,
+        cells={name: [found.get((name, window)) for window in ids] for name in order},
+    )
+
+
+def list_windows(store: Store, endpoint: str = "", limit: int = 500) -> list[Window]:
+    """Return the latest windows of one endpoint, or of all, in order of event time."""
+    sql = f"""select {COLUMNS} from monitor_windows where ? in ('', endpoint)
+              order by starts desc, version desc, endpoint limit ?"""
+    return [window_in(row) for row in reversed(store.rows(sql, [endpoint, limit]))]
+
+
+def window_in(row: Row) -> Window:
+    """Return the window of one row."""
+    facts: dict[str, Any] = dict(row)  # Any: what the columns hold
+    facts |= {"closed": bool(row["closed"]), "labels_settled": bool(row["labels_settled"])}
+    return msgspec.convert(facts | {"schema_changes": msgspec.json.decode(row["schema_changes"])}, Window)
+
+
+def feature_in(row: Row) -> FeatureDrift:
+    """Return the feature of one row."""
+    facts: dict[str, Any] = {name: row[name] for name in row.keys() if name != "position"}  # noqa: SIM118
+    return msgspec.convert(facts | {"bins": msgspec.json.decode(row["bins"], type=Bins)}, FeatureDrift)

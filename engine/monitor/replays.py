@@ -1,0 +1,131 @@
+"""Replays: which span is worth one, queueing it, and those under way."""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lemnis.engine import clock
+from lemnis.engine.errors import BadInput, NotFound, Unavailable
+from lemnis.engine.monitor.records import Replay
+from lemnis.engine.store import Row, Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.data.versions import Version
+
+KIND = "monitor.replay"
+DAY_MS = 86_400_000
+SERVED = """
+    select e.host, e.port, v.signature, s.url, r.version_id
+    from endpoints e left join model_versions v on v.model = e.model and v.version = e.serving_version
+      left join runs r on r.id = v.run_id left join services s on s.name = 'endpoint:' || e.name
+    where e.name = ?
+"""
+
+
+def newest_time(dataset: "Version") -> int:
+    """Return the latest time in a version's time column, epoch ms, from the file's footer alone.
+
+    Raises:
+        NotFound: There is no time column, or the footer does not say.
+    """
+    import pyarrow.parquet as pq
+
+    if dataset.time:
+        meta: Any = pq.read_metadata(dataset.path)  # Any: pyarrow's footers are untyped
+        place = next(n for n in range(meta.num_columns) if meta.schema.column(n).name == dataset.time)
+        columns = [meta.row_group(group).column(place) for group in range(meta.num_row_groups)]
+        newest = [column.statistics.max for column in columns if column.statistics and column.statistics.has_min_max]
+        if newest:
+            return clock.parse_ms(str(max(newest)))
+    raise NotFound(f"{dataset.title} does not say when its rows happened.", "Set dataset.time and link it again.")
+
+
+def check_plan(start: str, end: str, batch: int, sample: float, delay_days: float, speed: float) -> None:
+    """Refuse a replay that can't be."""
+    try:
+        first, last = clock.parse_ms(start), clock.parse_ms(end)
+    except ValueError:
+        raise BadInput(f"{start!r} to {end!r} is no span of dates.", "Write for example 2013-07-01.") from None
+    if first >= last:
+        raise BadInput(f"The span ends before it starts: {start} to {end}.", "Swap the two dates.")
+    if not (1 <= batch <= 20_000 and 0 < sample <= 1 and delay_days >= 0 and speed >= 0):
+        raise BadInput(
+            f"Batch {batch}, sample {sample:g}, delay {delay_days:g} days and speed {speed:g} can't all be used.",
+            "Batch 1 to 20,000, sample above 0 up to 1, delay and speed at least 0.",
+        )
+
+
+def served(store: Store, endpoint: str) -> Row:
+    """Return where an endpoint answers, and with what; raises NotFound or Unavailable."""
+    row = store.row(SERVED, [endpoint])
+    if row is None:
+        raise NotFound(f"There is no endpoint {endpoint!r}.", "See `lemnis endpoints list`.")
+    if row["signature"] is None:
+        raise Unavailable(f"{endpoint} serves no model yet.", "Wait until it is ready: `lemnis endpoints list`.")
+    return row
+
+
+def order_of(store: Store, endpoint: str, version: str | None, plan: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return title and arguments of a replay's job; see `replay.Plan`. Any: JSON values.
+
+    Raises:
+        NotFound: There is no such endpoint or version.
+        Unavailable: The endpoint serves no model now.
+        BadInput: The span or a number can't be used, or a replay to this endpoint is under way.
+    """
+    from lemnis.engine.data.versions import find_version
+    from lemnis.engine.features.signature import Signature
+
+    check_plan(plan["start"], plan["end"], plan["batch"], plan["sample"], plan["delay_days"], plan["speed"])
+    running = next((replay for replay in under_way(store) if replay.endpoint == endpoint), None)
+    if running is not None:
+        raise BadInput(
+            f"Job {running.job_id} replays to {endpoint} already.", f"Stop it: `lemnis jobs cancel {running.job_id}`."
+        )
+    row = served(store, endpoint)
+    signature = msgspec.json.decode(row["signature"], type=Signature)
+    dataset = find_version(store, version or row["version_id"])
+    arguments = {
+        "endpoint": endpoint,
+        "url": row["url"] or f"http://{row['host']}:{row['port']}",
+        "version": dataset.id,
+        "features": signature.names,
+        "target": signature.target,
+    }
+    return f"replay {dataset.title} from {plan['start']} to {endpoint}", arguments | plan
+
+
+def proposed_span(store: Store, endpoint: str) -> tuple[str, str]:
+    """Return a span worth replaying: from where the model's training and validation end to the version's last row.
+
+    Returns:
+        First day and the day after the last, ISO dates in UTC.
+
+    Raises:
+        NotFound: There is no such endpoint, or its model's dataset version does not say when rows happened.
+        Unavailable: It serves no model.
+    """
+    from lemnis.engine.data.versions import find_version
+
+    dataset = find_version(store, served(store, endpoint)["version_id"] or "")
+    seen = [part.end for name, part in dataset.split.items() if name != "test"]
+    return clock.iso_utc(max(seen, default=0))[:10], clock.iso_utc(newest_time(dataset) + DAY_MS)[:10]
+
+
+def under_way(store: Store) -> list[Replay]:
+    """Return the replays that wait or run."""
+    rows = store.rows(
+        """select id, state, progress, progress_text, why, arguments ->> 'endpoint' as endpoint from jobs
+           where kind = ? and state in ('queued', 'preparing', 'running') order by id""",
+        [KIND],
+    )
+    return [
+        Replay(
+            job_id=row["id"],
+            endpoint=row["endpoint"],
+            state=row["state"],
+            progress=row["progress"],
+            text=row["progress_text"] if row["state"] == "running" else row["why"],
+        )
+        for row in rows
+    ]
