@@ -56,6 +56,7 @@ GROUPS: dict[str, str] = {
     "predict": "Score a file.",
     "monitor": "Drift, performance, feedback, replay.",
     "alerts": "What fires; acknowledge, resolve, history.",
+    "retrain": "Train again on newer rows and compare.",
     "resources": "Live use of the machine, pools, the queue.",
     "jobs": "List, follow, cancel and retry jobs.",
     "engine": "Start, stop and look at the supervisor.",
