@@ -16,7 +16,8 @@ import flights
 import pytest
 from sklearn.metrics import roc_auc_score
 from support import until
-from terminal import Terminal
+from tmux import Tmux
+from tmux import lemnis as console_of
 
 from lemnis.engine import Engine
 from lemnis.engine.workspace import Workspace
@@ -151,16 +152,16 @@ STAGES = {
 
 
 @pytest.fixture(params=[(160, 48), (80, 24)], ids=["160x48", "80x24"])
-def console(folder: Path, report: JSON, request: pytest.FixtureRequest) -> Iterator[Terminal]:
+def console(folder: Path, report: JSON, request: pytest.FixtureRequest) -> Iterator[Tmux]:
     """The console on the demo's workspace in a real terminal."""
     if not shutil.which("tmux"):
         pytest.skip("tmux is not installed: the console can't be driven in a real terminal")
-    terminal = Terminal(["-w", str(folder)], *request.param)
+    terminal = Tmux(console_of("-w", str(folder)), *request.param)
     yield terminal
     terminal.close()
 
 
-def test_each_tab_shows_its_data_by_its_key(console: Terminal) -> None:
+def test_each_tab_shows_its_data_by_its_key(console: Tmux) -> None:
     for key, (name, fact) in STAGES.items():
         console.keys(key)
         assert console.shows(name, fact)
@@ -169,7 +170,7 @@ def test_each_tab_shows_its_data_by_its_key(console: Terminal) -> None:
     assert console.exit_status() == 0
 
 
-def test_a_training_started_by_a_key_streams_and_outlives_the_console(console: Terminal, engine: Engine) -> None:
+def test_a_training_started_by_a_key_streams_and_outlives_the_console(console: Tmux, engine: Engine) -> None:
     console.keys("6")
     console.shows("finished")
     newest = engine.experiments.search(limit=1).runs[0].id

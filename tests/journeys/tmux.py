@@ -10,12 +10,16 @@ from support import until
 ROOT = Path(__file__).parent.parent.parent
 
 
-class Terminal:
+def lemnis(*arguments: str) -> list[str]:
+    """Return the command line of `lemnis`."""
+    return [sys.executable, "-m", "lemnis.tui", *arguments]
+
+
+class Tmux:
     """One tmux session with one program."""
 
-    def __init__(self, arguments: list[str], columns: int, rows: int) -> None:
+    def __init__(self, command: list[str], columns: int, rows: int) -> None:
         self.socket = f"lemnis-{uuid.uuid4().hex[:8]}"
-        command = [sys.executable, "-m", "lemnis.tui", *arguments]
         self.tmux(
             "-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(ROOT), *command
         )
