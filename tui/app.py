@@ -22,7 +22,7 @@ from lemnis.tui.clipboard import osc52, save_copy
 from lemnis.tui.messages import EngineSeen, LoopRead, StageWanted, TopicsMoved
 from lemnis.tui.pump import Pump
 from lemnis.tui.stages import BY_NAME
-from lemnis.tui.stages.stage import Stage
+from lemnis.tui.stages.stage import Stage, unexpected
 from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets.bars import FactLine, KeyBar
 from lemnis.tui.widgets.loop import Loop
@@ -141,9 +141,15 @@ class Console(ThemedApp[None]):
             main.focus_next(f"#stage-{self.here} *")
 
     def make_stage(self, name: str) -> Widget:
-        """Return the stage's widget; an honest empty state where its room does not exist."""
+        """Return the stage's widget; one that can't be loaded is a sentence in its tab, not the end of the console."""
         info = BY_NAME[name]
-        kind = info.load()
+        try:
+            kind = info.load()
+        except Exception as error:
+            if self.is_headless or self.debug_crash:
+                raise
+            broken = unexpected(error)
+            return Container(Empty(f"{broken.problem} {broken.remedy}"), id=f"stage-{name}", classes="stage")
         sheet = HERE / "stages" / name / "pane.tcss"
         if sheet.exists():
             self.stylesheet.add_source(sheet.read_text("utf-8"), read_from=(str(sheet), ""))

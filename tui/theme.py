@@ -93,6 +93,6 @@ class ThemedApp(App[Answer]):
         self.theme_variables = meanings(super().get_css_variables(), ansi=self.current_theme.ansi)
         return self.theme_variables
 
-    def on_load(self) -> None:
+    async def on_mount(self) -> None:
         if not self.is_headless and self.console.color_system == "standard":
             self.theme = ANSI_THEME

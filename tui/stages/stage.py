@@ -259,8 +259,15 @@ class Stage(Vertical, Generic[View]):
     def on_stage_loaded(self, message: Loaded) -> None:
         message.stop()
         self.loaded_at = monotonic_s()
-        self.query_one(ErrorStrip).clear()
-        self.show(message.view)
+        strip = self.query_one(ErrorStrip)
+        try:
+            self.show(message.view)
+        except Exception as error:  # a bug in one pane must not take the console from a person on call
+            if self.app.is_headless:
+                raise
+            strip.show(unexpected(error))
+        else:
+            strip.clear()
         self._load_ended()
 
     def on_stage_load_failed(self, message: LoadFailed) -> None:

@@ -54,6 +54,11 @@ class Loop(Widget):
     def render(self) -> RenderResult:
         return self._wide() if self.size.width >= 140 else self._narrow()
 
+    @property
+    def here(self) -> str:
+        """How the open stage stands out; sixteen colours have no quiet background, so there it is reversed."""
+        return "bold reverse" if self.app.native_ansi_color else "bold on $here"
+
     def _state(self, stage: StageInfo) -> StageState:
         return self.states.get(stage.name) or self.states.get(stage.title) or Unknown(stage.name)
 
@@ -65,7 +70,7 @@ class Loop(Widget):
             name = fitted(Content.assemble((f" {stage.key} ", "$key"), f" {stage.title}"), cell - 1)
             word = fitted(Content.assemble(" ", (judged.text, judged.style)), cell - 1)
             if stage.name == self.open:
-                name, word = name.stylize("bold on $here"), word.stylize("on $here")
+                name, word = name.stylize(self.here), word.stylize(self.here)
             last = stage is STAGES[-1]
             names += name + Content.styled("↺" if last else "›", "$faint")
             words += word + " "
@@ -77,7 +82,7 @@ class Loop(Widget):
         for stage in STAGES:
             judged = verdict(self._state(stage).state)
             text = Content.assemble((stage.key, "$key"), (judged.glyph, judged.style), "" if tiny else stage.short)
-            names += (text.stylize("bold on $here") if stage.name == self.open else text) + ("" if tiny else " ")
+            names += (text.stylize(self.here) if stage.name == self.open else text) + ("" if tiny else " ")
         here = BY_NAME[self.open]
         judged = verdict(self._state(here).state)
         words = Content.assemble((f" {here.title} ", "bold"), (judged.text, judged.style))

@@ -342,6 +342,8 @@ class Table(ScrollView, can_focus=True):
         marked = row.key in self.marks
         name = "table--cursor" if self.has_focus else "table--cursor-blurred"
         style = self.get_visual_style(name) if here else self.visual_style
+        if here and self.has_focus and self.app.native_ansi_color:  # sixteen colours have no quiet background
+            style = self.visual_style + Style(bold=True, reverse=True)
         if marked and not here:
             style = style + self.get_visual_style("table--marked", partial=True)
         gutter = "✓" if marked else "›" if here and self.has_focus else " "
