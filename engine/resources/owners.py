@@ -24,12 +24,21 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def our_pids(store: Store) -> set[int]:
-    """Return the processes of live jobs and services."""
+    """Return the supervisor and the processes of live jobs and services."""
     rows = store.rows(
         """select pid from jobs where state in ('preparing', 'running') and pid is not null
            union select pid from services where pid is not null"""
     )
-    return {row["pid"] for row in rows}
+    return {row["pid"] for row in rows} | supervisor_pids(store)
+
+
+def supervisor_pids(store: Store) -> set[int]:
+    """Return who last held the supervisor's lock, as the lock file says; it may be gone."""
+    try:
+        text = (store.workspace.hidden / "supervisor.lock").read_text().strip()
+    except OSError:
+        return set()
+    return {int(text)} if text.isdigit() else set()
 
 
 def owners(store: Store) -> dict[tuple[int, int], Owner]:

@@ -40,7 +40,8 @@ TURN_S = 0.15
 
 def main() -> int:
     """Build or open a workspace and take every picture."""
-    os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    os.environ |= {"TEXTUAL_ANIMATIONS": "none", "COLORTERM": "truecolor"}
+    os.environ.pop("NO_COLOR", None)
     OUT.mkdir(exist_ok=True)
     with working_engine(sys.argv[1:]) as engine, private_processes():
         asyncio.run(take_tabs(engine))
@@ -82,8 +83,9 @@ def build(engine: Engine) -> None:
     demo = Demo(engine, tell, quick=True)
     demo.build()
     demo.watch()
-    for _ in range(2):  # the second waits for the first: the queue has something to say
-        engine.experiments.start("wide", overrides={"rounds": 2000}, user="demo")
+    for _ in range(os.cpu_count() or 1):
+        engine.experiments.start("wide", overrides={"rounds": 5000, "early_stopping": 0}, user="demo")
+    engine.experiments.start("default", user="demo")  # waits: the queue has something to say
 
 
 def tell(step: Step) -> None:
@@ -95,8 +97,8 @@ def tell(step: Step) -> None:
 async def take_tabs(engine: Engine) -> None:
     """Take one picture of each tab, and the on-call view."""
     app = Console(engine)
-    app.theme = DARK.name
     async with app.run_test(size=SIZE) as pilot:
+        app.theme = DARK.name
         for stage in STAGES:
             await pilot.press(stage.key)
             await settle(pilot)
@@ -109,8 +111,8 @@ async def take_tabs(engine: Engine) -> None:
 async def take_small(engine: Engine) -> None:
     """Take a picture at the size of a plain terminal."""
     app = Console(engine, stage="monitor")
-    app.theme = DARK.name
     async with app.run_test(size=SMALL) as pilot:
+        app.theme = DARK.name
         await settle(pilot)
         keep(app, "80x24-monitor")
 

@@ -16,7 +16,7 @@ from lemnis.engine.resources import (
     Process,
     Waiting,
 )
-from lemnis.tui.stages.resources import rows
+from lemnis.tui.stages.resources import lines, rows
 from lemnis.tui.stages.resources.pane import VIEWS, axis_of, series_of
 from lemnis.tui.widgets.cells import plain
 
@@ -63,18 +63,18 @@ GPUS = GpuReport(
 )
 
 
-def text(lines: list[object]) -> str:
-    return "\n".join(plain(line) for line in lines)  # type: ignore[arg-type]
+def text(drawn: list[object]) -> str:
+    return "\n".join(plain(line) for line in drawn)  # type: ignore[arg-type]
 
 
 def every_line(host: HostSample, gpus: GpuReport, width: int) -> list[object]:
     past = {"cpu_percent": [1.0, None, 3.0], "disk_read_bytes_per_s": []}
     return [
-        *rows.core_lines(host.core_percents, width, 4),
-        *rows.memory_lines(host, width),
-        *rows.flow_lines(host, past, [DiskUse(name="data", bytes=1, files=1)], width),
-        *rows.brief_lines(host, gpus, past, width),
-        *rows.gpu_lines(gpus, {7: "run 12 train"}, width, 61_000),
+        *lines.core_lines(host.core_percents, width, 4),
+        *lines.memory_lines(host, width),
+        *lines.flow_lines(host, past, [DiskUse(name="data", bytes=1, files=1)], width),
+        *lines.brief_lines(host, gpus, past, width),
+        *lines.gpu_lines(gpus, {7: "run 12 train"}, width, 61_000),
     ]
 
 
@@ -96,11 +96,11 @@ def test_scarce_memory_and_pressure_have_a_glyph_beside_their_colour() -> None:
 
 
 def test_a_container_says_how_many_of_the_cores_are_its_own() -> None:
-    assert rows.cpu_title(BUSY) == "1.5 of 3 cores · up 3 d"
+    assert lines.cpu_title(BUSY) == "1.5 of 3 cores · up 3 d"
 
 
 def test_gpus_show_figures_owners_and_what_is_lost_since_when() -> None:
-    drawn = text(rows.gpu_lines(GPUS, {7: "run 12 train"}, 158, 61_000))  # type: ignore[arg-type]
+    drawn = text(lines.gpu_lines(GPUS, {7: "run 12 train"}, 158, 61_000))  # type: ignore[arg-type]
     assert "H[b]200" in drawn
     assert "40%" in drawn
     assert "▲ slowed: power cap" in drawn
@@ -113,14 +113,14 @@ def test_gpus_show_figures_owners_and_what_is_lost_since_when() -> None:
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 100)), max_size=300), st.integers(20, 200), st.integers(1, 6))
 def test_any_number_of_cores_fits_the_lines_there_are(cores: list[float | None], width: int, most: int) -> None:
-    lines = rows.core_lines(cores, width, most)
-    assert len(lines) <= most
-    assert all(line.cell_length <= width for line in lines)
+    drawn = lines.core_lines(cores, width, most)
+    assert len(drawn) <= most
+    assert all(line.cell_length <= width for line in drawn)
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e12)), max_size=300), st.integers(4, 100))
 def test_a_past_is_exactly_as_wide_as_its_place(values: list[float | None], width: int) -> None:
-    assert len(rows.history_of(values, width)) == width
+    assert len(lines.history_of(values, width)) == width
 
 
 POOL = PoolState(

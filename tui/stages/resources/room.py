@@ -13,7 +13,7 @@ from lemnis.engine.resources import DiskUse, GpuReport, History, HostSample, Poo
 from lemnis.tui.actions import bindings
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.resources import rows
+from lemnis.tui.stages.resources import lines, rows
 from lemnis.tui.stages.resources.pane import (
     DEFAULT_SPAN,
     SPAN_NAMES,
@@ -105,7 +105,7 @@ class ResourcesStage(Stage[ResourcesView]):
         self._show_chart(view)
         gpus, at = view.gpus, view.at
         owners = {process.pid: process.owner for process in view.processes.rows if process.owner}
-        self.query_one("#gpu-lines", Lines).show(lambda width: rows.gpu_lines(gpus, owners, width, at))
+        self.query_one("#gpu-lines", Lines).show(lambda width: lines.gpu_lines(gpus, owners, width, at))
         self.query_one("#gpu", Panel).retitle("GPU", f"driver {gpus.driver}" if gpus.driver else "")
         jobs = rows.pool_rows(view.pool, view.at)
         pool = self.query_one("#pool", Panel)
@@ -124,12 +124,12 @@ class ResourcesStage(Stage[ResourcesView]):
 
     def _show_machine(self, view: ResourcesView) -> None:
         host, gpus, past, disk = view.host, view.gpus, view.past.values, view.disk
-        self.query_one("#cores", Lines).show(lambda width: rows.core_lines(host.core_percents, width, CORE_LINES))
-        self.query_one("#cpu-line", Lines).show(lambda width: [rows.cpu_line(host)])
-        self.query_one("#memory-lines", Lines).show(lambda width: rows.memory_lines(host, width))
-        self.query_one("#flow-lines", Lines).show(lambda width: rows.flow_lines(host, past, disk, width))
-        self.query_one("#brief-lines", Lines).show(lambda width: rows.brief_lines(host, gpus, past, width))
-        self.query_one("#brief", Panel).retitle("Machine", rows.cpu_title(host))
+        self.query_one("#cores", Lines).show(lambda width: lines.core_lines(host.core_percents, width, CORE_LINES))
+        self.query_one("#cpu-line", Lines).show(lambda width: [lines.cpu_line(host)])
+        self.query_one("#memory-lines", Lines).show(lambda width: lines.memory_lines(host, width))
+        self.query_one("#flow-lines", Lines).show(lambda width: lines.flow_lines(host, past, disk, width))
+        self.query_one("#brief-lines", Lines).show(lambda width: lines.brief_lines(host, gpus, past, width))
+        self.query_one("#brief", Panel).retitle("Machine", lines.cpu_title(host))
         for panel in ("#cpu", "#brief"):
             self.query_one(panel, Panel).dated(host.at, view.at, STALE_S)
         self.query_one("#flows", Panel).retitle("Disk and network", host.disk_device)
@@ -153,7 +153,7 @@ class ResourcesStage(Stage[ResourcesView]):
         chart.bounds = (0.0, 100.0) if self.chart_view.whole else None
         chart.show(series_of(self.chart_view, view.past, view.span))
         self.query_one("#cpu", Panel).retitle(
-            "CPU", f"{rows.cpu_title(view.host)} · {self.chart_view.name}, {SPAN_NAMES[self.span]}"
+            "CPU", f"{lines.cpu_title(view.host)} · {self.chart_view.name}, {SPAN_NAMES[self.span]}"
         )
 
     # Keys.

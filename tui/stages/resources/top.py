@@ -11,7 +11,7 @@ from textual.widgets import Static
 from lemnis.engine import LemnisError
 from lemnis.engine.clock import now_ms
 from lemnis.engine.resources import GpuReport, HostSample, ProcessTable
-from lemnis.tui.stages.resources import rows
+from lemnis.tui.stages.resources import lines, rows
 from lemnis.tui.stages.resources.pane import Lines
 from lemnis.tui.theme import SHEET, ThemedApp
 from lemnis.tui.widgets.panel import Panel
@@ -73,7 +73,7 @@ class Top(ThemedApp[None]):
             yield Table(*rows.PROCESS_COLUMNS, id="processes", empty="Reading the process table …")
         yield Static(" q Leave   j k Move   h l Column   s S Sort", id="hint", markup=False)
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         self.read_machine()
         self.set_interval(PERIOD_S, self.read_machine)
         self.query_one(Table).focus()
@@ -103,11 +103,11 @@ class Top(ThemedApp[None]):
             del values[:-KEPT]
         at = now_ms()
         owners = {process.pid: process.owner for process in processes.rows if process.owner}
-        self.query_one("#cores", Lines).show(lambda width: rows.core_lines(host.core_percents, width, CORE_LINES))
-        self.query_one("#cpu-line", Lines).show(lambda width: [rows.cpu_line(host)])
-        self.query_one("#lines", Lines).show(lambda width: rows.brief_lines(host, gpus, past, width)[:-1])
-        self.query_one("#gpus", Lines).show(lambda width: rows.gpu_lines(gpus, owners, width, at))
-        self.query_one("#cpu", Panel).retitle("CPU", rows.cpu_title(host))
+        self.query_one("#cores", Lines).show(lambda width: lines.core_lines(host.core_percents, width, CORE_LINES))
+        self.query_one("#cpu-line", Lines).show(lambda width: [lines.cpu_line(host)])
+        self.query_one("#lines", Lines).show(lambda width: lines.brief_lines(host, gpus, past, width)[:-1])
+        self.query_one("#gpus", Lines).show(lambda width: lines.gpu_lines(gpus, owners, width, at))
+        self.query_one("#cpu", Panel).retitle("CPU", lines.cpu_title(host))
         self.query_one("#machine", Panel).dated(host.at, at, 3 * PERIOD_S)
         self.query_one("#busiest", Panel).retitle("Processes", rows.processes_title(processes))
         columns, found = rows.PROCESS_COLUMNS, [rows.process_row(process, at) for process in processes.rows]
