@@ -182,7 +182,9 @@ class EvaluateStage(Stage[EvaluateView]):
         """Show the open view; a wide screen has room for quality and curves together."""
         both = self._shows_both() and self.open_view != "rows"
         self.query_one("#quality").display = both or self.open_view == "quality"
-        self.query_one("#curves").display = both or self.open_view == "curves"
+        curves = self.query_one("#curves")
+        curves.display = both or self.open_view == "curves"
+        curves.can_focus = self.open_view == "curves"  # alone on the screen it must keep the keys of the stage
         self.query_one("#rows-view").display = self.open_view == "rows"
 
     @on(Table.Moved, "#gates")
@@ -280,7 +282,8 @@ class EvaluateStage(Stage[EvaluateView]):
         self._arrange()
         if self._view is not None:
             self.call_after_refresh(self.show, self._view)
-        self.call_after_refresh(self.screen.focus_next, {"rows": "#rows", "quality": "#gates"}.get(name, "#threshold"))
+        focused = {"rows": "#rows", "quality": "#gates"}.get(name, "#curves")
+        self.call_after_refresh(self.query_one(focused).focus)
 
     def action_explain_row(self) -> None:
         """Ask for a row's key and queue its explanation."""

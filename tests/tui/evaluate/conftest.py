@@ -1,0 +1,98 @@
+"""A finished run with an evaluation whose every number is known, and a second run that nobody evaluated."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from lemnis.engine import Engine
+from lemnis.engine.data.versions import record_version
+from lemnis.engine.evaluate.gates import judge
+from lemnis.engine.evaluate.records import Contribution, Evaluation, Explanation, Importance, Month, Speed
+from lemnis.engine.evaluate.results import save_results
+from lemnis.engine.workspace import create_workspace
+
+METRICS = {
+    "roc_auc": 0.81,
+    "log_loss": 0.43,
+    "precision": 0.55,
+    "recall": 0.6,
+    "value": -50.0,
+    "value_per_1000": -500.0,
+}
+LATER = {"roc_auc": 0.726, "log_loss": 0.571, "precision": 0.5, "recall": 0.4, "value": -70.0, "value_per_1000": -700.0}
+SPEED = Speed(
+    latency_p50_ms=0.08, latency_p99_ms=0.31, latency_calls=500, rows_per_s=48_484.2, batch_rows=20_000, batch_cores=1,
+    model_bytes=736_872, load_ms=7.6,
+)  # fmt: skip
+
+
+def sweep() -> list[list[float]]:
+    """A threshold at t answers yes to (100 - 100 t) % of 200 rows, 50 of which are late; money is best at 0.10."""
+    points: list[list[float]] = []
+    for step in range(101):
+        hit, false = round((100 - step) * 0.5), round((100 - step) * 1.5)
+        points.append([step / 100, hit, false, 50 - hit, 150 - false, -1000.0 * abs(step - 10) / 10])
+    return points
+
+
+def evaluation(run_id: int, version_id: str, part: str) -> Evaluation:
+    last = part == "test"
+    months = [
+        Month(name="2013-07", rows=28_293, part="test", positive_share=0.31, metrics={"roc_auc": 0.726}),
+        Month(name="2013-11", rows=26_971, part="", positive_share=0.17, metrics={"roc_auc": 0.655}),
+    ]
+    return Evaluation(
+        run_id=run_id, version_id=version_id, part=part, rows=200, metrics=LATER if last else METRICS, created_at=1,
+        intervals={"roc_auc": [0.691, 0.757], "value_per_1000": [-1054.0, -469.0]} if last else {}, blocks="days",
+        roc=[[0.0, 0.0], [0.2, 0.6], [1.0, 1.0]], pr=[[1.0, 0.25]], calibration=[[0.1, 0.2, 100.0], [0.5, 0.4, 100.0]],
+        sweep=sweep(), confusion={"true_positive": 35.0}, labels=["false", "true"], threshold=0.3, best_threshold=0.1,
+        currency="USD", speed=SPEED if last else None, months=months if last else [],
+        worst_month="2013-11" if last else "",
+    )  # fmt: skip
+
+
+def explained(run_id: int, version_id: str, key: str, kind: str) -> Explanation:
+    steps = [
+        Contribution(feature="sched_dep_time", value="700", amount=-0.6),
+        Contribution(feature="model[v2]", value="\x1b[31m", amount=0.3),
+        Contribution(feature="wind", value="", amount=-0.1),
+    ]
+    return Explanation(
+        run_id=run_id, version_id=version_id, key=key, row=7, kind=kind, score=0.0364, raw=-1.4, bias=-1.0,
+        answer="true", actual="true", contributions=steps,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    opened = Engine(create_workspace(tmp_path / "box", '[problem]\ntarget = "late"\n'))
+    version = record_version(opened.store, pa.table({"x": [1], "late": [True]}), name="trips", roles={}, split={})
+    with opened.store.write() as db:
+        for number, name in ((1, "base[/]"), (2, "wider")):
+            row = {
+                "id": number,
+                "name": name,
+                "state": "finished",
+                "why": "",
+                "version_id": version.id,
+                "task": "binary",
+            }
+            db.table("runs").insert(row | {"created_at": number})
+    gates = [
+        judge("roc_auc", "test", least=0.65, most=None, observed=0.726, interval=(0.691, 0.757), rows=200),
+        judge("log_loss", "test", least=None, most=0.55, observed=0.571, interval=(0.52, 0.61), rows=200),
+        judge("latency_p99_ms", "test", least=None, most=0.2, observed=0.31, interval=None, rows=200),
+    ]
+    save_results(
+        opened.store,
+        1,
+        [evaluation(1, version.id, part) for part in ("train", "validation", "test")],
+        gates,
+        [Importance(feature="sched_dep_time", gain=70.0, splits=9, contribution=0.508)],
+        [explained(1, version.id, "7-17-UA", "missed"), explained(1, version.id, "7-30-[DL]", "right")],
+        None,
+    )
+    yield opened
+    opened.store.close()
