@@ -1,11 +1,14 @@
 """`lemnis retrain`: the served model again on later rows, as challenger."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from lemnis.engine.errors import NotFound
-from lemnis.engine.jobs import user_name
+from lemnis.engine.jobs import Job, user_name
+from lemnis.engine.text import safe
+from lemnis.tui.commands.follow import CLEAR_LINE
 from lemnis.tui.commands.group import print_json, print_table, say, session_of, single
 from lemnis.tui.format import delta, number
 
@@ -38,7 +41,10 @@ def retrain(
     chosen = endpoint or next(iter(one.endpoint for one in room.status().watched), "")
     if not chosen:
         raise NotFound("Nothing was served yet.", "Deploy a model first: `lemnis deploy MODEL@champion`.")
-    found = room.retrain(chosen, user_name(), reason)
+    drawn = sys.stderr.isatty() and not session.json
+    found = room.retrain(chosen, user_name(), reason, draw if drawn else None)
+    if drawn:
+        sys.stderr.write(CLEAR_LINE)
     if session.json:
         print_json(found)
         return
@@ -53,3 +59,10 @@ def retrain(
     headers = ["figure", f"champion v{found.champion_version}", f"challenger v{found.challenger_version}", "gain"]
     print_table(headers, rows, right=set(headers[1:]))
     say(f"Promote it with `lemnis models promote {found.model} {found.challenger_version} --reason …`.")
+
+
+def draw(job: Job) -> None:
+    """Draw how far the training is, on one line of the terminal."""
+    doing = job.progress_text if job.state == "running" else job.why
+    sys.stderr.write(f"{CLEAR_LINE}{safe(job.title, limit=40)}: {job.state} {safe(doing, limit=60)}")
+    sys.stderr.flush()
