@@ -9,7 +9,7 @@ from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments import marks, start
 from lemnis.engine.experiments.compare import Comparison, MetricRow, Row, compare_runs
 from lemnis.engine.experiments.parameters import Value
-from lemnis.engine.experiments.points import Curve, last_point_at, read_curves, read_spool
+from lemnis.engine.experiments.points import SPOOL, Curve, last_point_at, read_curves, read_spool
 from lemnis.engine.experiments.runs import Run, RunPage, get_run, metric_names, search_runs
 from lemnis.engine.jobs import Job, JobsRoom, user_name
 from lemnis.engine.store import Store
@@ -139,7 +139,7 @@ class ExperimentsRoom:
     def curve(self, run_id: int, keys: Sequence[str] | None = None, points: int = 400) -> dict[str, Curve]:
         """Return (round, value) by metric, down-sampled to about `points` each with first, last and extremes kept."""
         curves = read_curves(self.store, run_id, keys, points)
-        for key, step, _, value in read_spool(self.store.workspace.run_dir(run_id) / "points.spool"):
+        for key, step, _, value in read_spool(self.store.workspace.run_dir(run_id) / SPOOL):
             if value is not None and (keys is None or key in keys):
                 curves[key] = sorted({**dict(curves.get(key, [])), step: value}.items())
         return curves

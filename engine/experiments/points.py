@@ -18,6 +18,7 @@ Curve: TypeAlias = list[tuple[int, float]]
 
 FLUSH_S = 0.1
 BATCH = 1000
+SPOOL = "points.spool"  # in the run's folder
 INSERT = "insert or replace into metric_points (run_id, key, step, at, value) values (?, ?, ?, ?, ?)"
 
 
@@ -103,10 +104,13 @@ def read_spool(path: Path) -> list[Point]:
     return points
 
 
-def forget_points(store: Store, run_id: int, after: int = -1) -> None:
-    """Delete a run's points after a step: rounds that will be trained again."""
+def forget_points(store: Store, run_id: int, spool: Path, after: int = -1) -> None:
+    """Delete a run's points after a step, those put aside too: rounds that will be trained again."""
+    kept = [point for point in read_spool(spool) if point[1] <= after]
     with store.write("metrics") as db:
         db.execute("delete from metric_points where run_id = ? and step > ?", [run_id, after])
+        db.conn.executemany(INSERT, [(run_id, *point) for point in kept])
+    spool.unlink(missing_ok=True)
 
 
 def last_point_at(store: Store, run_id: int) -> int | None:

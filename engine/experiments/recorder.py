@@ -9,7 +9,7 @@ from lemnis.engine.clock import monotonic_s
 from lemnis.engine.errors import Cancelled
 from lemnis.engine.experiments.checkpoint import Checkpoint, save_checkpoint
 from lemnis.engine.experiments.parameters import TASKS, metric_name
-from lemnis.engine.experiments.points import PointWriter
+from lemnis.engine.experiments.points import SPOOL, PointWriter
 from lemnis.engine.experiments.runs import Run
 from lemnis.engine.jobs.context import JobContext
 
@@ -52,7 +52,7 @@ class Recorder:
         task = TASKS[run.task]
         self._main, self._better = metric_name("validation", task.metrics[0]), better(task.larger_is_better)
         self.directory = context.workspace.run_dir(run.id)
-        self.writer = PointWriter(context.store, run.id, self.directory / "points.spool", self.tell)
+        self.writer = PointWriter(context.store, run.id, self.directory / SPOOL, self.tell)
 
     @property
     def seconds(self) -> float:

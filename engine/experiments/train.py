@@ -14,7 +14,7 @@ from lemnis.engine.experiments.checkpoint import Checkpoint, load_checkpoint
 from lemnis.engine.experiments.devices import Probe, choose_device
 from lemnis.engine.experiments.fit import Rows, fit
 from lemnis.engine.experiments.parameters import OURS, Value, canonical, completed
-from lemnis.engine.experiments.points import forget_points
+from lemnis.engine.experiments.points import SPOOL, forget_points
 from lemnis.engine.experiments.recorder import CHECKPOINT_EVERY_S, Recorder, write_latest
 from lemnis.engine.experiments.runs import Run, get_run, pair_rows
 from lemnis.engine.features.matrix import Signature, encode_table, fit_signature, labelled
@@ -79,12 +79,13 @@ def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def usable_checkpoint(context: JobContext, run: Run) -> Checkpoint | None:
     """Return where an earlier attempt got to and forget the points after it; None to start at the first round."""
-    found = load_checkpoint(context.workspace.run_dir(run.id) / "checkpoint.txt")
+    folder = context.workspace.run_dir(run.id)
+    found = load_checkpoint(folder / "checkpoint.txt")
     if found is not None and 0 < found.round < (run.rounds or 1):
         print(f"going on after round {found.round}", flush=True)
-        forget_points(context.store, run.id, found.round)
+        forget_points(context.store, run.id, folder / SPOOL, found.round)
         return found
-    forget_points(context.store, run.id)
+    forget_points(context.store, run.id, folder / SPOOL)
     return None
 
 

@@ -48,6 +48,9 @@ def list_runs(
     if session.json:
         print_json({"total": page.total, "runs": [listed_document(run, now) for run in page.runs]})
         return
+    if not page.runs:
+        say("No run fits." if query or deleted or offset else "No runs yet. Train one with `lemnis train`.")
+        return
     names = main_metrics(page.runs)
     rows = [
         [

@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.experiments import Comparison, Curve, MetricRow, Run
@@ -32,7 +32,7 @@ class CompareView:
     curves: list[dict[str, Curve]]
 
 
-class Compare(Screen[None]):
+class Compare(ModalScreen[None]):
     """Two or more runs side by side; reads again while one of them trains."""
 
     BINDINGS: ClassVar = [

@@ -47,6 +47,7 @@ class PromptLine(Horizontal):
         self.sign = sign
         self.history: list[str] = []
         self._place = 0
+        self._refused: str | None = None
         self.display = False
 
     def compose(self) -> ComposeResult:
@@ -58,7 +59,7 @@ class PromptLine(Horizontal):
         """Show the prompt with a text to go on from and an example."""
         self.display = True
         self.query_one(Input).disabled = False
-        self._place = len(self.history)
+        self._place, self._refused = len(self.history), None
         field = self.query_one(Input)
         field.placeholder = f"for example: {hint}" if hint else ""
         field.value = text
@@ -68,13 +69,16 @@ class PromptLine(Horizontal):
 
     def refuse(self, error: LemnisError) -> None:
         """Say what is wrong with the line and where, put the cursor there, and stay open."""
-        self.tell(f"{error.place}: {error.problem}" if error.place else f"{error.problem} {error.remedy}", wrong=True)
+        words = f"{error.place}: {error.problem}" if error.place else f"{error.problem} {error.remedy}"
+        self.query_one(".hint", Words).say(Content.styled(safe(words), "$bad"))
+        self._refused = self.query_one(Input).value
         if isinstance(error, QueryError):
             self.query_one(Input).cursor_position = error.column - 1
 
-    def tell(self, words: str, *, wrong: bool = False) -> None:
-        """Show words behind the line, such as how much the query finds so far."""
-        self.query_one(".hint", Words).say(Content.styled(safe(words), "$bad" if wrong else "$muted"))
+    def tell(self, words: str) -> None:
+        """Show words behind the line, such as how much the query finds so far; what was refused stays refused."""
+        if self.query_one(Input).value != self._refused:
+            self.query_one(".hint", Words).say(Content.styled(safe(words), "$muted"))
 
     def close(self) -> None:
         self.display = False

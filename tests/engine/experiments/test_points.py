@@ -71,7 +71,7 @@ def test_the_caller_does_not_wait_for_a_locked_database(shared: Engine, tmp_path
 
 def test_spooled_points_are_part_of_the_curve_before_they_are_written(shared: Engine) -> None:
     run_id = shared.experiments.start()
-    forget_points(shared.store, run_id)
+    forget_points(shared.store, run_id, Path("none"))
     write_points(shared.store, run_id, [("auc", 1, 0, 0.6), ("auc", 2, 0, 0.7)])
     folder = shared.workspace.run_dir(run_id)
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,12 +79,21 @@ def test_spooled_points_are_part_of_the_curve_before_they_are_written(shared: En
     assert shared.experiments.curve(run_id, ["auc"]) == {"auc": [(1, 0.6), (2, 0.7), (3, 0.8)]}
 
 
+def test_going_on_from_a_checkpoint_forgets_what_came_after_it_wherever_it_is(shared: Engine, tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    write_points(shared.store, 7, [("auc", step, 0, 0.5) for step in (1, 2, 3)])
+    spool.write_text('["auc", 4, 0, 0.6]\n["auc", 5, 0, 0.7]\n')
+    forget_points(shared.store, 7, spool, 4)
+    assert read_curves(shared.store, 7, None, 99)["auc"] == [(1, 0.5), (2, 0.5), (3, 0.5), (4, 0.6)]
+    assert not spool.exists()
+
+
 values = st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=300)
 
 
 @given(values, st.integers(4, 60))
 def test_a_shortened_curve_keeps_its_ends_and_its_extremes(curve: list[float | None], most: int) -> None:
-    forget_points(SHORT.store, 9)
+    forget_points(SHORT.store, 9, Path("none"))
     write_points(SHORT.store, 9, [("v", step, 0, value) for step, value in enumerate(curve)])
     shown = read_curves(SHORT.store, 9, ["v"], most)["v"]
     whole = [(step, value) for step, value in enumerate(curve) if value is not None]
