@@ -109,16 +109,16 @@ def read_header(name: str, path: Path, delimiter: str) -> list[str]:
             f"{name}: a delimiter is one character, not {delimiter!r}.", "Set it.", f"sources.{name}.delimiter"
         )
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             start = file.read(MOST_HEADER)
         lines = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, strict=True)
         columns = next(lines, list[str]())
-    except UnicodeDecodeError:
-        raise BadInput(f"{name}: {path.name} is not UTF-8 text.", "Convert it with iconv.", str(path)) from None
     except csv.Error as error:
         raise BadInput(f"{name}: the header can't be read: {error}.", "Close the quote.", place) from None
     if not start:
         raise BadInput(f"{name}: {path.name} is empty.", "A source has at least a header.", place)
+    if any("\udc80" <= character <= "\udcff" for character in "".join(columns)):
+        raise BadInput(f"{name}: {path.name} is not UTF-8 text.", "Convert it with iconv.", place)
     if len(columns) > MOST_COLUMNS:
         raise BadInput(f"{name} has {len(columns):,} columns.", f"At most {MOST_COLUMNS:,} are read.", place)
     other = [mark for mark in LIKELY if mark != delimiter and mark in "".join(columns)]
@@ -136,12 +136,14 @@ def read_header(name: str, path: Path, delimiter: str) -> list[str]:
     return columns
 
 
-def refused_text(name: str, path: Path, message: str) -> BadInput:
-    """Turn what DuckDB says about delimited text or JSON lines into a sentence with the line."""
-    line = re.search(r"CSV Error on Line: (\d+)|in line (\d+)", message)
-    place = f"{path}:{line.group(1) or line.group(2)}" if line else str(path)
+def refused_text(name: str, path: Path, message: str, line: int = 0) -> BadInput:
+    """Turn what DuckDB says about delimited text or JSON lines into a sentence with the line; `line` if it is known."""
+    said = re.search(r"CSV Error on Line: (\d+)", message)
+    number = line or (int(said.group(1)) if said else 0)
+    place = f"{path}:{number}" if number else str(path)
     counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
     value = re.search(r'converting column "(.*?)"\. Could not convert string "(.*?)" to \'(\w+)\'', message, re.DOTALL)
+    json = re.search(r"Malformed JSON.*?in line \d+: ([^.\n]*)", message)
     if counts:
         problem = f"this row has {counts.group(2)} cells where the header has {counts.group(1)}"
         remedy = f"Mend the row; if every row is wrong, check sources.{name}.delimiter."
@@ -151,6 +153,8 @@ def refused_text(name: str, path: Path, message: str) -> BadInput:
             f"column {column} is {kind}, but here it holds {text!r}",
             f"Set sources.{name}.types.{column}.",
         )
+    elif json:
+        problem, remedy = f"this line is no JSON: {safe(json.group(1), limit=120)}", "Mend the line."
     elif "unterminated quote" in message:
         problem, remedy = "a quote that opens on this row is never closed", "Close the quote."
     elif "not utf-8" in message.lower() or "unicode" in message:
@@ -158,5 +162,6 @@ def refused_text(name: str, path: Path, message: str) -> BadInput:
     elif "Maximum line size" in message or "maximum_object_size" in message:
         problem, remedy = "this row is longer than the reader allows", "Keep documents out of tables."
     else:
-        problem, remedy = safe(message.splitlines()[0], limit=200), "Check the file against its declaration."
+        first = re.sub(r"^\w+( \w+)* Error: ", "", message.splitlines()[0])
+        problem, remedy = safe(first, limit=200).rstrip("."), "Check the file against its declaration."
     return BadInput(f"{name}: {problem}.", remedy, place)

@@ -11,7 +11,7 @@ from lemnis.engine import clock
 from lemnis.engine.config import Config, load_config
 from lemnis.engine.data.duck import open_duck, refusals, stream
 from lemnis.engine.data.link import Linked, link_sources
-from lemnis.engine.data.parquet import ROW_GROUP
+from lemnis.engine.data.parquet import ROW_GROUP, sweep
 from lemnis.engine.data.reports import save_reports
 from lemnis.engine.data.snapshots import snapshot_paths
 from lemnis.engine.data.sync import sync_source
@@ -35,6 +35,7 @@ def sync(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
     for name in names:
         if name not in declared:
             raise NotFound(f"There is no source {name!r}.", f"Sources: {', '.join(declared) or 'none'}.", "lemnis.toml")
+    sweep(context.workspace, clock.now_ms() / 1000)
     done: list[dict[str, Any]] = []
     failed: list[LemnisError] = []
     for position, name in enumerate(names):

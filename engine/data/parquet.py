@@ -1,6 +1,7 @@
 """Content-addressed Parquet: a file is named by its hash, read-only, and never changed in place."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from lemnis.engine.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
+DAY_S = 86_400
 ROW_GROUP = 65_536  # rows; small enough to skip what a query does not need, large enough to compress
 
 
@@ -56,6 +58,16 @@ def store_parquet(
         temporary.unlink(missing_ok=True)
     sync_folder(workspace.data)
     return StoredTable(path=path, sha256=sha256, rows=rows, bytes=size)
+
+
+def sweep(workspace: Workspace, now_s: float) -> None:
+    """Remove what writers that were killed have left behind, once it is a day old."""
+    for path in workspace.data.glob(".*"):
+        try:
+            if path.stat().st_mtime < now_s - DAY_S:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except FileNotFoundError:
+            continue  # another sweep was faster
 
 
 def row_groups(table: "pa.Table | pa.RecordBatchReader") -> Iterator["pa.Table"]:

@@ -1,9 +1,12 @@
 """One reader per format: each turns a source's file into a stream of Arrow batches."""
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
 
 from lemnis.engine.config import Source
 from lemnis.engine.data.delimited import MOST_COLUMNS, delimited_query, refused_text
@@ -12,6 +15,7 @@ from lemnis.engine.data.parquet import ROW_GROUP
 from lemnis.engine.data.sources import Origin
 from lemnis.engine.data.sqlite import sqlite_batches
 from lemnis.engine.errors import BadInput
+from lemnis.engine.text import safe
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,17 +51,22 @@ def read_source(
         return sqlite_batches(origin.source, origin.path, source.table)
     path = unpacked(source, origin, scratch, on_step) if source.format == "csv-zip" else origin.path
     on_step(TYPES_AT, "looking for the types")
+
+    def refused(error: Exception) -> BadInput:
+        line = broken_json_line(path) if source.format == "jsonl" else 0
+        return refused_text(origin.source, path, str(error), line)
+
     try:
         query = query_of(duck, source, origin.source, path)
         reader = stream(duck, query, ROW_GROUP)
     except duckdb.Error as error:
-        raise refused_text(origin.source, path, str(error)) from None
+        raise refused(error) from None
 
     def batches() -> Iterator["pa.RecordBatch"]:
         try:
             yield from reader
         except (duckdb.Error, pa.ArrowException, OSError) as error:
-            raise refused_text(origin.source, path, str(error)) from None
+            raise refused(error) from None
 
     return pa.RecordBatchReader.from_batches(reader.schema, batches())
 
@@ -88,6 +97,18 @@ def query_of(duck: "DuckDBPyConnection", source: Source, name: str, path: Path) 
     return f"select {', '.join(columns)} from {call}"
 
 
+def broken_json_line(path: Path) -> int:
+    """Return the first line that is no JSON; 0 if there is none. DuckDB counts lines across its threads' parts."""
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                if line.strip():
+                    msgspec.json.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                return number
+    return 0
+
+
 def check_parquet(name: str, path: Path) -> None:
     """Refuse a Parquet file by its footer: damaged, too wide, or too large once unpacked."""
     import pyarrow as pa
@@ -96,9 +117,8 @@ def check_parquet(name: str, path: Path) -> None:
     try:
         metadata = pq.read_metadata(path)
     except (pa.ArrowException, OSError) as error:
-        raise BadInput(
-            f"{name}: {path.name} is no Parquet file: {str(error).splitlines()[0]}.", "Write it again.", str(path)
-        ) from None
+        why = safe(str(error).splitlines()[0], limit=200)
+        raise BadInput(f"{name}: {path.name} is no Parquet file: {why}.", "Write it again.", str(path)) from None
     size: int = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
     if metadata.num_columns > MOST_COLUMNS or size > MOST_BYTES:
         raise BadInput(
@@ -129,8 +149,9 @@ def unpacked(source: Source, origin: Origin, scratch: Path, on_step: OnStep) -> 
                         raise zipfile.BadZipFile("a member is longer than it says")
                     file.write(block)
                     on_step(TYPES_AT * written / info.file_size, f"unpacking {info.filename}")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise BadInput(f"{name}: {origin.path.name} can't be unpacked: {error}.", "Pack it again.", place) from None
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        why = safe(error, limit=200)
+        raise BadInput(f"{name}: {origin.path.name} can't be unpacked: {why}.", "Pack it again.", place) from None
     return target
 
 

@@ -8,6 +8,7 @@ from lemnis.engine.data.duck import quote
 from lemnis.engine.data.parquet import ROW_GROUP
 from lemnis.engine.errors import BadInput
 from lemnis.engine.store import connection as store_connection
+from lemnis.engine.text import safe
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,6 +27,10 @@ def sqlite_batches(name: str, path: Path, table: str) -> "pa.RecordBatchReader":
     import pyarrow as pa
 
     place = f"sources.{name}.table"
+
+    def refused(error: Exception) -> BadInput:
+        return BadInput(f"{name}: {path.name} can't be read: {safe(error, limit=200)}.", "Check the file.", str(path))
+
     try:
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         db.execute("pragma query_only = on")
@@ -38,7 +43,7 @@ def sqlite_batches(name: str, path: Path, table: str) -> "pa.RecordBatchReader":
         schema = pa.schema(_fields(db, name, table))
         rows = db.execute(f"select {_selection(schema)} from {quote(table)}")
     except sqlite3.Error as error:
-        raise BadInput(f"{name}: {path.name} can't be read: {error}.", "Check the file.", str(path)) from None
+        raise refused(error) from None
 
     def batches() -> Iterator["pa.RecordBatch"]:
         try:
@@ -46,6 +51,8 @@ def sqlite_batches(name: str, path: Path, table: str) -> "pa.RecordBatchReader":
                 columns = zip(*block, strict=True)
                 arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
                 yield pa.record_batch(arrays, schema=schema)
+        except sqlite3.Error as error:
+            raise refused(error) from None
         finally:
             db.close()
 

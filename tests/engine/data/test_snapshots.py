@@ -1,6 +1,8 @@
+import random
 import sqlite3
 import stat
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -140,10 +142,11 @@ def test_json_lines_are_read_and_a_broken_line_is_named(desk: Any) -> None:
     desk.source('{"a": 1, "b": {"c": 2}}\n{"a": null}\n', path="t.jsonl", format="jsonl")
     desk.sync()
     assert desk.rows() == [{"a": 1, "b": '{"c":2}'}, {"a": None, "b": None}]
-    desk.write("t.jsonl", '{"a": 1}\n{"a": \n')
+    desk.write("t.jsonl", '{"a": 1}\n{"a": }\n{"a": 2}\n')
     with pytest.raises(BadInput) as refused:
         desk.sync()
-    assert "t.jsonl" in refused.value.place
+    assert refused.value.place.endswith("t.jsonl:2")
+    assert "no JSON" in refused.value.problem
 
 
 def test_a_sqlite_table_is_read_with_the_widest_type_of_its_values(desk: Any) -> None:
@@ -181,3 +184,58 @@ def test_a_sqlite_table_that_is_missing_or_holds_blobs_is_refused(desk: Any, tab
     desk.declare(sources={"table": {"path": "t.db", "format": "sqlite", "table": table}})
     with pytest.raises(BadInput):
         desk.sync()
+
+
+def test_what_a_killed_sync_left_is_removed_after_a_day(desk: Any) -> None:
+    desk.source("a\n1\n")
+    old, young = desk.engine.workspace.data / ".reading.old", desk.engine.workspace.data / ".writing.young.tmp"
+    old.mkdir()
+    (old / "member.csv").write_text("a\n")
+    young.write_text("")
+    desk.touch(old, 1_000_000)
+    desk.sync()
+    assert not old.exists()
+    assert young.exists()
+
+
+def good_file(kind: str, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [(number, f"x{number}") for number in range(300)]
+    text = "a,b\n" + "".join(f'{number},"{word}"\n' for number, word in rows)
+    if kind == "csv":
+        path.write_text(text)
+    elif kind == "jsonl":
+        path.write_text("".join(f'{{"a": {number}, "b": "{word}"}}\n' for number, word in rows))
+    elif kind == "csv-zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("rows.csv", text)
+    elif kind == "parquet":
+        pq.write_table(pa.table({"a": [number for number, _ in rows], "b": [word for _, word in rows]}), path)
+    else:
+        db = sqlite3.connect(path)
+        db.execute("create table t (a, b)")
+        db.executemany("insert into t values (?, ?)", rows)
+        db.commit()
+        db.close()
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "csv-zip", "parquet", "sqlite"])
+def test_a_damaged_file_is_read_or_refused_in_plain_words(desk: Any, kind: str) -> None:
+    path = desk.root / "damaged"
+    good_file(kind, path)
+    desk.declare(sources={"table": {"path": "damaged", "format": kind, "table": "t" if kind == "sqlite" else ""}})
+    good, chance = path.read_bytes(), random.Random(kind)
+    problems: list[str] = []
+    for _ in range(15):
+        damaged = bytearray(good)
+        for _ in range(chance.choice([1, 3, 10])):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged[: chance.choice([len(damaged), chance.randrange(len(damaged))])])
+        try:
+            desk.sync()
+        except BadInput as error:
+            problems.append(error.problem)
+    assert problems
+    assert all(problem.isprintable() for problem in problems)
