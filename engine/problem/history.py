@@ -1,6 +1,7 @@
 """Every text lemnis.toml ever had, and what each changed in the problem."""
 
 import hashlib
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -140,8 +141,13 @@ def _change(row: Row, before: Row | None) -> Change:
 
 
 def _problem(row: Row | None) -> Problem | None:
+    return problem_in(row["text"]) if row is not None else None
+
+
+@lru_cache(maxsize=512)
+def problem_in(text: str) -> Problem | None:
     """Return the problem of a recorded text; None where this Lemnis no longer accepts the text."""
     try:
-        return parse_config(row["text"]).problem if row is not None else None
+        return parse_config(text).problem
     except ConfigError:
         return None
