@@ -22,7 +22,7 @@ from lemnis.engine.features.matrix import encode_table, fit_signature, target_ve
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import sha256_of
 from lemnis.engine.store import Store
-from lemnis.engine.workspace import create_workspace
+from lemnis.engine.workspace import Workspace, create_workspace
 
 FEATURES = ["carrier", "distance", "wind", "holiday"]
 CONFIG = '[problem]\ntitle = "Late flights"\ntask = "binary"\ntarget = "late"\n'
@@ -141,6 +141,25 @@ def bench(make_bench: Callable[..., Bench]) -> Bench:
     return make_bench()
 
 
+@pytest.fixture(scope="session")
+def registered(tmp_path_factory: pytest.TempPathFactory, first_model: Trained, second_model: Trained) -> Bench:
+    """A workspace with two versions, the first of them champion; made once, copied by `two_versions`."""
+    bench = bench_at(tmp_path_factory.mktemp("registered"), first_model)
+    for model in (first_model, second_model):
+        bench.room.register(bench.add_run(model), "late", "ada", "to serve")
+    bench.room.promote("late", 1, "champion", "ada", "first")
+    bench.store.close()
+    return bench
+
+
+@pytest.fixture
+def two_versions(tmp_path: Path, registered: Bench) -> Bench:
+    """A workspace of one's own with two versions, the first of them champion."""
+    shutil.copytree(registered.store.workspace.root, tmp_path / "workspace")
+    store = Store(Workspace(tmp_path / "workspace"))
+    return Bench(store, DeployRoom(store), registered.version_id)
+
+
 @dataclass
 class Server:
     """A model server's process, and how to talk to it."""
@@ -229,12 +248,12 @@ def start_server() -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, first_model: Trained) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, registered: Bench) -> Iterator[Server]:
     """One ready server of the first model for the tests of a module that only ask."""
-    bench = bench_at(tmp_path_factory.mktemp("served"), first_model)
-    bench.room.register(bench.add_run(first_model), "late", "ada", "first")
-    bench.room.promote("late", 1, "champion", "ada", "first")
-    running = spawn(bench)
+    root = tmp_path_factory.mktemp("served") / "workspace"
+    shutil.copytree(registered.store.workspace.root, root)
+    store = Store(Workspace(root))
+    running = spawn(Bench(store, DeployRoom(store), registered.version_id))
     try:
         running.wait_ready(1)
         yield running

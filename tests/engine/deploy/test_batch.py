@@ -13,13 +13,6 @@ from lemnis.engine.features.matrix import encode_table
 from lemnis.engine.jobs.context import JobContext
 
 
-@pytest.fixture
-def served(bench: Any, first_model: Any) -> Any:
-    bench.room.register(bench.add_run(first_model), "late", "ada", "to score")
-    bench.room.promote("late", 1, "champion", "ada", "first")
-    return bench
-
-
 def score(bench: Any, file: Path, out: Path) -> dict[str, Any]:
     job = bench.room.jobs.job(bench.room.start_predict("late@champion", file, out))
     return predict(JobContext.for_test(bench.store), job.arguments)
@@ -27,12 +20,12 @@ def score(bench: Any, file: Path, out: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_a_file_comes_back_with_probability_and_label(
-    served: Any, first_model: Any, tmp_path: Path, suffix: str
+    two_versions: Any, first_model: Any, tmp_path: Path, suffix: str
 ) -> None:
     file, out = tmp_path / f"rows{suffix}", tmp_path / f"scored{suffix}"
     table = first_model.table.drop_columns(["late", "flown"])
     pc.write_csv(table, file) if suffix == ".csv" else pq.write_table(table, file)
-    assert score(served, file, out) == {"rows": 1500, "out": str(out), "model": "late", "version": 1}
+    assert score(two_versions, file, out) == {"rows": 1500, "out": str(out), "model": "late", "version": 1}
     scored = pc.read_csv(out) if suffix == ".csv" else pq.read_table(out)
     assert scored.column_names == [*table.column_names, "probability", "label"]
     expected = first_model.booster().predict(encode_table(table, first_model.signature))
@@ -41,19 +34,19 @@ def test_a_file_comes_back_with_probability_and_label(
     assert labels == ["true" if score >= 0.4 else "false" for score in expected]
 
 
-def test_a_file_that_lacks_a_feature_leaves_nothing_behind(served: Any, first_model: Any, tmp_path: Path) -> None:
+def test_a_file_that_lacks_a_feature_leaves_nothing_behind(two_versions: Any, first_model: Any, tmp_path: Path) -> None:
     file, out = tmp_path / "rows.parquet", tmp_path / "scored.parquet"
     pq.write_table(first_model.table.drop_columns(["wind"]), file)
     with pytest.raises(BadInput, match="lacks the feature wind"):
-        score(served, file, out)
+        score(two_versions, file, out)
     assert {path.name for path in tmp_path.iterdir()} == {"rows.parquet", "workspace"}
 
 
-def test_a_cancelled_scoring_leaves_nothing_behind(served: Any, first_model: Any, tmp_path: Path) -> None:
+def test_a_cancelled_scoring_leaves_nothing_behind(two_versions: Any, first_model: Any, tmp_path: Path) -> None:
     file, out = tmp_path / "rows.csv", tmp_path / "scored.csv"
     pc.write_csv(first_model.table, file)
-    job = served.room.jobs.job(served.room.start_predict("late@1", file, out))
-    context = JobContext.for_test(served.store)
+    job = two_versions.room.jobs.job(two_versions.room.start_predict("late@1", file, out))
+    context = JobContext.for_test(two_versions.store)
     context.stop.set()
     with pytest.raises(Cancelled):
         predict(context, job.arguments)
@@ -73,9 +66,9 @@ def test_a_cancelled_scoring_leaves_nothing_behind(served: Any, first_model: Any
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(
-    served: Any, tmp_path: Path, name: str, content: str | None, out: str, says: str
+    two_versions: Any, tmp_path: Path, name: str, content: str | None, out: str, says: str
 ) -> None:
     if content is not None:
         (tmp_path / name).write_text(content)
     with pytest.raises(BadInput, match=says):
-        score(served, tmp_path / name, tmp_path / out)
+        score(two_versions, tmp_path / name, tmp_path / out)

@@ -68,7 +68,7 @@ def test_a_name_that_could_hurt_somewhere_is_refused(bench: Any, first_model: An
 def test_unknown_names_say_what_is_known(bench: Any, first_model: Any) -> None:
     with pytest.raises(NotFound, match="no run 77"):
         bench.room.register(77, "late", WHO, WHY)
-    bench.room.register(bench.add_run(first_model), "late", WHO, WHY)
+    register_all(bench, first_model)
     with pytest.raises(NotFound) as unknown:
         bench.room.versions("early")
     assert "late" in unknown.value.remedy
@@ -77,15 +77,18 @@ def test_unknown_names_say_what_is_known(bench: Any, first_model: Any) -> None:
             bench.room.resolve(reference)
 
 
-def registered(bench: Any, *models: Any, **gates: str) -> None:
-    for model in models:
-        bench.room.register(bench.add_run(model, gates=gates), "late", WHO, WHY)
+def register_all(bench: Any, *models: Any, **gates: str) -> None:
+    """Register runs; what the models answer is not asked here, which saves a process each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "ask_model", lambda _path, _hash, _signature, rows: [[0.5]] * len(rows))
+        for model in models:
+            bench.room.register(bench.add_run(model, gates=gates), "late", WHO, WHY)
 
 
 def test_an_alias_moves_as_events_and_history_answers_what_was_in_production(
     bench: Any, first_model: Any, second_model: Any
 ) -> None:
-    registered(bench, first_model, second_model)
+    register_all(bench, first_model, second_model)
     first = bench.room.promote("late", 1, "champion", WHO, "first")
     second = bench.room.promote("late", 2, "champion", WHO, "second")
     with bench.store.write() as db:  # an hour apart, so that a time between can be asked for
@@ -102,7 +105,7 @@ def test_an_alias_moves_as_events_and_history_answers_what_was_in_production(
 def test_rolling_back_is_a_new_event_and_goes_back_one_promotion_at_a_time(
     bench: Any, first_model: Any, second_model: Any
 ) -> None:
-    registered(bench, first_model, second_model)
+    register_all(bench, first_model, second_model)
     for number in (1, 2):
         bench.room.promote("late", number, "champion", WHO, WHY)
     event = bench.room.rollback("late", "champion", WHO, "wrong answers")
@@ -113,7 +116,7 @@ def test_rolling_back_is_a_new_event_and_goes_back_one_promotion_at_a_time(
 
 
 def test_a_version_whose_gate_failed_is_promoted_only_by_force(bench: Any, first_model: Any) -> None:
-    registered(bench, first_model, roc_auc="fail", log_loss="pass")
+    register_all(bench, first_model, roc_auc="fail", log_loss="pass")
     with pytest.raises(BadInput, match=r"roc_auc on test: fail, 0\.5 is too low"):
         bench.room.promote("late", 1, "champion", WHO, WHY)
     event = bench.room.promote("late", 1, "champion", WHO, "nothing else works", force=True)
@@ -126,7 +129,7 @@ def test_gates_that_were_never_evaluated_keep_a_version_from_champion_but_not_fr
     make_bench: Callable[..., Any], first_model: Any
 ) -> None:
     bench = make_bench('[problem]\n[[problem.criteria]]\nmetric = "roc_auc"\nmin = 0.6\n')
-    registered(bench, first_model)
+    register_all(bench, first_model)
     assert bench.room.version("late", 1).verdict == "not evaluated"
     with pytest.raises(BadInput, match="never evaluated"):
         bench.room.promote("late", 1, "champion", WHO, WHY)
@@ -139,13 +142,13 @@ def test_gates_that_were_never_evaluated_keep_a_version_from_champion_but_not_fr
 def test_an_alias_that_reads_as_a_version_is_refused(
     bench: Any, first_model: Any, alias: str, why: str, problem: str
 ) -> None:
-    registered(bench, first_model)
+    register_all(bench, first_model)
     with pytest.raises(BadInput, match=problem):
         bench.room.promote("late", 1, alias, WHO, why)
 
 
 def test_moving_an_alias_needs_a_reason_and_a_move(bench: Any, first_model: Any) -> None:
-    registered(bench, first_model)
+    register_all(bench, first_model)
     with pytest.raises(BadInput, match="needs a reason"):
         bench.room.promote("late", 1, "champion", WHO, "  ")
     bench.room.promote("late", 1, "champion", WHO, WHY)
@@ -154,7 +157,7 @@ def test_moving_an_alias_needs_a_reason_and_a_move(bench: Any, first_model: Any)
 
 
 def test_a_withdrawn_alias_names_nothing(bench: Any, first_model: Any) -> None:
-    registered(bench, first_model)
+    register_all(bench, first_model)
     bench.room.promote("late", 1, "champion", WHO, WHY)
     event = bench.room.withdraw("late", "champion", WHO, "retired")
     assert (event.version, event.previous) == (None, 1)

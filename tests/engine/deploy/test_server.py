@@ -3,6 +3,7 @@
 import json
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -202,3 +203,38 @@ def test_malformed_http_is_answered_with_a_4xx_or_closed(server: Any, start: byt
             answer = b""
     assert answer == b"" or answer.startswith(b"HTTP/1.1 4"), answer
     assert server.ask("GET", "/v2/health/live")[0] == 200
+
+
+def test_every_row_is_logged_as_it_was_sent_with_its_key_and_time(
+    server: Any, wait: Callable[..., None], first_model: Any
+) -> None:
+    rows = first_model.request_rows(3)
+    params = {"keys": ["a", "b", "c"], "event_times": ["2013-07-01", 1_372_636_800_000, 5]}
+    status, document = server.ask("POST", "/invocations", {"dataframe_records": rows, "params": params})
+    assert status == 200
+    refused = {"dataframe_records": [rows[0] | {"wind": "strong"}]}
+    assert server.ask("POST", "/invocations", refused)[0] == 400
+    store = server.bench.store
+    unhappy = "select error from requests where status = 400 and error like '%strong%'"
+    wait(lambda: store.value(unhappy, name="predictions"), server)
+    logged = store.rows("select * from predictions where row_key != '' order by id", name="predictions")
+    assert [json.loads(row["features"]) for row in logged] == [list(row.values()) for row in rows]
+    assert [row["row_key"] for row in logged] == ["a", "b", "c"]
+    assert [row["event_at"] for row in logged] == [1_372_636_800_000, 1_372_636_800_000, 5]
+    assert [row["score"] for row in logged] == [p["probability"] for p in document["predictions"]]
+    assert "wind can't be 'strong'" in store.value(unhappy, name="predictions")
+    endpoint = server.bench.room.endpoint("late")
+    assert endpoint.errors > 0
+    assert endpoint.rows > 3
+    assert endpoint.p50_ms is not None
+    assert endpoint.p50_ms <= (endpoint.p99_ms or 0)
+    assert sum(endpoint.per_second) > 0
+
+
+def test_feedback_is_kept_before_it_is_acknowledged(server: Any) -> None:
+    body = {"actuals": [{"key": "a", "actual": True}, {"key": 7, "actual": 0}, {"key": "a", "actual": "false"}]}
+    assert server.ask("POST", "/feedback", body) == (200, {"accepted": 3})
+    kept = server.bench.store.rows("select row_key, actual from actuals order by row_key", name="predictions")
+    assert [tuple(row) for row in kept] == [("7", 0.0), ("a", 0.0)]
+    status, document = server.ask("POST", "/feedback", {"actuals": [{"key": "a", "actual": "perhaps"}]})
+    assert (status, "'perhaps' is no value of late" in document["error"]) == (400, True)
