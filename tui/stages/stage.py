@@ -210,7 +210,7 @@ class Stage(Vertical, Generic[View]):
     def age_text(self) -> str:
         """How old the view is, in words; the same words as long as nothing needs saying."""
         if self.loaded_at is None:
-            return "reading …"
+            return "reading …" if self._busy else "not read"
         age = monotonic_s() - self.loaded_at
         if not self.live_seconds:
             return ""

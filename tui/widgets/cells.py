@@ -139,13 +139,24 @@ def row_content(columns: Sequence[Col], widths: Sequence[int], row: Row, gutter:
     return line
 
 
-def strip_of(content: Content, style: Style, variables: dict[str, str]) -> Strip:
-    """Return content as a strip over a style, with the theme's variables in its own styles resolved."""
+class Styles:
+    """Styles by their text with the theme's variables resolved; each is parsed once."""
 
-    def parsed(value: str | Style) -> Style:
-        return value if isinstance(value, Style) else parse_style(value, variables=variables)
+    def __init__(self, variables: dict[str, str]) -> None:
+        self.variables = variables
+        self._known: dict[str, Style] = {}
 
-    parts = content.render(style, end="", parse_style=parsed)
+    def __call__(self, text: str | Style) -> Style:
+        if isinstance(text, Style):
+            return text
+        if text not in self._known:
+            self._known[text] = parse_style(text, variables=self.variables)
+        return self._known[text]
+
+
+def strip_of(content: Content, style: Style, styles: Styles) -> Strip:
+    """Return content as a strip over a style."""
+    parts = content.render(style, end="", parse_style=styles)
     return Strip([Segment(text, (style + part).rich_style) for text, part in parts])
 
 

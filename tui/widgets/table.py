@@ -16,7 +16,7 @@ from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVa
 
 from lemnis.engine import LemnisError
 from lemnis.tui.actions import bindings
-from lemnis.tui.widgets.cells import Col, Row, copied, header_labels, ordered, row_content, strip_of, widths_of
+from lemnis.tui.widgets.cells import Col, Row, Styles, copied, header_labels, ordered, row_content, strip_of, widths_of
 from lemnis.tui.widgets.windows import PAGE, Rows
 
 MEASURED = 1000  # rows that decide how wide columns are
@@ -107,6 +107,7 @@ class Table(ScrollView, can_focus=True):
         self._given: list[Row] = []
         self._widths: list[int] = [len(column.label) for column in self.columns]
         self._lines: dict[tuple[int, bool, bool], Strip] = {}
+        self._styles: Styles | None = None
 
     # What an owner uses.
 
@@ -347,10 +348,13 @@ class Table(ScrollView, can_focus=True):
         if marked and not here:
             style = style + self.get_visual_style("table--marked", partial=True)
         gutter = "✓" if marked else "›" if here and self.has_focus else " "
-        return self._strip(row_content(self.columns, self._widths, row, gutter), style)
+        strip = self._strip(row_content(self.columns, self._widths, row, gutter), style)
+        return strip.extend_cell_length(max(self.size.width, self.virtual_size.width), style.rich_style)
 
     def _strip(self, content: Content, style: Style) -> Strip:
-        return strip_of(content, style, self.app.theme_variables)
+        if self._styles is None or self._styles.variables is not self.app.theme_variables:
+            self._styles = Styles(self.app.theme_variables)
+        return strip_of(content, style, self._styles)
 
     def _ask_for(self, index: int) -> None:
         page, fetch, generation = self._rows.page_to_ask(index), self._rows.fetch, self._rows.generation
