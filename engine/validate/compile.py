@@ -23,6 +23,7 @@ class Compiled(Struct, frozen=True, kw_only=True):
         breach: The words between a count of rows and the value that breaks it, for the message.
         applies: Condition of the rows the check speaks of.
         violated: Condition of a failing row; empty where counting needs more than one row at a time.
+        columns: The columns it judges.
         key: Columns that must be unique together.
         value: Expression of the offending value, as text; empty where it means nothing.
         listing: The query of the failing rows, checked columns first; a person's own for a SQL check.
@@ -35,6 +36,7 @@ class Compiled(Struct, frozen=True, kw_only=True):
     breach: str = ""
     applies: str = "true"
     violated: str = ""
+    columns: list[str] = []
     key: list[str] = []
     value: str = ""
     listing: str = ""
@@ -129,6 +131,7 @@ def _not_null(check: Check, table: str, tables: Tables) -> Compiled:
         rule=f"{listed(names)} {'is' if len(names) == 1 else 'are'} never missing",
         breach=f"have no {listed(names, 'or')}",
         violated=f"({violated})",
+        columns=names,
         listing=listing_of(table, names, violated),
     )
 
@@ -144,6 +147,7 @@ def _unique(check: Check, table: str, tables: Tables) -> Compiled:
         rule=f"{listed(names)} {'is' if len(names) == 1 else 'together are'} unique",
         breach="share their key with another",
         applies=f"({known})",
+        columns=names,
         key=names,
         value=" || ' · ' || ".join(f"cast({quote(name)} as varchar)" for name in names),
         listing=listing_of(table, names, f"({keys}) in ({repeated})"),
@@ -225,6 +229,7 @@ def _of_values(check: Check, table: str, name: str, *, rule: str, breach: str, v
         breach=breach,
         applies=known,
         violated=broken,
+        columns=[name],
         value=f"cast({quote(name)} as varchar)",
         listing=listing_of(table, [name], broken),
     )

@@ -4,30 +4,34 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.config import Check
-from lemnis.engine.data.duck import open_duck, quote
+from lemnis.engine.data.duck import open_duck
 from lemnis.engine.errors import BadInput, LemnisError, Unavailable
-from lemnis.engine.explore.pages import plain_rows
+from lemnis.engine.explore.pages import Cell, plain_rows
 from lemnis.engine.explore.sandbox import Limits, ask, short_message
 from lemnis.engine.explore.sandboxed import Statement
-from lemnis.engine.validate.compile import Compiled, bounds_text, compile_check, declared_text, file_order, plain_number
+from lemnis.engine.validate.compile import Compiled, bounds_text, compile_check, declared_text, plain_number
 from lemnis.engine.validate.records import CheckResult, Offender, Sample, Waiver, judge
+from lemnis.engine.validate.scan import (
+    SAMPLE_ROWS,
+    Count,
+    counts_of,
+    offenders_sql,
+    repeated_sql,
+    rows_sql,
+    scan_sql,
+)
 
-SAMPLE_ROWS = 20
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 TOP_VALUES = 10
 TIMEOUT_S = 120.0  # of one query of ours; one that a person wrote has the sandbox's limits
-
-
-class Count(Struct, frozen=True, kw_only=True):
-    """Failing rows, and the rows the check speaks of; `total` of a key check's rows that have a whole key."""
-
-    failing: int
-    total: int
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -64,6 +68,7 @@ class Runner:
     ) -> None:
         self.views, self.columns, self.waivers, self.threads = views, columns, waivers, threads
         self.connection = open_duck(threads, memory, views=views, spill=spill)
+        self._first_rows: dict[str, dict[int, dict[str, Cell]]] = {}  # by table, by number in its file
 
     def close(self) -> None:
         self.connection.close()
@@ -140,43 +145,46 @@ class Runner:
         )
 
     def _shared_counts(self, plans: list[Compiled]) -> tuple[dict[str, Count | LemnisError], dict[str, float]]:
-        """Count what one scan per table can count; if a scan fails, each of its checks has a scan of its own."""
+        """Count what one scan per table can count; if a scan fails, each of its checks has a scan of its own.
+
+        Returns counts, and milliseconds, by check.
+        """
         counts: dict[str, Count | LemnisError] = {}
         cost: dict[str, float] = {}
         for table in dict.fromkeys(plan.table for plan in plans):
             sharing = [plan for plan in plans if plan.table == table]
             for group in (sharing, *([plan] for plan in sharing)):
-                missing = [plan for plan in group if plan.check.name not in counts]
-                if not missing:
-                    break
                 started = monotonic_s()
                 try:
-                    counts |= self._scan(table, missing)
+                    counts |= self._scan(table, group)
                 except LemnisError as error:
-                    if len(missing) == 1:
-                        counts[missing[0].check.name] = error
-                for plan in missing:
-                    cost[plan.check.name] = (monotonic_s() - started) * 1000 / len(missing)
+                    counts |= {plan.check.name: error for plan in group}
+                for plan in group:
+                    cost[plan.check.name] = (monotonic_s() - started) * 1000 / len(group)
+                if group is sharing and not isinstance(counts[sharing[0].check.name], LemnisError):
+                    break
         return counts, cost
 
-    def _scan(self, table: str, plans: list[Compiled]) -> dict[str, Count | LemnisError]:
-        """Count failing rows of several checks in one scan; a key that is unique by its hashes is unique."""
-        measures: list[str] = []
+    def _scan(self, table: str, plans: list[Compiled]) -> dict[str, Count]:
+        """Count failing rows of several checks in one scan, and read the first of them."""
+        path = str(self.views[table])
+        counts = counts_of(self._query(scan_sql(table, path, plans))[0], plans)
         for plan in plans:
-            hashes = ", ".join(quote(name) for name in plan.key)
-            failing = f"count(*) filter (where {plan.violated})" if plan.violated else "0"
-            unique = f"count(distinct hash({hashes})) filter (where {plan.applies})" if plan.key else "0"
-            measures += [f"count(*) filter (where {plan.applies})", failing, unique]
-        row = self._query(f"select {', '.join(measures)} from {quote(table)}")[0]
-        counts: dict[str, Count | LemnisError] = {}
-        for place, plan in enumerate(plans):
-            total, failing, unique = row[3 * place : 3 * place + 3]
-            if plan.key and unique < total:
-                keys = ", ".join(quote(name) for name in plan.key)
-                groups = f"select count(*) as n from {quote(table)} where {plan.applies} group by {keys} having n > 1"
-                failing = self._query(f"select coalesce(sum(n), 0)::bigint from ({groups})")[0][0]
-            counts[plan.check.name] = Count(failing=failing, total=total)
+            count = counts[plan.check.name]
+            if count.distinct_hashes is not None and count.distinct_hashes < count.total:
+                failing = self._query(repeated_sql(plan))[0][0]
+                counts[plan.check.name] = Count(failing=failing, total=count.total)
+        numbers = sorted({number for count in counts.values() for number in count.first})
+        if numbers:
+            self._keep(table, rows_sql(path, numbers))
         return counts
+
+    def _keep(self, table: str, sql: str) -> None:
+        """Keep the rows of a query by their number in the file, for the samples."""
+        found = self._table(sql)
+        names, numbers = found.column_names, found.column("file_row_number").to_pylist()
+        rows = [dict(zip(names, row, strict=True)) for row in plain_rows(found)]
+        self._first_rows.setdefault(table, {}).update(zip(numbers, rows, strict=True))
 
     def _found(self, plan: Compiled, count: Count | LemnisError | None) -> Found:
         """Look into one check after its rows are counted.
@@ -200,7 +208,7 @@ class Runner:
             message += f"; {distinct:,} different value{'s' if distinct != 1 else ''}"
         if plan.check.allow:
             message += f"; {plan.check.allow:,} are allowed"
-        return Found(count=count, message=message, distinct=distinct, top=top, sample=self._sample(plan))
+        return Found(count=count, message=message, distinct=distinct, top=top, sample=self._sample(plan, count))
 
     def _typed(self, plan: Compiled, total: int) -> Found:
         """Run a person's query in the sandbox; every row it lists fails."""
@@ -214,20 +222,21 @@ class Runner:
         """Return the most frequent offending values, and how many different ones there are."""
         if not plan.value:
             return [], None
-        source = f"({plan.listing})" if plan.key else quote(plan.table)
-        condition = plan.violated or "true"
-        rows = self._query(
-            f"select {plan.value} as value, count(*) as n, count(*) over () from {source} where {condition} "
-            f"group by 1 order by n desc, value limit {TOP_VALUES}"
-        )
+        rows = self._query(offenders_sql(plan, TOP_VALUES))
         return [Offender(value=str(value), rows=n) for value, n, _ in rows], rows[0][2] if rows else 0
 
-    def _sample(self, plan: Compiled) -> Sample:
-        """Return the first failing rows."""
-        with self._deadline():
-            ordered = plan.query if plan.order else file_order(plan.listing, plan.table, str(self.views[plan.table]))
-            table = self.connection.sql(f"{ordered} limit {SAMPLE_ROWS}").to_arrow_table()
+    def _sample(self, plan: Compiled, count: Count) -> Sample:
+        """Return the first failing rows: those the scan has found, or of a key the first by its order."""
+        if count.first:
+            columns = list(dict.fromkeys([*plan.columns, *self.columns[plan.table]]))
+            kept = self._first_rows[plan.table]
+            return Sample(columns=columns, rows=[[kept[number][name] for name in columns] for number in count.first])
+        table = self._table(f"{plan.query} limit {SAMPLE_ROWS}")
         return Sample(columns=table.column_names, rows=plain_rows(table))
+
+    def _table(self, sql: str) -> "pa.Table":
+        with self._deadline():
+            return self.connection.sql(sql).to_arrow_table()
 
     # Any: a row has whatever the query selects.
     def _query(self, sql: str) -> list[tuple[Any, ...]]:

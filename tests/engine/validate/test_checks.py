@@ -10,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lemnis.engine.data.versions import record_version
+from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.store import Store
 from lemnis.engine.validate import CheckResult, ValidateRoom, jobs
+from lemnis.engine.validate.compile import Compiled
 from lemnis.engine.validate.records import judge
+from lemnis.engine.validate.runner import Runner
+from lemnis.engine.validate.scan import Count
 from lemnis.engine.workspace import create_workspace
 
 Run = Callable[..., CheckResult]
@@ -118,3 +122,25 @@ def test_a_sql_check_fails_by_every_row_it_lists(check: Run) -> None:
     found = check('kind = "sql"\nquery = "select x, x * 2 as twice from data where x > 1"', {"x": list(range(100))})
     assert (found.failing, found.total, len(found.sample.rows)) == (98, 100, 20)
     assert found.sample.columns == ["x", "twice"]
+
+
+def test_a_scan_that_fails_takes_no_other_check_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("good", "bad", "better")
+    declared = "".join(f'[[checks]]\nname = "{name}"\nkind = "not_null"\ncolumn = "x"\n' for name in names)
+    store = Store(create_workspace(tmp_path / "it", declared))
+    record_version(store, pa.table({"x": [1, None]}), name="it", roles={}, split={})
+    scan = Runner._scan
+
+    def failing(self: Runner, table: str, plans: list[Compiled]) -> dict[str, Count]:
+        if any(plan.check.name == "bad" for plan in plans):
+            raise BadInput("Conversion Error: nothing fits.")
+        return scan(self, table, plans)
+
+    monkeypatch.setattr(Runner, "_scan", failing)
+    run = jobs.run(JobContext.for_test(store), {})
+    found = {result.name: result for result in ValidateRoom(store).results(run["check_run"])}
+    assert {name: result.verdict for name, result in found.items()} == {
+        "good": "fail", "better": "fail", "bad": "not evaluated",
+    }  # fmt: skip
+    assert found["better"].sample.rows == [[None]]
+    assert found["bad"].message == "Conversion Error: nothing fits."

@@ -1,0 +1,78 @@
+"""One scan of a table for all its checks: how many rows break each, and where the first of them are. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from lemnis.engine.data.duck import literal, quote
+from lemnis.engine.validate.compile import Compiled
+
+SAMPLE_ROWS = 20
+MEASURES = 4  # columns of the scan's answer per check
+
+
+class Count(Struct, frozen=True, kw_only=True):
+    """Failing rows, the rows the check speaks of, and the numbers of the first failing rows in the table's file.
+
+    `distinct_hashes` is None, or for a key how many different hashes its rows have: as many as rows means unique.
+    """
+
+    failing: int
+    total: int
+    first: list[int] = []
+    distinct_hashes: int | None = None
+
+
+def scan_sql(table: str, path: str, plans: Sequence[Compiled]) -> str:
+    """Return the query that counts for every plan; each condition is computed once a row."""
+    conditions = ["file_row_number"]
+    measures: list[str] = []
+    for place, plan in enumerate(plans):
+        hashes = ", ".join(quote(name) for name in plan.key)
+        conditions += [f"{plan.applies} as a{place}", f"{plan.violated or 'false'} as v{place}"]
+        conditions += [f"hash({hashes}) as h{place}"] if plan.key else []
+        measures += [
+            f"count(*) filter (where a{place})",
+            f"count(*) filter (where v{place})",
+            f"min(file_row_number, {SAMPLE_ROWS}) filter (where v{place})" if plan.violated else "null",
+            f"count(distinct h{place}) filter (where a{place})" if plan.key else "null",
+        ]
+    return f"select {', '.join(measures)} from (select {', '.join(conditions)} from {numbered(path)} as {quote(table)})"
+
+
+# Any: a row of DuckDB's answer.
+def counts_of(row: Sequence[Any], plans: Sequence[Compiled]) -> dict[str, Count]:
+    """Return what the scan's one row says of every check."""
+    counts: dict[str, Count] = {}
+    for place, plan in enumerate(plans):
+        total, failing, first, hashes = row[MEASURES * place : MEASURES * (place + 1)]
+        counts[plan.check.name] = Count(failing=failing, total=total, first=first or [], distinct_hashes=hashes)
+    return counts
+
+
+def rows_sql(path: str, numbers: Sequence[int]) -> str:
+    """Return the query of rows by their numbers in the file."""
+    wanted = ", ".join(map(str, numbers))
+    return f"select * from {numbered(path)} where file_row_number in ({wanted}) order by file_row_number"
+
+
+def repeated_sql(plan: Compiled) -> str:
+    """Return the query that counts the rows which share their key with another."""
+    keys = ", ".join(quote(name) for name in plan.key)
+    groups = f"select count(*) as n from {quote(plan.table)} where {plan.applies} group by {keys} having n > 1"
+    return f"select coalesce(sum(n), 0)::bigint from ({groups})"
+
+
+def offenders_sql(plan: Compiled, limit: int) -> str:
+    """Return the query of the most frequent offending values, with their rows and how many values there are."""
+    source = f"({plan.listing})" if plan.key else quote(plan.table)
+    return (
+        f"select {plan.value} as value, count(*) as n, count(*) over () from {source} where {plan.violated or 'true'} "
+        f"group by 1 order by n desc, value limit {limit}"
+    )
+
+
+def numbered(path: str) -> str:
+    """Return a Parquet file as a table with the number of each row."""
+    return f"read_parquet({literal(path)}, file_row_number = true)"
