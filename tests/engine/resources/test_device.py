@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -130,3 +132,19 @@ def test_the_room_never_shows_an_old_reading_as_a_live_one(engine: Engine) -> No
     silent = engine.resources.gpus()
     assert silent.devices == []
     assert "silent for 90 s" in silent.reason
+
+
+def test_the_service_outlives_a_driver_that_crashes_and_says_so(engine: Engine, driver: Callable[[str], None]) -> None:
+    driver("crash")
+    service = subprocess.Popen(
+        [sys.executable, "-m", "lemnis.engine.resources.device", "--workspace", str(engine.workspace.root)]
+    )
+    try:
+        until(lambda: "SIGSEGV" in engine.resources.gpus().reason)
+        assert service.poll() is None
+        driver("works")
+        until(lambda: engine.resources.gpus().usable == 2)
+        until(lambda: "gpu:1" in engine.resources.sources())
+    finally:
+        service.terminate()
+        assert service.wait(timeout=10) == 0
