@@ -77,6 +77,14 @@ async def test_enter_opens_a_link_with_its_orphans_and_escape_closes_it(engine: 
         assert pilot.app.focused is pilot.app.query_one("#links", Table)
 
 
+async def test_enter_opens_the_source_under_the_cursor_though_nothing_moved_yet(engine: Engine) -> None:
+    work(engine)
+    async with Console(engine, stage="data").run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "Links of pairs v1")
+        await pilot.press("enter")
+        await shows(pilot, "left csv", "kept      1 snapshot")
+
+
 async def test_the_cursor_decides_what_is_shown_in_full(engine: Engine) -> None:
     work(engine)
     async with Console(engine, stage="data").run_test(size=(160, 48)) as pilot:

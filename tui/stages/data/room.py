@@ -179,8 +179,10 @@ class DataStage(Stage[DataView]):
             self._show_detail()
 
     @on(Table.Opened, "#sources,#snapshots,#versions,#links")
-    def open_detail(self) -> None:
+    def open_detail(self, message: Table.Opened) -> None:
         """Go into what is shown in full; a small terminal shows it instead of the lists."""
+        self.subject = message.table.id or "versions"
+        self._show_detail()
         self.add_class("-open")
         self.query_one("#detail", Table).focus()
 
