@@ -66,7 +66,9 @@ async def test_the_arrows_move_the_threshold_while_it_has_the_focus(engine: Engi
 async def test_a_small_screen_goes_through_its_views_and_back(engine: Engine) -> None:
     async with opened(engine, (80, 24)) as pilot:
         await pilot.press("v")
-        await shows(pilot, "By month, after training", "▲ worst")
+        await shows(pilot, "ROC", "test 0.726")
+        await pilot.press("v")
+        await shows(pilot, "By month, after training", "▲ worst", "p99 0.31 ms")
         await pilot.press("v")
         await shows(pilot, "missed", "7-17-UA", "this row (raw score)")
         await pilot.press("escape")

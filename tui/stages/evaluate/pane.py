@@ -4,17 +4,18 @@ from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from lemnis.engine.evaluate import Evaluation
+from lemnis.engine.evaluate import Evaluation, Importance
 from lemnis.tui.format import number
 from lemnis.tui.stages.evaluate import rows
-from lemnis.tui.widgets import Series, Words
+from lemnis.tui.widgets import Bars, Chart, Facts, Panel, Series, Words
 
 STEP = 0.01
+MOST_BARS = 30  # what does not fit below is cut
 
 
 class Drawn(Words):
@@ -106,6 +107,44 @@ def calibration_series(evaluations: Sequence[Evaluation]) -> list[Series]:
         if one.calibration and one.part != "train"
     ]
     return [*curves, Series("perfect", [0.0, 1.0], [0.0, 1.0], words="0")] if curves else []
+
+
+class CurvesPane(Vertical):
+    """What does not fit into a number: ROC and calibration, the months after training, contributions, speed."""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="charts"):
+            with Panel("ROC", id="roc-panel"):
+                yield Chart(x="false positive rate", y="true positive rate", id="roc", empty="No curve.")
+            with Panel("Calibration", id="calibration-panel"):
+                yield Chart(x="said", y="happened", id="calibration", empty="No curve.")
+        with Horizontal(id="strips"):
+            with Panel("By month, after training", id="months-panel"):
+                yield Drawn(id="months")
+            with Vertical(id="side"):
+                with Panel("Mean |contribution|", id="importance-panel"):
+                    yield Bars(id="importances")
+                with Panel("Speed", id="speed-panel"):
+                    yield Facts(id="speed")
+
+    def narrow_to(self, *, charts: bool, strips: bool) -> None:
+        """Show the charts, the strips below them, both or nothing."""
+        self.display = charts or strips
+        self.query_one("#charts").display, self.query_one("#strips").display = charts, strips
+        self.can_focus = charts != strips  # alone on the screen it must keep the keys of the stage
+
+    def show(self, evaluations: Sequence[Evaluation], importances: Sequence[Importance], metric: str) -> None:
+        """Show a run's curves; `metric` is the measure of the months."""
+        for name, series in (("roc", roc_series(evaluations)), ("calibration", calibration_series(evaluations))):
+            chart = self.query_one(f"#{name}", Chart)
+            chart.bounds = (0.0, 1.0)
+            chart.show(series)
+        last = evaluations[-1] if evaluations else None
+        months, worst = (last.months, last.worst_month) if last else ([], "")
+        self.query_one("#months", Drawn).show(lambda width: rows.month_lines(months, worst, metric, width))
+        self.query_one("#months-panel", Panel).retitle("By month, after training", f"· {rows.title_of(metric)}")
+        self.query_one("#importances", Bars).show(rows.importance_bars(importances, MOST_BARS))
+        self.query_one("#speed", Facts).show(rows.speed_facts(last.speed if last else None))
 
 
 class FindRow(ModalScreen[str | None]):

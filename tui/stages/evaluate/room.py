@@ -12,11 +12,11 @@ from lemnis.engine.experiments import Run
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.evaluate import rows, waterfall
-from lemnis.tui.stages.evaluate.pane import Drawn, FindRow, ThresholdPane, calibration_series, roc_series
+from lemnis.tui.stages.evaluate.pane import CurvesPane, Drawn, FindRow, ThresholdPane
 from lemnis.tui.stages.stage import Stage
-from lemnis.tui.widgets import Bars, Chart, Facts, Panel, Table, Words
+from lemnis.tui.widgets import Panel, Table, Words
 
-VIEWS = ("quality", "curves", "rows")  # a wide screen shows quality and curves together
+VIEWS = ("quality", "curves", "months", "rows")  # a large screen shows the first three together
 MOST_RUNS = 200
 FIRST = {"regression": "rmse"}
 
@@ -58,20 +58,7 @@ class EvaluateStage(Stage[EvaluateView]):
                     yield ThresholdPane(id="threshold")
             with Panel("Measures", id="metrics-panel"):
                 yield Table(id="metrics", empty="Nothing is measured yet.")
-        with Vertical(id="curves"):
-            with Horizontal(id="charts"):
-                with Panel("ROC", id="roc-panel"):
-                    yield Chart(x="false positive rate", y="true positive rate", id="roc", empty="No curve.")
-                with Panel("Calibration", id="calibration-panel"):
-                    yield Chart(x="said", y="happened", id="calibration", empty="No curve.")
-            with Horizontal(id="strips"):
-                with Panel("By month, after training", id="months-panel"):
-                    yield Drawn(id="months")
-                with Vertical(id="side"):
-                    with Panel("Mean |contribution|", id="importance-panel"):
-                        yield Bars(id="importances")
-                    with Panel("Speed", id="speed-panel"):
-                        yield Facts(id="speed")
+        yield CurvesPane(id="curves")
         with Horizontal(id="rows-view"):
             with Panel("Rows", id="rows-panel"):
                 yield Table(*waterfall.ROWS, id="rows", empty="No row is explained yet. Press n, or f for one row.")
@@ -146,7 +133,7 @@ class EvaluateStage(Stage[EvaluateView]):
         self._show_metrics(view)
         self.query_one("#threshold", ThresholdPane).show_evaluation(last)
         self.query_one("#threshold-panel", Panel).retitle("Threshold", f"· {last.part} rows" if last else "")
-        self._show_curves(view, run, last)
+        self.query_one(CurvesPane).show(view.evaluations, view.importances, FIRST.get(run.task, "roc_auc"))
         self.query_one("#rows", Table).show([waterfall.explained_row(one) for one in view.explanations])
         self.query_one("#rows-panel", Panel).retitle(
             "Rows", f"· {waterfall.summary(view.explanations)}" if view.explanations else ""
@@ -162,29 +149,13 @@ class EvaluateStage(Stage[EvaluateView]):
         table.set_columns(columns)
         table.show(rows.metric_rows(view.evaluations, columns))
 
-    def _show_curves(self, view: EvaluateView, run: Run, last: Evaluation | None) -> None:
-        for name, series in (
-            ("roc", roc_series(view.evaluations)),
-            ("calibration", calibration_series(view.evaluations)),
-        ):
-            chart = self.query_one(f"#{name}", Chart)
-            chart.bounds = (0.0, 1.0)
-            chart.show(series)
-        metric = FIRST.get(run.task, "roc_auc")
-        months, worst = (last.months, last.worst_month) if last else ([], "")
-        self.query_one("#months", Drawn).show(lambda width: rows.month_lines(months, worst, metric, width))
-        self.query_one("#months-panel", Panel).retitle("By month, after training", f"· {rows.title_of(metric)}")
-        height = self.query_one("#importance-panel").size.height
-        self.query_one("#importances", Bars).show(rows.importance_bars(view.importances, max(3, height or 8)))
-        self.query_one("#speed", Facts).show(rows.speed_facts(last.speed if last else None))
-
     def _arrange(self) -> None:
         """Show the open view; a wide screen has room for quality and curves together."""
         both = self._shows_both() and self.open_view != "rows"
         self.query_one("#quality").display = both or self.open_view == "quality"
-        curves = self.query_one("#curves")
-        curves.display = both or self.open_view == "curves"
-        curves.can_focus = self.open_view == "curves"  # alone on the screen it must keep the keys of the stage
+        self.query_one(CurvesPane).narrow_to(
+            charts=both or self.open_view == "curves", strips=both or self.open_view == "months"
+        )
         self.query_one("#rows-view").display = self.open_view == "rows"
 
     @on(Table.Moved, "#gates")
@@ -266,7 +237,7 @@ class EvaluateStage(Stage[EvaluateView]):
 
     def action_view(self) -> None:
         """Go on to the next view."""
-        views = [view for view in VIEWS if view != "curves" or not self._shows_both()]
+        views = ("quality", "rows") if self._shows_both() else VIEWS
         place = views.index(self.open_view) if self.open_view in views else 0
         self._open(views[(place + 1) % len(views)])
 
