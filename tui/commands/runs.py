@@ -83,7 +83,8 @@ def show(context: typer.Context, run_id: RunId) -> None:
     print_facts(
         [
             ("run", f"{run.id}  {run.name}"),
-            ("state", f"{verdict(run.state).text}: {run.progress_text if run.state == 'running' else run.why}"),
+            ("state", verdict(run.state).text),
+            ("why", run.progress_text if run.state == "running" else run.why),
             ("took", duration(run.duration_s(now_ms()))),
             ("rounds", f"{run.rounds_done} of {run.rounds}, best {run.best_round or MISSING}"),
             *((key, value) for key, value in plain.items()),

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -21,6 +23,7 @@ from lemnis.tui.stages.experiments.train import TrainDialog, Training
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Facts, Panel, Table
 
+Queued = TypeVar("Queued")
 MOST_ROWS = 300  # shown at once; the order and the filter are over all runs
 POINTS = 240
 LOG_BYTES = 16_384
@@ -244,13 +247,14 @@ class ExperimentsStage(Stage[ExperimentsView]):
     def start(self, training: Training | None) -> None:
         """Queue what was chosen and go to it."""
         if training is not None:
-            self.perform(self.begin, training, done=lambda run_id: f"Run {run_id} is queued.", then=self.go_to_run)
+            call = partial(self.engine.experiments.start, training.preset, overrides=training.overrides)
+            self.perform(self.queue, call, done=lambda run_id: f"Run {run_id} is queued.", then=self.go_to_run)
 
-    def begin(self, training: Training) -> int:
-        """Queue a training and see that somebody does it; runs in a thread."""
-        run_id = self.engine.experiments.start(training.preset, overrides=training.overrides)
+    def queue(self, call: Callable[..., Queued], *arguments: int) -> Queued:
+        """Call what queues work and see that somebody does it; runs in a thread."""
+        queued = call(*arguments)
         self.engine.jobs.ensure_supervisor()
-        return run_id
+        return queued
 
     def go_to_run(self, run_id: int) -> None:
         """Put the cursor on a run once it is in the table."""
@@ -260,24 +264,15 @@ class ExperimentsStage(Stage[ExperimentsView]):
         """Train the run under the cursor again."""
         run_id = self.open_id or self.run_id
         if run_id:
-            self.perform(self.again, run_id, done=lambda new: f"Run {new} repeats run {run_id}.", then=self.go_to_run)
-
-    def again(self, run_id: int) -> int:
-        """Queue a repetition; runs in a thread."""
-        new = self.engine.experiments.reproduce(run_id)
-        self.engine.jobs.ensure_supervisor()
-        return new
+            done = f"Queued: the conditions of run {run_id} once more."
+            self.perform(self.queue, self.engine.experiments.reproduce, run_id, done=done, then=self.go_to_run)
 
     def action_resume(self) -> None:
         """Queue the run under the cursor again."""
         run_id = self.open_id or self.run_id
         if run_id:
-            self.perform(self.go_on, run_id, done=f"Run {run_id} goes on from its checkpoint.")
-
-    def go_on(self, run_id: int) -> None:
-        """Queue a run again; runs in a thread."""
-        self.engine.experiments.resume(run_id)
-        self.engine.jobs.ensure_supervisor()
+            done = f"Run {run_id} goes on from its checkpoint."
+            self.perform(self.queue, self.engine.experiments.resume, run_id, done=done)
 
     def action_stop(self) -> None:
         """Ask, then stop the run under the cursor."""
