@@ -21,6 +21,7 @@ from lemnis.tui.widgets import Bars, Facts, Panel, Row, Table, Words
 
 PAGE_ROWS = 200
 RUNS = 30
+AGE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,9 @@ class ValidateStage(Stage[ValidateView]):
         with Panel("Failing rows", id="failures-panel"):
             yield Table(id="failures", empty="Reading …")
 
+    def on_mount(self) -> None:
+        self.set_interval(AGE_SECONDS, self._show_summary)
+
     def load(self) -> ValidateView:
         room = self.engine.validate
         runs = room.runs(RUNS)
@@ -104,7 +108,7 @@ class ValidateStage(Stage[ValidateView]):
     def show(self, view: ValidateView) -> None:
         self._view = view
         self._show_layer()
-        self.query_one("#summary", Words).say(rows.summary_content(view.run, view.now, self.size.width))
+        self._show_summary()
         title = "Latest run" if view.run is None or view.run == view.runs[0] else f"Run {view.run.id}"
         summary = self.query_one("#summary-panel", Panel)
         summary.retitle(title, f"run {view.run.id} of {view.runs[0].id}" if view.run else "")
@@ -119,6 +123,11 @@ class ValidateStage(Stage[ValidateView]):
         self._show_check()
         if view.asked is not None and view.page is not None:
             self._show_failures(view.asked, view.page)
+
+    def _show_summary(self) -> None:
+        """Say how the run went and how long ago; asked again and again, for time passes without a reload."""
+        if self._view is not None and self.visible_now:
+            self.query_one("#summary", Words).say(rows.summary_content(self._view.run, now_ms(), self.size.width))
 
     def _points(self, view: ValidateView, name: str) -> list[HistoryPoint]:
         """Return how a check went up to the run that is shown."""

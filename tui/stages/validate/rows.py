@@ -114,9 +114,10 @@ def summary_content(run: CheckRun | None, now: int, width: int) -> Content:
         for drawn, count in counts
         if count or width >= WIDE_CELLS
     ]
-    place = f"   {safe(run.version_title)}, {age(run.ended_at, now)} ago   {when(run.ended_at)}, "
-    took = f"took {duration((run.ended_at - run.started_at) / 1000)}"
-    return Content("   ").join(parts) + Content.styled(place + took, "$muted")
+    place = f"   {safe(run.version_title)}, {age(run.ended_at, now)} ago"
+    if width >= WIDE_CELLS:
+        place += f"   {when(run.ended_at)}, took {duration((run.ended_at - run.started_at) / 1000)}"
+    return Content("   ").join(parts) + Content.styled(place, "$muted")
 
 
 # One check in full.
