@@ -3,6 +3,9 @@
 # pyarrow ships no types: what comes from it is unknown to the checker, what this file returns is not.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine import clock
-from lemnis.engine.errors import NotFound
+from lemnis.engine.errors import LemnisError, NotFound, Unavailable
 from lemnis.engine.features.signature import Feature, Signature, Task
 from lemnis.engine.monitor.measures import measures
 from lemnis.engine.monitor.records import PREDICTION
 from lemnis.engine.monitor.statistics import bin_counts, quantile_edges
 from lemnis.engine.monitor.tally import Binning
 from lemnis.engine.store import Store
+from lemnis.engine.text import safe
+from lemnis.engine.workspace import Workspace
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,29 +61,67 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     log_loss: float | None = None
 
 
-def reference_of(store: Store, model: str, version: int, *, bins: int) -> Reference:
+def reference_of(store: Store, model: str, version: int, *, bins: int, apart: bool = False) -> Reference:
     """Return the frozen reference of a model version, made from its training rows when it is first asked for.
+
+    Args:
+        store: The workspace's state.
+        model: A registered model.
+        version: Its version.
+        bins: Bins of a number, when it has to be made.
+        apart: Make it in a child process: LightGBM can end the process that it runs in, and keeps its memory.
 
     Raises:
         NotFound: The model version, its run's dataset version or its file is gone.
-        BadInput: The model's file is not the one that was registered.
+        StoreError: The model's file is not the one that was registered.
+        Unavailable: The child process failed.
     """
+    kept = kept_reference(store, model, version)
+    if kept is not None:
+        return kept
+    if apart:
+        make_apart(store, model, version, bins)
+    else:
+        keep_reference(store, make_reference(store, model, version, bins=bins))
+    made = kept_reference(store, model, version)
+    assert made is not None
+    return made
+
+
+def kept_reference(store: Store, model: str, version: int) -> Reference | None:
+    """Return the reference of a model version if it was made."""
     found = store.value("select reference from monitor_references where model = ? and version = ?", [model, version])
-    if found is not None:
-        return msgspec.json.decode(found, type=Reference)
-    made = make_reference(store, model, version, bins=bins)
+    return None if found is None else msgspec.json.decode(found, type=Reference)
+
+
+def keep_reference(store: Store, made: Reference) -> None:
+    """Freeze a reference; one that stands already stays."""
     with store.write() as db:
         db.table("monitor_references").insert(
             {
-                "model": model,
-                "version": version,
+                "model": made.model,
+                "version": made.version,
                 "reference": msgspec.json.encode(made).decode(),
                 "rows": made.rows,
                 "created_at": clock.now_ms(),
             },
             ignore=True,
         )
-    return made
+
+
+def make_apart(store: Store, model: str, version: int, bins: int) -> None:
+    """Make and keep a reference in a process of its own; raises Unavailable with its last words."""
+    arguments = [str(store.workspace.root), model, str(version), str(bins)]
+    child = subprocess.run(
+        [sys.executable, "-m", "lemnis.engine.monitor.reference", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if child.returncode:
+        words = (child.stderr.strip().splitlines() or [f"it ended with status {child.returncode}"])[-1]
+        raise Unavailable(f"The reference of {model} v{version} can't be made: {safe(words, limit=300)}", "")
 
 
 def make_reference(store: Store, model: str, version: int, *, bins: int) -> Reference:
@@ -193,3 +236,21 @@ def describe(reference: Reference, scores: Numbers, target: Numbers, bins: int) 
         roc_auc=measured.roc_auc,
         log_loss=measured.log_loss,
     )
+
+
+def main() -> int:
+    """Make and keep one reference: workspace, model, version, bins."""
+    root, model, version, bins = sys.argv[1:]
+    store = Store(Workspace(Path(root)))
+    try:
+        keep_reference(store, make_reference(store, model, int(version), bins=int(bins)))
+    except LemnisError as error:
+        print(f"{error.problem} {error.remedy}", file=sys.stderr)
+        return error.exit_code
+    finally:
+        store.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

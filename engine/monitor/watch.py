@@ -50,7 +50,7 @@ class Watch:
 
     def _look(self) -> bool:
         declared = self._declared()
-        changed = refresh(self.store, self._config or Config())
+        changed = refresh(self.store, self._config or Config(), apart=True)
         endpoints = {served.endpoint for served in served_versions(self.store)} if declared else changed
         for endpoint in endpoints:
             windows = list_windows(self.store, endpoint)

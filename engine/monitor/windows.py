@@ -44,13 +44,20 @@ class Served(msgspec.Struct, frozen=True):
         return [self.endpoint, self.model, self.version]
 
 
-def refresh(store: Store, config: Config, *, now: int | None = None) -> set[str]:
+def refresh(store: Store, config: Config, *, now: int | None = None, apart: bool = False) -> set[str]:
     """Bring every window up to date with the rows and labels that came since; return the endpoints that changed.
 
     Safe to run in several processes at once: each row is counted by exactly one of them.
+
+    Args:
+        store: The workspace's state.
+        config: Says the windows' width, the bins, the thresholds and the value of answers.
+        now: Epoch ms.
+        apart: Make a new model version's reference in a process of its own.
     """
     moment = clock.now_ms() if now is None else now
-    return {served.endpoint for served in served_versions(store) if refresh_one(store, config, served, moment)}
+    versions = served_versions(store)
+    return {served.endpoint for served in versions if refresh_one(store, config, served, moment, apart=apart)}
 
 
 def served_versions(store: Store) -> list[Served]:
@@ -66,14 +73,14 @@ def served_versions(store: Store) -> list[Served]:
     return [Served(*row) for row in store.rows("select endpoint, model, version from monitor_cursors order by 1, 2, 3")]
 
 
-def refresh_one(store: Store, config: Config, served: Served, now: int) -> bool:
+def refresh_one(store: Store, config: Config, served: Served, now: int, *, apart: bool) -> bool:
     """Bring the windows of one served version up to date; say whether anything changed."""
     recut(store, served, config.monitor.window)
     cursor = cursor_of(store, served)
     if not new_rows(store, served, cursor, 1) and not windows_with_new_labels(store, served.key, cursor, Spans("hour")):
         return settle(store, served, now)
     try:
-        reference = reference_of(store, served.model, served.version, bins=config.monitor.bins)
+        reference = reference_of(store, served.model, served.version, bins=config.monitor.bins, apart=apart)
     except LemnisError as error:
         remember_problem(store, served, error.problem)
         return False

@@ -36,7 +36,7 @@ def status(context: typer.Context) -> None:
         return
     now = now_ms()
     state = "up" if found.watching else "down"
-    say(f"watch  {verdict(state).text}  {found.why or f'looked {age(found.at, now)} ago'}")
+    say(f"watch  {verdict(state).text}  {found.why or f'last look: {age(found.at, now)}'}")
     for one in found.watched:
         labelled = share(one.labelled / one.rows if one.rows else None)
         newest = iso_utc(one.newest_event)[:10] if one.newest_event else "no rows yet"

@@ -17,6 +17,31 @@ def test_a_look_counts_rows_advances_alerts_and_tells_that_it_looked(flown) -> N
     assert not watch.look()
 
 
+def test_a_model_that_can_not_be_loaded_is_said_and_the_watch_goes_on(flown) -> None:
+    (flown.store.workspace.hidden / "models" / "model.txt").write_text("tree\nnot the model")
+    watch = Watch(flown.store)
+    flown.answer(flown.between("2013-09-01", "2013-10-02"))
+    watch.look()
+    assert flown.room.windows() == []
+    assert "SHA-256 differs" in flown.room.status().watched[0].problem
+    assert flown.room.status().watching
+
+
+def test_the_watch_itself_never_loads_a_model(flown) -> None:
+    flown.answer(flown.between("2013-07-01", "2013-08-01"))
+    flown.label(flown.between("2013-07-01", "2013-08-01"), now=5)
+    code = (
+        "import sys; from pathlib import Path; from lemnis.engine.monitor.watch import *; "
+        "watch = Watch(Store(find_workspace(Path(sys.argv[1])))); print(watch.look(), watch.problem, "
+        "{'lightgbm', 'pyarrow', 'scipy', 'sklearn', 'pandas', 'duckdb'} & set(sys.modules))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(flown.store.workspace.root)], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "True  set()\n"
+    assert flown.room.windows()[0].roc_auc is not None
+
+
 def test_a_bad_declaration_is_told_and_the_last_good_one_stays_in_force(flown) -> None:
     watch = Watch(flown.store)
     watch.look()

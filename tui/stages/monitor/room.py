@@ -320,8 +320,8 @@ class MonitorStage(Stage[MonitorView]):
         if view.status.replays:
             replay = view.status.replays[0]
             self.ask(
-                f"Stop the replay to {replay.endpoint} (job {replay.job_id})?",
-                lost="nothing: what was sent stays, and a new replay goes on where it was",
+                f"Stop the replay to {replay.endpoint} (job {replay.job_id})? A new one goes on where it was.",
+                lost="",
                 word="stop",
                 then=partial(self.perform, self.engine.monitor.stop_replay, replay.job_id, done="The replay stops."),
             )
@@ -357,7 +357,7 @@ class MonitorStage(Stage[MonitorView]):
             Line("from", "from (UTC)", start),
             Line("until", "until", end),
             Line("sample", "share of the rows", "1"),
-            Line("days", "days a second, 0: fast", "2"),
+            Line("days", "days a second (0: all)", "2"),
         )
         note = "Rows the endpoint has not had yet go out in order of time, their labels 30 days later."
         self.app.push_screen(
