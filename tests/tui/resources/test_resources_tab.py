@@ -104,6 +104,16 @@ async def test_plus_and_minus_change_the_span_of_the_chart_and_v_what_it_shows(e
         await until(pilot, lambda: "waiting, 5 min" in screen_text(pilot))
 
 
+async def test_on_a_narrow_screen_the_border_says_why_the_job_under_the_cursor_waits(engine: Engine) -> None:
+    async with opened(engine, (80, 24)) as pilot:
+        jobs = pilot.app.query_one("#jobs", Table)
+        await until(pilot, lambda: jobs.total == 3)
+        jobs.focus()
+        await pilot.press("j", "j")
+        await until(pilot, lambda: "needs 64 cores, the pool has" in screen_text(pilot).split("Processes")[0])
+        assert "raise pool.cores" in screen_text(pilot)
+
+
 async def test_stopping_a_job_asks_first_and_a_second_x_does_not_confirm(engine: Engine) -> None:
     async with opened(engine, (160, 48)) as pilot:
         jobs = pilot.app.query_one("#jobs", Table)

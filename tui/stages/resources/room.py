@@ -111,11 +111,9 @@ class ResourcesStage(Stage[ResourcesView]):
         pool = self.query_one("#pool", Panel)
         pool.retitle("Pool", rows.pool_title(view.pool))
         pool.styles.height = min(9, len(jobs) + 3 if jobs else 5)
-        narrow = self.app.screen.has_class("-narrow")
-        # On a narrow screen the sentence of the first in line gets the lower border: its column is cut.
-        pool.footnote(view.pool.waiting[0].why if narrow and view.pool.waiting else "")
         processes = view.processes
         self._show_table("#jobs", rows.POOL_COLUMNS, jobs, rows.NARROW_POOL)
+        self._say_why()
         found = [rows.process_row(process, processes.at) for process in processes.rows]
         self._show_table("#processes", rows.PROCESS_COLUMNS, found, rows.NARROW_PROCESSES)
         panel = self.query_one("#process-panel", Panel)
@@ -141,6 +139,17 @@ class ResourcesStage(Stage[ResourcesView]):
             columns, found = rows.only(columns, found, narrow)
         table.set_columns(columns)
         table.show(found)
+
+    @on(Table.Moved, "#jobs")
+    def _say_why(self) -> None:
+        """On a narrow screen, where its column is cut, say in the border why the job under the cursor waits."""
+        waiting = self._view.pool.waiting if self._view is not None else []
+        if not waiting or not self.app.screen.has_class("-narrow"):
+            self.query_one("#pool", Panel).footnote("")
+            return
+        key = self.query_one("#jobs", Table).key
+        why = next((job.why for job in waiting if str(job.job_id) == key), waiting[0].why)
+        self.query_one("#pool", Panel).footnote(why)
 
     def _show_chart(self, view: ResourcesView) -> None:
         if view.span != self.span:
