@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from support import engine_at, settle, shows
 from textual.pilot import Pilot
 
 from lemnis.engine import Engine
+from lemnis.engine.data.versions import record_version
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.validate import jobs
 from lemnis.tui.app import Console
@@ -79,6 +81,17 @@ async def test_runs_can_be_walked_through(engine: Engine) -> None:
         await shows(pilot, "Run 1 run 1 of 2")
         await pilot.press("right_square_bracket")
         await shows(pilot, "Latest run run 2 of 2")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_an_old_verdict_does_not_pass_for_the_last_word(engine: Engine, size: tuple[int, int]) -> None:
+    record_version(engine.store, pa.table({"code": ["z"]}), name="trips", roles={}, split={})
+    async with opened(engine, size) as pilot:
+        await shows(pilot, "trips v2 is newer and was not checked")
+        job = engine.validate.start()
+        with engine.store.write() as db:
+            db.execute("update jobs set state = 'lost', why = 'its process died', ended_at = 1 where id = ?", [job])
+        await shows(pilot, "the last attempt is lost: its process died")
 
 
 async def test_before_the_first_run_the_key_that_runs_is_named(bare: Engine) -> None:

@@ -42,6 +42,7 @@ class ValidateView:
     results: dict[str, CheckResult]
     histories: dict[str, list[HistoryPoint]]
     working: str
+    notice: str
     asked: Asked | None
     page: Page | None
 
@@ -87,13 +88,14 @@ class ValidateStage(Stage[ValidateView]):
         runs = room.runs(RUNS)
         run = next((run for run in runs if run.id == self.run_id), runs[0] if runs else None)
         if run is None:
-            return ValidateView(now_ms(), [], None, {}, {}, self._working(), None, None)
+            return ValidateView(now_ms(), [], None, {}, {}, self._working(), self._notice(None), None, None)
         results = {result.name: result for result in room.results(run.id)}
         asked, page = None, None
         if self.opened:
             asked = Asked(run.id, self.opened)
             page = self._page(asked, 0, PAGE_ROWS) if asked != self._asked else None
-        return ValidateView(now_ms(), runs, run, results, room.histories(RUNS), self._working(), asked, page)
+        histories, notice = room.histories(RUNS), self._notice(runs[0])
+        return ValidateView(now_ms(), runs, run, results, histories, self._working(), notice, asked, page)
 
     def _page(self, asked: Asked, offset: int, limit: int) -> Page:
         return self.engine.validate.failures(asked.check, offset, limit, check_run_id=asked.check_run_id)
@@ -103,6 +105,18 @@ class ValidateStage(Stage[ValidateView]):
         for job in self.engine.jobs.jobs(states=("queued", "preparing", "running"), limit=50):
             if job.kind == "validate.run":
                 return f"running: {job.progress_text}" if job.state == "running" else f"{job.state}: {job.why}"
+        return ""
+
+    def _notice(self, latest: CheckRun | None) -> str:
+        """Return why the latest run may not be the last word: a newer attempt that failed, or a newer version."""
+        since = latest.ended_at if latest else 0
+        attempts = [job for job in self.engine.jobs.jobs(limit=50) if job.kind == "validate.run"]
+        last = max(attempts, key=lambda job: job.id, default=None)
+        if last is not None and last.state in ("failed", "lost", "cancelled") and last.created_at > since:
+            return f"the last attempt is {last.state}: {last.why}"
+        newest = next(iter(self.engine.data.versions()), None)
+        if latest is not None and newest is not None and newest.id != latest.version_id:
+            return f"{newest.title} is newer and was not checked"
         return ""
 
     def show(self, view: ValidateView) -> None:
@@ -127,7 +141,10 @@ class ValidateStage(Stage[ValidateView]):
     def _show_summary(self) -> None:
         """Say how the run went and how long ago; asked again and again, for time passes without a reload."""
         if self._view is not None and self.visible_now:
-            self.query_one("#summary", Words).say(rows.summary_content(self._view.run, now_ms(), self.size.width))
+            view = self._view
+            self.query_one("#summary", Words).say(
+                rows.summary_content(view.run, now_ms(), self.size.width, notice=view.notice)
+            )
 
     def _points(self, view: ValidateView, name: str) -> list[HistoryPoint]:
         """Return how a check went up to the run that is shown."""

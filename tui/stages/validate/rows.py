@@ -99,10 +99,14 @@ def trend(points: Sequence[HistoryPoint]) -> Content:
     )
 
 
-def summary_content(run: CheckRun | None, now: int, width: int) -> Content:
-    """Return the outcome of a run in one line: how many of each verdict, over what, when; zeros where there is room."""
+def summary_content(run: CheckRun | None, now: int, width: int, *, notice: str = "") -> Content:
+    """Return the outcome of a run in one line, and in a second why it may not be the last word.
+
+    How many of each verdict (zeros where there is room), over what, when.
+    """
+    warning = Content.assemble("\n", ("▲ ", "$warn"), safe(notice)) if notice else Content("")
     if run is None:
-        return Content.styled("The checks have not run yet. Press n to run them.", "$muted")
+        return Content.styled("The checks have not run yet. Press n to run them.", "$muted") + warning
     counts = [
         (verdict("failed"), run.failed),
         (Verdict("?", "not evaluated", BAD), run.not_evaluated),
@@ -117,7 +121,7 @@ def summary_content(run: CheckRun | None, now: int, width: int) -> Content:
     place = f"   {safe(run.version_title)}, {age(run.ended_at, now)} ago"
     if width >= WIDE_CELLS:
         place += f"   {when(run.ended_at)}, took {duration((run.ended_at - run.started_at) / 1000)}"
-    return Content("   ").join(parts) + Content.styled(place, "$muted")
+    return Content("   ").join(parts) + Content.styled(place, "$muted") + warning
 
 
 # One check in full.
