@@ -50,7 +50,11 @@ async def test_a_column_that_is_not_measured_says_so_and_its_key_measures(bare: 
         await shows(pilot, "This column is not measured yet.")
         await pilot.press("n")
         await shows(pilot, "queued: ")
-        assert [job.kind for job in bare.jobs.jobs()] == ["explore.profile"]
+        (job,) = bare.jobs.jobs()
+        assert job.kind == "explore.profile"
+        with bare.store.write() as db:
+            db.execute("update jobs set state = 'lost', why = 'its process died', ended_at = 1 where id = ?", [job.id])
+        await shows(pilot, "The last attempt is lost: its process died")
 
 
 async def test_rows_are_opened_sorted_and_left_again(engine: Engine) -> None:

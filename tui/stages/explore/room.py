@@ -39,6 +39,7 @@ class ExploreView:
     version: Version | None
     profiles: dict[str, Profile]
     working: str
+    failed: str
     asked: Asked | None
     page: Page | None
 
@@ -73,25 +74,29 @@ class ExploreStage(Stage[ExploreView]):
         versions = self.engine.data.versions()
         version = next((v for v in versions if v.id == self.version_id), versions[0] if versions else None)
         if version is None:
-            return ExploreView([], None, {}, "", None, None)
+            return ExploreView([], None, {}, "", "", None, None)
         profiles = {profile.name: profile for profile in self.engine.explore.profiles(version.id)}
         asked, page = None, None
         if self.rows_open:
             asked = Asked(version.id, self.order, self.descending, self.query_text)
             page = self._page(asked, 0) if asked != self._asked else None
-        return ExploreView(versions, version, profiles, self._working(version.id), asked, page)
+        working, failed = self._profiling(version.id)
+        return ExploreView(versions, version, profiles, working, failed, asked, page)
 
     def _page(self, asked: Asked, offset: int, limit: int = PAGE_ROWS) -> Page:
         return self.engine.explore.rows(
             asked.version_id, offset, limit, asked.order, descending=asked.descending, where=asked.where
         )
 
-    def _working(self, version_id: str) -> str:
-        """Return what a profiling of this version does now, in words; empty when there is none."""
-        for job in self.engine.jobs.jobs(states=("queued", "preparing", "running"), limit=50):
-            if job.kind == "explore.profile" and job.arguments.get("version") == version_id:
-                return f"measuring {job.progress_text}" if job.state == "running" else f"{job.state}: {job.why}"
-        return ""
+    def _profiling(self, version_id: str) -> tuple[str, str]:
+        """Return what the profiling of this version does now, and why the last one failed; empty for nothing."""
+        jobs = [job for job in self.engine.jobs.jobs(limit=50) if job.kind == "explore.profile"]
+        last = max((j for j in jobs if j.arguments.get("version") == version_id), key=lambda job: job.id, default=None)
+        if last is None or last.state in ("finished", "cancelled"):
+            return "", ""
+        if last.ended:
+            return "", f"The last attempt is {last.state}: {last.why}"
+        return (f"measuring {last.progress_text}" if last.state == "running" else f"{last.state}: {last.why}"), ""
 
     def show(self, view: ExploreView) -> None:
         self._view = view
@@ -134,8 +139,9 @@ class ExploreStage(Stage[ExploreView]):
         panel = self.query_one("#detail-panel", Panel)
         if profile is None:
             panel.retitle(name or "Column")
-            working = view.working if view else ""
-            detail.show(working or "This column is not measured yet.", "" if working else "n", "Profile now")
+            working, failed = (view.working, view.failed) if view else ("", "")
+            reason = working or failed or "This column is not measured yet."
+            detail.show(reason, "" if working else "n", "Profile now")
             return
         panel.retitle(name, f"{profile.role} · {profile.type} · {number(profile.rows)} rows")
         width = self.query_one("#detail-scroll").scrollable_content_region.width - 2
