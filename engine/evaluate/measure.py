@@ -22,7 +22,8 @@ from lemnis.engine.evaluate.subject import DAY_MS, Subject, months_of
 
 Values = NDArray[np.float64]
 Measures = dict[str, float]
-FEWEST_IN_MONTH = 50  # rows of a month before it can be the worst
+FEWEST_IN_MONTH = 200  # rows of a month before it can be the worst …
+FULL_MONTH = 0.1  # … and their share of the median month's: the first and the last may be cut short
 FIRST_METRIC = {"binary": "roc_auc", "multiclass": "roc_auc", "regression": "rmse"}
 
 
@@ -140,10 +141,11 @@ def by_month(
 def worst_month(months: list[Month], task: str) -> str:
     """Return the name of the month with the poorest first metric, empty if no month has enough rows."""
     metric = FIRST_METRIC[task]
+    fewest = max(FEWEST_IN_MONTH, FULL_MONTH * float(np.median([month.rows for month in months] or [0])))
     judged = [
         (value, month.name)
         for month in months
-        if month.rows >= FEWEST_IN_MONTH and (value := month.metrics.get(metric)) is not None
+        if month.rows >= fewest and (value := month.metrics.get(metric)) is not None
     ]
     if not judged:
         return ""

@@ -1,5 +1,6 @@
 """What is evaluated: a run's model, its signature, and the rows of its dataset version."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def open_subject(store: Store, run_id: int) -> Subject:
         )
     folder = store.workspace.run_dir(run_id)
     signature = Signature.load(folder / "signature.json")
+    import_module("lightgbm")  # loading the library is no part of loading the model
     started = monotonic_s()
     booster = load_booster(folder / "model.txt", row["model_sha256"])
     load_ms = (monotonic_s() - started) * 1000

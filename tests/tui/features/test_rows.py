@@ -21,8 +21,8 @@ def test_every_width_shows_name_gain_single_and_leakage(width: int) -> None:
 
 
 def test_the_largest_gain_fills_its_bar_and_none_is_a_dash() -> None:
-    assert rows.gain_cell(0.5, 0.5).plain == "████████  50.0"
-    assert rows.gain_cell(0.25, 0.5).plain == "████      25.0"
+    assert rows.gain_cell(0.5, 0.5).plain == "██████  50.0"
+    assert rows.gain_cell(0.25, 0.5).plain == "███     25.0"
     assert rows.gain_cell(None, 0.5).plain == "–"
 
 

@@ -10,10 +10,12 @@ from lemnis.tui.format import MISSING, age, delta, number, share, styled, verdic
 from lemnis.tui.widgets.cells import Col, Row
 from lemnis.tui.widgets.text import bar_of
 
-BAR = 8  # cells of the gain's bar
-WIDE, MIDDLE = 98, 66  # cells of the table from which all columns, or most, are shown
+BAR = 6  # cells of the gain's bar
+WIDE, MIDDLE = 98, 64  # cells of the table from which all columns, or most, are shown
 
-NAME = Col("feature", most=28)
+KINDS = {"numeric": "num", "categorical": "cat", "boolean": "bool"}
+
+NAME = Col("feature", most=26)
 KIND = Col("kind")
 GAIN = Col("gain", "gain %", right=True)
 ASSOCIATION = Col("association", "assoc.", right=True)
@@ -42,21 +44,33 @@ def score_row(score: FeatureScore, columns: Sequence[Col], top_gain: float) -> R
     leaked = verdict("leak") if score.leakage else verdict("ok")
     permutation = MISSING
     if score.permutation is not None:
-        permutation = f"{delta(-score.permutation, 4)} ± {number(score.permutation_deviation or 0.0, 4)}"
+        permutation = shuffled_words(score)
         if not any(column.label.endswith("±") for column in columns):
             permutation = delta(-score.permutation, 4)
     cells: dict[str, tuple[str | Content, object]] = {
         "feature": (score.name, score.name),
-        "kind": (Content.styled(score.kind, "$muted"), score.kind),
+        "kind": (Content.styled(KINDS.get(score.kind, score.kind), "$muted"), score.kind),
         "gain": (gain_cell(score.gain_share, top_gain), score.gain_share),
         "permutation": (permutation, score.permutation),
-        "association": (number(score.association), score.association),
-        "single": (number(score.single), score.single),
+        "association": (fixed(score.association), score.association),
+        "single": (fixed(score.single), score.single),
         "missing": (share(score.missing) if score.missing else "0%", score.missing),
         "leakage": (leaked.content, score.leakage),
     }
     chosen = [cells[column.name] for column in columns]
     return Row(score.name, [cell for cell, _ in chosen], [value for _, value in chosen])
+
+
+def fixed(value: float | None, digits: int = 3) -> str:
+    """Return a measure with as many decimals as its neighbours, however small it is."""
+    return MISSING if value is None else f"{value:.{digits}f}"
+
+
+def shuffled_words(score: FeatureScore) -> str:
+    """Return what shuffling costs, with its deviation."""
+    if score.permutation is None:
+        return MISSING
+    return f"{delta(-score.permutation, 4)} ± {fixed(score.permutation_deviation or 0.0, 4)}"
 
 
 def plain_row(name: str, columns: Sequence[Col]) -> Row:
@@ -113,15 +127,15 @@ def detail_facts(score: FeatureScore, ranking: Ranking | None) -> list[tuple[str
     repeats = f", {ranking.repeats} times" if ranking else ""
     shuffled: str = "left out of the ranking model"
     if score.permutation is not None:
-        shuffled = f"{skill} {delta(-score.permutation, 4)} ± {number(score.permutation_deviation or 0.0, 4)}{repeats}"
+        shuffled = f"{skill} {shuffled_words(score)}{repeats}"
     gain = f"{share(score.gain_share)} in {score.splits:,} splits" if score.splits is not None else MISSING
     return [
         ("kind", score.kind),
         ("missing", share(score.missing, 2)),
         ("gain", gain),
         ("shuffled", shuffled),
-        ("alone", f"{skill} {number(score.single)} on later rows"),
-        ("association", f"{number(score.association)} with the target ({score.method})"),
+        ("alone", f"{skill} {fixed(score.single)} on later rows"),
+        ("association", f"{fixed(score.association)} with the target ({score.method})"),
     ]
 
 
