@@ -10,7 +10,8 @@ from textual.widgets import Input
 
 from lemnis.engine import Engine
 from lemnis.tui.app import Console
-from lemnis.tui.stages.monitor.room import MonitorStage, bad_replay
+from lemnis.tui.stages.monitor.form import bad_replay
+from lemnis.tui.stages.monitor.room import MonitorStage
 from lemnis.tui.widgets import Table
 
 

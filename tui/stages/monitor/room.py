@@ -1,47 +1,29 @@
 """The Monitor room: windows in time, what drifted in them, how good the model still is, and what fires."""
 
-from dataclasses import dataclass
 from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical
 
 from lemnis.engine import Engine
-from lemnis.engine.clock import now_ms, parse_ms
+from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Alert as Rule
 from lemnis.engine.errors import ConfigError
 from lemnis.engine.jobs import user_name
-from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Status, Window
+from lemnis.engine.monitor import Alert, Window
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.monitor import explain, rows
-from lemnis.tui.stages.monitor.form import Line, MonitorForm
+from lemnis.tui.stages.monitor.form import Line, MonitorForm, bad_replay, nobody_or_nothing
+from lemnis.tui.stages.monitor.pane import MonitorView, Overview
 from lemnis.tui.stages.stage import Stage
-from lemnis.tui.widgets import Chart, Facts, Panel, Series, Table, Words
+from lemnis.tui.widgets import Facts, Panel, Table, Words
 
 WINDOWS = 60
 NARROW = 100  # columns; below it one layer is shown at a time, as pane.tcss says
 DAY_S = 86_400.0
 LAYERS = ("-window", "-trend", "-alert")
-
-
-@dataclass(frozen=True, slots=True)
-class MonitorView:
-    """Everything the tab shows, read at one time."""
-
-    now: int
-    status: Status
-    endpoints: list[str]
-    endpoint: str
-    windows: list[Window]
-    window: Window | None
-    features: list[FeatureDrift]
-    grid: Grid
-    alerts: list[Alert]
-    alert: Alert | None
-    events: list[AlertEvent]
-    rules: list[Rule]
 
 
 class MonitorStage(Stage[MonitorView]):
@@ -62,23 +44,7 @@ class MonitorStage(Stage[MonitorView]):
 
     def compose(self) -> ComposeResult:
         yield Words(id="summary")
-        with Vertical(id="overview"):
-            with Horizontal(id="top"):
-                with Panel("Alerts", id="alerts-panel"):
-                    yield Table(*rows.ALERTS, id="alerts", empty="No alert is open.")
-                with Panel("Windows", id="windows-panel"):
-                    yield Table(*rows.WINDOWS, id="windows", empty="No rows were served yet. Press t to replay some.")
-            with Horizontal(id="middle"):
-                with Panel("Features", id="features-panel"):
-                    yield Words(id="changes")
-                    yield Table(*rows.FEATURES, id="features", empty="No window is chosen.")
-                with Panel("Distribution", id="bins-panel"), VerticalScroll(can_focus=False):
-                    yield Words(id="bins")
-            with Horizontal(id="bottom"):
-                with Panel("Drift over time", id="heat-panel"):
-                    yield Table(id="heat", empty="Nothing to compare yet.")
-                with Panel("Figures", id="chart-panel"):
-                    yield Chart(id="chart", empty="No labels have come back yet.")
+        yield Overview(id="overview")
         with Vertical(id="alert-view"):
             with Panel("Alert", id="alert-panel"):
                 yield Facts(id="alert-facts")
@@ -117,87 +83,16 @@ class MonitorStage(Stage[MonitorView]):
     def show(self, view: MonitorView) -> None:
         self._view = view
         self.query_one("#summary", Words).say(rows.summary(view.status, view.endpoint, view.now))
-        self._show_alerts(view)
-        self._show_windows(view)
-        self._show_features(view)
-        self._show_trend(view)
-
-    def _show_alerts(self, view: MonitorView) -> None:
-        table = self.query_one("#alerts", Table)
-        table.empty = no_alert(view)
-        table.set_columns(rows.ALERTS_WIDE if table.size.width > 92 else rows.ALERTS)
-        table.show([rows.alert_row(alert, view.now) for alert in view.alerts])
-        firing = sum(alert.fires for alert in view.alerts)
-        detail = f"{firing} firing" if firing else f"{len(view.rules)} rules" if view.rules else ""
-        self.query_one("#alerts-panel", Panel).retitle("Alerts", detail)
+        self._overview.pinned, self._overview.figure = self.window_id, self.figure
+        self._overview.draw(view)
         if view.alert is not None:
             self.query_one("#alert-panel", Panel).retitle(f"Alert {view.alert.id}", view.alert.rule)
             self.query_one("#alert-facts", Facts).show(rows.alert_facts(view.alert, view.now))
             self.query_one("#events", Table).show([rows.event_row(event) for event in view.events])
 
-    def _show_windows(self, view: MonitorView) -> None:
-        table = self.query_one("#windows", Table)
-        wide = table.size.width > 102
-        table.set_columns(rows.WINDOWS_WIDE if wide else rows.WINDOWS)
-        table.show([rows.window_row(window, wide=wide) for window in reversed(view.windows)])
-        if view.window is not None and not self.window_id:
-            table.select(str(view.window.id))
-        more = f" ({view.endpoints.index(view.endpoint) + 1} of {len(view.endpoints)})" if view.endpoints[1:] else ""
-        self.query_one("#windows-panel", Panel).retitle("Windows", view.endpoint and f"{view.endpoint}{more}")
-
-    def _show_features(self, view: MonitorView) -> None:
-        title = f"{rows.span_label(view.window)} · {view.window.why}" if view.window else ""
-        self.query_one("#features-panel", Panel).retitle("Features", title)
-        table = self.query_one("#features", Table)
-        columns = rows.feature_columns(table.size.width)
-        table.set_columns(columns)
-        table.show([rows.feature_row(feature, view.grid, columns) for feature in view.features])
-        changes = view.window.schema_changes if view.window else []
-        words = self.query_one("#changes", Words)
-        words.display = bool(changes)
-        words.say("\n".join(changes[:3] + ([f"… and {len(changes) - 3} more (K)"] if len(changes) > 3 else [])))
-        self._show_bins()
-
-    def _show_bins(self) -> None:
-        feature = self._feature
-        panel, words = self.query_one("#bins-panel", Panel), self.query_one("#bins", Words)
-        panel.retitle("Distribution", feature.feature if feature else "")
-        words.say(rows.bins_content(feature, panel.content_size.width - 2) if feature else "")
-
-    def _show_trend(self, view: MonitorView) -> None:
-        heat = self.query_one("#heat", Table)
-        fitting = max(1, (heat.size.width - 30) // (rows.CELL + 2))
-        recent = view.windows[-fitting:]
-        heat.set_columns(rows.heat_columns(recent))
-        heat.show(rows.heat_rows(view.grid, recent))
-        label, lines = rows.FIGURES[self.figure]
-        places = list(range(1, len(view.windows) + 1))
-        series = [Series(name, places, [getattr(window, field) for window in view.windows]) for name, field in lines]
-        chart = self.query_one("#chart", Chart)
-        span = f"{rows.span_label(view.windows[0])} … {rows.span_label(view.windows[-1])}" if view.windows else ""
-        chart.relabel(x=span, y=label)
-        chart.show(series, levels=self._levels(view))
-
-    def _levels(self, view: MonitorView) -> list[tuple[float, str]]:
-        """Return the lines a figure is read against: the held-out rows' value and the bounds of the rules."""
-        newest = view.windows[-1] if view.windows else None
-        fields = [field for _, field in rows.FIGURES[self.figure][1]]
-        held = {"roc_auc": "reference_auc", "log_loss": "reference_log_loss", "label_share": "reference_share"}
-        levels = [
-            (value, "held out")
-            for field in fields
-            if newest is not None and field in held and (value := getattr(newest, held[field])) is not None
-        ]
-        bounds = [(rule.below if rule.below is not None else rule.above, rule) for rule in view.rules]
-        return levels + [(bound, rule.name) for bound, rule in bounds if bound is not None and rule.metric in fields]
-
     @property
-    def _feature(self) -> FeatureDrift | None:
-        """The feature under the cursor, in the table or in the heat strip."""
-        heat = self.query_one("#heat", Table)
-        name = heat.key if heat.has_focus else self.query_one("#features", Table).key
-        features = self._view.features if self._view else []
-        return next((one for one in features if one.feature == name), features[0] if features else None)
+    def _overview(self) -> Overview:
+        return self.query_one(Overview)
 
     @property
     def _alert(self) -> Alert | None:
@@ -219,7 +114,7 @@ class MonitorStage(Stage[MonitorView]):
 
     @on(Table.Moved, "#features,#heat")
     def choose_feature(self) -> None:
-        self._show_bins()
+        self._overview.show_bins()
 
     @on(Table.Opened, "#windows")
     def open_window(self) -> None:
@@ -271,7 +166,7 @@ class MonitorStage(Stage[MonitorView]):
         figures = list(rows.FIGURES)
         self.figure = figures[(figures.index(self.figure) + 1) % len(figures)]
         if self._view is not None:
-            self._show_trend(self._view)
+            self.show(self._view)
 
     def action_past(self) -> None:
         self.past = not self.past
@@ -372,37 +267,10 @@ class MonitorStage(Stage[MonitorView]):
             return explain.alert(self._alert, view.rules)
         if self.query_one("#windows", Table).has_focus:
             return explain.window(view.window)
-        return explain.feature(self._feature)
+        return explain.feature(self._overview.feature)
 
 
 def newest_told(windows: list[Window]) -> Window | None:
     """Return the newest window with enough rows for a verdict, else the newest."""
     told = [window for window in windows if window.verdict in ("ok", "watch", "drift")]
     return (told or windows or [None])[-1]
-
-
-def no_alert(view: MonitorView) -> str:
-    """Return what the empty list of alerts says."""
-    if not view.rules:
-        return "No rules. Declare [[alerts]] with e."
-    return f"No alert is open; {len(view.rules)} rules are watched."
-
-
-def nobody_or_nothing(filled: dict[str, str]) -> str:
-    """Return what is wrong with the answer to who and why."""
-    return "" if filled["who"] and filled["why"] else "Say who you are and why."
-
-
-def bad_replay(filled: dict[str, str]) -> str:
-    """Return what is wrong with a replay as it was filled in."""
-    try:
-        start, end = parse_ms(filled["from"]), parse_ms(filled["until"])
-    except ValueError:
-        return "Write the days as 2013-07-01."
-    try:
-        sample, days = float(filled["sample"]), float(filled["days"])
-    except ValueError:
-        return "The share and the days a second are numbers."
-    if start >= end:
-        return "The span ends before it starts."
-    return "" if 0 < sample <= 1 and days >= 0 else "The share is above 0 up to 1, the days a second at least 0."

@@ -1,0 +1,149 @@
+"""The Monitor room's picture: alerts and windows, the features of one window, and what moved over time."""
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+
+from lemnis.engine.config import Alert as Rule
+from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Status, Window
+from lemnis.tui.stages.monitor import rows
+from lemnis.tui.widgets import Chart, Panel, Series, Table, Words
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorView:
+    """Everything the tab shows, read at one time."""
+
+    now: int
+    status: Status
+    endpoints: list[str]
+    endpoint: str
+    windows: list[Window]
+    window: Window | None
+    features: list[FeatureDrift]
+    grid: Grid
+    alerts: list[Alert]
+    alert: Alert | None
+    events: list[AlertEvent]
+    rules: list[Rule]
+
+
+class Overview(Vertical):
+    """Draws a view; which window and which figure are chosen is told by the room.
+
+    Attributes:
+        view: What is drawn now.
+        pinned: The window a person chose; 0 lets the newest be chosen.
+        figure: A key of `rows.FIGURES`.
+    """
+
+    view: MonitorView | None = None
+    pinned = 0
+    figure = "auc"
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="top"):
+            with Panel("Alerts", id="alerts-panel"):
+                yield Table(*rows.ALERTS, id="alerts", empty="No alert is open.")
+            with Panel("Windows", id="windows-panel"):
+                yield Table(*rows.WINDOWS, id="windows", empty="No rows were served yet. Press t to replay some.")
+        with Horizontal(id="middle"):
+            with Panel("Features", id="features-panel"):
+                yield Words(id="changes")
+                yield Table(*rows.FEATURES, id="features", empty="No window is chosen.")
+            with Panel("Distribution", id="bins-panel"), VerticalScroll(can_focus=False):
+                yield Words(id="bins")
+        with Horizontal(id="bottom"):
+            with Panel("Drift over time", id="heat-panel"):
+                yield Table(id="heat", empty="Nothing to compare yet.")
+            with Panel("Figures", id="chart-panel"):
+                yield Chart(id="chart", empty="No labels have come back yet.")
+
+    def draw(self, view: MonitorView) -> None:
+        """Draw everything."""
+        self.view = view
+        self.show_alerts(view)
+        self.show_windows(view)
+        self.show_features(view)
+        self.show_trend(view)
+
+    def show_alerts(self, view: MonitorView) -> None:
+        table = self.query_one("#alerts", Table)
+        table.empty = no_alert(view)
+        table.set_columns(rows.ALERTS_WIDE if table.size.width > 92 else rows.ALERTS)
+        table.show([rows.alert_row(alert, view.now) for alert in view.alerts])
+        firing = sum(alert.fires for alert in view.alerts)
+        detail = f"{firing} firing" if firing else f"{len(view.rules)} rules" if view.rules else ""
+        self.query_one("#alerts-panel", Panel).retitle("Alerts", detail)
+
+    def show_windows(self, view: MonitorView) -> None:
+        table = self.query_one("#windows", Table)
+        wide = table.size.width > 102
+        table.set_columns(rows.WINDOWS_WIDE if wide else rows.WINDOWS)
+        table.show([rows.window_row(window, wide=wide) for window in reversed(view.windows)])
+        if view.window is not None and not self.pinned:
+            table.select(str(view.window.id))
+        more = f" ({view.endpoints.index(view.endpoint) + 1} of {len(view.endpoints)})" if view.endpoints[1:] else ""
+        self.query_one("#windows-panel", Panel).retitle("Windows", view.endpoint and f"{view.endpoint}{more}")
+
+    def show_features(self, view: MonitorView) -> None:
+        title = f"{rows.span_label(view.window)} · {view.window.why}" if view.window else ""
+        self.query_one("#features-panel", Panel).retitle("Features", title)
+        table = self.query_one("#features", Table)
+        columns = rows.feature_columns(table.size.width)
+        table.set_columns(columns)
+        table.show([rows.feature_row(feature, view.grid, columns) for feature in view.features])
+        changes = view.window.schema_changes if view.window else []
+        words = self.query_one("#changes", Words)
+        words.display = bool(changes)
+        words.say("\n".join(changes[:3] + ([f"… and {len(changes) - 3} more (K)"] if len(changes) > 3 else [])))
+        self.show_bins()
+
+    def show_bins(self) -> None:
+        feature = self.feature
+        panel, words = self.query_one("#bins-panel", Panel), self.query_one("#bins", Words)
+        panel.retitle("Distribution", feature.feature if feature else "")
+        words.say(rows.bins_content(feature, panel.content_size.width - 2) if feature else "")
+
+    def show_trend(self, view: MonitorView) -> None:
+        heat = self.query_one("#heat", Table)
+        fitting = max(1, (heat.size.width - 30) // (rows.CELL + 2))
+        recent = view.windows[-fitting:]
+        heat.set_columns(rows.heat_columns(recent))
+        heat.show(rows.heat_rows(view.grid, recent))
+        label, lines = rows.FIGURES[self.figure]
+        places = list(range(1, len(view.windows) + 1))
+        series = [Series(name, places, [getattr(window, field) for window in view.windows]) for name, field in lines]
+        chart = self.query_one("#chart", Chart)
+        span = f"{rows.span_label(view.windows[0])} … {rows.span_label(view.windows[-1])}" if view.windows else ""
+        chart.relabel(x=span, y=label)
+        chart.show(series, levels=self.levels(view))
+
+    def levels(self, view: MonitorView) -> list[tuple[float, str]]:
+        """Return the lines a figure is read against: the held-out rows' value and the bounds of the rules."""
+        newest = view.windows[-1] if view.windows else None
+        fields = [field for _, field in rows.FIGURES[self.figure][1]]
+        held = {"roc_auc": "reference_auc", "log_loss": "reference_log_loss", "label_share": "reference_share"}
+        levels = [
+            (value, "held out")
+            for field in fields
+            if newest is not None and field in held and (value := getattr(newest, held[field])) is not None
+        ]
+        bounds = [(rule.below if rule.below is not None else rule.above, rule) for rule in view.rules]
+        return levels + [(bound, rule.name) for bound, rule in bounds if bound is not None and rule.metric in fields]
+
+    @property
+    def feature(self) -> FeatureDrift | None:
+        """The feature under the cursor, in the table or in the heat strip."""
+        heat = self.query_one("#heat", Table)
+        name = heat.key if heat.has_focus else self.query_one("#features", Table).key
+        features = self.view.features if self.view else []
+        return next((one for one in features if one.feature == name), features[0] if features else None)
+
+
+def no_alert(view: MonitorView) -> str:
+    """Return what the empty list of alerts says."""
+    if not view.rules:
+        return "No rules. Declare [[alerts]] with e."
+    return f"No alert is open; {len(view.rules)} rules are watched."
