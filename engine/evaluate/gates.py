@@ -76,22 +76,21 @@ def judge(
     elif sign * (best - bound) < 0:
         verdict, why = "fail", f"{said(best, 'favourable', interval)} breaks {rule}."
     else:
-        needed = rows_that_decide(abs(worst - observed) if sign * (observed - bound) > 0 else abs(best - observed),
-                                  abs(observed - bound), rows)  # fmt: skip
-        side = "keeps" if sign * (observed - bound) >= 0 else "breaks"
-        more = f"; about {needed:,} rows would decide" if needed else ""
-        why = f"{observed:.4g} {side} {rule}, but its 95 % interval {low:.4g} to {high:.4g} holds both sides{more}."
+        keeps = sign * (observed - bound) >= 0
+        needed = rows_that_decide(abs((worst if keeps else best) - observed), abs(observed - bound), rows)
+        why = undecided(observed, "keeps" if keeps else "breaks", rule, (low, high), needed)
+    ends = interval or (None, None)
     return Gate(
-        metric=metric,
-        part=part,
-        rule=rule,
-        observed=observed,
-        low=interval[0] if interval else None,
-        high=interval[1] if interval else None,
-        verdict=verdict,
-        why=why,
+        metric=metric, part=part, rule=rule, observed=observed, low=ends[0], high=ends[1], verdict=verdict, why=why,
         rows_needed=needed,
-    )
+    )  # fmt: skip
+
+
+def undecided(observed: float, side: str, rule: str, interval: tuple[float, float], needed: int | None) -> str:
+    """Say why more rows are needed, and how many if that can be said."""
+    more = f"; about {needed:,} rows would decide" if needed else ""
+    ends = f"{interval[0]:.4g} to {interval[1]:.4g}"
+    return f"{observed:.4g} {side} {rule}, but its 95 % interval {ends} holds both sides{more}."
 
 
 def said(value: float, end: str, interval: tuple[float, float] | None) -> str:

@@ -11,7 +11,7 @@ from lemnis.engine.evaluate import Evaluation, Explanation, Gate, Importance
 from lemnis.engine.experiments import Run
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.evaluate import rows, waterfall
+from lemnis.tui.stages.evaluate import rows, texts, waterfall
 from lemnis.tui.stages.evaluate.pane import CurvesPane, Drawn, FindRow, ThresholdPane
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
@@ -279,6 +279,6 @@ class EvaluateStage(Stage[EvaluateView]):
         if self.open_view == "rows":
             return "Contributions", waterfall.WATERFALL_TEXT
         metrics = self.query_one("#metrics", Table)
-        if metrics.has_focus and metrics.key in rows.MEASURES:
-            return rows.title_of(metrics.key), rows.MEASURES[metrics.key]
-        return "Gates", rows.GATE_TEXT
+        if metrics.has_focus and metrics.key in texts.MEASURES:
+            return rows.title_of(metrics.key), texts.MEASURES[metrics.key]
+        return "Gates", texts.GATE_TEXT
