@@ -49,7 +49,8 @@ def golden_rows(table: "pa.Table", signature: Signature) -> list[dict[str, Cell]
     cover = list(picked)[: MOST - min(SPREAD, table.num_rows)]
     spread = np.linspace(0, table.num_rows - 1, min(SPREAD, table.num_rows)).astype(int).tolist() if table else []
     places = sorted({*cover, *spread})
-    rows = table.select(signature.names).take(places).to_pylist()
+    chosen = table.select(signature.names)
+    rows = [chosen.slice(place, 1).to_pylist()[0] for place in places]
     return [{name: plain(value) for name, value in row.items()} for row in rows]
 
 
@@ -59,13 +60,12 @@ def telling_rows(table: "pa.Table", feature: Feature) -> Iterator[int]:
     import pyarrow.compute as pc
 
     column = table.column(feature.name)
-    missing = pc.index(pc.is_null(column, nan_is_null=pa.types.is_floating(column.type)), True).as_py()
-    if missing >= 0:
-        yield missing
+    missing = pc.is_null(column, nan_is_null=pa.types.is_floating(column.type)).to_numpy()
+    if missing.any():
+        yield int(missing.argmax())
     if feature.kind == "categorical":
-        encoded = column.combine_chunks().dictionary_encode()
-        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        found, places = np.unique(codes, return_index=True)
+        codes = column.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+        found, places = np.unique(np.nan_to_num(codes, nan=-1), return_index=True)
         yield from places[found >= 0].tolist()
         return
     values = pc.cast(column, pa.float64(), safe=False).to_numpy().astype(np.float64)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine.deploy.golden import Golden, disagreement
+from lemnis.engine.deploy.lean import hidden
 from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.features.signature import Signature
@@ -29,14 +30,8 @@ def import_lightgbm() -> None:
     """
     if "lightgbm" in sys.modules:
         return
-    absent = [name for name in UNUSED if name not in sys.modules]
-    for name in absent:
-        sys.modules[name] = None  # type: ignore[assignment]  # how Python marks a module that can't be imported
-    try:
+    with hidden(*UNUSED):
         importlib.import_module("lightgbm")
-    finally:
-        for name in absent:
-            del sys.modules[name]
 
 
 class Predictor:

@@ -13,6 +13,7 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.config import load_config
 from lemnis.engine.deploy.evidence import verdict_of
 from lemnis.engine.deploy.golden import Golden, golden_rows
+from lemnis.engine.deploy.lean import hidden
 from lemnis.engine.deploy.modelbox import ask_model
 from lemnis.engine.deploy.records import Candidate, Model, ModelVersion
 from lemnis.engine.errors import BadInput, NotFound
@@ -148,7 +149,8 @@ def representative_rows(store: Store, version_id: str | None, signature: Signatu
 
     if version_id is None:
         raise BadInput("The run has no dataset version to take golden rows from.", "Train it on a dataset version.")
-    return golden_rows(read_table(find_version(store, version_id), signature.names), signature)
+    with hidden("pandas"):  # a console may be the process that registers
+        return golden_rows(read_table(find_version(store, version_id), signature.names), signature)
 
 
 VERSIONS = """

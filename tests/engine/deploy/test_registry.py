@@ -1,6 +1,8 @@
 """Registering runs, moving aliases, and what was in production when."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -194,3 +196,21 @@ def test_rolling_back_undoes_promotions_in_reverse(steps: list[int | None]) -> N
             ),
         )
     assert standing(events) == stack
+
+
+def test_the_consoles_process_registers_and_lists_without_a_machine_learning_library(
+    bench: Any, first_model: Any
+) -> None:
+    run_id = bench.add_run(first_model)
+    script = f"""
+import sys
+from pathlib import Path
+from lemnis.engine import Engine
+room = Engine.open(Path({str(bench.store.workspace.root)!r})).deploy
+room.register({run_id}, "late", "ada", "first")
+room.promote("late", 1, "champion", "ada", "first")
+room.models(), room.versions("late"), room.history(), room.endpoints(), room.candidate()
+print([name for name in ("lightgbm", "duckdb", "scipy", "sklearn", "pandas", "optuna") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
