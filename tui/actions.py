@@ -173,7 +173,9 @@ EVALUATE: tuple[Action, ...] = (
     Action("evaluate.newer", "right_square_bracket", "Newer run", "Look at the finished run after.", footer=True),
     Action("evaluate.lower", "comma,left", "Threshold −", "Lower the threshold by 0.01.", footer=True),
     Action("evaluate.higher", "full_stop,right", "Threshold +", "Raise the threshold by 0.01."),
-    Action("evaluate.chosen", "t", "Chosen", "Put the threshold back to the problem's, then to the one that earns most."),
+    Action(
+        "evaluate.chosen", "t", "Chosen", "Put the threshold back to the problem's, then to the one that earns most."
+    ),
     Action("evaluate.view", "v", "View", "Go on from quality to rows and what they are explained by.", footer=True),
     Action(
         "evaluate.explain_row", "f", "Find row", "Explain one row by its key: what each feature adds to its score.",
@@ -233,7 +235,9 @@ MONITOR: tuple[Action, ...] = (
         "monitor.replay", "t", "Replay", "Send later rows to the endpoint as live traffic, or stop that; asks first.",
         "monitor replay", footer=True, writes=True,
     ),
-    Action("monitor.figure", "v", "Figure", "Draw the next figure over time: AUC, loss, balance, drift, value.", footer=True),
+    Action(
+        "monitor.figure", "v", "Figure", "Draw the next figure over time: AUC, loss, balance, drift, value.", footer=True
+    ),
     Action("monitor.past", "r", "Resolved", "List resolved alerts too, or only open ones.", "alerts list --all", True),
     Action("monitor.next_endpoint", "right_square_bracket", "Endpoint", "Look at the next endpoint."),
 )  # fmt: skip

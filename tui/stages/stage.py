@@ -88,7 +88,7 @@ class Stage(Vertical, Generic[View]):
         self.engine, self.info = engine, info
         self.query_text, self.thing = "", ""
         self.loaded_at: float | None = None
-        self._busy = self._wanted_again = False
+        self._busy = self._wanted_again = self._refused = False
 
     # What a stage defines.
 
@@ -210,7 +210,7 @@ class Stage(Vertical, Generic[View]):
     def age_text(self) -> str:
         """How old the view is, in words; the same words as long as nothing needs saying."""
         if self.loaded_at is None:
-            return "reading …" if self._busy else "not read"
+            return "not read" if self._refused else "reading …"
         age = monotonic_s() - self.loaded_at
         if not self.live_seconds:
             return ""
@@ -258,7 +258,7 @@ class Stage(Vertical, Generic[View]):
 
     def on_stage_loaded(self, message: Loaded) -> None:
         message.stop()
-        self.loaded_at = monotonic_s()
+        self.loaded_at, self._refused = monotonic_s(), False
         strip = self.query_one(ErrorStrip)
         try:
             self.show(message.view)
@@ -272,6 +272,7 @@ class Stage(Vertical, Generic[View]):
 
     def on_stage_load_failed(self, message: LoadFailed) -> None:
         message.stop()
+        self._refused = True
         self.query_one(ErrorStrip).show(message.error)
         self._load_ended()
 

@@ -114,7 +114,7 @@ class Table(ScrollView, can_focus=True):
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows; the cursor, the marks and the scroll position stay with their keys."""
         given = list(rows)
-        if self._rows.fetch is None and given == self._given and self.total == len(given):
+        if self._rows.generation and self._rows.fetch is None and given == self._given and self.total == len(given):
             return
         self._given = given
         self._place(self._ordered(given))
@@ -163,8 +163,7 @@ class Table(ScrollView, can_focus=True):
     def select(self, key: str) -> bool:
         """Move the cursor to the row with this key, if it is loaded."""
         index = self._rows.position(key)
-        if index is not None:
-            self.cursor = index
+        self.cursor = self.cursor if index is None else index
         return index is not None
 
     def mark_only(self, keys: Sequence[str]) -> None:
@@ -281,8 +280,7 @@ class Table(ScrollView, can_focus=True):
     def on_focus(self) -> None:
         self._redraw()
 
-    def on_blur(self) -> None:
-        self._redraw()
+    on_blur = on_focus
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -310,7 +308,10 @@ class Table(ScrollView, can_focus=True):
         if y == 0:
             strip = self._header()
         elif self.total == 0:
-            text = Content.styled(f" {self.empty}", "$muted") if y == min(2, self.size.height - 1) else Content("")
+            here = (
+                y == min(2, self.size.height - 1) and self._rows.generation > 0
+            )  # nothing is said before the first read
+            text = Content.styled(f" {self.empty}", "$muted") if here else Content("")
             return self._strip(text, base).adjust_cell_length(width, base.rich_style)
         else:
             strip = self._line(top + y - 1)
