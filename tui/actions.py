@@ -236,7 +236,8 @@ MONITOR: tuple[Action, ...] = (
         "monitor replay", footer=True, writes=True,
     ),
     Action(
-        "monitor.figure", "v", "Figure", "Draw the next figure over time: AUC, loss, balance, drift, value.", footer=True
+        "monitor.figure", "v", "Figure", "Draw the next figure over time: AUC, loss, balance, drift or value.",
+        footer=True,
     ),
     Action("monitor.past", "r", "Resolved", "List resolved alerts too, or only open ones.", "alerts list --all", True),
     Action("monitor.next_endpoint", "right_square_bracket", "Endpoint", "Look at the next endpoint."),
