@@ -83,6 +83,13 @@ class Commands(TyperGroup):
 root = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
 
+def print_version(wanted: bool) -> None:
+    """Print the version and end, whatever else was given."""
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
 @root.callback(context_settings={"help_option_names": ["-h", "--help"]})
 def prepare(
     context: typer.Context,
@@ -92,16 +99,15 @@ def prepare(
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse every change.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Lemnis: the whole life of a machine-learning model, from the keyboard. Alone, it opens the console.
 
     Exit codes: 0 fine, 1 the thing checked fell short, 2 bad input, 3 the engine could not do it.
     """
     context.obj = Session(workspace, json, read_only, debug)
-    if version:
-        print(__version__)
-        raise typer.Exit
 
 
 def group(help: str) -> typer.Typer:
