@@ -1,16 +1,23 @@
 """Opening the console: `lemnis` alone, and what it asks where there is no workspace."""
 
 import os
+import sys
 from pathlib import Path
 
-from lemnis.engine.errors import NoWorkspace
+from lemnis.engine.errors import BadInput, NoWorkspace
 from lemnis.tui.commands.session import Session
 
 SLOW_FRAMES = "10"  # a second, over SSH
 
 
 def open_console(session: Session, *, stage: str = "problem") -> int:
-    """Run the console until it is left; returns the exit code."""
+    """Run the console until it is left; returns the exit code.
+
+    Raises:
+        BadInput: There is no terminal to draw on or to read keys from.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise BadInput("The console needs a terminal.", "Use a command: `lemnis status`, or see `lemnis --help`.")
     remote = bool(os.environ.get("SSH_TTY"))
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     if remote:

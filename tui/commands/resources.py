@@ -186,7 +186,7 @@ def cut(table: ProcessTable, rows: int) -> ProcessTable:
 
 def host_facts(host: HostSample, gpus: GpuReport) -> list[tuple[str, str]]:
     """Return one reading of the machine as label and value."""
-    from lemnis.tui.stages.resources.rows import cpu_title, disk_words, gpu_brief, load_words, percent, rate
+    from lemnis.tui.stages.resources.lines import cpu_title, disk_words, gpu_brief, load_words, percent, rate
 
     flows = f"in {rate(host.net_received_bytes_per_s)}, out {rate(host.net_sent_bytes_per_s)}"
     disk = f"read {rate(host.disk_read_bytes_per_s)}, write {rate(host.disk_write_bytes_per_s)}"
