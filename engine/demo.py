@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from lemnis.engine.clock import iso_utc, monotonic_s
+from lemnis.engine.deploy.records import Endpoint
 from lemnis.engine.engine import Engine
 from lemnis.engine.errors import LemnisError, Unavailable
 from lemnis.engine.experiments import Run
@@ -182,12 +183,12 @@ class Demo:
         return self.engine.experiments.search("state = 'finished'", limit=50).runs
 
     def _best(self) -> Run:
-        runs = [run for run in self._finished() if run.metrics.get("auc") is not None]
-        if not runs:
+        scored = {run.id: (auc, run) for run in self._finished() if (auc := run.metrics.get("auc")) is not None}
+        if not scored:
             raise LemnisError("No run of the demo has finished.", "Look at `lemnis jobs list`.")
-        return max(runs, key=lambda run: run.metrics["auc"])
+        return max(scored.values(), key=lambda pair: pair[0])[1]
 
-    def _endpoint(self) -> Any:
+    def _endpoint(self) -> Endpoint:
         return next(endpoint for endpoint in self.engine.deploy.endpoints() if endpoint.name == ENDPOINT)
 
     def _wait(self, stage: str, job_id: int) -> None:

@@ -81,9 +81,7 @@ class Facts:
 
     def __init__(self, store: Store, config: Config) -> None:
         self.store, self.config = store, config
-        self.version = store.row(
-            "select id, name, number, rows, columns from versions order by linked_at desc limit 1"
-        )
+        self.version = store.row("select id, name, number, rows, columns from versions order by linked_at desc limit 1")
         self.version_id = self.version["id"] if self.version else ""
         self.working = {
             row["room"]: row["title"]
@@ -97,7 +95,8 @@ class Facts:
             for row in store.rows(
                 """select room, title, state, why from (
                      select substr(kind, 1, instr(kind, '.') - 1) room, title, state, why,
-                       row_number() over (partition by kind order by id desc) newest from jobs)
+                       row_number() over (partition by kind order by id desc) newest from jobs
+                     where kind not in ('evaluate.explain', 'deploy.predict'))  -- questions, not steps of the loop
                    where newest = 1 and state in ('failed', 'lost')"""
             )
         }
@@ -215,7 +214,7 @@ def experiments(facts: Facts) -> Verdict:
         return Verdict("not started", "no run yet", "Train the first one: press t, or `lemnis train`.")
     live = facts.count("select count(*) from runs where state in ('queued', 'preparing', 'running')")
     if live:
-        return Verdict("working", f"{live} runs in work", "Watch them in Experiments (6).")
+        return Verdict("working", f"{live} {'run' if live == 1 else 'runs'} in work", "Watch it in Experiments (6).")
     if newest["state"] in ("failed", "lost"):
         return Verdict("attention", f"run {newest['id']} {newest['state']}: {newest['why']}", "`lemnis jobs list`.")
     finished = facts.count("select count(*) from runs where state = 'finished' and deleted_at is null")
@@ -303,5 +302,5 @@ def resources(facts: Facts, supervised: bool) -> Verdict:
     live = facts.count("select count(*) from jobs where state in ('preparing', 'running')")
     waiting = facts.count("select count(*) from jobs where state = 'queued'")
     if live or waiting:
-        return Verdict("working", f"{live} jobs running, {waiting} waiting")
+        return Verdict("working", f"{live} {'job' if live == 1 else 'jobs'} running, {waiting} waiting")
     return Verdict("ready", "idle: nothing runs, nothing waits")

@@ -219,7 +219,7 @@ def exclusive(path: Path) -> Generator[None, None, None]:
 
 def returning(db: "Database", sql: str, values: Values = ()) -> list[dict[str, Any]]:
     """Run a write that has a `returning` clause and return its rows. Any: the columns decide their types."""
-    query: Any = db.query  # typed for lists and dicts alone
+    query: Any = db.query  # pyright: ignore[reportUnknownVariableType]  # typed in part, for lists and dicts alone
     return list(query(sql, values))
 
 

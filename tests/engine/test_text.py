@@ -1,4 +1,5 @@
 import unicodedata
+from itertools import groupby
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -36,9 +37,11 @@ def test_a_limit_is_kept_and_said(text: str, limit: int) -> None:
 
 
 @given(st.text(st.characters(categories=["Mn"]), max_size=60))
+@example("\u0300\u0300\u0300\u0300\u034f\u0300")
 def test_marks_on_one_character_are_bounded(marks: str) -> None:
     shown = safe(f"a{marks}")
-    assert sum(unicodedata.category(char) == "Mn" for char in shown) <= MARKS_PER_BASE
+    runs = groupby(shown, key=lambda char: unicodedata.category(char) == "Mn")
+    assert all(len(list(run)) <= MARKS_PER_BASE for marked, run in runs if marked)
 
 
 @given(st.binary(max_size=60))

@@ -15,7 +15,7 @@ from lemnis.engine.data.versions import record_version
 from lemnis.engine.jobs.processes import send_signal
 from lemnis.engine.workspace import create_workspace
 
-ROUNDS = 1500
+ROUNDS = 6000
 CONFIG = f"""
 [problem]
 question = "Will it?"

@@ -9,7 +9,7 @@ from support import until
 from lemnis.engine import Engine
 from lemnis.engine.experiments import Run
 
-ROUNDS = 1500  # of the default preset in conftest.py
+ROUNDS = 6000  # of the default preset in conftest.py
 TRUTH_S = 10.0  # a dead worker is known as lost within this
 
 
@@ -31,7 +31,7 @@ def learned(engine: Engine, run_id: int, rounds: int) -> Run:
 
 
 def finished(engine: Engine, run_id: int) -> Run:
-    return until(lambda: run if (run := engine.experiments.run(run_id)).ended else None, 120.0)
+    return until(lambda: run if (run := engine.experiments.run(run_id)).ended else None, 300.0)
 
 
 def rounds_on_record(engine: Engine, run_id: int) -> list[int]:
@@ -85,7 +85,7 @@ def test_ten_kills_at_random_moments_never_lose_the_truth(engine: Engine) -> Non
     run_id = started(engine)
     for attempt in range(10):
         run = learned(engine, run_id, 1)
-        learned(engine, run_id, min(run.rounds_done + 20 + 37 * attempt % 90, ROUNDS - 1))
+        learned(engine, run_id, min(run.rounds_done + 20 + 370 * attempt % 900, ROUNDS - 1))
         kill_worker(engine, run_id)
         assert finished(engine, run_id).state == "lost"
         engine.experiments.resume(run_id)

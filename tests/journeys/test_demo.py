@@ -144,7 +144,7 @@ STAGES = {
     "4": ("Features", "dep_delay"),
     "5": ("Validate", "tailnum"),
     "6": ("Experiments", "finished"),
-    "7": ("Evaluate", "roc_auc"),
+    "7": ("Evaluate", "ROC AUC"),
     "8": ("Deploy", "champion"),
     "9": ("Monitor", "2013"),
     "0": ("Resources", "CPU"),

@@ -1,5 +1,6 @@
 """A console in a real terminal: tmux holds it, keys go in, what is on the screen comes out."""
 
+import os
 import subprocess
 import sys
 import uuid
@@ -26,8 +27,15 @@ class Tmux:
         self.tmux("set-option", "remain-on-exit", "on")
 
     def tmux(self, *arguments: str) -> str:
+        # What the test runner says of its own screen must not reach a program that is to measure its terminal.
+        environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
         done = subprocess.run(
-            ["tmux", "-L", self.socket, *arguments], capture_output=True, text=True, timeout=20, check=True
+            ["tmux", "-L", self.socket, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+            env=environment,
         )
         return done.stdout
 

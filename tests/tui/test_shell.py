@@ -70,6 +70,8 @@ async def test_no_line_of_the_frame_is_wider_than_the_terminal() -> None:
 
 async def test_the_header_says_what_the_engine_does() -> None:
     async with Shell(FakeEngine()).run_test(size=(80, 24)) as pilot:
+        pilot.app.pump.stop()
+        await settle(pilot)
         pilot.app.on_engine_seen(EngineSeen("up", "", 2, 5))
         await settle(pilot)
         assert "engine ● up  2 running, 5 queued" in screen_text(pilot)

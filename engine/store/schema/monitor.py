@@ -19,7 +19,7 @@ TABLES = (
         schema_changes text not null default '[]',           -- JSON list of sentences
         closed integer not null default 0,       -- 1 when no more rows are expected
         labels_settled integer not null default 0,           -- 1 when no more labels are expected
-        tally text not null,                     -- JSON: counts per bin, so that new rows are added, not old ones re-read
+        tally text not null,                     -- JSON: counts per bin; new rows are added to them
         computed_at integer not null,
         unique (endpoint, model, version, starts)
     ) strict""",

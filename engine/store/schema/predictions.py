@@ -17,7 +17,7 @@ TABLES = (
         endpoint text not null, model text not null, version integer not null,
         row_key text not null default '',        -- the caller's name for the row; feedback finds it by this
         event_at integer not null,               -- when the row happened, else when it was asked
-        features text not null,                  -- JSON list in the signature's order, as sent: text, number, truth, null
+        features text not null,                  -- JSON list in the signature's order, as sent
         score real,                              -- probability of the positive class, or the value
         answer text not null default ''          -- JSON: all classes' probabilities where there are more than two
     ) strict""",
