@@ -30,6 +30,15 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+def figure(value: float | None) -> str:
+    """Return a number of the data as short as it is still right to four digits."""
+    if value is None or value != value:
+        return MISSING
+    if value == round(value) and abs(value) < 1e15:
+        return number(round(value)) if abs(value) >= 10_000 else str(round(value)).replace("-", "−")
+    return number(value, 3 if abs(value) < 10 else 2 if abs(value) < 1000 else 1)
+
+
 def share(value: float | None, digits: int = 1) -> str:
     """Return a share of 1 in percent: 0.1234 is ``12.3%``."""
     return MISSING if value is None or math.isnan(value) else f"{value * 100:,.{digits}f}%".replace("-", "−")

@@ -2,7 +2,7 @@
 
 usage: python tests/journeys/screenshots.py [WORKSPACE]
 
-Without a workspace it builds the quick demo in a folder of its own, and trains while it looks, so that live panels have
+Without a workspace it builds the demo in a folder of its own, and trains while it looks, so that live panels have
 something to show. Nothing is drawn by hand: each file is what the console showed, at a fixed size and in a fixed theme,
 with the clock standing still while a picture is taken.
 """
@@ -33,6 +33,7 @@ from lemnis.tui.theme import DARK
 ROOT = Path(__file__).parent.parent.parent
 OUT = ROOT / "screenshots"
 SIZE, SMALL = (160, 48), (80, 24)
+STEPS = {"explore": ("j",) * 5, "experiments": ("j",)}  # from the first row to one that shows more
 LOADED_S = 60.0
 QUIET_TURNS = 8  # turns of the event loop without work, after which a picture is complete
 TURN_S = 0.15
@@ -51,7 +52,7 @@ def main() -> int:
 
 @contextmanager
 def working_engine(arguments: list[str]) -> Generator[Engine, None, None]:
-    """Yield the engine of the named workspace, or of a quick demo that is stopped and removed afterwards."""
+    """Yield the engine of the named workspace, or of a demo that is stopped and removed afterwards."""
     if arguments:
         engine = Engine(Workspace(Path(arguments[0]).absolute()))
         yield engine
@@ -79,12 +80,15 @@ def demo_in(folder: Path) -> Engine:
 
 
 def build(engine: Engine) -> None:
-    """Take the quick demo round its loop, then leave it training."""
-    demo = Demo(engine, tell, quick=True)
+    """Take the demo round its loop, then leave it training."""
+    demo = Demo(engine, tell)
     demo.build()
     demo.watch()
-    for _ in range(os.cpu_count() or 1):
-        engine.experiments.start("wide", overrides={"rounds": 5000, "early_stopping": 0}, user="demo")
+    best = max(engine.experiments.search("state = 'finished'").runs, key=lambda run: run.metrics.get("auc") or 0.0)
+    engine.experiments.pin(best.id)
+    for name in ("regularised, longer", "regularised, slower")[: os.cpu_count() or 1]:
+        overrides = {"rounds": 5000, "early_stopping": 0, "learning_rate": 0.01 if "slower" in name else 0.03}
+        engine.experiments.start("regularised", overrides=overrides, name=name, user="demo")
     engine.experiments.start("default", user="demo")  # waits: the queue has something to say
 
 
@@ -102,6 +106,9 @@ async def take_tabs(engine: Engine) -> None:
         for stage in STAGES:
             await pilot.press(stage.key)
             await settle(pilot)
+            if stage.name in STEPS:
+                await pilot.press(*STEPS[stage.name])
+                await settle(pilot)
             keep(app, f"{stage.key}-{stage.name}")
         await pilot.press("9", "o")
         await settle(pilot)

@@ -34,7 +34,7 @@ by lemnis.tui.format; titles that carry data go through `Panel.retitle`; toasts 
 `pane.tcss` beside room.py is loaded by the app: write rules under the stage's id, `#stage-data { … }`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -50,6 +50,7 @@ from lemnis.tui.widgets.confirm import Confirm
 from lemnis.tui.widgets.strip import ErrorStrip
 
 View = TypeVar("View")
+T = TypeVar("T")
 WRITES = {(action.scope, action.name) for action in ACTIONS if action.writes}
 
 
@@ -190,6 +191,14 @@ class Stage(Vertical, Generic[View]):
                 then()
 
         self.app.push_screen(Confirm(question, lost=lost, word=word, typed=typed), answered)
+
+    def neighbour(self, items: Sequence[T], shown: T, by: int, noun: str) -> T | None:
+        """Return the item `by` places after the shown one (lists are newest first); at an end say so, return None."""
+        place = items.index(shown) + by
+        if 0 <= place < len(items):
+            return items[place]
+        self.toast(f"This is the oldest {noun}." if by > 0 else f"This is the newest {noun}.")
+        return None
 
     def toast(self, message: str, *, warn: bool = False) -> None:
         """Show a short message for a few seconds."""

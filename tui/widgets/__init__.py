@@ -1,6 +1,6 @@
 """The widgets every stage is made of; see each class for how to use it."""
 
-from lemnis.tui.widgets.cells import Cell, Col, Row
+from lemnis.tui.widgets.cells import Cell, Col, Row, data_cell, numbered_rows
 from lemnis.tui.widgets.chart import Chart, Series
 from lemnis.tui.widgets.confirm import Confirm
 from lemnis.tui.widgets.panel import Panel
@@ -25,4 +25,6 @@ __all__ = [
     "Spark",
     "Table",
     "Words",
+    "data_cell",
+    "numbered_rows",
 ]

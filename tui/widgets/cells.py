@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING
+from lemnis.tui.format import MISSING, figure, number
 
 Cell: TypeAlias = str | Text | Content
 LIMIT = 2000  # characters of one cell that are looked at; more can't be seen on any screen
@@ -188,3 +188,20 @@ def markdown(columns: Sequence[Col], rows: Sequence[Row]) -> str:
     rule = "|" + "|".join("--:" if column.right else "---" for column in columns) + "|"
     body = [line([plain(cell) for cell in row.cells]) for row in rows]
     return "\n".join([line([column.label for column in columns]), rule, *body]) + "\n"
+
+
+def data_cell(value: object) -> Cell:
+    """Return one value of the data: missing as the en dash, a fraction as short as it is right, text as it is."""
+    if value is None:
+        return Content.styled(MISSING, "$muted")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return figure(value) if isinstance(value, float) else str(value)
+
+
+def numbered_rows(offset: int, rows: Sequence[Sequence[object]]) -> list[Row]:
+    """Return a page of data rows, each with its number (from 1) before its cells."""
+    return [
+        Row(str(offset + place), [number(offset + place + 1), *map(data_cell, row)], [place, *row])
+        for place, row in enumerate(rows)
+    ]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from lemnis.engine.data import Column
 from lemnis.engine.explore import Histogram, Note, Profile, TopValue
+from lemnis.tui.format import figure
 from lemnis.tui.stages.explore import rows
 from lemnis.tui.stages.explore.detail import detail_content
 from lemnis.tui.widgets.cells import plain
@@ -94,7 +95,7 @@ def test_categories_name_their_most_frequent_value_instead_of_ends() -> None:
     [(2013.0, "2013"), (-5.0, "−5"), (336776.0, "336,776"), (12.6391, "12.64"), (None, "–"), (float("nan"), "–")],
 )
 def test_a_figure_is_short(value: float | None, text: str) -> None:
-    assert rows.figure(value) == text
+    assert figure(value) == text
 
 
 def test_the_histogram_says_what_it_does_not_draw() -> None:

@@ -216,12 +216,10 @@ class EvaluateStage(Stage[EvaluateView]):
 
     def _step(self, by: int) -> None:
         view = self._view
-        if view is None or view.run is None:
-            return
-        ids = [run.id for run in view.runs]
-        place = ids.index(view.run.id) + by
-        if 0 <= place < len(ids):
-            self.goto(str(ids[place]))
+        if view is not None and view.run is not None:
+            found = self.neighbour([run.id for run in view.runs], view.run.id, by, "run")
+            if found is not None:
+                self.goto(str(found))
 
     def action_lower(self) -> None:
         """Lower the threshold."""

@@ -8,8 +8,8 @@ from textual.content import Content
 
 from lemnis.engine.explore import Histogram, Profile
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, number, share, when
-from lemnis.tui.stages.explore.rows import class_look, end_text, figure, shape, stacked
+from lemnis.tui.format import MISSING, figure, number, share, when
+from lemnis.tui.stages.explore.rows import class_look, end_text, shape, stacked
 
 
 def detail_content(profile: Profile, width: int, *, compact: bool = False) -> Content:

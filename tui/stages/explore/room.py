@@ -16,7 +16,7 @@ from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.explore import rows
 from lemnis.tui.stages.explore.detail import detail_content
 from lemnis.tui.stages.stage import Stage
-from lemnis.tui.widgets import Empty, Panel, Row, Table, Words
+from lemnis.tui.widgets import Empty, Panel, Row, Table, Words, numbered_rows
 
 PAGE_ROWS = 200
 
@@ -153,7 +153,8 @@ class ExploreStage(Stage[ExploreView]):
         table.set_columns(rows.row_columns(version))
 
         def fetch(offset: int, limit: int) -> list[Row]:
-            return rows.page_rows(page if (offset, limit) == (0, PAGE_ROWS) else self._page(asked, offset, limit))
+            shown = page if (offset, limit) == (0, PAGE_ROWS) else self._page(asked, offset, limit)
+            return numbered_rows(shown.offset, shown.rows)
 
         table.show_window(page.total, fetch)
         found = f"{number(page.total)} of {number(version.rows)} ({share(page.total / max(1, version.rows))})"
@@ -233,14 +234,11 @@ class ExploreStage(Stage[ExploreView]):
     def _step(self, by: int) -> None:
         """Go to the version before or after."""
         view = self._view
-        if view is None or view.version is None:
-            return
-        place = view.versions.index(view.version) + by
-        if 0 <= place < len(view.versions):
-            self.version_id = view.versions[place].id
-            self.reload()
-        else:
-            self.toast("This is the oldest version." if by > 0 else "This is the newest version.")
+        if view is not None and view.version is not None:
+            found = self.neighbour(view.versions, view.version, by, "version")
+            if found is not None:
+                self.version_id = found.id
+                self.reload()
 
     def explain(self) -> tuple[str, str] | None:
         profile = self._view.profiles.get(self.query_one("#columns", Table).key) if self._view else None

@@ -7,10 +7,9 @@ from itertools import pairwise
 from textual.content import Content
 
 from lemnis.engine.data import Column, Version
-from lemnis.engine.explore import Cell as Value
-from lemnis.engine.explore import Page, Profile
+from lemnis.engine.explore import Profile
 from lemnis.engine.text import safe
-from lemnis.tui.format import BLOCKS, MISSING, number, share, when
+from lemnis.tui.format import BLOCKS, MISSING, figure, number, share, when
 from lemnis.tui.widgets import Cell, Col, Row
 
 SPARK_CELLS = 12
@@ -113,15 +112,6 @@ def sortable(profile: Profile, text: str | None) -> object:
     return float(text) if text is not None and profile.kind == "numeric" else text
 
 
-def figure(value: float | None) -> str:
-    """Return a number of the data as short as it is still right to four digits."""
-    if value is None or value != value:
-        return MISSING
-    if value == round(value) and abs(value) < 1e15:
-        return number(round(value)) if abs(value) >= 10_000 else str(round(value)).replace("-", "−")
-    return number(value, 3 if abs(value) < 10 else 2 if abs(value) < 1000 else 1)
-
-
 def shape(counts: Sequence[int], cells: int) -> str:
     """Return bins as block characters scaled from zero, at most `cells` of them; an empty bin is blank."""
     cells = min(cells, len(counts))
@@ -189,22 +179,3 @@ def row_columns(version: Version) -> list[Col]:
         for place, column in enumerate(version.columns)
     ]
     return [Col("row", "row", right=True, width=9), *own]
-
-
-def page_rows(page: Page) -> list[Row]:
-    """Return a page of rows as table rows, numbered from 1 in the order they are shown."""
-    return [
-        Row(str(page.offset + place), [number(page.offset + place + 1), *map(value_cell, row)], [place, *row])
-        for place, row in enumerate(page.rows)
-    ]
-
-
-def value_cell(value: Value) -> Cell:
-    """Return one value of the data."""
-    if value is None:
-        return Content.styled(MISSING, "$muted")
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return figure(value)
-    return str(value)

@@ -17,7 +17,7 @@ from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.stages.validate import rows
 from lemnis.tui.stages.validate.waiver import Waived, WaiverForm
-from lemnis.tui.widgets import Bars, Facts, Panel, Row, Table, Words
+from lemnis.tui.widgets import Bars, Facts, Panel, Row, Table, Words, numbered_rows
 
 PAGE_ROWS = 200
 RUNS = 30
@@ -190,7 +190,8 @@ class ValidateStage(Stage[ValidateView]):
         table.set_columns(rows.page_columns(page))
 
         def fetch(offset: int, limit: int) -> list[Row]:
-            return rows.page_rows(page if (offset, limit) == (0, PAGE_ROWS) else self._page(asked, offset, limit))
+            shown = page if (offset, limit) == (0, PAGE_ROWS) else self._page(asked, offset, limit)
+            return numbered_rows(shown.offset, shown.rows)
 
         table.cursor = 0
         table.show_window(page.total, fetch)
@@ -270,14 +271,11 @@ class ValidateStage(Stage[ValidateView]):
     def _step(self, by: int) -> None:
         """Go to the run before or after."""
         view = self._view
-        if view is None or view.run is None:
-            return
-        place = view.runs.index(view.run) + by
-        if 0 <= place < len(view.runs):
-            self.run_id = view.runs[place].id
-            self.reload()
-        else:
-            self.toast("This is the oldest run." if by > 0 else "This is the latest run.")
+        if view is not None and view.run is not None:
+            found = self.neighbour(view.runs, view.run, by, "run")
+            if found is not None:
+                self.run_id = found.id
+                self.reload()
 
     def explain(self) -> tuple[str, str] | None:
         result = self._result

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from lemnis.engine.explore import Cell as Value
 from lemnis.engine.explore import Page
 from lemnis.engine.text import safe
 from lemnis.engine.validate import CheckResult, CheckRun, HistoryPoint, Sample
 from lemnis.tui.format import BAD, BLOCKS, MISSING, Verdict, age, duration, number, verdict, when
-from lemnis.tui.widgets import Cell, Col, Row
+from lemnis.tui.widgets import Cell, Col, Row, data_cell
 
 TREND_RUNS = 12
 SAMPLE_COLUMNS = 8
@@ -162,7 +161,7 @@ def no_sample(result: CheckResult) -> str:
     return "It counts rows; no single row fails it." if result.kind == "row_count" else "No row fails it."
 
 
-def data_columns(names: Sequence[str], found: Sequence[Sequence[Value]]) -> list[Col]:
+def data_columns(names: Sequence[str], found: Sequence[Sequence[object]]) -> list[Col]:
     """Return a column for each name; those that hold only numbers are aligned right."""
     right = [all(value is None or is_number(value) for value in column) for column in zip(*found, strict=True)]
     right = right or [False] * len(names)
@@ -172,7 +171,7 @@ def data_columns(names: Sequence[str], found: Sequence[Sequence[Value]]) -> list
     ]
 
 
-def is_number(value: Value) -> bool:
+def is_number(value: object) -> bool:
     """Say whether a value is a number; a truth value is none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -185,7 +184,7 @@ def sample_columns(sample: Sample) -> list[Col]:
 def sample_rows(sample: Sample) -> list[Row]:
     """Return the sample's rows."""
     return [
-        Row(str(place), [value_cell(value) for value in row[:SAMPLE_COLUMNS]], row[:SAMPLE_COLUMNS])
+        Row(str(place), [data_cell(value) for value in row[:SAMPLE_COLUMNS]], row[:SAMPLE_COLUMNS])
         for place, row in enumerate(sample.rows)
     ]
 
@@ -210,20 +209,3 @@ def history_lines(points: Sequence[HistoryPoint], most: int = 8) -> Content:
 def page_columns(page: Page) -> list[Col]:
     """Return the columns of the failing rows, numbered first."""
     return [Col("row", "row", right=True, width=9), *data_columns(page.columns, page.rows)]
-
-
-def page_rows(page: Page) -> list[Row]:
-    """Return a page of failing rows, numbered from 1."""
-    return [
-        Row(str(page.offset + place), [number(page.offset + place + 1), *map(value_cell, row)], [place, *row])
-        for place, row in enumerate(page.rows)
-    ]
-
-
-def value_cell(value: Value) -> Cell:
-    """Return one value of the data as it is."""
-    if value is None:
-        return Content.styled(MISSING, "$muted")
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
