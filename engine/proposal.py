@@ -3,6 +3,7 @@
 import re
 import tempfile
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -40,7 +41,13 @@ class ColumnGuess(Struct, frozen=True, kw_only=True):
 
 
 class Proposal(Struct, frozen=True, kw_only=True):
-    """What could be declared; `targets` names columns that could be predicted, the likeliest first, with the task."""
+    """What could be declared.
+
+    Attributes:
+        targets: Columns that could be predicted, the likeliest first, with the task.
+        split: ISO dates: the first day of train, of validation and of test, and the day after the last; empty where
+            there is no time, or too few days to divide.
+    """
 
     sources: dict[str, Source]
     base: str
@@ -49,6 +56,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     targets: list[tuple[str, Task]]
     time: str
     key: str
+    split: list[str]
 
 
 def propose(files: Sequence[Path], root: Path) -> Proposal:
@@ -70,15 +78,31 @@ def propose(files: Sequence[Path], root: Path) -> Proposal:
     base = max(sizes, key=lambda name: sizes[name])
     table = first_rows(root, base, sources[base])
     columns = [guess(table, name) for name in table.column_names]
+    time = next((c.name for c in columns if c.type.startswith(("timestamp", "date")) and not c.missing), "")
     return Proposal(
         sources=sources,
         base=base,
         columns=columns,
         rows_seen=table.num_rows,
         targets=targets(columns, table.num_rows),
-        time=next((c.name for c in columns if c.type.startswith(("timestamp", "date")) and not c.missing), ""),
+        time=time,
         key=next((c.name for c in columns if c.distinct == table.num_rows and not c.missing and keyish(c)), ""),
+        split=split_days(table, time) if time else [],
     )
+
+
+def split_days(table: "pa.Table", time: str) -> list[str]:
+    """Return the days that divide the rows seen into about 70 % train, 15 % validation and 15 % test; see Proposal."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    days: Any = pc.cast(table.column(time), pa.date32(), safe=False)  # Any: pyarrow's functions are typed in part
+    ordered = sorted(days.to_pylist())
+    if not ordered:
+        return []
+    cuts = [ordered[0], ordered[len(ordered) * 70 // 100], ordered[len(ordered) * 85 // 100]]
+    cuts.append(ordered[-1] + timedelta(days=1))
+    return [day.isoformat() for day in cuts] if cuts == sorted(set(cuts)) else []
 
 
 def source_of(file: Path, root: Path) -> Source:
@@ -236,6 +260,10 @@ def dataset_lines(proposal: Proposal) -> list[str]:
         lines.append(f"time = {tomlkit.item(proposal.time).as_string()} # when a row happened; the split follows it")
     else:
         lines.append('time = "" # the column that says when a row happened; the split follows it')
+    if proposal.split:
+        lines += ["", "[dataset.split] # 70 %, 15 % and 15 % of the rows seen, in order of time"]
+        for name, start, end in zip(("train", "validation", "test"), proposal.split, proposal.split[1:], strict=False):
+            lines.append(f'{name} = {{ start = "{start}", end = "{end}" }}')
     return [*lines, ""]
 
 

@@ -25,7 +25,7 @@ def init(
     """Make a workspace; with files, declare them as sources and propose base, key, time, target and first checks.
 
     With --json: {"workspace", "sources": [name], "base", "rows_seen", "columns": [{"name", "type", "missing",
-    "distinct"}], "targets": [{"column", "task"}], "time", "key"}.
+    "distinct"}], "targets": [{"column", "task"}], "time", "key", "split"}.
     """
     session = session_of(context)
     root = session.workspace or folder
@@ -56,6 +56,7 @@ def document(engine: Engine, proposal: Proposal | None) -> dict[str, object]:
         "targets": [{"column": column, "task": task} for column, task in proposal.targets],
         "time": proposal.time,
         "key": proposal.key,
+        "split": proposal.split,
     }
 
 
