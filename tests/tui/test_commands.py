@@ -136,8 +136,8 @@ def test_init_declares_files_and_proposes_what_could_be_predicted(
     assert made["rows_seen"] == 60
     assert made["targets"][0] == {"column": "fraud", "task": "binary"}
     assert (made["time"], made["key"]) == ("when", "id")
-    assert made["split"] == ["2024-01-01", "2024-01-17", "2024-01-21", "2024-01-29"]
-    assert load_config(tmp_path / "lemnis.toml").dataset.split.train == Span(start="2024-01-01", end="2024-01-17")
+    assert made["split"] == ["2024-01-01", "2024-01-20", "2024-01-24", "2024-01-29"]
+    assert load_config(tmp_path / "lemnis.toml").dataset.split.train == Span(start="2024-01-01", end="2024-01-20")
     assert run(["data", "sources"]) == 0
     assert run(["init"]) == 2, "an existing lemnis.toml is never replaced"
 
