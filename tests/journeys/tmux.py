@@ -63,10 +63,5 @@ class Tmux:
     def dead(self) -> bool:
         return self.tmux("list-panes", "-F", "#{pane_dead}").strip() == "1"
 
-    def exit_status(self) -> int:
-        """Return how the program ended, minus the signal's number if one killed it; tmux learns it a little later."""
-        wanted = "#{?pane_dead_signal,-#{pane_dead_signal},#{pane_dead_status}}"
-        return int(until(lambda: self.tmux("list-panes", "-F", wanted).strip()))
-
     def close(self) -> None:
         subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, check=False)
