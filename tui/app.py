@@ -179,6 +179,9 @@ class Console(ThemedApp[None]):
         if self.screen_stack:
             self.screen_stack[0].query_one(FactLine).engine = message
 
+    def on_stage_loaded(self) -> None:
+        self.show_age()
+
     def show_age(self) -> None:
         """Say in the footer how old the stage's view is."""
         for bar in self.screen_stack[0].query(KeyBar) if self.screen_stack else ():

@@ -56,6 +56,20 @@ async def test_an_empty_table_says_what_to_do() -> None:
         assert "No rows yet. Press n." in screen_text(pilot)
 
 
+async def test_an_empty_table_speaks_also_when_nothing_else_is_drawn_anew() -> None:
+    async with Sheet().run_test(size=(40, 8)) as pilot:
+        await settle(pilot)
+        screen_text(pilot)  # everything is drawn before the first read comes in
+        table = pilot.app.query_one(Table)
+        table.show([])
+        await settle(pilot)
+        assert "No rows yet. Press n." in screen_text(pilot)
+        table.empty = "Nothing matches."
+        table.show([])
+        await settle(pilot)
+        assert "Nothing matches." in screen_text(pilot)
+
+
 async def test_numbers_end_at_the_same_column_and_wide_characters_keep_it() -> None:
     app = Sheet()
     async with app.run_test(size=(30, 8)) as pilot:

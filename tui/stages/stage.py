@@ -266,7 +266,6 @@ class Stage(Vertical, Generic[View]):
         self.call_later(call, value)
 
     def on_stage_loaded(self, message: Loaded) -> None:
-        message.stop()
         self.loaded_at, self._refused = monotonic_s(), False
         strip = self.query_one(ErrorStrip)
         try:

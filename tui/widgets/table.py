@@ -100,7 +100,7 @@ class Table(ScrollView, can_focus=True):
         """
         super().__init__(id=id, classes=classes)
         self.columns = list(columns)
-        self.empty = empty
+        self._empty = empty
         self.marks: list[str] = []
         self.sorted_by: tuple[str, bool] | None = None
         self._rows = Rows()
@@ -110,6 +110,18 @@ class Table(ScrollView, can_focus=True):
         self._styles: Styles | None = None
 
     # What an owner uses.
+
+    @property
+    def empty(self) -> str:
+        """What is said when there are no rows: one sentence with the one next key."""
+        return self._empty
+
+    @empty.setter
+    def empty(self, said: str) -> None:
+        if said != self._empty:
+            self._empty = said
+            if not self.total:
+                self.refresh()
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows; the cursor, the marks and the scroll position stay with their keys."""
@@ -246,7 +258,7 @@ class Table(ScrollView, can_focus=True):
     def _place(self, rows: list[Row]) -> None:
         """Put rows in, with the cursor on its key and as far from the top of the window as it was."""
         key, offset, before = self.key, self.cursor - round(self.scroll_y), (self._widths, self.cursor)
-        drawn = self._rows.known
+        drawn, unread = self._rows.known, self._rows.generation == 0
         self._rows.give(rows)
         self._resize()
         index = self._rows.position(key) if key else None
@@ -257,7 +269,7 @@ class Table(ScrollView, can_focus=True):
             self.set_reactive(Table.cursor, max(0, self.total - 1))
         if self.key != key:
             self.post_message(self.Moved(self, self.key))
-        if before != (self._widths, self.cursor) or len(drawn) != self.total:
+        if unread or before != (self._widths, self.cursor) or len(drawn) != self.total:
             self.refresh()
             return
         for index, row in self._rows.known.items():  # a live table sends only the lines that differ
