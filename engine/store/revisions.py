@@ -7,6 +7,7 @@ from lemnis.engine.store.connection import Store
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+# The tables of the first migration; what came later brings its triggers with it.
 TOPICS: dict[str, tuple[str, ...]] = {
     "problem": ("config_history",),
     "data": ("snapshots", "source_syncs", "versions", "links"),
@@ -27,11 +28,17 @@ def create_revisions(db: "Database") -> None:
     for topic, tables in TOPICS.items():
         db.execute("insert into revisions (topic) values (?)", [topic])
         for table in tables:
-            for change in ("insert", "update", "delete"):
-                db.execute(
-                    f"create trigger revise_{table}_{change} after {change} on {table} "
-                    f"begin update revisions set n = n + 1 where topic = '{topic}'; end"
-                )
+            for statement in triggers(topic, table):
+                db.execute(statement)
+
+
+def triggers(topic: str, table: str) -> tuple[str, ...]:
+    """Return the SQL by which a table moves a topic; a migration that adds a table runs it."""
+    return tuple(
+        f"create trigger revise_{table}_{change} after {change} on {table} "
+        f"begin update revisions set n = n + 1 where topic = '{topic}'; end"
+        for change in ("insert", "update", "delete")
+    )
 
 
 def revisions(store: Store) -> dict[str, int]:

@@ -23,24 +23,39 @@ if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
 
+ROOMS = {
+    "state": (problem, jobs, data, explore, features, validate, experiments, evaluate, deploy, monitor),
+    "metrics": (telemetry,),
+    "predictions": (predictions,),
+}
+
+
 def migrations(name: Name) -> "Migrations":
-    """Return the migrations of one database; the last one's number is `connection.SCHEMA_VERSION`."""
+    """Return the migrations of one database, in order of their numbers.
+
+    The first makes every room's TABLES. What came later stands in the LATER of its room, by a name that starts with its
+    number (``m002_labels``); numbers are given once over all rooms, and the highest is `connection.SCHEMA_VERSION`.
+    """
     from sqlite_utils import Migrations
 
     steps = Migrations(f"lemnis.{name}")
-    rooms = {
-        "state": (problem, jobs, data, explore, features, validate, experiments, evaluate, deploy, monitor),
-        "metrics": (telemetry,),
-        "predictions": (predictions,),
-    }[name]
 
     @steps()
     def m001(db: "Database") -> None:  # pyright: ignore[reportUnusedFunction]
-        for room in rooms:
+        for room in ROOMS[name]:
             for statement in room.TABLES:
                 db.execute(statement)
         if name == "state":
             create_revisions(db)
+
+    later = {step: sql for room in ROOMS[name] for step, sql in getattr(room, "LATER", {}).items()}
+    for step in sorted(later):
+        statements = later[step]
+
+        @steps(name=step)
+        def run(db: "Database", statements: tuple[str, ...] = statements) -> None:  # pyright: ignore[reportUnusedFunction]
+            for statement in statements:
+                db.execute(statement)
 
     return steps
 
