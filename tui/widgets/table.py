@@ -40,6 +40,7 @@ class Table(ScrollView, can_focus=True):
         "table--marked",
         "table--missing",
     }
+    empty: reactive[str] = reactive("")
     cursor: reactive[int] = reactive(0, repaint=False)
     column: reactive[int] = reactive(0, repaint=False)
 
@@ -100,7 +101,7 @@ class Table(ScrollView, can_focus=True):
         """
         super().__init__(id=id, classes=classes)
         self.columns = list(columns)
-        self._empty = empty
+        self.set_reactive(Table.empty, empty)
         self.marks: list[str] = []
         self.sorted_by: tuple[str, bool] | None = None
         self._rows = Rows()
@@ -110,18 +111,6 @@ class Table(ScrollView, can_focus=True):
         self._styles: Styles | None = None
 
     # What an owner uses.
-
-    @property
-    def empty(self) -> str:
-        """What is said when there are no rows: one sentence with the one next key."""
-        return self._empty
-
-    @empty.setter
-    def empty(self, said: str) -> None:
-        if said != self._empty:
-            self._empty = said
-            if not self.total:
-                self.refresh()
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows; the cursor, the marks and the scroll position stay with their keys."""
@@ -320,9 +309,7 @@ class Table(ScrollView, can_focus=True):
         if y == 0:
             strip = self._header()
         elif self.total == 0:
-            here = (
-                y == min(2, self.size.height - 1) and self._rows.generation > 0
-            )  # nothing is said before the first read
+            here = y == min(2, self.size.height - 1) and self._rows.generation > 0  # it was read at least once
             text = Content.styled(f" {self.empty}", "$muted") if here else Content("")
             return self._strip(text, base).adjust_cell_length(width, base.rich_style)
         else:
