@@ -1,0 +1,38 @@
+"""lemnis.toml as typed records, one module per stage: what people declare, and what is refused with its line."""
+
+from lemnis.engine.config.data import Dataset, Link, Source, SourceFormat, Span, Split
+from lemnis.engine.config.deploy import Endpoint
+from lemnis.engine.config.experiments import Features, Preset
+from lemnis.engine.config.monitor import Alert, Monitor, Watchable
+from lemnis.engine.config.problem import Acquisition, Criterion, Problem, Value
+from lemnis.engine.config.reading import load_config, parse_config, read_config
+from lemnis.engine.config.records import Config
+from lemnis.engine.config.resources import Pool
+from lemnis.engine.config.types import parse_bytes
+from lemnis.engine.config.validate import Check
+
+__all__ = [
+    "Acquisition",
+    "Alert",
+    "Check",
+    "Config",
+    "Criterion",
+    "Dataset",
+    "Endpoint",
+    "Features",
+    "Link",
+    "Monitor",
+    "Pool",
+    "Preset",
+    "Problem",
+    "Source",
+    "SourceFormat",
+    "Span",
+    "Split",
+    "Value",
+    "Watchable",
+    "load_config",
+    "parse_bytes",
+    "parse_config",
+    "read_config",
+]

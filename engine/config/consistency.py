@@ -1,0 +1,63 @@
+"""What no single key can tell: names that are declared nowhere, criteria without a bound, amounts that are no size."""
+
+from lemnis.engine.config.places import line_of
+from lemnis.engine.config.records import Config
+from lemnis.engine.config.types import parse_bytes
+from lemnis.engine.errors import ConfigError
+
+
+def check_names(config: Config, text: str, where: str) -> None:
+    """Refuse references to sources that are not declared and criteria without a bound."""
+
+    def refuse(problem: str, remedy: str, keys: list[str]) -> None:
+        line = line_of(text, keys)
+        raise ConfigError(problem, remedy, f"{where}:{line}" if line else where)
+
+    declared = ", ".join(config.sources) or "none"
+    if config.dataset.base and config.dataset.base not in config.sources:
+        refuse(
+            f"dataset.base names {config.dataset.base!r}, which is no source.",
+            f"Sources: {declared}.",
+            ["dataset", "base"],
+        )
+    for number, link in enumerate(config.dataset.links):
+        if link.source not in config.sources:
+            refuse(
+                f"dataset.links[{number}] names {link.source!r}, which is no source.",
+                f"Sources: {declared}.",
+                ["dataset", "links", f"[{number}]", "source"],
+            )
+    for number, criterion in enumerate(config.problem.criteria):
+        if (criterion.min is None) == (criterion.max is None):
+            refuse(
+                f"problem.criteria[{number}] ({criterion.metric}) needs either min or max.",
+                "Give exactly one bound.",
+                ["problem", "criteria", f"[{number}]", "metric"],
+            )
+    for number, alert in enumerate(config.alerts):
+        if (alert.above is None) == (alert.below is None):
+            refuse(
+                f"alerts[{number}] ({alert.name}) needs either above or below.",
+                "Give exactly one bound.",
+                ["alerts", f"[{number}]", "name"],
+            )
+    for number, check in enumerate(config.checks):
+        if check.reference and "." not in check.reference:
+            refuse(
+                f"checks[{number}] ({check.name}): reference {check.reference!r} is not SOURCE.COLUMN.",
+                "Write for example planes.tailnum.",
+                ["checks", f"[{number}]", "reference"],
+            )
+
+
+def check_sizes(config: Config, text: str, where: str) -> None:
+    """Refuse amounts of memory that are no size."""
+    sizes = {("pool", "memory"): config.pool.memory or "0"}
+    sizes |= {("presets", name, "memory"): preset.memory for name, preset in config.presets.items()}
+    for keys, size in sizes.items():
+        try:
+            parse_bytes(size)
+        except ValueError as error:
+            line = line_of(text, list(keys))
+            place = f"{where}:{line}" if line else where
+            raise ConfigError(f"{'.'.join(keys)}: {error}.", "Write for example 512MiB or 2GB.", place) from None

@@ -1,0 +1,29 @@
+"""What lemnis.toml declares of Features and experiments: what a model may be offered, and the ways to train one."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from lemnis.engine.config.types import Count, Declared
+
+
+class Features(Declared, frozen=True):
+    """What a model may be offered; `after` names columns known only after the decision."""
+
+    set: str = "default"
+    offered: list[str] = field(default_factory=list[str])
+    after: list[str] = field(default_factory=list[str])
+
+
+class Preset(Declared, frozen=True):
+    """One way to train: LightGBM parameters and how long."""
+
+    algorithm: Literal["lightgbm"] = "lightgbm"
+    rounds: Annotated[int, Meta(ge=1, le=100_000)] = 200
+    early_stopping: Count = 0
+    seed: int = 1
+    device: Literal["auto", "cpu", "gpu", "cuda"] = "cpu"
+    cores: Annotated[int, Meta(ge=1, le=1024)] = 1
+    memory: str = "1GiB"
+    features: str = ""
+    parameters: dict[str, bool | int | float | str] = field(default_factory=dict[str, bool | int | float | str])

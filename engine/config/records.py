@@ -1,0 +1,27 @@
+"""The whole of lemnis.toml as one record, in the order of the stages."""
+
+from msgspec import field
+
+from lemnis.engine.config.data import Dataset, Source
+from lemnis.engine.config.deploy import Endpoint
+from lemnis.engine.config.experiments import Features, Preset
+from lemnis.engine.config.monitor import Alert, Monitor
+from lemnis.engine.config.problem import Problem
+from lemnis.engine.config.resources import Pool
+from lemnis.engine.config.types import Declared, Name
+from lemnis.engine.config.validate import Check
+
+
+class Config(Declared, frozen=True):
+    """The whole of lemnis.toml."""
+
+    problem: Problem = Problem()
+    sources: dict[Name, Source] = field(default_factory=dict[Name, Source])
+    dataset: Dataset = Dataset()
+    checks: list[Check] = field(default_factory=list[Check])
+    features: Features = Features()
+    presets: dict[Name, Preset] = field(default_factory=dict[Name, Preset])
+    endpoints: dict[Name, Endpoint] = field(default_factory=dict[Name, Endpoint])
+    monitor: Monitor = Monitor()
+    alerts: list[Alert] = field(default_factory=list[Alert])
+    pool: Pool = Pool()
