@@ -23,7 +23,15 @@ test: $(VENV)/installed
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/faults
 
-bench: $(VENV)/installed
+# What a figure is compared with is installed apart, one environment a peer: they ask for other versions than we do.
+PEERS := $(patsubst tests/bench/peers/%.txt,build/peers/%/installed,$(wildcard tests/bench/peers/*.txt))
+
+build/peers/%/installed: tests/bench/peers/%.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+bench: $(VENV)/installed $(PEERS)
 	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 faults: $(VENV)/installed
