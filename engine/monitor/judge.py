@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from lemnis.engine.config import Monitor
+from lemnis.engine.distances import jensen_shannon_distance, population_stability_index, smoothed_shares
 from lemnis.engine.monitor.measures import Measures
 from lemnis.engine.monitor.policy import (
     IMPORTANT_SHARE,
@@ -17,7 +18,6 @@ from lemnis.engine.monitor.policy import (
 from lemnis.engine.monitor.records import PREDICTION, Bins
 from lemnis.engine.monitor.reference import Reference
 from lemnis.engine.monitor.schema import schema_changes
-from lemnis.engine.monitor.statistics import jensen_shannon_distance, population_stability_index, smoothed_shares
 from lemnis.engine.monitor.tally import Binning, Column, Tally
 
 

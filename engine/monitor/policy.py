@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from lemnis.engine.distances import psi_noise
 from lemnis.engine.monitor.records import Verdict
-from lemnis.engine.monitor.statistics import psi_noise
 
 CONFIDENCE = 0.999  # of 1,000 windows without drift, one exceeds the noise by chance
 IMPORTANT_SHARE = 0.05  # a feature with at least this share of the model's gain is important

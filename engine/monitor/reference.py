@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine import clock
+from lemnis.engine.distances import bin_counts, quantile_edges
 from lemnis.engine.errors import LemnisError, NotFound, Unavailable
 from lemnis.engine.features.signature import Feature, Signature, Task
 from lemnis.engine.monitor.measures import measures
 from lemnis.engine.monitor.records import PREDICTION
-from lemnis.engine.monitor.statistics import bin_counts, quantile_edges
 from lemnis.engine.monitor.tally import Binning
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lemnis.engine.monitor.statistics import bin_counts
+from lemnis.engine.distances import bin_counts
 
 OTHER, MISSING = "other", "missing"
 UNKNOWN_KEPT = 20  # unknown categories remembered by name; more are only counted
