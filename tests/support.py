@@ -61,6 +61,17 @@ def screen_text(pilot: Pilot[Any]) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
+async def becomes(pilot: Pilot[Any], condition: Callable[[], T], seconds: float = 20.0) -> T:
+    """Return the first true value of `condition`, asked while the app goes on; fail with the screen at the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        await pilot.pause(0.02)
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"never came true; the screen shows\n{screen_text(pilot)}"
+
+
 async def shows(pilot: Pilot[Any], *texts: str, seconds: float = 20.0) -> str:
     """Wait until the screen shows all the texts and return what it shows; fail with the screen at the deadline."""
     deadline = time.monotonic() + seconds

@@ -1,13 +1,12 @@
 """The Deploy tab as a person uses it: what it shows, and what its keys do to the registry."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
-from support import screen_text
+from support import becomes, screen_text
 from textual.pilot import Pilot
 
 from lemnis.engine import Engine
@@ -61,16 +60,8 @@ def engine(tmp_path: Path) -> Engine:
 async def opened(engine: Engine, size: tuple[int, int] = (160, 48)) -> AsyncIterator[Pilot[None]]:
     app = Console(engine, stage="deploy")
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: stage(pilot).loaded_at is not None and stage(pilot).endpoint is not None)
+        await becomes(pilot, lambda: stage(pilot).loaded_at is not None and stage(pilot).endpoint is not None)
         yield pilot
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], Any]) -> None:
-    for _ in range(400):
-        await pilot.pause(0.02)
-        if condition():
-            return
-    pytest.fail(f"the condition never came true:\n{screen_text(pilot)}")
 
 
 def stage(pilot: Pilot[None]) -> DeployStage:
@@ -80,7 +71,7 @@ def stage(pilot: Pilot[None]) -> DeployStage:
 @pytest.mark.parametrize("size", [(80, 24), (160, 48), (200, 60)])
 async def test_state_version_errors_and_latency_are_seen_at_once(engine: Engine, size: tuple[int, int]) -> None:
     async with opened(engine, size) as pilot:
-        await until(pilot, lambda: "late@champion → 1" in screen_text(pilot))
+        await becomes(pilot, lambda: "late@champion → 1" in screen_text(pilot))
         text = screen_text(pilot)
         for words in ("● ready", "600", "▲ 60", "0.90", "● champion", "– → 1", "it passes"):
             assert words in text, words
@@ -89,13 +80,13 @@ async def test_state_version_errors_and_latency_are_seen_at_once(engine: Engine,
 
 async def test_wide_screens_draw_the_traffic(engine: Engine) -> None:
     async with opened(engine) as pilot:
-        await until(pilot, lambda: "requests/s" in screen_text(pilot) and "p99" in screen_text(pilot))
+        await becomes(pilot, lambda: "requests/s" in screen_text(pilot) and "p99" in screen_text(pilot))
 
 
 async def decide(pilot: Pilot[None], key: str, name: str, reason: str) -> None:
     """Press a key and answer its question."""
     await pilot.press(key)
-    await until(pilot, lambda: isinstance(pilot.app.screen, Decision))
+    await becomes(pilot, lambda: isinstance(pilot.app.screen, Decision))
     await pilot.press(*name, "enter", *reason, "enter")
 
 
@@ -105,7 +96,7 @@ async def test_promoting_needs_the_models_name_and_a_reason(engine: Engine) -> N
         await decide(pilot, "P", "lat", "")
         assert isinstance(pilot.app.screen, Decision)
         await pilot.press("e", "enter", *"better", "enter")
-        await until(pilot, lambda: engine.deploy.alias("late", "champion").version == 2)
+        await becomes(pilot, lambda: engine.deploy.alias("late", "champion").version == 2)
     event = engine.deploy.history("late")[0]
     assert (event.why, event.previous, event.forced) == ("better", 1, False)
 
@@ -114,16 +105,16 @@ async def test_rolling_back_moves_the_alias_to_the_version_before(engine: Engine
     engine.deploy.promote("late", 2, "champion", "ada", "better")
     async with opened(engine) as pilot:
         await decide(pilot, "b", "late", "slow")
-        await until(pilot, lambda: engine.deploy.alias("late", "champion").version == 1)
-        await until(pilot, lambda: "rollback" in screen_text(pilot))
+        await becomes(pilot, lambda: engine.deploy.alias("late", "champion").version == 1)
+        await becomes(pilot, lambda: "rollback" in screen_text(pilot))
 
 
 async def test_leaving_the_question_changes_nothing(engine: Engine) -> None:
     async with opened(engine) as pilot:
         await pilot.press("b")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Decision))
+        await becomes(pilot, lambda: isinstance(pilot.app.screen, Decision))
         await pilot.press("escape")
-        await until(pilot, lambda: not isinstance(pilot.app.screen, Decision))
+        await becomes(pilot, lambda: not isinstance(pilot.app.screen, Decision))
     assert len(engine.deploy.history("late")) == 1
 
 
@@ -136,9 +127,9 @@ async def test_a_version_whose_gates_failed_is_promoted_only_with_a_warning(engi
     async with opened(engine) as pilot:
         stage(pilot).query_one("#versions", Table).focus()
         await pilot.press("P")
-        await until(pilot, lambda: "Its gates say: fail" in screen_text(pilot))
+        await becomes(pilot, lambda: "Its gates say: fail" in screen_text(pilot))
         await pilot.press(*"late", "enter", *"urgent", "enter")
-        await until(pilot, lambda: "forced" in screen_text(pilot))
+        await becomes(pilot, lambda: "forced" in screen_text(pilot))
     assert engine.deploy.history("late")[0].forced
 
 
@@ -148,7 +139,7 @@ async def test_stopping_an_endpoint_asks_first(engine: Engine) -> None:
         await pilot.pause()
         assert engine.store.value("select wanted from services") == "up"
         await pilot.press("y")
-        await until(pilot, lambda: engine.store.value("select wanted from services") == "down")
+        await becomes(pilot, lambda: engine.store.value("select wanted from services") == "down")
 
 
 async def test_enter_on_an_endpoint_shows_its_servers_log_and_escape_goes_back(engine: Engine) -> None:
@@ -158,9 +149,9 @@ async def test_enter_on_an_endpoint_shows_its_servers_log_and_escape_goes_back(e
     async with opened(engine, (80, 24)) as pilot:
         stage(pilot).query_one("#endpoints", Table).focus()
         await pilot.press("enter")
-        await until(pilot, lambda: "version 2 is not served ␛[31m" in screen_text(pilot))
+        await becomes(pilot, lambda: "version 2 is not served ␛[31m" in screen_text(pilot))
         await pilot.press("escape")
-        await until(pilot, lambda: "Versions" in screen_text(pilot))
+        await becomes(pilot, lambda: "Versions" in screen_text(pilot))
 
 
 async def test_a_copied_curl_asks_the_endpoint(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +159,7 @@ async def test_a_copied_curl_asks_the_endpoint(engine: Engine, monkeypatch: pyte
     monkeypatch.setattr(Console, "copy", lambda _self, text, _what="": copied.append(text))
     async with opened(engine) as pilot:
         await pilot.press("u")
-        await until(pilot, lambda: copied)
+        await becomes(pilot, lambda: copied)
     assert copied[0].startswith("curl -sS ")
     assert copied[0].endswith("http://127.0.0.1:8123/invocations")
 
@@ -185,7 +176,7 @@ async def test_read_only_leaves_every_alias_where_it_is(engine: Engine) -> None:
 async def test_an_empty_workspace_says_what_to_press(tmp_path: Path) -> None:
     bare = Engine(create_workspace(tmp_path / "bare", '[problem]\ntitle = "T"\n'))
     async with Console(bare, stage="deploy").run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: stage(pilot).loaded_at is not None)
-        await until(pilot, lambda: "Press n to register" in screen_text(pilot))
+        await becomes(pilot, lambda: stage(pilot).loaded_at is not None)
+        await becomes(pilot, lambda: "Press n to register" in screen_text(pilot))
         await pilot.press("n")
-        await until(pilot, lambda: any("no finished run" in toast.title for toast in pilot.app._notifications))
+        await becomes(pilot, lambda: any("no finished run" in toast.title for toast in pilot.app._notifications))

@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from support import screen_text, settle
+from support import becomes, screen_text, settle
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -18,10 +18,7 @@ from lemnis.tui.widgets import Table
 @asynccontextmanager
 async def opened(engine: Engine, size: tuple[int, int]) -> AsyncIterator[Pilot[None]]:
     async with Console(engine, stage="monitor", supervise=False).run_test(size=size) as pilot:
-        for _ in range(400):
-            await pilot.pause(0.02)
-            if pilot.app.query_one(MonitorStage).loaded_at is not None:
-                break
+        await becomes(pilot, lambda: pilot.app.query_one(MonitorStage).loaded_at is not None)
         await settle(pilot)
         yield pilot
 

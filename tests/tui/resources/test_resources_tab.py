@@ -1,12 +1,12 @@
 """The Resources tab as a person sees it: live readings, the queue with its reasons, keys that do what they say."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support import becomes, screen_text
 from textual.pilot import Pilot
 
 from lemnis.engine import Engine
@@ -45,25 +45,12 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 async def opened(engine: Engine, size: tuple[int, int]) -> AsyncIterator[Pilot[None]]:
     app = Console(engine, stage="resources", supervise=False)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: stage(pilot).loaded_at is not None)
+        await becomes(pilot, lambda: stage(pilot).loaded_at is not None)
         yield pilot
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], Any]) -> None:
-    for _ in range(400):
-        await pilot.pause(0.02)
-        if condition():
-            return
-    pytest.fail("the condition never came true")
 
 
 def stage(pilot: Pilot[None]) -> ResourcesStage:
     return pilot.app.query_one(ResourcesStage)
-
-
-def screen_text(pilot: Pilot[None]) -> str:
-    strips = pilot.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
-    return "\n".join(strip.text for strip in strips)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48), (200, 60)])
@@ -71,7 +58,7 @@ async def test_every_size_shows_the_machine_the_queue_with_its_reasons_and_proce
     engine: Engine, size: tuple[int, int]
 ) -> None:
     async with opened(engine, size) as pilot:
-        await until(pilot, lambda: "job 1 holds 2" in screen_text(pilot) and "Processes" in screen_text(pilot))
+        await becomes(pilot, lambda: "job 1 holds 2" in screen_text(pilot) and "Processes" in screen_text(pilot))
         text = screen_text(pilot)
         assert "2 of 2 cores" in text
         assert "GiB" in text
@@ -84,12 +71,12 @@ async def test_every_size_shows_the_machine_the_queue_with_its_reasons_and_proce
 async def test_readings_move_by_themselves_and_the_cursor_stays_on_its_process(engine: Engine) -> None:
     async with opened(engine, (160, 48)) as pilot:
         table = pilot.app.query_one("#processes", Table)
-        await until(pilot, lambda: table.total > 3)
+        await becomes(pilot, lambda: table.total > 3)
         table.focus()
         await pilot.press("j", "j")
         key = table.key
         first = stage(pilot).loaded_at
-        await until(pilot, lambda: stage(pilot).loaded_at != first)
+        await becomes(pilot, lambda: stage(pilot).loaded_at != first)
         assert table.key == key
 
 
@@ -97,41 +84,41 @@ async def test_plus_and_minus_change_the_span_of_the_chart_and_v_what_it_shows(e
     async with opened(engine, (160, 48)) as pilot:
         assert "15 min" in screen_text(pilot)
         await pilot.press("minus")
-        await until(pilot, lambda: "use, 1 h" in screen_text(pilot))
+        await becomes(pilot, lambda: "use, 1 h" in screen_text(pilot))
         await pilot.press("plus", "plus")
-        await until(pilot, lambda: "use, 5 min" in screen_text(pilot))
+        await becomes(pilot, lambda: "use, 5 min" in screen_text(pilot))
         await pilot.press("v")
-        await until(pilot, lambda: "waiting, 5 min" in screen_text(pilot))
+        await becomes(pilot, lambda: "waiting, 5 min" in screen_text(pilot))
 
 
 async def test_on_a_narrow_screen_the_border_says_why_the_job_under_the_cursor_waits(engine: Engine) -> None:
     async with opened(engine, (80, 24)) as pilot:
         jobs = pilot.app.query_one("#jobs", Table)
-        await until(pilot, lambda: jobs.total == 3)
+        await becomes(pilot, lambda: jobs.total == 3)
         jobs.focus()
         await pilot.press("j", "j")
-        await until(pilot, lambda: "needs 64 cores, the pool has" in screen_text(pilot).split("Processes")[0])
+        await becomes(pilot, lambda: "needs 64 cores, the pool has" in screen_text(pilot).split("Processes")[0])
         assert "raise pool.cores" in screen_text(pilot)
 
 
 async def test_stopping_a_job_asks_first_and_a_second_x_does_not_confirm(engine: Engine) -> None:
     async with opened(engine, (160, 48)) as pilot:
         jobs = pilot.app.query_one("#jobs", Table)
-        await until(pilot, lambda: jobs.total == 3)
+        await becomes(pilot, lambda: jobs.total == 3)
         jobs.focus()
         await pilot.press("j", "x")
-        await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
+        await becomes(pilot, lambda: len(pilot.app.screen_stack) == 2)
         await pilot.press("x")
         assert engine.jobs.job(2).state == "queued"
         await pilot.press("y")
-        await until(pilot, lambda: engine.jobs.job(2).state == "cancelled")
+        await becomes(pilot, lambda: engine.jobs.job(2).state == "cancelled")
 
 
 async def test_a_gpu_that_is_lost_says_since_when_and_why(engine: Engine) -> None:
     lost = Gpu(index="0", name="H200", why="the GPU has fallen off the bus", lost_at=now_ms() - 90_000)
     keep(engine.store, GpuReport(at=now_ms(), devices=[lost], driver="999"), tidy_now=False)
     async with opened(engine, (160, 48)) as pilot:
-        await until(pilot, lambda: "lost since" in screen_text(pilot))
+        await becomes(pilot, lambda: "lost since" in screen_text(pilot))
         assert "(1 min): the GPU has fallen off the bus" in screen_text(pilot)
 
 

@@ -1,7 +1,7 @@
 """`lemnis resources top` alone: the same picture at every size, from whoever can read the machine."""
 
 import pytest
-from textual.pilot import Pilot
+from support import shows
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import Unavailable
@@ -27,20 +27,10 @@ class Machine:
         return GpuReport(at=now_ms(), reason="no driver")
 
 
-async def shown(pilot: Pilot[None], wanted: str) -> str:
-    for _ in range(200):
-        await pilot.pause(0.02)
-        strips = pilot.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
-        text = "\n".join(strip.text for strip in strips)
-        if wanted in text:
-            return text
-    pytest.fail(f"never saw {wanted}")
-
-
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_it_shows_the_machine_and_leaves_on_q(size: tuple[int, int]) -> None:
     async with Top(Machine()).run_test(size=size) as pilot:
-        text = await shown(pilot, "42%")
+        text = await shows(pilot, "42%")
         assert "no GPU: no driver" in text
         assert "[x] ␛" in text
         await pilot.press("q")
@@ -50,6 +40,6 @@ async def test_it_shows_the_machine_and_leaves_on_q(size: tuple[int, int]) -> No
 async def test_a_reading_that_fails_is_said_and_tried_again() -> None:
     machine = Machine(broken=True)
     async with Top(machine).run_test(size=(100, 30)) as pilot:
-        await shown(pilot, "The kernel says nothing.")
+        await shows(pilot, "The kernel says nothing.")
         machine.broken = False
-        await shown(pilot, "42%")
+        await shows(pilot, "42%")
