@@ -185,6 +185,7 @@ KINDS: dict[tuple[str, str], tuple[str, ...]] = {
         "degraded",
         "stale",
         "leak?",
+        "unstable",
         "changed",
         "late",
         "short",

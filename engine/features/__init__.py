@@ -3,8 +3,9 @@
 from lemnis.engine.config import Features, load_config
 from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import NotFound
-from lemnis.engine.features.records import FeatureScore, FeatureSet, Pair, Ranking
-from lemnis.engine.features.scores import find_ranking, is_candidate, list_pairs, list_scores
+from lemnis.engine.features.matrices import find_matrix, strongest
+from lemnis.engine.features.records import FeatureScore, FeatureSet, Matrix, Pair, Ranking, Spread
+from lemnis.engine.features.scores import find_ranking, is_candidate, list_scores
 from lemnis.engine.features.sets import choose_set, find_set, list_sets
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
@@ -24,9 +25,21 @@ class FeaturesRoom:
         """Return how a version was ranked, None if it was not."""
         return find_ranking(self.store, version_id)
 
-    def pairs(self, version_id: str, feature: str = "", limit: int = 50) -> list[Pair]:
-        """Return the most associated pairs of columns, of one column if `feature` is given, strongest first."""
-        return list_pairs(self.store, version_id, feature, limit)
+    def matrix(self, version_id: str) -> Matrix | None:
+        """Return how every two columns of a version go together, None before it was measured."""
+        return find_matrix(self.store, version_id)
+
+    def pairs(self, version_id: str, feature: str = "", limit: int = 50, measure: str = "kind") -> list[Pair]:
+        """Return the pairs of columns that go together most, of one column if `feature` is given, strongest first.
+
+        Args:
+            version_id: The version; without a measured matrix there are no pairs.
+            feature: Only pairs with this column.
+            limit: How many at most.
+            measure: kind (what suits the pair), pearson, spearman, cramers_v, ratio or information.
+        """
+        matrix = self.matrix(version_id)
+        return [] if matrix is None else strongest(matrix, measure, feature, limit)
 
     def candidates(self, version_id: str) -> list[str]:
         """Return the columns of a version that could be features, in their order."""
@@ -74,5 +87,15 @@ class FeaturesRoom:
         found = find_version(self.store, version)
         return JobsRoom(self.store).submit("features.rank", f"Ranking of {found.title}", {"version": found.id})
 
+    def start_associate(self, version: str | int | None = None) -> int:
+        """Queue the association of every two columns of a version (None: the latest) and return the job's id.
 
-__all__ = ["FeatureScore", "FeatureSet", "FeaturesRoom", "Pair", "Ranking"]
+        Raises:
+            NotFound: There is no such version.
+        """
+        found = find_version(self.store, version)
+        title = f"Association of the columns of {found.title}"
+        return JobsRoom(self.store).submit("features.associate", title, {"version": found.id})
+
+
+__all__ = ["FeatureScore", "FeatureSet", "FeaturesRoom", "Matrix", "Pair", "Ranking", "Spread"]

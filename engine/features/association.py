@@ -106,6 +106,80 @@ def correlation_ratio(codes: Codes, target: Values) -> float:
     return math.sqrt(min(1.0, max(0.0, 1 - within / total * (n - 1) / (n - groups))))
 
 
+def pearson(a: Values, b: Values) -> float:
+    """Return the linear correlation of two columns over the rows where both are finite, in [-1, 1].
+
+    Symmetric; NaN where it is not defined: fewer than two such rows, or a column that is constant in them.
+
+    Args:
+        a: Shape (n,); may hold NaN and infinities.
+        b: Shape (n,).
+    """
+    known = np.isfinite(a) & np.isfinite(b)
+    x, y = a[known], b[known]
+    if x.size < 2 or x.min() == x.max() or y.min() == y.max():
+        return math.nan
+    x, y = x - x.mean(), y - y.mean()
+    # Scaled before they are squared: numbers near the ends of the range must not overflow or vanish.
+    x, y = x / np.abs(x).max(), y / np.abs(y).max()
+    return float(np.clip((x * y).sum() / math.sqrt(float((x * x).sum()) * float((y * y).sum())), -1.0, 1.0))
+
+
+def spearman(a: Values, b: Values) -> float:
+    """Return the correlation of the ranks of two columns over the rows where neither is NaN, in [-1, 1].
+
+    1 where one column rises with the other, however it does; equal values share their mean rank. NaN where it is not
+    defined.
+
+    Args:
+        a: Shape (n,); may hold NaN.
+        b: Shape (n,).
+
+    Source: C. Spearman, The proof and measurement of association between two things, Am. J. Psychol. 15 (1904) 72-101.
+    """
+    known = ~(np.isnan(a) | np.isnan(b))
+    return pearson(mean_ranks(a[known]), mean_ranks(b[known]))
+
+
+def mean_ranks(values: Values) -> Values:
+    """Return the rank of each value from 1; equal values share the mean of theirs, NaN keeps NaN."""
+    ranks = np.full(values.shape, np.nan)
+    known = ~np.isnan(values)
+    _, places, counts = np.unique(values[known], return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    ranks[known] = (ends - (counts - 1) / 2)[places]
+    return ranks
+
+
+def mutual_information(a: Codes, b: Codes) -> float:
+    """Return how much knowing one coded column tells of the other, as a share of their mean entropy, in [0, 1].
+
+    Symmetric; 0 for independent columns (a little above it for finitely many rows), 1 where each tells the other, and
+    0 where one is constant.
+
+    Args:
+        a: Codes from 0, shape (n,).
+        b: Codes from 0, shape (n,).
+
+    Source: the arithmetic normalisation of N. X. Vinh et al., Information theoretic measures for clusterings
+        comparison, JMLR 11 (2010) 2837-2854.
+    """
+    table = contingency(a, b)
+    n = table.sum()
+    if not n:
+        return 0.0
+    rows, columns = entropy(table.sum(1)), entropy(table.sum(0))
+    if rows <= 0 or columns <= 0:
+        return 0.0
+    return float(np.clip((rows + columns - entropy(table.ravel())) / ((rows + columns) / 2), 0.0, 1.0))
+
+
+def entropy(counts: Values) -> float:
+    """Return the entropy of counts, in nats: 0 where all rows are alike."""
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
 def group_scores(codes: Codes, target: Values, asked: Codes, *, weight: float = 20.0) -> Values:
     """Predict a target from one coded column alone: the mean of its group, pulled to the overall mean.
 

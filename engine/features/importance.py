@@ -12,10 +12,14 @@ from lemnis.engine.features.signature import Feature, Signature
 
 Values = NDArray[np.float64]
 
+SHAP_ROWS = 2_000
 PARAMETERS: dict[str, Any] = {  # Any: numbers, texts and truth values
     "learning_rate": 0.1,
     "num_leaves": 31,
     "min_data_in_leaf": 50,
+    "bagging_fraction": 0.8,  # the seed draws rows and columns, or it would change nothing
+    "bagging_freq": 1,
+    "feature_fraction": 0.8,
     "deterministic": True,
     "force_row_wise": True,
     "verbose": -1,
@@ -33,13 +37,26 @@ class Sample(Struct, frozen=True, kw_only=True):
 
 
 class Worth(Struct, frozen=True, kw_only=True):
-    """What one model says of its columns, each a list in their order; `score` is the model's on the judged rows."""
+    """What one model says of its columns, each a list in their order; `score` is the model's on the judged rows.
+
+    Attributes:
+        gain: Share of all gain in training, 0..1.
+        split: Share of all splits, 0..1.
+        permutation: What shuffling the column costs the score, mean of the repeats.
+        shap: Mean |contribution| on judged rows, in units of the raw score (log odds for classes); the sum over the
+            classes if there are several.
+    """
 
     score: float
     gain: list[float]
-    splits: list[int]
+    split: list[float]
     permutation: list[float]
-    deviation: list[float]
+    shap: list[float]
+    learn_rows: int
+    judge_rows: int
+
+
+IMPORTANCES = {"permutation": "shuffled", "shap": "SHAP", "gain": "gain", "split": "split"}  # by name, for people
 
 
 def skill(target: Values, predicted: Values, signature: Signature) -> float:
@@ -68,16 +85,30 @@ def codes_of(values: Values, feature: Feature) -> NDArray[np.int64]:
     return category_codes(values) if feature.kind == "categorical" else quantile_codes(values)
 
 
-def single_skill(sample: Sample, place: int) -> float:
-    """Return the score of a prediction from one column alone, learned on earlier and judged on later rows."""
+class Alone(Struct, frozen=True, kw_only=True):
+    """Scores of a prediction from one column alone: on the rows it learned from, and on others."""
+
+    learned: float
+    judged: float
+
+
+def alone(sample: Sample, place: int) -> Alone:
+    """Return the scores of a prediction from one column alone, learned on earlier and judged on later rows."""
     rows = sample.learn_target.size
     codes = codes_of(np.concatenate([sample.learn[:, place], sample.judge[:, place]]), sample.signature.features[place])
     learn, judge = codes[:rows], codes[rows:]
-    classes = len(sample.signature.classes)
-    if classes <= 2:
-        return skill(sample.judge_target, group_scores(learn, sample.learn_target, judge), sample.signature)
-    scores = [group_scores(learn, (sample.learn_target == c).astype(float), judge) for c in range(classes)]
-    return skill(sample.judge_target, np.column_stack(scores), sample.signature)
+
+    def scores(asked: NDArray[np.int64]) -> Values:
+        classes = len(sample.signature.classes)
+        if classes <= 2:
+            return group_scores(learn, sample.learn_target, asked)
+        each = [group_scores(learn, (sample.learn_target == c).astype(float), asked) for c in range(classes)]
+        return np.column_stack(each)
+
+    return Alone(
+        learned=skill(sample.learn_target, scores(learn), sample.signature),
+        judged=skill(sample.judge_target, scores(judge), sample.signature),
+    )
 
 
 def quick_model(sample: Sample, places: Sequence[int], *, rounds: int, seed: int, threads: int) -> Any:
@@ -103,9 +134,8 @@ def score_of(sample: Sample, places: Sequence[int], *, rounds: int, seed: int, t
     if not places:
         return 0.0 if sample.signature.task == "regression" else 0.5
     model = quick_model(sample, places, rounds=rounds, seed=seed, threads=threads)
-    return skill(
-        sample.judge_target, model.predict(np.ascontiguousarray(sample.judge[:, list(places)])), sample.signature
-    )
+    judged = np.ascontiguousarray(sample.judge[:, list(places)])
+    return skill(sample.judge_target, predicted(model, judged, threads), sample.signature)
 
 
 def worth(
@@ -118,7 +148,7 @@ def worth(
     threads: int,
     told: Callable[[float], None] = lambda share: None,
 ) -> Worth:
-    """Train a model of some columns and measure each one's gain and what shuffling it costs.
+    """Train a model of some columns and measure each one's gain, splits, contributions and what shuffling it costs.
 
     Args:
         sample: The rows.
@@ -128,26 +158,41 @@ def worth(
         seed: Of the model and the shuffling.
         threads: Of LightGBM.
         told: Called with the share of the work done, 0..1.
+
+    Source: L. Breiman, Random forests, Machine Learning 45 (2001) 5-32 (shuffling); S. Lundberg et al., From local
+        explanations to global understanding with explainable AI for trees, Nature MI 2 (2020) 56-67 (contributions).
     """
     model = quick_model(sample, places, rounds=rounds, seed=seed, threads=threads)
     judged = np.ascontiguousarray(sample.judge[:, list(places)])
-    base = skill(sample.judge_target, model.predict(judged), sample.signature)
+    base = skill(sample.judge_target, predicted(model, judged, threads), sample.signature)
     random = np.random.default_rng(seed)
-    gain: list[float] = model.feature_importance("gain").tolist()
-    losses = np.zeros((len(places), repeats))
-    for at in range(len(places)):
+    gain = np.asarray(model.feature_importance("gain"), dtype=np.float64)
+    split = np.asarray(model.feature_importance("split"), dtype=np.float64)
+    losses = np.zeros(len(places))
+    for at in np.flatnonzero(split):  # no split looks at the others, so shuffling them changes nothing
         told(at / len(places))
-        if not gain[at]:
-            continue  # no split looks at it, so shuffling changes nothing
         kept = judged[:, at].copy()
-        for repeat in range(repeats):
+        for _ in range(repeats):
             judged[:, at] = random.permutation(kept)
-            losses[at, repeat] = base - skill(sample.judge_target, model.predict(judged), sample.signature)
+            losses[at] += base - skill(sample.judge_target, predicted(model, judged, threads), sample.signature)
         judged[:, at] = kept
     return Worth(
         score=base,
-        gain=gain,
-        splits=model.feature_importance("split").tolist(),
-        permutation=losses.mean(1).tolist(),
-        deviation=losses.std(1).tolist(),
+        gain=(gain / (gain.sum() or 1.0)).tolist(),
+        split=(split / (split.sum() or 1.0)).tolist(),
+        permutation=(losses / repeats).tolist(),
+        shap=contributions(model, judged[:: max(1, -(-len(judged) // SHAP_ROWS))], threads),
+        learn_rows=sample.learn_target.size,
+        judge_rows=sample.judge_target.size,
     )
+
+
+def predicted(model: Any, rows: Values, threads: int) -> Values:
+    """Return the model's scores. Any: lightgbm is typed in part."""
+    return np.asarray(model.predict(rows, num_threads=threads))
+
+
+def contributions(model: Any, rows: Values, threads: int) -> list[float]:
+    """Return each column's mean |SHAP value| over some rows, in units of the raw score; summed over classes."""
+    found = np.asarray(model.predict(rows, pred_contrib=True, num_threads=threads))
+    return np.abs(found).reshape(len(rows), -1, rows.shape[1] + 1).mean(0).sum(0)[:-1].tolist()

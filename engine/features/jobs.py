@@ -1,36 +1,45 @@
-"""The work of ranking, as the worker does it: sample, suspect, model, shuffle, keep."""
+"""The work of ranking, as the worker does it: sample, suspect, measure over folds and seeds, associate, keep."""
 
-from itertools import combinations
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lemnis.engine.clock import monotonic_s, now_ms
+from lemnis.engine.clock import iso_utc, monotonic_s, now_ms
 from lemnis.engine.config import Config, load_config
-from lemnis.engine.data.duck import read_table
 from lemnis.engine.data.versions import Column, Version, find_version
 from lemnis.engine.errors import BadInput
-from lemnis.engine.features.association import category_codes, correlation_ratio, cramers_v, quantile_codes
-from lemnis.engine.features.importance import Sample, Worth, codes_of, score_of, single_skill, worth
-from lemnis.engine.features.leakage import LIMITS, Evidence, suspicion
+from lemnis.engine.features import measuring
+from lemnis.engine.features.associating import matrix_of
+from lemnis.engine.features.clusters import representatives
+from lemnis.engine.features.evidence import evidence_of, row_facts, single_scores, stamped_later
+from lemnis.engine.features.folds import shuffled_folds, time_folds
+from lemnis.engine.features.importance import IMPORTANCES, Alone, Worth
+from lemnis.engine.features.leakage import LIMITS, Evidence, doubt, suspicion
+from lemnis.engine.features.matrices import save_matrix
 from lemnis.engine.features.matrix import encode_table, fit_signature, labelled
-from lemnis.engine.features.records import FeatureScore, Pair, Ranking
+from lemnis.engine.features.measuring import FOLDS, REPEATS, ROUNDS, SEEDS, Plan
+from lemnis.engine.features.records import FeatureScore, Matrix, Ranking, Spread
+from lemnis.engine.features.sampling import read_sample
 from lemnis.engine.features.scores import is_candidate, save_ranking
+from lemnis.engine.features.stability import unstable
+from lemnis.engine.features.suspects import suspect
 
 if TYPE_CHECKING:
     from lemnis.engine.jobs.context import JobContext
 
-LEARN_ROWS, JUDGE_ROWS, PAIR_ROWS = 30_000, 15_000, 10_000
-MOST_PAIRED = 80  # columns; pairs grow with the square
-ROUNDS, REPEATS, SEED = 40, 3, 1
-MOST_EXPLAINED = 8  # suspects for which it is measured what adding them gives
+SAMPLE_ROWS, FEWEST_ROWS = 60_000, 50
+SPLIT_SEED = 1
 Table = Any  # a pyarrow Table
 
 
 def rank(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
     """Measure what each column of a version is worth and which ones know the answer.
+
+    Models that an interrupted ranking had finished under the same conditions are not trained again.
 
     Args:
         context: The job.
@@ -42,32 +51,71 @@ def rank(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
     started = monotonic_s()
     config = load_config(context.workspace.config)
     version = find_version(context.store, arguments.get("version"))
-    columns = candidates(version, config)
-    context.progress(0.02, "reading rows")
-    learn, judge = parts(version, [column.name for column in columns], target_of(version, config))
-    sample = draw(learn, judge, columns, version, config)
-    evidence = evidence_of(context, sample, learn, judge, config)
-    judged, measured, places = suspect(context, sample, evidence)
-    context.progress(0.92, "associations")
-    scores = [
-        score(sample, place, evidence[place], judged[place], learn, judge, measured, places)
-        for place in range(len(columns))
+    columns, target = candidates(version, config), target_of(version, config)
+    stamps = [
+        c for c in version.columns if c.kind == "time" and c.role == "feature" and c.source not in ("", "derived")
     ]
-    ranking = Ranking(
+    rows = read_sample(
+        version,
+        [column.name for column in [*columns, *stamps]] + [target],
+        most=SAMPLE_ROWS,
+        parts=known_parts(version),
+        told=lambda share: context.progress(0.05 * share, "reading rows"),
+    )
+    plan = planned(rows, columns, version, config)
+    task = plan.signature.task
+    singles = single_scores(
+        (plan.sample(fold, SEEDS[0]) for fold in range(FOLDS)),
+        lambda fold, name: context.progress(0.05 + 0.1 * fold / FOLDS, f"{name} alone"),
+    )
+    facts = row_facts(rows, columns, target, config.features.after)
+    evidence = evidence_of(facts, columns, stamped_later(rows, version, stamps), singles, task)
+    evidence, places = suspect(context, plan.sample(FOLDS - 1, SEEDS[0]), evidence)
+    plan = msgspec.structs.replace(plan, places=places)
+    worths, reused = measuring.measure(
+        context.store,
+        plan,
+        threads=context.cores,
+        told=lambda share, words: context.progress(0.2 + 0.65 * share, words),
+    )
+    matrix = matrix_of(
+        rows, version, columns, target, task, lambda share: context.progress(0.85 + 0.14 * share, "associations")
+    )
+    save_matrix(context.store, matrix, context.job_id)
+    spread = dict(zip(places, measuring.spread_of(worths), strict=True))
+    scores = scored(plan, evidence, spread, singles, matrix, len(rows))
+    ranking = ranking_of(plan, worths, version, sample_rows=len(rows), reused=reused, started=started)
+    save_ranking(context.store, ranking, scores, context.job_id)
+    measuring.forget_others(context.store, version.id, plan.conditions)
+    leaks = [found.name for found in scores if found.leakage]
+    doubts = [found.name for found in scores if found.doubt]
+    result = {"version": version.id, "columns": len(scores), "score": ranking.score, "reused": reused}
+    return result | {"leaks": leaks, "doubts": doubts}
+
+
+def ranking_of(
+    plan: Plan, worths: Sequence[Worth], version: Version, *, sample_rows: int, reused: int, started: float
+) -> Ranking:
+    """Return how the columns were ranked."""
+    return Ranking(
         version_id=version.id,
-        skill=LIMITS[sample.signature.task].skill,
-        score=measured.score,
-        train_rows=sample.learn_target.size,
-        judged_rows=sample.judge_target.size,
+        skill=LIMITS[plan.signature.task].skill,
+        score=float(np.mean([one.score for one in worths])),
+        scores=[one.score for one in worths],
+        folds=[fold.name for fold in plan.folds],
+        seeds=len(SEEDS),
+        blocked="time" if version.time else "rows",
+        agreement=measuring.agreements(worths),
+        sample_rows=sample_rows,
+        train_rows=max(one.learn_rows for one in worths),
+        judged_rows=max(one.judge_rows for one in worths),
         rounds=ROUNDS,
         repeats=REPEATS,
-        seed=SEED,
+        seed=SEEDS[0],
+        reused=reused,
         elapsed_ms=round((monotonic_s() - started) * 1000),
         computed_at=now_ms(),
     )
-    save_ranking(context.store, ranking, scores, pairs(sample), context.job_id)
-    leaks = [found.name for found in scores if found.leakage]
-    return {"version": version.id, "columns": len(scores), "score": measured.score, "leaks": leaks}
 
 
 def target_of(version: Version, config: Config) -> str:
@@ -87,195 +135,107 @@ def candidates(version: Version, config: Config) -> list[Column]:
     return found
 
 
-def parts(version: Version, names: list[str], target: str) -> tuple[Table, Table]:
-    """Return earlier rows to learn from and later rows to judge by; without a split, 70 % and 30 % in their order."""
-    judging = next((part for part in ("validation", "test") if part in version.split), "")
-    if "train" in version.split and judging:
-        return read_table(version, [*names, target], "train"), read_table(version, [*names, target], judging)
-    everything = read_table(version, [*names, target])
-    cut = everything.num_rows * 7 // 10
-    return everything.slice(0, cut), everything.slice(cut)
+def known_parts(version: Version) -> list[str]:
+    """Return the parts of the split that features may be chosen on: all but the test rows, which judge models."""
+    return [part for part in version.split if part != "test"]
 
 
-def draw(learn: Table, judge: Table, columns: list[Column], version: Version, config: Config) -> Sample:
-    """Return a bounded, seeded sample of the rows that have a target."""
+def planned(rows: Table, columns: Sequence[Column], version: Version, config: Config) -> Plan:
+    """Return the sample's rows that have a target, encoded, and their folds."""
     signature = fit_signature(
-        learn,
+        rows,
         [column.name for column in columns],
         task=config.problem.task,
         target=target_of(version, config),
         threshold=config.problem.threshold,
     )
-    random = np.random.default_rng(SEED)
-
-    def some(rows: Table, most: int) -> tuple[Any, Any]:
-        known, target = labelled(rows, signature)
-        if len(target) > most:
-            chosen = np.sort(random.choice(len(target), most, replace=False))
-            known, target = known.take(pa.array(chosen)), target[chosen]
-        return encode_table(known, signature), target
-
-    learned, learned_target = some(learn, LEARN_ROWS)
-    judged, judged_target = some(judge, JUDGE_ROWS)
-    if min(len(learned_target), len(judged_target)) < 50:
+    known, target = labelled(rows, signature)
+    if len(target) < FEWEST_ROWS * (FOLDS + 1):
         raise BadInput(
-            f"{len(learned_target)} and {len(judged_target)} rows have a target: too few to rank columns.",
-            "Rank needs at least 50 rows with a target to learn from and 50 later ones.",
+            f"{len(target):,} rows before the test span have a target: too few to rank columns.",
+            f"Ranking needs at least {FEWEST_ROWS * (FOLDS + 1)}: {FOLDS + 1} blocks of {FEWEST_ROWS}.",
+            version.title,
         )
-    return Sample(
+    if version.time:
+        folds = time_folds(len(target), FOLDS, block_names(known, version.time))
+    else:
+        folds = shuffled_folds(len(target), FOLDS, SPLIT_SEED)
+    return Plan(
+        version_id=version.id,
         signature=signature,
-        learn=learned,
-        learn_target=learned_target,
-        judge=judged,
-        judge_target=judged_target,
+        matrix=encode_table(known, signature),
+        target=target,
+        folds=folds,
+        places=list(range(len(columns))),
     )
 
 
-def evidence_of(context: "JobContext", sample: Sample, learn: Table, judge: Table, config: Config) -> list[Evidence]:
-    """Gather what speaks for a leak before any model is trained, one record a column."""
-    target = sample.signature.target
-    no_target = [pc.is_null(rows.column(target)) for rows in (learn, judge)]
-    limits = LIMITS[sample.signature.task]
-    found: list[Evidence] = []
-    for place, name in enumerate(sample.signature.names):
-        context.progress(0.05 + 0.25 * place / len(sample.signature.names), f"{name} alone")
-        absent = [pc.is_null(rows.column(name)) for rows in (learn, judge)]
-        both = [pc.and_(a, b) for a, b in zip(absent, no_target, strict=True)]
+def block_names(rows: Table, time: str) -> list[str]:
+    """Return the days that each judging block spans."""
+    moments: Any = pc.cast(rows.column(time), pa.timestamp("ms"), safe=False)
+    numbers = moments.cast(pa.int64()).fill_null(0).to_numpy()
+    blocks = np.array_split(numbers, FOLDS + 1)[1:]
+    return [f"{iso_utc(int(block[0]))[:10]} to {iso_utc(int(block[-1]))[:10]}" for block in blocks]
+
+
+def scored(
+    plan: Plan,
+    evidence: Sequence[Evidence],
+    spread: dict[int, dict[str, Spread]],
+    singles: Sequence[Sequence[Alone]],
+    matrix: Matrix,
+    rows: int,
+) -> list[FeatureScore]:
+    """Put together all that was measured, one record a column."""
+    task, names = plan.signature.task, plan.signature.names
+    top = max((found["permutation"].mean for found in spread.values()), default=0.0)
+    worth = [worth_of(spread.get(place), evidence[place]) for place in range(len(names))]
+    groups = matrix.groups[: len(names)]
+    stands = representatives(groups, worth)
+    found: list[FeatureScore] = []
+    for place, feature in enumerate(plan.signature.features):
+        judged = suspicion(evidence[place], task)
+        importance = spread.get(place, {})
+        measure, association = target_association(matrix, place)
+        wavers = (
+            unstable(importance["permutation"], importance["shap"], top=top, columns=len(spread), seeds=len(SEEDS))
+            if importance
+            else ""
+        )
         found.append(
-            Evidence(
-                declared=name in config.features.after,
-                missing=count(absent),
-                target_missing=count(no_target),
-                both_missing=count(both),
-                single=single_skill(sample, place),
+            FeatureScore(
+                name=feature.name,
+                kind="boolean" if feature.logical else feature.kind,
+                missing=evidence[place].missing / max(1, rows),
+                importance={name: importance[name] for name in IMPORTANCES if name in importance},
+                unstable=wavers,
+                association=association,
+                method=measure,
+                single=evidence[place].single,
+                single_folds=[score.judged for score in singles[place]],
+                learned=evidence[place].learned,
+                leakage=judged.why,
+                leakage_score=judged.score,
+                doubt=doubt(evidence[place]).why,
+                group=groups[place],
+                representative=stands[place],
             )
         )
-    honest = [
-        one.single
-        for one in found
-        if one.single is not None and one.single < limits.single and not suspicion(one, sample.signature.task).why
-    ]
-    best = max(honest, default=0.0 if sample.signature.task == "regression" else 0.5)
-    return [replaced(one, best_other=best) for one in found]
+    return found
 
 
-def count(masks: list[Any]) -> int:
-    """Return how many values of some truth columns are true."""
-    return sum(int(pc.sum(mask).as_py() or 0) for mask in masks)
+def worth_of(importance: dict[str, Spread] | None, evidence: Evidence) -> float:
+    """Return what decides who stands for a group: the loss when shuffled; a suspect stands behind all honest ones."""
+    if importance is None:
+        return -1.0 + (evidence.single or 0.0) * 1e-3
+    return importance["permutation"].mean
 
 
-def replaced(evidence: Evidence, **changes: Any) -> Evidence:
-    """Return the evidence with some fields changed. Any: each field has its own type."""
-    fields = {name: getattr(evidence, name) for name in Evidence.__struct_fields__}
-    return Evidence(**(fields | changes))
-
-
-def suspect(context: "JobContext", sample: Sample, evidence: list[Evidence]) -> tuple[list[Any], Worth, list[int]]:
-    """Judge every column and rank those that are not suspected.
-
-    A column may give itself away only beside others: what lifts the others' model by a jump is taken out, and the
-    rest is ranked again.
-
-    Returns:
-        The suspicion of each column, the worth of the clean ones, and their places.
-    """
-    task = sample.signature.task
-    options = {"rounds": ROUNDS, "seed": SEED, "threads": context.cores}
-
-    def clean() -> list[int]:
-        found = [place for place, one in enumerate(evidence) if not suspicion(one, task).why]
-        if not found:
-            raise BadInput("Every column is suspected to know the answer.", "Offer columns known beforehand.")
-        return found
-
-    def told(share: float) -> None:
-        context.progress(0.3 + 0.5 * share, "shuffling columns")
-
-    measured, places = worth(sample, clean(), repeats=REPEATS, told=told, **options), clean()
-    while found := jumping(sample, places, measured, options):
-        for place, (without, along) in found.items():
-            evidence[place] = replaced(evidence[place], without=without, along=along)
-        measured, places = worth(sample, clean(), repeats=REPEATS, told=told, **options), clean()
-    suspects = [place for place in range(len(evidence)) if place not in places][:MOST_EXPLAINED]
-    for place in suspects:
-        if evidence[place].along is None:
-            context.progress(0.85, f"what {sample.signature.names[place]} would add")
-            along = score_of(sample, [*places, place], **options)
-            evidence[place] = replaced(evidence[place], without=measured.score, along=along)
-    return [suspicion(one, task) for one in evidence], measured, places
-
-
-def jumping(
-    sample: Sample, places: list[int], measured: Worth, options: dict[str, Any]
-) -> dict[int, tuple[float, float]]:
-    """Return columns that each alone lift the model of the weaker columns by a jump, with both scores.
-
-    The strong columns are taken out together, as two leaks that say the same hide each other one at a time.
-    """
-    limits = LIMITS[sample.signature.task]
-    order = sorted(range(len(places)), key=lambda at: -measured.permutation[at])
-    strong = [places[at] for at in order if measured.permutation[at] >= limits.jump][:MOST_EXPLAINED]
-    if not strong or measured.score < limits.single:
-        return {}
-    weak = [place for place in places if place not in strong]
-    without = score_of(sample, weak, **options)
-    lifted = {place: (without, score_of(sample, [*weak, place], **options)) for place in strong}
-    return {
-        place: scores
-        for place, scores in lifted.items()
-        if suspicion(Evidence(without=scores[0], along=scores[1]), sample.signature.task).why
-    }
-
-
-def score(
-    sample: Sample,
-    place: int,
-    evidence: Evidence,
-    judged: Any,
-    learn: Table,
-    judge: Table,
-    measured: Worth,
-    places: list[int],
-) -> FeatureScore:
-    """Put together all that was measured of one column."""
-    feature = sample.signature.features[place]
-    at = places.index(place) if place in places else None
-    total = sum(measured.gain) or 1.0
-    codes = codes_of(sample.learn[:, place], feature)
-    regression = sample.signature.task == "regression"
-    association = (
-        correlation_ratio(codes, sample.learn_target)
-        if regression
-        else cramers_v(codes, sample.learn_target.astype(np.int64))
-    )
-    return FeatureScore(
-        name=feature.name,
-        kind="boolean" if feature.logical else feature.kind,
-        missing=evidence.missing / max(1, learn.num_rows + judge.num_rows),
-        gain=measured.gain[at] if at is not None else None,
-        gain_share=measured.gain[at] / total if at is not None else None,
-        splits=measured.splits[at] if at is not None else None,
-        permutation=measured.permutation[at] if at is not None else None,
-        permutation_deviation=measured.deviation[at] if at is not None else None,
-        association=association,
-        method="correlation ratio" if regression else "Cramér's V",
-        single=evidence.single,
-        leakage=judged.why,
-        leakage_score=judged.score,
-    )
-
-
-def pairs(sample: Sample) -> list[Pair]:
-    """Return the association of each two columns on some rows, strongest first."""
-    features = sample.signature.features[:MOST_PAIRED]
-    codes = [
-        category_codes(sample.learn[:PAIR_ROWS, place], 32)
-        if feature.kind == "categorical"
-        else quantile_codes(sample.learn[:PAIR_ROWS, place])
-        for place, feature in enumerate(features)
-    ]
-    found = [
-        Pair(first=features[a].name, second=features[b].name, association=cramers_v(codes[a], codes[b]))
-        for a, b in combinations(range(len(features)), 2)
-    ]
-    return sorted(found, key=lambda pair: -pair.association)
+def target_association(matrix: Matrix, place: int) -> tuple[str, float | None]:
+    """Return the measure that suits a column and the target, and its absolute value; None where it is not defined."""
+    target = matrix.names.index(matrix.target)
+    value = matrix.value("cramers_v" if not matrix.numbers[target] else "ratio", place, target)
+    name = "Cramér's V" if not matrix.numbers[target] else "correlation ratio"
+    if np.isnan(value):  # a number beside a number
+        value, name = matrix.value("spearman", place, target), "Spearman"
+    return name, None if np.isnan(value) else abs(value)

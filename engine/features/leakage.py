@@ -1,12 +1,19 @@
-"""Leakage: does a column know the answer? Rules that each say why in a sentence. Pure."""
+"""Leakage: does a column know the answer, or only its own rows? Rules that each say why in a sentence. Pure."""
 
 import math
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 KNOWN_AFTER = 0.9  # share of the rows without the column that also lack the target …
 FOLLOWS_TARGET = 0.5  # … and share of the rows without a target that also lack the column
 FEWEST_ROWS = 30  # rows without a target before their pattern says anything
+LATER = 0.5  # share of the rows whose source is dated after the decision
+NEARLY_ALL, HASH_LIKE = 0.95, 0.5  # share of different values from which a column names rows, or may be a hash
+RISING = 0.999  # rank correlation with the order of the rows from which a column is a clock …
+FEWEST_STEPS = 50  # … if it has so many values
+FEWEST_KNOWN = 200  # known values before their number says anything
+MEMORISED = 0.10  # how much better a column does on the rows it learned from
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -40,9 +47,16 @@ class Evidence(Struct, frozen=True, kw_only=True):
         missing: Rows without a value.
         target_missing: Rows without a target.
         both_missing: Rows with neither.
-        single: Score of a model of this column alone on later rows; None if not measured.
+        single: Score of a model of this column alone on rows it has not seen, mean of the folds; None if not measured.
+        learned: The same on the rows that it learned from.
         best_other: The best such score among the columns that no other rule suspects.
         without, along: Score of a model without this column and along with it; None if not measured.
+        source, stamp, time: Its source, that source's time column and the dataset's; empty if there is none.
+        later: Share of the rows in which the stamp lies after the dataset's time; `lag_s` by how much in half of them.
+        known, distinct: Rows with a value, and how many different values they have.
+        whole: Its values are text or whole numbers: a measurement with a fraction is different in each row anyway.
+        hash_like: Its values are texts of one length that look drawn by lot.
+        rising: Rank correlation with the order of the rows, -1..1.
     """
 
     declared: bool = False
@@ -53,6 +67,17 @@ class Evidence(Struct, frozen=True, kw_only=True):
     best_other: float = 0.5
     without: float | None = None
     along: float | None = None
+    learned: float | None = None
+    source: str = ""
+    stamp: str = ""
+    time: str = ""
+    later: float = 0.0
+    lag_s: float = 0.0
+    known: int = 0
+    distinct: int = 0
+    whole: bool = False
+    hash_like: bool = False
+    rising: float = 0.0
 
 
 class Suspicion(Struct, frozen=True, kw_only=True):
@@ -63,21 +88,29 @@ class Suspicion(Struct, frozen=True, kw_only=True):
 
 
 def suspicion(evidence: Evidence, task: str) -> Suspicion:
-    """Judge one column by every rule; all rules that speak are named, the strongest gives the score.
+    """Say whether a column knows the answer; all rules that speak are named, the strongest gives the score.
 
     Args:
         evidence: What is known of the column.
         task: binary, multiclass or regression.
     """
     limits = LIMITS[task]
-    found = [
-        judged
-        for judged in (declared(evidence), known_after(evidence), alone(evidence, limits), jump(evidence, limits))
-        if judged.why
-    ]
+    rules = (
+        declared(evidence), known_after(evidence), travels(evidence), alone(evidence, limits), jump(evidence, limits),
+    )  # fmt: skip
+    return together(rules)
+
+
+def doubt(evidence: Evidence) -> Suspicion:
+    """Say whether a column knows its rows instead of the problem: it may be used, but a model learns it by heart."""
+    return together((names_rows(evidence), rises(evidence), memorised(evidence)))
+
+
+def together(rules: Sequence[Suspicion]) -> Suspicion:
+    """Return the judgement of several rules: every reason, the strongest first."""
+    found = sorted((judged for judged in rules if judged.why), key=lambda judged: -judged.score)
     if not found:
-        return Suspicion(score=0.0, why="")
-    found.sort(key=lambda judged: -judged.score)
+        return NOTHING
     return Suspicion(score=found[0].score, why=" ".join(judged.why for judged in found))
 
 
@@ -127,3 +160,60 @@ def jump(evidence: Evidence, limits: Limits) -> Suspicion:
     gained = evidence.along - evidence.without
     why = f"Adding it lifts the model's {limits.skill} from {evidence.without:.3f} to {evidence.along:.3f}."
     return Suspicion(score=round(min(1.0, 0.5 + gained), 3), why=why)
+
+
+def travels(evidence: Evidence) -> Suspicion:
+    """Its source carries a time, and that time lies after the decision."""
+    if evidence.later < LATER:
+        return NOTHING
+    why = (
+        f"It comes from {evidence.source}, whose {evidence.stamp} lies after {evidence.time} in {evidence.later:.0%} "
+        f"of the rows, in half of them by {span(evidence.lag_s)} or more: it is not known yet when the model decides."
+    )
+    return Suspicion(score=round(evidence.later, 3), why=why)
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in words."""
+    for size, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def names_rows(evidence: Evidence) -> Suspicion:
+    """Nearly every row has a value of its own, so it names rows."""
+    if evidence.known < FEWEST_KNOWN or not evidence.whole:
+        return NOTHING
+    share = evidence.distinct / evidence.known
+    if share < (HASH_LIKE if evidence.hash_like else NEARLY_ALL):
+        return NOTHING
+    looks = " and they look drawn by lot, as a hash does" if evidence.hash_like else ""
+    why = (
+        f"Like an identifier: {evidence.distinct:,} of {evidence.known:,} known values are different{looks}; "
+        "what a model learns of one row says nothing of another."
+    )
+    return Suspicion(score=round(share, 3), why=why)
+
+
+def rises(evidence: Evidence) -> Suspicion:
+    """It rises or falls with the rows, so it is a clock whose later values no model has seen."""
+    if evidence.known < FEWEST_KNOWN or evidence.distinct < FEWEST_STEPS or abs(evidence.rising) < RISING:
+        return NOTHING
+    goes = "rises" if evidence.rising > 0 else "falls"
+    why = (
+        f"Like a counter: it {goes} with the order of the rows (rank correlation {evidence.rising:.3f}), so a later "
+        "row has a value that no training row had."
+    )
+    return Suspicion(score=round(abs(evidence.rising), 3), why=why)
+
+
+def memorised(evidence: Evidence) -> Suspicion:
+    """It does far better on the rows that it learned from than on others."""
+    if evidence.learned is None or evidence.single is None or evidence.learned - evidence.single < MEMORISED:
+        return NOTHING
+    why = (
+        f"Alone it scores {evidence.learned:.3f} on the rows it learned from and {evidence.single:.3f} on others: what "
+        "it says does not last."
+    )
+    return Suspicion(score=round(min(1.0, 0.5 + evidence.learned - evidence.single), 3), why=why)

@@ -18,6 +18,7 @@ KINDS: dict[str, str] = {
     "data.link": "lemnis.engine.data.jobs:link",
     "explore.profile": "lemnis.engine.explore.jobs:profile",
     "features.rank": "lemnis.engine.features.jobs:rank",
+    "features.associate": "lemnis.engine.features.associating:associate",
     "validate.run": "lemnis.engine.validate.jobs:run",
     "experiments.train": "lemnis.engine.experiments.train:train",
     "evaluate.run": "lemnis.engine.evaluate.jobs:evaluate",

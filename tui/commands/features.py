@@ -1,15 +1,37 @@
 """`lemnis features`: what columns are worth, what goes with what, and the sets that models are trained with."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from lemnis.engine.clock import now_ms
 from lemnis.engine.features import FeatureScore, FeatureSet
 from lemnis.engine.jobs import user_name
 from lemnis.tui import format as shown
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
+from lemnis.tui.stages.features import rows
 
+
+class Measure(StrEnum):
+    """How association is measured."""
+
+    kind = "kind"
+    pearson = "pearson"
+    spearman = "spearman"
+    cramers_v = "cramers_v"
+    ratio = "ratio"
+    information = "information"
+
+
+NAMES = {
+    "pearson": "Pearson",
+    "spearman": "Spearman",
+    "cramers_v": "Cramér's V",
+    "ratio": "correlation ratio",
+    "information": "mutual information",
+}
 app = group("Importance, association, leakage, feature sets.")
 Ref = Annotated[
     str | None, typer.Argument(help="A version: its number, v3 or the start of its id; the latest if none.")
@@ -25,12 +47,14 @@ def rank(
     version: Ref = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the job, or only queue it.")] = True,
 ) -> None:
-    """Measure what each column is worth to a quick model, and which ones know the answer.
+    """Measure what each column is worth over folds and seeds, and which ones know the answer.
 
-    With --json: {"job", "version", "ranking": {"skill", "score", "train_rows", "judged_rows", "rounds", "repeats",
-    "seed", "elapsed_ms", "computed_at"}, "features": [{"name", "kind", "missing" (0..1), "gain", "gain_share",
-    "splits", "permutation", "permutation_deviation", "association" (0..1), "method", "single", "leakage" (empty or
-    why), "leakage_score" (0..1)}]}; without waiting, only job and version.
+    With --json: {"job", "version", "ranking": {"skill", "score", "scores", "folds", "seeds", "blocked", "agreement",
+    "sample_rows", "train_rows", "judged_rows", "rounds", "repeats", "reused", "elapsed_ms", "computed_at" …},
+    "features": [{"name", "kind", "missing" (0..1), "importance": {"permutation" | "shap" | "gain" | "split": {"mean",
+    "deviation", "low", "high", "rank", "rank_low", "rank_high", "values" (by fold and seed)}}, "unstable" (empty or
+    why), "association", "method", "single", "single_folds", "learned", "leakage" (empty or why), "leakage_score"
+    (0..1), "doubt" (empty or why), "group" (0: none), "representative"}]}; without waiting, only job and version.
     """
     session = session_of(context)
     room, found = session.engine.features, session.engine.data.version(version)
@@ -45,26 +69,29 @@ def rank(
     if session.json:
         print_json({"job": job, "version": found.id, "ranking": ranking, "features": scores})
         return
-    scores.sort(key=lambda score: (not score.leakage, -(score.permutation or 0.0), -(score.single or 0.0)))
-    headers = ["feature", "gain %", "shuffled", "assoc.", "alone", "missing", "leakage"]
-    print_table(headers, [line(score) for score in scores], right=set(headers[1:6]))
+    scores.sort(key=lambda score: (not score.leakage, -(score.mean("permutation") or 0.0), -(score.single or 0.0)))
+    headers = ["feature", "shuffled ±", "SHAP ±", "gain %", "split %", "alone", "assoc.", "missing", "same", "verdict"]
+    print_table(headers, [line(score) for score in scores], right=set(headers[1:8]))
     for score in scores:
-        if score.leakage:
-            say(f"{score.name}: {score.leakage}")
+        for reason in filter(None, (score.leakage, score.doubt, score.unstable)):
+            say(f"{score.name}: {reason}")
     if ranking is not None:
-        say(f"{found.title}: {ranking.skill} {shown.number(ranking.score)} on later rows without the leaks")
+        say(f"{found.title}: {rows.ranking_words(ranking, now_ms())}")
 
 
 def line(score: FeatureScore) -> tuple[str, ...]:
     """Return one column's worth as a line of a table."""
     return (
         score.name,
-        shown.MISSING if score.gain_share is None else f"{score.gain_share * 100:.1f}",
-        shown.delta(None if score.permutation is None else -score.permutation, 4),
-        shown.number(score.association),
-        shown.number(score.single),
+        rows.loss_words(score.importance.get("permutation")),
+        rows.spread_words(score.importance.get("shap"), 3),
+        rows.percent(score.mean("gain")),
+        rows.percent(score.mean("split")),
+        rows.fixed(score.single),
+        rows.fixed(score.association),
         shown.share(score.missing),
-        shown.verdict("leak" if score.leakage else "ok").text,
+        (rows.letter(score.group) + ("*" if score.representative else "")) if score.group else "",
+        shown.verdict(rows.word_of(score)).text,
     )
 
 
@@ -73,24 +100,33 @@ def associate(
     context: typer.Context,
     feature: Annotated[str, typer.Argument(help="Only pairs with this column; all if none.")] = "",
     version: Version = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many pairs at most.")] = 30,
+    measure: Annotated[
+        Measure, typer.Option(help="By the pair's kinds, or one measure for all pairs that it suits.")
+    ] = Measure.kind,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many pairs at most.")] = 30,
 ) -> None:
-    """Which columns go together: Cramér's V over quantile bins and categories; the version must be ranked.
+    """Which columns go together, strongest first; measured first if it was not yet.
 
-    With --json: {"version", "pairs": [{"first", "second", "association" (0..1)}]}, strongest first.
+    By kinds: Spearman for two numbers, Cramér's V for two categories, the correlation ratio for one of each.
+
+    With --json: {"version", "rows" (sampled), "total", "pairs": [{"first", "second", "association" (-1..1),
+    "measure"}]}.
     """
     session = session_of(context)
-    found = session.engine.data.version(version)
+    room, found = session.engine.features, session.engine.data.version(version)
     if feature:
         found.column(feature)
-    pairs = session.engine.features.pairs(found.id, feature, limit)
+    if room.matrix(found.id) is None:
+        follow(session, room.start_associate(found.id))
+    matrix, pairs = room.matrix(found.id), room.pairs(found.id, feature, limit, measure.value)
+    if matrix is None:
+        return
     if session.json:
-        print_json({"version": found.id, "pairs": pairs})
-    elif pairs:
-        rows = [(pair.first, pair.second, shown.number(pair.association)) for pair in pairs]
-        print_table(["column", "goes with", "Cramér's V"], rows, right={"Cramér's V"})
-    else:
-        say(f"{found.title} is not ranked yet. Do it with `lemnis features rank`.")
+        print_json({"version": found.id, "rows": matrix.rows, "total": matrix.total, "pairs": pairs})
+        return
+    lines = [(pair.first, pair.second, rows.fixed(pair.association), NAMES[pair.measure]) for pair in pairs]
+    print_table(["column", "goes with", "association", "measure"], lines, right={"association"})
+    say(f"{found.title}: on {matrix.rows:,} of {matrix.total:,} rows")
 
 
 @app.command()

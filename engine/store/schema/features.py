@@ -1,5 +1,7 @@
 """Tables of the features: what each is worth, how they hang together, and which set was chosen."""
 
+from lemnis.engine.store.revisions import triggers
+
 TABLES = (
     """create table feature_rankings (
         version_id text primary key references versions (id) on delete cascade,
@@ -41,3 +43,35 @@ TABLES = (
     ) strict""",
     "create index feature_sets_name on feature_sets (name, id desc)",
 )
+
+LATER = {
+    "m007_feature_spread": (
+        "alter table feature_rankings add column detail text",  # JSON of the whole record
+        "alter table feature_scores add column detail text",
+        # One row a model: what a ranking that was interrupted need not do again.
+        """create table feature_folds (
+            version_id text not null references versions (id) on delete cascade,
+            conditions text not null,                -- hash of everything that decides the result
+            fold integer not null, seed integer not null,
+            detail text not null,                    -- JSON of what the model says of its columns
+            at integer not null,
+            primary key (version_id, conditions, fold, seed)
+        ) strict, without rowid""",
+        "drop table feature_pairs",  # the matrix has every pair by every measure
+        """create table feature_matrices (
+            version_id text primary key references versions (id) on delete cascade,
+            detail text not null,                    -- JSON of the record without its values
+            cells blob not null,                     -- float64, little-endian: each measure row by row
+            computed_at integer not null,
+            job_id integer
+        ) strict""",
+        *triggers("features", "feature_matrices"),
+        "alter table feature_sets add column renamed_from text not null default ''",
+        """create table feature_set_notes (
+            id integer primary key,
+            revision integer not null references feature_sets (id) on delete cascade,
+            note text not null, who text not null, at integer not null
+        ) strict""",
+        *triggers("features", "feature_set_notes"),
+    ),
+}

@@ -5,14 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import stats
 from scipy.stats import contingency as reference
+from sklearn.metrics import normalized_mutual_info_score
 
 from lemnis.engine.features.association import (
     category_codes,
     correlation_ratio,
     cramers_v,
     group_scores,
+    mean_ranks,
+    mutual_information,
+    pearson,
     quantile_codes,
+    spearman,
 )
 
 numbers = arrays(np.float64, st.integers(1, 200), elements=st.floats(-1e6, 1e6) | st.just(np.nan))
@@ -99,3 +105,76 @@ def test_a_prediction_from_a_group_stays_within_the_target(pair: tuple[np.ndarra
     scores = group_scores(groups, target.astype(float), np.array([0, 5, 9]))
     assert ((scores >= target.min() - 1e-9) & (scores <= target.max() + 1e-9)).all()
     assert scores[2] == pytest.approx(target.mean())
+
+
+amounts = st.integers(3, 200).flatmap(
+    lambda n: st.tuples(
+        arrays(np.float64, n, elements=st.integers(-1000, 1000).map(float)),
+        arrays(np.float64, n, elements=st.integers(-1000, 1000).map(float)),
+    )
+)
+
+
+@given(amounts)
+def test_pearson_and_spearman_agree_with_scipy_to_12_digits(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    a, b = pair
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        assert np.isnan(pearson(a, b))
+        assert np.isnan(spearman(a, b))
+        return
+    assert pearson(a, b) == pytest.approx(stats.pearsonr(a, b).statistic, abs=1e-12)
+    assert spearman(a, b) == pytest.approx(stats.spearmanr(a, b).statistic, abs=1e-12)
+    assert mean_ranks(a) == pytest.approx(stats.rankdata(a))
+
+
+@given(codes)
+def test_mutual_information_agrees_with_sklearn_to_12_digits(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    a, b = pair
+    found = mutual_information(a, b)
+    assert 0 <= found <= 1
+    assert found == pytest.approx(mutual_information(b, a), abs=1e-12)
+    if len(set(a)) > 1 and len(set(b)) > 1:  # of a constant column sklearn says 1 or 0, we say 0
+        assert found == pytest.approx(normalized_mutual_info_score(a, b), abs=1e-12)
+
+
+@given(codes)
+def test_cramers_v_agrees_with_scipys_chi_square_to_12_digits(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    a, b = pair
+    table = np.histogram2d(a, b, bins=(6, 4), range=((0, 6), (0, 4)))[0]
+    table = table[table.sum(1) > 0][:, table.sum(0) > 0]
+    n, (r, k) = table.sum(), table.shape
+    rows, columns = r - (r - 1) ** 2 / (n - 1), k - (k - 1) ** 2 / (n - 1)
+    if min(r, k) < 2 or min(rows, columns) <= 1:
+        assert cramers_v(a, b) == 0
+        return
+    phi2 = max(0, stats.chi2_contingency(table, correction=False).statistic / n - (r - 1) * (k - 1) / (n - 1))
+    assert cramers_v(a, b) == pytest.approx(min(1, np.sqrt(phi2 / (min(rows, columns) - 1))), abs=1e-12)
+
+
+def test_the_correlation_ratio_agrees_with_scipys_analysis_of_variance_to_12_digits() -> None:
+    random = np.random.default_rng(4)
+    for groups in (2, 5, 30):
+        codes_, noise = random.integers(0, groups, 900), random.normal(size=900)
+        target = noise + codes_ / groups
+        f = stats.f_oneway(*[target[codes_ == group] for group in range(groups)]).statistic
+        between, within = groups - 1, 900 - groups
+        eta2 = f * between / (f * between + within)
+        epsilon2 = 1 - (1 - eta2) * 899 / within
+        assert correlation_ratio(codes_, target) == pytest.approx(np.sqrt(max(0, epsilon2)), abs=1e-12)
+
+
+@given(amounts)
+def test_a_rising_function_changes_no_rank_and_missing_rows_are_left_out(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    a, b = pair
+    assert spearman(np.cbrt(a), b) == pytest.approx(spearman(a, b), abs=1e-12, nan_ok=True)
+    holes = np.concatenate([a, [np.nan, 5.0]]), np.concatenate([b, [7.0, np.nan]])
+    assert pearson(*holes) == pytest.approx(pearson(a, b), abs=1e-12, nan_ok=True)
+    assert spearman(*holes) == pytest.approx(spearman(a, b), abs=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-9, 1e9, 1e300])
+def test_correlation_does_not_depend_on_the_unit(scale: float) -> None:
+    random = np.random.default_rng(8)
+    a = random.normal(size=300)
+    b = a + random.normal(size=300)
+    assert pearson(a * scale, b) == pytest.approx(pearson(a, b), abs=1e-12)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lemnis.engine.features.leakage import Evidence, suspicion
+from lemnis.engine.features.leakage import Evidence, doubt, suspicion
 
 HONEST = Evidence(missing=2512, target_missing=9430, both_missing=2512, single=0.69, best_other=0.70)
 
@@ -42,6 +42,21 @@ def test_a_jump_is_suspected_only_where_the_model_becomes_suspiciously_good() ->
     assert "from 0.730 to 0.890" in suspicion(Evidence(without=0.73, along=0.89), "binary").why
     assert not suspicion(Evidence(without=0.60, along=0.72), "binary").why
     assert not suspicion(Evidence(without=0.88, along=0.90), "binary").why
+
+
+def test_an_identifier_a_counter_and_a_memory_are_doubted_but_not_called_leaks() -> None:
+    named = Evidence(known=1000, distinct=990, whole=True)
+    counter = Evidence(known=1000, distinct=900, rising=-0.9999)
+    memory = Evidence(single=0.55, learned=0.93)
+    for evidence, word in ((named, "identifier"), (counter, "falls with"), (memory, "does not last")):
+        assert word in doubt(evidence).why
+        assert suspicion(evidence, "binary").why == ""
+
+
+def test_a_measurement_that_differs_in_each_row_a_month_and_few_rows_are_not_doubted() -> None:
+    assert not doubt(Evidence(known=1000, distinct=1000, whole=False, rising=0.4)).why
+    assert not doubt(Evidence(known=1000, distinct=12, rising=1.0, whole=True)).why
+    assert not doubt(Evidence(known=100, distinct=100, whole=True, rising=1.0)).why
 
 
 shares = st.none() | st.floats(0, 1)

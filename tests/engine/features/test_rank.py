@@ -10,7 +10,7 @@ import pytest
 
 from lemnis.engine import Engine
 from lemnis.engine.data.versions import Version, record_version
-from lemnis.engine.errors import BadInput
+from lemnis.engine.errors import BadInput, Cancelled
 from lemnis.engine.features.jobs import rank
 from lemnis.engine.jobs.context import JobContext
 
@@ -28,11 +28,65 @@ def test_columns_known_only_afterwards_are_named_and_honest_ones_are_not(
     assert all(score.leakage.endswith(".") for score in scores.values() if score.leakage)
     assert 0.6 < result["score"] < 0.8
     assert "late" not in scores
-    assert scores["sched_dep_time"].permutation == max(s.permutation or 0 for s in scores.values())
-    assert sum(score.gain_share or 0 for score in scores.values()) == pytest.approx(1.0)
+    assert scores["sched_dep_time"].mean("permutation") == max(s.mean("permutation") or 0 for s in scores.values())
+    for share in ("gain", "split"):
+        assert sum(score.mean(share) or 0 for score in scores.values()) == pytest.approx(1.0)
+    assert not [name for name, score in scores.items() if score.doubt]
     assert scores["seats"].missing == pytest.approx(flights.column("seats").null_count / flights.num_rows, abs=0.02)
     strongest = engine.features.pairs(version.id, "hour", 1)[0]
     assert {strongest.first, strongest.second} == {"hour", "sched_dep_time"}
+    assert strongest.measure == "spearman"
+    groups = {name: score.group for name, score in scores.items()}
+    assert groups["hour"] == groups["sched_dep_time"] != 0
+    assert scores["sched_dep_time"].representative
+    assert not scores["hour"].representative
+    assert scores["humid"].group == 0
+    assert scores["humid"].representative
+
+
+def test_every_fold_is_judged_by_later_days_and_each_seed_tells_another_story(
+    engine: Engine, flights: Any, recorded: Record
+) -> None:
+    version = recorded(flights.select(["sched_dep_time", "humid", "carrier", "minute", "late", "time_hour"]))
+    rank(JobContext.for_test(engine.store), {})
+    ranking = engine.features.ranking(version.id)
+    assert ranking is not None
+    assert (len(ranking.folds), ranking.seeds, ranking.blocked) == (4, 2, "time")
+    ends = [day for name in ranking.folds for day in name.split(" to ")]
+    assert ends == sorted(ends)
+    assert ends[0] > "2013-01-15"
+    score = next(one for one in engine.features.scores(version.id) if one.name == "sched_dep_time")
+    for spread in score.importance.values():
+        assert len(spread.values) == 8 == len(set(spread.values))
+        assert spread.low <= spread.mean <= spread.high
+        assert spread.deviation == pytest.approx(np.std(spread.values, ddof=1))
+        assert 1 <= spread.rank_low <= spread.rank <= spread.rank_high <= 4
+    assert len(score.single_folds) == 4
+    assert score.single == pytest.approx(np.mean(score.single_folds))
+    assert 0 < ranking.agreement["shap"] <= 1
+
+
+def test_a_ranking_that_was_stopped_keeps_its_finished_models(
+    engine: Engine, flights: Any, recorded: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = recorded(flights.select(["sched_dep_time", "humid", "carrier", "late", "time_hour"]))
+    context = JobContext.for_test(engine.store)
+
+    def stop_in_fold_3(share: float | None, text: str) -> None:
+        if text.startswith("fold 3"):
+            raise Cancelled("stopped")
+
+    monkeypatch.setattr(context, "progress", stop_in_fold_3)
+    with pytest.raises(Cancelled):
+        rank(context, {})
+    assert engine.features.ranking(version.id) is None
+    resumed = rank(JobContext.for_test(engine.store), {})
+    assert resumed["reused"] == 4
+    kept = engine.features.scores(version.id)
+    with engine.store.write() as db:
+        db.execute("delete from feature_folds")
+    assert rank(JobContext.for_test(engine.store), {})["reused"] == 0
+    assert engine.features.scores(version.id) == kept
 
 
 def test_leaks_that_say_the_same_are_found_without_rows_that_lack_the_target(
@@ -90,6 +144,40 @@ def test_numbers_and_several_classes_are_ranked_too(engine: Engine, flights: Any
         assert ranking.skill == score
         assert (scores["x"].association or 0) > (scores["noise"].association or 0)
         assert [name for name, one in scores.items() if one.leakage] == (["copy"] if task == "regression" else [])
+        assert ranking.blocked == "rows"
+
+
+def test_a_source_that_is_dated_after_the_decision_gives_its_columns_away(engine: Engine) -> None:
+    random = np.random.default_rng(2)
+    rows = 2000
+    at = np.datetime64("2013-01-01T00:00:00", "us") + np.arange(rows) * np.timedelta64(1, "h")
+    late = random.random(rows) < 0.4
+    table = pa.table(
+        {
+            "at": pa.array(at),
+            "late": late,
+            "inspected_at": pa.array(at + np.timedelta64(3, "h")),
+            "grade": random.normal(size=rows) + late,
+            "forecast_at": pa.array(at - np.timedelta64(3, "h")),
+            "wind": random.normal(size=rows),
+            "uuid": [f"{value:032x}" for value in random.integers(0, 2**63, rows)],
+            "counter": np.arange(rows) * 3,
+        }
+    )
+    engine.workspace.config.write_text('[problem]\ntarget = "late"\n')
+    sources = {"inspected_at": "inspections", "grade": "inspections", "forecast_at": "weather", "wind": "weather"}
+    version = record_version(
+        engine.store, table, name="trips", roles={"late": "label", "at": "time"}, split={}, sources=sources
+    )
+    rank(JobContext.for_test(engine.store), {})
+    scores = {score.name: score for score in engine.features.scores(version.id)}
+    assert "inspections, whose inspected_at lies after at in 100% of the rows" in scores["grade"].leakage
+    assert "3.0 hours" in scores["grade"].leakage
+    assert not scores["wind"].leakage
+    assert "Like an identifier" in scores["uuid"].doubt
+    assert "hash" in scores["uuid"].doubt
+    assert "Like a counter: it rises" in scores["counter"].doubt
+    assert not scores["wind"].doubt
 
 
 def test_ranking_without_a_target_is_refused(engine: Engine) -> None:

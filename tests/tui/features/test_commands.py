@@ -33,9 +33,12 @@ def test_a_set_is_changed_by_what_is_added_and_taken_out(engine: Engine, capsys:
 
 def test_what_goes_together_is_listed(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     pairs = document(engine, capsys, "features", "associate", "hour", "--limit", "1")["pairs"]
-    assert pairs == [{"first": "delay", "second": "hour", "association": 0.77}]
+    assert pairs == [{"first": "hour", "second": "delay", "association": 0.77, "measure": "spearman"}]
     assert lemnis(engine, "features", "associate") == 0
-    assert "Cramér's V" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "correlation ratio" in shown
+    assert "on 20,000 of 336,776 rows" in shown
+    assert document(engine, capsys, "features", "associate", "--measure", "pearson")["pairs"] == []
 
 
 def test_a_column_that_is_not_there_is_bad_input(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:

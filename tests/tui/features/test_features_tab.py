@@ -35,13 +35,16 @@ async def test_every_size_shows_the_leak_first_and_why(engine: Engine, size: tup
     async with opened(engine, size) as pilot:
         screen = await shows(pilot, "✖ leak", "how sure: 94%", "Missing in 89% of the 5,480 rows", "0.911")
         assert screen.index("delay  ") < screen.index("hour  ")
-        assert "ROC AUC 0.728 without the leaks" in screen
+        assert "ROC AUC 0.728 (0.700–0.750) without the leaks" in screen
+        assert "▲ unstable" in screen
+        assert "▲ leak?" in screen
+        assert "●" in next(line for line in screen.splitlines() if "hour  " in line)
 
 
 async def test_the_column_under_the_cursor_is_shown_in_full(engine: Engine) -> None:
     async with opened(engine) as pilot:
         await pilot.press("j")
-        await shows(pilot, "ROC AUC −0.1550 ± 0.0025, 3 times", "0.167 with the target", "0.77", "● ok")
+        await shows(pilot, "ROC AUC −0.1550 ± 0.0025 · no. 1 (1 to 2)", "0.167 by Cramér's V", "ρ 0.77", "● ok")
 
 
 async def test_names_of_the_data_are_shown_as_they_are(engine: Engine) -> None:
@@ -104,14 +107,32 @@ async def test_columns_that_are_not_ranked_say_so_and_their_key_ranks(bare: Engi
         assert [job.kind for job in bare.jobs.jobs()] == ["features.rank"]
 
 
-async def test_what_a_leak_is_can_be_asked(engine: Engine) -> None:
+async def test_each_number_is_explained_with_its_folds(engine: Engine) -> None:
     async with opened(engine) as pilot:
-        await pilot.press("K")
-        await shows(pilot, "Four rules look for it", "Cramér's V")
+        await pilot.press("j", "l", "l", "K")
+        await shows(pilot, "What shuffling it costs: hour", "2013-02-01 to 2013-02-28   0.1525   0.1575", "Kendall's W")
+        await pilot.press("escape", "l", "l", "K")
+        await shows(pilot, "SHAP: hour", "of a sample of 60,000")
+
+
+async def test_what_a_leak_is_can_be_asked(engine: Engine) -> None:
+    async with opened(engine, (160, 60)) as pilot:
+        await pilot.press("l", "K")
+        await shows(pilot, "Five rules look for it", "unstable: the column matters")
+
+
+async def test_columns_are_sorted_by_any_of_their_numbers(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        await pilot.press(*"llll", "S")
+        screen = await shows(pilot, "SHAP ±▼")
+        found = [
+            name for line in screen.splitlines() for name in ("hour", "wind", "delay") if line[1:9].strip("✓› ") == name
+        ]
+        assert found == ["hour", "wind", "delay"]
 
 
 async def test_without_a_version_the_tab_says_what_to_do(tmp_path: Path) -> None:
     async with opened(engine_at(tmp_path / "box")) as pilot:
         await shows(pilot, "No dataset version yet")
         await pilot.press("w", "u", "right_square_bracket", "K")
-        await shows(pilot, "Cramér's V")
+        await shows(pilot, "What a column is worth")

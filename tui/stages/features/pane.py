@@ -25,7 +25,9 @@ class FeatureDetail(VerticalScroll):
     def compose(self) -> ComposeResult:
         yield Words(id="leakage")
         yield Facts(id="facts")
-        yield Words(Content.styled("Goes with (Cramér's V)", "$muted"), id="relatives-title")
+        yield Words(
+            Content.styled("Goes with (ρ Spearman, V Cramér's V, η correlation ratio)", "$muted"), id="relatives-title"
+        )
         yield Bars(id="relatives")
 
     def show(self, score: FeatureScore | None, ranking: Ranking | None, pairs: Sequence[Pair]) -> None:
@@ -37,7 +39,7 @@ class FeatureDetail(VerticalScroll):
             facts.show([])
             bars.show([])
             return
-        words.say(rows.leakage_content(score))
+        words.say(rows.verdict_content(score))
         facts.show(rows.detail_facts(score, ranking))
         bars.show(rows.relatives(pairs, score.name, RELATIVES))
 

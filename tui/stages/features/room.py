@@ -13,7 +13,7 @@ from lemnis.engine.data import Version
 from lemnis.engine.features import FeatureScore, FeatureSet, Pair, Ranking
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.features import rows
+from lemnis.tui.stages.features import rows, texts
 from lemnis.tui.stages.features.pane import FeatureDetail, SaveSet
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
@@ -52,7 +52,7 @@ class FeaturesStage(Stage[FeaturesView]):
         with Container(id="features-view"):
             with Panel("Columns", id="columns-panel"):
                 yield Table(
-                    *rows.columns_for(rows.WIDE, ""),
+                    *rows.columns_for(rows.WIDE),
                     id="columns",
                     empty="No dataset version yet. Link one in Data (2).",
                 )
@@ -93,14 +93,14 @@ class FeaturesStage(Stage[FeaturesView]):
             table.show([])
             self.query_one("#set", Words).say("No dataset version yet.")
             return
-        columns = rows.columns_for(table.size.width, view.ranking.skill if view.ranking else "")
+        columns = rows.columns_for(table.size.width)
         table.set_columns(columns)
-        top = max((score.gain_share or 0.0 for score in view.scores.values()), default=0.0)
         known = [view.scores[name] for name in view.candidates if name in view.scores]
-        known.sort(key=lambda score: (not score.leakage, -(score.permutation or 0.0), -(score.single or 0.0)))
+        known.sort(key=lambda score: (not score.leakage, -(score.mean("permutation") or 0.0), -(score.single or 0.0)))
+        reach = rows.reach_of(known)
         unknown = [name for name in view.candidates if name not in view.scores]
         table.show(
-            [rows.score_row(score, columns, top) for score in known]
+            [rows.score_row(score, columns, reach) for score in known]
             + [rows.plain_row(name, columns) for name in unknown]
         )
         leaks = sum(bool(score.leakage) for score in known)
@@ -209,7 +209,6 @@ class FeaturesStage(Stage[FeaturesView]):
         self._take_set(self._view)
 
     def explain(self) -> tuple[str, str] | None:
-        table = self.query_one("#columns", Table)
-        if table.columns[table.column].name == "leakage":
-            return "Leakage", rows.LEAKAGE_TEXT
-        return "What a column is worth", f"{rows.WORTH_TEXT}\n\n{rows.LEAKAGE_TEXT}"
+        table, view = self.query_one("#columns", Table), self._view
+        score = view.scores.get(table.key) if view else None
+        return texts.explanation(table.columns[table.column].name, score, view.ranking if view else None)

@@ -4,89 +4,149 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from lemnis.engine.features import FeatureScore, FeatureSet, Pair, Ranking
+from lemnis.engine.features import FeatureScore, FeatureSet, Pair, Ranking, Spread
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, styled, verdict
 from lemnis.tui.widgets.cells import Col, Row
-from lemnis.tui.widgets.text import bar_of
 
-BAR = 6  # cells of the gain's bar
+INTERVAL = 12  # cells of the drawn interval
 WIDE, MIDDLE = 98, 64  # cells of the table from which all columns, or most, are shown
 
 KINDS = {"numeric": "num", "categorical": "cat", "boolean": "bool"}
+MEASURES = {"kind": "", "spearman": "ρ", "pearson": "r", "cramers_v": "V", "ratio": "η", "information": "I"}
 
-NAME = Col("feature", most=26)
+NAME = Col("feature", most=24)
+SHORT_NAME = Col("feature", most=20)
 KIND = Col("kind")
+INTERVAL_COLUMN = Col("interval", "low─●─high", width=INTERVAL)
+LOSS = Col("permutation", "shuffled", right=True)
+SHAP = Col("shap", "SHAP", right=True)
 GAIN = Col("gain", "gain %", right=True)
-ASSOCIATION = Col("association", "assoc.", right=True)
+SPLIT = Col("split", "split %", right=True)
 SINGLE = Col("single", "alone", right=True)
+ASSOCIATION = Col("association", "assoc.", right=True)
 ABSENT = Col("missing", "missing", right=True)
-LEAKAGE = Col("leakage", "leakage")
+GROUP = Col("group", "same")
+VERDICT = Col("verdict", "verdict")
 
 
-def columns_for(width: int, skill: str) -> list[Col]:
-    """Return the columns that fit a table of this width."""
-    shuffled = Col("permutation", f"shuffled −{short(skill)} ±", right=True)
+def columns_for(width: int) -> list[Col]:
+    """Return the columns that fit a table of this width; in a wide one the numbers have their spread."""
     if width >= WIDE:
-        return [NAME, KIND, GAIN, shuffled, ASSOCIATION, SINGLE, ABSENT, LEAKAGE]
+        return [
+            *(NAME, VERDICT, INTERVAL_COLUMN, wide(LOSS), wide(SHAP), GAIN, SINGLE, GROUP, SPLIT, ASSOCIATION, ABSENT),
+            KIND,
+        ]
     if width >= MIDDLE:
-        return [NAME, GAIN, Col("permutation", "shuffled", right=True), SINGLE, ABSENT, LEAKAGE]
-    return [NAME, GAIN, SINGLE, LEAKAGE]
+        return [SHORT_NAME, VERDICT, INTERVAL_COLUMN, LOSS, SHAP, SINGLE, GROUP]
+    return [SHORT_NAME, VERDICT, LOSS, SINGLE]
 
 
-def short(skill: str) -> str:
-    """Return the score's name as a header has room for it: ``ROC AUC`` is ``AUC``."""
-    return skill.rsplit(" ", 1)[-1] if skill else "score"
+def wide(column: Col) -> Col:
+    """Return a column whose cells have their deviation."""
+    return Col(column.name, f"{column.label} ±", right=True)
 
 
-def score_row(score: FeatureScore, columns: Sequence[Col], top_gain: float) -> Row:
-    """Return one column's row; `top_gain` is the largest gain share, which gets the full bar."""
-    leaked = verdict("leak") if score.leakage else verdict("ok")
-    permutation = MISSING
-    if score.permutation is not None:
-        permutation = shuffled_words(score)
-        if not any(column.label.endswith("±") for column in columns):
-            permutation = delta(-score.permutation, 4)
+def score_row(score: FeatureScore, columns: Sequence[Col], reach: tuple[float, float]) -> Row:
+    """Return one column's row; `reach` is the lowest and the highest loss of all rows, the ends of the interval."""
+    with_spread = {column.name for column in columns if column.label.endswith("±")}
+    loss, shap = score.importance.get("permutation"), score.importance.get("shap")
     cells: dict[str, tuple[str | Content, object]] = {
         "feature": (score.name, score.name),
         "kind": (Content.styled(KINDS.get(score.kind, score.kind), "$muted"), score.kind),
-        "gain": (gain_cell(score.gain_share, top_gain), score.gain_share),
-        "permutation": (permutation, score.permutation),
+        "interval": (interval_cell(loss, reach), score.mean("permutation")),
+        "permutation": (loss_words(loss, spread="permutation" in with_spread), score.mean("permutation")),
+        "shap": (spread_words(shap, 3, spread="shap" in with_spread), score.mean("shap")),
+        "gain": (percent(score.mean("gain")), score.mean("gain")),
+        "split": (percent(score.mean("split")), score.mean("split")),
         "association": (fixed(score.association), score.association),
         "single": (fixed(score.single), score.single),
         "missing": (share(score.missing) if score.missing else "0%", score.missing),
-        "leakage": (leaked.content, score.leakage),
+        "group": (group_cell(score), score.group or None),
+        "verdict": (verdict(word_of(score)).content, ORDER.index(word_of(score))),
     }
     chosen = [cells[column.name] for column in columns]
     return Row(score.name, [cell for cell, _ in chosen], [value for _, value in chosen])
 
 
+ORDER = ("leak", "leak?", "unstable", "ok")
+
+
+def word_of(score: FeatureScore) -> str:
+    """Return the one word for a column: the gravest of what was found."""
+    if score.leakage:
+        return "leak"
+    return "leak?" if score.doubt else "unstable" if score.unstable else "ok"
+
+
+def reach_of(scores: Sequence[FeatureScore]) -> tuple[float, float]:
+    """Return the lowest and the highest loss of any model, with 0 inside."""
+    losses = [found for score in scores if (found := score.importance.get("permutation")) is not None]
+    return min([0.0, *(loss.low for loss in losses)]), max([0.0, *(loss.high for loss in losses)])
+
+
+def interval_cell(spread: Spread | None, reach: tuple[float, float], width: int = INTERVAL) -> Content:
+    """Return a line from the lowest to the highest value with a dot at the mean; ``┊`` marks 0."""
+    if spread is None:
+        return Content.styled(MISSING, "$muted")
+    low, high = reach
+    span = (high - low) or 1.0
+
+    def place(value: float) -> int:
+        return min(width - 1, max(0, round((value - low) / span * (width - 1))))
+
+    cells = [" "] * width
+    cells[place(0.0)] = "┊"
+    for at in range(place(spread.low), place(spread.high) + 1):
+        cells[at] = "─"
+    cells[place(spread.mean)] = "●"
+    return Content.styled("".join(cells), "$busy")
+
+
+def group_cell(score: FeatureScore) -> Content:
+    """Return the group's letter, with a star on the column that stands for it."""
+    if not score.group:
+        return Content.styled("·", "$faint")
+    return Content.assemble(letter(score.group), ("★" if score.representative else " ", "$stage-accent"))
+
+
+def letter(group: int) -> str:
+    """Return a group's name: A, B … Z, AA, AB and so on."""
+    name = ""
+    while group > 0:
+        group, place = divmod(group - 1, 26)
+        name = chr(ord("A") + place) + name
+    return name
+
+
 def fixed(value: float | None, digits: int = 3) -> str:
     """Return a measure with as many decimals as its neighbours, however small it is."""
-    return MISSING if value is None else f"{value:.{digits}f}"
+    return MISSING if value is None else f"{value:.{digits}f}".replace("-", "−")
 
 
-def shuffled_words(score: FeatureScore) -> str:
-    """Return what shuffling costs, with its deviation."""
-    if score.permutation is None:
+def percent(value: float | None) -> str:
+    """Return a share in percent without the sign."""
+    return MISSING if value is None else f"{value * 100:.1f}"
+
+
+def loss_words(loss: Spread | None, *, spread: bool = True) -> str:
+    """Return what shuffling costs, with its deviation if asked."""
+    if loss is None:
         return MISSING
-    return f"{delta(-score.permutation, 4)} ± {fixed(score.permutation_deviation or 0.0, 4)}"
+    return delta(-loss.mean, 4) + (f" ± {fixed(loss.deviation, 4)}" if spread else "")
+
+
+def spread_words(found: Spread | None, digits: int, *, spread: bool = True) -> str:
+    """Return a mean, with its deviation if asked."""
+    if found is None:
+        return MISSING
+    return fixed(found.mean, digits) + (f" ± {fixed(found.deviation, digits)}" if spread else "")
 
 
 def plain_row(name: str, columns: Sequence[Col]) -> Row:
     """Return the row of a column that was not ranked yet."""
-    cells = [name if column.name == "feature" else MISSING for column in columns]
-    if columns[-1].name == "leakage":
-        cells[-1] = verdict("not ranked").text
-    return Row(name, cells)
-
-
-def gain_cell(gain_share: float | None, top: float) -> Content:
-    """Return a bar and the share in percent."""
-    if gain_share is None:
-        return Content.styled(MISSING, "$muted")
-    bar = bar_of(gain_share / top if top else 0.0, BAR)
-    return Content.assemble((f"{bar:<{BAR}}", "$busy"), f" {gain_share * 100:5.1f}")
+    words = {"feature": name, "verdict": verdict("not ranked").text}
+    return Row(name, [words.get(column.name, MISSING) for column in columns])
 
 
 def set_title(chosen: FeatureSet | None, marked: Sequence[str], of: int) -> tuple[str, Content]:
@@ -115,8 +175,10 @@ def ranking_words(ranking: Ranking | None, now_ms: int) -> str:
     """Return how the columns were ranked, in one line."""
     if ranking is None:
         return "not ranked yet"
+    models = f"{len(ranking.folds)} folds × {ranking.seeds} seeds · " if ranking.folds else ""
+    low = f" ({number(min(ranking.scores))}–{number(max(ranking.scores))})" if ranking.scores else ""
     return (
-        f"{ranking.skill} {number(ranking.score)} without the leaks · {ranking.train_rows:,} rows · "
+        f"{ranking.skill} {number(ranking.score)}{low} without the leaks · {models}"
         f"{age(ranking.computed_at, now_ms)} ago"
     )
 
@@ -124,54 +186,65 @@ def ranking_words(ranking: Ranking | None, now_ms: int) -> str:
 def detail_facts(score: FeatureScore, ranking: Ranking | None) -> list[tuple[str, str | Content]]:
     """Return what was measured of one column, label and value."""
     skill = ranking.skill if ranking else "score"
-    repeats = f", {ranking.repeats} times" if ranking else ""
-    shuffled: str = "left out of the ranking model"
-    if score.permutation is not None:
-        shuffled = f"{skill} {shuffled_words(score)}{repeats}"
-    gain = f"{share(score.gain_share)} in {score.splits:,} splits" if score.splits is not None else MISSING
+    found = score.importance
+    shuffled = gain = shap = "left out of the models"
+    if "permutation" in found:
+        shuffled = f"{skill} {loss_words(found['permutation'])}{places(found['permutation'])}"
+    if "shap" in found:
+        shap = f"{spread_words(found['shap'], 3)}{places(found['shap'])}"
+    if "gain" in found:
+        split = f", {percent(found['split'].mean)}% of the splits" if "split" in found else ""
+        gain = f"{percent(found['gain'].mean)}% of the gain{split}"
+    single = f"{skill} {fixed(score.single)} on rows not seen"
+    if score.learned is not None:
+        single += f", {fixed(score.learned)} on those learned from"
+    same = "no other column says the same"
+    if score.group:
+        same = f"group {letter(score.group)}, " + (
+            "stands for it ★" if score.representative else "another stands for it"
+        )
     return [
-        ("kind", score.kind),
-        ("missing", share(score.missing, 2)),
-        ("gain", gain),
         ("shuffled", shuffled),
-        ("alone", f"{skill} {fixed(score.single)} on later rows"),
-        ("association", f"{fixed(score.association)} with the target ({score.method})"),
+        ("SHAP", shap),
+        ("trees", gain),
+        ("alone", single),
+        ("target", f"{fixed(score.association)} by {score.method}"),
+        ("same as", same),
+        ("holds", f"{score.kind}, {share(score.missing, 2)} missing"),
     ]
 
 
-def leakage_content(score: FeatureScore) -> Content:
-    """Return the leakage verdict with every rule that spoke, a sentence each."""
-    if not score.leakage:
+def places(found: Spread) -> str:
+    """Return the column's place among all, and how it moves from model to model."""
+    if not found.rank:
+        return ""
+    moves = f" ({found.rank_low} to {found.rank_high})" if found.rank_low != found.rank_high else ""
+    return f" · no. {found.rank}{moves}"
+
+
+def verdict_content(score: FeatureScore) -> Content:
+    """Return the verdict with every rule that spoke, a sentence each."""
+    word = word_of(score)
+    if word == "ok":
         return Content.assemble(
             verdict("ok").content, ("  No rule suspects it: K says which rules there are.", "$muted")
         )
-    sentences = [sentence.strip() for sentence in score.leakage.replace(". ", ".\n").split("\n")]
-    lines = [Content.assemble(verdict("leak").content, f"  how sure: {share(score.leakage_score, 0)}")]
-    lines += [Content(f"  {safe(sentence)}") for sentence in sentences if sentence]
+    sure = f"  how sure: {share(score.leakage_score, 0)}" if score.leakage else ""
+    lines = [Content.assemble(verdict(word).content, sure)]
+    for reason in (score.leakage, score.doubt, score.unstable):
+        lines += [Content(f"  {safe(sentence)}") for sentence in sentences(reason)]
     return Content("\n").join(lines)
+
+
+def sentences(text: str) -> list[str]:
+    """Return a text as its sentences."""
+    return [part.strip() for part in text.replace(". ", ".\n").split("\n") if part.strip()]
 
 
 def relatives(pairs: Sequence[Pair], name: str, most: int) -> list[tuple[str, float, str]]:
     """Return the columns that go most with one, as bars: name, association, words."""
-    found = [(pair.second if pair.first == name else pair.first, pair.association) for pair in pairs]
-    return [(other, value, number(value, 2)) for other, value in found[:most]]
-
-
-LEAKAGE_TEXT = (
-    "A column leaks when it knows the answer: it is written down when the answer is, so it will be missing or wrong "
-    "when the model has to decide. Four rules look for it, and each says why:\n\n"
-    "1. declared: it stands in features.after of lemnis.toml.\n"
-    "2. missing together: in at least half of the rows without a target it is missing too, and hardly anywhere else.\n"
-    "3. alone: a model of this column alone reaches ROC AUC 0.85 (R² 0.80), far above the best other column.\n"
-    "4. jump: beside other columns it lifts their model by 0.10 or more to at least 0.85 (R²: 0.25, to 0.80).\n\n"
-    "Suspects are left out of the ranking model and of the declared set. You may still mark one."
-)
-WORTH_TEXT = (
-    "gain: its share of what all splits of a quick LightGBM model gained in training; large for columns with many "
-    "values even if they only fit noise.\n\n"
-    "shuffled: what the model's score on later rows loses when this column's values are shuffled, mean ± standard "
-    "deviation. About 0 or better: the model does not need it, or another column says the same.\n\n"
-    "assoc.: Cramér's V of its bins or categories with the target, bias taken off, 0..1; for a number as target the "
-    "correlation ratio. alone: the score of a model of this column alone, learned on earlier and judged on later rows; "
-    "0.5 (R²: 0) is worth nothing.\n\nCommands: lemnis features rank, associate, select, sets."
-)
+    found = [(pair.second if pair.first == name else pair.first, pair) for pair in pairs]
+    return [
+        (other, pair.association, f"{MEASURES.get(pair.measure, '')} {fixed(pair.association, 2)}")
+        for other, pair in found[:most]
+    ]

@@ -1,0 +1,107 @@
+"""What `K` says in Features: what each number is, where it came from, and what it was in every fold."""
+
+from lemnis.engine.features import FeatureScore, Ranking, Spread
+from lemnis.engine.text import safe
+from lemnis.tui.format import number
+from lemnis.tui.stages.features.rows import fixed
+
+LEAKAGE = (
+    "A column leaks when it knows the answer: it is written down when the answer is, so it will be missing or wrong "
+    "when the model has to decide. Five rules look for it, and each says why:\n\n"
+    "1. declared: it stands in features.after of lemnis.toml.\n"
+    "2. missing together: in at least half of the rows without a target it is missing too, and hardly anywhere else.\n"
+    "3. time travel: a time column of its source lies after the dataset's time in at least half of the rows.\n"
+    "4. alone: a model of this column alone reaches ROC AUC 0.85 (R² 0.80), far above the best other column.\n"
+    "5. jump: beside other columns it lifts their model by 0.10 or more to at least 0.85 (R²: 0.25, to 0.80).\n\n"
+    "Suspects (leak) are left out of the ranking models and of the declared set. You may still mark one.\n\n"
+    "leak? is a doubt and leaves the column in: nearly every row has a value of its own (an identifier), it rises with "
+    "the order of the rows (a counter), or alone it scores 0.10 better on the rows it learned from than on others."
+)
+UNSTABLE = (
+    "unstable: the column matters (at least 5% of the largest loss), but how much is not settled: its loss varies by "
+    "more than half of its mean from model to model, or its place by SHAP moves by more than a third of the columns."
+)
+DEFINITIONS = {
+    "permutation": (
+        "What shuffling it costs",
+        "What the score of a model on later rows loses when this column's values are shuffled among the rows. About 0: "
+        "the model does not need it, or another column says the same (see `same`). Source: Breiman 2001.",
+    ),
+    "shap": (
+        "SHAP",
+        "Mean of |contribution| over up to 2,000 judged rows a model: how far this column moves the raw score (log "
+        "odds for classes) from row to row, by LightGBM's TreeSHAP. Correlated columns share it. Lundberg 2020.",
+    ),
+    "gain": (
+        "Gain",
+        "The column's share of what all splits of a model gained in training, in percent. Large for columns with many "
+        "values even if they only fit noise.",
+    ),
+    "split": ("Splits", "The column's share of all splits of a model, in percent: how often trees look at it."),
+    "single": (
+        "Alone",
+        "The score of a prediction from this column alone: the mean target of its bin or category, learned on one part "
+        "of the rows and judged on another. 0.5 (R²: 0) is worth nothing.",
+    ),
+    "association": (
+        "Association with the target",
+        "Cramér's V of bins or categories with a class, bias taken off (Bergsma 2013), 0..1; for a number as target "
+        "the correlation ratio of a category (Kelley 1935) or Spearman's rank correlation of a number.",
+    ),
+    "group": (
+        "Columns that say the same",
+        "Columns whose mean association with each other is at least 0.7 form a group (average linkage on "
+        "1 − |association|). ★ marks the one that stands for it: the one that costs most when shuffled.",
+    ),
+    "verdict": ("Verdict", f"{LEAKAGE}\n\n{UNSTABLE}"),
+    "missing": ("Missing", "Share of the sampled rows without a value."),
+}
+DEFINITIONS["interval"] = DEFINITIONS["permutation"]
+
+
+def explanation(column: str, score: FeatureScore | None, ranking: Ranking | None) -> tuple[str, str]:
+    """Return title and text for a column of the table and the feature under the cursor."""
+    title, text = DEFINITIONS.get(column, ("What a column is worth", every_text()))
+    parts = [text]
+    if score is not None and column in DEFINITIONS:
+        title = f"{title}: {safe(score.name, limit=60)}"
+        found = score.importance.get("permutation" if column == "interval" else column)
+        if found is not None and ranking is not None and found.values:
+            parts.append(fold_lines(found, ranking))
+        if column == "single" and score.single_folds and ranking is not None:
+            each = zip(ranking.folds, score.single_folds, strict=False)
+            parts.append("\n".join(f"{name}  {fixed(value)}" for name, value in each))
+    if ranking is not None and ranking.folds:
+        parts.append(origin(ranking))
+    return title, "\n\n".join(parts)
+
+
+def every_text() -> str:
+    """Return every definition, one after the other."""
+    shown = [f"{title}. {text}" for name, (title, text) in DEFINITIONS.items() if name not in ("interval", "verdict")]
+    return "\n\n".join([*shown, UNSTABLE, "Commands: lemnis features rank, associate, select, sets, show, diff."])
+
+
+def fold_lines(found: Spread, ranking: Ranking) -> str:
+    """Return an importance in each fold and seed, one fold a line."""
+    lines = [f"mean {fixed(found.mean, 4)}, deviation {fixed(found.deviation, 4)}, by fold and seed:"]
+    for place, name in enumerate(ranking.folds):
+        values = found.values[place * ranking.seeds : (place + 1) * ranking.seeds]
+        lines.append(f"{name}   " + "   ".join(fixed(value, 4) for value in values))
+    return "\n".join(lines)
+
+
+def origin(ranking: Ranking) -> str:
+    """Return where the numbers came from."""
+    how = (
+        "each fold is judged by the stretch of time named, and learns only from earlier rows"
+        if ranking.blocked == "time"
+        else "the rows have no time, so folds are drawn by lot"
+    )
+    agree = ", ".join(f"{name} {number(value, 2)}" for name, value in ranking.agreement.items())
+    return (
+        f"From {len(ranking.folds)} folds × {ranking.seeds} seeds, {ranking.rounds} trees each, on up to "
+        f"{ranking.train_rows:,} rows learned and {ranking.judged_rows:,} judged, of a sample of "
+        f"{ranking.sample_rows:,}; {how}. The test span is not looked at. How far the models agree on the order "
+        f"(Kendall's W, 1: wholly): {agree}."
+    )
