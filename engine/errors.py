@@ -66,6 +66,12 @@ class Unavailable(LemnisError):
     code = "unavailable"
 
 
+class Damaged(LemnisError):
+    """A file of ours no longer holds what its hash says."""
+
+    code = "damaged"
+
+
 class Cancelled(LemnisError):
     """The work was asked to stop and has stopped cleanly."""
 

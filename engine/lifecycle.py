@@ -81,7 +81,10 @@ class Facts:
 
     def __init__(self, store: Store, config: Config) -> None:
         self.store, self.config = store, config
-        self.version = store.row("select id, name, number, rows, columns from versions order by linked_at desc limit 1")
+        self.version = store.row(
+            """select id, name, number, rows, columns from versions where removed_at is null
+               order by linked_at desc limit 1"""
+        )
         self.version_id = self.version["id"] if self.version else ""
         self.working = {
             row["room"]: row["title"]
@@ -96,7 +99,8 @@ class Facts:
                 """select room, title, state, why from (
                      select substr(kind, 1, instr(kind, '.') - 1) room, title, state, why,
                        row_number() over (partition by kind order by id desc) newest from jobs
-                     where kind not in ('evaluate.explain', 'deploy.predict'))  -- questions, not steps of the loop
+                     where kind not in ('evaluate.explain', 'deploy.predict',  -- questions, not steps of the loop
+                       'data.push', 'data.pull'))
                    where newest = 1 and state in ('failed', 'lost')"""
             )
         }

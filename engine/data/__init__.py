@@ -4,11 +4,13 @@ import msgspec
 
 from lemnis.engine import clock
 from lemnis.engine.config import Source, load_config
+from lemnis.engine.data import gc
 from lemnis.engine.data.arrivals import Arrival, arrivals
 from lemnis.engine.data.catalog import SourceState, source_states
 from lemnis.engine.data.reports import LinkReport, Orphan, list_reports
 from lemnis.engine.data.snapshots import Snapshot, current_snapshots, list_snapshots
 from lemnis.engine.data.sources import format_of, origin_of
+from lemnis.engine.data.verify import Fault, Verification
 from lemnis.engine.data.versions import Column, Part, Version, find_version, list_versions
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import JobsRoom
@@ -84,6 +86,31 @@ class DataRoom:
         title = f"sync {', '.join(sources) if sources else 'all sources'}"
         return JobsRoom(self.store).submit("data.sync", title, {"sources": sources}, memory_bytes=MEMORY_BYTES)
 
+    def start_verify(self, *, everything: bool = False) -> int:
+        """Queue a job that hashes the kept files nobody has read since they changed, or every one; return its id."""
+        title = "verify every file" if everything else "verify files"
+        return JobsRoom(self.store).submit("data.verify", title, {"all": everything}, priority=40)
+
+    def verification(self) -> tuple[int, Verification] | None:
+        """Return when the files were last verified, epoch ms, and what was found; None when they never were."""
+        row = self.store.row(
+            """select ended_at, result from jobs where kind = 'data.verify' and state = 'finished'
+               order by id desc limit 1"""
+        )
+        return None if row is None else (row["ended_at"], msgspec.json.decode(row["result"], type=Verification))
+
+    def collectable(self, *, keep: int = gc.KEEP, snapshots: bool = False) -> gc.Plan:
+        """Return what `collect` would remove now; see `gc.plan`."""
+        return gc.plan(self.store, keep=keep, snapshots=snapshots)
+
+    def collect(self, who: str, *, keep: int = gc.KEEP, snapshots: bool = False) -> gc.Collection:
+        """Remove the files that nothing refers to; see `gc.collect`."""
+        return gc.collect(self.store, who=who, keep=keep, snapshots=snapshots)
+
+    def last_collection(self) -> gc.Collection | None:
+        """Return the latest collection that removed something."""
+        return gc.last_collection(self.store)
+
     def start_link(self) -> int:
         """Queue a job that makes a dataset version of the current snapshots; return its id.
 
@@ -100,11 +127,13 @@ __all__ = [
     "Arrival",
     "Column",
     "DataRoom",
+    "Fault",
     "LinkReport",
     "Orphan",
     "Part",
     "Snapshot",
     "SourceState",
+    "Verification",
     "Version",
     "format_of",
 ]

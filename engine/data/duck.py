@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lemnis.engine.data.split import time_within
 from lemnis.engine.data.versions import Version
-from lemnis.engine.errors import BadInput, Unavailable
+from lemnis.engine.errors import BadInput
 from lemnis.engine.text import safe
 
 if TYPE_CHECKING:
@@ -122,18 +122,13 @@ def read_table(version: Version, columns: list[str] | None = None, part: str | N
 
     Raises:
         NotFound: The version has no such column or part.
-        Unavailable: Its file is gone.
+        Unavailable, Damaged: Its file is gone or holds something else.
     """
     import pyarrow.parquet as pq
-
-    if not version.path.exists():
-        raise Unavailable(
-            f"The file of {version.title} is gone.", "Make it again with `lemnis data link`.", str(version.path)
-        )
 
     names = [version.column(name).name for name in columns] if columns is not None else None
     condition = None
     if part is not None:
         span = version.part(part)
         condition = time_within(version.column(version.time), span.start, span.end)
-    return pq.read_table(version.path, columns=names, filters=condition)
+    return pq.read_table(version.file, columns=names, filters=condition)

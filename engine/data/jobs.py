@@ -79,7 +79,7 @@ def link(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
     snapshots = snapshot_paths(context.store, names)
     steps = len(dataset.links) + 2
     scratch = Path(tempfile.mkdtemp(dir=context.workspace.data, prefix=".linking."))
-    duck = open_duck(context.cores, views={name: snapshots[name].path for name in names}, spill=scratch)
+    duck = open_duck(context.cores, views={name: snapshots[name].file for name in names}, spill=scratch)
     try:
         linked = link_sources(
             duck,

@@ -1,14 +1,17 @@
 """Content-addressed Parquet: a file is named by its hash, read-only, and never changed in place."""
 
+import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from lemnis.engine.data.verified import note_whole
 from lemnis.engine.files import sha256_of, sync_folder
 from lemnis.engine.workspace import Workspace
 
@@ -48,16 +51,38 @@ def store_parquet(
             for group in row_groups(table):
                 writer.write_table(group.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP)
                 rows += group.num_rows
-        with open(temporary, "rb") as file:
-            os.fchmod(file.fileno(), 0o444)
-            os.fsync(file.fileno())
-        sha256, size = sha256_of(temporary), temporary.stat().st_size
-        path = workspace.data / f"{sha256}.parquet"
-        os.replace(temporary, path)
+        return keep_file(workspace, temporary, sha256_of(temporary), rows)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def keep_file(workspace: Workspace, temporary: Path, sha256: str, rows: int) -> StoredTable:
+    """Give a complete file below `.lemnis` its place and its name, read-only and on disk; its hash was just computed.
+
+    Its time of change is set to now, under the lock that the collecting of garbage holds alone: a file without a row is
+    left alone while it is young, so nothing is removed between this and the row that will name it.
+    """
+    with open(temporary, "rb") as file:
+        os.fchmod(file.fileno(), 0o444)
+        os.fsync(file.fileno())
+    path = workspace.data / f"{sha256}.parquet"
+    with data_lock(workspace):
+        os.utime(temporary)
+        os.replace(temporary, path)
     sync_folder(workspace.data)
-    return StoredTable(path=path, sha256=sha256, rows=rows, bytes=size)
+    note_whole(path)
+    return StoredTable(path=path, sha256=sha256, rows=rows, bytes=path.stat().st_size)
+
+
+@contextmanager
+def data_lock(workspace: Workspace, *, alone: bool = False) -> Generator[None, None, None]:
+    """Hold the lock of the data's files: together with others who add one, or alone to remove some.
+
+    The kernel frees it when the process dies.
+    """
+    with open(workspace.hidden / "data.lock", "ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
 
 
 def sweep(workspace: Workspace, now_s: float) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.data.verified import verified_file
+from lemnis.engine.errors import NotFound
 from lemnis.engine.store import Row, Store
 from lemnis.engine.workspace import Workspace
 
@@ -42,6 +43,16 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     checked_at: int
     job_id: int | None
 
+    @property
+    def file(self) -> Path:
+        """Return the Parquet file, found to hold what its hash says; every reader opens this.
+
+        Raises:
+            Unavailable: The file is gone.
+            Damaged: It holds something else.
+        """
+        return verified_file(self.path)
+
 
 def list_snapshots(store: Store, source: str = "", limit: int = 500) -> list[Snapshot]:
     """Return snapshots, the last checked first; of one source when it is named."""
@@ -60,18 +71,14 @@ def snapshot_paths(store: Store, sources: list[str]) -> dict[str, Snapshot]:
     """Return the current snapshots of these sources.
 
     Raises:
-        NotFound: A source was never synced, or its snapshot's file is gone.
+        NotFound: A source was never synced.
+        Unavailable, Damaged: Its snapshot's file is gone or holds something else.
     """
     current = current_snapshots(store)
     for source in sources:
         if source not in current:
             raise NotFound(f"The source {source!r} has no snapshot yet.", "Run `lemnis data sync`.", source)
-        if not current[source].path.exists():
-            raise BadInput(
-                f"The snapshot of {source!r} is gone from the disk.",
-                "Run `lemnis data sync`.",
-                str(current[source].path),
-            )
+        verified_file(current[source].path)
     return {source: current[source] for source in sources}
 
 

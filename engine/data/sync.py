@@ -15,6 +15,7 @@ from lemnis.engine.data.parquet import store_parquet
 from lemnis.engine.data.readers import ROWS_AT, OnStep, read_source
 from lemnis.engine.data.snapshots import Field, Snapshot, current_snapshots
 from lemnis.engine.data.sources import Origin, check_unchanged, origin_of
+from lemnis.engine.data.verified import is_whole
 from lemnis.engine.files import sha256_of
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
@@ -52,7 +53,7 @@ def sync_source(
     origin = origin_of(workspace, name, source)
     reading = msgspec.json.encode(source).decode()
     current = current_snapshots(store).get(name)
-    known = current if current and current.reading == reading and current.path.exists() else None
+    known = current if current and current.reading == reading and is_whole(current.path) else None
     if known and (known.origin_bytes, known.origin_modified_ns) == (origin.bytes, origin.modified_ns):
         return _checked(store, known, origin), False
     origin_sha256 = "" if source.format == "sqlite" else sha256_of(origin.path)

@@ -9,7 +9,8 @@ from msgspec import Struct
 from lemnis.engine import clock
 from lemnis.engine.data.parquet import store_parquet
 from lemnis.engine.data.split import Column, Part, columns_of, measure, spans_of
-from lemnis.engine.errors import NotFound
+from lemnis.engine.data.verified import verified_file
+from lemnis.engine.errors import NotFound, Unavailable
 from lemnis.engine.store import Row, Store
 from lemnis.engine.workspace import Workspace
 
@@ -31,6 +32,8 @@ class Version(Struct, frozen=True, kw_only=True):
         linked_at: The last time that linking gave this very table, epoch ms; the latest version is the last linked.
         label_counts: Rows per value of the label, most frequent first; empty when it has more than LABELS values.
         repeated_keys: Rows whose key an earlier row has already; 0 when there is no key.
+        path: Where its file stands; to open it take `file`.
+        removed_at: Since when its file is not kept, epoch ms; None while it is.
     """
 
     id: str
@@ -48,6 +51,23 @@ class Version(Struct, frozen=True, kw_only=True):
     created_at: int
     linked_at: int
     job_id: int | None = None
+    removed_at: int | None = None
+
+    @property
+    def file(self) -> Path:
+        """Return the Parquet file, found to hold what its hash says; every reader opens this.
+
+        Raises:
+            Unavailable: The file is not here.
+            Damaged: It holds something else.
+        """
+        if self.removed_at is not None:
+            raise Unavailable(
+                f"The rows of {self.title} are not kept here.",
+                "Bring them with `lemnis data pull`, or make the version again with `lemnis data link`.",
+                str(self.path),
+            )
+        return verified_file(self.path)
 
     @property
     def title(self) -> str:
@@ -102,17 +122,23 @@ class Version(Struct, frozen=True, kw_only=True):
 
 def list_versions(store: Store, name: str = "") -> list[Version]:
     """Return the versions, newest first; of one dataset when `name` is given."""
-    sql = "select * from versions where ? in ('', name) order by linked_at desc, created_at desc, number desc"
+    sql = """select * from versions where ? in ('', name) and removed_at is null
+             order by linked_at desc, created_at desc, number desc"""
     return [_version(row, store.workspace) for row in store.rows(sql, [name])]
 
 
 def find_version(store: Store, ref: str | int | None = None) -> Version:
     """Return the version named by an id prefix, a number, ``v3``, or None for the latest.
 
+    Versions whose files are not kept any more are found by their whole id alone.
+
     Raises:
         NotFound: There is none, or the prefix fits several.
     """
     versions = list_versions(store)
+    known = store.row("select * from versions where id = ?", [ref]) if isinstance(ref, str) else None
+    if known is not None:
+        return _version(known, store.workspace)
     if not versions:
         raise NotFound("There is no dataset version yet.", "Make one with `lemnis data sync` and `lemnis data link`.")
     if ref is None:
@@ -168,7 +194,7 @@ def record_version(
     moment = clock.now_ms() if now is None else now
     if kept is not None:
         with store.write() as db:
-            db.execute("update versions set linked_at = ? where id = ?", [moment, stored.sha256])
+            db.execute("update versions set linked_at = ?, removed_at = null where id = ?", [moment, stored.sha256])
         return find_version(store, stored.sha256)
     parts, label_counts, repeated_keys = measure(stored.path, columns, spans)
     with store.write() as db:
@@ -212,4 +238,5 @@ def _version(row: Row, workspace: Workspace) -> Version:
         created_at=row["created_at"],
         linked_at=row["linked_at"],
         job_id=row["job_id"],
+        removed_at=row["removed_at"],
     )

@@ -11,6 +11,7 @@ import msgspec
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import load_config
+from lemnis.engine.data.parquet import data_lock
 from lemnis.engine.deploy.evidence import verdict_of
 from lemnis.engine.deploy.golden import Golden, golden_rows
 from lemnis.engine.deploy.lean import hidden
@@ -118,6 +119,9 @@ def keep_file(store: Store, source: Path, sha256: str) -> Path:
     folder = store.workspace.hidden / "models"
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{sha256}.txt"
+    with data_lock(store.workspace):
+        if path.exists():
+            os.utime(path)  # young again: it is not collected before its row is written
     if path.exists() and sha256_of(path) == sha256:
         return path
     descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
@@ -133,7 +137,9 @@ def keep_file(store: Store, source: Path, sha256: str) -> Path:
                 "Reproduce the run and register that one.",
                 str(source),
             )
-        os.replace(temporary, path)
+        with data_lock(store.workspace):
+            os.utime(temporary)
+            os.replace(temporary, path)
     except FileNotFoundError:
         raise BadInput("The run's model file is gone.", "Reproduce the run.", str(source)) from None
     finally:

@@ -41,7 +41,7 @@ def measure_columns(context: "JobContext", version: Version, positions: list[int
     from lemnis.engine.explore.measure import label_classes, measure_column
 
     texts = [column.name for column in version.columns if column.type in ("string", "large_string")]
-    with pq.ParquetFile(version.path, read_dictionary=texts) as file:
+    with pq.ParquetFile(version.file, read_dictionary=texts) as file:
         label: Any = file.read(columns=[version.label]).column(0) if version.label else None
         classes = None if label is None else label_classes(label)
         waiting: list[Profile] = []

@@ -63,7 +63,7 @@ def read_page(
 
 
 def _stored_page(version: Version, offset: int, limit: int) -> Page:
-    names, starts = _layout(version.path)
+    names, starts = _layout(version.file)
     parts: list[list[list[Cell]]] = []
     for group, start in enumerate(starts[:-1]):
         first, last = max(offset, start), min(offset + limit, starts[group + 1])
@@ -76,18 +76,16 @@ def _asked_page(version: Version, offset: int, limit: int, *, order: str, descen
     from lemnis.engine.explore.sandbox import ask
     from lemnis.engine.explore.sandboxed import Statement
 
-    where = where.strip()
+    where, file = where.strip(), version.file
     condition = f"where (\n{where}\n)" if where else ""
     direction = "desc" if descending else "asc"
     first = f"{quote(version.column(order).name)} {direction} nulls last, " if order else ""
-    numbered = f"from read_parquet({literal(str(version.path))}, file_row_number = true) {condition}"
+    numbered = f"from read_parquet({literal(str(file))}, file_row_number = true) {condition}"
     page = (
         f"select * exclude (file_row_number) {numbered} order by {first}file_row_number limit {limit} offset {offset}"
     )
     typed = f"select * from data {condition}" if where else ""
-    count, rows = ask(
-        [Statement(sql=f"select count(*) {numbered}", typed=typed), Statement(sql=page)], {"data": version.path}
-    )
+    count, rows = ask([Statement(sql=f"select count(*) {numbered}", typed=typed), Statement(sql=page)], {"data": file})
     total = int(count.table.column(0)[0].as_py())
     return Page(total=total, offset=offset, columns=rows.table.column_names, rows=plain_rows(rows.table))
 

@@ -48,7 +48,7 @@ def read_sample(
             f"The file of {version.title} is gone.", "Make it again with `lemnis data link`.", str(version.path)
         )
     columns = list(dict.fromkeys([*names, *([version.time] if version.time else [])]))
-    with pq.ParquetFile(version.path) as file:
+    with pq.ParquetFile(version.file) as file:
         inside = {group: rows_inside(file, group, version, parts) for group in range(file.metadata.num_row_groups)}
         groups = spread([group for group, rows in inside.items() if rows.size], MOST_GROUPS)
         share = min(1.0, most / max(1, sum(inside[group].size for group in groups)))

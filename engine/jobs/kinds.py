@@ -16,6 +16,7 @@ KINDS: dict[str, str] = {
     "jobs.selftest": "lemnis.engine.jobs.selftest:selftest",
     "data.sync": "lemnis.engine.data.jobs:sync",
     "data.link": "lemnis.engine.data.jobs:link",
+    "data.verify": "lemnis.engine.data.verify:verify",
     "explore.profile": "lemnis.engine.explore.jobs:profile",
     "features.rank": "lemnis.engine.features.jobs:rank",
     "features.associate": "lemnis.engine.features.associating:associate",

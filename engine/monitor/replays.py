@@ -31,7 +31,7 @@ def newest_time(dataset: "Version") -> int:
     import pyarrow.parquet as pq
 
     if dataset.time:
-        meta: Any = pq.read_metadata(dataset.path)  # Any: pyarrow's footers are untyped
+        meta: Any = pq.read_metadata(dataset.file)  # Any: pyarrow's footers are untyped
         place = next(n for n in range(meta.num_columns) if meta.schema.column(n).name == dataset.time)
         columns = [meta.row_group(group).column(place) for group in range(meta.num_row_groups)]
         newest = [column.statistics.max for column in columns if column.statistics and column.statistics.has_min_max]

@@ -131,7 +131,7 @@ def resplit(store: Store, version: Version, split: Split) -> Version:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(version.path)
+    file = pq.ParquetFile(version.file)
     rows = pa.RecordBatchReader.from_batches(file.schema_arrow.remove_metadata(), file.iter_batches())
     made = record_version(
         store,

@@ -121,7 +121,7 @@ def read_traffic(
     named = version.keys or [column.name for column in version.columns]
     columns = dict.fromkeys([*features, target, version.time, *named])
     condition = time_within(version.column(version.time), start, end)
-    table = pq.read_table(version.path, columns=[version.column(name).name for name in columns], filters=condition)
+    table = pq.read_table(version.file, columns=[version.column(name).name for name in columns], filters=condition)
     table = table.sort_by([(version.time, "ascending"), *((name, "ascending") for name in version.keys)])
     texts = [table.column(name).cast(pa.string()).to_pylist() for name in named]
     keys = ["|".join(str(part) for part in parts) for parts in zip(*texts, strict=True)]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from lemnis.engine.errors import ReadOnly, StoreError
+from lemnis.engine.errors import BadInput, ReadOnly, StoreError
 from lemnis.engine.pattern import regexp
 from lemnis.engine.workspace import Workspace
 
@@ -33,6 +33,7 @@ SCHEMA_VERSION = 7  # raised with every migration; a newer file is refused, an o
 SAFE_WAL = (3, 51, 3)  # before it, processes that share a WAL can lose committed rows
 SAFE_BACKPORTS = ((3, 44, 6), (3, 50, 7))
 BUSY_MS = 10_000
+REFUSED = "refused: "  # how a trigger of ours begins what it refuses with
 
 
 def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
@@ -142,6 +143,7 @@ class Store:
 
         Raises:
             ReadOnly: The workspace was opened read-only.
+            BadInput: A trigger refuses the row, with its sentence.
             StoreError: The database stayed locked or the disk is full.
         """
         if self.read_only:
@@ -162,6 +164,10 @@ class Store:
                 raise
         except sqlite3.OperationalError as error:
             raise self._explained(error, name) from error
+        except sqlite3.IntegrityError as error:
+            if not str(error).startswith(REFUSED):
+                raise
+            raise BadInput(str(error).removeprefix(REFUSED), "Choose another one.") from None
 
     def data_version(self, name: Name = "state") -> int:
         """Return a number that moves when another connection has committed; costs no disk read."""

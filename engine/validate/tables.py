@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lemnis.engine.data import Version
 from lemnis.engine.data.snapshots import current_snapshots
+from lemnis.engine.data.verified import verified_file
 from lemnis.engine.store import Store
 from lemnis.engine.validate.records import DATASET
 
@@ -13,11 +14,15 @@ def table_files(store: Store, version: Version) -> dict[str, Path]:
 
     A source has the snapshot the version was made of; one that the version does not use has its current snapshot.
     A source whose file is gone is left out.
+
+    Raises:
+        Unavailable: The version's file is gone.
+        Damaged: A file holds something else than its hash says.
     """
     files = {source: snapshot.path for source, snapshot in current_snapshots(store).items()}
     files |= {source: store.workspace.data / f"{sha256}.parquet" for source, sha256 in version.snapshots.items()}
-    files[DATASET] = version.path
-    return {name: path for name, path in files.items() if path.is_file()}
+    present = {name: verified_file(path) for name, path in files.items() if path.is_file()}
+    return present | {DATASET: version.file}
 
 
 def table_columns(files: dict[str, Path]) -> dict[str, dict[str, str]]:

@@ -8,10 +8,12 @@ from lemnis.engine.config import Source, SourceFormat
 from lemnis.engine.data import LinkReport, Version, format_of
 from lemnis.engine.jobs import user_name
 from lemnis.tui import format as shown
+from lemnis.tui.commands import data_keeping
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
 
 app = group("Sources, snapshots, links and versions.")
+app.add_typer(data_keeping.app)
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the job, or only queue it.")]
 
 

@@ -1,4 +1,9 @@
-"""Tables of the data: snapshots of sources, dataset versions, and how their joins went."""
+"""Tables of the data: snapshots of sources, dataset versions, how their joins went, and what was shared.
+
+A table that refers to `versions` keeps that version's file from being collected, unless data/references.py lists it.
+"""
+
+from lemnis.engine.store.revisions import triggers
 
 TABLES = (
     """create table snapshots (
@@ -57,3 +62,49 @@ TABLES = (
         primary key (version_id, position)
     ) strict""",
 )
+
+LATER = {
+    "m004_kept": (
+        "alter table versions add column removed_at integer",  # its file is not kept (any more); null: it is
+        # Whoever decided on a version before its file was collected must not be queued with it afterwards.
+        """create trigger run_needs_its_data before insert on runs
+           when new.state = 'queued'
+             and exists (select 1 from versions where id = new.version_id and removed_at is not null)
+           begin select raise(abort, 'refused: The file of this dataset version is not kept any more.'); end""",
+        """create table collections (                -- each time files were removed
+            id integer primary key,
+            at integer not null,
+            who text not null,
+            files integer not null, bytes integer not null,
+            what text not null                       -- JSON list of titles
+        ) strict""",
+        *triggers("data", "collections"),
+        """create table workspace_identity (uid text not null) strict""",
+        "insert into workspace_identity values (lower(hex(randomblob(8))))",
+        """create table origins (                    -- where what was pulled came from
+            kind text not null check (kind in ('dataset', 'snapshot', 'run', 'model', 'feature set')),
+            local text not null,                     -- its name here: version id, snapshot id, run id, model@version
+            uid text not null,                       -- its name everywhere
+            remote text not null,                    -- what it was pulled from
+            facts text not null,                     -- JSON: title there, workspace, who, when, and what only informs
+            at integer not null,
+            job_id integer,
+            primary key (kind, local)
+        ) strict""",
+        "create unique index origins_uid on origins (kind, uid)",
+        """create table transfers (                  -- each push and pull
+            id integer primary key,
+            direction text not null check (direction in ('push', 'pull')),
+            remote text not null, address text not null,
+            things text not null,                    -- JSON list of titles
+            files integer not null default 0, bytes integer not null default 0,  -- moved; what was there is not counted
+            present integer not null default 0,      -- files that were there already
+            state text not null check (state in ('running', 'finished', 'failed')),
+            why text not null default '',
+            started_at integer not null, ended_at integer,
+            job_id integer
+        ) strict""",
+        *triggers("data", "origins"),
+        *triggers("data", "transfers"),
+    ),
+}
