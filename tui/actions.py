@@ -119,9 +119,24 @@ FEATURES: tuple[Action, ...] = (
         "features.save", "w", "Save set", "Keep the marked columns as a feature set: its name and why.",
         "features select", footer=True, writes=True,
     ),
-    Action("features.undo", "u", "Undo marks", "Mark again what the saved set has.", footer=True),
+    Action(
+        "features.view", "v", "View", "Go on from the columns to how they go together, and back.",
+        "features associate", footer=True,
+    ),
+    Action(
+        "features.measure", "b", "By measure", "Measure association by the next measure.",
+        "features associate --measure",
+    ),
+    Action(
+        "features.representatives", "r", "Keep one of each", "Of columns that say the same mark only the best.",
+        footer=True,
+    ),
+    Action("features.undo", "u", "Undo marks", "Mark again what the saved set has."),
     Action("features.previous_set", "left_square_bracket", "Set before", "Look at the feature set before."),
-    Action("features.next_set", "right_square_bracket", "Set after", "Look at the next feature set.", footer=True),
+    Action("features.next_set", "right_square_bracket", "Set after", "Look at the next feature set."),
+    Action(
+        "features.stop", "x", "Stop", "Stop the ranking that runs; finished models stay.", "jobs cancel", writes=True,
+    ),
 )  # fmt: skip
 VALIDATE: tuple[Action, ...] = (
     Action("validate.run", "n", "Run now", "Run all checks on the latest version.", "validate run", True, writes=True),

@@ -1,10 +1,12 @@
 """Stage 4, Features: what each column is worth, which ones know the answer, and the sets chosen from them."""
 
+import msgspec
+
 from lemnis.engine.config import Features, load_config
 from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import NotFound
 from lemnis.engine.features.matrices import find_matrix, strongest
-from lemnis.engine.features.records import FeatureScore, FeatureSet, Matrix, Pair, Ranking, Spread
+from lemnis.engine.features.records import FeatureScore, FeatureSet, Matrix, Pair, PairDetail, Ranking, Spread
 from lemnis.engine.features.scores import find_ranking, is_candidate, list_scores
 from lemnis.engine.features.sets import choose_set, find_set, list_sets
 from lemnis.engine.jobs import JobsRoom
@@ -40,6 +42,21 @@ class FeaturesRoom:
         """
         matrix = self.matrix(version_id)
         return [] if matrix is None else strongest(matrix, measure, feature, limit)
+
+    def pair(self, version_id: str, first: str, second: str) -> PairDetail:
+        """Measure two columns side by side in a process of its own, about two seconds, and return what it found.
+
+        Raises:
+            NotFound: The version or a column is not there.
+            BadInput: It is one column twice, or a time.
+        """
+        found, jobs = find_version(self.store, version_id), JobsRoom(self.store)
+        for name in (first, second):
+            found.column(name)
+        arguments = {"version": found.id, "first": first, "second": second}
+        # It asks for no core, so that a person who looks does not wait for a training to end.
+        job = jobs.submit("features.pair", f"{first} beside {second}", arguments, cores=0, priority=90)
+        return msgspec.convert(jobs.wait(job).result, PairDetail)
 
     def candidates(self, version_id: str) -> list[str]:
         """Return the columns of a version that could be features, in their order."""
@@ -98,4 +115,4 @@ class FeaturesRoom:
         return JobsRoom(self.store).submit("features.associate", title, {"version": found.id})
 
 
-__all__ = ["FeatureScore", "FeatureSet", "FeaturesRoom", "Matrix", "Pair", "Ranking", "Spread"]
+__all__ = ["FeatureScore", "FeatureSet", "FeaturesRoom", "Matrix", "Pair", "PairDetail", "Ranking", "Spread"]

@@ -15,19 +15,11 @@ from lemnis.engine.features.association import (
     mutual_information,
     quantile_codes,
 )
+from lemnis.engine.features.records import MEASURES
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-# By the key that people type, what each measure is called.
-MEASURES = {
-    "kind": "by the pair's kinds",
-    "pearson": "Pearson",
-    "spearman": "Spearman",
-    "cramers_v": "Cramér's V",
-    "ratio": "correlation ratio",
-    "information": "mutual information",
-}
 MOST_CODES = 32  # categories kept apart in one column; the others share a code
 BINS = 16
 

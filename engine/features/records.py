@@ -2,6 +2,16 @@
 
 from msgspec import Struct
 
+# By the key that people type, what each measure is called.
+MEASURES = {
+    "kind": "by the pair's kinds",
+    "pearson": "Pearson",
+    "spearman": "Spearman",
+    "cramers_v": "Cramér's V",
+    "ratio": "correlation ratio",
+    "information": "mutual information",
+}
+
 
 class Spread(Struct, frozen=True, kw_only=True):
     """One importance of one column over all models.
@@ -102,6 +112,40 @@ class Matrix(Struct, frozen=True, kw_only=True):
     def value(self, measure: str, first: int, second: int) -> float:
         """Return the value of one pair by their places in `names`, NaN where it is not defined."""
         return self.values[measure][first * len(self.names) + second]
+
+
+class Box(Struct, frozen=True, kw_only=True):
+    """A number in one category: its 5 %, 25 %, 50 %, 75 % and 95 % quantiles."""
+
+    name: str
+    rows: int
+    quantiles: list[float]
+
+
+class PairDetail(Struct, frozen=True, kw_only=True):
+    """Two columns side by side.
+
+    Attributes:
+        measure: What suits their kinds; `measures` has all of them, None where one does not suit.
+        rows: In which both are known; `missing` the other sampled ones.
+        grid: Of two numbers the rows in each cell, from the top; `across` and `up` are the ends of the axes.
+        lines, columns, counts: Of two categories how often they meet; the last of each sums the rest.
+        boxes: Of a number and a category.
+    """
+
+    first: str
+    second: str
+    measure: str
+    measures: dict[str, float | None]
+    rows: int
+    missing: int
+    grid: list[list[int]] = []
+    across: list[float] = []
+    up: list[float] = []
+    lines: list[str] = []
+    columns: list[str] = []
+    counts: list[list[int]] = []
+    boxes: list[Box] = []
 
 
 class Ranking(Struct, frozen=True, kw_only=True):

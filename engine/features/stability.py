@@ -11,7 +11,7 @@ from lemnis.engine.features.records import Spread
 
 Values = NDArray[np.float64]
 
-NOTABLE = 0.05  # share of the largest loss from which a column matters enough to be called unstable
+NOTABLE = 0.10  # share of the largest loss from which a column matters enough to be called unstable
 WAVERING = 0.5  # deviation over mean from which the size is not settled
 RANK_SHARE, RANK_PLACES = 1 / 3, 3  # of the columns, and at least so many, that a rank may move
 

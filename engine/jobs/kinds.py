@@ -20,6 +20,7 @@ KINDS: dict[str, str] = {
     "explore.profile": "lemnis.engine.explore.jobs:profile",
     "features.rank": "lemnis.engine.features.jobs:rank",
     "features.associate": "lemnis.engine.features.associating:associate",
+    "features.pair": "lemnis.engine.features.pairs:pair",
     "validate.run": "lemnis.engine.validate.jobs:run",
     "experiments.train": "lemnis.engine.experiments.train:train",
     "evaluate.run": "lemnis.engine.evaluate.jobs:evaluate",

@@ -7,6 +7,7 @@ import typer
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.features import FeatureScore, FeatureSet
+from lemnis.engine.features.records import MEASURES
 from lemnis.engine.jobs import user_name
 from lemnis.tui import format as shown
 from lemnis.tui.commands.follow import follow
@@ -25,13 +26,6 @@ class Measure(StrEnum):
     information = "information"
 
 
-NAMES = {
-    "pearson": "Pearson",
-    "spearman": "Spearman",
-    "cramers_v": "Cramér's V",
-    "ratio": "correlation ratio",
-    "information": "mutual information",
-}
 app = group("Importance, association, leakage, feature sets.")
 Ref = Annotated[
     str | None, typer.Argument(help="A version: its number, v3 or the start of its id; the latest if none.")
@@ -124,7 +118,7 @@ def associate(
     if session.json:
         print_json({"version": found.id, "rows": matrix.rows, "total": matrix.total, "pairs": pairs})
         return
-    lines = [(pair.first, pair.second, rows.fixed(pair.association), NAMES[pair.measure]) for pair in pairs]
+    lines = [(pair.first, pair.second, rows.fixed(pair.association), MEASURES[pair.measure]) for pair in pairs]
     print_table(["column", "goes with", "association", "measure"], lines, right={"association"})
     say(f"{found.title}: on {matrix.rows:,} of {matrix.total:,} rows")
 

@@ -11,8 +11,7 @@ import pytest
 from lemnis.engine import Engine
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.features.matrices import save_matrix
-from lemnis.engine.features.pairing import MEASURES
-from lemnis.engine.features.records import FeatureScore, Matrix, Ranking, Spread
+from lemnis.engine.features.records import MEASURES, FeatureScore, Matrix, Ranking, Spread
 from lemnis.engine.features.scores import save_ranking
 from lemnis.engine.workspace import create_workspace
 

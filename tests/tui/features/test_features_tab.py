@@ -131,6 +131,53 @@ async def test_columns_are_sorted_by_any_of_their_numbers(engine: Engine) -> Non
         assert found == ["hour", "wind", "delay"]
 
 
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_the_heat_map_reads_off_every_pair_by_keyboard(engine: Engine, size: tuple[int, int]) -> None:
+    async with opened(engine, size) as pilot:
+        await pilot.press("v")
+        screen = await shows(pilot, "Association · by the pair's kinds", "5 columns · 20,000 of 336,776 rows", "−62")
+        lines = [line.strip("│ ") for line in screen.splitlines() if line.startswith("│")]
+        assert [line.split()[1] for line in lines if line[:1].isdigit()][1:4] == ["late", "delay", "hour"]
+        await pilot.press("g", "j", "j", "l")
+        await shows(pilot, "hour  with itself")
+        await pilot.press("l")
+        await shows(pilot, "hour × wind", "Spearman −0.6200", "both in group A")
+        await pilot.press("b")
+        await shows(pilot, "Association · Pearson", "Pearson does not suit this pair")
+        await pilot.press("K")
+        await shows(pilot, "Association Pearson", "straight line")
+        await pilot.press("escape", "escape")
+        await shows(pilot, "Columns · trips v1")
+    assert engine.features.pairs(engine.data.version().id, limit=1)[0].association == 0.77
+
+
+async def test_a_pair_is_opened_and_measured_in_a_process_of_its_own(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        await pilot.press("v", "g", "j", "j", "l", "l", "enter")
+        await shows(pilot, "hour × wind", "1 sampled rows, 1 more lack one of them", seconds=60)
+        await pilot.press("escape")
+        await shows(pilot, "Association · by the pair's kinds")
+    engine.jobs.stop_supervisor()
+
+
+async def test_of_columns_that_say_the_same_one_mark_is_left(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        await shows(pilot, "✓hour", "✓wind")
+        await pilot.press("r")
+        await shows(pilot, "Unmarked 1: wind", "▲ changed", "−wind")
+        await pilot.press("r")
+        await shows(pilot, "No two marked columns say the same")
+
+
+async def test_a_ranking_under_way_is_seen_and_can_be_stopped(engine: Engine) -> None:
+    engine.features.start_rank()
+    async with opened(engine) as pilot:
+        await shows(pilot, "queued: waiting")
+        await pilot.press("x")
+        await shows(pilot, "Asked to stop", "without the leaks")
+    assert engine.jobs.jobs()[0].state == "cancelled"
+
+
 async def test_without_a_version_the_tab_says_what_to_do(tmp_path: Path) -> None:
     async with opened(engine_at(tmp_path / "box")) as pilot:
         await shows(pilot, "No dataset version yet")

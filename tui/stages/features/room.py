@@ -6,19 +6,26 @@ from dataclasses import dataclass
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.content import Content
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 from lemnis.engine.data import Version
-from lemnis.engine.features import FeatureScore, FeatureSet, Pair, Ranking
+from lemnis.engine.features import FeatureScore, FeatureSet, Matrix, Pair, Ranking
+from lemnis.engine.features.matrices import strongest
+from lemnis.engine.features.records import MEASURES
+from lemnis.engine.jobs import Job
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.features import rows, texts
+from lemnis.tui.stages.features.heat import HeatMap
+from lemnis.tui.stages.features.pairing import PairScreen
 from lemnis.tui.stages.features.pane import FeatureDetail, SaveSet
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
 
-MOST_PAIRS = 4000
+WORKING = ("queued", "preparing", "running")
+JOBS = ("features.rank", "features.associate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +36,10 @@ class FeaturesView:
     candidates: list[str]
     scores: dict[str, FeatureScore]
     ranking: Ranking | None
+    matrix: Matrix | None
     pairs: list[Pair]
     sets: list[FeatureSet]
-    working: str
+    job: Job | None
 
 
 class FeaturesStage(Stage[FeaturesView]):
@@ -43,6 +51,7 @@ class FeaturesStage(Stage[FeaturesView]):
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(engine, info)
         self.set_name = ""  # the set that is looked at; empty for the declared one
+        self.mode, self.measure = "columns", "kind"
         self._view: FeaturesView | None = None
         self._shown: FeatureSet | None = None
 
@@ -58,12 +67,15 @@ class FeaturesStage(Stage[FeaturesView]):
                 )
             with Panel("Column", id="detail-panel"):
                 yield FeatureDetail(id="detail")
+        with Panel("Association", id="matrix-panel"):
+            yield HeatMap(id="heat")
+            yield Words(id="pair-words")
 
     def load(self) -> FeaturesView:
         room = self.engine.features
         version = next(iter(self.engine.data.versions()), None)
         if version is None:
-            return FeaturesView(None, [], {}, None, [], [], "")
+            return FeaturesView(None, [], {}, None, None, [], [], None)
         sets = room.sets()
         declared = room.feature_set()
         if declared.name not in {one.name for one in sets}:
@@ -74,17 +86,16 @@ class FeaturesStage(Stage[FeaturesView]):
             candidates=room.candidates(version.id),
             scores={score.name: score for score in room.scores(version.id)},
             ranking=room.ranking(version.id),
-            pairs=room.pairs(version.id, limit=MOST_PAIRS),
+            matrix=(matrix := room.matrix(version.id)),
+            pairs=[] if matrix is None else strongest(matrix, limit=len(matrix.names) ** 2),
             sets=sets,
-            working=self._working(version.id),
+            job=self._job(version.id),
         )
 
-    def _working(self, version_id: str) -> str:
-        for job in self.engine.jobs.jobs(states=("queued", "preparing", "running"), limit=50):
-            if job.kind == "features.rank" and job.arguments.get("version") == version_id:
-                done = f"{job.progress:.0%} " if job.progress is not None else ""
-                return f"ranking {done}{job.progress_text}" if job.state == "running" else f"{job.state}: {job.why}"
-        return ""
+    def _job(self, version_id: str) -> Job | None:
+        """Return the job that measures this version now."""
+        jobs = self.engine.jobs.jobs(states=WORKING, limit=50)
+        return next((job for job in jobs if job.kind in JOBS and job.arguments.get("version") == version_id), None)
 
     def show(self, view: FeaturesView) -> None:
         self._view = view
@@ -105,9 +116,33 @@ class FeaturesStage(Stage[FeaturesView]):
         )
         leaks = sum(bool(score.leakage) for score in known)
         panel.retitle("Columns", f"· {view.version.title} · {len(view.candidates)}, {leaks} leak" if known else "")
-        panel.footnote(view.working or rows.ranking_words(view.ranking, now_ms()))
+        panel.footnote(rows.job_words(view.job) or rows.ranking_words(view.ranking, now_ms()))
+        self._show_matrix()
         self._take_set(view)
         self._show_detail()
+
+    def _show_matrix(self) -> None:
+        view = self._view
+        self.query_one("#features-view").display = self.mode == "columns"
+        self.query_one("#matrix-panel").display = self.mode == "matrix"
+        if view is None or self.mode != "matrix":
+            return
+        panel, heat = self.query_one("#matrix-panel", Panel), self.query_one("#heat", HeatMap)
+        heat.show(view.matrix, self.measure)
+        panel.retitle(f"Association · {MEASURES[self.measure]}", rows.matrix_words(view.matrix))
+        panel.footnote(rows.job_words(view.job) or "83 is 0.83, · below 0.10 · b next measure · enter opens a pair")
+        self._say_pair()
+
+    def _say_pair(self) -> None:
+        heat, words = self.query_one("#heat", HeatMap), self.query_one("#pair-words", Words)
+        if heat.matrix is None or heat.pair is None:
+            words.say(
+                Content.styled(
+                    "Not measured yet. Press n to rank the columns and measure how they go together.", "$muted"
+                )
+            )
+            return
+        words.say(rows.pair_words(heat.matrix, heat.pair, self.measure))
 
     def _take_set(self, view: FeaturesView) -> None:
         """Mark what the set has, unless the person has marks of their own that are not saved."""
@@ -151,7 +186,74 @@ class FeaturesStage(Stage[FeaturesView]):
         if self._view is not None:
             self.show(self._view)
 
+    @on(HeatMap.Moved, "#heat")
+    def follow_pair(self) -> None:
+        self._say_pair()
+
+    @on(HeatMap.Opened, "#heat")
+    def open_pair(self) -> None:
+        """Look at two columns side by side."""
+        heat, view = self.query_one("#heat", HeatMap), self._view
+        if view is None or view.version is None or heat.matrix is None or heat.pair is None:
+            return
+        first, second = (heat.matrix.names[place] for place in heat.pair)
+        if first == second:
+            self.toast(f"{first} goes with itself: move to another cell.")
+            return
+        self.app.push_screen(PairScreen(self.engine, view.version.id, first, second))
+
     # Keys.
+
+    def action_view(self) -> None:
+        """Go to the association of the columns, or back."""
+        self.mode = "matrix" if self.mode == "columns" else "columns"
+        table, heat = self.query_one("#columns", Table), self.query_one("#heat", HeatMap)
+        self._show_matrix()
+        if self.mode == "matrix":
+            heat.select(table.key)
+            heat.focus()
+        else:
+            if heat.matrix is not None and heat.pair is not None:
+                table.select(heat.matrix.names[heat.pair[0]])
+            table.focus()
+
+    def back(self) -> bool:
+        if self.mode == "columns":
+            return super().back()
+        self.action_view()
+        return True
+
+    def action_measure(self) -> None:
+        """Measure association by the next measure."""
+        names = list(MEASURES)
+        self.measure = names[(names.index(self.measure) + 1) % len(names)]
+        if self.mode == "matrix":
+            self._show_matrix()
+        else:
+            self.action_view()
+
+    def action_representatives(self) -> None:
+        """Leave one mark in each group of columns that say the same."""
+        view, table = self._view, self.query_one("#columns", Table)
+        if view is None or not view.scores:
+            self.toast("The columns are not ranked yet: n ranks them.", warn=True)
+            return
+        kept = rows.representatives_of(table.marks, list(view.scores.values()))
+        gone = [name for name in table.marks if name not in kept]
+        if not gone:
+            self.toast("No two marked columns say the same.")
+            return
+        table.mark_only(kept)
+        self._show_set()
+        self.toast(f"Unmarked {len(gone)}: {', '.join(gone)}. w saves the set, u undoes.")
+
+    def action_stop(self) -> None:
+        """Stop the ranking that runs."""
+        job = self._view.job if self._view else None
+        if job is None:
+            self.toast("Nothing is being measured.")
+            return
+        self.perform(self.engine.jobs.cancel, job.id, done="Asked to stop: finished models are kept.")
 
     def action_rank(self) -> None:
         """Queue a ranking of the latest version."""
@@ -210,5 +312,7 @@ class FeaturesStage(Stage[FeaturesView]):
 
     def explain(self) -> tuple[str, str] | None:
         table, view = self.query_one("#columns", Table), self._view
+        if self.mode == "matrix":
+            return texts.association(self.measure, view.matrix if view else None)
         score = view.scores.get(table.key) if view else None
         return texts.explanation(table.columns[table.column].name, score, view.ranking if view else None)

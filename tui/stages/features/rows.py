@@ -1,10 +1,14 @@
 """Features as cells: columns of a version with what they are worth, one column in full, and the set. Pure."""
 
+import math
 from collections.abc import Sequence
 
 from textual.content import Content
 
-from lemnis.engine.features import FeatureScore, FeatureSet, Pair, Ranking, Spread
+from lemnis.engine.features import FeatureScore, FeatureSet, Matrix, Pair, Ranking, Spread
+from lemnis.engine.features.matrices import measure_of
+from lemnis.engine.features.records import MEASURES
+from lemnis.engine.jobs import Job
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, styled, verdict
 from lemnis.tui.widgets.cells import Col, Row
@@ -13,7 +17,7 @@ INTERVAL = 12  # cells of the drawn interval
 WIDE, MIDDLE = 98, 64  # cells of the table from which all columns, or most, are shown
 
 KINDS = {"numeric": "num", "categorical": "cat", "boolean": "bool"}
-MEASURES = {"kind": "", "spearman": "ρ", "pearson": "r", "cramers_v": "V", "ratio": "η", "information": "I"}
+SIGNS = {"spearman": "ρ", "pearson": "r", "cramers_v": "V", "ratio": "η", "information": "I"}
 
 NAME = Col("feature", most=24)
 SHORT_NAME = Col("feature", most=20)
@@ -178,9 +182,25 @@ def ranking_words(ranking: Ranking | None, now_ms: int) -> str:
     models = f"{len(ranking.folds)} folds × {ranking.seeds} seeds · " if ranking.folds else ""
     low = f" ({number(min(ranking.scores))}–{number(max(ranking.scores))})" if ranking.scores else ""
     return (
-        f"{ranking.skill} {number(ranking.score)}{low} without the leaks · {models}"
-        f"{age(ranking.computed_at, now_ms)} ago"
+        f"{ranking.skill} {number(ranking.score)}{low} without the leaks · {models}{ago(ranking.computed_at, now_ms)}"
     )
+
+
+def ago(then_ms: int, now_ms: int) -> str:
+    """Return how long ago a time was: ``just now``, ``5 min ago``."""
+    since = age(then_ms, now_ms)
+    return "just now" if since == "now" else f"{since} ago"
+
+
+def representatives_of(marked: Sequence[str], scores: Sequence[FeatureScore]) -> list[str]:
+    """Return the marked columns with only the one that costs most when shuffled left of each group."""
+    best: dict[int, tuple[float, str]] = {}
+    for score in scores:
+        worth = (score.mean("permutation") or 0.0, score.name)
+        if score.group and score.name in marked and (score.group not in best or worth[0] > best[score.group][0]):
+            best[score.group] = worth
+    grouped = {score.name: score.group for score in scores}
+    return [name for name in marked if not grouped.get(name) or best[grouped[name]][1] == name]
 
 
 def detail_facts(score: FeatureScore, ranking: Ranking | None) -> list[tuple[str, str | Content]]:
@@ -245,6 +265,37 @@ def relatives(pairs: Sequence[Pair], name: str, most: int) -> list[tuple[str, fl
     """Return the columns that go most with one, as bars: name, association, words."""
     found = [(pair.second if pair.first == name else pair.first, pair) for pair in pairs]
     return [
-        (other, pair.association, f"{MEASURES.get(pair.measure, '')} {fixed(pair.association, 2)}")
+        (other, pair.association, f"{SIGNS.get(pair.measure, '')} {fixed(pair.association, 2)}")
         for other, pair in found[:most]
     ]
+
+
+def job_words(job: Job | None) -> str:
+    """Return what a measuring job does now; empty for none."""
+    if job is None:
+        return ""
+    if job.state != "running":
+        return f"{job.state}: {job.why}"
+    done = f"{job.progress:.0%} " if job.progress is not None else ""
+    return f"measuring {done}{job.progress_text} · x stops"
+
+
+def matrix_words(matrix: Matrix | None) -> str:
+    """Return how many columns and rows a matrix is of."""
+    if matrix is None:
+        return ""
+    return f"· {len(matrix.names)} columns · {matrix.rows:,} of {matrix.total:,} rows"
+
+
+def pair_words(matrix: Matrix, pair: tuple[int, int], measure: str) -> Content:
+    """Return one pair exactly: both names, the measure, the value, and whether they are in one group."""
+    first, second = (safe(matrix.names[place], limit=40) for place in pair)
+    value = matrix.value(measure, *pair)
+    if pair[0] == pair[1]:
+        return Content.assemble((first, "bold"), ("  with itself", "$muted"))
+    said = f"{MEASURES[measure_of(matrix, measure, *pair)]} {fixed(value, 4)}"
+    if math.isnan(value):
+        said = f"{MEASURES[measure]} does not suit this pair"
+    group = matrix.groups[pair[0]] if matrix.groups[pair[0]] == matrix.groups[pair[1]] else 0
+    same = f"   both in group {letter(group)}" if group else ""
+    return Content.assemble((f"{first} × {second}", "bold"), f"   {said}", (same, "$muted"))

@@ -1,6 +1,7 @@
 """What `K` says in Features: what each number is, where it came from, and what it was in every fold."""
 
-from lemnis.engine.features import FeatureScore, Ranking, Spread
+from lemnis.engine.features import FeatureScore, Matrix, Ranking, Spread
+from lemnis.engine.features.records import MEASURES
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
 from lemnis.tui.stages.features.rows import fixed
@@ -18,7 +19,7 @@ LEAKAGE = (
     "the order of the rows (a counter), or alone it scores 0.10 better on the rows it learned from than on others."
 )
 UNSTABLE = (
-    "unstable: the column matters (at least 5% of the largest loss), but how much is not settled: its loss varies by "
+    "unstable: the column matters (at least 10% of the largest loss), but how much is not settled: its loss varies by "
     "more than half of its mean from model to model, or its place by SHAP moves by more than a third of the columns."
 )
 DEFINITIONS = {
@@ -105,3 +106,32 @@ def origin(ranking: Ranking) -> str:
         f"{ranking.sample_rows:,}; {how}. The test span is not looked at. How far the models agree on the order "
         f"(Kendall's W, 1: wholly): {agree}."
     )
+
+
+ASSOCIATION = {
+    "kind": "Two numbers by Spearman, two categories by Cramér's V, one of each by the correlation ratio.",
+    "pearson": "Pearson: how close two numbers lie to a straight line, −1 to 1.",
+    "spearman": "Spearman: how far one number rises with the other, in whatever curve, −1 to 1.",
+    "cramers_v": "Cramér's V of categories, and of numbers cut into 16 bins of equal size; its bias is taken off "
+    "(Bergsma 2013). 0 none, 1 each tells the other.",
+    "ratio": "Correlation ratio: how much of a number's spread lies between the categories of the other column "
+    "(Kelley 1935, bias taken off). 0 none, 1 the category tells the number.",
+    "information": "Mutual information of bins or categories, as a share of their mean entropy. 0 none, 1 each tells "
+    "the other; a little above 0 for columns with many codes.",
+}
+
+
+def association(measure: str, matrix: Matrix | None) -> tuple[str, str]:
+    """Return title and text for the heat map."""
+    parts = [ASSOCIATION[measure]]
+    if matrix is not None:
+        parts.append(
+            f"On {matrix.rows:,} rows drawn from all {matrix.total:,} but the test span, in {matrix.elapsed_ms:,} ms. "
+            "Spearman ranks each column once, among its own known values; a pair that is opened is measured anew on up "
+            "to 60,000 rows."
+        )
+    parts.append(
+        "Columns stand next to those they go with (average linkage on 1 − |association|); the target stands first. "
+        "Command: lemnis features associate --measure " + measure
+    )
+    return f"Association {MEASURES[measure]}", "\n\n".join(parts)
