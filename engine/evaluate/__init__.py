@@ -1,6 +1,7 @@
 """Stage 7, Evaluate: what a trained model is worth on rows it has not seen, how fast it is, and why it answers so."""
 
 from lemnis.engine.errors import NotFound
+from lemnis.engine.evaluate.ablations import Ablation, Difference, list_ablations
 from lemnis.engine.evaluate.gates import Gate
 from lemnis.engine.evaluate.records import Contribution, Evaluation, Explanation, Importance, Month, Speed
 from lemnis.engine.evaluate.results import (
@@ -56,6 +57,10 @@ class EvaluateRoom:
         """Return the explanation of one row, None if it was not explained yet."""
         return find_explanation(self.store, run_id, key)
 
+    def ablations(self, version_id: str = "") -> list[Ablation]:
+        """Return the ablations of a dataset version, of all if none is given; the newest first."""
+        return list_ablations(self.store, version_id)
+
     def start(self, run_id: int) -> int:
         """Queue the evaluation of a run and return the job's id.
 
@@ -80,7 +85,9 @@ class EvaluateRoom:
 
 
 __all__ = [
+    "Ablation",
     "Contribution",
+    "Difference",
     "EvaluateRoom",
     "Evaluation",
     "Explanation",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lemnis.engine.config import Preset, load_config
 from lemnis.engine.errors import BadInput, NotFound
-from lemnis.engine.experiments import marks, start
+from lemnis.engine.experiments import ablation, marks, start
 from lemnis.engine.experiments.compare import Comparison, MetricRow, Row, compare_runs
 from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.points import SPOOL, Curve, last_point_at, read_curves, read_spool
@@ -81,6 +81,38 @@ class ExperimentsRoom:
         """
         threshold = load_config(self.store.workspace.config).problem.threshold
         return start.repeat_run(self.store, get_run(self.store, run_id), user=user or user_name(), threshold=threshold)
+
+    def start_ablation(
+        self, features: Sequence[str], *, parent: int | None = None, version: str | int | None = None, user: str = ""
+    ) -> int:
+        """Queue the same training without some features and return the run's id.
+
+        When both models are there, the difference on later rows is measured with an interval by a job of its own and
+        stands in `EvaluateRoom.ablations`.
+
+        Args:
+            features: What to leave out, together.
+            parent: The run to leave them out of; None for the baseline, else the latest run of the version that has
+                them, else a new run of the default preset.
+            version: Dataset version when no parent is named; None for the latest.
+            user: Who starts it; by default who the system says.
+
+        Raises:
+            NotFound: There is no such run or version, or the run was trained without one of the features.
+            BadInput: No feature would be left.
+        """
+        threshold = load_config(self.store.workspace.config).problem.threshold
+        whole = ablation.find_parent(self.store, features, version) if parent is None else get_run(self.store, parent)
+        if whole is None:
+            from lemnis.engine.features import FeaturesRoom
+
+            offered = FeaturesRoom(self.store).feature_set(version=version)
+            for name in features:
+                if name not in offered.features:
+                    remedy = "Keep it in the set, or name a run that was trained with it."
+                    raise NotFound(f"{name} is not in set {offered.name}, and no run was trained with it.", remedy)
+            whole = get_run(self.store, self.start(version=version, user=user))
+        return ablation.ablate_run(self.store, whole, features, user=user or user_name(), threshold=threshold)
 
     def cancel(self, run_id: int) -> Job:
         """Ask a run to stop: at once if it waits, at the next round if it trains; its checkpoint stays.

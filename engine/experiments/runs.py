@@ -25,6 +25,7 @@ class Run(Struct, frozen=True, kw_only=True):
     Attributes:
         why: Why it is in its state; always a sentence.
         data_version: The dataset version for people, such as ``flights v3``; `version_id` is its hash.
+        feature_set_revision: Which choice of that set it was trained with; None for a list by hand.
         device_asked: What was asked for: auto, cpu, gpu or cuda. `device` is what it really trained on.
         rounds: How many were asked for; `rounds_done` how many there are, `best_round` the best on validation.
         progress, progress_text: Of its job: 0 to 1, and in words with the time that is left.
@@ -46,6 +47,7 @@ class Run(Struct, frozen=True, kw_only=True):
     data_version: str
     features: list[str]
     feature_set: str
+    feature_set_revision: int | None
     problem_sha256: str
     seed: int | None
     device_asked: str

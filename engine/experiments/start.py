@@ -11,7 +11,7 @@ from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments.devices import machine_has_gpu
 from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.runs import Run, as_text, pair_rows
-from lemnis.engine.features import FeaturesRoom
+from lemnis.engine.features import FeatureSet, FeaturesRoom
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store, returning
 from lemnis.engine.text import safe
@@ -21,7 +21,7 @@ SETTINGS = ("rounds", "early_stopping", "seed", "cores", "memory", "device")  # 
 NAME_LENGTH = 80
 # The conditions of a run that its repetition copies; code, libraries and machine are those of the day.
 REPEATED = (
-    *("preset", "algorithm", "task", "target", "version_id", "feature_set", "problem_sha256"),
+    *("preset", "algorithm", "task", "target", "version_id", "feature_set", "feature_set_revision", "problem_sha256"),
     *("seed", "device_asked", "cores", "memory_bytes", "rounds"),
 )
 
@@ -81,7 +81,7 @@ def start_run(
     if not target:
         raise BadInput("The problem has no target.", "Set problem.target in lemnis.toml.", "lemnis.toml")
     data.column(target)
-    set_name, columns = chosen_features(store, data, features if features is not None else made.features)
+    chosen_set, columns = chosen_features(store, data, features if features is not None else made.features)
     words = " ".join(f"{key}={as_text(value)}" for key, value in overrides.items())
     row: dict[str, object] = {
         "name": safe(name or f"{chosen} {words}".strip(), limit=NAME_LENGTH),
@@ -91,7 +91,8 @@ def start_run(
         "target": target,
         "version_id": data.id,
         "features": msgspec.json.encode(columns).decode(),
-        "feature_set": set_name,
+        "feature_set": chosen_set.name if chosen_set else "",
+        "feature_set_revision": chosen_set.revision or None if chosen_set else None,
         "problem_sha256": problem_sha256,
         "seed": made.seed,
         "device_asked": made.device,
@@ -116,14 +117,22 @@ def repeat_run(store: Store, run: Run, *, user: str, threshold: float) -> int:
     return queue_run(store, row, run.params, threshold=threshold)
 
 
-def queue_run(store: Store, row: dict[str, object], params: Mapping[str, Value], *, threshold: float) -> int:
-    """Store a run and its job in one transaction, and return the run's id."""
+def queue_run(
+    store: Store,
+    row: dict[str, object],
+    params: Mapping[str, Value],
+    *,
+    threshold: float,
+    tags: Mapping[str, str] | None = None,
+) -> int:
+    """Store a run with its tags and its job in one transaction, and return the run's id."""
     row = {**row, "created_at": now_ms()}
     sql = f"insert into runs ({', '.join(row)}) values ({', '.join(':' + key for key in row)}) returning id"
     gpu = 1.0 if row["device_asked"] in ("gpu", "cuda") and machine_has_gpu() else 0.0
     with store.write() as db:
         run_id = int(returning(db, sql, row)[0]["id"])
         db.table("run_params").insert_all(pair_rows(run_id, params.items()))
+        db.table("run_tags").insert_all(pair_rows(run_id, (tags or {}).items()))
         job_id = JobsRoom(store).submit(
             KIND,
             f"Training of {row['name']}",
@@ -137,8 +146,10 @@ def queue_run(store: Store, row: dict[str, object], params: Mapping[str, Value],
     return run_id
 
 
-def chosen_features(store: Store, version: Version, features: Sequence[str] | str) -> tuple[str, list[str]]:
-    """Return the name of a feature set, empty for a list given by hand, and its columns.
+def chosen_features(
+    store: Store, version: Version, features: Sequence[str] | str
+) -> tuple[FeatureSet | None, list[str]]:
+    """Return a feature set, None for a list given by hand, and its columns.
 
     Raises:
         NotFound: There is no such set, or the version lacks a column.
@@ -146,11 +157,11 @@ def chosen_features(store: Store, version: Version, features: Sequence[str] | st
     """
     if isinstance(features, str):
         found = FeaturesRoom(store).feature_set(features, version.id)
-        name, columns = found.name, list(found.features)
+        columns = list(found.features)
     else:
-        name, columns = "", list(features)
+        found, columns = None, list(features)
     for column in columns:
         version.column(column)
     if not columns:
         raise BadInput("A model needs at least one feature.", "Choose some with `lemnis features select`.")
-    return name, columns
+    return found, columns

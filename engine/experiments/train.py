@@ -10,6 +10,7 @@ from lemnis.engine.data.duck import read_table
 from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import BadInput, LemnisError
 from lemnis.engine.experiments import conditions
+from lemnis.engine.experiments.ablation import measure_ablations
 from lemnis.engine.experiments.checkpoint import Checkpoint, load_checkpoint
 from lemnis.engine.experiments.devices import Probe, choose_device
 from lemnis.engine.experiments.fit import Rows, fit
@@ -74,6 +75,7 @@ def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
     with store.write() as db:
         db.execute("update runs set model_sha256 = ? where id = ?", [sha256, run.id])
     (directory / "checkpoint.txt").unlink(missing_ok=True)
+    measure_ablations(store, run.id)
     return {"run_id": run.id, "metrics": metrics, "reproduced": reproduced(store, run, sha256)}
 
 

@@ -1,5 +1,7 @@
 """Tables of verification: what was measured on held-out rows, what the gates say, and rows worth a look."""
 
+from lemnis.engine.store.revisions import triggers
+
 TABLES = (
     """create table evaluations (
         id integer primary key,
@@ -42,3 +44,17 @@ TABLES = (
         primary key (run_id, row_key)
     ) strict""",
 )
+
+LATER = {
+    "m017_ablations": (
+        # Which choice of its set a run was trained with: a set goes on changing under its name. Null: a list by hand.
+        "alter table runs add column feature_set_revision integer",
+        """create table ablations (
+            run_id integer primary key references runs (id) on delete cascade,   -- the one without the features
+            parent_id integer not null references runs (id) on delete cascade,
+            detail text not null,                -- JSON of the whole record: measures, differences, intervals
+            at integer not null
+        ) strict""",
+        *triggers("evaluate", "ablations"),
+    ),
+}
