@@ -6,9 +6,27 @@ from lemnis.engine.config import Features, load_config
 from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import NotFound
 from lemnis.engine.features.matrices import find_matrix, strongest
-from lemnis.engine.features.records import FeatureScore, FeatureSet, Matrix, Pair, PairDetail, Ranking, Spread
+from lemnis.engine.features.records import (
+    FeatureScore,
+    FeatureSet,
+    Matrix,
+    Pair,
+    PairDetail,
+    Ranking,
+    SetDiff,
+    SetNote,
+    Spread,
+)
 from lemnis.engine.features.scores import find_ranking, is_candidate, list_scores
-from lemnis.engine.features.sets import choose_set, find_set, list_sets
+from lemnis.engine.features.sets import (
+    choose_set,
+    difference,
+    find_set,
+    list_sets,
+    note_set,
+    rename_set,
+    revisions_of,
+)
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
 
@@ -67,7 +85,7 @@ class FeaturesRoom:
         return list_sets(self.store, history=history)
 
     def feature_set(self, name: str = "", version: str | int | None = None) -> FeatureSet:
-        """Return a set by name, the declared one if none is given.
+        """Return a set by name or one choice of it as ``name@revision``, the declared one if none is given.
 
         A set that nobody has chosen is what [features] offers, without columns declared or found to be leaks.
 
@@ -95,6 +113,42 @@ class FeaturesRoom:
         """
         return choose_set(self.store, name, features, find_version(self.store, version), who=who, why=why)
 
+    def revisions(self, name: str) -> list[FeatureSet]:
+        """Return every choice of a set, newest first, those under its earlier names too.
+
+        Raises:
+            NotFound: Nobody has chosen it.
+        """
+        return revisions_of(self.store, name)
+
+    def rename(self, name: str, new: str, who: str, why: str = "") -> FeatureSet:
+        """Give a set another name; its history goes with it.
+
+        Raises:
+            NotFound: Nobody has chosen a set of this name.
+            BadInput: The new name is not accepted or taken, or lemnis.toml refers to the old one.
+        """
+        config = load_config(self.store.workspace.config)
+        taken = [config.features.set, *(preset.features for preset in config.presets.values())]
+        return rename_set(self.store, name, new, taken=taken, who=who, why=why)
+
+    def note(self, revision: int, note: str, who: str) -> None:
+        """Add a remark to one choice of a set.
+
+        Raises:
+            NotFound: There is no such choice.
+            BadInput: The note is empty or too long.
+        """
+        note_set(self.store, revision, note, who=who)
+
+    def compare(self, first: str, second: str, version: str | int | None = None) -> SetDiff:
+        """Return what the second set has more and less than the first; both as names or ``name@revision``.
+
+        Raises:
+            NotFound: One is not there.
+        """
+        return difference(self.feature_set(first, version), self.feature_set(second, version))
+
     def start_rank(self, version: str | int | None = None) -> int:
         """Queue the ranking of a version's columns (None: the latest) and return the job's id.
 
@@ -115,4 +169,15 @@ class FeaturesRoom:
         return JobsRoom(self.store).submit("features.associate", title, {"version": found.id})
 
 
-__all__ = ["FeatureScore", "FeatureSet", "FeaturesRoom", "Matrix", "Pair", "PairDetail", "Ranking", "Spread"]
+__all__ = [
+    "FeatureScore",
+    "FeatureSet",
+    "FeaturesRoom",
+    "Matrix",
+    "Pair",
+    "PairDetail",
+    "Ranking",
+    "SetDiff",
+    "SetNote",
+    "Spread",
+]

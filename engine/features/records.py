@@ -182,8 +182,23 @@ class Ranking(Struct, frozen=True, kw_only=True):
     reused: int = 0
 
 
+class SetNote(Struct, frozen=True, kw_only=True):
+    """A remark on one revision of a set, made after it was chosen."""
+
+    note: str
+    who: str
+    at: int
+
+
 class FeatureSet(Struct, frozen=True, kw_only=True):
-    """A chosen list of columns; choosing again under the same name is a new event, the old ones stay."""
+    """A chosen list of columns; choosing again under the same name is a new event, the old ones stay.
+
+    Attributes:
+        why, who, at: Why it was chosen, by whom, when (epoch ms; None for a set that is only declared).
+        revision: Number of the choice, rising over all sets; 0 for a set that is only declared.
+        renamed_from: The name it had before, if this choice gave it another one.
+        notes: Oldest first.
+    """
 
     name: str
     features: list[str]
@@ -191,3 +206,20 @@ class FeatureSet(Struct, frozen=True, kw_only=True):
     who: str = ""
     at: int | None = None
     revision: int = 0
+    renamed_from: str = ""
+    notes: list[SetNote] = []
+
+    @property
+    def reference(self) -> str:
+        """What names this very choice: ``default@3``; only the name for a set that is only declared."""
+        return f"{self.name}@{self.revision}" if self.revision else self.name
+
+
+class SetDiff(Struct, frozen=True, kw_only=True):
+    """How two sets differ; each list is in the order of the set it comes from."""
+
+    first: str
+    second: str
+    added: list[str]
+    removed: list[str]
+    kept: list[str]

@@ -3,15 +3,19 @@
 from enum import StrEnum
 from typing import Annotated
 
+import msgspec
 import typer
 
 from lemnis.engine.clock import now_ms
-from lemnis.engine.features import FeatureScore, FeatureSet
+from lemnis.engine.evaluate import Ablation
+from lemnis.engine.features import FeatureScore
 from lemnis.engine.features.records import MEASURES
-from lemnis.engine.jobs import user_name
 from lemnis.tui import format as shown
+from lemnis.tui.commands import featuresets
+from lemnis.tui.commands.featuresets import Version
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
+from lemnis.tui.commands.session import Session
 from lemnis.tui.stages.features import rows
 
 
@@ -29,9 +33,6 @@ class Measure(StrEnum):
 app = group("Importance, association, leakage, feature sets.")
 Ref = Annotated[
     str | None, typer.Argument(help="A version: its number, v3 or the start of its id; the latest if none.")
-]
-Version = Annotated[
-    str | None, typer.Option("--data", help="A dataset version; the latest if none.", metavar="VERSION")
 ]
 
 
@@ -124,55 +125,67 @@ def associate(
 
 
 @app.command()
-def select(
+def ablate(
     context: typer.Context,
-    features: Annotated[list[str], typer.Argument(help="The columns; +NAME and ^NAME change the set there is.")],
-    name: Annotated[str, typer.Option(help="The set's name; the declared one if none.")] = "",
-    why: Annotated[str, typer.Option(help="Why, for the ones who read it later.")] = "",
+    features: Annotated[list[str], typer.Argument(help="Features to leave out, one run each.")],
+    together: Annotated[bool, typer.Option("--together", help="All of them in one run.")] = False,
+    run: Annotated[int | None, typer.Option(help="The run to leave them out of.", metavar="RUN")] = None,
     version: Version = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the difference, or only queue it.")] = True,
 ) -> None:
-    """Choose a feature set; earlier choices of the same name stay in its history.
+    """Train the same model without a feature and measure what that costs, with a paired interval.
 
-    `lemnis features select a b c` sets it; `select +a ^b` adds a and takes b out of the set there is.
+    Made of the baseline run, else the latest run of the version that has the feature, else of a new one of the default
+    preset. Exit code 1 if a run fails.
 
-    With --json: {"name", "features", "why", "who", "at", "revision"}.
+    With --json: {"ablations": as in `ablations`}.
     """
     session = session_of(context)
-    room = session.engine.features
-    name = name or room.declared().set
-    if all(feature[:1] in "+^" for feature in features):
-        chosen = room.feature_set(name, version).features
-        for change in features:
-            chosen = [feature for feature in chosen if feature != change[1:]]
-            chosen += [change[1:]] if change[0] == "+" else []
-    else:
-        chosen = features
-    kept = room.choose(name, chosen, user_name(), why, version)
-    print_json(kept) if session.json else say(f"Set {kept.name}: {len(kept.features)} columns.")
+    engine = session.engine
+    groups = [features] if together else [[name] for name in features]
+    runs = [engine.experiments.start_ablation(group, parent=run, version=version) for group in groups]
+    engine.jobs.ensure_supervisor()
+    if wait:
+        for run_id in runs:
+            for one in (int(engine.experiments.run(run_id).tags["parent"]), run_id):
+                job = engine.experiments.run(one).job_id
+                if job is not None:
+                    follow(session, job)
+        for job in engine.jobs.jobs(limit=1000):
+            if job.kind == "evaluate.ablation" and job.arguments.get("run") in runs:
+                follow(session, job.id)
+    found = [one for one in engine.evaluate.ablations() if one.run_id in runs]
+    show_ablations(session, found)
 
 
 @app.command()
-def sets(
-    context: typer.Context,
-    history: Annotated[bool, typer.Option("--history", help="Every choice ever made, newest first.")] = False,
-) -> None:
-    """The feature sets, the declared one among them.
+def ablations(context: typer.Context, version: Version = None) -> None:
+    """What leaving features out has cost so far, newest first.
 
-    With --json: {"sets": [{"name", "features", "why", "who", "at" (null if only declared), "revision"}]}.
+    With --json: {"ablations": [{"run_id", "parent_id", "features", "state", "why", "progress_text", "created_at",
+    "verdict" (needed, not needed, better without or empty), "found" (null before it is measured): {"metric", "part",
+    "rows", "before": {}, "after": {}, "deltas": {}, "intervals": {metric: [low, high]}, "blocks", "at" …}}]}.
     """
     session = session_of(context)
-    room = session.engine.features
-    found = room.sets(history=history)
-    if room.declared().set not in {one.name for one in found} and session.engine.data.versions():
-        found.append(room.feature_set())
+    found = session.engine.data.version(version)
+    show_ablations(session, session.engine.evaluate.ablations(found.id))
+
+
+def show_ablations(session: Session, found: list[Ablation]) -> None:
+    """Print ablations as a table or as JSON."""
     if session.json:
-        print_json({"sets": found})
-    else:
-        print_table(
-            ["set", "columns", "who", "when", "why", "features"], [set_line(one) for one in found], right={"columns"}
-        )
+        documents = [msgspec.to_builtins(one) | {"verdict": one.verdict} for one in found]
+        print_json({"ablations": documents})
+        return
+    if not found:
+        say("No feature was left out yet. Do it with `lemnis features ablate FEATURE`.")
+        return
+    headers = ["without", "run", "of", "measure", "change", "95 % interval", "verdict"]
+    lines = [(", ".join(one.features), str(one.run_id), str(one.parent_id), *rows.ablation_words(one)) for one in found]
+    print_table(headers, lines, right={"run", "of", "change"})
 
 
-def set_line(one: FeatureSet) -> tuple[str, ...]:
-    """Return a set as a line of a table."""
-    return (one.name, str(len(one.features)), one.who, shown.when(one.at), one.why, " ".join(one.features))
+for command in (featuresets.select, featuresets.sets, featuresets.show, featuresets.diff):
+    app.command()(command)
+for command in (featuresets.rename, featuresets.note):
+    app.command()(command)

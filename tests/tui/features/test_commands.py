@@ -51,3 +51,37 @@ def test_names_of_the_data_are_harmless(engine: Engine, capsys: pytest.CaptureFi
     lemnis(engine, "features", "select", "[b]\x1b[2J")
     assert lemnis(engine, "features", "sets") == 0
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_set_is_shown_with_its_choices_compared_renamed_and_noted(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = document(engine, capsys, "features", "select", "hour", "--name", "calm", "--why", "small")
+    document(engine, capsys, "features", "select", "hour", "wind", "--name", "calm", "--why", "wind helps")
+    found = document(engine, capsys, "features", "diff", f"calm@{first['revision']}", "calm")
+    assert (found["added"], found["removed"], found["kept"]) == (["wind"], [], ["hour"])
+    noted = document(engine, capsys, "features", "note", "calm", "from the review")
+    assert [note["note"] for note in noted["notes"]] == ["from the review"]
+    assert document(engine, capsys, "features", "rename", "calm", "still")["renamed_from"] == "calm"
+    assert [one["name"] for one in document(engine, capsys, "features", "show", "still")["revisions"]] == [
+        "still", "calm", "calm",
+    ]  # fmt: skip
+    assert lemnis(engine, "features", "show", "still") == 0
+    shown = capsys.readouterr().out
+    assert "renamed from calm" in shown
+    assert "+wind" in shown
+    assert lemnis(engine, "features", "show", "calm") == 2
+    assert "is called 'still' now" in capsys.readouterr().err
+    assert lemnis(engine, "features", "show", "base") == 0
+    assert "nobody yet" in capsys.readouterr().out
+
+
+def test_an_ablation_is_queued_and_listed(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert document(engine, capsys, "features", "ablations")["ablations"] == []
+    assert lemnis(engine, "features", "ablate", "nope", "--no-wait") == 2
+    capsys.readouterr()
+    found = document(engine, capsys, "features", "ablate", "hour", "--no-wait")["ablations"]
+    engine.jobs.stop_supervisor()
+    assert [(one["features"], one["verdict"], one["found"]) for one in found] == [(["hour"], "", None)]
+    assert lemnis(engine, "features", "ablations") == 0
+    assert "hour" in capsys.readouterr().out

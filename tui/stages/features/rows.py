@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from lemnis.engine.evaluate import Ablation
 from lemnis.engine.features import FeatureScore, FeatureSet, Matrix, Pair, Ranking, Spread
 from lemnis.engine.features.matrices import measure_of
 from lemnis.engine.features.records import MEASURES
@@ -299,3 +300,17 @@ def pair_words(matrix: Matrix, pair: tuple[int, int], measure: str) -> Content:
     group = matrix.groups[pair[0]] if matrix.groups[pair[0]] == matrix.groups[pair[1]] else 0
     same = f"   both in group {letter(group)}" if group else ""
     return Content.assemble((f"{first} × {second}", "bold"), f"   {said}", (same, "$muted"))
+
+
+SURE = {"needed": "✖ needed", "not needed": "○ not needed", "better without": "● better without"}
+
+
+def ablation_words(found: Ablation) -> tuple[str, str, str, str]:
+    """Return measure, change, interval and verdict of one ablation; the state where it is not measured yet."""
+    if found.found is None:
+        said = found.progress_text if found.state == "running" and found.progress_text else found.why
+        return MISSING, MISSING, MISSING, f"{verdict(found.state).text}: {said}"
+    metric = found.found.metric
+    low, high = found.found.intervals.get(metric, [None, None])
+    interval = MISSING if low is None or high is None else f"{delta(low, 4)} to {delta(high, 4)}"
+    return metric, delta(found.found.deltas.get(metric), 4), interval, SURE.get(found.verdict, "not sure")
