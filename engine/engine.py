@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lemnis.engine.explore import ExploreRoom
     from lemnis.engine.features import FeaturesRoom
     from lemnis.engine.jobs import JobsRoom
+    from lemnis.engine.labelling import LabellingRoom
     from lemnis.engine.lifecycle import Lifecycle
     from lemnis.engine.monitor import MonitorRoom
     from lemnis.engine.problem import ProblemRoom
@@ -117,6 +118,12 @@ class Engine:
         from lemnis.engine.monitor import MonitorRoom
 
         return MonitorRoom(self.store)
+
+    @cached_property
+    def labelling(self) -> "LabellingRoom":
+        from lemnis.engine.labelling import LabellingRoom
+
+        return LabellingRoom(self.store)
 
     @cached_property
     def resources(self) -> "ResourcesRoom":

@@ -107,6 +107,7 @@ EXPLORE: tuple[Action, ...] = (
         footer=True,
         writes=True,
     ),
+    Action("explore.label", "L", "Label", "Label rows by keyboard: queues, agreement, errors.", "explore labels", True),
     Action("explore.older", "left_square_bracket", "Older", "Look at the version before.", footer=True),
     Action("explore.newer", "right_square_bracket", "Newer", "Look at the version after.", footer=True),
 )
@@ -293,6 +294,6 @@ def key_label(key: str) -> str:
     names = {
         "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup",
         "plus": "+", "minus": "-", "left_square_bracket": "[", "right_square_bracket": "]", "full_stop": ".",
-        "comma": ",", "exclamation_mark": "!", "down": "↓", "up": "↑", "left": "←", "right": "→",
+        "number_sign": "#", "comma": ",", "exclamation_mark": "!", "down": "↓", "up": "↑", "left": "←", "right": "→",
     }  # fmt: skip
     return " ".join(names.get(part, part) for part in key.split(","))

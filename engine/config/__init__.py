@@ -3,6 +3,7 @@
 from lemnis.engine.config.data import Dataset, Link, Source, SourceFormat, Span, Split
 from lemnis.engine.config.deploy import Endpoint
 from lemnis.engine.config.experiments import Features, Preset
+from lemnis.engine.config.labels import Labels
 from lemnis.engine.config.monitor import Alert, Monitor, Watchable
 from lemnis.engine.config.problem import Acquisition, Criterion, Problem, Value
 from lemnis.engine.config.reading import load_config, parse_config, read_config
@@ -20,6 +21,7 @@ __all__ = [
     "Dataset",
     "Endpoint",
     "Features",
+    "Labels",
     "Link",
     "Monitor",
     "Pool",

@@ -1,5 +1,6 @@
 """What no single key can tell: names that are declared nowhere, criteria without a bound, amounts that are no size."""
 
+from lemnis.engine.config.labels import label_problems
 from lemnis.engine.config.places import line_of
 from lemnis.engine.config.records import Config
 from lemnis.engine.config.types import parse_bytes
@@ -34,6 +35,8 @@ def check_names(config: Config, text: str, where: str) -> None:
                 "Give exactly one bound.",
                 ["problem", "criteria", f"[{number}]", "metric"],
             )
+    for problem, remedy, keys in label_problems(config.labels):
+        refuse(problem, remedy, keys)
     for number, alert in enumerate(config.alerts):
         if (alert.above is None) == (alert.below is None):
             refuse(

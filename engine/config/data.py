@@ -22,12 +22,16 @@ class Source(Declared, frozen=True):
 
 
 class Link(Declared, frozen=True):
-    """A left join of one source to the base: `on` maps left columns or expressions to the source's columns."""
+    """A left join of one source to the base: `on` maps left columns or expressions to the source's columns.
+
+    With `overwrite` a column that the left side has already takes the source's value wherever there is one.
+    """
 
     source: Name
     on: dict[str, str]
     columns: list[str] = field(default_factory=list[str])
     prefix: str = ""
+    overwrite: bool = False
 
 
 class Span(Declared, frozen=True):

@@ -5,6 +5,7 @@ from msgspec import field
 from lemnis.engine.config.data import Dataset, Source
 from lemnis.engine.config.deploy import Endpoint
 from lemnis.engine.config.experiments import Features, Preset
+from lemnis.engine.config.labels import Labels
 from lemnis.engine.config.monitor import Alert, Monitor
 from lemnis.engine.config.problem import Problem
 from lemnis.engine.config.resources import Pool
@@ -18,6 +19,7 @@ class Config(Declared, frozen=True):
     problem: Problem = Problem()
     sources: dict[Name, Source] = field(default_factory=dict[Name, Source])
     dataset: Dataset = Dataset()
+    labels: dict[Name, Labels] = field(default_factory=dict[Name, Labels])
     checks: list[Check] = field(default_factory=list[Check])
     features: Features = Features()
     presets: dict[Name, Preset] = field(default_factory=dict[Name, Preset])

@@ -82,10 +82,10 @@ def columns_taken(link: Link, right: Snapshot, sources: dict[str, str], place: s
         if name not in names:
             raise BadInput(f"{link.source} has no column {safe(name)!r}.", near(name, names), f"{place}.columns")
         taken[name] = f"{link.prefix}{name}"
-        if taken[name] in sources:
+        if taken[name] in sources and not link.overwrite:
             raise BadInput(
                 f"{link.source}.{name} would be a second column {taken[name]!r}.",
-                f'Give the link a prefix, such as "{link.source}_", or choose its columns.',
+                f'Give the link a prefix, such as "{link.source}_", choose its columns, or let it overwrite.',
                 f"{place}.columns",
             )
     return taken
@@ -140,8 +140,9 @@ def _join(position: int, link: Link, right: Snapshot, taken: dict[str, str], col
     rights = [(name, f"#right {number}") for number, name in enumerate(link.on.values())]
     pairs = [f"l.{quote(f'#left {number}')} = r.{quote(f'#right {number}')}" for number in range(len(link.on))]
     hidden = [f"#{number}" for number in range(position)]
-    shown = [f"l.{quote(name)}" for name in [*columns, *hidden]]
-    shown += [f"r.{quote(name)}" for name in [*taken.values(), f"#{position}"]]
+    replaced = {name: f"coalesce(r.{quote(name)}, l.{quote(name)}) as {quote(name)}" for name in taken.values()}
+    shown = [replaced.pop(name, f"l.{quote(name)}") for name in [*columns, *hidden]]
+    shown += [f"r.{quote(name)}" for name in [*replaced, f"#{position}"]]
     left, joined = quote(f"left {position}"), quote(f"right {position}")
     return [
         _view(f"left {position}", f"select {', '.join(['*', *lefts])} from {quote(f'step {position - 1}')}"),

@@ -1,6 +1,7 @@
 """Stage 3, Explore: what each column holds, and the rows themselves."""
 
 from lemnis.engine.data import DataRoom
+from lemnis.engine.explore.labels import LabelsRoom
 from lemnis.engine.explore.pages import Cell, Page, read_page
 from lemnis.engine.explore.profile import Histogram, Note, Profile, TopValue, list_profiles
 from lemnis.engine.jobs import JobsRoom
@@ -12,6 +13,11 @@ class ExploreRoom:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+
+    @property
+    def labels(self) -> LabelsRoom:
+        """What people say of rows: questions, queues, answers, agreement."""
+        return LabelsRoom(self.store)
 
     def profiles(self, version_id: str) -> list[Profile]:
         """Return the profiles of a version's columns that are measured so far, in the order of the columns."""

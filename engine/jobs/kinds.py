@@ -18,6 +18,8 @@ KINDS: dict[str, str] = {
     "data.link": "lemnis.engine.data.jobs:link",
     "data.verify": "lemnis.engine.data.verify:verify",
     "explore.profile": "lemnis.engine.explore.jobs:profile",
+    "explore.labels.apply": "lemnis.engine.explore.labels.apply:apply",
+    "labelling.queue": "lemnis.engine.labelling.jobs:queue",
     "features.rank": "lemnis.engine.features.jobs:rank",
     "features.associate": "lemnis.engine.features.associating:associate",
     "features.pair": "lemnis.engine.features.pairs:pair",

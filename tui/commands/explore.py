@@ -10,8 +10,12 @@ from lemnis.engine.explore import Profile
 from lemnis.tui import format as shown
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
+from lemnis.tui.commands.labels import app as labels_app
+from lemnis.tui.commands.labels import label
 
-app = group("Profiles and rows of dataset versions.")
+app = group("Profiles, rows and labels of dataset versions.")
+app.add_typer(labels_app, name="labels")
+app.command()(label)
 Ref = Annotated[
     str | None, typer.Argument(help="A version: its number, v3 or the start of its id; the latest if none.")
 ]

@@ -182,3 +182,14 @@ def test_linking_again_gives_the_same_version_and_another_split_gives_a_new_one(
     desk.declare(dataset={"base": "table", "time": "at"})
     desk.link()
     assert desk.engine.data.version().number == 1
+
+
+def test_a_link_that_overwrites_gives_its_value_where_it_has_one_and_leaves_the_others(desk: Any) -> None:
+    desk.source("k,x\na,1\nb,2\nc,3\n", name="left")
+    desk.source("k,x,new\na,10,u\nb,,v\n", name="right")
+    links = [{"source": "right", "on": {"k": "k"}, "columns": ["x", "new"], "overwrite": True}]
+    desk.declare(dataset={"base": "left", "links": links})
+    desk.sync()
+    desk.link()
+    expected = [{"k": "a", "x": 10, "new": "u"}, {"k": "b", "x": 2, "new": "v"}, {"k": "c", "x": 3, "new": None}]
+    assert table(desk) == expected

@@ -225,6 +225,12 @@ class ExploreStage(Stage[ExploreView]):
             return
         self.perform(self.engine.explore.start_profile, version.id, done=f"Queued: the profile of {version.title}.")
 
+    def action_label(self) -> None:
+        """Open the label desk."""
+        from lemnis.tui.screens.labels import LabelDesk
+
+        self.app.push_screen(LabelDesk(self.engine))
+
     def action_older(self) -> None:
         self._step(+1)
 

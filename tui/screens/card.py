@@ -1,0 +1,182 @@
+"""How a row that is labelled looks: its cells wrapped and aligned, the classes with their keys and balance. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from textual.content import Content
+
+from lemnis.engine.explore.labels import Accord, Agreement, Event, Progress, Queue, Task
+from lemnis.engine.text import safe
+from lemnis.tui.format import MISSING, number, share, when
+from lemnis.tui.widgets.cells import fitted
+from lemnis.tui.widgets.text import bar_of
+
+WIDEST_NAME = 20
+BAR = 8
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return a text of data as harmless lines of at most `width` terminal cells, broken at blanks where there are some.
+
+    Line breaks of the text stay; every other control character is shown, not obeyed. Wide characters count as two.
+    """
+    lines: list[str] = []
+    for part in text.replace("\r\n", "\n").split("\n"):
+        rest = safe(part)
+        while cells(rest) > width:
+            cut = fitting(rest, width)
+            blank = rest.rfind(" ", 1, cut + 1)
+            cut = blank if blank > 0 else cut
+            lines.append(rest[:cut].rstrip())
+            rest = rest[cut:].lstrip()
+        lines.append(rest)
+    return lines
+
+
+def fitting(text: str, width: int) -> int:
+    """Return how many characters of a text fit into `width` cells, at least one; marks stay with their character."""
+    low, high = 1, min(len(text), max(1, width) * 6)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if cells(text[:middle]) <= width else (low, middle - 1)
+    return low
+
+
+def cells(text: str) -> int:
+    """Return how many terminal cells a text takes."""
+    return Content(text).cell_length
+
+
+def card_content(task: Task, width: int) -> Content:
+    """Return a row: one name and value after the other, values wrapped beside their names."""
+    names = {name: safe(name, limit=60) for name in task.cells}
+    wide = min(WIDEST_NAME, max((cells(name) for name in names.values()), default=0))
+    room = max(10, width - wide - 2)
+    lines: list[Content] = []
+    for name, value in task.cells.items():
+        label = fitted(Content(names[name]), wide).stylize("$muted")
+        if not value:
+            said = [Content.styled(MISSING if value is None else "empty", "$muted")]
+        else:
+            said = [Content(line) for line in wrapped(value, room)]
+        lines += [Content.assemble(label if place == 0 else " " * wide, "  ", text) for place, text in enumerate(said)]
+    for who, note in task.notes:
+        lines.append(Content.styled(safe(f"note of {who}: {note}", limit=300), "$muted"))
+    return Content("\n").join(lines)
+
+
+def classes_content(key_of: Mapping[str, str], progress: Progress, now: str | None, width: int) -> Content:
+    """Return the classes, each with its key, its rows so far and a bar of its share; `now` is the label the row has."""
+    total, most = sum(progress.balance.values()), max([1, *progress.balance.values()])
+    wide = min(28, max(cells(safe(name)) for name in key_of))
+    digits = len(number(most))
+    room = 4 + wide + 1 + BAR + 1 + digits + 6 + 2
+    columns = max(1, width // room)
+    shown: list[Content] = []
+    for name, key in key_of.items():
+        rows = progress.balance.get(name, 0)
+        style = "bold $stage-accent" if name == now else ""
+        bar = bar_of(rows / most, BAR)
+        part = share(rows / total, 0) if total else MISSING
+        cell = Content.assemble(
+            (f" {key} ", "$key"), " ", fitted(Content.styled(safe(name), style), wide), " ", (bar, "$busy"),
+            " " * (BAR - len(bar)), f" {number(rows):>{digits}} ", (f"{part:>4}", "$muted"),
+        )  # fmt: skip
+        shown.append(fitted(cell, room))
+    return Content("\n").join(
+        [Content("").join(shown[start : start + columns]) for start in range(0, len(shown), columns)]
+    )
+
+
+def progress_words(progress: Progress) -> str:
+    """Return how far a queue is and how fast its labeller."""
+    speed = f" · {progress.per_minute:.0f} a minute" if progress.per_minute is not None else ""
+    unsure = f" · {number(progress.unsure)} unsure" if progress.unsure else ""
+    return f"{number(progress.done)} of {number(progress.rows)} done · you {number(progress.mine)}{speed}{unsure}"
+
+
+def place_words(task: Task, queue: Queue) -> str:
+    """Return where a row stands: its key and its place in the queue."""
+    two = " · asked of two" if task.item.wanted > 1 else ""
+    return f"row {number(task.item.place + 1)} of {number(queue.rows)}{two}"
+
+
+def hint_content(task: Task, queue: Queue, *, shown: bool) -> Content:
+    """Return what is known of the row: the label it has, what a model says (or that it is hidden), what was said."""
+    item = task.item
+    parts: list[Content] = []
+    if item.given is not None:
+        parts.append(
+            Content.assemble(("label now ", "$muted"), (safe(item.given), "bold"), ("  enter keeps it", "$muted"))
+        )
+    if item.suggested is not None:
+        said = f"{safe(item.suggested)} {share(item.suggested_share, 0)}"
+        model = f" by {safe(item.suggested_by, limit=40)}"
+        parts.append(
+            Content.assemble(("suggested ", "$muted"), (said, "bold"), (model, "$muted"))
+            if shown
+            else Content.styled("suggestion hidden: v shows it", "$muted")
+        )
+    elif item.reason and queue.kind in ("drift", "split"):
+        parts.append(Content.styled(safe(item.reason, limit=120), "$muted"))
+    if task.mine is not None:
+        parts.append(Content.assemble(("you said ", "$muted"), (said_words(task.mine), "bold")))
+    return Content.styled("  ·  ", "$muted").join(parts) if parts else Content("")
+
+
+def precision_words(progress: Progress) -> str:
+    """Return how often the suggestions of a review were right so far; empty where nothing was reviewed."""
+    if not progress.reviewed:
+        return ""
+    part = share(progress.changed / progress.reviewed, 0)
+    return f"of the last {progress.reviewed} you changed {progress.changed} ({part})"
+
+
+def said_words(event: Event) -> str:
+    """Return what an event says of its row."""
+    if event.kind in ("label", "gold") and event.value is not None:
+        return safe(event.value)
+    return {"gold": "unsure", "skip": "skipped", "note": f"note: {safe(event.note, limit=60)}"}.get(
+        event.kind, event.kind
+    )
+
+
+def interval_words(found: Agreement) -> str:
+    """Return a coefficient with its interval and the rows it is over."""
+    if found.value is None:
+        return f"not defined (n = {number(found.n)})"
+    between = f" [{found.low:.2f}, {found.high:.2f}]" if found.low is not None else ""
+    return f"{found.value:.3f}{between}  n = {number(found.n)}, {number(found.agreed)} alike".replace("-", "−")
+
+
+def agreement_text(accord: Accord, classes: Sequence[str]) -> str:
+    """Return agreement as lines: of all, of each pair with its confusion, of a model with the audit slice."""
+    lines = [f"Krippendorff's alpha of all   {interval_words(accord.alpha)}"]
+    for pair in accord.pairs:
+        lines += ["", f"Cohen's kappa of {pair.first} and {pair.second}   {interval_words(pair.kappa)}"]
+        found = {*pair.confusion, *(name for row in pair.confusion.values() for name in row)}
+        names = [name for name in classes if name in found] + sorted(found - set(classes))
+        wide = max(cells(safe(name)) for name in [*names, pair.first]) + 2
+        header = padded(f"{pair.first} ↓  {pair.second} →", wide)
+        lines.append(header + "".join(padded(name, max(6, cells(safe(name)) + 2), right=True) for name in names))
+        for name in names:
+            row = pair.confusion.get(name, {})
+            figures = [padded(number(row.get(other, 0)), max(6, cells(safe(other)) + 2), right=True) for other in names]
+            lines.append(padded(name, cells(header)) + "".join(figures))
+    if not accord.pairs:
+        lines += ["", "No row was labelled by two people yet. Make a queue with an overlap (n)."]
+    if accord.audit is not None:
+        rows, right, low, high = accord.audit
+        lines += ["", f"The model is right on {right} of {rows} audit rows: {right / rows:.1%} [{low:.1%}, {high:.1%}]"]
+    return "\n".join(lines)
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """Return a text of data with blanks to `width` cells."""
+    shown = safe(text)
+    blanks = " " * max(0, width - cells(shown))
+    return blanks + shown if right else shown + blanks
+
+
+def made_words(queue: Queue) -> str:
+    """Return who made a queue and when."""
+    return f"{when(queue.created_at)} {queue.created_by}"

@@ -1,0 +1,123 @@
+"""The two forms of the label desk: what a new queue is to hold, and what is to be labelled at all."""
+
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from lemnis.engine.config import Labels
+from lemnis.engine.explore.labels import KINDS
+from lemnis.engine.text import safe
+from lemnis.tui.widgets import Col, Row, Table, Words
+
+USUAL_ROWS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class QueueWish:
+    """What a queue is to be made of."""
+
+    kind: str
+    rows: int = USUAL_ROWS
+    overlap: float = 0.0
+    model: str = ""
+
+
+class QueueForm(ModalScreen[QueueWish | None]):
+    """Asks which rows; enter on a kind makes the queue with the numbers below it."""
+
+    BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.labels = name
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog queue-form"):
+            yield Static(Content.styled(f"New queue of {safe(self.labels, limit=40)}", "bold"), markup=False)
+            yield Table(Col("kind"), Col("rows", "which rows", flex=True), id="kinds")
+            for name, label, value in (
+                ("rows", "rows at most", str(USUAL_ROWS)),
+                ("overlap", "share asked of two", "0"),
+                ("model", "model (empty: champion)", ""),
+            ):
+                with Horizontal(classes="field"):
+                    yield Static(Content.styled(label, "$muted"), markup=False)
+                    yield Input(value, id=f"queue-{name}", compact=True)
+            yield Words(id="queue-refused")
+            keys = Content.assemble(
+                (" enter ", "$key"), " make  ", (" tab ", "$key"), " numbers  ", (" esc ", "$key"), " leave"
+            )
+            yield Static(keys, classes="keys", markup=False)
+
+    def on_mount(self) -> None:
+        table = self.query_one(Table)
+        table.show([Row(kind, (kind, words)) for kind, words in KINDS.items()])
+        table.focus()
+
+    @on(Table.Opened)
+    @on(Input.Submitted)
+    def make(self) -> None:
+        """Answer with what was chosen, or say what is wrong with it."""
+        rows, overlap, model = (
+            self.query_one(f"#queue-{name}", Input).value.strip() for name in ("rows", "overlap", "model")
+        )
+        try:
+            wish = QueueWish(self.query_one(Table).key, int(rows), float(overlap or 0), model)
+        except ValueError:
+            self.query_one("#queue-refused", Words).say("Rows is a whole number, the share a number from 0 to 1.")
+            return
+        self.dismiss(wish)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+class DeclareForm(ModalScreen[tuple[str, Labels] | None]):
+    """Asks for a name, the column, its classes and the question; enter goes on, on the last line it declares."""
+
+    BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
+    FIELDS = (
+        ("name", "name", "topic"),
+        ("column", "column", "the column that the labels fill"),
+        ("classes", "classes, by commas", "yes, no"),
+        ("question", "question", "what a labeller is asked"),
+    )
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content.styled("Declare labels", "bold"), markup=False)
+            yield Static("Each class gets a key of the home row; lemnis.toml can name others.", markup=False)
+            for name, label, example in self.FIELDS:
+                with Horizontal(classes="field"):
+                    yield Static(Content.styled(label, "$muted"), markup=False)
+                    yield Input(placeholder=example, id=f"declare-{name}", compact=True)
+            yield Words(id="declare-refused")
+            keys = Content.assemble((" enter ", "$key"), " next, then declare   ", (" esc ", "$key"), " leave")
+            yield Static(keys, classes="keys", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#declare-name", Input).focus()
+
+    @on(Input.Submitted)
+    def go_on(self, message: Input.Submitted) -> None:
+        message.stop()
+        if message.input.id != "declare-question":
+            self.focus_next(Input)
+            return
+        name, column, classes, question = (
+            self.query_one(f"#declare-{field}", Input).value.strip() for field, _, _ in self.FIELDS
+        )
+        parts = [part.strip() for part in classes.split(",") if part.strip()]
+        if not name or not column or len(parts) < 2:
+            self.query_one("#declare-refused", Words).say("Labels need a name, a column and two classes or more.")
+            return
+        self.dismiss((name, Labels(column=column, classes=parts, question=question)))
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
