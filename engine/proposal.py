@@ -142,14 +142,14 @@ def first_rows(root: Path, name: str, source: Source) -> "pa.Table":
 
     from lemnis.engine.data.duck import open_duck
     from lemnis.engine.data.readers import read_source
-    from lemnis.engine.data.sources import origin_of
+    from lemnis.engine.data.sources import origins_of
     from lemnis.engine.workspace import Workspace
 
-    origin = origin_of(Workspace(root), name, source)
+    origins = origins_of(Workspace(root), name, source)
     duck = open_duck()
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            reader = read_source(source, origin, duck, Path(scratch), unwatched)
+            reader = read_source(source, origins, duck, Path(scratch), unwatched)
             seen, batches = 0, list[pa.RecordBatch]()
             for batch in islice(reader, LOOK_ROWS):
                 batches.append(batch)

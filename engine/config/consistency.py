@@ -1,5 +1,6 @@
 """What no single key can tell: names that are declared nowhere, criteria without a bound, amounts that are no size."""
 
+from lemnis.engine.config.data import Source
 from lemnis.engine.config.labels import label_problems
 from lemnis.engine.config.places import line_of
 from lemnis.engine.config.records import Config
@@ -51,6 +52,38 @@ def check_names(config: Config, text: str, where: str) -> None:
                 "Write for example planes.tailnum.",
                 ["checks", f"[{number}]", "reference"],
             )
+
+
+def check_sources(config: Config, text: str, where: str) -> None:
+    """Refuse sources whose declarations contradict each other."""
+    planned = {line.source for line in config.problem.acquisition if line.cadence}
+    for name, source in config.sources.items():
+        wrong = next(((key, why, remedy) for key, bad, why, remedy in _contradictions(source) if bad), None)
+        if wrong is None and source.sync == "scheduled" and name not in planned:
+            why = "is scheduled, but the acquisition plan says no cadence for it"
+            wrong = ("sync", why, "Add [[problem.acquisition]] with its cadence, or leave sync out.")
+        if wrong is not None:
+            line = line_of(text, ["sources", name, wrong[0]]) or line_of(text, ["sources", name])
+            raise ConfigError(f"sources.{name} {wrong[1]}.", wrong[2], f"{where}:{line}" if line else where)
+
+
+def _contradictions(source: Source) -> list[tuple[str, bool, str, str]]:
+    """Return of each rule the key, whether it is broken, what is wrong, and what to do."""
+    delimited = source.format in ("csv", "csv-zip")
+    lines = source.format in ("csv", "jsonl")
+    wide = source.encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32"))
+    return [
+        ("delimiter", delimited and len(source.delimiter) != 1, "needs one character as delimiter", "Set it."),
+        ("quote", len(source.quote) > 1, "has a quote of several characters", "Give one, or none."),
+        ("escape", len(source.escape) > 1, "has an escape of several characters", "Give one, or none."),
+        ("decimal", delimited and source.decimal == source.delimiter, "parts cells by its decimal sign", "Set either."),
+        ("header", not source.header and not delimited, "has no header to leave out", "Leave out header."),
+        ("columns", source.header and bool(source.columns), "has a header and columns too", "Set header = false."),
+        ("append", source.append and not lines, f"can't be appended to as {source.format}", "Leave out append."),
+        ("append", source.append and wide, f"can't be appended to in {source.encoding}", "Leave out append."),
+        ("query", bool(source.query) and source.format != "postgresql", "has a query but no database", "Name a table."),
+        ("query", bool(source.query and source.table), "names a table and a query", "Leave out one."),
+    ]
 
 
 def check_sizes(config: Config, text: str, where: str) -> None:

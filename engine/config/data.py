@@ -6,19 +6,51 @@ from msgspec import field
 
 from lemnis.engine.config.types import Declared, Name
 
-SourceFormat: TypeAlias = Literal["csv", "csv-zip", "parquet", "jsonl", "sqlite"]
+SourceFormat: TypeAlias = Literal["csv", "csv-zip", "parquet", "jsonl", "excel", "sqlite", "postgresql"]
 
 
 class Source(Declared, frozen=True):
-    """Where rows come from; `path` is relative to the workspace unless absolute."""
+    """Where rows come from.
+
+    Attributes:
+        path: A file, relative to the workspace unless absolute; a pattern such as ``logs/2026-*.csv``, whose files are
+            one table; an address such as ``s3://bucket/rows.parquet``; or ``postgresql://host/database``.
+        table: The table of a SQLite or PostgreSQL database.
+        query: What is asked of a PostgreSQL database, instead of a table.
+        sheet: The sheet of a workbook; empty if it has one only.
+        member: The file in a ZIP archive.
+        delimiter: What parts the cells of delimited text; the next six are of delimited text too.
+        quote: What encloses a cell that holds delimiters or line ends; empty when nothing does.
+        escape: What stands before a quote inside a quoted cell.
+        encoding: The text's encoding, by the name Python has for it: ``utf-8``, ``cp949``, ``latin-1``.
+        header: Whether the first line names the columns.
+        columns: The columns' names when there is no header.
+        decimal: What stands before the fraction of a number.
+        null: Texts that mean that a value is missing.
+        types: The DuckDB type of a column, when it must not follow from the cells.
+        filename: The column that is added to say which file a row came from; empty adds none.
+        append: Its writer only adds lines: rows that are held are not read again.
+        sync: ``scheduled`` reads it by the cadence of the acquisition plan.
+    """
 
     path: str
     format: SourceFormat = "csv"
     table: str = ""
+    query: str = ""
+    sheet: str = ""
     member: str = ""
     delimiter: str = ","
+    quote: str = '"'
+    escape: str = '"'
+    encoding: str = "utf-8"
+    header: bool = True
+    columns: list[str] = field(default_factory=list[str])
+    decimal: Literal[".", ","] = "."
     null: list[str] = field(default_factory=lambda: [""])
     types: dict[str, str] = field(default_factory=dict[str, str])
+    filename: str = ""
+    append: bool = False
+    sync: Literal["manual", "scheduled"] = "manual"
 
 
 class Link(Declared, frozen=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from lemnis.engine.config.consistency import check_names, check_sizes
+from lemnis.engine.config.consistency import check_names, check_sizes, check_sources
 from lemnis.engine.config.places import line_of
 from lemnis.engine.config.records import Config
 from lemnis.engine.config.types import Declared
@@ -36,6 +36,7 @@ def parse_config(text: str, where: str = "lemnis.toml") -> Config:
     except msgspec.ValidationError as error:
         raise explained(str(error), text, where) from None
     check_names(config, text, where)
+    check_sources(config, text, where)
     check_sizes(config, text, where)
     return config
 

@@ -9,7 +9,7 @@ from lemnis.engine.data.arrivals import Arrival, arrivals
 from lemnis.engine.data.catalog import SourceState, source_states
 from lemnis.engine.data.reports import LinkReport, Orphan, list_reports
 from lemnis.engine.data.snapshots import Snapshot, current_snapshots, list_snapshots
-from lemnis.engine.data.sources import format_of, origin_of
+from lemnis.engine.data.sources import format_of, origins_of
 from lemnis.engine.data.verify import Fault, Verification
 from lemnis.engine.data.versions import Column, Part, Version, find_version, list_versions
 from lemnis.engine.errors import BadInput
@@ -40,7 +40,7 @@ class DataRoom:
         workspace = self.store.workspace
         if name in load_config(workspace.config).sources:
             raise BadInput(f"There is a source {name!r} already.", "Choose another name, or edit it with `e`.")
-        origin_of(workspace, name, source)
+        origins_of(workspace, name, source)
         facts: dict[str, object] = msgspec.to_builtins(source)
         usual: dict[str, object] = msgspec.to_builtins(Source(path=""))
         declared = {key: value for key, value in facts.items() if key == "path" or value != usual[key]}

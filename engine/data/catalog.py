@@ -4,9 +4,10 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from lemnis.engine.config import Config
+from lemnis.engine.config import Config, Source
+from lemnis.engine.data.members import alike, list_members
 from lemnis.engine.data.snapshots import Snapshot, current_snapshots
-from lemnis.engine.data.sources import origin_of
+from lemnis.engine.data.sources import origins_of
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.store import Store
 
@@ -46,9 +47,9 @@ def source_states(store: Store, config: Config) -> list[SourceState]:
         state: State = "ready" if snapshot else "new"
         why = str(last["why"]) if last else "never synced"
         try:
-            origin = origin_of(store.workspace, name, source)
-            if snapshot and (origin.bytes, origin.modified_ns) != (snapshot.origin_bytes, snapshot.origin_modified_ns):
-                state, why = "changed", "the file has changed since the last sync"
+            changed = _changed(store, name, source, snapshot) if snapshot else ""
+            if changed:
+                state, why = "changed", changed
         except LemnisError as error:
             state, why = "missing", error.problem
         if last and last["state"] == "failed" and state != "missing":
@@ -66,3 +67,18 @@ def source_states(store: Store, config: Config) -> list[SourceState]:
             )
         )
     return states
+
+
+def _changed(store: Store, name: str, source: Source, snapshot: Snapshot) -> str:
+    """Say in words how the files differ from those of the snapshot; empty when they look the same."""
+    members = {member.name: member for member in list_members(store, snapshot.id)}
+    origins = origins_of(store.workspace, name, source)
+    added = sum(origin.name not in members for origin in origins)
+    gone = len(members) - (len(origins) - added)
+    differ = sum(origin.name in members and not alike(members[origin.name], origin) for origin in origins)
+    counts = {"new": added, "gone": gone, "changed": differ}
+    if not any(counts.values()):
+        return ""
+    if len(origins) == 1 and not added:
+        return "the file has changed since the last sync"
+    return f"files since the last sync: {', '.join(f'{count} {word}' for word, count in counts.items() if count)}"

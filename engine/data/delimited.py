@@ -3,8 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from lemnis.engine.config import Source
@@ -38,89 +38,106 @@ TYPES: Mapping[str, str] = {
 TYPE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+(, ?\d+)?\))?")
 
 
-def delimited_query(duck: "DuckDBPyConnection", name: str, path: Path, source: Source) -> str:
-    """Return the SQL that reads a file of delimited text, with a type for each column.
-
-    Args:
-        duck: Where the types are looked for.
-        name: The source's name, for messages.
-        path: A regular file.
-        source: The delimiter, the texts that mean null, and the types people have set.
+def column_names(name: str, path: Path, source: Source, shown: str) -> list[str]:
+    """Return the columns of a file of delimited text, from its header or from its declaration.
 
     Raises:
-        BadInput: The header or a type that was set is not accepted.
+        BadInput: The header is not accepted, or the declared types name a column that is none.
     """
-    place = f"sources.{name}"
-    columns = read_header(name, path, source.delimiter)
+    columns = read_header(name, path, source, shown)
+    place = f"sources.{name}.types"
     for column, kind in source.types.items():
         if column not in columns:
-            raise BadInput(
-                f"{name} has no column {column!r}.",
-                f"Columns: {safe(', '.join(columns), limit=300)}.",
-                f"{place}.types",
-            )
+            known = safe(", ".join(columns), limit=300)
+            raise BadInput(f"{name} has no column {column!r}.", f"Columns: {known}.", place)
         if not TYPE_NAME.fullmatch(kind):
-            raise BadInput(f"{kind!r} is no type.", "Write for example VARCHAR or BIGINT.", f"{place}.types")
-    text = read_call(path, source, dict.fromkeys(columns, "VARCHAR"))
+            raise BadInput(f"{kind!r} is no type.", "Write for example VARCHAR or BIGINT.", place)
+    return columns
+
+
+def delimited_shape(
+    duck: "DuckDBPyConnection", path: Path, source: Source, columns: Sequence[str], header: bool
+) -> dict[str, str]:
+    """Return a type for each column, looked for in every cell; empty for a column without a cell."""
+    text = read_call(path, source, dict.fromkeys(columns, "VARCHAR"), header)
     asked = {column: list(TYPES) for column in columns if column not in source.types}
+    found: dict[str, str] = dict.fromkeys(columns, "") | source.types
     for table in (f"(select * from {text} limit {SAMPLE})", text):
-        asked = fitting_types(duck, table, asked)
-    types = {column: source.types.get(column) or (asked[column] or ["VARCHAR"])[0] for column in columns}
-    return f"select * from {read_call(path, source, types)}"
+        for column, kinds in fitting_types(duck, table, asked, source.decimal).items():
+            if kinds is not None:
+                asked[column], found[column] = kinds, (kinds or ["VARCHAR"])[0]
+    return found
 
 
-def read_call(path: Path, source: Source, types: Mapping[str, str]) -> str:
+def read_call(path: Path, source: Source, types: Mapping[str, str], header: bool = True) -> str:
     """Return the call of DuckDB's reader with nothing left for it to guess."""
-    columns = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in types.items())
+    columns = ", ".join(f"{literal(column)}: {literal(kind or 'VARCHAR')}" for column, kind in types.items())
     nulls = ", ".join(map(literal, source.null or [""]))
     return (
-        f"read_csv({literal(str(path))}, delim = {literal(source.delimiter)}, auto_detect = false, header = true,"
-        " skip = 0, quote = '\"', escape = '\"', comment = '', strict_mode = true, null_padding = false,"
-        " ignore_errors = false, encoding = 'utf-8', compression = 'none',"
-        f" nullstr = [{nulls}], columns = {{{columns}}})"
+        f"read_csv({literal(str(path))}, delim = {literal(source.delimiter)}, auto_detect = false,"
+        f" header = {str(header).lower()}, skip = 0, quote = {literal(source.quote)},"
+        f" escape = {literal(source.escape if source.quote else '')}, comment = '', strict_mode = true,"
+        f" null_padding = false, ignore_errors = false, encoding = 'utf-8', compression = 'none',"
+        f" decimal_separator = {literal(source.decimal)}, nullstr = [{nulls}], columns = {{{columns}}})"
     )
 
 
-def fitting_types(duck: "DuckDBPyConnection", table: str, asked: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Return which of the types asked about fit every cell of their column; a column without a cell fits none."""
+def fitting_types(
+    duck: "DuckDBPyConnection", table: str, asked: Mapping[str, list[str]], decimal: str = "."
+) -> dict[str, list[str] | None]:
+    """Return which of the types asked about fit every cell of their column; None for a column without a cell."""
     questions = [(column, kind) for column, kinds in asked.items() for kind in kinds]
-    fits: dict[str, list[str]] = {column: [] for column in asked}
+    fits: dict[str, list[str] | None] = {column: [] for column in asked}
     if not questions:
         return fits
-    cells = [(quote(column), TYPES[kind]) for column, kind in questions]
-    tests = ", ".join(f"bool_and({test.format(cell)}) filter ({cell} is not null)" for cell, test in cells)
-    answers = first_row(duck, f"select {tests} from {table}")
+    tests: list[str] = []
+    for column, kind in questions:
+        cell = quote(column)
+        shown = f"replace(replace({cell}, '.', 'x'), '{decimal}', '.')" if decimal != "." and kind == "DOUBLE" else cell
+        tests.append(f"bool_and({TYPES[kind].format(shown)}) filter ({cell} is not null)")
+    answers = first_row(duck, f"select {', '.join(tests)} from {table}")
     for (column, kind), fitting in zip(questions, answers, strict=True):
-        if fitting:
-            fits[column].append(kind)
+        known = fits[column]
+        if fitting is None:
+            fits[column] = None
+        elif fitting and known is not None:
+            known.append(kind)
     return fits
 
 
-def read_header(name: str, path: Path, delimiter: str) -> list[str]:
-    """Return the column names of the first line.
+def read_header(name: str, path: Path, source: Source, shown: str) -> list[str]:
+    """Return the column names of the first line, or those that are declared for a file without a header.
 
     Raises:
         BadInput: The file is empty or no UTF-8 text, a name is missing or stands twice, there are too many columns,
             or the delimiter can't be the right one.
     """
-    place = f"{path}:1"
-    if len(delimiter) != 1:
-        raise BadInput(
-            f"{name}: a delimiter is one character, not {delimiter!r}.", "Set it.", f"sources.{name}.delimiter"
-        )
+    place, file_name = f"{shown}:1", PurePath(shown).name
+    delimiter = source.delimiter
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             start = file.read(MOST_HEADER)
-        lines = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, strict=True)
+        quoting = csv.QUOTE_MINIMAL if source.quote else csv.QUOTE_NONE
+        lines = csv.reader(
+            io.StringIO(start, newline=""),
+            delimiter=delimiter,
+            quotechar=source.quote or None,
+            escapechar=source.escape if source.escape != source.quote else None,
+            quoting=quoting,
+            strict=True,
+        )
         columns = next(lines, list[str]())
     except csv.Error as error:
         raise BadInput(f"{name}: the header can't be read: {error}.", "Close the quote.", place) from None
     if not start:
-        raise BadInput(f"{name}: {path.name} is empty.", "A source has at least a header.", place)
-    if any("\udc80" <= character <= "\udcff" for character in "".join(columns)):
-        raise BadInput(f"{name}: {path.name} is not UTF-8 text.", "Convert it with iconv.", place)
+        raise BadInput(f"{name}: {file_name} is empty.", "A source has at least a header.", place)
+    if any("\udc80" <= character <= "\udcff" or character == "\0" for character in "".join(columns)):
+        remedy = f"Set sources.{name}.encoding, for example to cp949 or latin-1."
+        raise BadInput(f"{name}: {file_name} is not UTF-8 text.", remedy, place)
     if len(columns) > MOST_COLUMNS:
         raise BadInput(f"{name} has {len(columns):,} columns.", f"At most {MOST_COLUMNS:,} are read.", place)
+    if not source.header:
+        return _declared_columns(name, source, len(columns))
     other = [mark for mark in LIKELY if mark != delimiter and mark in "".join(columns)]
     if len(columns) == 1 and other:
         raise BadInput(
@@ -128,22 +145,50 @@ def read_header(name: str, path: Path, delimiter: str) -> list[str]:
             f"Set sources.{name}.delimiter to {other[0]!r}, if that is what parts the columns.",
             place,
         )
+    return unlike_names(name, columns, place)
+
+
+def unlike_names(name: str, columns: list[str], place: str) -> list[str]:
+    """Return the names of columns, which must be there and unlike each other as SQL reads them.
+
+    Raises:
+        BadInput: One is empty, or stands twice.
+    """
+    seen: set[str] = set()
     for position, column in enumerate(columns, 1):
         if not column.strip():
             raise BadInput(f"{name}: column {position} has no name.", "Name it in the header.", place)
-        if column in columns[: position - 1]:
+        if column.lower() in seen:
             raise BadInput(f"{name}: the column {safe(column)!r} stands twice.", "Rename one.", place)
+        seen.add(column.lower())
     return columns
 
 
-def refused_text(name: str, path: Path, message: str, line: int = 0) -> BadInput:
-    """Turn what DuckDB says about delimited text or JSON lines into a sentence with the line; `line` if it is known."""
+def _declared_columns(name: str, source: Source, found: int) -> list[str]:
+    columns = source.columns or [f"column{position}" for position in range(1, found + 1)]
+    if len(columns) != found:
+        raise BadInput(
+            f"{name}: {len(columns)} columns are declared, but the first row has {found} cells.",
+            "Name each of them.",
+            f"sources.{name}.columns",
+        )
+    return unlike_names(name, columns, f"sources.{name}.columns")
+
+
+def refused_text(name: str, path: str, message: str, line: int = 0) -> BadInput:
+    """Turn what DuckDB says about delimited text or JSON lines into a sentence with the line.
+
+    Args:
+        name: The source.
+        path: The file, as people know it.
+        message: What DuckDB says.
+        line: How many lines stand before what DuckDB was given.
+    """
     said = re.search(r"CSV Error on Line: (\d+)", message)
-    number = line or (int(said.group(1)) if said else 0)
-    place = f"{path}:{number}" if number else str(path)
+    number = line + int(said.group(1)) if said else 0
+    place = f"{path}:{number}" if number else path
     counts = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
     value = re.search(r'converting column "(.*?)"\. Could not convert string "(.*?)" to \'(\w+)\'', message, re.DOTALL)
-    json = re.search(r"Malformed JSON.*?in line \d+: ([^.\n]*)", message)
     if counts:
         problem = f"this row has {counts.group(2)} cells where the header has {counts.group(1)}"
         remedy = f"Mend the row; if every row is wrong, check sources.{name}.delimiter."
@@ -153,12 +198,10 @@ def refused_text(name: str, path: Path, message: str, line: int = 0) -> BadInput
             f"column {column} is {kind}, but here it holds {text!r}",
             f"Set sources.{name}.types.{column}.",
         )
-    elif json:
-        problem, remedy = f"this line is no JSON: {safe(json.group(1), limit=120)}", "Mend the line."
     elif "unterminated quote" in message:
         problem, remedy = "a quote that opens on this row is never closed", "Close the quote."
     elif "not utf-8" in message.lower() or "unicode" in message:
-        problem, remedy = "this row is not UTF-8 text", "Convert the file with iconv."
+        problem, remedy = "this row is not UTF-8 text", f"Set sources.{name}.encoding."
     elif "Maximum line size" in message or "maximum_object_size" in message:
         problem, remedy = "this row is longer than the reader allows", "Keep documents out of tables."
     else:

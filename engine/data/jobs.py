@@ -45,7 +45,7 @@ def sync(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
 
         on_step(0.0, "looking at the file")
         try:
-            snapshot, new = sync_source(
+            synced = sync_source(
                 store, name, declared[name], cores=context.cores, job_id=context.job_id, on_step=on_step
             )
         except Cancelled:
@@ -54,8 +54,11 @@ def sync(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
             failed.append(error)
             _record_sync(context, name, "failed", f"{error.problem} {error.place}".strip())
             continue
-        _record_sync(context, name, "ready", "new snapshot" if new else "unchanged")
-        done.append({"source": name, "rows": snapshot.rows, "sha256": snapshot.sha256, "new": new})
+        _record_sync(context, name, "ready", synced.why)
+        snapshot = synced.snapshot
+        done.append(
+            {"source": name, "rows": snapshot.rows, "sha256": snapshot.sha256, "new": synced.new, "read": synced.read}
+        )
     if failed:
         first = failed[0]
         count = f" ({len(failed)} of {len(names)} sources failed)" if len(names) > 1 else ""

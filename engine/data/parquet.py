@@ -3,14 +3,17 @@
 import fcntl
 import os
 import shutil
+import struct
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec import Struct
 
+from lemnis.engine.data.footer import START, groups_end, joined_footer
 from lemnis.engine.data.verified import note_whole
 from lemnis.engine.files import sha256_of, sync_folder
 from lemnis.engine.workspace import Workspace
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 DAY_S = 86_400
 ROW_GROUP = 65_536  # rows; small enough to skip what a query does not need, large enough to compress
+GROUP_BYTES = 512 << 20  # of a row group in memory
+TAIL = 8  # bytes after a footer: its length, PAR1
+COPY_BYTES = 1 << 20
 
 
 class StoredTable(Struct, frozen=True, kw_only=True):
@@ -39,21 +45,63 @@ def store_parquet(
     The file appears under its name only when it is complete and on disk. `metadata` is written into the file and so
     takes part in its hash.
     """
+    with temporary_file(workspace) as temporary:
+        rows = write_groups(temporary, table, metadata or {})
+        return keep_file(workspace, temporary, sha256_of(temporary), rows)
+
+
+def extend_parquet(workspace: Workspace, held: Path, rows: "pa.RecordBatchReader") -> StoredTable:
+    """Write the rows of a stored file followed by others; the file is the one that writing all rows would give.
+
+    Full row groups are copied as bytes; only the last one, if it is short, is read and written again. The columns of
+    `rows` must be those of `held`.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    with pq.ParquetFile(held) as file:
+        groups = file.metadata.num_row_groups
+        short = groups > 0 and file.metadata.row_group(groups - 1).num_rows < ROW_GROUP
+        kept = groups - 1 if short else groups
+        last: list[pa.RecordBatch] = file.read_row_group(kept).cast(rows.schema).to_batches() if short else []
+        kept_rows: int = sum(file.metadata.row_group(group).num_rows for group in range(kept))
+    following = pa.RecordBatchReader.from_batches(rows.schema, chain(last, rows))
+    with temporary_file(workspace) as added, temporary_file(workspace) as whole:
+        count = write_groups(added, following, {})
+        first, second = footer_of(held), footer_of(added)
+        end = groups_end(first, kept)
+        with open(held, "rb") as before, open(added, "rb") as after, open(whole, "wb") as out:
+            copy_bytes(before, out, end)
+            after.seek(START)
+            copy_bytes(after, out, added.stat().st_size - len(second) - TAIL - START)
+            footer = joined_footer(first, second, kept, end)
+            out.write(footer + struct.pack("<I", len(footer)) + b"PAR1")
+        return keep_file(workspace, whole, sha256_of(whole), kept_rows + count)
+
+
+def write_groups(path: Path, table: "pa.Table | pa.RecordBatchReader", metadata: dict[bytes, bytes]) -> int:
+    """Write rows to a Parquet file and return how many there were."""
+    import pyarrow.parquet as pq
+
+    rows = 0
+    schema = table.schema.with_metadata(metadata)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for group in row_groups(table):
+            writer.write_table(group.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP)
+            rows += group.num_rows
+    return rows
+
+
+@contextmanager
+def temporary_file(workspace: Workspace) -> Generator[Path]:
+    """Yield a file beside the stored ones that is gone after the block, unless it was renamed."""
     workspace.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=workspace.data, prefix=".writing.", suffix=".tmp")
     os.close(descriptor)
-    temporary, rows = Path(name), 0
     try:
-        schema = table.schema.with_metadata(metadata or {})
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            for group in row_groups(table):
-                writer.write_table(group.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP)
-                rows += group.num_rows
-        return keep_file(workspace, temporary, sha256_of(temporary), rows)
+        yield Path(name)
     finally:
-        temporary.unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)
 
 
 def keep_file(workspace: Workspace, temporary: Path, sha256: str, rows: int) -> StoredTable:
@@ -85,6 +133,25 @@ def data_lock(workspace: Workspace, *, alone: bool = False) -> Generator[None, N
         yield
 
 
+def footer_of(path: Path) -> bytes:
+    """Return the footer of a Parquet file."""
+    with open(path, "rb") as file:
+        size = file.seek(-TAIL, os.SEEK_END)
+        (length,) = struct.unpack("<I", file.read(4))
+        file.seek(size - length)
+        return file.read(length)
+
+
+def copy_bytes(source: BinaryIO, target: BinaryIO, count: int) -> None:
+    """Copy bytes from where one file stands to where the other does."""
+    while count:
+        block = source.read(min(count, COPY_BYTES))
+        if not block:
+            raise EOFError("the file is shorter than its footer says")
+        target.write(block)
+        count -= len(block)
+
+
 def sweep(workspace: Workspace, now_s: float) -> None:
     """Remove what writers that were killed have left behind, once it is a day old."""
     for path in workspace.data.glob(".*"):
@@ -96,19 +163,26 @@ def sweep(workspace: Workspace, now_s: float) -> None:
 
 
 def row_groups(table: "pa.Table | pa.RecordBatchReader") -> Iterator["pa.Table"]:
-    """Yield the rows as tables of exactly ROW_GROUP rows, the last one shorter, whatever batches they come in."""
+    """Yield the rows as tables of ROW_GROUP rows, the last one shorter, whatever batches they come in.
+
+    Rows so large that a table would pass GROUP_BYTES make shorter tables.
+    """
     import pyarrow as pa
 
     waiting: list[pa.RecordBatch] = []
-    count = 0
+    count = size = 0
     batches: Iterable[pa.RecordBatch] = table.to_batches() if isinstance(table, pa.Table) else table
     for batch in batches:
         waiting.append(batch)
-        count += batch.num_rows
+        count, size = count + batch.num_rows, size + batch.nbytes
         while count >= ROW_GROUP:
             gathered = pa.Table.from_batches(waiting, table.schema)
             yield gathered.slice(0, ROW_GROUP)
             waiting = gathered.slice(ROW_GROUP).to_batches()
             count -= ROW_GROUP
+            size = sum(batch.nbytes for batch in waiting)
+        if size > GROUP_BYTES and count:
+            yield pa.Table.from_batches(waiting, table.schema)
+            waiting, count, size = [], 0, 0
     if count:
         yield pa.Table.from_batches(waiting, table.schema)

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from lemnis.engine.data.shapes import Shape
 from lemnis.engine.data.verified import verified_file
 from lemnis.engine.errors import NotFound
 from lemnis.engine.store import Row, Store
@@ -23,7 +24,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     Attributes:
         sha256: Of the Parquet file.
-        origin: The file it was read from, with its size and its time of change.
+        origin: The file it was read from, with its size and its time of change; of several: the first, all, the last.
+        shape: The DuckDB type of each column, empty for one without a value; nothing when it was not noted.
         checked_at: The last time the source was found to hold just this, epoch ms.
     """
 
@@ -42,6 +44,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     created_at: int
     checked_at: int
     job_id: int | None
+    shape: Shape = {}
 
     @property
     def file(self) -> Path:
@@ -96,6 +99,7 @@ def _snapshot(row: Row, workspace: Workspace) -> Snapshot:
         origin_modified_ns=row["origin_modified_ns"],
         origin_sha256=row["origin_sha256"],
         reading=row["reading"],
+        shape=dict(msgspec.json.decode(row["shape"] or "[]", type=list[tuple[str, str]])),
         created_at=row["created_at"],
         checked_at=row["checked_at"],
         job_id=row["job_id"],

@@ -107,4 +107,28 @@ LATER = {
         *triggers("data", "origins"),
         *triggers("data", "transfers"),
     ),
+    "m012_members": (
+        # JSON of the columns' DuckDB types, '' for a column without a value; empty when it was not noted yet
+        "alter table snapshots add column shape text not null default ''",
+        """create table snapshot_members (              -- the files a snapshot was read from, in order
+            snapshot_id integer not null references snapshots (id) on delete cascade,
+            position integer not null,
+            name text not null,
+            bytes integer not null,                  -- as it looked; of a file that grows: how far it was read
+            modified_ns integer not null,
+            tag text not null,                       -- what a remote store says of its content
+            sha256 text not null,                    -- of those bytes; empty when it is not known
+            rows integer not null,
+            primary key (snapshot_id, position)
+        ) strict""",
+        """insert into snapshot_members select id, 0, origin, origin_bytes, origin_modified_ns, '', origin_sha256, rows
+           from snapshots""",
+        """create table scheduled_syncs (               -- the last sync that was queued by the acquisition plan
+            source text primary key,
+            job_id integer not null,
+            queued_at integer not null,
+            failures integer not null                -- how many before it failed, one after the other
+        ) strict""",
+        *triggers("data", "scheduled_syncs"),
+    ),
 }

@@ -46,7 +46,7 @@ def test_a_touched_file_with_the_same_bytes_is_not_read_again(desk: Any, monkeyp
     desk.source("a\n1\n")
     desk.sync()
     desk.touch(desk.root / "table.csv", 1_000_000)
-    monkeypatch.setattr(sync, "read_source", lambda *_: pytest.fail("it was read"))
+    monkeypatch.setattr(sync, "opened", lambda *_: pytest.fail("it was read"))
     assert desk.sync()["sources"][0]["new"] is False
 
 

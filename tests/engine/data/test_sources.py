@@ -4,8 +4,13 @@ from typing import Any
 import pytest
 
 from lemnis.engine.config import Source
-from lemnis.engine.data.sources import check_unchanged, origin_of
+from lemnis.engine.data.sources import Origin, check_unchanged, origins_of
 from lemnis.engine.errors import BadInput, NotFound, Unavailable
+
+
+def origin_of(workspace: Any, name: str, source: Source) -> Origin:
+    (origin,) = origins_of(workspace, name, source)
+    return origin
 
 
 def test_pipes_folders_and_devices_are_refused_before_they_are_opened(desk: Any) -> None:
@@ -44,24 +49,24 @@ def test_a_missing_file_says_which(desk: Any) -> None:
 def test_a_file_that_is_written_to_while_it_is_read_is_noticed(desk: Any) -> None:
     path = desk.write("t.csv", "a\n1\n")
     before = origin_of(desk.engine.workspace, "t", Source(path="t.csv"))
-    check_unchanged(desk.engine.workspace, Source(path="t.csv"), before)
+    check_unchanged(desk.engine.workspace, Source(path="t.csv"), [before])
     path.write_text("a\n1\n2\n")
     with pytest.raises(Unavailable, match="changed while it was read"):
-        check_unchanged(desk.engine.workspace, Source(path="t.csv"), before)
+        check_unchanged(desk.engine.workspace, Source(path="t.csv"), [before])
 
 
 def test_nothing_is_kept_of_a_file_that_changes_during_the_sync(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from lemnis.engine.data import sync
 
     desk.source("a\n1\n")
-    read = sync.read_source
+    read = sync.rows_of
 
     def written_meanwhile(*arguments: Any) -> Any:
         rows = read(*arguments)
         desk.write("table.csv", "a\n1\n2\n")
         return rows
 
-    monkeypatch.setattr(sync, "read_source", written_meanwhile)
+    monkeypatch.setattr(sync, "rows_of", written_meanwhile)
     with pytest.raises(BadInput, match="changed while it was read"):
         desk.sync()
     assert desk.engine.data.snapshots() == []
