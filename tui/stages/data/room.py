@@ -234,6 +234,20 @@ class DataStage(Stage[DataView]):
 
 
 SOURCES_TEXT = (
+    "A source is what lemnis.toml declares: a file, or a pattern such as logs/2026-*.csv whose files are one table. A "
+    "sync reads a file only if its size or time of change differs, and then its hash; new files, and what was added to "
+    "a file with append = true, follow what is held. What a source held is kept as a read-only Parquet file named by "
+    "its content. Each column gets the first type that every cell fits; 007 stays text. A ragged row, an open quote or "
+    "a wrong delimiter is refused with its line.\n\n"
+    "changed: the files were written to since. missing: one can't be read now. failed: the last sync was refused. "
+    "Commands: lemnis data sync, sources, snapshots."
+)
+LINKS_TEXT)}.get(
+            self.subject, ("Versions", VERSIONS_TEXT)
+        )
+
+
+SOURCES_TEXT = (
     "A source is a file that lemnis.toml declares: delimited text, a ZIP archive with it, Parquet, JSON lines or a "
     "SQLite table. A sync reads it only if its size or time of change differs, and then its hash; what it held is kept "
     "as a read-only Parquet file named by its content. Each column gets the first type that every cell fits; 007 stays "
