@@ -242,19 +242,6 @@ SOURCES_TEXT = (
     "changed: the files were written to since. missing: one can't be read now. failed: the last sync was refused. "
     "Commands: lemnis data sync, sources, snapshots."
 )
-LINKS_TEXT)}.get(
-            self.subject, ("Versions", VERSIONS_TEXT)
-        )
-
-
-SOURCES_TEXT = (
-    "A source is a file that lemnis.toml declares: delimited text, a ZIP archive with it, Parquet, JSON lines or a "
-    "SQLite table. A sync reads it only if its size or time of change differs, and then its hash; what it held is kept "
-    "as a read-only Parquet file named by its content. Each column gets the first type that every cell fits; 007 stays "
-    "text. A ragged row, an open quote or a wrong delimiter is refused with its line.\n\n"
-    "changed: the file was written to since. missing: it can't be read now. failed: the last sync was refused. "
-    "Commands: lemnis data sync, sources, snapshots."
-)
 LINKS_TEXT = (
     "A link is a left join: every row of the base stays. Matched rows found a partner. An orphan row asks for a key "
     "that no row on the right has; a null key asks for nothing. A key on the right that stands more than once "
