@@ -81,7 +81,7 @@ def read_candidates(
     needed = list(dict.fromkeys([*version.keys, *columns, *([column] if has_label else [])]))
     parts: list[Candidates] = []
     found = 0
-    with pq.ParquetFile(version.path) as file:
+    with pq.ParquetFile(version.file) as file:
         groups = file.metadata.num_row_groups
         start = 0
         for group in range(groups):
