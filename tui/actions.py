@@ -121,9 +121,22 @@ FEATURES: tuple[Action, ...] = (
         "features select", footer=True, writes=True,
     ),
     Action(
-        "features.view", "v", "View", "Go on from the columns to how they go together, and back.",
+        "features.view", "v", "View", "Go on from the columns to how they go together, to all sets, and back.",
         "features associate", footer=True,
     ),
+    Action(
+        "features.ablate", "a", "Try without", "Train the same model without the column, and measure what that costs.",
+        "features ablate", footer=True, writes=True,
+    ),
+    Action(
+        "features.ablate_marked", "A", "Try each", "Train one model without each of the marked columns; asks first.",
+        "features ablate", writes=True,
+    ),
+    Action(
+        "features.rename", "R", "Rename set", "Give the set another name; its history goes with it.",
+        "features rename", writes=True,
+    ),
+    Action("features.note", "t", "Note", "Add a remark to this choice of the set.", "features note", writes=True),
     Action(
         "features.measure", "b", "By measure", "Measure association by the next measure.",
         "features associate --measure",

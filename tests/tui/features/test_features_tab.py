@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from lemnis.engine import Engine
+from lemnis.engine.evaluate.ablations import Difference, save_difference
 from lemnis.tui.app import Console
 
 
@@ -44,7 +45,7 @@ async def test_every_size_shows_the_leak_first_and_why(engine: Engine, size: tup
 async def test_the_column_under_the_cursor_is_shown_in_full(engine: Engine) -> None:
     async with opened(engine) as pilot:
         await pilot.press("j")
-        await shows(pilot, "ROC AUC −0.1550 ± 0.0025 · no. 1 (1 to 2)", "0.167 by Cramér's V", "ρ 0.77", "● ok")
+        await shows(pilot, "ROC AUC −0.1550 ± 0.0025", "no. 1 (1 to", "0.167 by Cramér's V", "ρ 0.77", "● ok")
 
 
 async def test_names_of_the_data_are_shown_as_they_are(engine: Engine) -> None:
@@ -176,6 +177,86 @@ async def test_a_ranking_under_way_is_seen_and_can_be_stopped(engine: Engine) ->
         await pilot.press("x")
         await shows(pilot, "Asked to stop", "without the leaks")
     assert engine.jobs.jobs()[0].state == "cancelled"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_every_choice_is_listed_and_two_are_compared(engine: Engine, size: tuple[int, int]) -> None:
+    first = engine.features.choose("calm", ["wind"], "ada", "no hours")
+    engine.features.choose("calm", ["wind", "hour"], "bob", "hours help")
+    engine.features.note(first.revision, "wind is late at times", "cy")
+    async with opened(engine, size) as pilot:
+        await pilot.press("v", "v")
+        await shows(pilot, "Choices of feature sets · 2", "calm@2", "+1 −0", "+ hour", "against calm@1")
+        await pilot.press("j")
+        await shows(pilot, "note  wind is late at times (cy", "1 columns, chosen by ada", "(1 note)")
+        await pilot.press("g", "space", "space")
+        await shows(pilot, "calm@2 → calm@1", "0 more, 1 less, 1 kept", "− hour")
+        await pilot.press("v")
+        await shows(pilot, "Columns · trips v1")
+
+
+async def test_an_earlier_choice_is_looked_at_and_can_be_saved_again(engine: Engine) -> None:
+    engine.features.choose("base", ["wind"], "ada", "no hours")
+    engine.features.choose("base", ["wind", "hour"], "bob", "hours help")
+    async with opened(engine) as pilot:
+        await pilot.press("v", "v", "j", "enter")
+        await shows(pilot, "Marked as in base@1", "▲ changed", "−hour", "Columns · trips v1")
+        await pilot.press("w")
+        await answer(pilot, "base", "back to calm")
+        await shows(pilot, "Set base", "back to calm")
+    assert engine.features.feature_set("base").features == ["wind"]
+
+
+async def test_a_set_is_renamed_and_noted_by_keyboard(engine: Engine) -> None:
+    engine.features.choose("calm", ["wind"], "ada", "no hours")
+    async with opened(engine) as pilot:
+        await pilot.press("v", "v", "R")
+        await shows(pilot, "Give set calm another name")
+        await answer(pilot, "still", "calmer")
+        await shows(pilot, "still@2", "was calm")
+        await pilot.press("g", "t")
+        await shows(pilot, "Note on still@2")
+        field = pilot.app.screen.focused
+        assert isinstance(field, Input)
+        field.value = "a good name"
+        await pilot.press("enter")
+        await shows(pilot, "note  a good name")
+    assert engine.features.revisions("still")[0].notes[0].note == "a good name"
+
+
+async def test_a_column_is_tried_without_and_its_run_is_seen(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        await pilot.press("j", "a")
+        await shows(pilot, "trains without hour", "○ queued")
+    runs = engine.experiments.search("has:tags.ablation").runs
+    assert [run.features for run in runs] == [["wind"]]
+
+
+async def test_each_marked_column_is_tried_after_a_question(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        await pilot.press("A")
+        await shows(pilot, "Train 2 models, each without one of the marked columns?")
+        await pilot.press("y")
+        await shows(pilot, "Queued: 2 runs.")
+    assert len(engine.experiments.search("has:tags.ablation").runs) == 2
+
+
+async def test_what_an_ablation_found_stands_in_its_row_and_is_explained(engine: Engine) -> None:
+    run = engine.experiments.start_ablation(["hour"])
+    parent = int(engine.experiments.run(run).tags["parent"])
+    save_difference(
+        engine.store,
+        Difference(
+            run_id=run, parent_id=parent, metric="roc_auc", part="validation", rows=900, before={"roc_auc": 0.75},
+            after={"roc_auc": 0.71}, deltas={"roc_auc": -0.04}, intervals={"roc_auc": [-0.05, -0.03]}, blocks="days",
+            at=1,
+        ),
+    )  # fmt: skip
+    async with opened(engine) as pilot:
+        await pilot.press("j")
+        await shows(pilot, "−0.0400 ✖", "roc_auc −0.0400 (−0.0500 to −0.0300)", "needed")
+        await pilot.press(*"lllllll", "K")
+        await shows(pilot, "Without it: hour", "same validation rows")
 
 
 async def test_without_a_version_the_tab_says_what_to_do(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Panes of Features: one column in full, and the question for a set's name and reason."""
+"""Panes of Features: one column in full, and the question for names and reasons."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from lemnis.engine.evaluate import Ablation
 from lemnis.engine.features import FeatureScore, Pair, Ranking
 from lemnis.engine.text import safe
 from lemnis.tui.stages.features import rows
@@ -30,8 +31,10 @@ class FeatureDetail(VerticalScroll):
         )
         yield Bars(id="relatives")
 
-    def show(self, score: FeatureScore | None, ranking: Ranking | None, pairs: Sequence[Pair]) -> None:
-        """Show one column; None says that it was not ranked."""
+    def show(
+        self, score: FeatureScore | None, ranking: Ranking | None, pairs: Sequence[Pair], ablation: Ablation | None
+    ) -> None:
+        """Show one column; None says that it was not ranked, or not left out yet."""
         words, facts, bars = self.query_one("#leakage", Words), self.query_one(Facts), self.query_one(Bars)
         self.query_one("#relatives-title").display = bool(pairs) and score is not None
         if score is None:
@@ -40,42 +43,51 @@ class FeatureDetail(VerticalScroll):
             bars.show([])
             return
         words.say(rows.verdict_content(score))
-        facts.show(rows.detail_facts(score, ranking))
+        facts.show(rows.detail_facts(score, ranking, ablation))
         bars.show(rows.relatives(pairs, score.name, RELATIVES))
 
 
-class SaveSet(ModalScreen[tuple[str, str] | None]):
-    """Asks under which name a set is kept and why; escape keeps nothing."""
+class Question(ModalScreen[tuple[str, ...] | None]):
+    """Asks for some texts, one after the other; escape gives none."""
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
 
-    def __init__(self, name: str, count: int, leaks: Sequence[str]) -> None:
+    def __init__(self, title: str, fields: Sequence[tuple[str, str]], *, warning: str = "", word: str = "save") -> None:
+        """Make a question.
+
+        Args:
+            title: What is about to happen.
+            fields: Label and first text of each field.
+            warning: A warning above them; empty for none.
+            word: What enter does in the last field.
+        """
         super().__init__()
-        self.set_name, self.count, self.leaks = name, count, list(leaks)
+        self.heading, self.fields, self.warning, self.word = title, list(fields), warning, word
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content.styled(f"Keep {self.count} columns as a feature set", "bold"), markup=False)
-            if self.leaks:
-                named = safe(", ".join(self.leaks), limit=200)
-                yield Static(Content.assemble(("▲ suspected of leaking: ", "$warn"), named), markup=False)
-            yield Static("Name", markup=False)
-            yield Input(self.set_name, id="set-name", compact=True)
-            yield Static("Why (for the ones who read it later)", markup=False)
-            yield Input(id="set-why", compact=True)
-            keys = Content.assemble((" enter ", "$key"), " next, then save   ", (" esc ", "$key"), " keep nothing")
+            yield Static(Content.styled(safe(self.heading, limit=200), "bold"), markup=False)
+            if self.warning:
+                yield Static(Content.styled(f"▲ {safe(self.warning, limit=200)}", "$warn"), markup=False)
+            for place, (label, text) in enumerate(self.fields):
+                yield Static(label, markup=False)
+                yield Input(text, id=f"field-{place}", compact=True)
+            said = f" next, then {self.word}   " if len(self.fields) > 1 else f" {self.word}   "
+            keys = Content.assemble((" enter ", "$key"), said, (" esc ", "$key"), " keep as it is")
             yield Static(keys, classes="keys", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one("#set-name", Input).focus()
+        self.query_one("#field-0", Input).focus()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Go to the next field, or answer."""
         message.stop()
-        if message.input.id == "set-name":
-            self.query_one("#set-why", Input).focus()
+        inputs = list(self.query(Input))
+        place = inputs.index(message.input) + 1
+        if place < len(inputs):
+            inputs[place].focus()
         else:
-            name, why = (self.query_one(f"#set-{field}", Input).value for field in ("name", "why"))
-            self.dismiss((name, why))
+            self.dismiss(tuple(field.value for field in inputs))
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -1,57 +1,36 @@
 """The Features room: what each column is worth, which ones leak, and the set that is chosen from them."""
 
-import getpass
-from dataclasses import dataclass
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.content import Content
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
-from lemnis.engine.data import Version
-from lemnis.engine.features import FeatureScore, FeatureSet, Matrix, Pair, Ranking
-from lemnis.engine.features.matrices import strongest
-from lemnis.engine.features.records import MEASURES
-from lemnis.engine.jobs import Job
+from lemnis.engine.features import FeatureSet
+from lemnis.engine.jobs import user_name
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.features import rows, texts
+from lemnis.tui.stages.features.choices import Choices
 from lemnis.tui.stages.features.heat import HeatMap
+from lemnis.tui.stages.features.matrix import Association
 from lemnis.tui.stages.features.pairing import PairScreen
-from lemnis.tui.stages.features.pane import FeatureDetail, SaveSet
+from lemnis.tui.stages.features.pane import FeatureDetail, Question
+from lemnis.tui.stages.features.view import FeaturesView, read_view
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
-
-WORKING = ("queued", "preparing", "running")
-JOBS = ("features.rank", "features.associate")
-
-
-@dataclass(frozen=True, slots=True)
-class FeaturesView:
-    """The latest version's columns, the sets to choose from, and a ranking under way."""
-
-    version: Version | None
-    candidates: list[str]
-    scores: dict[str, FeatureScore]
-    ranking: Ranking | None
-    matrix: Matrix | None
-    pairs: list[Pair]
-    sets: list[FeatureSet]
-    job: Job | None
 
 
 class FeaturesStage(Stage[FeaturesView]):
     """Columns ranked, leaks named, a set marked with space and kept with who and why."""
 
     BINDINGS = bindings("features")
-    topics = frozenset({"features", "data", "jobs", "problem"})
+    topics = frozenset({"features", "data", "jobs", "problem", "experiments", "evaluate"})
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(engine, info)
         self.set_name = ""  # the set that is looked at; empty for the declared one
-        self.mode, self.measure = "columns", "kind"
+        self.mode = "columns"
         self._view: FeaturesView | None = None
         self._shown: FeatureSet | None = None
 
@@ -67,35 +46,11 @@ class FeaturesStage(Stage[FeaturesView]):
                 )
             with Panel("Column", id="detail-panel"):
                 yield FeatureDetail(id="detail")
-        with Panel("Association", id="matrix-panel"):
-            yield HeatMap(id="heat")
-            yield Words(id="pair-words")
+        yield Association(id="matrix-panel")
+        yield Choices(id="choices-view")
 
     def load(self) -> FeaturesView:
-        room = self.engine.features
-        version = next(iter(self.engine.data.versions()), None)
-        if version is None:
-            return FeaturesView(None, [], {}, None, None, [], [], None)
-        sets = room.sets()
-        declared = room.feature_set()
-        if declared.name not in {one.name for one in sets}:
-            sets.append(declared)
-        sets.sort(key=lambda one: one.name != declared.name)
-        return FeaturesView(
-            version=version,
-            candidates=room.candidates(version.id),
-            scores={score.name: score for score in room.scores(version.id)},
-            ranking=room.ranking(version.id),
-            matrix=(matrix := room.matrix(version.id)),
-            pairs=[] if matrix is None else strongest(matrix, limit=len(matrix.names) ** 2),
-            sets=sets,
-            job=self._job(version.id),
-        )
-
-    def _job(self, version_id: str) -> Job | None:
-        """Return the job that measures this version now."""
-        jobs = self.engine.jobs.jobs(states=WORKING, limit=50)
-        return next((job for job in jobs if job.kind in JOBS and job.arguments.get("version") == version_id), None)
+        return read_view(self.engine)
 
     def show(self, view: FeaturesView) -> None:
         self._view = view
@@ -111,38 +66,25 @@ class FeaturesStage(Stage[FeaturesView]):
         reach = rows.reach_of(known)
         unknown = [name for name in view.candidates if name not in view.scores]
         table.show(
-            [rows.score_row(score, columns, reach) for score in known]
+            [rows.score_row(score, columns, reach, view.ablations.get(score.name)) for score in known]
             + [rows.plain_row(name, columns) for name in unknown]
         )
         leaks = sum(bool(score.leakage) for score in known)
         panel.retitle("Columns", f"· {view.version.title} · {len(view.candidates)}, {leaks} leak" if known else "")
         panel.footnote(rows.job_words(view.job) or rows.ranking_words(view.ranking, now_ms()))
-        self._show_matrix()
+        self._show_modes()
         self._take_set(view)
         self._show_detail()
 
-    def _show_matrix(self) -> None:
+    def _show_modes(self) -> None:
+        """Show the view in force and hide the others."""
         view = self._view
-        self.query_one("#features-view").display = self.mode == "columns"
-        self.query_one("#matrix-panel").display = self.mode == "matrix"
-        if view is None or self.mode != "matrix":
-            return
-        panel, heat = self.query_one("#matrix-panel", Panel), self.query_one("#heat", HeatMap)
-        heat.show(view.matrix, self.measure)
-        panel.retitle(f"Association · {MEASURES[self.measure]}", rows.matrix_words(view.matrix))
-        panel.footnote(rows.job_words(view.job) or "83 is 0.83, · below 0.10 · b next measure · enter opens a pair")
-        self._say_pair()
-
-    def _say_pair(self) -> None:
-        heat, words = self.query_one("#heat", HeatMap), self.query_one("#pair-words", Words)
-        if heat.matrix is None or heat.pair is None:
-            words.say(
-                Content.styled(
-                    "Not measured yet. Press n to rank the columns and measure how they go together.", "$muted"
-                )
-            )
-            return
-        words.say(rows.pair_words(heat.matrix, heat.pair, self.measure))
+        for name, widget in (("columns", "#features-view"), ("matrix", "#matrix-panel"), ("choices", "#choices-view")):
+            self.query_one(widget).display = self.mode == name
+        if view is not None and self.mode == "matrix":
+            self.query_one("#matrix-panel", Association).show(view.matrix, rows.job_words(view.job))
+        if view is not None and self.mode == "choices":
+            self.query_one("#choices-view", Choices).show(view.choices)
 
     def _take_set(self, view: FeaturesView) -> None:
         """Mark what the set has, unless the person has marks of their own that are not saved."""
@@ -169,7 +111,9 @@ class FeaturesStage(Stage[FeaturesView]):
             return
         pairs = [pair for pair in view.pairs if name in (pair.first, pair.second)]
         self.query_one("#detail-panel", Panel).retitle(name, "· in the set" if name in self._marks() else "")
-        self.query_one("#detail", FeatureDetail).show(view.scores.get(name), view.ranking, pairs)
+        self.query_one("#detail", FeatureDetail).show(
+            view.scores.get(name), view.ranking, pairs, view.ablations.get(name)
+        )
 
     def _marks(self) -> list[str]:
         return self.query_one("#columns", Table).marks
@@ -186,14 +130,10 @@ class FeaturesStage(Stage[FeaturesView]):
         if self._view is not None:
             self.show(self._view)
 
-    @on(HeatMap.Moved, "#heat")
-    def follow_pair(self) -> None:
-        self._say_pair()
-
     @on(HeatMap.Opened, "#heat")
     def open_pair(self) -> None:
         """Look at two columns side by side."""
-        heat, view = self.query_one("#heat", HeatMap), self._view
+        heat, view = self.query_one("#matrix-panel", Association).heat, self._view
         if view is None or view.version is None or heat.matrix is None or heat.pair is None:
             return
         first, second = (heat.matrix.names[place] for place in heat.pair)
@@ -205,32 +145,119 @@ class FeaturesStage(Stage[FeaturesView]):
     # Keys.
 
     def action_view(self) -> None:
-        """Go to the association of the columns, or back."""
-        self.mode = "matrix" if self.mode == "columns" else "columns"
-        table, heat = self.query_one("#columns", Table), self.query_one("#heat", HeatMap)
-        self._show_matrix()
-        if self.mode == "matrix":
-            heat.select(table.key)
-            heat.focus()
+        """Go on from the columns to how they go together, to the choices of sets, and back."""
+        table, association = self.query_one("#columns", Table), self.query_one("#matrix-panel", Association)
+        if self.mode == "columns":
+            self._go("matrix")
+            association.heat.select(table.key)
+        elif self.mode == "matrix":
+            table.select(association.name_here)
+            self._go("choices")
         else:
-            if heat.matrix is not None and heat.pair is not None:
-                table.select(heat.matrix.names[heat.pair[0]])
-            table.focus()
+            self._go("columns")
+
+    def _go(self, mode: str) -> None:
+        self.mode = mode
+        self._show_modes()
+        self.query_one({"columns": "#columns", "matrix": "#heat", "choices": "#choices"}[mode]).focus()
 
     def back(self) -> bool:
         if self.mode == "columns":
             return super().back()
-        self.action_view()
+        self._go("columns")
         return True
 
     def action_measure(self) -> None:
         """Measure association by the next measure."""
-        names = list(MEASURES)
-        self.measure = names[(names.index(self.measure) + 1) % len(names)]
         if self.mode == "matrix":
-            self._show_matrix()
+            self.query_one("#matrix-panel", Association).next_measure()
         else:
-            self.action_view()
+            self._go("matrix")
+
+    @on(Table.Opened, "#choices")
+    def look_at_choice(self) -> None:
+        """Mark what a choice has, as a change of the set that can be saved."""
+        choice = self.query_one("#choices-view", Choices).current
+        view = self._view
+        if choice is None or view is None:
+            return
+        gone = [name for name in choice.features if name not in view.candidates]
+        self.query_one("#columns", Table).mark_only([name for name in choice.features if name not in gone])
+        self._go("columns")
+        self._show_set()
+        if gone:
+            self.toast(f"Not in {view.version.title if view.version else ''}: {', '.join(gone)}.", warn=True)
+        else:
+            self.toast(f"Marked as in {choice.reference}: w saves it, u undoes.")
+
+    def action_rename(self) -> None:
+        """Ask for another name of the set."""
+        chosen = self._chosen()
+        if chosen is None:
+            return
+
+        def answered(answer: tuple[str, ...] | None) -> None:
+            if answer is not None:
+                new, why = answer
+                call = self.engine.features.rename
+                self.perform(call, chosen.name, new, user_name(), why, done=f"Set {chosen.name} is called {new} now.")
+
+        fields = (("Name", chosen.name), ("Why (for the ones who read it later)", ""))
+        self.app.push_screen(Question(f"Give set {chosen.name} another name", fields, word="rename"), answered)
+
+    def action_note(self) -> None:
+        """Ask for a remark on the choice."""
+        chosen = self._chosen()
+        if chosen is None:
+            return
+
+        def answered(answer: tuple[str, ...] | None) -> None:
+            if answer is not None:
+                call = self.engine.features.note
+                self.perform(call, chosen.revision, answer[0], user_name(), done=f"Noted on {chosen.reference}.")
+
+        self.app.push_screen(Question(f"Note on {chosen.reference}", [("Note", "")]), answered)
+
+    def _chosen(self) -> FeatureSet | None:
+        """Return the choice that is looked at; say so if nobody has chosen it."""
+        choice = self.query_one("#choices-view", Choices).current if self.mode == "choices" else self._shown
+        if choice is None or not choice.revision:
+            self.toast("Nobody has chosen this set yet: w saves it.", warn=True)
+            return None
+        return choice
+
+    def action_ablate(self) -> None:
+        """Train the same model without the column under the cursor."""
+        name = self.query_one("#columns", Table).key
+        if self.mode != "columns" or not name:
+            self.toast("Go to a column first: v goes on to the columns.", warn=True)
+            return
+        self.perform(
+            self.engine.experiments.start_ablation,
+            [name],
+            version=self._version_id(),
+            done=lambda run: f"Queued: run {run} trains without {name}.",
+        )
+
+    def action_ablate_marked(self) -> None:
+        """Train one model without each of the marked columns; asks first."""
+        marks, version_id = self._marks(), self._version_id()
+        if not marks:
+            self.toast("No column is marked: space marks one.", warn=True)
+            return
+
+        def start() -> list[int]:
+            return [self.engine.experiments.start_ablation([name], version=version_id) for name in marks]
+
+        self.ask(
+            f"Train {len(marks)} models, each without one of the marked columns?",
+            lost="nothing; they wait in the queue and can be stopped in Experiments (6)",
+            word="train",
+            then=lambda: self.perform(start, done=lambda runs: f"Queued: {len(runs)} runs."),
+        )
+
+    def _version_id(self) -> str | None:
+        return self._view.version.id if self._view and self._view.version else None
 
     def action_representatives(self) -> None:
         """Leave one mark in each group of columns that say the same."""
@@ -267,20 +294,23 @@ class FeaturesStage(Stage[FeaturesView]):
         features = [name for name in view.candidates if name in marked]
         leaks = [name for name in features if name in view.scores and view.scores[name].leakage]
 
-        def answered(answer: tuple[str, str] | None) -> None:
+        def answered(answer: tuple[str, ...] | None) -> None:
             if answer is not None:
                 name, why = answer
                 self.perform(
                     self.engine.features.choose,
                     name,
                     features,
-                    getpass.getuser(),
+                    user_name(),
                     why,
                     done=f"Kept: {len(features)} columns as set {name}.",
                     then=self._kept,
                 )
 
-        self.app.push_screen(SaveSet(self._shown.name, len(features), leaks), answered)
+        warning = f"suspected of leaking: {', '.join(leaks)}" if leaks else ""
+        fields = (("Name", self._shown.name), ("Why (for the ones who read it later)", ""))
+        question = Question(f"Keep {len(features)} columns as a feature set", fields, warning=warning)
+        self.app.push_screen(question, answered)
 
     def _kept(self, chosen: FeatureSet) -> None:
         self._shown, self.set_name = chosen, chosen.name
@@ -313,6 +343,8 @@ class FeaturesStage(Stage[FeaturesView]):
     def explain(self) -> tuple[str, str] | None:
         table, view = self.query_one("#columns", Table), self._view
         if self.mode == "matrix":
-            return texts.association(self.measure, view.matrix if view else None)
+            return texts.association(
+                self.query_one("#matrix-panel", Association).measure, view.matrix if view else None
+            )
         score = view.scores.get(table.key) if view else None
         return texts.explanation(table.columns[table.column].name, score, view.ranking if view else None)

@@ -30,6 +30,7 @@ GAIN = Col("gain", "gain %", right=True)
 SPLIT = Col("split", "split %", right=True)
 SINGLE = Col("single", "alone", right=True)
 ASSOCIATION = Col("association", "assoc.", right=True)
+WITHOUT = Col("without", right=True)
 ABSENT = Col("missing", "missing", right=True)
 GROUP = Col("group", "same")
 VERDICT = Col("verdict", "verdict")
@@ -39,7 +40,20 @@ def columns_for(width: int) -> list[Col]:
     """Return the columns that fit a table of this width; in a wide one the numbers have their spread."""
     if width >= WIDE:
         return [
-            *(NAME, VERDICT, INTERVAL_COLUMN, wide(LOSS), wide(SHAP), GAIN, SINGLE, GROUP, SPLIT, ASSOCIATION, ABSENT),
+            *(
+                NAME,
+                VERDICT,
+                INTERVAL_COLUMN,
+                wide(LOSS),
+                wide(SHAP),
+                SINGLE,
+                GROUP,
+                WITHOUT,
+                GAIN,
+                SPLIT,
+                ASSOCIATION,
+                ABSENT,
+            ),
             KIND,
         ]
     if width >= MIDDLE:
@@ -52,7 +66,9 @@ def wide(column: Col) -> Col:
     return Col(column.name, f"{column.label} ±", right=True)
 
 
-def score_row(score: FeatureScore, columns: Sequence[Col], reach: tuple[float, float]) -> Row:
+def score_row(
+    score: FeatureScore, columns: Sequence[Col], reach: tuple[float, float], ablation: Ablation | None = None
+) -> Row:
     """Return one column's row; `reach` is the lowest and the highest loss of all rows, the ends of the interval."""
     with_spread = {column.name for column in columns if column.label.endswith("±")}
     loss, shap = score.importance.get("permutation"), score.importance.get("shap")
@@ -67,6 +83,7 @@ def score_row(score: FeatureScore, columns: Sequence[Col], reach: tuple[float, f
         "association": (fixed(score.association), score.association),
         "single": (fixed(score.single), score.single),
         "missing": (share(score.missing) if score.missing else "0%", score.missing),
+        "without": without_cell(ablation),
         "group": (group_cell(score), score.group or None),
         "verdict": (verdict(word_of(score)).content, ORDER.index(word_of(score))),
     }
@@ -180,7 +197,7 @@ def ranking_words(ranking: Ranking | None, now_ms: int) -> str:
     """Return how the columns were ranked, in one line."""
     if ranking is None:
         return "not ranked yet"
-    models = f"{len(ranking.folds)} folds × {ranking.seeds} seeds · " if ranking.folds else ""
+    models = f"{len(ranking.scores)} models · " if ranking.folds else ""
     low = f" ({number(min(ranking.scores))}–{number(max(ranking.scores))})" if ranking.scores else ""
     return (
         f"{ranking.skill} {number(ranking.score)}{low} without the leaks · {models}{ago(ranking.computed_at, now_ms)}"
@@ -204,7 +221,9 @@ def representatives_of(marked: Sequence[str], scores: Sequence[FeatureScore]) ->
     return [name for name in marked if not grouped.get(name) or best[grouped[name]][1] == name]
 
 
-def detail_facts(score: FeatureScore, ranking: Ranking | None) -> list[tuple[str, str | Content]]:
+def detail_facts(
+    score: FeatureScore, ranking: Ranking | None, ablation: Ablation | None = None
+) -> list[tuple[str, str | Content]]:
     """Return what was measured of one column, label and value."""
     skill = ranking.skill if ranking else "score"
     found = score.importance
@@ -228,6 +247,7 @@ def detail_facts(score: FeatureScore, ranking: Ranking | None) -> list[tuple[str
         ("shuffled", shuffled),
         ("SHAP", shap),
         ("trees", gain),
+        ("without", without_words(ablation)),
         ("alone", single),
         ("target", f"{fixed(score.association)} by {score.method}"),
         ("same as", same),
@@ -300,6 +320,24 @@ def pair_words(matrix: Matrix, pair: tuple[int, int], measure: str) -> Content:
     group = matrix.groups[pair[0]] if matrix.groups[pair[0]] == matrix.groups[pair[1]] else 0
     same = f"   both in group {letter(group)}" if group else ""
     return Content.assemble((f"{first} × {second}", "bold"), f"   {said}", (same, "$muted"))
+
+
+def without_words(found: Ablation | None) -> str:
+    """Return what an ablation found, in one line."""
+    if found is None:
+        return "never tried: a trains without it"
+    metric, change, interval, said = ablation_words(found)
+    return said if found.found is None else f"{metric} {change} ({interval}), run {found.run_id}: {said}"
+
+
+def without_cell(found: Ablation | None) -> tuple[str | Content, object]:
+    """Return the cell of an ablation, and the change to sort by."""
+    if found is None:
+        return Content.styled("·", "$faint"), None
+    if found.found is None:
+        return verdict(found.state).content, None
+    change = found.found.deltas.get(found.found.metric)
+    return f"{delta(change, 4)} {SURE.get(found.verdict, '?')[0]}", change
 
 
 SURE = {"needed": "✖ needed", "not needed": "○ not needed", "better without": "● better without"}
