@@ -67,7 +67,7 @@ def card_content(task: Task, width: int) -> Content:
 def classes_content(key_of: Mapping[str, str], progress: Progress, now: str | None, width: int) -> Content:
     """Return the classes, each with its key, its rows so far and a bar of its share; `now` is the label the row has."""
     total, most = sum(progress.balance.values()), max([1, *progress.balance.values()])
-    wide = min(28, max(cells(safe(name)) for name in key_of))
+    wide = min(28, max(6, *(cells(safe(name)) for name in key_of)))
     digits = len(number(most))
     room = 4 + wide + 1 + BAR + 1 + digits + 6 + 2
     columns = max(1, width // room)
@@ -82,6 +82,10 @@ def classes_content(key_of: Mapping[str, str], progress: Progress, now: str | No
             " " * (BAR - len(bar)), f" {number(rows):>{digits}} ", (f"{part:>4}", "$muted"),
         )  # fmt: skip
         shown.append(fitted(cell, room))
+    if progress.unsure:
+        blanks = " " * (BAR + 1)
+        unsure = Content.assemble((" ? ", "$key"), " ", fitted(Content("unsure"), wide), blanks)
+        shown.append(fitted(unsure + f" {number(progress.unsure):>{digits}}", room))
     return Content("\n").join(
         [Content("").join(shown[start : start + columns]) for start in range(0, len(shown), columns)]
     )
@@ -90,8 +94,7 @@ def classes_content(key_of: Mapping[str, str], progress: Progress, now: str | No
 def progress_words(progress: Progress) -> str:
     """Return how far a queue is and how fast its labeller."""
     speed = f" · {progress.per_minute:.0f} a minute" if progress.per_minute is not None else ""
-    unsure = f" · {number(progress.unsure)} unsure" if progress.unsure else ""
-    return f"{number(progress.done)} of {number(progress.rows)} done · you {number(progress.mine)}{speed}{unsure}"
+    return f"{number(progress.done)} of {number(progress.rows)} done · you {number(progress.mine)}{speed}"
 
 
 def place_words(task: Task, queue: Queue) -> str:
