@@ -5,7 +5,7 @@ from lemnis.engine.config.deploy import Endpoint
 from lemnis.engine.config.experiments import Features, Preset
 from lemnis.engine.config.labels import Labels
 from lemnis.engine.config.monitor import Alert, Monitor, Watchable
-from lemnis.engine.config.problem import Acquisition, Criterion, Problem, Value
+from lemnis.engine.config.problem import CADENCES, Acquisition, Criterion, Problem, Value
 from lemnis.engine.config.reading import load_config, parse_config, read_config
 from lemnis.engine.config.records import Config
 from lemnis.engine.config.resources import Pool
@@ -13,6 +13,7 @@ from lemnis.engine.config.types import parse_bytes
 from lemnis.engine.config.validate import Check
 
 __all__ = [
+    "CADENCES",
     "Acquisition",
     "Alert",
     "Check",

@@ -3,6 +3,7 @@
 from lemnis.engine.config.data import Source
 from lemnis.engine.config.labels import label_problems
 from lemnis.engine.config.places import line_of
+from lemnis.engine.config.problem import CADENCES
 from lemnis.engine.config.records import Config
 from lemnis.engine.config.types import parse_bytes
 from lemnis.engine.errors import ConfigError
@@ -56,12 +57,12 @@ def check_names(config: Config, text: str, where: str) -> None:
 
 def check_sources(config: Config, text: str, where: str) -> None:
     """Refuse sources whose declarations contradict each other."""
-    planned = {line.source for line in config.problem.acquisition if line.cadence}
+    planned = {line.source for line in config.problem.acquisition if line.cadence.strip().lower() in CADENCES}
     for name, source in config.sources.items():
         wrong = next(((key, why, remedy) for key, bad, why, remedy in _contradictions(source) if bad), None)
         if wrong is None and source.sync == "scheduled" and name not in planned:
-            why = "is scheduled, but the acquisition plan says no cadence for it"
-            wrong = ("sync", why, "Add [[problem.acquisition]] with its cadence, or leave sync out.")
+            why = "is scheduled, but the acquisition plan has no cadence for it that is known"
+            wrong = ("sync", why, f"Add [[problem.acquisition]] with one of: {', '.join(CADENCES)}.")
         if wrong is not None:
             line = line_of(text, ["sources", name, wrong[0]]) or line_of(text, ["sources", name])
             raise ConfigError(f"sources.{name} {wrong[1]}.", wrong[2], f"{where}:{line}" if line else where)

@@ -6,6 +6,16 @@ from msgspec import field
 
 from lemnis.engine.config.types import Count, Declared, Name, Share
 
+DAY_MS = 86_400_000
+CADENCES: dict[str, int] = {  # how long after an arrival the next one is due, in ms
+    "hourly": DAY_MS // 24,
+    "daily": DAY_MS,
+    "weekly": 7 * DAY_MS,
+    "monthly": 31 * DAY_MS,
+    "quarterly": 92 * DAY_MS,
+    "yearly": 366 * DAY_MS,
+}
+
 
 class Value(Declared, frozen=True):
     """Money per answered case, in the problem's currency; negative is a cost."""

@@ -31,6 +31,8 @@ def parse_config(text: str, where: str = "lemnis.toml") -> Config:
             "Mend the line, or undo the last edit.",
             f"{where}:{line.group(1)}" if line else where,
         ) from None
+    except RecursionError:
+        raise ConfigError("This nests too deeply.", "Keep lists and tables flat.", where) from None
     try:
         config = msgspec.convert(table, Config, strict=True)
     except msgspec.ValidationError as error:

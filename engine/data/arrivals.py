@@ -5,18 +5,10 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from lemnis.engine.config import Acquisition
+from lemnis.engine.config import CADENCES, Acquisition
 from lemnis.engine.data.snapshots import Snapshot
 
 DAY_MS = 86_400_000
-CADENCES: dict[str, int] = {  # how long after an arrival the next one is due, in ms
-    "hourly": DAY_MS // 24,
-    "daily": DAY_MS,
-    "weekly": 7 * DAY_MS,
-    "monthly": 31 * DAY_MS,
-    "quarterly": 92 * DAY_MS,
-    "yearly": 366 * DAY_MS,
-}
 SHORT = 0.95  # of the rows that were expected; below it the arrival counts as short
 
 # waiting: nothing arrived yet; late: the next arrival is overdue; short: fewer rows than expected; arrived: neither.

@@ -7,7 +7,7 @@ from msgspec import Struct
 from lemnis.engine.config import Config, Source
 from lemnis.engine.data.members import alike, list_members
 from lemnis.engine.data.snapshots import Snapshot, current_snapshots
-from lemnis.engine.data.sources import origins_of
+from lemnis.engine.data.sources import is_elsewhere, origins_of
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.store import Store
 
@@ -71,6 +71,8 @@ def source_states(store: Store, config: Config) -> list[SourceState]:
 
 def _changed(store: Store, name: str, source: Source, snapshot: Snapshot) -> str:
     """Say in words how the files differ from those of the snapshot; empty when they look the same."""
+    if source.format == "postgresql" or is_elsewhere(source.path):
+        return ""  # only a sync asks over the network
     members = {member.name: member for member in list_members(store, snapshot.id)}
     origins = origins_of(store.workspace, name, source)
     added = sum(origin.name not in members for origin in origins)

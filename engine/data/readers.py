@@ -19,6 +19,7 @@ from lemnis.engine.data.delimited import (
     unlike_names,
 )
 from lemnis.engine.data.duck import first_row, literal, quote, stream
+from lemnis.engine.data.excel import sheet_rows
 from lemnis.engine.data.files import OnStep, Piece, piece_of
 from lemnis.engine.data.footprint import check_parquet, parquet_batch_rows
 from lemnis.engine.data.parquet import ROW_GROUP
@@ -65,7 +66,9 @@ def opened(source: Source, piece: Piece, duck: "DuckDBPyConnection") -> OpenFile
         BadInput: The file is not what its declaration says; `place` has the line where there is one.
     """
     if source.format == "sqlite":
-        return _held(piece, sqlite_batches(piece.source, piece.path, source.table))
+        return _held(piece.shown, sqlite_batches(piece.source, piece.path, source.table))
+    if source.format == "excel":
+        return _held(piece.shown, sheet_rows(piece.source, piece.path, piece.shown, source))
     with refused_rows(piece):
         if source.format in ("csv", "csv-zip"):
             named = piece.original if piece.start and source.format == "csv" else piece.path
@@ -135,10 +138,17 @@ def _json(duck: "DuckDBPyConnection", piece: Piece) -> OpenFile:
     return OpenFile(shown=piece.shown, shape=shape, read=read)
 
 
-def _held(piece: Piece, rows: "pa.RecordBatchReader") -> OpenFile:
+def asked(source: Source, origin: Origin) -> OpenFile:
+    """Ask a database for its rows; see `server_rows`."""
+    from lemnis.engine.data.postgres import server_rows
+
+    return _held(origin.name, server_rows(origin.source, source))
+
+
+def _held(shown: str, rows: "pa.RecordBatchReader") -> OpenFile:
     """A file whose reader has looked at its values itself."""
     types = {field.name: str(field.type) for field in rows.schema}
-    return OpenFile(shown=piece.shown, shape=shape_of_types(types), read=partial(_as_it_is, rows))
+    return OpenFile(shown=shown, shape=shape_of_types(types), read=partial(_as_it_is, rows))
 
 
 def _as_it_is(rows: "pa.RecordBatchReader", types: Shape) -> "pa.RecordBatchReader":

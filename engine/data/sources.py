@@ -3,7 +3,9 @@
 import os
 import stat
 from pathlib import Path, PurePath
+from urllib.parse import unquote, urlsplit
 
+import msgspec
 from msgspec import Struct
 
 from lemnis.engine.config import Source, SourceFormat
@@ -69,6 +71,10 @@ def origins_of(workspace: Workspace, name: str, source: Source) -> list[Origin]:
         BadInput: One is no regular file, a link that leads out of its tree, or of a kind that is never read.
     """
     place = f"sources.{name}.path"
+    if source.format == "postgresql" or is_elsewhere(source.path):
+        return _elsewhere(name, source)
+    if source.path.startswith("file://"):
+        source = msgspec.structs.replace(source, path=unquote(urlsplit(source.path).path))
     if PurePath(source.path).suffix.lower() in REFUSED:
         raise BadInput(
             f"{name}: {PurePath(source.path).name} holds objects or settings, not a table.",
@@ -95,6 +101,23 @@ def origins_of(workspace: Workspace, name: str, source: Source) -> list[Origin]:
 def is_pattern(path: str) -> bool:
     """Say whether a path stands for files by a pattern."""
     return any(mark in path for mark in "*?[")
+
+
+def is_elsewhere(path: str) -> bool:
+    """Say whether a path is an address of another place, which is asked over the network."""
+    return "://" in path and not path.startswith("file://")
+
+
+def _elsewhere(name: str, source: Source) -> list[Origin]:
+    if source.format == "postgresql":
+        from lemnis.engine.data.postgres import server_origin
+
+        return [server_origin(name, source)]
+    if source.append:
+        raise BadInput(f"{name}: only a file here can be appended to.", "Leave out append.", f"sources.{name}.append")
+    from lemnis.engine.data.remote import remote_origins
+
+    return remote_origins(name, source)
 
 
 def check_unchanged(workspace: Workspace, source: Source, before: list[Origin]) -> None:

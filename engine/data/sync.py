@@ -15,7 +15,7 @@ from lemnis.engine.data.duck import open_duck
 from lemnis.engine.data.files import OnStep, piece_of
 from lemnis.engine.data.members import Fresh, Member, Plan, digest_of, list_members, planned, save_members, whole
 from lemnis.engine.data.parquet import StoredTable, extend_parquet, store_parquet
-from lemnis.engine.data.readers import ROWS_AT, TYPES_AT, OpenFile, opened, rows_of
+from lemnis.engine.data.readers import ROWS_AT, TYPES_AT, OpenFile, asked, opened, rows_of
 from lemnis.engine.data.shapes import Shape, changes, joined
 from lemnis.engine.data.snapshots import Field, Snapshot, current_snapshots
 from lemnis.engine.data.sources import Origin, check_unchanged, origins_of
@@ -63,6 +63,12 @@ class Reader:
         self.duck.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
+    def fetch(self, origin: Origin, on_part: OnStep) -> Origin:
+        """Bring a file here that is elsewhere."""
+        from lemnis.engine.data.remote import fetched
+
+        return fetched(self.store.workspace, self.source, origin, self.files, on_part)
+
     def open(self, fresh: Sequence[Fresh]) -> list[OpenFile]:
         """Return the files with their columns known."""
         found: list[OpenFile] = []
@@ -72,8 +78,15 @@ class Reader:
             def on_part(share: float, text: str, place: float = place) -> None:
                 self.on_step(TYPES_AT * (place + share / len(fresh)), text)
 
+            if self.source.format == "postgresql":
+                self.on_step(TYPES_AT, "asking the server")
+                found.append(asked(self.source, one.origin))
+                continue
+            origin = one.origin
+            if origin.path is None:
+                origin = self.fetch(origin, on_part)
             span = None if one.end is None else (one.start, one.end)
-            piece = piece_of(self.source, one.origin, self.files, on_part, span)
+            piece = piece_of(self.source, origin, self.files, on_part, span)
             self.on_step(TYPES_AT + (ROWS_AT - TYPES_AT) * place, "looking for the types")
             found.append(opened(self.source, piece, self.duck))
         return found
@@ -109,8 +122,8 @@ def sync_source(
     current = current_snapshots(store).get(name)
     reading = reading_of(source)
     held = list_members(store, current.id) if current and same_reading(current, reading) else []
-    if held and source.format == "postgresql":
-        held = []
+    if source.format == "postgresql":
+        held = []  # only the server knows what it holds
     plan = planned(source, held, origins)
     if current and held and not plan.fresh:
         return Synced(snapshot=_checked(store, current, plan.kept), new=False, read=0, why="unchanged")
