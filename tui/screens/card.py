@@ -92,7 +92,9 @@ def classes_content(key_of: Mapping[str, str], progress: Progress, now: str | No
 
 
 def progress_words(progress: Progress) -> str:
-    """Return how far a queue is and how fast its labeller."""
+    """Return how far a queue is and how fast its labeller; nothing before it was counted."""
+    if not progress.rows:
+        return ""
     speed = f" · {progress.per_minute:.0f} a minute" if progress.per_minute is not None else ""
     return f"{number(progress.done)} of {number(progress.rows)} done · you {number(progress.mine)}{speed}"
 

@@ -37,14 +37,16 @@ KEYS = (
 )
 
 
+NOT_COUNTED = Progress(rows=0, done=0, mine=0, per_minute=None, balance={}, unsure=0, reviewed=0, changed=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What the screen shows: the queue, the row (None: nothing left), how far it is, and what just happened."""
+    """What the screen shows: the queue, the row (None: nothing left), and what just happened."""
 
     queue: Queue
     labels: Labels
     task: Task | None
-    progress: Progress
     words: str
 
 
@@ -65,6 +67,12 @@ class LabelMode(ModalScreen[None]):
         sight: Sight
 
     @dataclass
+    class Counted(Message):
+        """How far the queue is, counted after the row was shown: over many labels it takes longer than a key."""
+
+        progress: Progress
+
+    @dataclass
     class Refused(Message):
         """It could not be read or written; the row stays."""
 
@@ -74,6 +82,8 @@ class LabelMode(ModalScreen[None]):
         super().__init__(classes="labelling")
         self.engine, self.queue_id, self.who = engine, queue_id, who
         self.sight: Sight | None = None
+        self.progress = NOT_COUNTED
+        self._counting = self._count_again = False
         self.waiting = True  # a key that is struck before the next row is on the screen must not label it
         self.open = False  # the suggestion is shown
         self.last: str | None = None
@@ -111,7 +121,7 @@ class LabelMode(ModalScreen[None]):
             words, at = call(), place()
             task = room.next(self.queue_id, self.who) if at is None else room.at(self.queue_id, at, self.who)
             queue = room.queue(self.queue_id)
-            sight = Sight(queue, room.declared(queue.labels), task, room.progress(self.queue_id, self.who), words)
+            sight = Sight(queue, room.declared(queue.labels), task, words)
         except LemnisError as error:
             self.post_message(self.Refused(error))
         else:
@@ -121,9 +131,28 @@ class LabelMode(ModalScreen[None]):
         self.sight, self.waiting, self._since = message.sight, False, monotonic_s()
         self.draw()
         self.query_one("#label-card VerticalScroll").scroll_home(animate=False)
+        if self._counting:
+            self._count_again = True
+        else:
+            self._counting = True
+            self._count()
+
+    @work(thread=True, exit_on_error=False, group="label-count")
+    def _count(self) -> None:
+        try:
+            self.post_message(self.Counted(self.engine.explore.labels.progress(self.queue_id, self.who)))
+        except LemnisError as error:
+            self.post_message(self.Refused(error))
+
+    def on_label_mode_counted(self, message: Counted) -> None:
+        self.progress, self._counting = message.progress, self._count_again
+        self.draw()
+        if self._count_again:
+            self._count_again = False
+            self._count()
 
     def on_label_mode_refused(self, message: Refused) -> None:
-        self.waiting = False
+        self.waiting = self._counting = False
         error = message.error
         self.notify(
             "\n".join(filter(None, (error.place, error.remedy))), title=error.problem, severity="error", markup=False
@@ -141,7 +170,7 @@ class LabelMode(ModalScreen[None]):
             (safe(queue.labels), "bold"), (f" · {queue.title} · {safe(self.who, limit=24)}", "$muted")
         )
         self.query_one("#label-title", Words).say(title)
-        self.query_one("#label-progress", Words).say(card.progress_words(sight.progress))
+        self.query_one("#label-progress", Words).say(card.progress_words(self.progress))
         panel, row = self.query_one("#label-card", Panel), self.query_one("#label-row", Words)
         if task is None:
             panel.retitle("Nothing left")
@@ -152,13 +181,13 @@ class LabelMode(ModalScreen[None]):
         self.query_one("#label-question", Words).say(sight.labels.question or f"Which {sight.labels.column}?")
         now = task.mine.value if task is not None and task.mine is not None else task.item.given if task else None
         self.query_one("#label-classes", Words).say(
-            card.classes_content(sight.labels.key_of, sight.progress, now, width)
+            card.classes_content(sight.labels.key_of, self.progress, now, width)
         )
         hint = Content("")
         if task is not None:
             hint = card.hint_content(task, queue, shown=self.sees)
         self.query_one("#label-hint", Words).say(hint)
-        precision = card.precision_words(sight.progress)
+        precision = card.precision_words(self.progress)
         said = Content.styled(safe(sight.words, limit=200), "$muted")
         self.query_one("#label-said", Words).say(Content.assemble(precision, "  ·  ", said) if precision else said)
 

@@ -85,6 +85,7 @@ class LabelDesk(ModalScreen[None]):
         super().__init__(classes="labelling")
         self.engine, self.who = engine, user_name() or "somebody"
         self.view: DeskView | None = None
+        self._moved: dict[str, int] = {}  # the topics as they were last read
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
@@ -118,9 +119,13 @@ class LabelDesk(ModalScreen[None]):
     def read_again(self) -> None:
         room = self.engine.explore.labels
         try:
+            moved = {topic: n for topic, n in self.engine.revisions().items() if topic in ("labels", "jobs", "problem")}
+            if moved == self._moved:
+                return
             jobs = [job for job in self.engine.jobs.jobs(limit=50) if job.kind in JOB_KINDS]
             last = max(jobs, key=lambda job: job.id, default=None)
             self.post_message(self.Read(DeskView(room.sets(), room.queues(), last)))
+            self._moved = moved
         except LemnisError as error:
             self.post_message(self.Refused(error))
 

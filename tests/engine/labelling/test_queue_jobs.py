@@ -134,3 +134,9 @@ def test_labels_become_a_version_and_the_same_labels_the_same_version(engine: En
     assert engine.data.version().id == version.id
     assert engine.workspace.config.read_text() == settled
     assert room.applied("topic")[0].sha256 == applied.sha256
+
+
+def test_nothing_learns_from_the_audit_slice(engine: Engine) -> None:
+    answered(engine, made(engine, "audit", rows=90).id, "kim")
+    answered(engine, made(engine, "order", rows=60).id, "kim")
+    assert "(60 rows)" in made(engine, "uncertainty", rows=5).recipe
