@@ -8,6 +8,7 @@ from lemnis.engine.data import gc
 from lemnis.engine.data.arrivals import Arrival, arrivals
 from lemnis.engine.data.catalog import SourceState, source_states
 from lemnis.engine.data.reports import LinkReport, Orphan, list_reports
+from lemnis.engine.data.schedule import Schedule
 from lemnis.engine.data.snapshots import Snapshot, current_snapshots, list_snapshots
 from lemnis.engine.data.sources import format_of, origins_of
 from lemnis.engine.data.verify import Fault, Verification
@@ -131,6 +132,7 @@ __all__ = [
     "LinkReport",
     "Orphan",
     "Part",
+    "Schedule",
     "Snapshot",
     "SourceState",
     "Verification",

@@ -8,6 +8,7 @@ from lemnis.engine.errors import BadInput
 
 if TYPE_CHECKING:
     from lemnis.engine.jobs.context import JobContext
+    from lemnis.engine.store import Store
 
 # Any: each kind has arguments and a result of its own, as JSON objects.
 Handler: TypeAlias = "Callable[[JobContext, dict[str, Any]], dict[str, Any]]"
@@ -31,6 +32,16 @@ KINDS: dict[str, str] = {
     "deploy.predict": "lemnis.engine.deploy.jobs:predict",
     "monitor.replay": "lemnis.engine.monitor.replay:replay",
 }
+
+
+# Asked every few seconds by the supervisor for jobs that are due by a plan; each queues them and returns their ids.
+PLANS = ("lemnis.engine.data.schedule:queue_due",)
+
+
+def planners() -> "list[Callable[[Store], list[int]]]":
+    """Return the functions of PLANS; imports their rooms."""
+    named = [plan.partition(":") for plan in PLANS]
+    return [getattr(importlib.import_module(module), name) for module, _, name in named]
 
 
 def handler(kind: str) -> Handler:

@@ -14,6 +14,7 @@ from lemnis.engine.config import load_config
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.jobs import SUPERVISOR_LOCK, queue, services
 from lemnis.engine.jobs.executors import Death, Executor, LocalExecutor
+from lemnis.engine.jobs.kinds import planners
 from lemnis.engine.jobs.processes import hold_lock
 from lemnis.engine.jobs.records import Job
 from lemnis.engine.resources.pools import Claim, Pool, admit
@@ -21,6 +22,7 @@ from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
 
 TICK_S = 0.25
+PLAN_S = 5.0  # how often plans are asked for what is due
 LOOK_S = 1.0  # how often the rows are read again even when nothing seems to have changed
 STANDING = (("sampler", "lemnis.engine.resources.sampler"), ("device", "lemnis.engine.resources.device"))
 
@@ -32,10 +34,11 @@ class Supervisor:
         self.store, self.executor, self.keeper = store, executor, keeper
         self.stopping = threading.Event()
         self._refused: dict[int, str] = {}
+        self._problem = ""
 
     def run(self) -> None:
         """Go round until asked to stop or until the workspace is gone."""
-        seen, looked_at = -1, -LOOK_S
+        seen, looked_at, planned_at = -1, -LOOK_S, -PLAN_S
         while not self.stopping.is_set() and self.store.workspace.state.exists():
             version = self.store.data_version()
             if version != seen or monotonic_s() - looked_at >= LOOK_S:
@@ -43,8 +46,23 @@ class Supervisor:
                 self.watch()
                 self.admit()
                 self.keeper.tend()
+            if monotonic_s() - planned_at >= PLAN_S:
+                planned_at = monotonic_s()
+                self.plan()
             self.stopping.wait(TICK_S)
         self.keeper.stop_all()
+
+    def plan(self) -> None:
+        """Queue what is due by a plan; what can't be read now is asked again, and said once."""
+        for queue_due in planners():
+            try:
+                for job_id in queue_due(self.store):
+                    print(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} job {job_id} is queued by its plan", flush=True)
+                self._problem = ""
+            except LemnisError as error:
+                if error.problem != self._problem:
+                    self._problem = error.problem
+                    print(f"no plan: {error.problem} {error.place}", file=sys.stderr, flush=True)
 
     def watch(self) -> None:
         """See which live jobs have lost their worker, and stop those that were asked to."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from lemnis.engine.config import Source, SourceFormat
-from lemnis.engine.data import LinkReport, Version, format_of
+from lemnis.engine.data import LinkReport, SourceState, Version, format_of
 from lemnis.engine.jobs import user_name
 from lemnis.tui import format as shown
 from lemnis.tui.commands import data_keeping
@@ -100,7 +100,8 @@ def sources(context: typer.Context) -> None:
     """List the sources. Each with what is known of it.
 
     With --json: {"sources": [{"name", "path", "format", "state", "why", "rows", "snapshot", "synced_at",
-    "snapshots"}]}; state is new, ready, changed, missing or failed.
+    "snapshots", "cadence", "due_at", "late", "next_sync_at", "failures"}]}; state
+    is new, ready, changed, missing or failed.
     """
     session = session_of(context)
     found = session.engine.data.sources()
@@ -108,17 +109,27 @@ def sources(context: typer.Context) -> None:
         documents = [
             {"name": s.name, "path": s.path, "format": s.format, "state": s.state, "why": s.why,
              "rows": s.snapshot.rows if s.snapshot else None, "snapshot": s.snapshot.sha256 if s.snapshot else None,
-             "synced_at": s.synced_at, "snapshots": s.snapshots}
+             "synced_at": s.synced_at, "snapshots": s.snapshots,
+             "cadence": s.arrival.cadence if s.arrival else None, "due_at": s.arrival.due_at if s.arrival else None,
+             "late": s.late, "next_sync_at": s.schedule.next_at if s.schedule else None,
+             "failures": s.schedule.failures if s.schedule else 0}
             for s in found
         ]  # fmt: skip
         print_json({"sources": documents})
         return
     rows = [
         (s.name, s.format, shown.number(s.snapshot.rows if s.snapshot else None), shown.verdict(s.state).text,
-         shown.when(s.synced_at), s.why, s.path)
+         shown.when(s.synced_at), due_text(s), s.why, s.path)
         for s in found
     ]  # fmt: skip
-    print_table(["source", "format", "rows", "state", "synced", "why", "path"], rows, right={"rows"})
+    print_table(["source", "format", "rows", "state", "synced", "next due", "why", "path"], rows, right={"rows"})
+
+
+def due_text(source: SourceState) -> str:
+    """Return when new content is due by the plan, or by how much it is late."""
+    if source.arrival is None or source.arrival.due_at is None:
+        return shown.MISSING
+    return f"▲ {source.arrival.why}" if source.late else shown.when(source.arrival.due_at)
 
 
 @app.command()

@@ -17,6 +17,7 @@ SOURCES = (
     Col("state"),
     Col("rows", right=True),
     Col("synced", "synced ago", right=True),
+    Col("due", "next due", right=True),
     Col("format"),
     Col("why", flex=True),
 )
@@ -74,16 +75,48 @@ def source_row(source: SourceState, now: int, job: Job | None) -> Row:
     rows = source.snapshot.rows if source.snapshot else None
     syncing = job is not None and job.state == "running" and job.progress_text.startswith(f"{source.name}:")
     word = "syncing" if syncing else source.state
-    why = job.progress_text.partition(": ")[2] if job is not None and syncing else source.why
+    why = job.progress_text.partition(": ")[2] if job is not None and syncing else why_text(source)
+    arrival = source.arrival
     cells: list[Cell] = [
         source.name,
         verdict(word).content,
         number(rows),
         age(source.synced_at, now),
+        due_cell(source, now),
         source.format,
         why,
     ]
-    return Row(source.name, cells, [source.name, word, rows, source.synced_at, source.format, why])
+    due = arrival.due_at if arrival else None
+    return Row(source.name, cells, [source.name, word, rows, source.synced_at, due, source.format, why])
+
+
+def why_text(source: SourceState) -> str:
+    """Return the state in words; that it is late comes first."""
+    return f"{source.arrival.why}; {source.why}" if source.late and source.arrival else source.why
+
+
+def due_cell(source: SourceState, now: int) -> Cell:
+    """Return when new content is due by the plan: how long until then, or how long ago, marked."""
+    if source.arrival is None or source.arrival.due_at is None:
+        return MISSING
+    due = source.arrival.due_at
+    return Content.styled(f"▲ {age(due, now)} ago", "$warn") if source.late else f"in {age(now, due)}"
+
+
+def plan_facts(source: SourceState, now: int) -> list[tuple[str, Cell]]:
+    """Return what the acquisition plan says of a source, and when it is looked at next."""
+    facts: list[tuple[str, Cell]] = []
+    arrival, schedule = source.arrival, source.schedule
+    if arrival is not None:
+        due = f", next due {when(arrival.due_at)}" if arrival.due_at else ""
+        text = f"{arrival.cadence or 'no cadence'}{due}: {arrival.why}"
+        facts.append(("plan", Content.styled(safe(text), "$warn") if source.late else text))
+        if arrival.owner:
+            facts.append(("owner", arrival.owner))
+    if schedule is not None:
+        moment = "now" if schedule.next_at <= now else f"in {age(now, schedule.next_at)}"
+        facts.append(("next sync", f"{moment}: {schedule.why}"))
+    return facts
 
 
 def version_row(version: Version) -> Row:
@@ -200,6 +233,7 @@ def source_facts(source: SourceState, now: int) -> list[tuple[str, Cell]]:
         ("synced", f"{when(source.synced_at)}  ({age(source.synced_at, now)} ago)" if source.synced_at else MISSING),
         ("kept", f"{source.snapshots} snapshot{'' if source.snapshots == 1 else 's'}"),
     ]
+    facts += plan_facts(source, now)
     return facts + (snapshot_facts(source.snapshot, now) if source.snapshot else [])
 
 
