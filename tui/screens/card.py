@@ -6,7 +6,7 @@ from textual.content import Content
 
 from lemnis.engine.explore.labels import Accord, Agreement, Event, Progress, Queue, Task
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, number, share, when
+from lemnis.tui.format import MISSING, duration, number, share, when
 from lemnis.tui.widgets.cells import fitted
 from lemnis.tui.widgets.text import bar_of
 
@@ -95,8 +95,14 @@ def progress_words(progress: Progress) -> str:
     """Return how far a queue is and how fast its labeller; nothing before it was counted."""
     if not progress.rows:
         return ""
-    speed = f" · {progress.per_minute:.0f} a minute" if progress.per_minute is not None else ""
-    return f"{number(progress.done)} of {number(progress.rows)} done · you {number(progress.mine)}{speed}"
+    parts = [f"{number(progress.done)} of {number(progress.rows)} done"]
+    if progress.mine != progress.done:
+        parts.append(f"you {number(progress.mine)}")
+    if progress.per_minute is not None:
+        parts.append(f"{progress.per_minute:.0f} a minute")
+        if len(parts) == 2 and progress.rows > progress.done:
+            parts.append(f"{duration(60 * (progress.rows - progress.done) / progress.per_minute)} left")
+    return " · ".join(parts)
 
 
 def place_words(task: Task, queue: Queue) -> str:
@@ -126,6 +132,24 @@ def hint_content(task: Task, queue: Queue, *, shown: bool) -> Content:
     if task.mine is not None:
         parts.append(Content.assemble(("you said ", "$muted"), (said_words(task.mine), "bold")))
     return Content.styled("  ·  ", "$muted").join(parts) if parts else Content("")
+
+
+def why_text(task: Task, queue: Queue, *, shown: bool) -> str:
+    """Return why a row is asked about, what counts, and what the keys do; a hidden suggestion stays hidden."""
+    item = task.item
+    lines = [f"{queue.title}: {queue.recipe}."]
+    if item.score is not None:
+        lines.append(f"Its score is {item.score:.3f}; the queue begins with the highest.")
+    if item.reason and (shown or item.suggested is None):
+        lines.append(f"{item.reason}.")
+    elif item.reason:
+        lines.append("Why in detail would tell what the model says: v shows it.")
+    if queue.resolves:
+        lines.append("Your answer decides what stands for this row, whatever the votes say; unsure leaves it as it is.")
+    else:
+        lines.append("Your answer is a vote: the majority stands, a tie stays open until somebody decides it.")
+    lines.append("Nothing is overwritten: every answer, undo and skip is an event (lemnis explore labels history).")
+    return "\n\n".join(lines)
 
 
 def precision_words(progress: Progress) -> str:

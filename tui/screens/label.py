@@ -20,6 +20,7 @@ from lemnis.engine.explore.labels import Answer, AnswerKind, Progress, Queue, Ta
 from lemnis.engine.text import safe
 from lemnis.tui.actions import key_label
 from lemnis.tui.screens import card
+from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.widgets import Panel, PromptLine, Words
 
 KEYS = (
@@ -56,6 +57,7 @@ class LabelMode(ModalScreen[None]):
     BINDINGS: ClassVar = [
         *(Binding(key, action, label, show=False) for key, action, label, _ in KEYS),
         Binding("enter", "keep", "Keep", show=False),
+        Binding("K", "explain", "Explain", show=False),
         Binding("down", "scroll(1)", "Down", show=False),
         Binding("up", "scroll(-1)", "Up", show=False),
     ]
@@ -314,6 +316,13 @@ class LabelMode(ModalScreen[None]):
         """Show what the model says, or hide it again; each answer records whether it was seen."""
         self.open = not self.open
         self.draw()
+
+    def action_explain(self) -> None:
+        """Say why this row is asked about; what would tell the model's answer stays hidden with it."""
+        sight = self.sight
+        if sight is not None and sight.task is not None:
+            text = card.why_text(sight.task, sight.queue, shown=self.sees)
+            self.app.push_screen(Explanation(f"Row {sight.task.item.row_key}", text))
 
     def action_scroll(self, by: int) -> None:
         self.query_one("#label-card VerticalScroll").scroll_relative(y=by, animate=False)

@@ -14,7 +14,6 @@ from textual.screen import ModalScreen
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.explore.labels import LabelSet, Queue
 from lemnis.engine.jobs import Job, user_name
-from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, number, share
 from lemnis.tui.screens import card
 from lemnis.tui.screens.explain import Explanation
@@ -319,12 +318,12 @@ def keys_line() -> Content:
     """Return the desk's keys."""
     keys = (
         ("enter", "label"),
-        ("n", "new queue"),
-        ("e", "find errors"),
+        ("n", "queue"),
+        ("e", "errors"),
         ("c", "agreement"),
         ("a", "apply"),
         ("w", "who"),
         ("d", "declare"),
         ("esc", "back"),
     )
-    return Content("").join([Content.assemble((f" {key} ", "$key"), f"{safe(does)} ") for key, does in keys])
+    return Content(" ") + Content("  ").join([Content.assemble((key, "$key"), f" {does}") for key, does in keys])

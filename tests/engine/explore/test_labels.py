@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from lemnis.engine.config import parse_config
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.errors import BadInput, ConfigError, NotFound
 from lemnis.engine.explore.labels import Answer, AnswerKind, Queue
+from lemnis.engine.explore.labels.apply import label_table
 from lemnis.engine.explore.labels.cards import key_parts, key_texts, read_cells
 from lemnis.engine.explore.labels.queues import make_queue
 from lemnis.engine.explore.labels.records import Item, Kind
@@ -342,3 +344,27 @@ def test_a_file_that_is_wrong_names_its_line_and_leaves_nothing(
         engine.explore.labels.take_in("topic", tmp_path / name, "kim")
     assert place in refused.value.place
     assert engine.explore.labels.history("topic") == []
+
+
+def test_labels_find_their_rows_whatever_the_types_of_key_and_label(tmp_path: Path) -> None:
+    engine = Engine(create_workspace(tmp_path / "box", '[labels.t]\ncolumn = "late"\nclasses = ["true", "false"]\n'))
+    at = [datetime(2025, 1, day, 3, 4, 5, 678_000, tzinfo=UTC) for day in (1, 2, 3)]
+    columns = {
+        "n": pa.array([1, -2, 3]),
+        "day": pa.array([moment.date() for moment in at]),
+        "at": pa.array(at, pa.timestamp("us", "UTC")),
+        "who": pa.array(["a|b", "a\\|b", ""]),
+        "late": pa.array([None, True, None], pa.bool_()),
+    }
+    roles = dict.fromkeys(["n", "day", "at", "who"], "key")
+    version = record_version(engine.store, pa.table(columns), name="keys", roles=roles, split={})
+    labels = engine.config().labels["t"]
+    texts = key_texts(pa.table(columns), version.keys)
+    for text, value in zip(texts, ("true", "false", "true"), strict=True):
+        assert text is not None
+        engine.explore.labels.say("t", text, Answer(kind="label", value=value), "kim")
+    pairs = [(row.row_key, row.value or "") for row in engine.explore.labels.resolved("t")]
+    made = label_table(version, labels, pairs).sort_by("n")
+    wanted = pa.table({**columns, "late": pa.array([True, False, True])}).sort_by("n")
+    assert made.equals(wanted)
+    engine.store.close()

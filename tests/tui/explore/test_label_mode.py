@@ -70,7 +70,7 @@ async def test_one_key_labels_and_the_next_row_comes(engine: Engine, size: tuple
         shown = await shows(pilot, "민원-20250001", "이 민원은 어느 부서로", "f  교통", "k  복지", "0 of 80 done")
         assert max(map(len, shown.splitlines())) <= size[0]
         await press(pilot, "f", "j")
-        await shows(pilot, "민원-20250003", "2 of 80 done · you 2", "a minute")
+        await shows(pilot, "민원-20250003", "2 of 80 done", "a minute", " left")
         assert said(engine) == [("label", "교통"), ("label", "환경")]
 
 
@@ -103,7 +103,7 @@ async def test_a_note_and_the_number_of_a_row_are_typed_and_label_nothing(engine
 
 async def test_the_keys_of_everywhere_else_are_off_and_escape_leaves(engine: Engine) -> None:
     async with labelling(engine) as pilot:
-        await press(pilot, "1", "o", "m", "q", "K", "y", "colon", "slash", "L", "r")
+        await press(pilot, "1", "o", "m", "q", "y", "colon", "slash", "L", "r")
         assert isinstance(pilot.app.screen, LabelMode)
         assert said(engine) == []
         await press(pilot, "escape")
@@ -152,7 +152,13 @@ async def test_the_suggestion_is_hidden_until_v_and_what_was_seen_is_recorded(en
     async with labelling(engine, kind="uncertainty") as pilot:
         shown = await shows(pilot, "suggestion hidden: v shows it")
         assert "suggested" not in shown
-        await press(pilot, "f", "v")
+        await press(pilot, "K")
+        assert " 교통 " not in await shows(
+            pilot, "Why in detail would tell what the model says", "Your answer is a vote"
+        )
+        await press(pilot, "escape", "f", "v", "K")
+        await shows(pilot, "entropy 0.")
+        await press(pilot, "escape")
         await shows(pilot, "suggested ", "by reader of the labels so far")
         await press(pilot, "f")
         second, first = engine.explore.labels.history("topic", limit=2)
