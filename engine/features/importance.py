@@ -165,26 +165,59 @@ def worth(
     model = quick_model(sample, places, rounds=rounds, seed=seed, threads=threads)
     judged = np.ascontiguousarray(sample.judge[:, list(places)])
     base = skill(sample.judge_target, predicted(model, judged, threads), sample.signature)
-    random = np.random.default_rng(seed)
     gain = np.asarray(model.feature_importance("gain"), dtype=np.float64)
     split = np.asarray(model.feature_importance("split"), dtype=np.float64)
-    losses = np.zeros(len(places))
-    for at in np.flatnonzero(split):  # no split looks at the others, so shuffling them changes nothing
-        told(at / len(places))
-        kept = judged[:, at].copy()
-        for _ in range(repeats):
-            judged[:, at] = random.permutation(kept)
-            losses[at] += base - skill(sample.judge_target, predicted(model, judged, threads), sample.signature)
-        judged[:, at] = kept
+    losses = shuffled_losses(
+        model,
+        judged,
+        lambda scores: base - skill(sample.judge_target, scores, sample.signature),
+        repeats=repeats,
+        seed=seed,
+        threads=threads,
+        told=told,
+    )
     return Worth(
         score=base,
         gain=(gain / (gain.sum() or 1.0)).tolist(),
         split=(split / (split.sum() or 1.0)).tolist(),
-        permutation=(losses / repeats).tolist(),
+        permutation=losses.tolist(),
         shap=contributions(model, judged[:: max(1, -(-len(judged) // SHAP_ROWS))], threads),
         learn_rows=sample.learn_target.size,
         judge_rows=sample.judge_target.size,
     )
+
+
+def shuffled_losses(
+    model: Any,
+    rows: Values,
+    loss: Callable[[Values], float],
+    *,
+    repeats: int,
+    seed: int,
+    threads: int,
+    told: Callable[[float], None] = lambda share: None,
+) -> Values:
+    """Return what shuffling each column costs, mean of the repeats; columns that no split looks at cost nothing.
+
+    Args:
+        model: A LightGBM booster. Any: lightgbm is typed in part.
+        rows: What it answers, in C order; each column is as it was afterwards.
+        loss: Of the answers to shuffled rows against those to the rows as they are.
+        repeats: Times each column is shuffled.
+        seed: Of the shuffling.
+        threads: Of LightGBM.
+        told: Called with the share of the work done, 0..1.
+    """
+    random = np.random.default_rng(seed)
+    losses = np.zeros(rows.shape[1])
+    for at in np.flatnonzero(model.feature_importance("split")):
+        told(at / rows.shape[1])
+        kept = rows[:, at].copy()
+        for _ in range(repeats):
+            rows[:, at] = random.permutation(kept)
+            losses[at] += loss(predicted(model, rows, threads)) / repeats
+        rows[:, at] = kept
+    return losses
 
 
 def predicted(model: Any, rows: Values, threads: int) -> Values:

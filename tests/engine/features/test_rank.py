@@ -1,5 +1,7 @@
 """Ranking real flights: what is known only afterwards is named, what is honest is left alone."""
 
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from support import until
 
 from lemnis.engine import Engine
 from lemnis.engine.data.versions import Version, record_version
@@ -191,3 +194,46 @@ def test_a_job_ranks_in_a_process_of_its_own(engine: Engine, flights: Any, recor
     job = engine.jobs.wait(engine.features.start_rank())
     assert job.state == "finished"
     assert [score.name for score in engine.features.scores(version.id)] == ["sched_dep_time", "humid"]
+
+
+def test_a_worker_that_is_killed_loses_only_the_model_it_was_at(engine: Engine, flights: Any, recorded: Record) -> None:
+    version = recorded(flights)
+    job_id = engine.features.start_rank()
+    engine.jobs.ensure_supervisor()
+    until(lambda: engine.store.value("select count(*) from feature_folds") >= 2, seconds=120)
+    job = engine.jobs.job(job_id)
+    assert job.pid is not None
+    os.kill(job.pid, signal.SIGKILL)
+    until(lambda: engine.jobs.job(job_id).state == "lost", seconds=60)
+    assert engine.features.ranking(version.id) is None
+    engine.jobs.retry(job_id)
+    finished = engine.jobs.wait(job_id)
+    assert finished.result is not None
+    assert finished.result["reused"] >= 2
+    ranking = engine.features.ranking(version.id)
+    assert ranking is not None
+    assert len(ranking.scores) == 8
+
+
+def test_a_ranking_of_an_older_lemnis_is_still_read(engine: Engine) -> None:
+    version = record_version(engine.store, pa.table({"x": [1, 2]}), name="plain", roles={}, split={})
+    with engine.store.write() as db:
+        db.execute(
+            """insert into feature_rankings (version_id, skill, score, train_rows, judged_rows, rounds, repeats, seed,
+                 elapsed_ms, computed_at) values (?, 'ROC AUC', 0.7, 10, 5, 40, 3, 1, 9, 1)""",
+            [version.id],
+        )
+        db.execute(
+            """insert into feature_scores (version_id, position, feature, kind, missing, gain_share, permutation, single,
+                 leakage) values (?, 0, 'x', 'numeric', 0.1, 0.4, 0.02, 0.6, 'It leaks.')""",
+            [version.id],
+        )
+    ranking, score = engine.features.ranking(version.id), engine.features.scores(version.id)[0]
+    assert ranking is not None
+    assert (ranking.score, ranking.folds) == (0.7, [])
+    assert (score.mean("gain"), score.mean("permutation"), score.mean("shap"), score.leakage) == (
+        0.4,
+        0.02,
+        None,
+        "It leaks.",
+    )
