@@ -108,4 +108,4 @@ def series_of(rows: Table, column: Column, *, number: bool) -> Series:
     else:
         codes = pc.dictionary_encode(values.cast(pa.string())).combine_chunks().indices
     numbers = codes.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return Series(name=column.name, values=numbers.astype(np.float64), number=False)
+    return Series(name=column.name, values=numbers.astype(np.float64), number=False, truth=column.kind == "boolean")

@@ -30,11 +30,13 @@ class Series(Struct, frozen=True, kw_only=True):
     Attributes:
         values: Shape (n,); the number, or the category's code; NaN where it is missing.
         number: True if the values are an amount: differences between them mean something.
+        truth: True if they are truth values; Pearson and Spearman take them as 0 and 1.
     """
 
     name: str
     values: Values
     number: bool
+    truth: bool = False
 
     @property
     def codes(self) -> Codes:
@@ -65,7 +67,7 @@ def association_matrices(
     k = len(columns)
     numbers = np.array([column.number for column in columns])
     found = {measure: np.full((k, k), np.nan) for measure in MEASURES}
-    places: list[int] = np.flatnonzero(numbers).tolist()
+    places = [place for place, column in enumerate(columns) if column.number or column.truth]
     if places:
         block = np.ix_(places, places)
         found["pearson"][block] = correlations([columns[place].values for place in places])

@@ -70,9 +70,10 @@ def pair_detail(rows: Any, first: Column, second: Column, *, version: Version, t
         for column in (first, second)
     )
     known = ~(np.isnan(a.values) | np.isnan(b.values))
+    scaled = all(one.number or one.truth for one in (a, b))
     measures = {
-        "pearson": pearson(a.values, b.values) if a.number and b.number else math.nan,
-        "spearman": spearman(a.values, b.values) if a.number and b.number else math.nan,
+        "pearson": pearson(a.values, b.values) if scaled else math.nan,
+        "spearman": spearman(a.values, b.values) if scaled else math.nan,
         "cramers_v": cramers_v(a.codes, b.codes),
         "ratio": ratio(a, b),
         "information": mutual_information(a.codes, b.codes),

@@ -62,6 +62,16 @@ def test_all_pairs_at_once_are_what_each_pair_gives_alone(table: np.ndarray, see
             assert found[a, b] == pytest.approx(pearson(table[:, a], table[:, b]), abs=1e-10, nan_ok=True)
 
 
+def test_a_truth_value_counts_as_0_and_1_in_a_correlation() -> None:
+    random = np.random.default_rng(9)
+    x = random.normal(size=300)
+    late = (x + random.normal(size=300) > 0).astype(float)
+    series = [Series(name="x", values=x, number=True), Series(name="late", values=late, number=False, truth=True)]
+    found = association_matrices(series)
+    assert found["pearson"][0, 1] == pytest.approx(pearson(x, late), abs=1e-12)
+    assert found["kind"][0, 1] == found["ratio"][0, 1]
+
+
 def test_ranks_without_holes_give_the_exact_rank_correlation() -> None:
     random = np.random.default_rng(6)
     a, b = random.integers(0, 40, 500).astype(float), random.normal(size=500)

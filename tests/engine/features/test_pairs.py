@@ -45,6 +45,7 @@ def test_two_categories_are_a_table_whose_rest_is_summed(ask: Ask) -> None:
 def test_a_number_beside_the_target_is_a_box_a_class(ask: Ask) -> None:
     found = ask("humid", "late")
     assert found["measure"] == "ratio"
+    assert 0 < found["measures"]["pearson"] < found["measures"]["ratio"] * 1.05
     assert [box["name"] for box in found["boxes"]] == ["true", "false"]  # by their median
     assert sum(box["rows"] for box in found["boxes"]) == found["rows"]
     for box in found["boxes"]:

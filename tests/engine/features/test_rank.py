@@ -224,8 +224,8 @@ def test_a_ranking_of_an_older_lemnis_is_still_read(engine: Engine) -> None:
             [version.id],
         )
         db.execute(
-            """insert into feature_scores (version_id, position, feature, kind, missing, gain_share, permutation, single,
-                 leakage) values (?, 0, 'x', 'numeric', 0.1, 0.4, 0.02, 0.6, 'It leaks.')""",
+            """insert into feature_scores (version_id, position, feature, kind, missing, gain_share, permutation,
+                 single, leakage) values (?, 0, 'x', 'numeric', 0.1, 0.4, 0.02, 0.6, 'It leaks.')""",
             [version.id],
         )
     ranking, score = engine.features.ranking(version.id), engine.features.scores(version.id)[0]

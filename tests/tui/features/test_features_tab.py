@@ -42,6 +42,12 @@ async def test_every_size_shows_the_leak_first_and_why(engine: Engine, size: tup
         assert "●" in next(line for line in screen.splitlines() if "hour  " in line)
 
 
+async def test_a_tiny_screen_shows_one_pane(engine: Engine) -> None:
+    async with opened(engine, (40, 15)) as pilot:
+        screen = await shows(pilot, "delay", "✖ leak", "hour", "▲ unstable")
+        assert "how sure" not in screen
+
+
 async def test_the_column_under_the_cursor_is_shown_in_full(engine: Engine) -> None:
     async with opened(engine) as pilot:
         await pilot.press("j")

@@ -15,7 +15,7 @@ from lemnis.tui.format import MISSING, age, delta, number, share, styled, verdic
 from lemnis.tui.widgets.cells import Col, Row
 
 INTERVAL = 12  # cells of the drawn interval
-WIDE, MIDDLE = 98, 64  # cells of the table from which all columns, or most, are shown
+WIDE, MIDDLE, NARROW = 98, 74, 64  # cells of the table from which all columns, most, or some are shown
 
 KINDS = {"numeric": "num", "categorical": "cat", "boolean": "bool"}
 SIGNS = {"spearman": "ρ", "pearson": "r", "cramers_v": "V", "ratio": "η", "information": "I"}
@@ -58,6 +58,8 @@ def columns_for(width: int) -> list[Col]:
         ]
     if width >= MIDDLE:
         return [SHORT_NAME, VERDICT, INTERVAL_COLUMN, LOSS, SHAP, SINGLE, GROUP]
+    if width >= NARROW:
+        return [SHORT_NAME, VERDICT, INTERVAL_COLUMN, LOSS, SINGLE]
     return [SHORT_NAME, VERDICT, LOSS, SINGLE]
 
 

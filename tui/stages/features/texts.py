@@ -117,8 +117,9 @@ def origin(ranking: Ranking) -> str:
 
 ASSOCIATION = {
     "kind": "Two numbers by Spearman, two categories by Cramér's V, one of each by the correlation ratio.",
-    "pearson": "Pearson: how close two numbers lie to a straight line, −1 to 1.",
-    "spearman": "Spearman: how far one number rises with the other, in whatever curve, −1 to 1.",
+    "pearson": "Pearson: how close two numbers lie to a straight line, −1 to 1; a truth value counts as 0 or 1.",
+    "spearman": "Spearman: how far one number rises with the other, in whatever curve, −1 to 1; a truth value "
+    "counts as 0 or 1.",
     "cramers_v": "Cramér's V of categories, and of numbers cut into 16 bins of equal size; its bias is taken off "
     "(Bergsma 2013). 0 none, 1 each tells the other.",
     "ratio": "Correlation ratio: how much of a number's spread lies between the categories of the other column "
