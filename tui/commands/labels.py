@@ -233,7 +233,7 @@ def history(
     """List what was said, newest first: every label, undo, skip and decision with who, when and what was suggested.
 
     With --json: {"events": [{"id", "labels", "row_key", "labeller", "kind", "value", "note", "queue_id", "place",
-    "suggested", "suggested_share", "suggested_by", "suggestion_shown", "took_ms", "target_id", "at"}]}.
+    "suggested", "suggested_share", "suggested_by", "suggestion_shown", "took_ms", "target_id", "at", "origin"}]}.
     """
     session = session_of(context)
     events = session.engine.explore.labels.history(name, row, limit)

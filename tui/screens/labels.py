@@ -84,6 +84,7 @@ class LabelDesk(ModalScreen[None]):
         super().__init__(classes="labelling")
         self.engine, self.who = engine, user_name() or "somebody"
         self.view: DeskView | None = None
+        self._newest: int | None = None  # the newest queue there was; the cursor goes to one that comes
         self._moved: dict[str, int] = {}  # the topics as they were last read
 
     def compose(self) -> ComposeResult:
@@ -132,6 +133,10 @@ class LabelDesk(ModalScreen[None]):
         self.view = message.view
         self.query_one(ErrorStrip).clear()
         self.draw()
+        newest = max((queue.id for queue in message.view.queues), default=0)
+        if self._newest is not None and newest > self._newest:
+            self.query_one("#desk-queues", Table).select(str(newest))
+        self._newest = newest
 
     def on_label_desk_refused(self, message: Refused) -> None:
         self.query_one(ErrorStrip).show(message.error)
@@ -326,4 +331,4 @@ def keys_line() -> Content:
         ("d", "declare"),
         ("esc", "back"),
     )
-    return Content(" ") + Content("  ").join([Content.assemble((key, "$key"), f" {does}") for key, does in keys])
+    return Content(" ") + Content(" ").join([Content.assemble((key, "$key"), f" {does}") for key, does in keys])

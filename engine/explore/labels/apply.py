@@ -12,7 +12,7 @@ from lemnis.engine.config import Labels, load_config
 from lemnis.engine.data import Version
 from lemnis.engine.data import jobs as data_jobs
 from lemnis.engine.data.versions import find_version
-from lemnis.engine.errors import BadInput
+from lemnis.engine.errors import BadInput, LemnisError
 from lemnis.engine.explore.labels.cards import check_labelled, key_parts
 from lemnis.engine.explore.labels.declared import declared_labels
 from lemnis.engine.explore.labels.events import audit_keys, resolved
@@ -49,10 +49,25 @@ def apply(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
     labels = declared_labels(config, name)
     version = find_version(store)
     check_labelled(version, name, labels)
+    if labels.column in config.dataset.derive:
+        raise BadInput(
+            f"{labels.column!r} is derived by an expression: labels can't stand in its place.",
+            f"Label another column, and name it in the expression: coalesce(label, …) as {labels.column}.",
+            f"lemnis.toml: dataset.derive.{labels.column}",
+        )
     applied = write_labels(store, version, name, labels, who=who, audit=bool(arguments.get("audit")))
+    room = ProblemRoom(store)
+    before = room.text()
     declare(store, name, labels, version, who=who)
-    data_jobs.sync(context, {"sources": [source_name(name)]})
-    return {**data_jobs.link(context, {}), "applied": {k: getattr(applied, k) for k in Applied.__struct_fields__}}
+    after = room.text()
+    try:
+        data_jobs.sync(context, {"sources": [source_name(name)]})
+        made = data_jobs.link(context, {})
+    except LemnisError:  # a declaration that can't be linked must not stay
+        if room.text() == after:
+            room.edit(before, who, f"labels {name} could not be joined")
+        raise
+    return {**made, "applied": {k: getattr(applied, k) for k in Applied.__struct_fields__}}
 
 
 def source_name(name: str) -> str:

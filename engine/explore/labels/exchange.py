@@ -108,7 +108,7 @@ def import_labels(store: Store, labels: str, path: Path, *, classes: Sequence[st
                 continue
             known[line.row_key, labeller] = said
             facts = {"labels": labels, "row_key": line.row_key, "labeller": labeller}
-            add_event(db, kind=said[0], value=said[1], note=line.note or f"from {path.name}, by {who}", **facts)
+            add_event(db, kind=said[0], value=said[1], note=line.note, origin=f"{path.name}, by {who}", **facts)
             taken += 1
     return taken
 

@@ -105,6 +105,7 @@ class Event(Struct, frozen=True, kw_only=True):
     Attributes:
         value: The class; None for what is no class, and for a decision that leaves the row open.
         target_id: The event that an `undo` or a `redo` is about.
+        origin: The file it came from and who took it in; empty for what was said here.
     """
 
     id: int
@@ -123,6 +124,7 @@ class Event(Struct, frozen=True, kw_only=True):
     took_ms: int | None
     target_id: int | None
     at: int
+    origin: str
 
 
 class Task(Struct, frozen=True, kw_only=True):

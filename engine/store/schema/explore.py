@@ -129,5 +129,7 @@ LATER = {
         *triggers("labels", "label_events"),
         *triggers("labels", "label_queues"),
         *triggers("labels", "label_applications"),
-    )
+    ),
+    # The file it came from and who took it in; empty for what was said here.
+    "m016_label_origin": ("alter table label_events add column origin text not null default ''",),
 }

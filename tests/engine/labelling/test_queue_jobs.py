@@ -8,7 +8,7 @@ from korean import CLASSES
 from labelled import TRUE, answered, made
 
 from lemnis.engine import Engine
-from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.errors import BadInput, LemnisError, NotFound
 from lemnis.engine.explore.labels.apply import apply
 from lemnis.engine.jobs.context import JobContext
 
@@ -140,3 +140,24 @@ def test_nothing_learns_from_the_audit_slice(engine: Engine) -> None:
     answered(engine, made(engine, "audit", rows=90).id, "kim")
     answered(engine, made(engine, "order", rows=60).id, "kim")
     assert "(60 rows)" in made(engine, "uncertainty", rows=5).recipe
+
+
+DERIVED = ("[dataset.split]", '[dataset.derive]\n"분류" = "지역"\n\n[dataset.split]', "is derived by an expression")
+NO_BASE = (
+    '[dataset]\nname = "complaints"\nbase = "complaints"',
+    '[sources.x]\npath = "x.csv"\n\n[dataset]\nbase = "x"',
+    "no snapshot",
+)
+
+
+@pytest.mark.parametrize(("old", "new", "problem"), [DERIVED, NO_BASE])
+def test_a_dataset_that_can_not_take_the_labels_stays_declared_as_it_was(
+    engine: Engine, old: str, new: str, problem: str
+) -> None:
+    answered(engine, made(engine, "order", rows=20).id, "kim")
+    before = engine.workspace.config.read_text().replace(old, new)
+    assert new in before
+    engine.workspace.config.write_text(before)
+    with pytest.raises(LemnisError, match=problem):
+        apply(JobContext.for_test(engine.store), {"labels": "topic", "who": "kim"})
+    assert engine.workspace.config.read_text() == before
