@@ -14,7 +14,7 @@ CONDITIONS: dict[str, Callable[[Run], str]] = {
     "preset": lambda run: run.preset,
     "data": lambda run: run.data_version,
     "data hash": lambda run: (run.version_id or "")[:12],
-    "feature set": lambda run: set_words(run),
+    "feature set": lambda run: run.set_reference,
     "features": lambda run: ", ".join(run.features),
     "target": lambda run: run.target,
     "problem": lambda run: run.problem_sha256[:12],
@@ -26,11 +26,6 @@ CONDITIONS: dict[str, Callable[[Run], str]] = {
     "processor": lambda run: str(run.machine.get("processor", "")),
     "user": lambda run: run.user,
 }
-
-
-def set_words(run: Run) -> str:
-    """Return the feature set and which choice of it: ``default, revision 3``; empty for a list by hand."""
-    return run.feature_set + (f", revision {run.feature_set_revision}" if run.feature_set_revision else "")
 
 
 class Row(Struct, frozen=True, kw_only=True):

@@ -79,6 +79,11 @@ class Run(Struct, frozen=True, kw_only=True):
     def ended(self) -> bool:
         return self.state in ENDED
 
+    @property
+    def set_reference(self) -> str:
+        """The very choice of a feature set it was trained with: ``default@3``; empty for a list by hand."""
+        return f"{self.feature_set}@{self.feature_set_revision}" if self.feature_set_revision else self.feature_set
+
     def duration_s(self, now_ms: int) -> float | None:
         """Return how long it trained, or has trained so far, in seconds; None before it started."""
         if self.started_at is None:

@@ -71,7 +71,8 @@ def show(context: typer.Context, run_id: RunId) -> None:
     """Show one run: state and reason, metrics, parameters, and every condition it was trained under.
 
     With --json: all fields of the run: those of `list`, and "why", "preset", "task", "target", "version_id",
-    "features", "feature_set", "problem_sha256", "seed", "device_asked", "device", "cores", "machine", "code_version",
+    "features", "feature_set", "feature_set_revision" (null: a list by hand), "problem_sha256", "seed", "device_asked",
+    "device", "cores", "machine", "code_version",
     "libraries", "rounds", "rounds_done", "best_round", "model_sha256", "reproduces", "note", "pinned", "created_at" …
     """
     session = session_of(context)
@@ -91,7 +92,7 @@ def show(context: typer.Context, run_id: RunId) -> None:
             ("preset", run.preset),
             *sorted(run.params.items()),
             ("data", f"{run.data_version}  {run.version_id}"),
-            ("features", f"{run.feature_set}: {', '.join(run.features)}"),
+            ("features", f"{run.set_reference or 'by hand'}: {', '.join(run.features)}"),
             ("seed", str(run.seed)),
             ("device", run.device or f"{run.device_asked} asked"),
             ("code", run.code_version or "not in a git repository"),

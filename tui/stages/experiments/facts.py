@@ -27,7 +27,7 @@ def summary(run: Run, baseline: Run | None, now_ms: int) -> Facts:
         ("best round", f"{number(run.best_round)} of {number(run.rounds)}"),
         ("took", duration(run.duration_s(now_ms))),
         ("data", f"{run.data_version}  {(run.version_id or '')[:8]}"),
-        ("features", f"{run.feature_set or 'own'}, {len(run.features)} columns"),
+        ("features", f"{run.set_reference or 'own'}, {len(run.features)} columns"),
         *[(key, value) for key, value in sorted(run.params.items())],
         ("seed", number(run.seed)),
         ("device", run.device or f"{run.device_asked} asked"),
@@ -61,7 +61,7 @@ def groups(run: Run, baseline: Run | None, now_ms: int) -> list[tuple[str, Facts
             [
                 ("version", f"{run.data_version}  {(run.version_id or '')[:12]}"),
                 ("target", f"{run.target} ({run.task})"),
-                ("feature set", f"{run.feature_set or 'own'}, {len(run.features)} features"),
+                ("feature set", f"{run.set_reference or 'own'}, {len(run.features)} features"),
                 ("features", ", ".join(run.features)),
                 ("problem", run.problem_sha256[:12]),
             ],
