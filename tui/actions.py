@@ -91,6 +91,14 @@ PROBLEM: tuple[Action, ...] = (
 DATA: tuple[Action, ...] = (
     Action("data.sync", "u", "Sync all", "Bring every source up to date.", "data sync", True, True),
     Action("data.sync_one", "U", "Sync one", "Bring the chosen source up to date.", "data sync SOURCE", True, True),
+    Action(
+        "data.preview",
+        "v",
+        "Preview",
+        "Look at a source or file before it is kept; add it.",
+        "data preview",
+        True,
+    ),
     Action("data.link", "n", "Link", "Link the snapshots into a dataset version.", "data link", True, True),
     Action(
         "data.stop", "x", "Stop", "Stop the sync or link that runs; what was kept stays.", "jobs cancel", True, True

@@ -1,5 +1,7 @@
 """Stage 2, Data: sources, snapshots, links and dataset versions."""
 
+from typing import Any
+
 import msgspec
 
 from lemnis.engine import clock
@@ -7,6 +9,7 @@ from lemnis.engine.config import Source, load_config
 from lemnis.engine.data import gc
 from lemnis.engine.data.arrivals import Arrival, arrivals
 from lemnis.engine.data.catalog import SourceState, source_states
+from lemnis.engine.data.preview import Preview, declared_path, preview, source_name
 from lemnis.engine.data.reports import LinkReport, Orphan, list_reports
 from lemnis.engine.data.schedule import Schedule
 from lemnis.engine.data.snapshots import Snapshot, current_snapshots, list_snapshots
@@ -18,6 +21,7 @@ from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.problem import ProblemRoom
 from lemnis.engine.store import Store
 
+DIALECT = ("delimiter", "quote", "escape", "encoding", "header", "decimal")
 MEMORY_BYTES = 1 << 30  # what DuckDB is allowed in a worker
 
 
@@ -47,6 +51,39 @@ class DataRoom:
         declared = {key: value for key, value in facts.items() if key == "path" or value != usual[key]}
         ProblemRoom(self.store).set(f"sources.{name}", declared, who, why or f"source {name} added")
         return load_config(workspace.config).sources[name]
+
+    def with_dialect(self, name: str, source: Source, given: dict[str, Any]) -> tuple[Source, list[str]]:
+        """Return a declaration with what is given of its dialect, the rest proposed from its file, and the reasons.
+
+        Args:
+            name: What the source is called.
+            source: Its declaration without a dialect.
+            given: Fields of the dialect that are known.
+
+        Raises:
+            BadInput: There is no such file.
+        """
+        if source.format not in ("csv", "csv-zip"):
+            return source, []
+        found = preview(self.store.workspace, name, source, propose=True)
+        dialect = {field: getattr(found.source, field) for field in DIALECT} | given
+        return msgspec.structs.replace(source, **dialect), found.why
+
+    def preview(self, name_or_path: str) -> Preview:
+        """Look at a source as it is declared, or at a file, pattern or address with a dialect that is proposed.
+
+        Nothing is kept; it runs in a process of its own.
+
+        Raises:
+            BadInput: There is no such source or file, or it may not be read.
+            Unavailable: It took too long, or its place can't be reached.
+        """
+        workspace = self.store.workspace
+        declared = load_config(workspace.config).sources.get(name_or_path)
+        if declared is not None:
+            return preview(workspace, name_or_path, declared, propose=False)
+        path = declared_path(workspace, name_or_path)
+        return preview(workspace, source_name(path), Source(path=path), propose=True)
 
     def arrivals(self) -> list[Arrival]:
         """Return the acquisition plan, each line with what arrived and whether it is late."""
@@ -132,6 +169,7 @@ __all__ = [
     "LinkReport",
     "Orphan",
     "Part",
+    "Preview",
     "Schedule",
     "Snapshot",
     "SourceState",

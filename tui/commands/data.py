@@ -11,6 +11,8 @@ from lemnis.tui import format as shown
 from lemnis.tui.commands import data_keeping
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
+from lemnis.tui.stages.data.rows import preview_facts
+from lemnis.tui.widgets.cells import plain
 
 app = group("Sources, snapshots, links and versions.")
 app.add_typer(data_keeping.app)
@@ -18,35 +20,73 @@ Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the job, 
 
 
 @app.command()
+def preview(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="A source, a file, a pattern of files or an address.")],
+) -> None:
+    """Look at a source before anything is kept. How it is written, its columns, first rows and what is odd.
+
+    With --json: {"name", "source", "why": [], "columns": [{"name", "type"}], "rows": [[]], "rows_seen", "whole",
+    "warnings": [], "refused"}; exit code 1 when it can't be read as it is.
+    """
+    session = session_of(context)
+    found = session.engine.data.preview(what)
+    if session.json:
+        print_json({field: getattr(found, field) for field in found.__struct_fields__})
+    else:
+        print_facts([(label, plain(cell)) for label, cell in preview_facts(found)])
+        if found.rows:
+            say()
+            rows = [[shown.MISSING if cell is None else cell[:40] for cell in row] for row in found.rows[:10]]
+            print_table([f"{column.name} {column.type.lower()}" for column in found.columns], rows)
+    if found.refused:
+        raise typer.Exit(1)
+
+
+@app.command()
 def add(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="What the source is called.")],
-    path: Annotated[str, typer.Argument(help="Its file; relative to the workspace unless absolute.")],
+    path: Annotated[str, typer.Argument(help="A file, a pattern of files, or an address.")],
     format: Annotated[SourceFormat | None, typer.Option(help="By the file's suffix, if left out.")] = None,
-    delimiter: Annotated[str, typer.Option(help="What parts the columns of delimited text.")] = ",",
+    delimiter: Annotated[str, typer.Option(help="Proposed from the file, if left out; so are the next three.")] = "",
+    quote: Annotated[str | None, typer.Option(help="What encloses a cell.")] = None,
+    encoding: Annotated[str, typer.Option(help="The text's encoding: utf-8, cp949, latin-1 …")] = "",
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="Does the first line name columns?")
+    ] = None,
     null: Annotated[list[str] | None, typer.Option(help="A text that means null; may be given again.")] = None,
-    table: Annotated[str, typer.Option(help="The table of a SQLite file.")] = "",
+    table: Annotated[str, typer.Option(help="The table of a SQLite or PostgreSQL database.")] = "",
+    query: Annotated[str, typer.Option(help="What is asked of a PostgreSQL database.")] = "",
+    sheet: Annotated[str, typer.Option(help="The sheet of a workbook.")] = "",
     member: Annotated[str, typer.Option(help="The member of a ZIP archive.")] = "",
+    append: Annotated[bool, typer.Option("--append", help="Its writer only adds lines.")] = False,
+    scheduled: Annotated[bool, typer.Option("--scheduled", help="Read it by the acquisition plan.")] = False,
     why: Annotated[str, typer.Option(help="The reason, kept in the history.")] = "",
 ) -> None:
-    """Declare a source. Its file must be there, but is not read yet.
+    """Declare a source. The dialect of a text file is proposed from its beginning and written into lemnis.toml.
 
-    With --json: {"source": {"path", "format", "delimiter", "null", "table", "member", "types"}, "name"}.
+    With --json: {"source": {"path", "format", "delimiter", "null", "table", "member", "types", …}, "name",
+    "because": []}.
     """
     session = session_of(context)
     source = Source(
-        path=path,
-        format=format or format_of(path),
-        delimiter=delimiter,
-        null=null or [""],
-        table=table,
-        member=member,
-    )
+        path=path, format=format or format_of(path), null=null or [""], table=table, query=query, sheet=sheet,
+        member=member, append=append, sync="scheduled" if scheduled else "manual",
+    )  # fmt: skip
+    given: dict[str, Any] = {  # Any: values of several types
+        key: value
+        for key, value in {"delimiter": delimiter, "quote": quote, "encoding": encoding, "header": header}.items()
+        if value not in ("", None)
+    }
+    source, because = session.engine.data.with_dialect(name, source, given)
     added = session.engine.data.add_source(name, source, who=user_name(), why=why)
     if session.json:
-        print_json({"name": name, "source": added})
+        print_json({"name": name, "source": added, "because": because})
     else:
         say(f"{name} is declared as {added.format}. Read it with `lemnis data sync {name}`.")
+        for reason in because:
+            say(f"  {reason}")
 
 
 @app.command()

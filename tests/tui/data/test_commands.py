@@ -97,8 +97,39 @@ def test_nothing_to_show_is_said_as_an_error_with_the_next_step(shell: Shell) ->
     assert "lemnis data link" in err
 
 
-@pytest.mark.parametrize("command", ["add", "sync", "link", "sources", "snapshots", "versions", "show"])
+@pytest.mark.parametrize("command", ["preview", "add", "sync", "link", "sources", "snapshots", "versions", "show"])
 def test_every_command_describes_its_document(shell: Shell, command: str) -> None:
     code, out, _ = shell("data", command, "--help")
     assert code == 0
     assert "With --json: {" in out
+
+
+def test_a_file_is_looked_at_before_it_is_added_and_its_dialect_is_written_down(shell: Shell) -> None:
+    (shell.root / "고객.csv").write_bytes("이름;값\n김;1,5\n".encode("cp949"))
+    found = shell.json("data", "preview", "고객.csv")
+    assert (found["source"]["encoding"], found["rows"]) == ("cp949", [["김", "1.5"]])
+    code, out, _ = shell("data", "preview", "고객.csv")
+    assert code == 0
+    assert "semicolons" in out
+    assert "이름 varchar" in out
+    added = shell.json("data", "add", "customers", "고객.csv")
+    assert added["because"]
+    declared = (shell.root / "lemnis.toml").read_text()
+    assert 'delimiter = ";"\nencoding = "cp949"\ndecimal = ","' in declared
+    assert [(s["rows"], s["new"]) for s in shell.json("data", "sync", "customers")["sources"]] == [(1, True)]
+
+
+def test_a_file_that_a_sync_would_refuse_ends_the_preview_with_1(shell: Shell) -> None:
+    (shell.root / "bad.csv").write_text("a,b\n1\n")
+    code, out, _ = shell("data", "preview", "bad.csv")
+    assert code == 1
+    assert "1 cells where the header has 2" in out
+
+
+def test_sources_say_when_they_are_due(shell: Shell) -> None:
+    plan = '[[problem.acquisition]]\nsource = "left"\ncadence = "daily"\n'
+    (shell.root / "lemnis.toml").write_text(plan + (shell.root / "lemnis.toml").read_text())
+    shell.json("data", "sync", "left")
+    left, right = shell.json("data", "sources")["sources"]
+    assert (left["cadence"], left["late"], left["next_sync_at"], right["cadence"]) == ("daily", False, None, None)
+    assert left["due_at"] > left["synced_at"]

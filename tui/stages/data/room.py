@@ -9,12 +9,13 @@ from textual.containers import Container, Vertical
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
-from lemnis.engine.data import LinkReport, Snapshot, SourceState, Version
+from lemnis.engine.data import LinkReport, Preview, Snapshot, SourceState, Version
 from lemnis.engine.errors import NotFound
-from lemnis.engine.jobs import Job
+from lemnis.engine.jobs import Job, user_name
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.data import rows
+from lemnis.tui.stages.data.preview import PathAsked, PreviewScreen
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Col, Facts, Meter, Panel, Table
 
@@ -56,7 +57,7 @@ class DataStage(Stage[DataView]):
         with Container(id="both"):
             with Vertical(id="lists"):
                 with Panel("Sources", id="sources-panel"):
-                    yield Table(*rows.SOURCES, id="sources", empty="No source yet. Press e and add [sources.NAME].")
+                    yield Table(*rows.SOURCES, id="sources", empty="No source yet. Press v to look at one and add it.")
                 with Panel("Snapshots", id="snapshots-panel"):
                     yield Table(*rows.SNAPSHOTS, id="snapshots", empty="No snapshot yet. Press u to read the sources.")
                 with Panel("Versions", id="versions-panel"):
@@ -211,6 +212,32 @@ class DataStage(Stage[DataView]):
             self.refuse(NotFound("There is no source yet.", "Press e and add one to lemnis.toml."))
             return
         self.perform(self.engine.data.start_sync, [name], done=f"Queued: {name} is looked at.")
+
+    def action_preview(self) -> None:
+        """Ask what to look at: the chosen source, or a path that is typed."""
+        chosen = self.query_one("#sources", Table).key or ""
+        question = "Look at a source, file, pattern or address. Nothing is kept."
+        self.app.push_screen(PathAsked(question, chosen, "logs/2026-*.csv"), self._look)
+
+    def _look(self, path: str | None) -> None:
+        if path:
+            self.toast(f"Looking at {path}.")
+            self.perform(self.engine.data.preview, path, then=self._show_preview)
+
+    def _show_preview(self, preview: Preview) -> None:
+        declared = {source.name for source in self._view.sources} if self._view else set[str]()
+        addable = preview.name not in declared or preview.why
+        may = not self.engine.store.read_only and addable and not preview.refused
+        add = (lambda: self._ask_name(preview)) if may else None
+        self.app.push_screen(PreviewScreen(preview, add))
+
+    def _ask_name(self, preview: Preview) -> None:
+        def named(name: str | None) -> None:
+            if name:
+                done = f"{name} is declared. Press U to read it."
+                self.perform(self.engine.data.add_source, name, preview.source, who=user_name(), done=done)
+
+        self.app.push_screen(PathAsked("What is the source called?", preview.name, "orders"), named)
 
     def action_link(self) -> None:
         self.perform(self.engine.data.start_link, done="Queued: the snapshots are linked into a version.")

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from lemnis.engine.clock import iso_utc
-from lemnis.engine.data import LinkReport, Snapshot, SourceState, Version
+from lemnis.engine.data import LinkReport, Preview, Snapshot, SourceState, Version
 from lemnis.engine.jobs import Job
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, number, share, verdict, when
@@ -321,3 +322,33 @@ def version_detail(version: Version | None) -> Detail:
         return Detail("Version", "", [], COLUMNS, [])
     columns = f"{len(version.columns)} columns"
     return Detail(version.title, columns, version_facts(version), COLUMNS, column_rows(version))
+
+
+def preview_facts(preview: Preview) -> list[tuple[str, Cell]]:
+    """Return how a file seems to be written and what to look at before it is kept."""
+    source = preview.source
+    facts: list[tuple[str, Cell]] = [("format", source.format)]
+    if source.format in ("csv", "csv-zip"):
+        sign = {"\t": "tab"}.get(source.delimiter, source.delimiter)
+        header = "a header" if source.header else "no header"
+        facts.append(("dialect", f"delimiter {sign}  quote {source.quote}  {source.encoding}  {header}"))
+    if preview.why:
+        facts.append(("because", "; ".join(preview.why)))
+    if preview.refused:
+        return [*facts, ("refused", Content.styled(safe(preview.refused), "$bad"))]
+    part = "" if preview.whole else ", the first of them"
+    facts.append(("holds", f"{number(preview.rows_seen)} rows{part}, {len(preview.columns)} columns"))
+    facts += [("warning", Content.styled(safe(warning), "$warn")) for warning in preview.warnings[:5]]
+    return facts
+
+
+def preview_table(preview: Preview) -> tuple[list[Col], list[Row]]:
+    """Return the first rows, each column headed by its name and type."""
+    numbers = ("BIGINT", "DOUBLE", "INTEGER", "DECIMAL")
+    cells = [[MISSING if cell is None else cell for cell in row] for row in preview.rows]
+    columns: list[Col] = []
+    for place, one in enumerate(preview.columns):
+        label = f"{safe(one.name, limit=24)} {one.type.lower()}".strip()
+        widest = max([cell_len(label), *(cell_len(row[place]) for row in cells)])
+        columns.append(Col(str(place), label, right=one.type.startswith(numbers), width=min(widest, 40) + 1))
+    return columns or [Col("rows")], [Row(str(place), [*row]) for place, row in enumerate(cells)]
