@@ -11,6 +11,8 @@ from lemnis.tui.widgets.cells import fitted
 from lemnis.tui.widgets.text import bar_of
 
 WIDEST_NAME = 20
+SHORT = 16  # cells of a value that can stand beside others
+FEW = 6
 BAR = 8
 
 
@@ -47,21 +49,42 @@ def cells(text: str) -> int:
 
 
 def card_content(task: Task, width: int) -> Content:
-    """Return a row: one name and value after the other, values wrapped beside their names."""
-    names = {name: safe(name, limit=60) for name in task.cells}
-    wide = min(WIDEST_NAME, max((cells(name) for name in names.values()), default=0))
+    """Return a row: names and values in the columns' order, values wrapped beside their names.
+
+    Many short values after one another stand side by side, read downwards, so that a row of numbers is seen at once.
+    """
+    wide = min(WIDEST_NAME, max((cells(safe(name, limit=60)) for name in task.cells), default=0))
     room = max(10, width - wide - 2)
     lines: list[Content] = []
+    run: list[Content] = []
     for name, value in task.cells.items():
-        label = fitted(Content(names[name]), wide).stylize("$muted")
-        if not value:
-            said = [Content.styled(MISSING if value is None else "empty", "$muted")]
-        else:
-            said = [Content(line) for line in wrapped(value, room)]
-        lines += [Content.assemble(label if place == 0 else " " * wide, "  ", text) for place, text in enumerate(said)]
+        label = fitted(Content(safe(name, limit=60)), wide).stylize("$muted") + "  "
+        said = [Content(line) for line in wrapped(value, room)] if value else [empty_content(value)]
+        if len(said) == 1 and said[0].cell_length <= SHORT:
+            run.append(label + said[0])
+            continue
+        lines += [*side_by_side(run, wide + 2 + SHORT, width), label + said[0]]
+        lines += [Content(" " * (wide + 2)) + text for text in said[1:]]
+        run = []
+    lines += side_by_side(run, wide + 2 + SHORT, width)
     for who, note in task.notes:
         lines.append(Content.styled(safe(f"note of {who}: {note}", limit=300), "$muted"))
     return Content("\n").join(lines)
+
+
+def empty_content(value: str | None) -> Content:
+    """Return how no value and an empty text look."""
+    return Content.styled(MISSING if value is None else "empty", "$muted")
+
+
+def side_by_side(run: Sequence[Content], room: int, width: int) -> list[Content]:
+    """Return short cells in lines: one under the other while they are few, else in as many columns as fit."""
+    columns = max(1, (width + 2) // (room + 2)) if len(run) > FEW else 1
+    height = -(-len(run) // columns)
+    return [
+        Content("  ").join([fitted(cell, room) if columns > 1 else cell for cell in run[line::height]])
+        for line in range(height)
+    ]
 
 
 def classes_content(key_of: Mapping[str, str], progress: Progress, now: str | None, width: int) -> Content:

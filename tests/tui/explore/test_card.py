@@ -101,3 +101,17 @@ def test_agreement_is_told_with_interval_and_n_and_its_confusion_is_aligned() ->
     assert "The model is right on 30 of 40 audit rows: 75.0% [60.0%, 86.0%]" in text
     table = [line for line in text.splitlines() if "↓" in line or line.startswith(("교통", "환경"))]
     assert len({card.cells(line) for line in table}) == 1
+
+
+@pytest.mark.parametrize(("width", "columns"), [(40, 1), (76, 2), (156, 5)])
+def test_many_short_values_stand_side_by_side_in_their_order_downwards(width: int, columns: int) -> None:
+    row: dict[str, str | None] = {f"숫자 {n:02}": str(n * 1000) for n in range(30)}
+    lines = card.card_content(task({**row, "본문": "긴 글 " * 60}), width).split("\n")
+    height = 30 // columns
+    assert [line.plain.split()[1] for line in lines[:height]] == [f"{n:02}" for n in range(height)]
+    assert all(line.cell_length <= width for line in lines)
+    starts = [
+        [place for place in range(len(line.plain)) if line.plain.startswith("숫자", place)] for line in lines[:height]
+    ]
+    assert all(len(found) == columns and found == starts[0] for found in starts)
+    assert lines[height].plain.startswith("본문")
