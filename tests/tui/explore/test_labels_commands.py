@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from korean import make_workspace
-from labelled import answered, made
+from korean import CLASSES, make_workspace
+from labelled import TRUE, answered, made
 
 from lemnis.engine import Engine
 from lemnis.engine.data import jobs
@@ -92,3 +92,18 @@ def test_text_for_people_is_one_line_a_thing_and_read_only_writes_nothing(
     assert run([*where, "--read-only", "explore", "label", "topic", "민원-20250001", "교통"]) == 2
     assert "read-only" in capsys.readouterr().err
     assert engine.explore.labels.history("topic") == []
+
+
+def test_probable_errors_are_listed_for_review_and_change_nothing(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = made(engine, "order", rows=60)
+    wrong = {"민원-20250007", "민원-20250031"}
+    answered(engine, queue.id, "kim", lambda key: CLASSES[(CLASSES.index(TRUE[key]) + 2 * (key in wrong)) % 4])
+    events = len(engine.explore.labels.history("topic"))
+    found = command(engine, capsys, "labels", "errors", "topic")
+    assert wrong & {error["row_key"] for error in found["errors"]}
+    error = next(error for error in found["errors"] if error["row_key"] in wrong)
+    assert error["given"] != error["suggested"] == TRUE[error["row_key"]]
+    assert (found["queue"]["kind"], found["queue"]["resolves"]) == ("errors", True)
+    assert len(engine.explore.labels.history("topic")) == events
