@@ -57,6 +57,15 @@ class Link(Declared, frozen=True):
     """A left join of one source to the base: `on` maps left columns or expressions to the source's columns.
 
     With `overwrite` a column that the left side has already takes the source's value wherever there is one.
+
+    Attributes:
+        columns: What it brings; all but the keys when none are named.
+        prefix: Put before the names of what it brings.
+        asof: A column of times in the source: only the latest row at or before `dataset.time` is joined.
+        tolerance: The oldest that such a row may be, such as ``2h``; empty for any age.
+        strict: Only rows before `dataset.time`, none at that very moment.
+        time: The source's column that says when a row was known, for the warning of rows from the future;
+            when empty every column of times is looked at.
     """
 
     source: Name
@@ -64,6 +73,10 @@ class Link(Declared, frozen=True):
     columns: list[str] = field(default_factory=list[str])
     prefix: str = ""
     overwrite: bool = False
+    asof: str = ""
+    tolerance: str = ""
+    strict: bool = False
+    time: str = ""
 
 
 class Span(Declared, frozen=True):

@@ -10,7 +10,7 @@ from lemnis.engine.data import gc
 from lemnis.engine.data.arrivals import Arrival, arrivals
 from lemnis.engine.data.catalog import SourceState, source_states
 from lemnis.engine.data.preview import Preview, declared_path, preview, source_name
-from lemnis.engine.data.reports import LinkReport, Orphan, list_reports
+from lemnis.engine.data.reports import LinkReport, Orphan, TimeTravel, list_reports
 from lemnis.engine.data.schedule import Schedule
 from lemnis.engine.data.snapshots import Snapshot, current_snapshots, list_snapshots
 from lemnis.engine.data.sources import format_of, origins_of
@@ -173,6 +173,7 @@ __all__ = [
     "Schedule",
     "Snapshot",
     "SourceState",
+    "TimeTravel",
     "Verification",
     "Version",
     "format_of",

@@ -46,6 +46,7 @@ def open_duck(
         "autoload_known_extensions": False,
         "allow_persistent_secrets": False,
         "TimeZone": "UTC",
+        "enable_progress_bar": False,  # it writes to the output of whoever waits two seconds
     }
     for name, value in settings.items():
         connection.execute(f"set {name} = ?", [value])

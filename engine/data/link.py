@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from lemnis.engine.config import Dataset, Link
+from lemnis.engine.data.asof import AT, DECIDED, asof_views, check_times, decision_time, time_columns
 from lemnis.engine.data.duck import literal, quote, refusals
 from lemnis.engine.data.expressions import check_expression, near
 from lemnis.engine.data.reports import LinkReport, link_report
@@ -50,27 +51,80 @@ def link_sources(
     Raises:
         BadInput: A column, an expression or a pair of keys is not accepted; `place` names the declaration.
     """
-    base = snapshots[dataset.base]
-    sources = {field.name: dataset.base for field in base.columns}
-    statements = [_view("step 0", _selection(base, [(name, name) for name in sources], 0))]
-    _run(duck, statements, "dataset.base")
+    sources, statements = base_view(duck, dataset, snapshots)
     reports: list[LinkReport] = []
     for position, link in enumerate(dataset.links, 1):
         on_step(position, link.source)
-        place = f"dataset.links[{position - 1}]"
-        right = snapshots[link.source]
-        check_keys(duck, link, right, list(sources), place)
-        taken = columns_taken(link, right, sources, place)
-        join = _join(position, link, right, taken, list(sources))
-        _run(duck, join, place)
-        statements += join
-        with refusals(f"{place}.on"):
-            reports.append(link_report(duck, position, link))
-        sources |= dict.fromkeys(taken.values(), link.source)
+        statements += link_views(duck, dataset, position, snapshots=snapshots, sources=sources)
+        reports.append(report_of(duck, dataset, position, snapshots))
     derived = derived_columns(duck, dataset, len(dataset.links), sources)
     sources |= dict.fromkeys(dataset.derive, "derived")
     query = _final(duck, dataset, sources, derived)
     return Linked(query=query, recipe=";\n".join([*statements, query]), sources=sources, reports=reports)
+
+
+def base_view(
+    duck: "DuckDBPyConnection", dataset: Dataset, snapshots: dict[str, Snapshot]
+) -> tuple[dict[str, str], list[str]]:
+    """Make the view of the base; return the source of each of its columns, and the view's SQL."""
+    base = snapshots[dataset.base]
+    sources = {field.name: dataset.base for field in base.columns}
+    statements = [_view("step 0", _selection(base, [(name, name) for name in sources], 0))]
+    run(duck, statements, "dataset.base")
+    return sources, statements
+
+
+def link_views(
+    duck: "DuckDBPyConnection",
+    dataset: Dataset,
+    position: int,
+    *,
+    snapshots: dict[str, Snapshot],
+    sources: dict[str, str],
+) -> list[str]:
+    """Make the views of one link and return their SQL; `sources` takes in the columns that it brings.
+
+    Args:
+        duck: Holds the views of the links before it, and ``step 0`` of the base.
+        dataset: The declaration.
+        position: The link's number, from 1.
+        snapshots: By source.
+        sources: The source of each column there is so far.
+
+    Raises:
+        BadInput: A column, an expression or a pair of keys is not accepted; `place` names the declaration.
+    """
+    link, place = dataset.links[position - 1], f"dataset.links[{position - 1}]"
+    right, columns = snapshots[link.source], list(sources)
+    check_keys(duck, link, right, columns, place)
+    taken = columns_taken(link, right, sources, place)
+    decided = decision_time(duck, dataset, columns)
+    check_times(link, right, decided, place)
+    views = [_left(position, link, decided), _right(position, link, right, taken)]
+    run(duck, views, place)
+    hidden = [f"#{number}" for number in range(position)]
+    shown = [quote(name) for name in [*columns, *hidden, *taken.values(), f"#{position}"]]
+    if link.asof:
+        latest, met = asof_views(duck, position, link, list(taken.values()), place)
+        joins = [_view(f"latest {position}", latest), _view(f"met {position}", met)]
+        joins.append(_view(f"step {position}", f"select {', '.join(shown)} from {quote(f'met {position}')}"))
+    else:
+        joins = [_view(f"step {position}", _joined(position, link, columns, list(taken.values())))]
+    run(duck, joins, place)
+    sources |= dict.fromkeys(taken.values(), link.source)
+    return views + joins
+
+
+def report_of(
+    duck: "DuckDBPyConnection", dataset: Dataset, position: int, snapshots: dict[str, Snapshot]
+) -> LinkReport:
+    """Count what a link does, after `link_views` made its views."""
+    link = dataset.links[position - 1]
+    with refusals(f"dataset.links[{position - 1}].on"):
+        left = duck.execute(f"describe {quote(f'left {position}')}").fetchall()
+        decided = any(name == DECIDED and kind.startswith(("TIMESTAMP", "DATE")) for name, kind, *_ in left)
+        times = time_columns(link, snapshots[link.source]) if decided else []
+        return link_report(duck, position, link, times)
 
 
 def columns_taken(link: Link, right: Snapshot, sources: dict[str, str], place: str) -> dict[str, str]:
@@ -82,7 +136,7 @@ def columns_taken(link: Link, right: Snapshot, sources: dict[str, str], place: s
         if name not in names:
             raise BadInput(f"{link.source} has no column {safe(name)!r}.", near(name, names), f"{place}.columns")
         taken[name] = f"{link.prefix}{name}"
-        if taken[name] in sources and not link.overwrite:
+        if taken[name] in sources and (link.asof or not link.overwrite):
             raise BadInput(
                 f"{link.source}.{name} would be a second column {taken[name]!r}.",
                 f'Give the link a prefix, such as "{link.source}_", choose its columns, or let it overwrite.',
@@ -112,7 +166,7 @@ def derived_columns(duck: "DuckDBPyConnection", dataset: Dataset, step: int, sou
         check_expression(duck, expression, known, place)
         derived.append(f"(\n{expression}\n) as {quote(name)}")
         columns = ", ".join(["*", *derived])
-        _run(duck, [f"select {columns} from {quote(f'step {step}')} limit 0"], place)
+        run(duck, [f"select {columns} from {quote(f'step {step}')} limit 0"], place)
         known.append(name)
     return derived
 
@@ -130,28 +184,34 @@ def _final(duck: "DuckDBPyConnection", dataset: Dataset, sources: dict[str, str]
         f"select {', '.join(map(quote, sources))} from (select {', '.join(['*', *derived])} from {step}){where}"
         f" order by {', '.join(order)}"
     )
-    _run(duck, [f"select * from ({query}) limit 0"], "dataset.where")
+    run(duck, [f"select * from ({query}) limit 0"], "dataset.where")
     return query
 
 
-def _join(position: int, link: Link, right: Snapshot, taken: dict[str, str], columns: list[str]) -> list[str]:
-    """Return the views of one left join: its left side with the keys, its right side under new names, both joined."""
-    lefts = [f"(\n{left}\n) as {quote(f'#left {number}')}" for number, left in enumerate(link.on)]
-    rights = [(name, f"#right {number}") for number, name in enumerate(link.on.values())]
+def _left(position: int, link: Link, decided: str) -> str:
+    """Return the view of the left side: what there is, its keys, and the moment of decision where it is known."""
+    added = [f"(\n{left}\n) as {quote(f'#left {number}')}" for number, left in enumerate(link.on)]
+    added += [f"{decided} as {quote(DECIDED)}"] if decided else []
+    return _view(f"left {position}", f"select {', '.join(['*', *added])} from {quote(f'step {position - 1}')}")
+
+
+def _right(position: int, link: Link, right: Snapshot, taken: dict[str, str]) -> str:
+    """Return the view of the right side: its keys, its times, and what is taken of it under its new name."""
+    columns = [(name, f"#right {number}") for number, name in enumerate(link.on.values())]
+    columns += [(name, f"#when {name}") for name in time_columns(link, right)]
+    columns += [(link.asof, AT)] if link.asof else []
+    return _view(f"right {position}", _selection(right, [*columns, *taken.items()], position))
+
+
+def _joined(position: int, link: Link, columns: list[str], taken: list[str]) -> str:
+    """Return the SQL of a left join: every left row, once for each right row that has its key."""
     pairs = [f"l.{quote(f'#left {number}')} = r.{quote(f'#right {number}')}" for number in range(len(link.on))]
     hidden = [f"#{number}" for number in range(position)]
-    replaced = {name: f"coalesce(r.{quote(name)}, l.{quote(name)}) as {quote(name)}" for name in taken.values()}
+    replaced = {name: f"coalesce(r.{quote(name)}, l.{quote(name)}) as {quote(name)}" for name in taken}
     shown = [replaced.pop(name, f"l.{quote(name)}") for name in [*columns, *hidden]]
     shown += [f"r.{quote(name)}" for name in [*replaced, f"#{position}"]]
-    left, joined = quote(f"left {position}"), quote(f"right {position}")
-    return [
-        _view(f"left {position}", f"select {', '.join(['*', *lefts])} from {quote(f'step {position - 1}')}"),
-        _view(f"right {position}", _selection(right, [*rights, *taken.items()], position)),
-        _view(
-            f"step {position}",
-            f"select {', '.join(shown)} from {left} as l left join {joined} as r on {' and '.join(pairs)}",
-        ),
-    ]
+    left, right = quote(f"left {position}"), quote(f"right {position}")
+    return f"select {', '.join(shown)} from {left} as l left join {right} as r on {' and '.join(pairs)}"
 
 
 def _selection(snapshot: Snapshot, columns: list[tuple[str, str]], position: int) -> str:
@@ -163,7 +223,8 @@ def _view(name: str, query: str) -> str:
     return f"create view {quote(name)} as {query}"
 
 
-def _run(duck: "DuckDBPyConnection", statements: list[str], place: str) -> None:
+def run(duck: "DuckDBPyConnection", statements: list[str], place: str) -> None:
+    """Run statements; what DuckDB refuses is BadInput with the place of the declaration."""
     with refusals(place):
         for statement in statements:
             duck.execute(statement)

@@ -1,11 +1,13 @@
 """How a join went: what matched, what did not, and whether it multiplied rows."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from msgspec import Struct
 
 from lemnis.engine.config import Link
+from lemnis.engine.data.asof import AT, DECIDED
 from lemnis.engine.data.duck import first_row, quote
 from lemnis.engine.store import Row, Store
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SAMPLE = 20  # orphan keys that are kept
+EXAMPLES = 5  # rows from the future that are kept
+QUANTILES = {"min": 0.0, "p50": 0.5, "p95": 0.95, "max": 1.0}
 
 
 class Orphan(Struct, frozen=True, kw_only=True):
@@ -22,23 +26,51 @@ class Orphan(Struct, frozen=True, kw_only=True):
     rows: int
 
 
+class TimeTravel(Struct, frozen=True, kw_only=True):
+    """Joined rows that carry a time later than the decision of the row they were joined to: they know the future.
+
+    Attributes:
+        column: The source's column of times.
+        rows: Joined rows whose time is later.
+        of: Joined rows where both times are known.
+        most_seconds: How much later at most.
+        examples: Key, decision time and the later time, the latest first, EXAMPLES at most.
+    """
+
+    column: str
+    rows: int
+    of: int
+    most_seconds: float = 0.0
+    examples: list[tuple[list[str], str, str]] = []
+
+    @property
+    def share(self) -> float:
+        return self.rows / self.of if self.of else 0.0
+
+
 class LinkReport(Struct, frozen=True, kw_only=True):
     """What one left join did.
 
     Attributes:
+        kind: ``left`` takes every row with the key, ``asof`` the latest in time.
         keys: Left expression → right column.
         matched: Left rows with a partner.
-        null_keys: Left rows whose key is null in part or whole: they ask for nothing.
+        null_keys: Left rows whose key (or decision time, in an as-of join) is null: they ask for nothing.
         orphan_rows: Left rows whose key no right row has.
         orphan_keys: How many keys those are.
+        untimely_rows: Left rows of an as-of join whose key is there, but no row early or young enough.
         unused_keys: Keys on the right that no left row asks for.
-        duplicate_keys: Keys on the right that stand more than once; each multiplies the rows that ask for it.
+        duplicate_keys: Keys on the right that stand more than once; each multiplies the rows that ask for it. In an
+            as-of join, keys that stand more than once at one moment; the last row of the source is taken.
         fan_out: Left rows by number of partners.
+        ages: Age in seconds of what an as-of join took, by quantile: ``min``, ``p50``, ``p95``, ``max``.
+        travel: Per column of times in the source, the rows that know the future.
         orphan_sample: The orphan keys with the most rows, SAMPLE at most.
     """
 
     position: int
     source: str
+    kind: Literal["left", "asof"] = "left"
     keys: dict[str, str]
     rows_in: int
     rows_out: int
@@ -46,9 +78,12 @@ class LinkReport(Struct, frozen=True, kw_only=True):
     null_keys: int
     orphan_rows: int
     orphan_keys: int
+    untimely_rows: int = 0
     unused_keys: int
     duplicate_keys: int
     fan_out: dict[int, int]
+    ages: dict[str, float] = {}
+    travel: list[TimeTravel] = []
     orphan_sample: list[Orphan]
 
     @property
@@ -66,25 +101,16 @@ class LinkReport(Struct, frozen=True, kw_only=True):
         return max(self.fan_out, default=0)
 
 
-def link_report(duck: "DuckDBPyConnection", position: int, link: Link) -> LinkReport:
-    """Count what a join does, by its distinct keys; needs the views `left N` and `right N` of `link_sources`."""
-    numbers = range(len(link.on))
-    lefts = ", ".join(f"{quote(f'#left {number}')} as k{number}" for number in numbers)
-    rights = ", ".join(f"{quote(f'#right {number}')} as k{number}" for number in numbers)
-    keys = ", ".join(f"k{number}" for number in numbers)
-    null = " or ".join(f"k{number} is null" for number in numbers)
-    duck.execute(
-        f"create or replace temp table asked as select {lefts}, count(*) as n from {quote(f'left {position}')}"
-        " group by all"
-    )
-    duck.execute(
-        f"create or replace temp table held as select {rights}, count(*) as m from {quote(f'right {position}')}"
-        f" group by all having not ({null})"
-    )
-    duck.execute(
-        f"create or replace temp table met as select {keys}, n, coalesce(m, 0) as m, ({null}) as gap"
-        f" from asked left join held using ({keys})"
-    )
+def link_report(duck: "DuckDBPyConnection", position: int, link: Link, times: Sequence[str] = ()) -> LinkReport:
+    """Count what a join does, by its distinct keys.
+
+    Args:
+        duck: Holds the views of `link_views`; the tables ``asked``, ``held`` and ``met`` are left in it.
+        position: The link's number, from 1.
+        link: The declaration.
+        times: Columns of times in the source that are compared with the decision time.
+    """
+    keys = count_keys(duck, position, link)
     totals = first_row(
         duck,
         """select coalesce(sum(n), 0), coalesce(sum(n * greatest(m, 1)), 0), coalesce(sum(n) filter (m > 0), 0),
@@ -94,16 +120,18 @@ def link_report(duck: "DuckDBPyConnection", position: int, link: Link) -> LinkRe
     rows_in, rows_out, matched, null_keys, orphan_rows, orphan_keys = map(int, totals)
     unused_keys, duplicate_keys = first_row(
         duck,
-        f"select count(*) filter (asked.n is null), count(*) filter (m > 1) from held left join asked using ({keys})",
+        f"select count(*) filter (n is null), count(*) filter (twice) from held"
+        f" left join (select {keys}, sum(n) as n from asked group by all) using ({keys})",
     )
     fan_out = duck.execute("select m, sum(n) from met group by m order by m").fetchall()
-    texts = ", ".join(f"k{number}::varchar" for number in numbers)
+    texts = ", ".join(f"{name}::varchar" for name in keys.split(", "))
     orphans = duck.execute(
         f"select [{texts}], n from met where m = 0 and not gap order by n desc, 1 limit {SAMPLE}"
     ).fetchall()
-    return LinkReport(
+    report = LinkReport(
         position=position,
         source=link.source,
+        kind="asof" if link.asof else "left",
         keys=link.on,
         rows_in=rows_in,
         rows_out=rows_out,
@@ -116,6 +144,83 @@ def link_report(duck: "DuckDBPyConnection", position: int, link: Link) -> LinkRe
         fan_out={int(partners): int(rows) for partners, rows in fan_out},
         orphan_sample=[Orphan(key=list(key), rows=int(rows)) for key, rows in orphans],
     )
+    if link.asof:
+        return _in_time(duck, report, link.asof)
+    return msgspec.structs.replace(report, travel=[_travel(duck, report, column) for column in times])
+
+
+def count_keys(duck: "DuckDBPyConnection", position: int, link: Link) -> str:
+    """Count both sides by key and return the names of the keys; see `link_report`.
+
+    ``asked`` has the left side's keys with their rows (n), ``held`` the right side's with theirs (m) and whether one
+    stands twice; ``met`` is the left side with what it finds on the right, `gap` where the key is null.
+    """
+    numbers = range(len(link.on))
+    lefts = ", ".join(f"{quote(f'#left {number}')} as k{number}" for number in numbers)
+    rights = ", ".join(f"{quote(f'#right {number}')} as k{number}" for number in numbers)
+    keys = ", ".join(f"k{number}" for number in numbers)
+    null = " or ".join(f"k{number} is null" for number in numbers)
+    twice = f"count(*) > count(distinct {quote(AT)})" if link.asof else "count(*) > 1"
+    timed = f" where {quote(AT)} is not null" if link.asof else ""
+    undecided = f" or {quote(DECIDED)} is null" if link.asof else ""
+    gap = " or ".join(f"{quote(f'#left {number}')} is null" for number in numbers) + undecided
+    duck.execute(
+        f"create or replace temp table asked as select {lefts}, ({gap}) as gap, count(*) as n"
+        f" from {quote(f'left {position}')} group by all"
+    )
+    duck.execute(
+        f"create or replace temp table held as select {rights}, count(*) as m, {twice} as twice"
+        f" from {quote(f'right {position}')}{timed} group by all having not ({null})"
+    )
+    duck.execute(
+        f"create or replace temp table met as select {keys}, n, case when gap then 0 else coalesce(m, 0) end as m, gap"
+        f" from asked left join held using ({keys})"
+    )
+    return keys
+
+
+def _in_time(duck: "DuckDBPyConnection", report: LinkReport, column: str) -> LinkReport:
+    """Return the report of an as-of join: how many rows found one in time, how old, and how many are from later."""
+    view, row = quote(f"met {report.position}"), quote(f"#{report.position}")
+    age = f"epoch({quote(DECIDED)}) - epoch({quote(AT)})"
+    matched, later, most = first_row(
+        duck, f"select count({row}), count(*) filter ({age} < 0), coalesce(-min({age}), 0) from {view}"
+    )
+    places = ", ".join(map(str, QUANTILES.values()))
+    quantiles = first_row(duck, f"select quantile_disc({age}, [{places}]) from {view} where {row} is not null")[0]
+    ages: list[float] = [] if quantiles is None else [float(one) for one in quantiles]
+    return msgspec.structs.replace(
+        report,
+        rows_out=report.rows_in,
+        matched=int(matched),
+        untimely_rows=report.matched - int(matched),
+        fan_out={n: rows for n, rows in ((0, report.rows_in - int(matched)), (1, int(matched))) if rows},
+        ages=dict(zip(QUANTILES, ages, strict=False)),
+        travel=[TimeTravel(column=column, rows=int(later), of=int(matched), most_seconds=max(0.0, float(most)))],
+    )
+
+
+def _travel(duck: "DuckDBPyConnection", report: LinkReport, column: str) -> TimeTravel:
+    """Return how many joined rows carry a later time in one column of the source."""
+    numbers = range(len(report.keys))
+    pairs = " and ".join(f"l.{quote(f'#left {n}')} = r.{quote(f'#right {n}')}" for n in numbers)
+    left, right = quote(f"left {report.position}"), quote(f"right {report.position}")
+    joined = f"{left} as l join {right} as r on {pairs}"
+    decided, found = f"l.{quote(DECIDED)}::timestamptz", f"r.{quote(f'#when {column}')}::timestamptz"
+    later = f"{found} > {decided}"
+    rows, of, most = first_row(
+        duck,
+        f"select count(*) filter ({later}), count(*), coalesce(max(epoch({found}) - epoch({decided})), 0) from {joined}"
+        f" where {decided} is not null and {found} is not null",
+    )
+    examples: list[tuple[list[str], str, str]] = []
+    if rows:
+        texts = ", ".join(f"l.{quote(f'#left {n}')}::varchar" for n in numbers)
+        examples = duck.execute(
+            f"select [{texts}], {decided}::varchar, {found}::varchar from {joined} where {later}"
+            f" order by epoch({found}) - epoch({decided}) desc, 1, 2, 3 limit {EXAMPLES}"
+        ).fetchall()
+    return TimeTravel(column=column, rows=rows, of=of, most_seconds=max(0.0, float(most)), examples=examples)
 
 
 def save_reports(store: Store, version_id: str, reports: list[LinkReport]) -> None:
@@ -124,7 +229,7 @@ def save_reports(store: Store, version_id: str, reports: list[LinkReport]) -> No
         db.execute("delete from links where version_id = ?", [version_id])
         for report in reports:
             row = msgspec.structs.asdict(report)
-            for field in ("keys", "fan_out", "orphan_sample"):
+            for field in ("keys", "fan_out", "orphan_sample", "ages", "travel"):
                 row[field] = msgspec.json.encode(row[field]).decode()
             db.table("links").insert({"version_id": version_id, **row})
 
@@ -139,6 +244,7 @@ def _report(row: Row) -> LinkReport:
     return LinkReport(
         position=row["position"],
         source=row["source"],
+        kind=row["kind"],
         keys=msgspec.json.decode(row["keys"], type=dict[str, str]),
         rows_in=row["rows_in"],
         rows_out=row["rows_out"],
@@ -146,8 +252,11 @@ def _report(row: Row) -> LinkReport:
         null_keys=row["null_keys"],
         orphan_rows=row["orphan_rows"],
         orphan_keys=row["orphan_keys"],
+        untimely_rows=row["untimely_rows"],
         unused_keys=row["unused_keys"],
         duplicate_keys=row["duplicate_keys"],
         fan_out=msgspec.json.decode(row["fan_out"], type=dict[int, int]),
+        ages=msgspec.json.decode(row["ages"], type=dict[str, float]),
+        travel=msgspec.json.decode(row["travel"], type=list[TimeTravel]),
         orphan_sample=msgspec.json.decode(row["orphan_sample"], type=list[Orphan]),
     )

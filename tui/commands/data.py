@@ -227,8 +227,9 @@ def show(
 
     With --json: {"id", "name", "number", "rows", "bytes", "path", "columns": [{"name", "type", "role", "source"}],
     "split": {"train": {"start", "end", "rows", "labelled"}}, "label_counts": {}, "repeated_keys", "snapshots": {},
-    "recipe", "created_at", "links": [{"source", "keys", "match_rate", "rows_in", "rows_out", "matched", "null_keys",
-    "orphan_rows", "orphan_keys", "unused_keys", "duplicate_keys", "fan_out", "orphan_sample": [{"key", "rows"}]}]}.
+    "recipe", "created_at", "links": [{"source", "kind", "keys", "match_rate", "rows_in", "rows_out", "matched",
+    "null_keys", "orphan_rows", "orphan_keys", "untimely_rows", "unused_keys", "duplicate_keys", "fan_out", "ages": {},
+    "travel": [{"column", "rows", "of", "most_seconds", "examples"}], "orphan_sample": [{"key", "rows"}]}]}.
     """
     session = session_of(context)
     found = session.engine.data.version(version or None)
@@ -264,8 +265,9 @@ def version_document(version: Version) -> dict[str, Any]:
 
 def link_document(report: LinkReport) -> dict[str, Any]:
     """Return a join's report as its document."""
-    keys = ("source", "keys", "match_rate", "rows_in", "rows_out", "matched", "null_keys", "orphan_rows", "orphan_keys",
-            "unused_keys", "duplicate_keys", "fan_out", "orphan_sample")  # fmt: skip
+    keys = ("source", "kind", "keys", "match_rate", "rows_in", "rows_out", "matched", "null_keys", "orphan_rows",
+            "orphan_keys", "untimely_rows", "unused_keys", "duplicate_keys", "fan_out", "ages", "travel",
+            "orphan_sample")  # fmt: skip
     return {key: getattr(report, key) for key in keys}
 
 

@@ -64,6 +64,12 @@ TABLES = (
 )
 
 LATER = {
+    "m003_links_in_time": (
+        "alter table links add column kind text not null default 'left'",  # or asof
+        "alter table links add column untimely_rows integer not null default 0",  # the key is there, but not in time
+        "alter table links add column ages text not null default '{}'",  # JSON {quantile: seconds} of an as-of join
+        "alter table links add column travel text not null default '[]'",  # JSON [{"column", "rows", "of", …}]
+    ),
     "m004_kept": (
         "alter table versions add column removed_at integer",  # its file is not kept (any more); null: it is
         # Whoever decided on a version before its file was collected must not be queued with it afterwards.

@@ -106,3 +106,60 @@ def test_every_source_arrived_as_planned(flights: Engine) -> None:
     assert {arrival.source: (arrival.state, arrival.share) for arrival in flights.data.arrivals()} == {
         name: ("arrived", 1.0) for name in ("flights", "weather", "planes", "airports", "airlines")
     }
+
+
+def test_the_latest_weather_before_each_flight_is_what_a_search_by_hand_finds(flights: Engine) -> None:
+    """Weather as of the hour before departure: no observation of the hour itself, none older than three hours."""
+    from bisect import bisect_left
+    from datetime import datetime, timedelta
+
+    import pyarrow.parquet as pq
+
+    from lemnis.engine.config import Dataset, Link
+    from lemnis.engine.data.duck import open_duck
+    from lemnis.engine.data.link import link_sources
+    from lemnis.engine.data.snapshots import snapshot_paths
+
+    snapshots = snapshot_paths(flights.store, ["flights", "weather"])
+    link = Link(
+        source="weather",
+        on={"origin": "origin"},
+        columns=["temp", "time_hour"],
+        prefix="w_",
+        asof="time_hour",
+        tolerance="3h",
+        strict=True,
+    )
+    declared = Dataset(base="flights", time="time_hour", links=[link])
+    with open_duck(2, views={name: one.path for name, one in snapshots.items()}) as duck:
+        linked = link_sources(duck, declared, snapshots)
+        found = duck.sql(f"select origin, time_hour, w_time_hour, w_temp from ({linked.query})").to_arrow_table()
+    observed: dict[str, list[tuple[datetime, float | None]]] = {}
+    weather = pq.read_table(snapshots["weather"].path, columns=["origin", "time_hour", "temp"])
+    for origin, hour, temp in zip(*weather.to_pydict().values(), strict=True):
+        observed.setdefault(origin, []).append((hour, temp))
+    for rows in observed.values():
+        rows.sort(key=lambda row: row[0])
+    hours = {origin: [hour for hour, _ in rows] for origin, rows in observed.items()}
+    matched, ages = 0, list[float]()
+    for origin, decided, hour, temp in zip(*found.to_pydict().values(), strict=True):
+        place = bisect_left(hours[origin], decided) - 1
+        if place < 0 or decided - hours[origin][place] > timedelta(hours=3):
+            assert hour is None
+            continue
+        assert (hour, temp) == observed[origin][place]
+        matched += 1
+        ages.append((decided - hour).total_seconds())
+    (report,) = linked.reports
+    assert (report.rows_in, report.matched, found.num_rows) == (336_776, matched, 336_776)
+    assert report.untimely_rows == 336_776 - matched
+    assert (report.orphan_rows, report.null_keys, report.travel[0].rows) == (0, 0, 0)
+    assert (report.ages["min"], report.ages["max"]) == (min(ages), max(ages)) == (3600, 10_800)
+
+
+def test_no_link_of_the_flights_knows_the_future(flights: Engine) -> None:
+    reports = {report.source: report for report in flights.data.links(flights.data.version().id)}
+    assert [(one.column, one.rows, one.of) for one in reports["weather"].travel] == [
+        ("time_hour", 0, reports["weather"].matched)
+    ]
+    assert not any(one.rows for report in reports.values() for one in report.travel)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lemnis.engine.data import Column, LinkReport, Orphan, Part, Version
+from lemnis.engine.data import Column, LinkReport, Orphan, Part, TimeTravel, Version
 from lemnis.tui.stages.data import rows
 from lemnis.tui.widgets.cells import plain
 
@@ -73,3 +73,18 @@ def test_the_columns_with_a_role_come_first() -> None:
 def test_a_key_that_is_not_unique_says_so(repeated: int, text: str) -> None:
     keyed = version(columns=[Column(name="id", type="int64", role="key")], repeated_keys=repeated)
     assert ("key", text) in [(label, plain(value)) for label, value in rows.version_facts(keyed)]
+
+
+def test_an_asof_link_says_what_was_not_in_time_and_how_old_it_took() -> None:
+    late = report(kind="asof", untimely_rows=40, ages={"min": 0.0, "p50": 3600.0, "p95": 7200.0, "max": 9000.0})
+    facts = {label: plain(value) for label, value in rows.link_facts(late)}
+    assert facts["on"] == "tailnum = planes.tailnum, the latest in time"
+    assert facts["in time"] == "40 rows have the key, but no row early or young enough"
+    assert facts["age"] == "median 1h 00m, 95% 2h 00m, most 2h 30m"
+
+
+def test_a_link_that_knows_the_future_is_marked_with_a_sign() -> None:
+    travel = TimeTravel(column="seen_at", rows=10, of=40, most_seconds=60.0)
+    facts = {label: plain(value) for label, value in rows.link_facts(report(travel=[travel]))}
+    assert facts["▲ future"] == "seen_at is later than the decision in 10 of 40 joined rows (25.0%), by up to 1m 00s"
+    assert "▲ future" not in dict(rows.link_facts(report()))

@@ -272,7 +272,10 @@ SOURCES_TEXT = (
 LINKS_TEXT = (
     "A link is a left join: every row of the base stays. Matched rows found a partner. An orphan row asks for a key "
     "that no row on the right has; a null key asks for nothing. A key on the right that stands more than once "
-    "multiplies the rows that ask for it: then most partners is above 1 and marked. Command: lemnis data show."
+    "multiplies the rows that ask for it: then most partners is above 1 and marked.\n\n"
+    "An as-of link (asof = a time column of the source) takes the latest row at or before dataset.time, at most as old "
+    "as its tolerance. Any other link whose joined row carries a later time than dataset.time knows the future: "
+    "that is counted and marked. Command: lemnis data show."
 )
 VERSIONS_TEXT = (
     "A version is one table that never changes, named by the hash of its content, roles and split. Linking the same "

@@ -7,10 +7,10 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from lemnis.engine.clock import iso_utc
-from lemnis.engine.data import LinkReport, Preview, Snapshot, SourceState, Version
+from lemnis.engine.data import LinkReport, Preview, Snapshot, SourceState, TimeTravel, Version
 from lemnis.engine.jobs import Job
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, age, bytes_, number, share, verdict, when
+from lemnis.tui.format import MISSING, age, bytes_, duration, number, share, verdict, when
 from lemnis.tui.widgets import Cell, Col, Row
 
 SOURCES = (
@@ -279,6 +279,7 @@ def label_text(version: Version) -> str:
 def link_facts(report: LinkReport) -> list[tuple[str, Cell]]:
     """Return how a join went, in words."""
     on = " and ".join(f"{left} = {report.source}.{right}" for left, right in report.keys.items())
+    on += ", the latest in time" if report.kind == "asof" else ""
     total = max(1, report.rows_in)
     fan_out = [f"{n}: {number(rows)} ({share(rows / total)})" for n, rows in sorted(report.fan_out.items())[:4]]
     facts: list[tuple[str, Cell]] = [
@@ -289,10 +290,27 @@ def link_facts(report: LinkReport) -> list[tuple[str, Cell]]:
         ("null", f"{number(report.null_keys)} rows have no key"),
         ("right", f"{number(report.unused_keys)} keys unused, {number(report.duplicate_keys)} stand more than once"),
     ]
+    if report.kind == "asof":
+        late = f"{number(report.untimely_rows)} rows have the key, but no row early or young enough"
+        facts[3:3] = [("in time", late), ("age", ages_text(report))]
+    facts += [("▲ future", Content.styled(travel_text(one), "$warn")) for one in report.travel if one.rows]
     if report.multiplies:
         more = number(report.rows_out - report.rows_in)
         facts.append(("▲ rows", Content.styled(f"the join added {more} rows: a key stands more than once", "$warn")))
     return facts
+
+
+def ages_text(report: LinkReport) -> str:
+    """Return how old what an as-of join took is: ``median 1h 00m, 95% 2h 00m, most 3h 00m``."""
+    names = {"p50": "median", "p95": "95%", "max": "most"}
+    known = [f"{word} {duration(report.ages[name])}" for name, word in names.items() if name in report.ages]
+    return ", ".join(known) or MISSING
+
+
+def travel_text(travel: TimeTravel) -> str:
+    """Return how many joined rows know the future, by how much, and what to do about it."""
+    many = f"{number(travel.rows)} of {number(travel.of)} joined rows ({share(travel.share)})"
+    return f"{travel.column} is later than the decision in {many}, by up to {duration(travel.most_seconds)}"
 
 
 def job_text(job: Job) -> str:
