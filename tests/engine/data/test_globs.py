@@ -188,6 +188,15 @@ def test_only_what_was_added_to_a_file_is_read(desk: Any) -> None:
     assert desk.sync()["sources"][0]["new"] is False
 
 
+def test_a_file_in_another_encoding_grows_too(desk: Any) -> None:
+    desk.source("이름,n\n김,1\n".encode("cp949"), append=True, encoding="cp949")
+    desk.sync()
+    with open(desk.root / "table.csv", "ab") as file:
+        file.write("박,2\n".encode("cp949"))
+    assert desk.sync()["sources"][0]["read"] == 1
+    assert desk.rows() == [{"이름": "김", "n": 1}, {"이름": "박", "n": 2}]
+
+
 @pytest.mark.parametrize("content", ["a,b\n9,x\n2,y\n", "a,b\n"])
 def test_a_file_that_was_rewritten_instead_is_read_whole(desk: Any, content: str) -> None:
     growing(desk, "a,b\n1,x\n2,y\n")
