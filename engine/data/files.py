@@ -15,6 +15,7 @@ from lemnis.engine.errors import BadInput
 
 MOST_BYTES = 64 << 30  # of a file once it is unpacked
 COPY_BYTES = 1 << 20
+HEADER_BYTES = 1 << 20  # of a file that grows; its header is in there
 OnStep: TypeAlias = Callable[[float, str], None]
 
 
@@ -26,6 +27,7 @@ class Piece(Struct, frozen=True, kw_only=True):
         shown: The file as people know it, for messages.
         start: How many bytes of the original come before; then `path` has no header.
         original: Where the bytes before are.
+        named: Where the header is, as plain text.
     """
 
     source: str
@@ -33,6 +35,7 @@ class Piece(Struct, frozen=True, kw_only=True):
     shown: str
     start: int = 0
     original: Path
+    named: Path
 
     def lines_before(self) -> int:
         """Return how many lines stand before the part; reads them, so ask only to name a line."""
@@ -60,16 +63,19 @@ def piece_of(
     """
     assert origin.path is not None
     original = path = origin.path
-    shown, start = origin.name, 0
+    shown, start, named = origin.name, 0, None
     if source.format == "csv-zip":
         path, member = unpacked(source, origin, scratch, on_step)
         shown = f"{shown}/{member}"
     if span is not None:
         start, end = span
         path = copied(path, scratch, start, end)
+        if start:
+            named = copied(original, scratch, 0, last_line_end(original, 0, min(start, HEADER_BYTES)))
     if source.format in ("csv", "csv-zip", "jsonl") and not plain(source.encoding):
         path = transcoded(source, path, shown, scratch)
-    return Piece(source=origin.source, path=path, shown=shown, start=start, original=original)
+        named = transcoded(source, named, shown, scratch) if named else None
+    return Piece(source=origin.source, path=path, shown=shown, start=start, original=original, named=named or path)
 
 
 def plain(encoding: str) -> bool:

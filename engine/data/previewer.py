@@ -115,7 +115,10 @@ def looked_at(
         end = last_line_end(piece.path, 0, LOOK_BYTES)
         if end:
             part = copied(piece.path, scratch, 0, end)
-            piece, whole = Piece(source=piece.source, path=part, shown=piece.shown, original=piece.original), False
+            piece, whole = (
+                Piece(source=piece.source, path=part, shown=piece.shown, original=piece.original, named=part),
+                False,
+            )
     return opened(source, piece, duck), whole, piece if source.format in ("csv", "csv-zip") else None
 
 

@@ -71,8 +71,7 @@ def opened(source: Source, piece: Piece, duck: "DuckDBPyConnection") -> OpenFile
         return _held(piece.shown, sheet_rows(piece.source, piece.path, piece.shown, source))
     with refused_rows(piece):
         if source.format in ("csv", "csv-zip"):
-            named = piece.original if piece.start and source.format == "csv" else piece.path
-            columns = column_names(piece.source, named, source, piece.shown)
+            columns = column_names(piece.source, piece.named, source, piece.shown)
             header = source.header and not piece.start
             shape = delimited_shape(duck, piece.path, source, columns, header)
             return OpenFile(

@@ -113,6 +113,8 @@ def _elsewhere(name: str, source: Source) -> list[Origin]:
         from lemnis.engine.data.postgres import server_origin
 
         return [server_origin(name, source)]
+    if is_pattern(source.path) and source.format in ("sqlite", "excel"):
+        raise BadInput(f"{name}: a pattern can't gather {source.format} files.", "Declare one source each.", name)
     if source.append:
         raise BadInput(f"{name}: only a file here can be appended to.", "Leave out append.", f"sources.{name}.append")
     from lemnis.engine.data.remote import remote_origins

@@ -178,6 +178,12 @@ def test_addresses_that_are_not_read_are_refused(desk: Any, path: str, words: st
         desk.sync()
 
 
+def test_a_pattern_of_workbooks_is_refused_without_asking_anybody(desk: Any) -> None:
+    desk.declare(sources={"table": {"path": "s3://nowhere/*.xlsx", "format": "excel"}})
+    with pytest.raises(BadInput, match="can't gather excel files"):
+        desk.sync()
+
+
 def test_a_missing_package_is_named(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import fsspec
 
