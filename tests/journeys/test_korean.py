@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from korean import CLASSES, make_workspace
 from labelled import TRUE
-from support import becomes, settle, shows
+from support import becomes as becomes_within
+from support import settle
+from support import shows as shows_within
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -20,7 +23,8 @@ from lemnis.tui.screens.labels import LabelDesk
 from lemnis.tui.widgets import Table
 
 KEYS = {"교통": "f", "환경": "j", "시설": "d", "복지": "k"}
-WORKER_SECONDS = 90.0  # a worker process starts, works and ends, on a machine that others use too
+SECONDS = 90.0  # a worker process starts, works and ends, on a machine that others use too
+becomes, shows = partial(becomes_within, seconds=SECONDS), partial(shows_within, seconds=SECONDS)
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ async def new_queue(pilot: Pilot[None], engine: Engine, kind: str, rows: int = 3
     def made() -> Queue | None:
         return next((queue for queue in engine.explore.labels.queues() if queue.id not in known), None)
 
-    queue = await becomes(pilot, made, WORKER_SECONDS)
+    queue = await becomes(pilot, made)
     assert isinstance(pilot.app.screen, LabelDesk)
     table = pilot.app.screen.query_one("#desk-queues", Table)
     await becomes(pilot, lambda: table.select(str(queue.id)))
@@ -91,9 +95,9 @@ async def test_from_a_file_of_complaints_to_a_model_by_keys_alone(engine: Engine
     async with console(engine) as pilot:
         # Sync and link.
         await pilot.press("u")
-        await becomes(pilot, lambda: engine.data.snapshots(), WORKER_SECONDS)
+        await becomes(pilot, lambda: engine.data.snapshots())
         await pilot.press("n")
-        await becomes(pilot, lambda: engine.data.versions(), WORKER_SECONDS)
+        await becomes(pilot, lambda: engine.data.versions())
         await pilot.press("3")
         await settle(pilot)
         await pilot.press("L")
@@ -154,7 +158,7 @@ async def test_from_a_file_of_complaints_to_a_model_by_keys_alone(engine: Engine
         # The labels become a version, and a model learns from it.
         await shows(pilot, "Queues topic")
         await pilot.press("a")
-        await becomes(pilot, lambda: len(engine.data.versions()) == 2, WORKER_SECONDS)
+        await becomes(pilot, lambda: len(engine.data.versions()) == 2)
         version = engine.data.version()
         assert (version.label, sum(version.label_counts.values())) == ("분류", 149)  # the unsure row has none
         await pilot.press("escape", "6")
@@ -167,7 +171,7 @@ async def test_from_a_file_of_complaints_to_a_model_by_keys_alone(engine: Engine
             found = engine.store.row("select id from runs where state = 'finished'")
             return None if found is None else engine.experiments.run(found["id"])
 
-        run = await becomes(pilot, trained, WORKER_SECONDS)
+        run = await becomes(pilot, trained)
         assert (run.target, run.version_id) == ("분류", version.id)
         loss = next(value for name, value in run.metrics.items() if "loss" in name and "train" in name)
         assert loss is not None
