@@ -103,6 +103,9 @@ DATA: tuple[Action, ...] = (
     Action(
         "data.stop", "x", "Stop", "Stop the sync or link that runs; what was kept stays.", "jobs cancel", True, True
     ),
+    Action(
+        "data.storage", "w", "Storage", "What is kept, whether it is whole; verify it, remove the unused.", "data gc"
+    ),
 )
 EXPLORE: tuple[Action, ...] = (
     Action("explore.rows", "r", "Rows", "Show the rows of the version, or its columns again.", "explore rows", True),

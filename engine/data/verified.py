@@ -135,7 +135,6 @@ def consequences(path: Path) -> tuple[str, str]:
     from lemnis.engine.store import Store
     from lemnis.engine.workspace import Workspace
 
-    pull = "or bring it back with `lemnis data pull`"
     store = Store(Workspace(path.parent.parent.parent), read_only=True)
     try:
         found = holding_of(store, path.stem)
@@ -144,7 +143,7 @@ def consequences(path: Path) -> tuple[str, str]:
     finally:
         store.close()
     if found is None:
-        return "", f"Run `lemnis data verify`, {pull}."
+        return "", "See `lemnis data verify`."
     held = f". It is {found.title}"
     if found.held_by:
         held += f"; this depends on it: {', '.join(found.held_by[:6])}"
@@ -152,4 +151,4 @@ def consequences(path: Path) -> tuple[str, str]:
         "snapshot": "Read the source again with `lemnis data sync`",
         "version": "Make it again with `lemnis data link`",
     }
-    return held, f"{make.get(found.kind, 'Register the run again')}, {pull}."
+    return held, f"{make.get(found.kind, 'Register the run again')}."

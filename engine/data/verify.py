@@ -78,8 +78,8 @@ def fault_of(store: Store, one: Holding) -> Fault | None:
         return None
     remedies = {
         "snapshot": "Read the source again with `lemnis data sync`.",
-        "version": "Make it again with `lemnis data link`, or bring it back with `lemnis data pull`.",
-        "model": "Register the run again, or bring it back with `lemnis data pull`.",
+        "version": "Make it again with `lemnis data link`.",
+        "model": "Register the run again.",
     }
     return Fault(
         title=one.title,

@@ -64,7 +64,7 @@ class Version(Struct, frozen=True, kw_only=True):
         if self.removed_at is not None:
             raise Unavailable(
                 f"The rows of {self.title} are not kept here.",
-                "Bring them with `lemnis data pull`, or make the version again with `lemnis data link`.",
+                "Make the version again with `lemnis data link`.",
                 str(self.path),
             )
         return verified_file(self.path)

@@ -62,7 +62,6 @@ def test_a_flipped_bit_is_a_sentence_with_what_depends_on_it(engine: Engine) -> 
             read()
         assert refused.value.place == str(version.path)
         assert "lemnis data link" in refused.value.remedy
-        assert "lemnis data pull" in refused.value.remedy
 
 
 def test_a_file_that_is_gone_says_so(engine: Engine) -> None:

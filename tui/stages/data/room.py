@@ -9,17 +9,19 @@ from textual.containers import Container, Vertical
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
-from lemnis.engine.data import LinkReport, Preview, Snapshot, SourceState, Version
+from lemnis.engine.data import LinkReport, Preview, Snapshot, SourceState, Verification, Version
 from lemnis.engine.errors import NotFound
 from lemnis.engine.jobs import Job, user_name
 from lemnis.tui.actions import bindings
+from lemnis.tui.format import bytes_
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.data import rows
 from lemnis.tui.stages.data.preview import PathAsked, PreviewScreen
+from lemnis.tui.stages.data.storage import Storage, StorageView, badge
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Col, Facts, Meter, Panel, Table
 
-KINDS = ("data.sync", "data.link")
+KINDS = ("data.sync", "data.link", "data.verify")
 TWO_COLUMNS = 140  # cells, from which lists and detail stand side by side
 LISTS = ("sources", "snapshots", "versions", "links")
 
@@ -35,6 +37,7 @@ class DataView:
     version: Version | None
     links: list[LinkReport]
     job: Job | None
+    verified: tuple[int, Verification] | None
 
 
 class DataStage(Stage[DataView]):
@@ -81,6 +84,7 @@ class DataStage(Stage[DataView]):
             version=version,
             links=room.links(version.id) if version else [],
             job=next((job for job in live if job.kind in KINDS), None),
+            verified=room.verification(),
         )
 
     def show(self, view: DataView) -> None:
@@ -109,7 +113,9 @@ class DataStage(Stage[DataView]):
         self._share_height(len(sources), len(view.versions), len(view.links))
         self.query_one("#sources-panel", Panel).retitle("Sources", f"{len(view.sources)}")
         self.query_one("#snapshots-panel", Panel).retitle("Snapshots", f"{len(view.snapshots)}")
-        self.query_one("#versions-panel", Panel).retitle("Versions", f"{len(view.versions)}")
+        self.query_one("#versions-panel", Panel).retitle(
+            "Versions", f"{len(view.versions)}{badge(view.verified, view.at)}"
+        )
         of = f"of {view.version.title}" if view.version else ""
         self.query_one("#links-panel", Panel).retitle("Links", of)
 
@@ -241,6 +247,37 @@ class DataStage(Stage[DataView]):
 
     def action_link(self) -> None:
         self.perform(self.engine.data.start_link, done="Queued: the snapshots are linked into a version.")
+
+    def action_storage(self) -> None:
+        self.perform(self._storage, then=self._open_storage)
+
+    def _storage(self) -> StorageView:
+        room = self.engine.data
+        return StorageView(now_ms(), room.collectable(), room.verification(), room.last_collection())
+
+    def _open_storage(self, view: StorageView) -> None:
+        def wanted(what: str | None) -> None:
+            if what == "collect":
+                self._ask_collect(view)
+            elif what is not None:
+                done = "Queued: the files are read."
+                self.perform(self.engine.data.start_verify, everything=what == "verify all", done=done)
+
+        self.app.push_screen(Storage(view, read_only=self.engine.store.read_only), wanted)
+
+    def _ask_collect(self, view: StorageView) -> None:
+        files = view.plan.removable
+        named = ", ".join(one.title for one in files[:6]) + (f" and {len(files) - 6} more" if len(files) > 6 else "")
+        self.ask(
+            f"Remove {len(files)} unused files, {bytes_(view.plan.bytes)}?",
+            lost=f"{named}. Nothing refers to them",
+            word="remove",
+            then=lambda: self.perform(
+                self.engine.data.collect,
+                user_name(),
+                done=lambda gone: f"Removed {gone.files} files, {bytes_(gone.bytes)}.",
+            ),
+        )
 
     def action_stop(self) -> None:
         job = self._view.job if self._view else None

@@ -1,0 +1,122 @@
+"""The storage screen: what is kept, whether it is whole, and what nothing refers to; each key asks the stage to act."""
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from lemnis.engine.data import Verification
+from lemnis.engine.data.gc import Collection, Plan
+from lemnis.tui.format import age, bytes_, number
+from lemnis.tui.widgets import Cell, Col, Facts, Panel, Row, Table, Words
+
+COLUMNS = (Col("file"), Col("what"), Col("size", right=True), Col("why", "why it is listed", flex=True))
+
+
+@dataclass(frozen=True, slots=True)
+class StorageView:
+    """What is kept, read at one moment; `found` is when files were last verified, and what that found."""
+
+    at: int
+    plan: Plan
+    found: tuple[int, Verification] | None
+    last: Collection | None
+
+
+class Storage(ModalScreen[str | None]):
+    """Dismisses with what the person wants: ``verify``, ``verify all``, ``collect``, or None."""
+
+    BINDINGS = [
+        Binding("escape,q,w", "leave", "Back", show=False),
+        Binding("v", "want('verify')", "Verify", show=False),
+        Binding("V", "want('verify all')", "Verify all", show=False),
+        Binding("d", "want('collect')", "Remove", show=False),
+    ]
+
+    def __init__(self, view: StorageView, *, read_only: bool) -> None:
+        super().__init__(classes="storage")
+        self.view, self.read_only = view, read_only
+
+    def compose(self) -> ComposeResult:
+        with Vertical(), Panel("Storage", id="storage-panel"):
+            yield Facts(id="storage-facts")
+            yield Table(*COLUMNS, id="storage-files", empty="Every file is whole and in use.")
+        yield Words(keys_line(self.view, self.read_only), classes="keys")
+
+    def on_mount(self) -> None:
+        self.query_one("#storage-facts", Facts).show(facts(self.view))
+        table = self.query_one("#storage-files", Table)
+        table.show(file_rows(self.view))
+        table.focus()
+
+    def action_want(self, what: str) -> None:
+        if not self.read_only and (what != "collect" or self.view.plan.removable):
+            self.dismiss(what)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+def keys_line(view: StorageView, read_only: bool) -> Content:
+    """Return the keys that do something now."""
+    keys = [("esc", "back")]
+    if not read_only:
+        remove = [("d", f"remove {bytes_(view.plan.bytes)}")] if view.plan.removable else []
+        keys = [("v", "verify what was touched"), ("V", "read every file"), *remove, *keys]
+    return Content.assemble(
+        *((text, style) for key, does in keys for text, style in ((f" {key} ", "$key"), (f" {does}  ", "")))
+    )
+
+
+def facts(view: StorageView) -> list[tuple[str, Cell]]:
+    """Return what is kept, in words."""
+    plan = view.plan
+    last = "nothing was removed yet"
+    if view.last is not None:
+        gone = view.last
+        last = f"{number(gone.files)} files, {bytes_(gone.bytes)}, {age(gone.at, view.at)} ago by {gone.who}"
+    return [
+        ("in use", f"{number(plan.kept)} files, {bytes_(plan.kept_bytes)}"),
+        ("unused", f"{number(len(plan.removable))} files, {bytes_(plan.bytes)}" if plan.removable else "nothing"),
+        ("verified", verified(view)),
+        ("removed", last),
+    ]
+
+
+def verified(view: StorageView) -> Cell:
+    """Return when files were last verified and what was found."""
+    if view.found is None:
+        return "each file is checked when it is first read; v reads them now"
+    at, found = view.found
+    when = f"{age(at, view.at)} ago: "
+    if found.faults:
+        return Content.assemble(when, (f"▲ {len(found.faults)} of {found.files} files are not whole", "$bad"))
+    return Content.assemble(when, (f"● {number(found.files)} files whole", "$ok"), f", {bytes_(found.bytes)}")
+
+
+def file_rows(view: StorageView) -> list[Row]:
+    """Return the files that are wrong, then those that may go, largest first."""
+    rows: list[Row] = []
+    for fault in view.found[1].faults if view.found else []:
+        needed = f"needed by {', '.join(fault.held_by)}. " if fault.held_by else ""
+        cells: list[Cell] = [fault.title, Content.styled(f"▲ {fault.condition}", "$bad"), "", needed + fault.remedy]
+        rows.append(Row(f"fault {fault.path}", cells))
+    for one in view.plan.removable:
+        why = "a writer that was killed left it" if one.kind == "leftover" else "nothing refers to it"
+        rows.append(
+            Row(str(one.path), [one.title, one.kind, bytes_(one.bytes), why], [one.title, one.kind, one.bytes, why])
+        )
+    return rows
+
+
+def badge(found: tuple[int, Verification] | None, now: int) -> str:
+    """Return what the list of versions says of the files: nothing before they were verified."""
+    if found is None:
+        return ""
+    at, seen = found
+    if seen.faults:
+        return f" · ▲ {len(seen.faults)} damaged or missing, press w"
+    return f" · files whole {age(at, now)} ago"
