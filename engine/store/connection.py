@@ -3,11 +3,13 @@
 import fcntl
 import sys
 import threading
+import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from lemnis.engine.clock import monotonic_s
 from lemnis.engine.errors import BadInput, ReadOnly, StoreError
 from lemnis.engine.pattern import regexp
 from lemnis.engine.workspace import Workspace
@@ -76,8 +78,7 @@ def connect(path: Path, *, durable: bool, read_only: bool = False) -> sqlite3.Co
         if read_only:
             connection.execute("pragma query_only = on")
         else:
-            journal = "wal" if wal_is_safe() else "delete"
-            connection.execute(f"pragma journal_mode = {journal}")
+            choose_journal(connection, "wal" if wal_is_safe() else "delete")
         connection.execute(f"pragma synchronous = {'full' if durable or not wal_is_safe() else 'normal'}")
         for pragma in ("foreign_keys = on", "trusted_schema = off", "cell_size_check = on", "temp_store = memory"):
             connection.execute(f"pragma {pragma}")
@@ -90,6 +91,19 @@ def connect(path: Path, *, durable: bool, read_only: bool = False) -> sqlite3.Co
             str(path),
         ) from error
     return connection
+
+
+def choose_journal(connection: sqlite3.Connection, journal: str) -> None:
+    """Set the journal mode; SQLite does not wait by itself for another process that is opening a new file too."""
+    until = monotonic_s() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute(f"pragma journal_mode = {journal}")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or monotonic_s() > until:
+                raise
+            time.sleep(0.005)
 
 
 class Store:

@@ -85,33 +85,6 @@ LATER = {
             what text not null                       -- JSON list of titles
         ) strict""",
         *triggers("data", "collections"),
-        """create table workspace_identity (uid text not null) strict""",
-        "insert into workspace_identity values (lower(hex(randomblob(8))))",
-        """create table origins (                    -- where what was pulled came from
-            kind text not null check (kind in ('dataset', 'snapshot', 'run', 'model', 'feature set')),
-            local text not null,                     -- its name here: version id, snapshot id, run id, model@version
-            uid text not null,                       -- its name everywhere
-            remote text not null,                    -- what it was pulled from
-            facts text not null,                     -- JSON: title there, workspace, who, when, and what only informs
-            at integer not null,
-            job_id integer,
-            primary key (kind, local)
-        ) strict""",
-        "create unique index origins_uid on origins (kind, uid)",
-        """create table transfers (                  -- each push and pull
-            id integer primary key,
-            direction text not null check (direction in ('push', 'pull')),
-            remote text not null, address text not null,
-            things text not null,                    -- JSON list of titles
-            files integer not null default 0, bytes integer not null default 0,  -- moved; what was there is not counted
-            present integer not null default 0,      -- files that were there already
-            state text not null check (state in ('running', 'finished', 'failed')),
-            why text not null default '',
-            started_at integer not null, ended_at integer,
-            job_id integer
-        ) strict""",
-        *triggers("data", "origins"),
-        *triggers("data", "transfers"),
     ),
     "m012_members": (
         # JSON of the columns' DuckDB types, '' for a column without a value; empty when it was not noted yet
