@@ -4,64 +4,108 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from lemnis.engine.explore import statistics
+from lemnis.engine.explore import signals, statistics
 from lemnis.engine.explore.notes import column_notes
-from lemnis.engine.explore.profile import CLASSES, TOP_VALUES, Histogram, Profile, TopValue
-
-Array = Any  # pyarrow ships no types
+from lemnis.engine.explore.profile import (
+    TOP_VALUES,
+    Coverage,
+    Findings,
+    Histogram,
+    Lengths,
+    Outliers,
+    Profile,
+    Spellings,
+    TopValue,
+)
+from lemnis.engine.explore.spellings import alike
+from lemnis.engine.explore.target import Array, Classes, encoded_column
 
 DAY_MS = 86_400_000
 TIME_STEPS_MS = (1, 1000, 60_000, 600_000, 3_600_000, 6 * 3_600_000, *(DAY_MS * days for days in (1, 2, 7, 14, 28, 91)))
+UNIT_NAMES = {"m": "minute", "h": "hour", "D": "day", "W": "week", "M": "month", "Y": "year"}
+EXAMPLES, MOST_GAPS, MOST_SPELLINGS = 3, 5, 20
 
 
-class Classes(NamedTuple):
-    """The label as a number per row: `codes` index `names`, -1 where the label is missing."""
+class Measured(NamedTuple):
+    """A column's profile, and which of its rows are missing, packed eight a byte; None if no row is."""
 
-    names: list[str]
-    codes: NDArray[np.int32]
-
-
-def label_classes(label: Array) -> Classes | None:
-    """Return the classes of a label column, most frequent first; None when it has more than CLASSES values."""
-    if pa.types.is_floating(label.type):
-        label = pc.if_else(pc.is_nan(label), None, label)
-    encoded = encoded_column(label)
-    if not 1 < len(encoded.names) <= CLASSES:
-        return None
-    counts = np.bincount(encoded.codes[encoded.codes >= 0], minlength=len(encoded.names))
-    order = np.argsort(-counts, kind="stable")
-    rank = np.empty(len(order) + 1, dtype=np.int32)
-    rank[order], rank[-1] = np.arange(len(order)), -1
-    return Classes([encoded.names[place] for place in order], rank[encoded.codes])
+    profile: Profile
+    missing: NDArray[np.uint8] | None
 
 
-def measure_column(column: Array, blank: Profile, classes: Classes | None = None) -> Profile:
+class Beside(NamedTuple):
+    """What a column is measured against: the label of the same rows, and its profile in the version before."""
+
+    classes: Classes | None = None
+    before: Profile | None = None
+    before_title: str = ""
+
+
+ALONE = Beside()
+
+
+def measure_column(column: Array, blank: Profile, beside: Beside = ALONE) -> Measured:
     """Return the full profile of a column.
 
     Args:
         column: A pyarrow chunked array.
         blank: The profile that names it.
-        classes: The label of the same rows, for histograms by class.
+        beside: What it is measured against.
     """
     if blank.kind in ("numeric", "time"):
-        return _measure_ordered(column, blank, classes)
-    return _measure_categories(column, blank, classes)
+        profile, missing, whole = _measure_ordered(column, blank, beside)
+    else:
+        profile, missing, whole = _measure_categories(column, blank, beside)
+    gone = int(missing.sum())
+    shift = _shift(missing, beside.classes) if gone else 0.0
+    findings = profile.findings
+    if beside.classes is not None and profile.role != "label":
+        without = _class_counts(beside.classes, missing) if gone else np.zeros(len(beside.classes.names), dtype=int)
+        table = np.column_stack((whole, without))
+        findings = replace(findings, association=signals.information_share(table))
+    profile = replace(profile, findings=findings)
+    return Measured(replace(profile, notes=column_notes(profile, shift=shift)), np.packbits(missing) if gone else None)
 
 
-def _measure_ordered(column: Array, blank: Profile, classes: Classes | None) -> Profile:
-    """Measure numbers and times: one sort gives distinct values, quantiles, top values and the histogram."""
+def _measure_ordered(
+    column: Array, blank: Profile, beside: Beside
+) -> tuple[Profile, NDArray[np.bool_], NDArray[np.int64]]:
+    """Measure numbers and times: one sort gives distinct values, quantiles, top values and the histogram.
+
+    Returns the profile, which rows are missing, and the rows per class and bin.
+    """
     values, present, usable = _numbers(column.combine_chunks())
-    profile = replace(blank, missing=len(present) - int(present.sum()))
+    missing = ~present
+    profile = replace(blank, missing=int(missing.sum()))
+    infinite = len(present) - profile.missing - len(values)
+    profile = replace(profile, findings=Findings(infinite=infinite))
+    if not len(values):
+        return profile, missing, np.zeros((len(beside.classes.names) if beside.classes else 0, 1), dtype=np.int64)
     ordered = np.sort(values)
-    if len(ordered):
-        codes = None if classes is None else classes.codes[usable]
-        profile = _with_figures(profile, values, ordered, classes, codes)
-    infinite = int(present.sum()) - len(values)
-    return replace(profile, notes=column_notes(profile, infinite=infinite, shift=_shift(~present, classes)))
+    edges = statistics.histogram_edges(
+        ordered, whole=values.dtype.kind in "iu", steps=TIME_STEPS_MS if profile.kind == "time" else ()
+    )
+    totals = statistics.with_outside(statistics.sorted_histogram(ordered, edges))
+    table = np.zeros((0, len(totals)), dtype=np.int64)
+    if beside.classes is not None:
+        codes = beside.classes.codes if len(values) == len(present) else beside.classes.codes[usable]
+        table = statistics.class_histogram(values, edges, codes, len(beside.classes.names), totals)
+    profile = _with_figures(profile, ordered, beside.before)
+    drawn = Histogram(
+        edges=edges.tolist(),
+        counts=totals[1:-1].tolist(),
+        below=int(totals[0]),
+        above=int(totals[-1]),
+        by_class=_by_class(beside.classes, table[:, 1:-1]),
+    )
+    return _drifted(replace(profile, histogram=drawn), ordered, beside), missing, table
+
+
+def _by_class(classes: Classes | None, table: NDArray[np.int64]) -> dict[str, list[int]]:
+    return {} if classes is None or not classes.drawn else dict(zip(classes.names, table.tolist(), strict=True))
 
 
 def _numbers(array: Array) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.bool_]]:
@@ -70,35 +114,37 @@ def _numbers(array: Array) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.
         array = array.cast(pa.timestamp("ms", tz=getattr(array.type, "tz", None)), safe=False).cast(pa.int64())
     elif pa.types.is_decimal(array.type):
         array = array.cast(pa.float64())
-    present: NDArray[np.bool_] = array.is_valid().to_numpy(zero_copy_only=False)
-    values: NDArray[Any] = array.drop_null().to_numpy(zero_copy_only=False)
-    if values.dtype.kind != "f" or np.isfinite(values).all():
+    if array.null_count:
+        present: NDArray[np.bool_] = array.is_valid().to_numpy(zero_copy_only=False)
+        values: NDArray[Any] = array.drop_null().to_numpy(zero_copy_only=False)
+    else:
+        present, values = np.ones(len(array), dtype=np.bool_), array.to_numpy(zero_copy_only=False)
+    if values.dtype.kind != "f":
+        return values, present, present
+    finite = np.isfinite(values)
+    if finite.all():
         return values, present, present
     present, usable = present.copy(), present.copy()
-    usable[usable] = np.isfinite(values)
+    usable[usable] = finite
     present[present] = ~np.isnan(values)
-    return values[np.isfinite(values)], present, usable
+    return values[finite], present, usable
 
 
-def _with_figures(
-    profile: Profile,
-    values: NDArray[Any],
-    ordered: NDArray[Any],
-    classes: Classes | None,
-    codes: NDArray[np.int32] | None,
-) -> Profile:
+def _with_figures(profile: Profile, ordered: NDArray[Any], before: Profile | None) -> Profile:
     """Add what sorted values tell."""
     time = profile.kind == "time"
     distinct, counts = statistics.sorted_runs(ordered)
     moments = statistics.moments(distinct, counts)
     repeated = len(distinct) < len(ordered)
-    most: list[int] = np.argsort(-counts, kind="stable")[:TOP_VALUES].tolist() if repeated else []
-    edges = statistics.histogram_edges(ordered, whole=values.dtype.kind in "iu", steps=TIME_STEPS_MS if time else ())
-    clipped = statistics.sorted_histogram(ordered, edges)
-    by_class: dict[str, list[int]] = {}
-    if classes is not None and codes is not None:
-        table = statistics.class_histogram(values, edges, codes, len(classes.names), clipped.counts)
-        by_class = dict(zip(classes.names, table.tolist(), strict=True))
+    most: list[int] = _largest(counts, TOP_VALUES) if repeated else []
+    findings = profile.findings
+    if time:
+        findings = replace(findings, coverage=_coverage(distinct, counts))
+    else:
+        negative, positive = np.searchsorted(ordered, 0), np.searchsorted(ordered, 0, side="right")
+        findings = replace(
+            findings, negative=int(negative), zeros=int(positive - negative), outliers=_outliers(ordered)
+        )
     return replace(
         profile,
         distinct=len(distinct),
@@ -109,68 +155,155 @@ def _with_figures(
         skewness=None if time else _known(moments.skewness),
         quantiles={str(share): statistics.sorted_quantile(ordered, share) for share in statistics.QUANTILES},
         top=[TopValue(value=_text(distinct[place], time), rows=int(counts[place])) for place in most],
-        histogram=Histogram(
-            edges=edges.tolist(),
-            counts=clipped.counts.tolist(),
-            below=clipped.below,
-            above=clipped.above,
-            by_class=by_class,
-        ),
+        findings=findings,
     )
 
 
-def _measure_categories(column: Array, blank: Profile, classes: Classes | None) -> Profile:
-    """Measure text, booleans and whatever else can be written as text."""
-    names, codes = encoded_column(column)
-    counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    order = np.argsort(-counts, kind="stable")
-    shown = order[:TOP_VALUES]
-    by_class: dict[str, list[int]] = {}
-    if classes is not None:
-        table = statistics.code_class_counts(codes, classes.codes, len(names), len(classes.names))
-        by_class = dict(zip(classes.names, table[:, shown].tolist(), strict=True))
+def _largest(counts: NDArray[np.int64], many: int) -> list[int]:
+    """Return the places of the largest counts, the largest first; of equal ones the first."""
+    if len(counts) > 10 * many:
+        least = np.partition(counts, len(counts) - many)[len(counts) - many]
+        above, equal = np.flatnonzero(counts > least), np.flatnonzero(counts == least)
+        chosen = np.sort(np.concatenate((above, equal[: many - len(above)])))
+    else:
+        chosen = np.arange(len(counts))
+    return chosen[np.argsort(-counts[chosen], kind="stable")][:many].tolist()
+
+
+def _outliers(ordered: NDArray[Any]) -> list[Outliers]:
+    """Return what lies beyond the fences of each rule, with the farthest values."""
+    found: list[Outliers] = []
+    for rule, fences in (("IQR", signals.quartile_fences(ordered)), ("robust z", signals.robust_fences(ordered))):
+        if fences is None:
+            continue
+        far = [*ordered[: min(EXAMPLES, fences.below)], *ordered[len(ordered) - min(EXAMPLES, fences.above) :]]
+        found.append(
+            Outliers(
+                rule=rule,
+                low=float(fences.low),
+                high=float(fences.high),
+                below=fences.below,
+                above=fences.above,
+                examples=[float(value) for value in far],
+            )
+        )
+    return found
+
+
+def _coverage(distinct: NDArray[Any], counts: NDArray[np.int64]) -> Coverage:
+    """Return how rows are spread over time."""
+    periods = signals.time_periods(distinct, counts)
+    start = np.datetime64(periods.start, "ms").astype(f"datetime64[{periods.unit}]")
+
+    def moment(place: int) -> int:
+        return int((start + place).astype("datetime64[ms]").astype(np.int64))
+
+    runs = signals.empty_runs(periods.counts)
+    return Coverage(
+        unit=UNIT_NAMES[periods.unit],
+        start=periods.start,
+        counts=periods.counts.tolist(),
+        empty=int((periods.counts == 0).sum()),
+        gaps=[(moment(first), moment(behind)) for first, behind in runs[:MOST_GAPS]],
+    )
+
+
+def _measure_categories(
+    column: Array, blank: Profile, beside: Beside
+) -> tuple[Profile, NDArray[np.bool_], NDArray[np.int64]]:
+    """Measure text, booleans and whatever else can be written as text; returns as `_measure_ordered`."""
+    names, codes, _ = encoded_column(column)
+    missing = codes < 0
+    counts = np.bincount(codes if not missing.any() else codes[~missing], minlength=len(names))
+    shown = _largest(counts, TOP_VALUES)
+    table = np.zeros((0, len(names)), dtype=np.int64)
+    if beside.classes is not None:
+        table = statistics.code_class_counts(codes, beside.classes.codes, len(names), len(beside.classes.names))
     labels = [names[int(place)] for place in shown]
-    in_bins: list[int] = counts[shown].tolist()
+    in_bins: list[int] = counts[shown].tolist() if shown else []
     profile = replace(
         blank,
-        missing=int((codes < 0).sum()),
+        missing=int(missing.sum()),
         distinct=len(names),
         minimum=min(names, default=None),
         maximum=max(names, default=None),
         top=[TopValue(value=value, rows=rows) for value, rows in zip(labels, in_bins, strict=True)],
-        histogram=Histogram(labels=labels, counts=in_bins, above=int(counts.sum()) - sum(in_bins), by_class=by_class),
+        histogram=Histogram(
+            labels=labels,
+            counts=in_bins,
+            above=int(counts.sum()) - sum(in_bins),
+            by_class=_by_class(beside.classes, table[:, shown]),
+        ),
+        findings=_text_findings(blank, names, counts),
     )
-    return replace(profile, notes=column_notes(profile, shift=_shift(codes < 0, classes)))
+    kept = shown[:TOP_VALUES]
+    rest = table.sum(axis=1, keepdims=True) - table[:, kept].sum(axis=1, keepdims=True)
+    return _drifted_categories(profile, names, counts, beside), missing, np.hstack((table[:, kept], rest))
 
 
-def encoded_column(column: Array) -> Classes:
-    """Return a column's distinct values as text and, per row, which of them it holds (-1 where missing)."""
-    if not pa.types.is_dictionary(column.type):
-        try:
-            column = column.dictionary_encode()
-        except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # lists, structs: their text stands for them
-            texts = [None if value is None else str(value) for value in column.to_pylist()]
-            column = pa.chunked_array([pa.array(texts, pa.string())]).dictionary_encode()
-    array = column.unify_dictionaries().combine_chunks()
-    indices = pc.fill_null(array.indices.cast(pa.int32()), -1)
-    codes: NDArray[np.int32] = indices.to_numpy(zero_copy_only=False)
-    words: list[Any] = array.dictionary.to_pylist()
-    used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(words)))
-    if len(used) < len(words):  # a dictionary may hold values that no row uses
-        rank = np.full(len(words) + 1, -1, dtype=np.int32)
-        rank[used] = np.arange(len(used), dtype=np.int32)
-        words, codes = [words[place] for place in used], rank[codes]
-    return Classes([str(word).lower() if isinstance(word, bool) else str(word) for word in words], codes)
+def _text_findings(blank: Profile, names: list[str], counts: NDArray[np.int64]) -> Findings:
+    """Return lengths and spellings of text."""
+    if blank.kind != "categorical" or not names:
+        return Findings()
+    lengths = np.fromiter(map(len, names), dtype=np.int64, count=len(names))
+    blank_rows = sum(int(rows) for name, rows in zip(names, counts, strict=True) if not name.strip())
+    found: list[Spellings] = []
+    if len(names) * 2 <= counts.sum():  # names and sentences are no categories
+        rows = dict(zip(names, counts.tolist(), strict=True))
+        found = [
+            Spellings(rule=rule, values=[TopValue(value=value, rows=rows[value]) for value in values])
+            for rule, values in alike(rows)[:MOST_SPELLINGS]
+        ]
+    return Findings(
+        lengths=Lengths(
+            shortest=int(lengths.min()),
+            longest=int(lengths.max()),
+            mean=float(np.dot(lengths, counts) / counts.sum()),
+            blank=blank_rows,
+        ),
+        spellings=found,
+    )
+
+
+def _drifted(profile: Profile, ordered: NDArray[Any], beside: Beside) -> Profile:
+    """Add the PSI of numbers against the version before, over the bins that were drawn of that."""
+    before = beside.before
+    if before is None or not before.histogram.edges:
+        return profile
+    drawn = before.histogram
+    now = statistics.with_outside(statistics.sorted_histogram(ordered, np.array(drawn.edges)))
+    return _with_drift(profile, [drawn.below, *drawn.counts, drawn.above], now.tolist(), beside)
+
+
+def _drifted_categories(profile: Profile, names: list[str], counts: NDArray[np.int64], beside: Beside) -> Profile:
+    """Add the PSI of categories against the version before, over its most frequent values and all others."""
+    before = beside.before
+    if before is None or not before.histogram.labels:
+        return profile
+    rows = dict(zip(names, counts.tolist(), strict=True))
+    now = [rows.get(label, 0) for label in before.histogram.labels]
+    now.append(int(counts.sum()) - sum(now))
+    return _with_drift(profile, [*before.histogram.counts, before.histogram.above], now, beside)
+
+
+def _with_drift(profile: Profile, before: list[int], now: list[int], beside: Beside) -> Profile:
+    """Add the PSI between two countings, the missing rows being a bin of their own."""
+    assert beside.before is not None
+    psi, _ = signals.drift(np.array([*before, beside.before.missing]), np.array([*now, profile.missing]))
+    return replace(profile, findings=replace(profile.findings, drift=psi, drift_from=beside.before_title))
+
+
+def _class_counts(classes: Classes, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+    codes = classes.codes[rows]
+    return np.bincount(codes[codes >= 0], minlength=len(classes.names))
 
 
 def _shift(missing: NDArray[np.bool_], classes: Classes | None) -> float:
     """Return how much the label's classes differ between rows without and with a value."""
-    if classes is None or not missing.any():
+    if classes is None:
         return 0.0
-    labelled = classes.codes >= 0
-    kinds = len(classes.names)
-    without = np.bincount(classes.codes[missing & labelled], minlength=kinds)
-    having = np.bincount(classes.codes[~missing & labelled], minlength=kinds)
+    without = _class_counts(classes, missing)
+    having = np.bincount(classes.codes[classes.codes >= 0], minlength=len(classes.names)) - without
     return statistics.total_variation(without, having)
 
 

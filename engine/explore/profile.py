@@ -48,12 +48,88 @@ class Histogram(Struct, frozen=True, kw_only=True):
     by_class: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
 
+class Outliers(Struct, frozen=True, kw_only=True):
+    """Rows beyond two fences by a named rule (`IQR`, `robust z`), and the farthest values."""
+
+    rule: str
+    low: float
+    high: float
+    below: int
+    above: int
+    examples: list[float]
+
+    @property
+    def rows(self) -> int:
+        return self.below + self.above
+
+
+class Lengths(Struct, frozen=True, kw_only=True):
+    """Characters per text; `blank` rows hold nothing but spaces."""
+
+    shortest: int
+    longest: int
+    mean: float
+    blank: int
+
+
+class Coverage(Struct, frozen=True, kw_only=True):
+    """Rows per period of time.
+
+    Attributes:
+        unit: `minute`, `hour`, `day`, `week`, `month` or `year`.
+        start: Of the first period, epoch ms.
+        counts: Rows per period, without a gap in the periods.
+        empty: Periods without a row.
+        gaps: The longest runs of empty periods: start and end, epoch ms.
+    """
+
+    unit: str
+    start: int
+    counts: list[int]
+    empty: int
+    gaps: list[tuple[int, int]]
+
+
+class Spellings(Struct, frozen=True, kw_only=True):
+    """Values that are probably one category, the most frequent spelling first, and the rule that says so."""
+
+    rule: str
+    values: list[TopValue]
+
+
+class Findings(Struct, frozen=True, kw_only=True):
+    """What was looked for in a column beyond its figures.
+
+    Attributes:
+        zeros, negative, infinite: Rows that hold such a number.
+        outliers: By each rule that fits the column.
+        association: Share of the label's uncertainty that the column takes away, in [0, 1]; None without a label.
+        drift: PSI against the version before; None when that has no profile.
+        drift_from: That version's title.
+        margins: Half the width of a 95% interval by figure (missing: share, mean, median, top: share), of a sample.
+    """
+
+    zeros: int = 0
+    negative: int = 0
+    infinite: int = 0
+    outliers: list[Outliers] = field(default_factory=list[Outliers])
+    lengths: Lengths | None = None
+    coverage: Coverage | None = None
+    spellings: list[Spellings] = field(default_factory=list[Spellings])
+    association: float | None = None
+    drift: float | None = None
+    drift_from: str = ""
+    margins: dict[str, float] = field(default_factory=dict[str, float])
+
+
 class Profile(Struct, frozen=True, kw_only=True):
     """What is known of one column; `mean`, `deviation`, `skewness` are None where they mean nothing.
 
     Attributes:
+        rows: Rows that were looked at: all, or those of the sample.
+        sample_of: Rows of the version when only a sample was looked at; 0 for an exact profile.
         missing: Rows that are null or not a number.
-        distinct: Exact count of different values, missing not counted.
+        distinct: Count of different values in the rows that were looked at, missing not counted.
         quantiles: Value by share, such as ``"0.5"``; epoch ms for times, empty for categories.
     """
 
@@ -64,6 +140,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     rows: int
     missing: int
     distinct: int
+    sample_of: int = 0
     minimum: str | None = None
     maximum: str | None = None
     mean: float | None = None
@@ -73,11 +150,17 @@ class Profile(Struct, frozen=True, kw_only=True):
     top: list[TopValue] = field(default_factory=list[TopValue])
     histogram: Histogram = Histogram()
     notes: list[Note] = field(default_factory=list[Note])
+    findings: Findings = Findings()
 
     @property
     def kind(self) -> str:
         """`numeric`, `categorical`, `time` or `boolean`."""
         return Column(name=self.name, type=self.type).kind
+
+    @property
+    def present(self) -> int:
+        """Rows with a value."""
+        return self.rows - self.missing
 
     @property
     def missing_share(self) -> float:
@@ -86,6 +169,10 @@ class Profile(Struct, frozen=True, kw_only=True):
     @property
     def median(self) -> float | None:
         return self.quantiles.get("0.5")
+
+    @property
+    def exact(self) -> bool:
+        return not self.sample_of
 
 
 def blank_profile(column: Column, position: int, rows: int) -> Profile:
@@ -101,45 +188,29 @@ def list_profiles(store: Store, version_id: str) -> list[Profile]:
     return [_profile(row) for row in store.rows(sql, [version_id])]
 
 
+PLAIN = (
+    "position", "name", "type", "role", "rows", "sample_of", "missing", "minimum", "maximum", "mean", "deviation",
+    "skewness",
+)  # fmt: skip
+DECODED = {
+    "quantiles": msgspec.json.Decoder(dict[str, float]),
+    "top": msgspec.json.Decoder(list[TopValue]),
+    "histogram": msgspec.json.Decoder(Histogram),
+    "notes": msgspec.json.Decoder(list[Note]),
+    "findings": msgspec.json.Decoder(Findings),
+}
+
+
 def save_profile(db: "Database", version_id: str, profile: Profile, *, now: int) -> None:
     """Keep one profile, in place of an earlier one of the same column."""
-    row: dict[str, object] = {
-        "version_id": version_id,
-        "position": profile.position,
-        "name": profile.name,
-        "type": profile.type,
-        "role": profile.role,
-        "rows": profile.rows,
-        "missing": profile.missing,
-        "distinct_values": profile.distinct,
-        "minimum": profile.minimum,
-        "maximum": profile.maximum,
-        "mean": profile.mean,
-        "deviation": profile.deviation,
-        "skewness": profile.skewness,
-        "measured_at": now,
-    }
-    for name in ("quantiles", "top", "histogram", "notes"):
-        row[name] = msgspec.json.encode(getattr(profile, name)).decode()
+    row: dict[str, object] = {"version_id": version_id, "distinct_values": profile.distinct, "measured_at": now}
+    row |= {name: getattr(profile, name) for name in PLAIN}
+    row |= {name: msgspec.json.encode(getattr(profile, name)).decode() for name in DECODED}
     db.table("profiles").insert(row, replace=True)
 
 
 def _profile(row: Row) -> Profile:
-    return Profile(
-        position=row["position"],
-        name=row["name"],
-        type=row["type"],
-        role=row["role"],
-        rows=row["rows"],
-        missing=row["missing"],
-        distinct=row["distinct_values"],
-        minimum=row["minimum"],
-        maximum=row["maximum"],
-        mean=row["mean"],
-        deviation=row["deviation"],
-        skewness=row["skewness"],
-        quantiles=msgspec.json.decode(row["quantiles"], type=dict[str, float]),
-        top=msgspec.json.decode(row["top"], type=list[TopValue]),
-        histogram=msgspec.json.decode(row["histogram"], type=Histogram),
-        notes=msgspec.json.decode(row["notes"], type=list[Note]),
-    )
+    facts: dict[str, object] = {"distinct": row["distinct_values"]}
+    facts |= {name: row[name] for name in PLAIN}
+    facts |= {name: decoder.decode(row[name]) for name, decoder in DECODED.items()}
+    return msgspec.convert(facts, Profile)

@@ -134,27 +134,32 @@ def sorted_histogram(ordered: Numbers, edges: NDArray[np.float64]) -> Clipped:
     return Clipped(np.diff(places), int(places[0]), len(ordered) - int(places[-1]))
 
 
+def with_outside(drawn: Clipped) -> Counts:
+    """Return rows per bin with those below and above the edges as two more, shape (bins + 2,)."""
+    return np.concatenate(([drawn.below], drawn.counts, [drawn.above]))
+
+
 def class_histogram(
     values: Numbers, edges: NDArray[np.float64], codes: NDArray[Any], classes: int, totals: Counts
 ) -> Counts:
-    """Return rows per class and bin, shape (classes, bins); values outside the edges and codes of -1 count nowhere.
+    """Return rows per class and bin, shape (classes, bins + 2): first those below the edges, last those above.
 
-    The first class is what the others leave of the totals; its rows are not looked at, so it should be the largest.
+    Codes of -1 count nowhere. The first class is what the others leave of the totals; its rows are not looked at, so
+    it should be the largest.
 
     Args:
         values: Shape (n,), any order.
         edges: Ascending, as from `histogram_edges`.
         codes: The class of each value, shape (n,), -1 for none.
         classes: How many classes there are.
-        totals: Rows per bin of all values, as from `sorted_histogram`.
+        totals: Rows per bin of all values, as from `with_outside`.
     """
-    bins = len(edges) - 1
+    bins = len(edges) + 1
     others = codes != 0
     values, codes = values[others], codes[others]
-    places = np.searchsorted(edges, values, side="right") - 1
-    places[values == edges[-1]] = bins - 1
-    inside = (places >= 0) & (places < bins)
-    cells = (codes[inside].astype(np.int64) + 1) * bins + places[inside]
+    places = np.searchsorted(edges, values, side="right")
+    places[values == edges[-1]] = bins - 2
+    cells = (codes.astype(np.int64) + 1) * bins + places
     table = np.bincount(cells, minlength=(classes + 1) * bins).reshape(classes + 1, bins)
     table[1] = totals - table.sum(axis=0)
     return table[1:]

@@ -25,6 +25,17 @@ TABLES = (
 
 # Labels: what people said of rows. An event is never changed; what stands now is a view.
 LATER = {
+    "m005_findings": (
+        "alter table profiles add column sample_of integer not null default 0",  # rows of the version, if sampled
+        "alter table profiles add column findings text not null default '{}'",  # JSON, see explore/profile.py Findings
+        "delete from profiles",  # they lack the findings; measuring takes seconds
+        """create table missing_patterns (
+            version_id text primary key references versions (id) on delete cascade,
+            patterns text not null,              -- JSON, see explore/missing.py Missingness
+            measured_at integer not null
+        ) strict""",
+        *triggers("explore", "missing_patterns"),
+    ),
     "m006_labels": (
         "insert into revisions (topic) values ('labels')",
         """create table label_queues (
