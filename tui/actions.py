@@ -119,6 +119,10 @@ EXPLORE: tuple[Action, ...] = (
         writes=True,
     ),
     Action("explore.label", "L", "Label", "Label rows by keyboard: queues, agreement, errors.", "explore labels", True),
+    Action("explore.stop", "x", "Stop", "Stop the profile that runs; asks first.", "jobs cancel", writes=True),
+    Action(
+        "explore.order", "v", "Order", "Order columns by interest, position, missing, target, drift, notes or name."
+    ),
     Action("explore.older", "left_square_bracket", "Older", "Look at the version before.", footer=True),
     Action("explore.newer", "right_square_bracket", "Newer", "Look at the version after.", footer=True),
 )

@@ -1,9 +1,13 @@
 """Stage 3, Explore: what each column holds, and the rows themselves."""
 
+import os
+
 from lemnis.engine.data import DataRoom
+from lemnis.engine.explore.interest import ORDERS, Order, in_order, interest
 from lemnis.engine.explore.labels import LabelsRoom
+from lemnis.engine.explore.missing import Missingness, MissingPattern, find_missingness
 from lemnis.engine.explore.pages import Cell, Page, read_page
-from lemnis.engine.explore.profile import Histogram, Note, Profile, TopValue, list_profiles
+from lemnis.engine.explore.profile import Findings, Histogram, Note, Profile, TopValue, list_profiles
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
 
@@ -23,17 +27,24 @@ class ExploreRoom:
         """Return the profiles of a version's columns that are measured so far, in the order of the columns."""
         return list_profiles(self.store, version_id)
 
-    def start_profile(self, version: str | int | None = None, *, again: bool = False) -> int:
+    def missing(self, version_id: str) -> Missingness | None:
+        """Return which columns of a version are missing together; None before it was profiled."""
+        return find_missingness(self.store, version_id)
+
+    def start_profile(self, version: str | int | None = None, *, again: bool = False, first: str = "") -> int:
         """Queue the profiling of a version (None: the latest) and return the job's id.
 
-        Columns that have a profile are left alone, for a version never changes, unless `again` is set.
+        Columns that have an exact profile are left alone, for a version never changes, unless `again` is set. The
+        column `first` is measured first.
 
         Raises:
             NotFound: There is no such version.
         """
         found = DataRoom(self.store).version(version)
-        arguments = {"version": found.id, "again": again}
-        return JobsRoom(self.store).submit("explore.profile", f"Profile of {found.title}", arguments)
+        arguments = {"version": found.id, "again": again, "first": first}
+        return JobsRoom(self.store).submit(
+            "explore.profile", f"Profile of {found.title}", arguments, cores=min(2, os.cpu_count() or 1)
+        )
 
     def rows(
         self,
@@ -56,4 +67,19 @@ class ExploreRoom:
         return read_page(found, offset, limit, order=order or "", descending=descending, where=where or "")
 
 
-__all__ = ["Cell", "ExploreRoom", "Histogram", "Note", "Page", "Profile", "TopValue"]
+__all__ = [
+    "ORDERS",
+    "Cell",
+    "ExploreRoom",
+    "Findings",
+    "Histogram",
+    "MissingPattern",
+    "Missingness",
+    "Note",
+    "Order",
+    "Page",
+    "Profile",
+    "TopValue",
+    "in_order",
+    "interest",
+]

@@ -150,7 +150,11 @@ def _about_numbers(profile: Profile) -> list[Found]:
             f"Skewness {skewness:.1f}: a long tail {'above' if skewness > 0 else 'below'}; its mean says little.",
         ),
         (ZEROS <= zeros < 1, "zeros", f"{zeros:.1%} of the values are 0."),
-        (even, "uniform", "The values are spread evenly between their ends: often a counter or a made-up number."),
+        (
+            even and profile.distinct < profile.present,
+            "uniform",
+            "The values are spread evenly between their ends: often a counter or a made-up number.",
+        ),
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lemnis.engine.data import Version
+from lemnis.engine.errors import NotFound
 from lemnis.engine.explore import Profile
 from lemnis.tui import format as shown
 from lemnis.tui.commands.follow import follow
@@ -35,13 +36,13 @@ def profile(
     With --json: {"job", "version", "name", "rows", "classes": {value: rows}, "columns": [{"position", "name", "type",
     "role", "rows", "missing", "distinct", "minimum", "maximum", "mean", "deviation", "skewness", "quantiles",
     "top": [{"value", "rows"}], "histogram": {"edges", "labels", "counts", "below", "above", "by_class"},
-    "notes": [{"word", "detail"}]}]}; job is null when nothing had to be measured; without waiting, columns are those
-    measured so far.
+    "notes": [{"word", "detail"}], "sample_of", "findings"}]}; sample_of is 0 for exact figures; job is null when
+    nothing had to be measured; without waiting, columns are those measured so far.
     """
     session = session_of(context)
     room, found = session.engine.explore, session.engine.data.version(version)
     job = None
-    if again or len(room.profiles(found.id)) < len(found.columns):
+    if again or sum(one.exact for one in room.profiles(found.id)) < len(found.columns):
         job = room.start_profile(found.id, again=again)
         if wait:
             follow(session, job)
@@ -64,6 +65,29 @@ def profile(
     say(f"{found.title}: {shown.number(found.rows)} rows{balance(found)}")
     headers = ["column", "type", "missing", "distinct", "min", "median or top", "max", "notes"]
     print_table(headers, [line(p) for p in profiles], right={"missing", "distinct", "min", "median or top", "max"})
+
+
+@app.command()
+def missing(context: typer.Context, version: Ref = None) -> None:
+    """Print which columns are missing together, the most frequent pattern first, as far as it was profiled.
+
+    With --json: {"version", "rows", "exact", "candidates": [name], "total", "patterns": [{"columns": [name], "rows"}]}.
+    """
+    session = session_of(context)
+    found = session.engine.data.version(version)
+    known = session.engine.explore.missing(found.id)
+    if known is None:
+        raise NotFound(f"{found.title} is not profiled yet.", "Profile it with `lemnis explore profile`.")
+    if session.json:
+        print_json({"version": found.id, **{name: getattr(known, name) for name in known.__struct_fields__}})
+        return
+    lines = [
+        (shown.number(one.rows), shown.share(one.rows / max(1, known.rows)), ", ".join(one.columns) or "nothing")
+        for one in known.patterns
+    ]
+    print_table(["rows", "share", "missing together"], lines, right={"rows", "share"})
+    of = "all rows" if known.exact else f"a sample of {shown.number(known.rows)} rows"
+    say(f"{len(known.patterns)} of {shown.number(known.total)} patterns, of {of}")
 
 
 @app.command()

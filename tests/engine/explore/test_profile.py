@@ -2,11 +2,13 @@
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from lemnis.engine.data import Version
+from lemnis.engine.data.versions import record_version
 from lemnis.engine.errors import Cancelled, NotFound
-from lemnis.engine.explore import ExploreRoom, Profile, jobs
+from lemnis.engine.explore import ExploreRoom, Profile, columns, jobs
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.store import Store
 
@@ -111,8 +113,54 @@ def test_profiling_an_unknown_version_is_refused(store: Store, version: Version)
 
 
 def test_an_empty_table_has_profiles_too(store: Store) -> None:
-    from lemnis.engine.data.versions import record_version
-
     empty = record_version(store, pa.table({"x": pa.array([], pa.float64())}), name="empty", roles={}, split={})
     jobs.profile(JobContext.for_test(store), {"version": empty.id})
     assert words(ExploreRoom(store).profiles(empty.id)[0]) == ["empty"]
+
+
+def test_a_large_version_is_sampled_first_with_margins_and_then_exact(
+    store: Store, version: Version, profiles: dict[str, Profile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "SAMPLE_FROM", 1000)
+    monkeypatch.setattr(columns, "SAMPLE_ROWS", 4000)
+    context, room = JobContext.for_test(store), ExploreRoom(store)
+    progress = context.progress
+
+    def stop_at_the_exact_ones(share: float | None, text: str) -> None:
+        if share and share > 0.05:
+            context.stop.set()
+        progress(share, text)
+
+    context.progress = stop_at_the_exact_ones  # type: ignore[method-assign]
+    with pytest.raises(Cancelled):
+        jobs.profile(context, {"version": version.id, "again": True, "first": "delay"})
+    partly = {profile.name: profile for profile in room.profiles(version.id)}
+    sampled = [profile for profile in partly.values() if not profile.exact]
+    assert len(partly) == len(version.columns)
+    assert len(sampled) >= 5
+    for profile in sampled:
+        assert (profile.rows, profile.sample_of) == (4000, version.rows)
+        if "mean" in profile.findings.margins and profile.name not in ("id", "odd"):
+            exact = profiles[profile.name]
+            assert abs((profile.mean or 0) - (exact.mean or 0)) <= 3 * profile.findings.margins["mean"] + 1e-9
+    jobs.profile(JobContext.for_test(store), {"version": version.id})
+    assert {profile.name: profile for profile in room.profiles(version.id)} == profiles
+    missing = room.missing(version.id)
+    assert missing is not None
+    assert (missing.exact, sum(pattern.rows for pattern in missing.patterns)) == (True, version.rows)
+
+
+def test_drift_is_measured_against_the_version_before(store: Store, table: pa.Table) -> None:
+    def recorded(rows: pa.Table) -> dict[str, Profile]:
+        version = record_version(store, rows, name="moving", roles={"late": "label"}, split={})
+        jobs.profile(JobContext.for_test(store), {"version": version.id})
+        return {profile.name: profile for profile in ExploreRoom(store).profiles(version.id)}
+
+    first = recorded(table.select(["delay", "carrier", "late"]))
+    assert first["delay"].findings.drift is None
+    assert (first["delay"].findings.association or 0) > 0.1
+    moved = pa.table({"delay": pc.add(table["delay"], 20.0), "carrier": table["carrier"], "late": table["late"]})
+    second = recorded(moved)
+    assert second["delay"].findings.drift_from == "moving v1"
+    assert "drifted" in words(second["delay"])
+    assert (second["carrier"].findings.drift or 0) == pytest.approx(0, abs=1e-6)

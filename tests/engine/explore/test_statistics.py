@@ -68,10 +68,10 @@ def test_every_row_is_in_a_bin_or_in_a_tail(ordered: np.ndarray) -> None:
 def test_the_classes_of_a_bin_are_counted_as_if_each_were_alone(ordered: np.ndarray, data: st.DataObject) -> None:
     codes = np.array(data.draw(st.lists(st.integers(-1, 2), min_size=len(ordered), max_size=len(ordered))))
     edges = statistics.histogram_edges(ordered, whole=ordered.dtype.kind == "i")
-    totals = statistics.sorted_histogram(ordered, edges).counts
+    totals = statistics.with_outside(statistics.sorted_histogram(ordered, edges))
     by_class = statistics.class_histogram(ordered, edges, codes, 3, totals)
-    alone = [statistics.sorted_histogram(ordered[codes == code], edges).counts.tolist() for code in range(3)]
-    assert by_class.tolist() == alone
+    alone = [statistics.sorted_histogram(ordered[codes == code], edges) for code in range(3)]
+    assert by_class.tolist() == [statistics.with_outside(drawn).tolist() for drawn in alone]
 
 
 def test_a_missing_class_or_category_counts_nowhere() -> None:

@@ -49,6 +49,17 @@ def test_rows_are_sorted_filtered_and_paged(lemnis: Lemnis) -> None:
     assert "rows 898 to 900 of 900" in out
 
 
+def test_what_is_missing_together_is_told(lemnis: Lemnis) -> None:
+    found = json.loads(lemnis("missing", "--json")[1])
+    assert (found["exact"], found["candidates"], found["total"]) == (True, ["gust", "late"], 3)
+    assert found["patterns"] == [
+        {"columns": ["gust"], "rows": 450},
+        {"columns": [], "rows": 360},
+        {"columns": ["late"], "rows": 90},
+    ]
+    assert "of all rows" in lemnis("missing")[1]
+
+
 def test_a_wrong_condition_or_version_is_bad_input(lemnis: Lemnis) -> None:
     code, out, err = lemnis("rows", "--where", "nope > 1", "--json")
     assert (code, out) == (2, "")

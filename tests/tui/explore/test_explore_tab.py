@@ -35,13 +35,14 @@ async def typed(pilot: Pilot[None], text: str) -> None:
 async def test_every_size_shows_the_balance_the_columns_and_one_in_full(engine: Engine, size: tuple[int, int]) -> None:
     async with opened(engine, size) as pilot:
         await shows(pilot, "late  █ false", "90 without a label", "delay")
-        await pilot.press("j", "j")
-        await shows(pilot, "delay feature · double", "▒ true")
+        await pilot.press("v", "g", "j", "j")
+        await shows(pilot, "by position", "delay feature · double", "▒ true")
 
 
 async def test_names_and_values_of_the_data_are_shown_as_they_are(engine: Engine) -> None:
     async with opened(engine) as pilot:
-        await pilot.press("j", "j", "j")
+        await shows(pilot, "by interest")
+        await pilot.press("v", "g", "j", "j", "j")
         assert "\x1b" not in await shows(pilot, "[bold]␛[2J", "[/x]")
 
 
@@ -55,6 +56,14 @@ async def test_a_column_that_is_not_measured_says_so_and_its_key_measures(bare: 
         with bare.store.write() as db:
             db.execute("update jobs set state = 'lost', why = 'its process died', ended_at = 1 where id = ?", [job.id])
         await shows(pilot, "The last attempt is lost: its process died")
+
+
+async def test_the_most_interesting_column_comes_first_and_says_why(engine: Engine) -> None:
+    async with opened(engine) as pilot:
+        screen = await shows(pilot, "by interest", "missing 50%")
+        assert screen.index(" gust ") < screen.index(" id ")
+        await pilot.press("x")
+        await shows(pilot, "No profile runs.")
 
 
 async def test_rows_are_opened_sorted_and_left_again(engine: Engine) -> None:

@@ -79,9 +79,9 @@ def test_a_column_without_a_profile_has_no_figures() -> None:
 def test_a_column_says_its_figures_and_sorts_by_them() -> None:
     row = rows.column_row(Column(name="delay", type="int64"), profile())
     assert [plain(cell).strip() for cell in row.cells] == [
-        "delay", "int64", "10.0 ▰▱▱▱▱", "3", "−43", "−2", "13,010", "█▄", "▲ skewed",
+        "delay", "int64", "10.0 ▰▱▱▱▱", "3", "−43", "−2", "13,010", "█▄", "▲ skewed · missing 10%",
     ]  # fmt: skip
-    assert row.values == ["delay", "int64", 0.1, 3, -43.0, -2.0, 13010.0, 4.8, 1]
+    assert row.values == ["delay", "int64", 0.1, 3, -43.0, -2.0, 13010.0, 4.8, 0.45]
 
 
 def test_categories_name_their_most_frequent_value_instead_of_ends() -> None:

@@ -20,6 +20,7 @@ def detail_content(profile: Profile, width: int, *, compact: bool = False) -> Co
     gap = [] if compact else [Content("")]
     lines = [Content.assemble(("▲ ", "$warn"), (note.word, "bold"), f"  {note.detail}") for note in profile.notes]
     lines += figures_lines(profile, width)
+    lines += findings_lines(profile, width)
     if profile.quantiles:
         lines += [*gap, *quantile_lines(profile, width)]
     if profile.histogram.counts:
@@ -60,6 +61,43 @@ def figures_lines(profile: Profile, width: int) -> list[Content]:
     if profile.skewness is not None:
         facts.append(("skewness", number(profile.skewness, 1)))
     return flowed([Content.assemble((f"{label} ", "$muted"), value) for label, value in facts], width)
+
+
+def findings_lines(profile: Profile, width: int) -> list[Content]:
+    """Return what was found beyond the figures: margins, target, drift, outliers, lengths, spellings, time."""
+    findings, facts = profile.findings, list[tuple[str, str]]()
+    if findings.association is not None:
+        facts.append(("tells of the target", share(findings.association)))
+    if findings.drift is not None:
+        facts.append((f"PSI against {safe(findings.drift_from)}", f"{findings.drift:.3f}"))
+    for name, margin in findings.margins.items():
+        facts.append((f"{name} within", f"±{share(margin) if name in ('missing', 'top') else figure(margin)}"))
+    facts += [
+        (name, number(rows)) for name, rows in (("zeros", findings.zeros), ("infinite", findings.infinite)) if rows
+    ]
+    for found in findings.outliers:
+        beyond = f"{number(found.rows)} outside {figure(found.low)} to {figure(found.high)}"
+        facts.append((f"outliers ({found.rule})", beyond))
+    if findings.lengths is not None:
+        low, high = findings.lengths.shortest, findings.lengths.longest
+        facts.append(("characters", f"{low} to {high}, mean {findings.lengths.mean:.1f}"))
+    for group in findings.spellings[:5]:
+        words = " / ".join(f"{safe(one.value, limit=20)} × {number(one.rows)}" for one in group.values[:4])
+        facts.append((group.rule, words))
+    parts = [Content.assemble((f"{label} ", "$muted"), value).truncate(width, ellipsis=True) for label, value in facts]
+    return flowed(parts, width) + coverage_lines(profile, width)
+
+
+def coverage_lines(profile: Profile, width: int) -> list[Content]:
+    """Return rows per period of time as a strip, blank where there is none, and the longest gaps."""
+    found = profile.findings.coverage
+    if found is None:
+        return []
+    strip = Content.styled(shape(found.counts, width), "$busy")
+    gaps = [f"{when(start, UTC)[:10]} to {when(end, UTC)[:10]}" for start, end in found.gaps[:3]]
+    words = f"rows per {found.unit}, {number(len(found.counts))} of them, {number(found.empty)} empty"
+    more = f"; longest gaps: {', '.join(gaps)}" if gaps else ""
+    return [Content.styled(words + more, "$muted").truncate(width, ellipsis=True), strip]
 
 
 def quantile_lines(profile: Profile, width: int) -> list[Content]:

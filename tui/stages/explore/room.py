@@ -9,7 +9,8 @@ from textual.containers import Container, VerticalScroll
 from lemnis.engine import Engine
 from lemnis.engine.data import Version
 from lemnis.engine.errors import NotFound
-from lemnis.engine.explore import Page, Profile
+from lemnis.engine.explore import ORDERS, Order, Page, Profile, in_order
+from lemnis.engine.jobs import Job
 from lemnis.tui.actions import bindings
 from lemnis.tui.format import number, share
 from lemnis.tui.stages import StageInfo
@@ -56,6 +57,7 @@ class ExploreStage(Stage[ExploreView]):
         self.rows_open = False
         self.version_id = ""  # empty: the latest
         self.order, self.descending = "", False
+        self.columns_order: Order = "interest"
         self._view: ExploreView | None = None
         self._asked: Asked | None = None
 
@@ -126,10 +128,14 @@ class ExploreStage(Stage[ExploreView]):
         table = self.query_one("#columns", Table)
         columns = rows.columns_for(table.size.width)
         table.set_columns(columns)
-        table.show([rows.column_row(column, view.profiles.get(column.name), columns) for column in version.columns])
+        ranked = [profile.name for profile in in_order(list(view.profiles.values()), self.columns_order)]
+        places = {name: place for place, name in enumerate(ranked)}
+        listed = sorted(version.columns, key=lambda column: places.get(column.name, len(places)))
+        table.show([rows.column_row(column, view.profiles.get(column.name), columns) for column in listed])
         panel = self.query_one("#columns-panel", Panel)
-        measured = "" if len(view.profiles) == len(version.columns) else f", {len(view.profiles)} measured"
-        panel.retitle("Columns", f"{len(version.columns)}{measured}")
+        exact = sum(profile.exact for profile in view.profiles.values())
+        known = "" if exact == len(version.columns) else f", {len(view.profiles)} measured, {exact} of them exactly"
+        panel.retitle("Columns", f"{len(version.columns)}{known} · by {self.columns_order}")
         panel.footnote(view.working)
 
     def _show_detail(self) -> None:
@@ -143,7 +149,7 @@ class ExploreStage(Stage[ExploreView]):
             reason = working or failed or "This column is not measured yet."
             detail.show(reason, "" if working else "n", "Profile now")
             return
-        panel.retitle(name, f"{profile.role} · {profile.type} · {number(profile.rows)} rows")
+        panel.retitle(name, f"{profile.role} · {profile.type} · {rows.looked_at(profile)}")
         width = self.query_one("#detail-scroll").scrollable_content_region.width - 2
         detail.say(detail_content(profile, max(36, width), compact=self.app.screen.has_class("-narrow")))
 
@@ -223,13 +229,41 @@ class ExploreStage(Stage[ExploreView]):
         if version is None:
             self.refuse(NotFound("There is no dataset version yet.", "Link one in Data (2)."))
             return
-        self.perform(self.engine.explore.start_profile, version.id, done=f"Queued: the profile of {version.title}.")
+        first = self.query_one("#columns", Table).key
+        self.perform(
+            self.engine.explore.start_profile, version.id, first=first, done=f"Queued: the profile of {version.title}."
+        )
 
     def action_label(self) -> None:
         """Open the label desk."""
         from lemnis.tui.screens.labels import LabelDesk
 
         self.app.push_screen(LabelDesk(self.engine))
+
+    def action_order(self) -> None:
+        """Go on to the next order of the columns."""
+        self.columns_order = ORDERS[(ORDERS.index(self.columns_order) + 1) % len(ORDERS)]
+        self.query_one("#columns", Table).sorted_by = None
+        if self._view is not None:
+            self.show(self._view)
+
+    def action_stop(self) -> None:
+        def found() -> Job | None:
+            live = self.engine.jobs.jobs(states=("queued", "preparing", "running"))
+            return next((job for job in live if job.kind == "explore.profile"), None)
+
+        def asked(job: Job | None) -> None:
+            if job is None:
+                self.toast("No profile runs.")
+                return
+            self.ask(
+                f"Stop “{job.title}”?",
+                lost="the column it is at; what is measured stays, and n goes on from there",
+                word="stop",
+                then=lambda: self.perform(self.engine.jobs.cancel, job.id, done="Asked it to stop."),
+            )
+
+        self.perform(found, then=asked)
 
     def action_older(self) -> None:
         self._step(+1)
@@ -255,12 +289,19 @@ class ExploreStage(Stage[ExploreView]):
 
 
 PROFILE_TEXT = (
-    "All figures are exact, from one read and one sort of the column. Quantiles are linear between two values. A "
+    "Columns come by interest: a point at most for missing half of the rows, telling a quarter of the target's "
+    "uncertainty, drift of PSI 0.25 against the version before, and four notes; v changes the order. From a million "
+    "rows on, a sample of 131,072 rows in 8 places comes first, marked ~, with 95% margins from the spread between "
+    "the places; the exact figures replace it.\n\n"
+    "Exact figures come from one read and one sort of the column. Quantiles are linear between two values. A "
     "histogram leaves out a long thin tail (at most 0.5% of the rows at either end) and says how many rows that are. "
     "The last figure of a bin is the share of the rarest class among its labelled rows.\n\n"
     "Notes: missing from 20% of the rows; skewed from a skewness of 3; high cardinality from 51 categories; nearly "
     "constant from 99% of one value; missing with the target when the classes differ by 10 points between rows "
-    "without and with a value. Commands: lemnis explore profile, lemnis explore rows."
+    "without and with a value; outliers when 1% of the values lie more than 3.5 robust deviations from the median; "
+    "zeros from half of them; drifted from PSI 0.25; gaps when a period within the time span has no row; spellings "
+    "when values differ only by case, spaces, width or, rare ones, by one letter. IQR fences stand 1.5 interquartile "
+    "ranges beyond the quartiles. Commands: lemnis explore profile, missing, rows."
 )
 ROWS_TEXT = (
     "Rows come straight from the version's Parquet file, a page at a time. s and S sort by the cursor's column; "

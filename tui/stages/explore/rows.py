@@ -7,7 +7,7 @@ from itertools import pairwise
 from textual.content import Content
 
 from lemnis.engine.data import Column, Version
-from lemnis.engine.explore import Profile
+from lemnis.engine.explore import Profile, interest
 from lemnis.engine.text import safe
 from lemnis.tui.format import BLOCKS, MISSING, figure, number, share, when
 from lemnis.tui.widgets import Cell, Col, Row
@@ -27,7 +27,7 @@ COLUMNS = (
     Col("middle", "median or top", right=True, most=14),
     Col("maximum", "max", right=True, most=16),
     Col("shape", "histogram", width=SPARK_CELLS),
-    Col("notes", most=60, flex=True),
+    Col("notes", "why look", most=60, flex=True),
 )
 MEDIUM = tuple(column for column in COLUMNS if column.name not in ("minimum", "maximum"))
 NARROW = tuple(column for column in COLUMNS if column.name in ("name", "missing", "distinct", "middle", "notes"))
@@ -46,7 +46,7 @@ def column_row(column: Column, profile: Profile | None, columns: Sequence[Col] =
     if profile is not None:
         cells |= {
             "missing": missing_cell(profile.missing_share),
-            "distinct": number(profile.distinct),
+            "distinct": number(profile.distinct) if profile.exact else f"≥{number(profile.distinct)}",
             "minimum": end_text(profile, profile.minimum),
             "middle": middle_text(profile),
             "maximum": end_text(profile, profile.maximum),
@@ -60,7 +60,7 @@ def column_row(column: Column, profile: Profile | None, columns: Sequence[Col] =
             "middle": profile.median if profile.median is not None else middle_text(profile),
             "maximum": sortable(profile, profile.maximum),
             "shape": abs(profile.skewness or 0.0),
-            "notes": len(profile.notes),
+            "notes": interest(profile).score,
         }
     return Row(
         column.name,
@@ -75,6 +75,13 @@ def type_cell(column: Column) -> Cell:
     return words if column.role == "feature" else Content.assemble(words, (f" {column.role}", "$stage-accent"))
 
 
+def looked_at(profile: Profile) -> str:
+    """Return in words how many rows a profile is from."""
+    if profile.exact:
+        return f"{number(profile.rows)} rows"
+    return f"~ sample of {number(profile.rows)} of {number(profile.sample_of)} rows, not exact yet"
+
+
 def missing_cell(part: float) -> Cell:
     """Return a share of missing rows with a small bar; none is quiet."""
     if not part:
@@ -85,9 +92,10 @@ def missing_cell(part: float) -> Cell:
 
 
 def notes_cell(profile: Profile) -> Cell:
-    """Return the words of the notes."""
-    words = ", ".join(note.word for note in profile.notes)
-    return Content.assemble(("▲ ", "$warn"), words) if words else Content("")
+    """Return why the column asks to be looked at, the strongest reason first; of a sample it says so."""
+    words = " · ".join(interest(profile).reasons)
+    sampled = Content("") if profile.exact else Content.styled("~ sample  ", "$busy")
+    return sampled + (Content.assemble(("▲ ", "$warn"), safe(words)) if words else Content(""))
 
 
 def end_text(profile: Profile, text: str | None) -> Cell:
