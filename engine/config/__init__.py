@@ -10,13 +10,16 @@ from lemnis.engine.config.reading import load_config, parse_config, read_config
 from lemnis.engine.config.records import Config
 from lemnis.engine.config.resources import Pool
 from lemnis.engine.config.types import parse_bytes
-from lemnis.engine.config.validate import Check
+from lemnis.engine.config.validate import Check, CheckKind, Code, CodeList, Threshold, parse_age, parse_threshold
 
 __all__ = [
     "CADENCES",
     "Acquisition",
     "Alert",
     "Check",
+    "CheckKind",
+    "Code",
+    "CodeList",
     "Config",
     "Criterion",
     "Dataset",
@@ -32,10 +35,13 @@ __all__ = [
     "SourceFormat",
     "Span",
     "Split",
+    "Threshold",
     "Value",
     "Watchable",
     "load_config",
+    "parse_age",
     "parse_bytes",
     "parse_config",
+    "parse_threshold",
     "read_config",
 ]

@@ -46,13 +46,6 @@ def check_names(config: Config, text: str, where: str) -> None:
                 "Give exactly one bound.",
                 ["alerts", f"[{number}]", "name"],
             )
-    for number, check in enumerate(config.checks):
-        if check.reference and "." not in check.reference:
-            refuse(
-                f"checks[{number}] ({check.name}): reference {check.reference!r} is not SOURCE.COLUMN.",
-                "Write for example planes.tailnum.",
-                ["checks", f"[{number}]", "reference"],
-            )
 
 
 def check_sources(config: Config, text: str, where: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from lemnis.engine.config.agreement import check_rules
 from lemnis.engine.config.consistency import check_names, check_sizes, check_sources
 from lemnis.engine.config.places import line_of
 from lemnis.engine.config.records import Config
@@ -40,6 +41,7 @@ def parse_config(text: str, where: str = "lemnis.toml") -> Config:
     check_names(config, text, where)
     check_sources(config, text, where)
     check_sizes(config, text, where)
+    check_rules(config, text, where)
     return config
 
 

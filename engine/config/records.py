@@ -10,7 +10,7 @@ from lemnis.engine.config.monitor import Alert, Monitor
 from lemnis.engine.config.problem import Problem
 from lemnis.engine.config.resources import Pool
 from lemnis.engine.config.types import Declared, Name
-from lemnis.engine.config.validate import Check
+from lemnis.engine.config.validate import Check, CodeList
 
 
 class Config(Declared, frozen=True):
@@ -21,6 +21,7 @@ class Config(Declared, frozen=True):
     dataset: Dataset = Dataset()
     labels: dict[Name, Labels] = field(default_factory=dict[Name, Labels])
     checks: list[Check] = field(default_factory=list[Check])
+    code_lists: dict[Name, CodeList] = field(default_factory=dict[Name, CodeList])
     features: Features = Features()
     presets: dict[Name, Preset] = field(default_factory=dict[Name, Preset])
     endpoints: dict[Name, Endpoint] = field(default_factory=dict[Name, Endpoint])

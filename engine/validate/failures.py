@@ -11,7 +11,7 @@ from lemnis.engine.explore.sandboxed import Statement
 from lemnis.engine.store import Store
 from lemnis.engine.validate.compile import file_order
 from lemnis.engine.validate.history import find_run, list_results
-from lemnis.engine.validate.records import CheckResult
+from lemnis.engine.validate.records import COUNTING, CheckResult
 from lemnis.engine.validate.tables import table_files
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def find_result(store: Store, name: str, check_run_id: int | None) -> tuple[Chec
     result = results[name]
     if result.failing is None:
         raise BadInput(f"The check {name} was not evaluated: {result.message}", "Mend that and run the checks again.")
-    if result.kind == "row_count":
-        raise BadInput(f"The check {name} counts rows; no single row fails it.", "Look at another check.")
+    if result.kind in COUNTING:
+        raise BadInput(f"No single row fails the check {name}.", "Look at another check.")
     return result, table_files(store, DataRoom(store).version(run.version_id))
 
 

@@ -6,7 +6,17 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.config import load_config
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.store import Row, Store
-from lemnis.engine.validate.records import WORST_FIRST, CheckResult, CheckRun, HistoryPoint, Offender, Sample, Waiver
+from lemnis.engine.validate.expectation import Expectation
+from lemnis.engine.validate.records import (
+    WORST_FIRST,
+    CheckResult,
+    CheckRun,
+    Compared,
+    HistoryPoint,
+    Offender,
+    Sample,
+    Waiver,
+)
 
 RUN = "check_runs.*, versions.name || ' v' || versions.number as version_title"
 
@@ -88,6 +98,7 @@ def record_run(
                     "total": result.total,
                     "distinct_values": result.distinct,
                     "allowed": result.allowed,
+                    "limits": result.limits,
                     "message": result.message,
                     "waiver_id": result.waiver.id if result.waiver else None,
                     "sql": result.sql,
@@ -95,6 +106,8 @@ def record_run(
                     "sample": msgspec.json.encode(result.sample).decode(),
                     "top": msgspec.json.encode(result.top).decode(),
                     "duration_ms": result.duration_ms,
+                    "expected": msgspec.json.encode(result.expected).decode(),
+                    "compared": msgspec.json.encode(result.compared).decode(),
                 }
             )
     return run_id
@@ -154,6 +167,7 @@ def _result(row: Row) -> CheckResult:
         total=row["total"],
         distinct=row["distinct_values"],
         allowed=row["allowed"],
+        limits=row["limits"],
         message=row["message"],
         waiver=waiver,
         sql=row["sql"],
@@ -161,4 +175,6 @@ def _result(row: Row) -> CheckResult:
         sample=msgspec.json.decode(row["sample"], type=Sample),
         top=msgspec.json.decode(row["top"], type=list[Offender]),
         duration_ms=row["duration_ms"],
+        expected=msgspec.json.decode(row["expected"], type=Expectation | None),
+        compared=msgspec.json.decode(row["compared"], type=Compared | None),
     )

@@ -6,7 +6,8 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.config import load_config
 from lemnis.engine.data import DataRoom
 from lemnis.engine.errors import BadInput
-from lemnis.engine.validate.history import list_waivers, record_run
+from lemnis.engine.validate.circumstances import circumstances
+from lemnis.engine.validate.history import record_run
 from lemnis.engine.validate.runner import Runner, tally
 from lemnis.engine.validate.tables import table_columns, table_files
 
@@ -27,7 +28,8 @@ def run(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
         Cancelled: The job was asked to stop; nothing is kept.
     """
     store, started_at = context.store, now_ms()
-    checks = load_config(context.workspace.config).checks
+    config = load_config(context.workspace.config)
+    checks = config.checks
     if not checks:
         raise BadInput("No check is declared.", "Take proposals from `lemnis validate suggest`.", "lemnis.toml")
     version = DataRoom(store).version(arguments.get("version"))
@@ -35,7 +37,7 @@ def run(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
     runner = Runner(
         files,
         table_columns(files),
-        waivers=list_waivers(store, at=started_at),
+        around=circumstances(store, config, version, files, now=started_at),
         threads=context.cores,
         spill=context.directory / "spill",
     )

@@ -5,11 +5,13 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from lemnis.engine.explore import Cell
+from lemnis.engine.validate.expectation import Expectation
 
 Outcome: TypeAlias = Literal["pass", "warn", "fail", "not evaluated"]
 
 WORST_FIRST: tuple[Outcome, ...] = ("fail", "not evaluated", "warn", "pass")
 DATASET = "data"  # what a query calls the dataset
+COUNTING = ("row_count", "freshness")  # kinds that no single row fails
 
 
 class Offender(Struct, frozen=True, kw_only=True):
@@ -37,6 +39,47 @@ class Waiver(Struct, frozen=True, kw_only=True):
     at: int
 
 
+class Count(Struct, frozen=True, kw_only=True):
+    """Failing rows, the rows the check speaks of, and the numbers of the first failing rows in the table's file.
+
+    `distinct_hashes` is None, or for a key how many different hashes its rows have: as many as rows means unique.
+    `noted` rows are fine but worth saying.
+    """
+
+    failing: int
+    total: int
+    first: list[int] = []
+    distinct_hashes: int | None = None
+    noted: int = 0
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """What was found of one check."""
+
+    count: Count
+    message: str
+    distinct: int | None = None
+    top: list[Offender] = field(default_factory=list[Offender])
+    sample: Sample = Sample()
+    expected: Expectation | None = None
+
+
+class Compared(Struct, frozen=True, kw_only=True):
+    """The failing rows of a check against those of the run before in which it was evaluated, by identity.
+
+    Attributes:
+        run: That run.
+        new, persisting, fixed: Rows that fail now alone, in both, and then alone.
+        whole: Whether all failing rows of both were kept; if not, these are counts of the rows kept.
+    """
+
+    run: int
+    new: int
+    persisting: int
+    fixed: int
+    whole: bool
+
+
 class CheckResult(Struct, frozen=True, kw_only=True):
     """One check in one run.
 
@@ -47,10 +90,13 @@ class CheckResult(Struct, frozen=True, kw_only=True):
         total: Rows it speaks of: a reference, a code list and a range say nothing of missing values.
         distinct: How many different offending values there are; None where values mean nothing.
         allowed: Failing rows that are still fine.
+        limits: The thresholds in words, where the check has other than the plain ones.
         message: What was found, or why it could not be evaluated.
         waiver: The waiver in force at that time, if it changed the verdict.
         sql: The query that lists the failing rows over views named like the sources, and ``data``.
         typed: Whether a person wrote that query.
+        expected: What a learned row count was compared with.
+        compared: Against the run before; None for the first, and where no row fails a check.
     """
 
     position: int
@@ -66,6 +112,7 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     total: int | None
     distinct: int | None
     allowed: int
+    limits: str
     message: str
     waiver: Waiver | None
     sql: str
@@ -73,6 +120,8 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     sample: Sample
     top: list[Offender]
     duration_ms: float
+    expected: Expectation | None = None
+    compared: Compared | None = None
 
     @property
     def share(self) -> float | None:
@@ -82,11 +131,11 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     @property
     def listable(self) -> bool:
         """Whether there are failing rows to list."""
-        return bool(self.failing) and self.kind != "row_count"
+        return bool(self.failing) and self.kind not in COUNTING
 
 
 class CheckRun(Struct, frozen=True, kw_only=True):
-    """All checks over one dataset version at one time."""
+    """All checks over one dataset version at one time; `kept` names the file of its failing rows' identities."""
 
     id: int
     version_id: str
@@ -98,6 +147,7 @@ class CheckRun(Struct, frozen=True, kw_only=True):
     warned: int
     failed: int
     not_evaluated: int
+    kept: str = ""
 
     @property
     def short_of(self) -> bool:
@@ -115,10 +165,3 @@ class HistoryPoint(Struct, frozen=True, kw_only=True):
     verdict: Outcome
     failing: int | None
     total: int | None
-
-
-def judge(failing: int, allowed: int, severity: str, *, waived: bool) -> Outcome:
-    """Return the verdict of an evaluated check; a waiver turns a fail into a warning, never into a pass."""
-    if failing <= allowed:
-        return "pass"
-    return "warn" if severity == "warn" or waived else "fail"

@@ -3,25 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import Struct
-
 from lemnis.engine.data.duck import literal, quote
 from lemnis.engine.validate.compile import Compiled
+from lemnis.engine.validate.records import Count
 
 SAMPLE_ROWS = 20
-MEASURES = 4  # columns of the scan's answer per check
-
-
-class Count(Struct, frozen=True, kw_only=True):
-    """Failing rows, the rows the check speaks of, and the numbers of the first failing rows in the table's file.
-
-    `distinct_hashes` is None, or for a key how many different hashes its rows have: as many as rows means unique.
-    """
-
-    failing: int
-    total: int
-    first: list[int] = []
-    distinct_hashes: int | None = None
+MEASURES = 5  # columns of the scan's answer per check
 
 
 def scan_sql(table: str, path: str, plans: Sequence[Compiled]) -> str:
@@ -32,11 +19,13 @@ def scan_sql(table: str, path: str, plans: Sequence[Compiled]) -> str:
         hashes = ", ".join(quote(name) for name in plan.key)
         conditions += [f"{plan.applies} as a{place}", f"{plan.violated or 'false'} as v{place}"]
         conditions += [f"hash({hashes}) as h{place}"] if plan.key else []
+        conditions += [f"{plan.noted} as n{place}"] if plan.noted else []
         measures += [
             f"count(*) filter (where a{place})",
             f"count(*) filter (where v{place})",
             f"min(file_row_number, {SAMPLE_ROWS}) filter (where v{place})" if plan.violated else "null",
             f"count(distinct h{place}) filter (where a{place})" if plan.key else "null",
+            f"count(*) filter (where n{place})" if plan.noted else "0",
         ]
     return f"select {', '.join(measures)} from (select {', '.join(conditions)} from {numbered(path)} as {quote(table)})"
 
@@ -46,8 +35,10 @@ def counts_of(row: Sequence[Any], plans: Sequence[Compiled]) -> dict[str, Count]
     """Return what the scan's one row says of every check."""
     counts: dict[str, Count] = {}
     for place, plan in enumerate(plans):
-        total, failing, first, hashes = row[MEASURES * place : MEASURES * (place + 1)]
-        counts[plan.check.name] = Count(failing=failing, total=total, first=first or [], distinct_hashes=hashes)
+        total, failing, first, hashes, noted = row[MEASURES * place : MEASURES * (place + 1)]
+        counts[plan.check.name] = Count(
+            failing=failing, total=total, first=first or [], distinct_hashes=hashes, noted=noted
+        )
     return counts
 
 
@@ -70,6 +61,16 @@ def offenders_sql(plan: Compiled, limit: int) -> str:
     return (
         f"select {plan.value} as value, count(*) as n, count(*) over () from {source} where {plan.violated or 'true'} "
         f"group by 1 order by n desc, value limit {limit}"
+    )
+
+
+def freshness_sql(plan: Compiled, kind: str, now: int) -> str:
+    """Return the query of the newest time of a column that is not after `now` (epoch ms), and how many rows are."""
+    column = quote(plan.columns[0])
+    moment = f"epoch_ms({column})" if "timestamp" in kind else f"epoch_ms(cast({column} as timestamp))"
+    return (
+        f"select max({moment}) filter (where {moment} <= {now}), count(*) filter (where {moment} > {now}) "
+        f"from {quote(plan.table)}"
     )
 
 

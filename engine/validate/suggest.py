@@ -86,7 +86,9 @@ def checks_toml(checks: list[Check]) -> str:
         if check.values:
             table["values"] = check.values
         for name, bound in (("min", check.min), ("max", check.max)):
-            if bound is not None:
+            if isinstance(bound, str):
+                table[name] = bound
+            elif bound is not None:
                 table[name] = int(bound) if bound == round(bound) and abs(bound) < 2**53 else bound
         if check.severity != "fail":
             table["severity"] = check.severity

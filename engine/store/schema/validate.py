@@ -1,5 +1,7 @@
 """Tables of validation: each run of the checks, each verdict, and what was waived."""
 
+from lemnis.engine.store.revisions import triggers
+
 TABLES = (
     """create table check_runs (
         id integer primary key,
@@ -40,3 +42,27 @@ TABLES = (
     ) strict""",
     "create index waivers_check on waivers (check_name, id)",
 )
+
+LATER = {
+    "m018_checks_in_depth": (
+        "alter table check_runs add column kept text not null default ''",  # file of the failing rows' identities
+        "alter table check_results add column limits text not null default ''",  # thresholds in words
+        "alter table check_results add column expected text not null default 'null'",  # JSON of a learned interval
+        "alter table check_results add column compared text not null default 'null'",  # JSON: against the run before
+        """create table code_events (
+            id integer primary key,
+            list text not null,                  -- the code list
+            act text not null,                   -- add, map, deprecate, quarantine; undo takes one back
+            codes text not null,                 -- JSON [code] it was about
+            target text not null,                -- what they stand for, or are replaced by; a column
+            before text not null, after text not null,  -- JSON of what the act changed in lemnis.toml
+            undoes integer references code_events (id),
+            version_id text,                     -- the dataset version it was decided on
+            rows integer,                        -- of that version, that hold these codes
+            kept text not null,                  -- file of the rows set aside, below .lemnis/quarantine
+            why text not null, who text not null, at integer not null
+        ) strict""",
+        "create index code_events_list on code_events (list, id)",
+        *triggers("validate", "code_events"),
+    ),
+}

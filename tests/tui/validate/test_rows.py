@@ -12,7 +12,7 @@ def result(**changes: object) -> CheckResult:
     given = {
         "position": 1, "name": "code_known", "kind": "code_list", "source": "data", "rule": "code is one of a, b",
         "severity": "fail", "owner": "", "why": "", "verdict": "fail", "failing": 3, "total": 100_000, "distinct": 2,
-        "allowed": 0, "message": "3 of 100,000 rows", "waiver": None, "sql": "select 1", "typed": False,
+        "allowed": 0, "limits": "", "message": "3 of 100,000 rows", "waiver": None, "sql": "select 1", "typed": False,
         "sample": Sample(), "top": [Offender(value="z", rows=2)], "duration_ms": 12.0,
     }  # fmt: skip
     return CheckResult(**(given | changes))  # type: ignore[arg-type]
