@@ -1,14 +1,17 @@
 """Each kind of check on small tables: what fails it, what it does not speak of, and when it can't be evaluated."""
 
 import json
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from lemnis.engine.config import parse_config
 from lemnis.engine.data.versions import record_version
-from lemnis.engine.errors import BadInput
+from lemnis.engine.errors import BadInput, ConfigError
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.store import Store
 from lemnis.engine.validate import CheckResult, ValidateRoom, jobs
@@ -132,3 +135,79 @@ def test_a_scan_that_fails_takes_no_other_check_with_it(tmp_path: Path, monkeypa
     }  # fmt: skip
     assert found["better"].sample.rows == [[None]]
     assert found["bad"].message == "Conversion Error: nothing fits."
+
+
+def test_a_regex_judges_the_whole_value(check: Run) -> None:
+    found = check('kind = "regex"\ncolumn = "x"\npattern = "[A-Z]{2}"', {"x": ["AB", "ABC", "a", None]})
+    assert (found.failing, found.total, found.distinct) == (2, 3, 2)
+    assert found.rule == "x matches [A-Z]{2}"
+
+
+def test_a_condition_over_columns_says_nothing_where_it_is_unknown(check: Run) -> None:
+    found = check('kind = "condition"\ncondition = "b > a"', {"a": [1, 2, None, 4], "b": [2, 1, 5, None]})
+    assert (found.failing, found.total, found.typed) == (1, 2, True)
+    assert found.sample.rows == [[2, 1]]
+
+
+def test_a_condition_is_screened_like_any_typed_sql(check: Run) -> None:
+    found = check('kind = "condition"\ncondition = "random() > 0.5"', {"a": [1]})
+    assert (found.verdict, found.failing) == ("not evaluated", None)
+    assert "random() is not allowed" in found.message
+
+
+def test_a_range_of_times_has_days_as_bounds(check: Run) -> None:
+    times = [datetime(2013, 1, 1, tzinfo=UTC), datetime(2014, 1, 1, 1, tzinfo=UTC), None]
+    found = check('kind = "range"\ncolumn = "at"\nmin = "2013-01-01"\nmax = "2014-01-01"', {"at": times})
+    assert (found.failing, found.total) == (1, 2)
+
+
+@pytest.mark.parametrize(("hours", "verdict"), [(1, "pass"), (49, "fail")])
+def test_freshness_is_the_age_of_the_newest_time_that_is_not_in_the_future(
+    check: Run, hours: int, verdict: str
+) -> None:
+    now = datetime.now(UTC)
+    times = [now - timedelta(hours=hours), now - timedelta(days=9), now + timedelta(days=3)]
+    found = check('kind = "freshness"\ncolumn = "at"\nmax_age = "2d"', {"at": times})
+    assert (found.verdict, found.total) == (verdict, 1)
+    assert "1 rows lie in the future" in found.message
+    assert not found.listable
+
+
+def test_freshness_without_any_time_is_not_evaluated(check: Run) -> None:
+    found = check('kind = "freshness"\ncolumn = "at"\nmax_age = "2d"', {"at": pa.array([None], pa.timestamp("us"))})
+    assert found.verdict == "not evaluated"
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [
+        ('error_if = "> 25%"', "warn"),
+        ('error_if = "> 24%"', "fail"),
+        ('error_if = ">= 25%"', "fail"),
+        ('error_if = "> 5"\nwarn_if = "> 1"', "pass"),
+        ('warn_if = "> 0"', "warn"),
+        ('error_if = ">= 1"', "fail"),
+        ('severity = "warn"\nallow = 0', "warn"),
+        ("allow = 1", "pass"),
+    ],
+)
+def test_thresholds_are_counts_or_shares(check: Run, limits: str, verdict: str) -> None:
+    assert check(f'kind = "not_null"\ncolumn = "x"\n{limits}', {"x": [1, 2, 3, None]}).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("declaration", "said"),
+    [
+        ('error_if = "many"', "no threshold"),
+        ('error_if = "> 101%"', "more than all rows"),
+        ('error_if = "> 1%"\nallow = 3', "can't both hold"),
+        ('codes = "nope"', "no code list 'nope'"),
+        ('max_age = "soon"', "no age"),
+        ('min = "2013-01-01"', "no number"),
+        ("learned = true\nmin = 3", "without min and max"),
+    ],
+)
+def test_a_declaration_that_contradicts_itself_names_its_line(declaration: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)) as refused:
+        parse_config(f'[[checks]]\nname = "it"\nkind = "row_count"\n{declaration}\n')
+    assert refused.value.place.startswith("lemnis.toml:")
