@@ -44,7 +44,7 @@ def slips(forms: Mapping[str, list[str]], rows: Mapping[str, int]) -> list[tuple
     counts = {form: sum(rows[value] for value in values) for form, values in forms.items()}
     near: dict[str, list[str]] = defaultdict(list)
     for form, text in letters.items():
-        if len(text) >= SHORTEST:
+        if len(text) >= SHORTEST and not any(letter.isdigit() for letter in text):  # codes differ by a letter
             for shorter in {text, *(text[:place] + text[place + 1 :] for place in range(len(text)))}:
                 near[shorter].append(form)
     found: dict[str, str] = {}
@@ -59,7 +59,7 @@ def slips(forms: Mapping[str, list[str]], rows: Mapping[str, int]) -> list[tuple
 
 
 def one_slip(right: str, wrong: str) -> bool:
-    """Return whether one letter was left out, put in, changed or swapped with its neighbour; a digit is no slip."""
+    """Return whether one letter was left out, put in, changed or swapped with its neighbour."""
     start = 0
     while start < min(len(right), len(wrong)) and right[start] == wrong[start]:
         start += 1
@@ -67,7 +67,5 @@ def one_slip(right: str, wrong: str) -> bool:
     while end < min(len(right), len(wrong)) - start and right[len(right) - 1 - end] == wrong[len(wrong) - 1 - end]:
         end += 1
     here, there = right[start : len(right) - end], wrong[start : len(wrong) - end]
-    if any(letter.isdigit() for letter in here + there):
-        return False
     swapped = len(here) == len(there) == 2 and here == there[::-1]
     return swapped or (max(len(here), len(there)) == 1)

@@ -79,7 +79,7 @@ def test_the_margin_of_a_sample_is_right_as_often_as_promised() -> None:
 
 def test_spellings_of_one_category_are_found_and_two_words_are_not_one() -> None:
     rows = {"Seoul": 900, "seoul ": 3, "ＳＥＯＵＬ": 1, "서울특별시": 500, "서울특볋시": 4, "부산": 300, "부천": 9}
-    rows |= {"N10156": 400, "N10157": 2, "New York": 700, "New Yrok": 5}
+    rows |= {"N10156": 400, "N10157": 2, "N101UA": 300, "N101UB": 1, "New York": 700, "New Yrok": 5}
     found = {tuple(values): rule for rule, values in alike(rows)}
     assert found == {
         ("Seoul", "seoul ", "ＳＥＯＵＬ"): "same but for case, spaces or width",

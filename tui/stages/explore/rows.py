@@ -29,8 +29,8 @@ COLUMNS = (
     Col("shape", "histogram", width=SPARK_CELLS),
     Col("notes", "why look", most=60, flex=True),
 )
-MEDIUM = tuple(column for column in COLUMNS if column.name not in ("minimum", "maximum"))
-NARROW = tuple(column for column in COLUMNS if column.name in ("name", "missing", "distinct", "middle", "notes"))
+MEDIUM = tuple(column for column in COLUMNS if column.name in ("name", "missing", "distinct", "shape", "notes"))
+NARROW = tuple(column for column in COLUMNS if column.name in ("name", "missing", "distinct", "notes"))
 WIDE_CELLS, MEDIUM_CELLS = 130, 84
 
 
