@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from lemnis.engine.clock import iso_utc, monotonic_s
+from lemnis.engine.clock import iso_utc, monotonic_s, now_ms
 from lemnis.engine.deploy.records import Endpoint
 from lemnis.engine.engine import Engine
 from lemnis.engine.errors import LemnisError, Unavailable
@@ -25,6 +25,10 @@ QUICK_PRESETS = ("baseline", "default")
 QUICK_SAMPLE = 0.2
 READY_S = 60.0
 JUDGED_S = 120.0
+DAY_MS = 86_400_000
+WAIVED_DAYS = 90
+# What the demo trains on all the same: its owner takes it upon themselves, for a while and with a reason.
+WAIVED = {"dest_known": "Four airports of Puerto Rico and the Virgin Islands are not in the registry yet."}
 SECONDS_PER_DAY = 1.0  # of the paced replay that the console watches: half a year in three minutes
 
 
@@ -127,6 +131,10 @@ class Demo:
         if run is not None:
             counts = f"{run.passed} passed, {run.warned} warned, {run.failed} failed, {run.not_evaluated} not evaluated"
             self._done("validate", counts)
+        for result in self.engine.validate.standing(version.id).blocking:
+            if result.name in WAIVED:
+                until = now_ms() + WAIVED_DAYS * DAY_MS
+                self.engine.validate.waive(result.name, until=until, who=result.owner, why=WAIVED[result.name])
         leaks = [score.name for score in self.engine.features.scores(version.id) if score.leakage]
         chosen = self.engine.features.feature_set(version=version.id)
         if not self._has("feature_sets"):

@@ -76,3 +76,10 @@ class Cancelled(LemnisError):
     """The work was asked to stop and has stopped cleanly."""
 
     code = "cancelled"
+
+
+class ChecksFailed(LemnisError):
+    """The data fail a check that must hold before anything is trained on them."""
+
+    code = "checks_failed"
+    exit_code = 1

@@ -42,6 +42,7 @@ class ExperimentsRoom:
         device: str | None = None,
         name: str = "",
         user: str = "",
+        despite_checks: str = "",
     ) -> int:
         """Queue a training and return the run's id; the supervisor trains it when it fits.
 
@@ -54,10 +55,12 @@ class ExperimentsRoom:
             device: auto, cpu, gpu (OpenCL) or cuda, instead of the preset's.
             name: What to call the run; by default the preset and what was overridden.
             user: Who starts it; by default who the system says.
+            despite_checks: Why it is trained although a check of the data failed; kept with the run.
 
         Raises:
             NotFound: There is no such preset, version, feature set or column.
             BadInput: A value is not accepted, or the problem has no target.
+            ChecksFailed: The data fail a check that nobody waives, and no reason is given.
         """
         from lemnis.engine.problem import ProblemRoom
 
@@ -72,6 +75,7 @@ class ExperimentsRoom:
             name=name,
             user=user or user_name(),
             problem_sha256=ProblemRoom(self.store).problem_sha256(),
+            despite_checks=despite_checks,
         )
 
     def reproduce(self, run_id: int, *, user: str = "") -> int:

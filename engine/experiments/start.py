@@ -15,8 +15,10 @@ from lemnis.engine.features import FeatureSet, FeaturesRoom
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store, returning
 from lemnis.engine.text import safe
+from lemnis.engine.validate.standing import standing
 
 KIND = "experiments.train"
+CHECKS, DESPITE = "checks", "despite_checks"  # tags of a run: how its data stood, and why it was trained all the same
 SETTINGS = ("rounds", "early_stopping", "seed", "cores", "memory", "device")  # of the preset, not LightGBM's
 NAME_LENGTH = 80
 # The conditions of a run that its repetition copies; code, libraries and machine are those of the day.
@@ -71,6 +73,7 @@ def start_run(
     name: str,
     user: str,
     problem_sha256: str,
+    despite_checks: str = "",
 ) -> int:
     """Queue a training and return the run's id; see `ExperimentsRoom.start`."""
     problem = config.problem
@@ -81,6 +84,7 @@ def start_run(
     if not target:
         raise BadInput("The problem has no target.", "Set problem.target in lemnis.toml.", "lemnis.toml")
     data.column(target)
+    checked = checked_tags(store, data, despite_checks)
     chosen_set, columns = chosen_features(store, data, features if features is not None else made.features)
     words = " ".join(f"{key}={as_text(value)}" for key, value in overrides.items())
     row: dict[str, object] = {
@@ -102,7 +106,20 @@ def start_run(
         "user": user,
     }
     params: dict[str, Value] = {**made.parameters, "rounds": made.rounds, "early_stopping": made.early_stopping}
-    return queue_run(store, row, params, threshold=problem.threshold)
+    return queue_run(store, row, params, threshold=problem.threshold, tags=checked)
+
+
+def checked_tags(store: Store, version: Version, despite: str) -> dict[str, str]:
+    """Return what a run says of the checks of its data: how they stood, and the reason if it trains despite them.
+
+    Raises:
+        ChecksFailed: A check failed that nobody waives, and no reason is given.
+    """
+    found = standing(store, version, now=now_ms())
+    if not despite.strip():
+        found.refuse()
+    tags = {CHECKS: safe(found.text, limit=1000)} if found.text else {}
+    return tags | ({DESPITE: safe(despite.strip(), limit=1000)} if found.blocking else {})
 
 
 def repeat_run(store: Store, run: Run, *, user: str, threshold: float) -> int:

@@ -11,6 +11,7 @@ from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
 from lemnis.engine.validate import history
 from lemnis.engine.validate.records import CheckResult, CheckRun, HistoryPoint, Offender, Sample, Waiver
+from lemnis.engine.validate.standing import Standing, standing
 
 
 class ValidateRoom:
@@ -98,6 +99,14 @@ class ValidateRoom:
         """Return the waivers in force, by check."""
         return history.list_waivers(self.store, at=now_ms())
 
+    def standing(self, version: str | int | None = None) -> Standing:
+        """Return how a version (None: the latest) stands before training.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+        return standing(self.store, DataRoom(self.store).version(version), now=now_ms())
+
     def suggest(self, version: str | int | None = None) -> str:
         """Return checks that a version's profile suggests, as text for lemnis.toml; empty if all are declared.
 
@@ -116,4 +125,4 @@ class ValidateRoom:
         return checks_toml(checks) if checks else ""
 
 
-__all__ = ["CheckResult", "CheckRun", "HistoryPoint", "Offender", "Sample", "ValidateRoom", "Waiver"]
+__all__ = ["CheckResult", "CheckRun", "HistoryPoint", "Offender", "Sample", "Standing", "ValidateRoom", "Waiver"]

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from lemnis.engine.experiments.parameters import read_overrides
+from lemnis.engine.experiments.start import CHECKS
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import print_json, say, session_of, single
 from lemnis.tui.commands.runs import run_document
@@ -25,8 +26,14 @@ def train(
     features: Annotated[str | None, typer.Option(help="Feature set; the declared one if none.", metavar="SET")] = None,
     name: Annotated[str, typer.Option(help="What to call the run.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is trained.")] = False,
+    despite_checks: Annotated[
+        str, typer.Option(help="Why it is trained although a check failed; kept with the run.", metavar="REASON")
+    ] = "",
 ) -> None:
     """Train a model from a preset; the run goes on when this command or the terminal ends.
+
+    A check that failed on the version and is not waived refuses the training with exit code 1. How the checks stood is
+    kept as the run's tag `checks`.
 
     --set takes rounds, early_stopping, seed, cores, memory and every parameter of LightGBM, e.g. --set num_leaves=63.
 
@@ -35,7 +42,13 @@ def train(
     session = session_of(context)
     room = session.engine.experiments
     run_id = room.start(
-        preset, overrides=read_overrides(set_), version=data, features=features, device=device, name=name
+        preset,
+        overrides=read_overrides(set_),
+        version=data,
+        features=features,
+        device=device,
+        name=name,
+        despite_checks=despite_checks,
     )
     session.engine.jobs.ensure_supervisor()
     run = room.run(run_id)
@@ -44,7 +57,10 @@ def train(
         run = room.run(run_id)
     if session.json:
         print_json(run_document(run))
-    elif wait:
+        return
+    if CHECKS in run.tags:
+        say(f"Checks of its data: {run.tags[CHECKS]}.")
+    if wait:
         shown = "  ".join(f"{key} {number(value, 4)}" for key, value in run.metrics.items())
         say(f"Run {run.id} {run.name} is {run.state}: {shown}")
     else:

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 from small_problem import add_run, make_engine
-from support import screen_text, settle
+from support import screen_text, settle, shows
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from lemnis.engine import Engine
 from lemnis.engine.experiments.points import write_points
 from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.jobs.context import JobContext
+from lemnis.engine.validate import jobs as validate_jobs
 from lemnis.tui.app import Console
 from lemnis.tui.screens.compare import Compare
 from lemnis.tui.stages.experiments.pane import RunDetail
@@ -201,3 +203,22 @@ async def test_reproducing_queues_a_run_under_the_same_conditions(engine: Engine
         await press(pilot, "R")
         again = engine.experiments.run(first + 1)
         assert (again.reproduces, again.seed, table(pilot).key) == (first, 9, str(again.id))
+
+
+async def test_a_failed_check_blocks_the_training_until_a_reason_is_given(engine: Engine) -> None:
+    config = engine.workspace.config
+    config.write_text(config.read_text() + '\n[[checks]]\nname = "whole"\nkind = "not_null"\ncolumn = "distance"\n')
+    validate_jobs.run(JobContext.for_test(engine.store), {})
+    async with Console(engine, stage="experiments").run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        before = engine.experiments.search().total
+        await pilot.press("t")
+        await shows(pilot, "✖ checks: 1 check failed: whole")
+        await pilot.press("enter")
+        await shows(pilot, "A check failed: mend the data")
+        assert engine.experiments.search().total == before
+        pilot.app.screen.query_one("#despite").focus()
+        await pilot.press("t", "r", "y", "enter")
+        await settle(pilot)
+        runs = engine.experiments.search().runs
+        assert (len(runs), runs[0].tags["despite_checks"]) == (before + 1, "try")

@@ -12,9 +12,11 @@ from textual.message import Message
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
+from lemnis.engine.config import Preset
 from lemnis.engine.experiments import Run, RunPage
 from lemnis.engine.experiments.fields import FIELDS
 from lemnis.engine.query import compile_query
+from lemnis.engine.validate import Standing
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.experiments import facts, rows
@@ -236,18 +238,25 @@ class ExperimentsStage(Stage[ExperimentsView]):
         return marks or [self.open_id or self.run_id][: bool(self.open_id or self.run_id)]
 
     def action_train(self) -> None:
-        """Ask which preset and start it."""
-        try:
-            presets = self.engine.experiments.presets()
-        except LemnisError as error:
-            self.refuse(error)
-            return
-        self.app.push_screen(TrainDialog(presets), self.start)
+        """Ask which preset and start it; say how the checks of the data stand."""
+        self.perform(self._before_training, then=self._ask_preset)
+
+    def _ask_preset(self, found: tuple[dict[str, Preset], Standing | None]) -> None:
+        self.app.push_screen(TrainDialog(*found), self.start)
+
+    def _before_training(self) -> tuple[dict[str, Preset], Standing | None]:
+        versions = self.engine.data.versions()
+        return self.engine.experiments.presets(), self.engine.validate.standing() if versions else None
 
     def start(self, training: Training | None) -> None:
         """Queue what was chosen and go to it."""
         if training is not None:
-            call = partial(self.engine.experiments.start, training.preset, overrides=training.overrides)
+            call = partial(
+                self.engine.experiments.start,
+                training.preset,
+                overrides=training.overrides,
+                despite_checks=training.despite_checks,
+            )
             self.perform(self.queue, call, done=lambda run_id: f"Run {run_id} is queued.", then=self.go_to_run)
 
     def queue(self, call: Callable[..., Queued], *arguments: int) -> Queued:

@@ -14,6 +14,8 @@ from textual.widgets import Input
 from lemnis.engine.config import Preset
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.parameters import Value, read_overrides
+from lemnis.engine.text import safe
+from lemnis.engine.validate import Standing
 from lemnis.tui.widgets import Col, Row, Table, Words
 
 
@@ -23,6 +25,7 @@ class Training:
 
     preset: str
     overrides: dict[str, Value]
+    despite_checks: str = ""
 
 
 class TrainDialog(ModalScreen[Training]):
@@ -33,8 +36,9 @@ class TrainDialog(ModalScreen[Training]):
         Binding("tab", "app.focus_next", "Next", show=False),
     ]
 
-    def __init__(self, presets: Mapping[str, Preset]) -> None:
+    def __init__(self, presets: Mapping[str, Preset], standing: Standing | None = None) -> None:
         super().__init__()
+        self.standing = standing
         self.presets = dict(presets) or {"default": Preset()}
 
     def compose(self) -> ComposeResult:
@@ -43,6 +47,14 @@ class TrainDialog(ModalScreen[Training]):
             yield Words(Content.styled("Train", "bold $stage-accent"))
             yield Table(*columns, Col("parameters", flex=True), id="presets")
             yield Input(placeholder="change: num_leaves=63 seed=2", id="overrides", compact=True)
+            if self.standing is not None and self.standing.text:
+                blocked = bool(self.standing.blocking)
+                glyph, style = (
+                    ("✖", "$bad") if blocked else ("▲", "$warn") if self.standing.run is None else ("●", "$ok")
+                )
+                yield Words(Content.assemble((f"{glyph} ", style), f"checks: {safe(self.standing.text)}"), id="checks")
+                if blocked:
+                    yield Input(placeholder="why it is trained despite the checks", id="despite", compact=True)
             yield Words("", id="fault")
             keys = (
                 (" enter ", "$key"),
@@ -63,6 +75,7 @@ class TrainDialog(ModalScreen[Training]):
 
     @on(Table.Opened, "#presets")
     @on(Input.Submitted, "#overrides")
+    @on(Input.Submitted, "#despite")
     def start(self) -> None:
         """Take what is chosen, or say what is wrong with it."""
         try:
@@ -70,7 +83,13 @@ class TrainDialog(ModalScreen[Training]):
         except BadInput as error:
             self.query_one("#fault", Words).say(Content.styled(f"✖ {error.problem} {error.remedy}", "$bad"))
             return
-        self.dismiss(Training(self.query_one("#presets", Table).key, overrides))
+        blocked = self.standing is not None and bool(self.standing.blocking)
+        despite = self.query_one("#despite", Input).value.strip() if blocked else ""
+        if blocked and not despite:
+            fault = "A check failed: mend the data, waive it in Validate (5, w), or give a reason below the values."
+            self.query_one("#fault", Words).say(Content.styled(f"✖ {fault}", "$bad"))
+            return
+        self.dismiss(Training(self.query_one("#presets", Table).key, overrides, despite))
 
 
 def preset_row(name: str, preset: Preset) -> Row:
