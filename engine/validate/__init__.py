@@ -10,7 +10,17 @@ from lemnis.engine.explore import ExploreRoom, Page
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
 from lemnis.engine.validate import history
-from lemnis.engine.validate.records import CheckResult, CheckRun, HistoryPoint, Offender, Sample, Waiver
+from lemnis.engine.validate.records import (
+    CheckResult,
+    CheckRun,
+    Compared,
+    HistoryPoint,
+    Offender,
+    Reason,
+    Sample,
+    Waiver,
+    Which,
+)
 from lemnis.engine.validate.standing import Standing, standing
 
 
@@ -64,27 +74,46 @@ class ValidateRoom:
         """Return how every check went in the latest runs, oldest first."""
         return history.list_history(self.store, runs=runs)
 
-    def failures(self, name: str, offset: int = 0, limit: int = 100, *, check_run_id: int | None = None) -> Page:
+    def failures(
+        self, name: str, offset: int = 0, limit: int = 100, *, check_run_id: int | None = None, which: Which = "all"
+    ) -> Page:
         """Return a page of the rows that fail a check, in a run or the latest; takes about half a second.
+
+        Args:
+            name: The check.
+            offset: The first row, from 0.
+            limit: How many.
+            check_run_id: The run; None for the latest.
+            which: All, or new, persisting or fixed against the run it was compared with.
 
         Raises:
             NotFound: There is no such run or check.
-            BadInput: It was not evaluated, or counts rows.
+            BadInput: It was not evaluated, counts rows, or was not compared.
             Unavailable: The query ran past its limits.
         """
-        from lemnis.engine.validate.failures import failing_page
+        from lemnis.engine.validate.failures import Asked, failing_page
 
-        return failing_page(self.store, name, check_run_id, offset, limit)
+        return failing_page(self.store, Asked(check=name, run=check_run_id, which=which), offset, limit)
 
-    def export(self, name: str, path: Path, *, check_run_id: int | None = None) -> int:
+    def export(self, name: str, path: Path, *, check_run_id: int | None = None, which: Which = "all") -> int:
         """Write all rows that fail a check to a new .csv, .jsonl or .parquet file; return how many.
 
         Raises:
             NotFound, BadInput, Unavailable: As `failures`; or the file can't be written.
         """
-        from lemnis.engine.validate.failures import export_failing
+        from lemnis.engine.validate.failures import Asked, export_failing
 
-        return export_failing(self.store, name, check_run_id, path)
+        return export_failing(self.store, Asked(check=name, run=check_run_id, which=which), path)
+
+    def reasons(self, name: str, *, check_run_id: int | None = None) -> list[Reason]:
+        """Return the values of other columns that are over-represented among the failing rows, strongest first.
+
+        Raises:
+            NotFound, BadInput, Unavailable: As `failures`.
+        """
+        from lemnis.engine.validate.reasons import find_reasons
+
+        return find_reasons(self.store, name, check_run_id)
 
     def waive(self, name: str, *, until: int, who: str, why: str) -> Waiver:
         """Let a failing check only warn until a time (epoch ms), from its next run on; a past time takes it back.
@@ -125,4 +154,16 @@ class ValidateRoom:
         return checks_toml(checks) if checks else ""
 
 
-__all__ = ["CheckResult", "CheckRun", "HistoryPoint", "Offender", "Sample", "Standing", "ValidateRoom", "Waiver"]
+__all__ = [
+    "CheckResult",
+    "CheckRun",
+    "Compared",
+    "HistoryPoint",
+    "Offender",
+    "Reason",
+    "Sample",
+    "Standing",
+    "ValidateRoom",
+    "Waiver",
+    "Which",
+]

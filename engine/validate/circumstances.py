@@ -60,11 +60,21 @@ def circumstances(
         lists=config.code_lists,
         waivers=list_waivers(store, at=now),
         times={DATASET: version.time} if version.time else {},
-        keys={DATASET: version.keys} if version.keys else {},
+        keys=declared_keys(config, version),
         delivered=delivered,
         synced=synced,
         past=past,
     )
+
+
+def declared_keys(config: Config, version: Version) -> dict[str, list[str]]:
+    """Return what identifies a row: the dataset's key, and of a source what a check says is unique there."""
+    unique = {
+        check.source: check.columns or [check.column]
+        for check in reversed(config.checks)
+        if check.kind == "unique" and check.source not in ("", DATASET)
+    }
+    return unique | ({DATASET: version.keys} if version.keys else {})
 
 
 def version_past(store: Store, version: Version) -> list[Past]:

@@ -3,15 +3,18 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from lemnis.engine.data import DataRoom
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.explore.pages import Page, plain_rows
 from lemnis.engine.explore.sandbox import Limits, ask, streams
 from lemnis.engine.explore.sandboxed import Statement
 from lemnis.engine.store import Store
-from lemnis.engine.validate.compile import file_order
 from lemnis.engine.validate.history import find_run, list_results
-from lemnis.engine.validate.records import COUNTING, CheckResult
+from lemnis.engine.validate.identity import BEFORE, NOW, rows_sql
+from lemnis.engine.validate.kept import kept_path
+from lemnis.engine.validate.records import COUNTING, CheckResult, Which
 from lemnis.engine.validate.tables import table_files
 
 if TYPE_CHECKING:
@@ -40,41 +43,88 @@ def find_result(store: Store, name: str, check_run_id: int | None) -> tuple[Chec
     return result, table_files(store, DataRoom(store).version(run.version_id))
 
 
-def failing_page(store: Store, name: str, check_run_id: int | None, offset: int, limit: int) -> Page:
-    """Return a page of the rows that fail a check, the checked columns first; asked of the sandbox.
+class Asked(Struct, frozen=True, kw_only=True):
+    """Which rows: of a check, in a run (None: the latest), all or one class against the run before."""
+
+    check: str
+    run: int | None = None
+    which: Which = "all"
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """A query of failing rows and what it may read."""
+
+    sql: str
+    typed: str
+    views: dict[str, Path]
+    total: int | None
+
+    @property
+    def count(self) -> Statement:
+        """The statement that counts the rows."""
+        return Statement(sql=f"select count(*) from (\n{self.sql}\n)", typed=self.typed)
+
+
+def question(store: Store, asked: Asked) -> Question:
+    """Return the query of the rows that are asked for.
 
     Raises:
-        NotFound, BadInput: See `find_result`.
+        NotFound: There is no such run or check, or the run before is gone.
+        BadInput: It lists no rows, or was not compared.
+    """
+    run = find_run(store, asked.run)
+    result, files = find_result(store, asked.check, run.id)
+    path = str(files.get(result.source, ""))
+    typed = result.sql if result.typed else ""
+    if asked.which == "all":
+        return Question(sql=rows_sql(result, path), typed=typed, views=files, total=result.failing)
+    if result.compared is None:
+        raise BadInput(f"{asked.check} was not compared with a run before.", "Run the checks again after a change.")
+    before_run = find_run(store, result.compared.run)
+    kept = {NOW: kept_path(store, run.kept), BEFORE: kept_path(store, before_run.kept)}
+    gone = [path.name for path in kept.values() if not path.is_file()]
+    if gone:
+        raise NotFound(f"The failing rows of an old run are not kept any more ({gone[0]}).", "Look at a later run.")
+    by = result.compared.by
+    if asked.which == "fixed":
+        result, files = find_result(store, asked.check, before_run.id)
+        path, typed = str(files.get(result.source, "")), result.sql if result.typed else ""
+    return Question(sql=rows_sql(result, path, asked.which, by), typed=typed, views={**files, **kept}, total=None)
+
+
+def failing_page(store: Store, asked: Asked, offset: int, limit: int) -> Page:
+    """Return a page of failing rows, the checked columns first; asked of the sandbox.
+
+    Raises:
+        NotFound, BadInput: See `question`.
         Unavailable: The query ran past its limits.
     """
-    result, files = find_result(store, name, check_run_id)
-    if result.typed:
-        sql = f"select * from (\n{result.sql}\n)"
+    found = question(store, asked)
+    page = Statement(sql=f"{found.sql} limit {limit} offset {offset}", typed=found.typed)
+    if found.total is not None:
+        table, total = ask([page], found.views)[0].table, found.total
     else:
-        ordered = result.kind == "unique"
-        sql = result.sql if ordered else file_order(result.sql, result.source, str(files[result.source]))
-    sql += f" limit {limit} offset {offset}"
-    table = ask([Statement(sql=sql, typed=result.sql if result.typed else "")], files)[0].table
-    return Page(total=result.failing or 0, offset=offset, columns=table.column_names, rows=plain_rows(table))
+        counted, rows = ask([found.count, page], found.views)
+        table, total = rows.table, int(counted.table.column(0)[0].as_py())
+    return Page(total=total, offset=offset, columns=table.column_names, rows=plain_rows(table))
 
 
-def export_failing(store: Store, name: str, check_run_id: int | None, path: Path) -> int:
-    """Write all rows that fail a check to a new CSV, JSON lines or Parquet file; return how many.
+def export_failing(store: Store, asked: Asked, path: Path) -> int:
+    """Write all rows that are asked for to a new CSV, JSON lines or Parquet file; return how many.
 
     Raises:
-        NotFound, BadInput: See `find_result`; or the file exists, or has another ending.
+        NotFound, BadInput: See `question`; or the file exists, or has another ending.
         Unavailable: The query ran past its limits.
     """
     if path.suffix not in FORMATS:
         raise BadInput(f"{path.name} is none of {', '.join(FORMATS)}.", "Choose one of these endings.")
     if path.exists():
         raise BadInput(f"{path} exists already.", "Choose another name; nothing is overwritten.")
-    result, files = find_result(store, name, check_run_id)
-    statement = Statement(sql=result.sql, typed=result.sql if result.typed else "")
+    found = question(store, asked)
     part = path.with_name(f".{path.name}.part")
     rows = 0
     try:
-        with streams([statement], files, EXPORT) as each:
+        with streams([Statement(sql=found.sql, typed=found.typed)], found.views, EXPORT) as each:
             for stream in each:
                 rows += write_rows(stream, part, path.suffix)
         part.rename(path)

@@ -75,11 +75,19 @@ def list_history(store: Store, name: str = "", *, runs: int = 30) -> dict[str, l
 
 
 def record_run(
-    store: Store, version_id: str, results: list[CheckResult], counts: dict[str, int], *, job_id: int, started_at: int
+    store: Store,
+    version_id: str,
+    results: list[CheckResult],
+    counts: dict[str, int],
+    *,
+    job_id: int,
+    started_at: int,
+    kept: str = "",
 ) -> int:
     """Keep a run and its results, all or nothing; return its id."""
     with store.write() as db:
-        run = {"version_id": version_id, "job_id": job_id, "started_at": started_at, "ended_at": now_ms(), **counts}
+        run = {"version_id": version_id, "job_id": job_id, "started_at": started_at, "ended_at": now_ms(), "kept": kept}
+        run |= counts
         run_id = int(str(db.table("check_runs").insert(run).last_pk))
         for result in results:
             db.table("check_results").insert(

@@ -2,17 +2,25 @@
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import load_config
 from lemnis.engine.data import DataRoom
 from lemnis.engine.errors import BadInput
+from lemnis.engine.store import Store
 from lemnis.engine.validate.circumstances import circumstances
 from lemnis.engine.validate.history import record_run
+from lemnis.engine.validate.kept import Kept, collect, compare, load, save
+from lemnis.engine.validate.records import Compared
 from lemnis.engine.validate.runner import Runner, tally
 from lemnis.engine.validate.tables import table_columns, table_files
 
 if TYPE_CHECKING:
     from lemnis.engine.jobs.context import JobContext
+
+
+LOOK_BACK = 10  # runs that are searched for the last one that evaluated a check
 
 
 def run(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
@@ -34,17 +42,38 @@ def run(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
         raise BadInput("No check is declared.", "Take proposals from `lemnis validate suggest`.", "lemnis.toml")
     version = DataRoom(store).version(arguments.get("version"))
     files = table_files(store, version)
+    around = circumstances(store, config, version, files, now=started_at)
     runner = Runner(
-        files,
-        table_columns(files),
-        around=circumstances(store, config, version, files, now=started_at),
-        threads=context.cores,
-        spill=context.directory / "spill",
+        files, table_columns(files), around=around, threads=context.cores, spill=context.directory / "spill"
     )
     try:
         results = runner.run(checks, lambda n, name: context.progress(n / len(checks), name))
+        context.progress(1.0, "comparing with the run before")
+        kept = collect(results, runner.questions, files, around.keys, threads=context.cores)
     finally:
         runner.close()
-    counts = tally(results)
-    check_run = record_run(store, version.id, results, counts, job_id=context.job_id, started_at=started_at)
+    compared = against_last(store, kept, version.name)
+    results = [msgspec.structs.replace(result, compared=compared.get(result.name)) for result in results]
+    counts, name = tally(results), f"{context.job_id}-{started_at}.parquet"
+    save(store, name, kept)
+    check_run = record_run(store, version.id, results, counts, job_id=context.job_id, started_at=started_at, kept=name)
     return {"check_run": check_run, "version": version.id, **counts}
+
+
+def against_last(store: Store, kept: Kept, dataset: str) -> dict[str, Compared]:
+    """Compare each check with the last run over the same dataset that evaluated it; most have the very last one."""
+    rows = store.rows(
+        """select check_runs.id, kept from check_runs join versions on versions.id = version_id
+           where versions.name = ? and kept != '' order by check_runs.id desc limit ?""",
+        [dataset, LOOK_BACK],
+    )
+    found: dict[str, Compared] = {}
+    left = set(kept.ids)
+    for row in rows:
+        before = load(store, row["kept"]) if left else None
+        if before is not None:
+            known = left & set(before.ids)
+            ours = Kept(ids={name: kept.ids[name] for name in known}, by=kept.by)
+            found |= compare(ours, before, row["id"])
+            left -= known
+    return found

@@ -9,6 +9,9 @@ from lemnis.engine.validate.expectation import Expectation
 
 Outcome: TypeAlias = Literal["pass", "warn", "fail", "not evaluated"]
 
+# Failing rows against the run before; fixed ones failed then.
+Which: TypeAlias = Literal["all", "new", "persisting", "fixed"]
+
 WORST_FIRST: tuple[Outcome, ...] = ("fail", "not evaluated", "warn", "pass")
 DATASET = "data"  # what a query calls the dataset
 COUNTING = ("row_count", "freshness")  # kinds that no single row fails
@@ -70,7 +73,8 @@ class Compared(Struct, frozen=True, kw_only=True):
     Attributes:
         run: That run.
         new, persisting, fixed: Rows that fail now alone, in both, and then alone.
-        whole: Whether all failing rows of both were kept; if not, these are counts of the rows kept.
+        whole: Whether all failing rows of both were kept; if not, these are counts of the same sample of both.
+        by: The columns that identify a row.
     """
 
     run: int
@@ -78,6 +82,7 @@ class Compared(Struct, frozen=True, kw_only=True):
     persisting: int
     fixed: int
     whole: bool
+    by: list[str] = field(default_factory=list[str])
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
@@ -132,6 +137,28 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     def listable(self) -> bool:
         """Whether there are failing rows to list."""
         return bool(self.failing) and self.kind not in COUNTING
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """A value of another column that failing rows hold more often than all rows do.
+
+    Attributes:
+        value: As text; of a time its month, None where it is missing.
+        failing, rows: Failing rows and rows of the table that hold it.
+        failing_share, rows_share: Both as shares, of all failing rows and of all rows.
+    """
+
+    column: str
+    value: str | None
+    failing: int
+    rows: int
+    failing_share: float
+    rows_share: float
+
+    @property
+    def lift(self) -> float:
+        """How many times more often it stands among failing rows."""
+        return self.failing_share / self.rows_share if self.rows_share else float("inf")
 
 
 class CheckRun(Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """`lemnis validate`: run the checks, see what failed and why, waive, propose."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,15 @@ Name = Annotated[str, typer.Argument(help="The check's name in lemnis.toml.")]
 Run = Annotated[int | None, typer.Option("--run", help="A run of the checks; the latest if left out.")]
 
 
+class Class(StrEnum):
+    """Failing rows against the run before."""
+
+    ALL = "all"
+    NEW = "new"
+    PERSISTING = "persisting"
+    FIXED = "fixed"
+
+
 @app.command()
 def run(
     context: typer.Context,
@@ -30,8 +40,10 @@ def run(
     """Run every declared check. Exit code 1 if one failed or could not be evaluated.
 
     With --json: {"job", "check_run", "version", "passed", "warned", "failed", "not_evaluated", "checks": [{"name",
-    "kind", "source", "rule", "severity", "verdict", "failing", "total", "distinct", "allowed", "message", "waiver",
-    "sql", "sample": {"columns", "rows"}, "top": [{"value", "rows"}], "duration_ms", "owner", "why"}]}, worst first;
+    "kind", "source", "rule", "severity", "verdict", "failing", "total", "distinct", "allowed", "limits", "message",
+    "waiver", "expected": {"low", "high", "points", "rule"} of a learned row count, "compared": {"run", "new",
+    "persisting", "fixed", "whole", "by"} against the run before, "sql", "sample": {"columns", "rows"}, "top":
+    [{"value", "rows"}], "duration_ms", "owner", "why"}]}, worst first;
     without waiting, only job.
     """
     session = session_of(context)
@@ -92,6 +104,7 @@ def failures(
     run: Run = None,
     offset: Annotated[int, typer.Option(min=0, help="The first row, from 0.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows.")] = 20,
+    which: Annotated[Class, typer.Option(help="All, or against the run before: new, persisting, fixed.")] = Class.ALL,
     export: Annotated[Path | None, typer.Option(help="Write all of them to this new .csv, .jsonl or .parquet.")] = None,
 ) -> None:
     """The rows that fail a check: a page of them, or all of them into a file.
@@ -102,18 +115,47 @@ def failures(
     session = session_of(context)
     room = session.engine.validate
     if export is not None:
-        written = room.export(name, export, check_run_id=run)
+        written = room.export(name, export, check_run_id=run, which=which.value)
         if session.json:
             print_json({"check": name, "path": str(export), "rows": written})
         else:
             say(f"{shown.number(written)} rows are in {export}.")
         return
-    page = room.failures(name, offset, limit, check_run_id=run)
+    page = room.failures(name, offset, limit, check_run_id=run, which=which.value)
     if session.json:
         print_json({"check": name, **{field: getattr(page, field) for field in page.__struct_fields__}})
         return
     print_table(page.columns, [[shown.MISSING if v is None else str(v) for v in row] for row in page.rows])
     say(f"rows {page.offset} to {page.offset + len(page.rows)} of {shown.number(page.total)}")
+
+
+@app.command()
+def why(context: typer.Context, name: Name, run: Run = None) -> None:
+    """Why rows fail: the values of other columns that stand among them more often than among all rows.
+
+    With --json: {"check", "reasons": [{"column", "value", "failing", "rows", "failing_share", "rows_share"}]}; shares
+    are from 0 to 1, the strongest reason first.
+    """
+    session = session_of(context)
+    reasons = session.engine.validate.reasons(name, check_run_id=run)
+    if session.json:
+        print_json({"check": name, "reasons": reasons})
+        return
+    headers = ["column", "value", "failing", "of failing", "of all rows", "times"]
+    lines = [
+        (
+            each.column,
+            shown.MISSING if each.value is None else each.value,
+            shown.number(each.failing),
+            shown.share(each.failing_share),
+            shown.share(each.rows_share),
+            f"{each.lift:,.1f}",
+        )
+        for each in reasons
+    ]
+    print_table(headers, lines, right=set(headers[2:]))
+    if not reasons:
+        say("No value stands out: the failing rows are like the others.")
 
 
 @app.command()

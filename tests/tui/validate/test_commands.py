@@ -91,3 +91,13 @@ def test_suggestions_need_a_profile(lemnis: Lemnis) -> None:
     code, _, err = lemnis("suggest")
     assert code == 2
     assert "lemnis explore profile" in err
+
+
+def test_new_rows_and_reasons_have_their_documents(lemnis: Lemnis) -> None:
+    lemnis("run")
+    lemnis("run")
+    page = json.loads(lemnis("failures", "code_known", "--which", "persisting", "--json")[1])
+    assert (page["total"], page["columns"][0]) == (100, "code")
+    assert json.loads(lemnis("failures", "code_known", "--which", "new", "--json")[1])["total"] == 0
+    assert json.loads(lemnis("why", "code_known", "--json")[1]) == {"check": "code_known", "reasons": []}
+    assert "No value stands out" in lemnis("why", "code_known")[1]

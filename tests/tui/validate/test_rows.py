@@ -2,8 +2,9 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from lemnis.engine.validate import CheckResult, CheckRun, HistoryPoint, Offender, Sample, Waiver
+from lemnis.engine.validate import CheckResult, CheckRun, Compared, HistoryPoint, Offender, Sample, Waiver
 from lemnis.tui.stages.validate import rows
 from lemnis.tui.widgets.cells import plain
 
@@ -31,14 +32,14 @@ def cells(found: CheckResult, points: list[HistoryPoint]) -> list[str]:
 
 def test_a_failed_check_says_glyph_word_count_and_share() -> None:
     assert cells(result(), [point(1), point(3)]) == [
-        "✖ fail", "code_known", "code is one of a, b", "3", "<0.01", "▃█", "fail", "",
+        "✖ fail", "code_known", "code is one of a, b", "3", "<0.01", "–", "▃█", "fail", "",
     ]  # fmt: skip
 
 
 def test_a_check_that_was_not_evaluated_shows_its_reason_and_no_count() -> None:
     lost = result(verdict="not evaluated", failing=None, total=None, message="The source planes has no snapshot.")
-    assert cells(lost, [point(None)])[:6] == [
-        "? not evaluated", "code_known", "The source planes has no snapshot.", "–", "–", "?",
+    assert cells(lost, [point(None)])[:7] == [
+        "? not evaluated", "code_known", "The source planes has no snapshot.", "–", "–", "–", "?",
     ]  # fmt: skip
     assert rows.no_sample(lost).startswith("It was not evaluated")
 
@@ -74,3 +75,16 @@ def test_columns_of_numbers_are_aligned_right() -> None:
         ("[x]", False),
         ("on", False),
     ]
+
+
+def test_a_change_says_what_is_new_and_what_is_fixed() -> None:
+    compared = Compared(run=4, new=12, persisting=3, fixed=1, whole=True, by=["id"])
+    assert plain(rows.change_text(compared)) == "+12 −1"
+    assert "12 new, 3 persisting, 1 fixed since run 4, by id" in rows.compared_text(compared)
+    assert plain(rows.change_text(structs.replace(compared, whole=False))) == "~+12 ~−1"
+    assert plain(rows.change_text(structs.replace(compared, new=0, fixed=0))) == "same"
+
+
+def test_thresholds_stand_beside_the_severity() -> None:
+    facts = dict(rows.detail_facts(result(limits="fails above 1% rows", duration_ms=2), 0))
+    assert plain(facts["severity"]).startswith("fail: fails above 1% rows")

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from support import engine_at, settle, shows
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from lemnis.engine import Engine
 from lemnis.engine.data.versions import record_version
@@ -61,7 +62,7 @@ async def test_a_check_is_waived_with_a_reason_and_runs_again(engine: Engine) ->
         await pilot.press("w")
         await shows(pilot, "Waive code_known")
         await pilot.press("enter", "enter", "enter")
-        await shows(pilot, "A waiver needs a person and a reason.")
+        await shows(pilot, "Say why.")
         await pilot.press("shift+tab", "shift+tab", "n", "e", "w", "enter", "enter", "enter")
         await shows(pilot, "running, 1 queued")
         waiver = engine.validate.waivers()["code_known"]
@@ -106,3 +107,54 @@ async def test_without_checks_running_says_where_they_come_from(tmp_path: Path) 
     async with opened(engine_at(tmp_path / "box")) as pilot:
         await pilot.press("n", "w", "enter", "left_square_bracket")
         await shows(pilot, "No check is declared.")
+
+
+def deliver(engine: Engine, codes: list[str]) -> None:
+    """Make the next version, its rows named by a key, and check it."""
+    table = pa.table({"code": codes, "size": list(range(len(codes)))})
+    record_version(engine.store, table, name="trips", roles={"size": "key"}, split={})
+    jobs.run(JobContext.for_test(engine.store), {})
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_new_persisting_and_fixed_rows_are_walked_through(engine: Engine, size: tuple[int, int]) -> None:
+    deliver(engine, ["a", "y", "z"] * 40)
+    deliver(engine, ["a", "y", "a", "q", "y", "z"] * 20)
+    async with opened(engine, size) as pilot:
+        await shows(pilot, "+20 −20")
+        await pilot.press("v")
+        await shows(pilot, "New failing rows code_known · 20", "v: new, persisting, fixed")
+        await pilot.press("v")
+        await shows(pilot, "Persisting failing rows code_known · 60")
+        await pilot.press("v")
+        await shows(pilot, "Fixed rows code_known · 20")
+        await pilot.press("v")
+        await shows(pilot, "Failing rows code_known · 80")
+
+
+async def test_why_rows_fail_and_a_check_without_rows_says_so(engine: Engine) -> None:
+    codes = ["a"] * 90 + ["z"] * 30
+    table = pa.table({"code": codes, "size": list(range(120)), "day": ["mon"] * 60 + ["tue"] * 60})
+    record_version(engine.store, table, name="trips", roles={"size": "key"}, split={})
+    jobs.run(JobContext.for_test(engine.store), {})
+    async with opened(engine, (80, 24)) as pilot:
+        await pilot.press("f")
+        await shows(pilot, "Why rows fail code_known", "tue", "100.0%", "50.0%", "2.0×")
+        await pilot.press("escape", "G", "f")
+        await shows(pilot, "size_range: No row fails it.")
+
+
+async def test_failing_rows_are_written_to_a_file(engine: Engine, tmp_path: Path) -> None:
+    async with opened(engine) as pilot:
+        await pilot.press("E")
+        await shows(pilot, "Failing rows of code_known", "code_known.csv")
+        pilot.app.screen.query_one("#ask-file", Input).value = str(tmp_path / "rows.jsonl")
+        await pilot.press("enter")
+        await shows(pilot, "100 rows are in")
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 100
+
+
+async def test_a_history_of_several_runs_is_charted_where_there_is_room(engine: Engine) -> None:
+    jobs.run(JobContext.for_test(engine.store), {})
+    async with opened(engine, (160, 60)) as pilot:
+        await shows(pilot, "failing rows, now 100")

@@ -1,27 +1,33 @@
 """The Validate room: what holds of the data and what does not, worst first, down to the failing rows."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 
 from lemnis.engine import Engine
-from lemnis.engine.clock import now_ms
+from lemnis.engine.clock import now_ms, parse_ms
 from lemnis.engine.explore import Page
 from lemnis.engine.jobs import user_name
-from lemnis.engine.validate import CheckResult, CheckRun, HistoryPoint
+from lemnis.engine.validate import CheckResult, CheckRun, HistoryPoint, Reason, Which
 from lemnis.tui.actions import bindings
 from lemnis.tui.format import number
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.stages.validate import rows
-from lemnis.tui.stages.validate.waiver import Waived, WaiverForm
-from lemnis.tui.widgets import Bars, Facts, Panel, Row, Table, Words, numbered_rows
+from lemnis.tui.stages.validate.form import Answers, Form, Question, waiver_form
+from lemnis.tui.stages.validate.reasons import Reasons
+from lemnis.tui.widgets import Bars, Chart, Facts, Panel, Row, Table, Words, numbered_rows
 
 PAGE_ROWS = 200
 RUNS = 30
 AGE_SECONDS = 10.0
+TALL = 40  # lines from which a check's history is charted too
+WHICH: dict[Which, str] = {
+    "all": "Failing rows", "new": "New failing rows", "persisting": "Persisting failing rows", "fixed": "Fixed rows"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Asked:
 
     check_run_id: int
     check: str
+    which: Which = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class ValidateStage(Stage[ValidateView]):
         super().__init__(engine, info)
         self.run_id = 0  # 0: the latest
         self.opened = ""  # the check whose failing rows are open
+        self.which: Which = "all"
         self._view: ValidateView | None = None
         self._asked: Asked | None = None
 
@@ -72,6 +80,7 @@ class ValidateStage(Stage[ValidateView]):
                     yield Words(id="offenders-title", classes="heading")
                     yield Bars(id="offenders")
                     yield Words("history", id="history-title", classes="heading")
+                    yield Chart(id="check-chart", x="run", empty="")
                     yield Words(id="check-history")
                     yield Words("query of the failing rows", id="sql-title", classes="heading")
                     yield Words(id="check-sql")
@@ -92,13 +101,15 @@ class ValidateStage(Stage[ValidateView]):
         results = {result.name: result for result in room.results(run.id)}
         asked, page = None, None
         if self.opened:
-            asked = Asked(run.id, self.opened)
+            asked = Asked(run.id, self.opened, self.which)
             page = self._page(asked, 0, PAGE_ROWS) if asked != self._asked else None
         histories, notice = room.histories(RUNS), self._notice(runs[0])
         return ValidateView(now_ms(), runs, run, results, histories, self._working(), notice, asked, page)
 
     def _page(self, asked: Asked, offset: int, limit: int) -> Page:
-        return self.engine.validate.failures(asked.check, offset, limit, check_run_id=asked.check_run_id)
+        return self.engine.validate.failures(
+            asked.check, offset, limit, check_run_id=asked.check_run_id, which=asked.which
+        )
 
     def _working(self) -> str:
         """Return what a run of the checks does now, in words; empty when there is none."""
@@ -173,6 +184,9 @@ class ValidateStage(Stage[ValidateView]):
         title.display = self.query_one("#offenders").display = bool(result.top)
         title.say(rows.offenders_title(result))
         self.query_one("#offenders", Bars).show(rows.offender_bars(result), marks=["$warn"] * len(result.top))
+        series = rows.history_series(self._points(view, result.name))
+        self.query_one("#check-chart", Chart).display = bool(series) and self.size.height >= TALL
+        self.query_one("#check-chart", Chart).show(series)
         self.query_one("#check-history", Words).say(rows.history_lines(self._points(view, result.name)))
         self.query_one("#check-sql", Words).say(result.sql)
         self.query_one("#sql-title").display = bool(result.sql)
@@ -195,7 +209,10 @@ class ValidateStage(Stage[ValidateView]):
 
         table.cursor = 0
         table.show_window(page.total, fetch)
-        self.query_one("#failures-panel", Panel).retitle("Failing rows", f"{asked.check} · {number(page.total)}")
+        table.empty = f"No {asked.which} rows." if asked.which != "all" else "No row fails it."
+        panel = self.query_one("#failures-panel", Panel)
+        panel.retitle(WHICH[asked.which], f"{asked.check} · {number(page.total)}")
+        panel.footnote("v: new, persisting, fixed   f: why   E: export")
 
     def on_resize(self) -> None:
         if self._view is not None:
@@ -214,7 +231,7 @@ class ValidateStage(Stage[ValidateView]):
         if not result.listable:
             self.toast(f"{result.name}: {rows.no_sample(result)}", warn=result.failing is None)
             return
-        self.opened, self._asked = result.name, None
+        self.opened, self.which, self._asked = result.name, "all", None
         self._show_layer()
         self.query_one("#failures-panel", Panel).retitle("Failing rows", f"{result.name} · reading …")
         self.query_one("#failures", Table).focus()
@@ -251,16 +268,75 @@ class ValidateStage(Stage[ValidateView]):
             self.toast(f"{result.name} was not evaluated; a waiver would hide that nothing is known.", warn=True)
             return
 
-        def waive(form: Waived) -> int:
-            self.engine.validate.waive(form.check, until=form.until, who=form.who, why=form.why)
+        def waive(answers: Answers) -> int:
+            until = parse_ms(answers["until"])
+            self.engine.validate.waive(result.name, until=until, who=answers["who"], why=answers["why"])
             return self.engine.validate.start()
 
-        def answered(form: Waived | None) -> None:
-            if form is not None:
+        def answered(answers: Answers | None) -> None:
+            if answers is not None:
                 self.run_id = 0
-                self.perform(waive, form, done=f"Waived {form.check}; the checks run again.")
+                self.perform(waive, answers, done=f"Waived {result.name}; the checks run again.")
 
-        self.app.push_screen(WaiverForm(result.name, user_name()), answered)
+        self.app.push_screen(waiver_form(result.name, user_name(), now_ms()), answered)
+
+    def _listed(self) -> CheckResult | None:
+        """Return the check whose failing rows a key is about; say so when it has none."""
+        result = self._view.results.get(self.opened) if self._view and self.opened else self._result
+        if result is not None and not result.listable:
+            self.toast(f"{result.name}: {rows.no_sample(result)}", warn=result.failing is None)
+            return None
+        return result
+
+    def action_reasons(self) -> None:
+        """Show which values stand among the failing rows too often."""
+        result, view = self._listed(), self._view
+        if result is None or view is None or view.run is None:
+            return
+
+        def show(found: list[Reason]) -> None:
+            self.app.push_screen(Reasons(result.name, found))
+
+        self.perform(self.engine.validate.reasons, result.name, check_run_id=view.run.id, then=show)
+
+    def action_which(self) -> None:
+        """Go on from all failing rows to the new, the persisting and the fixed ones."""
+        view = self._view
+        result = view.results.get(self.opened or (self._result.name if self._result else "")) if view else None
+        if result is None:
+            return
+        if result.compared is None:
+            self.toast(f"{result.name} was not compared with a run before.")
+            return
+        order = list(WHICH)
+        self.which = order[(order.index(self.which) + 1) % len(order)] if self.opened else "new"
+        self.opened, self._asked = result.name, None
+        self._show_layer()
+        self.query_one("#failures", Table).focus()
+        self.reload()
+
+    def action_export(self) -> None:
+        """Ask for a file and write the failing rows to it, of the class that is open."""
+        result, view = self._listed(), self._view
+        if result is None or view is None or view.run is None:
+            return
+        which: Which = self.which if self.opened else "all"
+        run_id, name = view.run.id, f"{result.name}{'' if which == 'all' else '_' + which}.csv"
+
+        def answered(answers: Answers | None) -> None:
+            if answers is not None:
+                self.perform(
+                    self.engine.validate.export,
+                    result.name,
+                    Path(answers["file"]).expanduser(),
+                    check_run_id=run_id,
+                    which=which,
+                    done=lambda written: f"{number(written)} rows are in {answers['file']}.",
+                )
+
+        asked = [Question("file", "file", name)]
+        text = "A new file ending in .csv, .jsonl or .parquet; nothing is overwritten."
+        self.app.push_screen(Form(f"{WHICH[which]} of {result.name}", text, asked, word="write"), answered)
 
     def action_older(self) -> None:
         self._step(+1)

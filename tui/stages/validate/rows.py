@@ -6,9 +6,9 @@ from textual.content import Content
 
 from lemnis.engine.explore import Page
 from lemnis.engine.text import safe
-from lemnis.engine.validate import CheckResult, CheckRun, HistoryPoint, Sample
-from lemnis.tui.format import BAD, BLOCKS, MISSING, Verdict, age, duration, number, verdict, when
-from lemnis.tui.widgets import Cell, Col, Row, data_cell
+from lemnis.engine.validate import CheckResult, CheckRun, Compared, HistoryPoint, Reason, Sample
+from lemnis.tui.format import BAD, BLOCKS, MISSING, Verdict, age, duration, number, share, verdict, when
+from lemnis.tui.widgets import Cell, Col, Row, Series, data_cell
 
 TREND_RUNS = 12
 SAMPLE_COLUMNS = 8
@@ -19,11 +19,12 @@ COLUMNS = (
     Col("rule", flex=True),
     Col("failing", "failing rows", right=True),
     Col("share", "share %", right=True),
+    Col("change", "new/fixed", right=True),
     Col("trend", width=TREND_RUNS),
     Col("severity"),
     Col("owner", most=18),
 )
-NARROW = tuple(column for column in COLUMNS if column.name in ("verdict", "name", "failing", "trend"))
+NARROW = tuple(column for column in COLUMNS if column.name in ("verdict", "name", "failing", "change", "trend"))
 MEDIUM = tuple(column for column in COLUMNS if column.name not in ("owner", "severity"))
 WIDE_CELLS, MEDIUM_CELLS = 120, 84
 
@@ -50,6 +51,7 @@ def check_row(result: CheckResult, points: Sequence[HistoryPoint], columns: Sequ
         "rule": result.rule if result.verdict != "not evaluated" else result.message,
         "failing": failing_cell(result),
         "share": share_text(result),
+        "change": change_text(result.compared),
         "trend": trend(points),
         "severity": Content.styled(result.severity, "$muted"),
         "owner": result.owner,
@@ -60,6 +62,7 @@ def check_row(result: CheckResult, points: Sequence[HistoryPoint], columns: Sequ
         "rule": result.rule,
         "failing": result.failing,
         "share": result.share,
+        "change": result.compared.new if result.compared else None,
         "trend": len(points),
         "severity": result.severity,
         "owner": result.owner,
@@ -81,6 +84,28 @@ def share_text(result: CheckResult) -> Cell:
     if not result.failing:
         return Content.styled("0", "$muted")
     return "<0.01" if result.share < 0.0001 else f"{result.share * 100:.2f}"
+
+
+def change_text(compared: Compared | None) -> Cell:
+    """Return how many failing rows are new and how many are fixed since the run before: ``+12 −3``."""
+    if compared is None:
+        return Content.styled(MISSING, "$muted")
+    if not compared.new and not compared.fixed:
+        return Content.styled("same", "$muted")
+    about = "" if compared.whole else "~"
+    parts = [(f"{about}+{number(compared.new)}", "$bad")] if compared.new else []
+    parts += [(f"{' ' if parts else ''}{about}−{number(compared.fixed)}", "$ok")] if compared.fixed else []
+    return Content.assemble(*parts)
+
+
+def compared_text(compared: Compared) -> str:
+    """Return the comparison with the run before in words."""
+    by = f"by {', '.join(compared.by)}" if len(compared.by) <= 3 else "by all that they hold"
+    sample = "" if compared.whole else "; of a sample of both, for there are too many to keep"
+    return (
+        f"{number(compared.new)} new, {number(compared.persisting)} persisting, {number(compared.fixed)} fixed since "
+        f"run {compared.run}, {by}{sample}"
+    )
 
 
 def trend(points: Sequence[HistoryPoint]) -> Content:
@@ -131,12 +156,15 @@ def detail_facts(result: CheckResult, now: int) -> list[tuple[str, Cell]]:
     drawn = outcome(result)
     found = Content.assemble(drawn.content, "  ", safe(result.message))
     facts: list[tuple[str, Cell]] = [("found", found), ("rule", f"{result.rule}, in {result.source}")]
+    if result.compared:
+        facts.append(("change", compared_text(result.compared)))
     if result.why and result.why != result.rule:
         facts.append(("why", result.why))
     if result.waiver:
         waiver = result.waiver
         facts.append(("waived", f"by {waiver.who} until {when(waiver.until)}: {waiver.why}"))
-    allowed = f", {number(result.allowed)} rows allowed" if result.allowed else ""
+    plain = f", {number(result.allowed)} rows allowed" if result.allowed else ""
+    allowed = f": {result.limits}" if result.limits else plain
     owner = f", owned by {result.owner}" if result.owner else ""
     took = f", took {duration(result.duration_ms / 1000)}"
     return [*facts, ("severity", f"{result.severity}{allowed}{owner}{took}")]
@@ -158,6 +186,8 @@ def no_sample(result: CheckResult) -> str:
     """Return why there are no failing rows to show."""
     if result.failing is None:
         return "It was not evaluated, so no row is known to be right."
+    if result.kind == "freshness":
+        return "It asks how old the newest is; no single row fails it."
     return "It counts rows; no single row fails it." if result.kind == "row_count" else "No row fails it."
 
 
@@ -209,3 +239,40 @@ def history_lines(points: Sequence[HistoryPoint], most: int = 8) -> Content:
 def page_columns(page: Page) -> list[Col]:
     """Return the columns of the failing rows, numbered first."""
     return [Col("row", "row", right=True, width=9), *data_columns(page.columns, page.rows)]
+
+
+# Why rows fail.
+
+REASON_COLUMNS = (
+    Col("column", most=22),
+    Col("value", most=24),
+    Col("failing", "failing rows", right=True),
+    Col("among", "of failing", right=True),
+    Col("all", "of all rows", right=True),
+    Col("lift", "times", right=True),
+)
+
+
+def reason_row(place: int, reason: Reason) -> Row:
+    """Return one over-represented value."""
+    value = data_cell(reason.value)
+    among, every = share(reason.failing_share), share(reason.rows_share)
+    cells: list[Cell] = [reason.column, value, number(reason.failing), among, every, f"{reason.lift:,.1f}×"]
+    return Row(
+        str(place),
+        cells,
+        [reason.column, reason.value, reason.failing, reason.failing_share, reason.rows_share, reason.lift],
+    )
+
+
+# A check over time.
+
+
+def history_series(points: Sequence[HistoryPoint]) -> list[Series]:
+    """Return failing rows over runs as a line; a run in which it was not evaluated is a gap."""
+    if len(points) < 2:
+        return []
+    counts = [None if point.failing is None else float(point.failing) for point in points]
+    last = next((point for point in reversed(points) if point.failing is not None), None)
+    words = f"failing rows, now {number(last.failing)}" if last else "not evaluated"
+    return [Series("failing rows", [float(point.check_run_id) for point in points], counts, words=words)]

@@ -1,0 +1,41 @@
+"""Why rows fail, as a list: values of other columns that stand among them too often."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from lemnis.engine.text import safe
+from lemnis.engine.validate import Reason
+from lemnis.tui.stages.validate.rows import REASON_COLUMNS, reason_row
+from lemnis.tui.widgets import Table, Words
+
+
+class Reasons(ModalScreen[None]):
+    """The over-represented values, the strongest first; esc closes it."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape,q,f,enter", "dismiss", "Close", show=False),
+        Binding("y", "app.copy", "Copy", show=False),
+    ]
+
+    def __init__(self, check: str, reasons: Sequence[Reason]) -> None:
+        super().__init__()
+        self.check, self.reasons = check, reasons
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog reasons"):
+            yield Words(Content.styled(f"Why rows fail {safe(self.check, limit=60)}", "bold $stage-accent"))
+            yield Words("Values that stand among the failing rows more often than among all rows.")
+            yield Table(*REASON_COLUMNS, id="reasons", empty="No value stands out.")
+            yield Words(Content.assemble((" esc ", "$key"), " close"), classes="keys")
+
+    def on_mount(self) -> None:
+        table = self.query_one(Table)
+        table.styles.height = min(max(len(self.reasons), 1), 16) + 1
+        table.show([reason_row(place, reason) for place, reason in enumerate(self.reasons)])
+        table.focus()
