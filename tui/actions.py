@@ -178,6 +178,10 @@ VALIDATE: tuple[Action, ...] = (
         "validate why NAME", footer=True,
     ),
     Action(
+        "validate.codes", "c", "Codes", "The codes the check does not know: add, map, quarantine, end, undo.",
+        "validate codes unknown", footer=True,
+    ),
+    Action(
         "validate.which", "v", "New or fixed", "Of the failing rows: all, new, persisting or fixed since the last run.",
         "validate failures NAME --which new",
     ),
@@ -185,8 +189,8 @@ VALIDATE: tuple[Action, ...] = (
         "validate.export", "E", "Export", "Write the failing rows to a file: .csv, .jsonl or .parquet.",
         "validate failures NAME --export FILE",
     ),
-    Action("validate.older", "left_square_bracket", "Older", "Look at the run before.", footer=True),
-    Action("validate.newer", "right_square_bracket", "Newer", "Look at the run after.", footer=True),
+    Action("validate.older", "left_square_bracket", "Older", "Look at the run before."),
+    Action("validate.newer", "right_square_bracket", "Newer", "Look at the run after."),
 )  # fmt: skip
 EXPERIMENTS: tuple[Action, ...] = (
     Action("experiments.train", "t", "Train", "Choose a preset and train it.", "train", footer=True, writes=True),

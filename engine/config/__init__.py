@@ -1,6 +1,6 @@
 """lemnis.toml as typed records, one module per stage: what people declare, and what is refused with its line."""
 
-from lemnis.engine.config.data import Dataset, Link, Source, SourceFormat, Span, Split
+from lemnis.engine.config.data import Dataset, Link, Quarantine, Source, SourceFormat, Span, Split
 from lemnis.engine.config.deploy import Endpoint
 from lemnis.engine.config.experiments import Features, Preset
 from lemnis.engine.config.labels import Labels
@@ -31,6 +31,7 @@ __all__ = [
     "Pool",
     "Preset",
     "Problem",
+    "Quarantine",
     "Source",
     "SourceFormat",
     "Span",

@@ -94,6 +94,14 @@ class Split(Declared, frozen=True):
     test: Span | None = None
 
 
+class Quarantine(Declared, frozen=True):
+    """Rows that the dataset leaves out: their `column`, as text, is one of `values`."""
+
+    column: str
+    values: list[str]
+    why: str = ""
+
+
 class Dataset(Declared, frozen=True):
     """How sources become one table: base, links, derived columns, roles and split."""
 
@@ -102,6 +110,7 @@ class Dataset(Declared, frozen=True):
     links: list[Link] = field(default_factory=list[Link])
     derive: dict[str, str] = field(default_factory=dict[str, str])
     where: str = ""
+    quarantine: list[Quarantine] = field(default_factory=list[Quarantine])
     key: list[str] = field(default_factory=list[str])
     time: str = ""
     split: Split = Split()

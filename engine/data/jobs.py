@@ -149,6 +149,7 @@ def _result(version: Version, linked: Linked) -> dict[str, Any]:
             for report in linked.reports
         ],
         "multiplied_by": [report.source for report in linked.reports if report.multiplies],
+        "quarantined": msgspec.to_builtins(linked.quarantined),
     }
 
 

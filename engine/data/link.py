@@ -9,6 +9,7 @@ from lemnis.engine.config import Dataset, Link
 from lemnis.engine.data.asof import AT, DECIDED, asof_views, check_times, decision_time, time_columns
 from lemnis.engine.data.duck import literal, quote, refusals
 from lemnis.engine.data.expressions import check_expression, near
+from lemnis.engine.data.quarantine import Quarantined, count_quarantined, held_back
 from lemnis.engine.data.reports import LinkReport, link_report
 from lemnis.engine.data.snapshots import Snapshot
 from lemnis.engine.errors import BadInput
@@ -26,12 +27,14 @@ class Linked(Struct, frozen=True, kw_only=True):
         recipe: All the SQL, for people.
         sources: The source of each column; ``derived`` for an expression.
         reports: One per join.
+        quarantined: What each rule of [[dataset.quarantine]] leaves out.
     """
 
     query: str
     recipe: str
     sources: dict[str, str]
     reports: list[LinkReport]
+    quarantined: list[Quarantined] = []
 
 
 def link_sources(
@@ -60,7 +63,13 @@ def link_sources(
     derived = derived_columns(duck, dataset, len(dataset.links), sources)
     sources |= dict.fromkeys(dataset.derive, "derived")
     query = _final(duck, dataset, sources, derived)
-    return Linked(query=query, recipe=";\n".join([*statements, query]), sources=sources, reports=reports)
+    return Linked(
+        query=query,
+        recipe=";\n".join([*statements, query]),
+        sources=sources,
+        reports=reports,
+        quarantined=count_quarantined(duck, dataset, _kept(duck, dataset, sources, derived)),
+    )
 
 
 def base_view(
@@ -172,20 +181,25 @@ def derived_columns(duck: "DuckDBPyConnection", dataset: Dataset, step: int, sou
 
 
 def _final(duck: "DuckDBPyConnection", dataset: Dataset, sources: dict[str, str], derived: list[str]) -> str:
-    """Return the SQL of the rows: filtered, and in an order that is the same every time."""
+    """Return the SQL of the rows: filtered, without what is in quarantine, in an order that is the same every time."""
+    hidden = [quote(f"#{position}") for position in range(len(dataset.links) + 1)]
+    order = [quote(name) for name in [dataset.time] if name in sources] + hidden
+    rows = _kept(duck, dataset, sources, derived)
+    quarantine = held_back(dataset, list(sources))
+    left_out = f" where not ({quarantine})" if quarantine else ""
+    query = f"select {', '.join(map(quote, sources))} from ({rows}){left_out} order by {', '.join(order)}"
+    run(duck, [f"select * from ({query}) limit 0"], "dataset.where")
+    return query
+
+
+def _kept(duck: "DuckDBPyConnection", dataset: Dataset, sources: dict[str, str], derived: list[str]) -> str:
+    """Return the SQL of the rows that `where` lets through."""
     where = ""
     if dataset.where.strip():
         check_expression(duck, dataset.where, list(sources), "dataset.where")
         where = f" where (\n{dataset.where}\n)"
-    hidden = [quote(f"#{position}") for position in range(len(dataset.links) + 1)]
-    order = [quote(name) for name in [dataset.time] if name in sources] + hidden
     step = quote(f"step {len(dataset.links)}")
-    query = (
-        f"select {', '.join(map(quote, sources))} from (select {', '.join(['*', *derived])} from {step}){where}"
-        f" order by {', '.join(order)}"
-    )
-    run(duck, [f"select * from ({query}) limit 0"], "dataset.where")
-    return query
+    return f"select * from (select {', '.join(['*', *derived])} from {step}){where}"
 
 
 def _left(position: int, link: Link, decided: str) -> str:

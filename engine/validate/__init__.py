@@ -1,6 +1,8 @@
 """Stage 5, Validate: checks as queries, a verdict each, every failing row reachable."""
 
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Check, load_config
@@ -22,6 +24,9 @@ from lemnis.engine.validate.records import (
     Which,
 )
 from lemnis.engine.validate.standing import Standing, standing
+
+if TYPE_CHECKING:
+    from lemnis.engine.validate.code_lists import CodeLists
 
 
 class ValidateRoom:
@@ -127,6 +132,13 @@ class ValidateRoom:
     def waivers(self) -> dict[str, Waiver]:
         """Return the waivers in force, by check."""
         return history.list_waivers(self.store, at=now_ms())
+
+    @cached_property
+    def codes(self) -> "CodeLists":
+        """The code lists: what they hold, how they changed, and the acts on them."""
+        from lemnis.engine.validate.code_lists import CodeLists
+
+        return CodeLists(self.store)
 
     def standing(self, version: str | int | None = None) -> Standing:
         """Return how a version (None: the latest) stands before training.

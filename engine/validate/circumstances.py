@@ -22,6 +22,7 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     Attributes:
         now: Epoch ms of the run: what a freshness check compares with, and codes that have no time column.
         lists: Code lists by name.
+        changes: How often a list was changed: its version.
         waivers: The waivers in force, by check.
         times: Time column by table, where one is declared.
         keys: The columns that identify a row, by table, where they are declared.
@@ -32,6 +33,7 @@ class Circumstances(Struct, frozen=True, kw_only=True):
 
     now: int
     lists: Mapping[str, CodeList] = field(default_factory=dict[str, CodeList])
+    changes: Mapping[str, int] = field(default_factory=dict[str, int])
     waivers: Mapping[str, Waiver] = field(default_factory=dict[str, Waiver])
     times: Mapping[str, str] = field(default_factory=dict[str, str])
     keys: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
@@ -58,6 +60,7 @@ def circumstances(
     return Circumstances(
         now=now,
         lists=config.code_lists,
+        changes={row["list"]: row["n"] for row in store.rows("select list, count(*) n from code_events group by list")},
         waivers=list_waivers(store, at=now),
         times={DATASET: version.time} if version.time else {},
         keys=declared_keys(config, version),

@@ -36,11 +36,13 @@ def compile_codes(check: Check, table: str, tables: Tables, around: Circumstance
         value, synonyms = coded(name, kind, list(codes.synonyms))
         noted = f"({quote(name)} is not null and {value} in ({synonyms}))"
         good.append(f"({value} in ({synonyms}))")
+    changes = around.changes.get(check.codes, 0)
+    called = f"{check.codes} v{changes}" if changes else check.codes
     found = of_values(
         check,
         table,
         name,
-        rule=f"{name} is a code of {check.codes}: {codes_text(codes)}",
+        rule=f"{name} is a code of {called}: {codes_text(codes)}",
         breach=f"have a {name} that is no code of {check.codes}",
         violated=f"(({' or '.join(good)}) is not true)",
     )

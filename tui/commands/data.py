@@ -118,7 +118,8 @@ def link(context: typer.Context, wait: Wait = True) -> None:
     """Make a dataset version. The current snapshots are linked as [dataset] of lemnis.toml declares it.
 
     With --json: {"job", "version", "name", "number", "rows", "repeated_keys", "links": [{"source", "match_rate",
-    "orphan_rows"}], "multiplied_by": []}; without waiting, version is null.
+    "orphan_rows"}], "multiplied_by": [], "quarantined": [{"column", "values", "why", "rows"}]}; without waiting,
+    version is null.
     """
     session = session_of(context)
     job_id = session.engine.data.start_link()
@@ -133,6 +134,10 @@ def link(context: typer.Context, wait: Wait = True) -> None:
     print_version(version, session.engine.data.links(version.id))
     for source in result["multiplied_by"]:
         say(f"▲ the link to {source} gave more rows than it was given: its key stands more than once")
+    for rule in result["quarantined"]:
+        values = ", ".join(rule["values"])
+        said = f"{rule['column']} is {values} ({rule['why'] or 'no reason'})"
+        say(f"▲ {shown.number(rule['rows'])} rows are left out by [[dataset.quarantine]]: {said}")
 
 
 @app.command()

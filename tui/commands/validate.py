@@ -11,10 +11,12 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.validate import CheckResult
 from lemnis.tui import format as shown
+from lemnis.tui.commands import codes
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import fell_short, group, print_json, print_table, say, session_of
 
 app = group("Checks as queries: verdicts, history, failing rows, waivers.")
+app.add_typer(codes.app, name="codes")
 Ref = Annotated[
     str | None, typer.Argument(help="A version: its number, v3 or the start of its id; the latest if none.")
 ]

@@ -87,7 +87,7 @@ class Chart(Vertical):
         legend = self.query_one(".legend", Words)
         legend.say(self._legend(lines) if lines else Content.styled(f" {self.empty}", "$muted"))
         if not lines:
-            if self._plot is not None:
+            if self._plot is not None and self._plot.children:
                 self._plot.clear()
                 self._plot.display = False
             return

@@ -101,3 +101,21 @@ def test_new_rows_and_reasons_have_their_documents(lemnis: Lemnis) -> None:
     assert json.loads(lemnis("failures", "code_known", "--which", "new", "--json")[1])["total"] == 0
     assert json.loads(lemnis("why", "code_known", "--json")[1]) == {"check": "code_known", "reasons": []}
     assert "No value stands out" in lemnis("why", "code_known")[1]
+
+
+def test_codes_are_listed_changed_and_taken_back(lemnis: Lemnis) -> None:
+    lemnis("run")
+    unknown = json.loads(lemnis("codes", "unknown", "code_known", "--json")[1])
+    assert [(code["value"], code["rows"]) for code in unknown["codes"]] == [("[/x]\x1b[2J", 100)]
+    assert "[/x]␛[2J" in lemnis("codes", "unknown", "code_known")[1]
+    code, _, err = lemnis("codes", "add", "code_known", "a", "--why", "again")
+    assert (code, "is a code of code_known already" in err) == (2, True)
+    event = json.loads(lemnis("codes", "map", "code_known", "[/x]\x1b[2J", "--to", "a", "--why", "typo", "--json")[1])
+    assert (event["event"]["act"], event["event"]["target"]) == ("map", "a")
+    assert "stands for a" in lemnis("codes", "show", "code_known")[1]
+    assert json.loads(lemnis("codes", "list", "--json")[1])["lists"][0]["name"] == "code_known"
+    assert "took back change 1" in lemnis("codes", "undo", "1", "--why", "no typo")[1]
+    assert "added c" in lemnis("codes", "add", "code_known", "c", "--why", "new", "--start", "2026-01-01")[1]
+    assert "ended c" in lemnis("codes", "deprecate", "code_known", "c", "--end", "2027-01-01", "--why", "old")[1]
+    quarantined = json.loads(lemnis("codes", "quarantine", "code_known", "[/x]\x1b[2J", "--why", "bad", "--json")[1])
+    assert quarantined["event"]["rows"] == 100

@@ -17,6 +17,7 @@ from lemnis.tui.format import number
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.stages.validate import rows
+from lemnis.tui.stages.validate.codes import CodesScreen
 from lemnis.tui.stages.validate.form import Answers, Form, Question, waiver_form
 from lemnis.tui.stages.validate.reasons import Reasons
 from lemnis.tui.widgets import Bars, Chart, Facts, Panel, Row, Table, Words, numbered_rows
@@ -184,8 +185,8 @@ class ValidateStage(Stage[ValidateView]):
         title.display = self.query_one("#offenders").display = bool(result.top)
         title.say(rows.offenders_title(result))
         self.query_one("#offenders", Bars).show(rows.offender_bars(result), marks=["$warn"] * len(result.top))
-        series = rows.history_series(self._points(view, result.name))
-        self.query_one("#check-chart", Chart).display = bool(series) and self.size.height >= TALL
+        series = rows.history_series(self._points(view, result.name)) if self.size.height >= TALL else []
+        self.query_one("#check-chart", Chart).display = bool(series)
         self.query_one("#check-chart", Chart).show(series)
         self.query_one("#check-history", Words).say(rows.history_lines(self._points(view, result.name)))
         self.query_one("#check-sql", Words).say(result.sql)
@@ -287,6 +288,20 @@ class ValidateStage(Stage[ValidateView]):
             self.toast(f"{result.name}: {rows.no_sample(result)}", warn=result.failing is None)
             return None
         return result
+
+    def action_codes(self) -> None:
+        """Show the codes that the check under the cursor does not know; what is changed counts from the next run on."""
+        view = self._view
+        result = view.results.get(self.opened or (self._result.name if self._result else "")) if view else None
+        if view is None or view.run is None or result is None or result.kind not in ("code_list", "reference"):
+            self.toast("Choose a check that judges codes: code_list or reference.")
+            return
+
+        def left(changed: bool | None) -> None:
+            if changed:
+                self.toast("The codes were changed. Press n to run the checks again.")
+
+        self.app.push_screen(CodesScreen(self.engine, result.name, view.run.id), left)
 
     def action_reasons(self) -> None:
         """Show which values stand among the failing rows too often."""
