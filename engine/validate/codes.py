@@ -46,7 +46,8 @@ def compile_codes(check: Check, table: str, tables: Tables, around: Circumstance
         breach=f"have a {name} that is no code of {check.codes}",
         violated=f"(({' or '.join(good)}) is not true)",
     )
-    return msgspec.structs.replace(found, noted=noted, noted_text="by a synonym")
+    timeless = not dated(codes) and not noted
+    return msgspec.structs.replace(found, noted=noted, noted_text="by a synonym", by_value=timeless)
 
 
 def undated(codes: CodeList) -> list[Code]:

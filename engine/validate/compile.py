@@ -33,6 +33,7 @@ class Compiled(Struct, frozen=True, kw_only=True):
         listing: The query of the failing rows, checked columns first; a person's own for a SQL check.
         order: What the failing rows are listed by; empty for the order of the file.
         typed: What a person wrote of it, as a query of its own; then all of it runs in the sandbox.
+        by_value: Whether it depends on the value of its one column alone, so that each value is judged once.
     """
 
     check: Check
@@ -49,6 +50,7 @@ class Compiled(Struct, frozen=True, kw_only=True):
     listing: str = ""
     order: str = ""
     typed: str = ""
+    by_value: bool = False
 
     @property
     def query(self) -> str:
@@ -336,4 +338,5 @@ def of_values(check: Check, table: str, name: str, *, rule: str, breach: str, vi
         columns=[name],
         value=f"cast({quote(name)} as varchar)",
         listing=listing_of(table, [name], broken),
+        by_value=True,
     )

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.config import Check
 from lemnis.engine.data.duck import quote
@@ -21,12 +23,15 @@ from lemnis.engine.validate.records import CheckResult, Count, Found, Offender, 
 from lemnis.engine.validate.scan import (
     SAMPLE_ROWS,
     counts_of,
+    first_sql,
     freshness_sql,
     offenders_sql,
     repeated_sql,
     rows_sql,
     scan_sql,
+    values_sql,
 )
+from lemnis.engine.validate.tables import repeating_columns
 from lemnis.engine.validate.verdicts import judge, limits_of
 from lemnis.engine.validate.words import declared_text
 
@@ -34,6 +39,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TOP_VALUES = 10
+VALUE_MEASURES = 4  # of values_sql, per check
+TEXTS = ("string", "large_string", "string_view")
+TYPED = "\0typed"
 
 
 class Runner:
@@ -60,6 +68,7 @@ class Runner:
     ) -> None:
         self.views, self.columns, self.around, self.threads = views, columns, around, threads
         self.questions = Questions(views, threads, memory, spill)
+        self._offending: dict[str, tuple[list[Offender], int]] = {}  # by check, where the count has told them
         self._first_rows: dict[str, dict[int, dict[str, Cell]]] = {}  # by table, by number in its file
 
     def close(self) -> None:
@@ -147,38 +156,82 @@ class Runner:
         """
         counts: dict[str, Count | LemnisError] = {}
         cost: dict[str, float] = {}
-        for table, typed in dict.fromkeys((plan.table, plan.check.kind == "condition") for plan in plans):
-            sharing = [plan for plan in plans if (plan.table, plan.check.kind == "condition") == (table, typed)]
+        for (table, way), sharing in self._ways(plans).items():
             for group in (sharing, *([plan] for plan in sharing)):
                 started = monotonic_s()
                 try:
-                    counts |= self._scan(table, group, typed=typed)
+                    counts |= self._values(table, way, group) if way else self._scan(table, group)
                 except LemnisError as error:
                     counts |= {plan.check.name: error for plan in group}
                 for plan in group:
                     cost[plan.check.name] = (monotonic_s() - started) * 1000 / len(group)
                 if group is sharing and not isinstance(counts[sharing[0].check.name], LemnisError):
                     break
+        self._find_first(plans, counts)
         return counts, cost
 
+    def _ways(self, plans: list[Compiled]) -> dict[tuple[str, str], list[Compiled]]:
+        """Return which plans are counted together: by table and column where a column's values repeat, else by table.
+
+        What people typed is counted apart, as the column TYPED, which no table has.
+        """
+        repeating = {table: repeating_columns(self.views[table]) for table in {plan.table for plan in plans}}
+        ways: dict[tuple[str, str], list[Compiled]] = {}
+        for plan in plans:
+            text = plan.by_value and self.columns[plan.table][plan.columns[0]] in TEXTS
+            column = plan.columns[0] if text and plan.columns[0] in repeating[plan.table] else ""
+            way = TYPED if plan.check.kind == "condition" else column
+            ways.setdefault((plan.table, way), []).append(plan)
+        return ways
+
+    def _values(self, table: str, column: str, plans: list[Compiled]) -> dict[str, Count]:
+        """Count failing rows of checks that depend on one column alone, judging each of its values once."""
+        if column == TYPED:
+            return self._scan(table, plans, typed=True)
+        row = self.questions.rows(values_sql(table, column, plans, TOP_VALUES))[0]
+        counts: dict[str, Count] = {}
+        for place, plan in enumerate(plans):
+            total, failing, distinct, top = row[VALUE_MEASURES * place : VALUE_MEASURES * (place + 1)]
+            counts[plan.check.name] = Count(failing=failing, total=total)
+            found: list[dict[str, Any]] = top or []
+            offenders = [Offender(value=str(each["value"]), rows=-each["n"]) for each in found]
+            self._offending[plan.check.name] = (offenders, distinct)
+        return counts
+
     def _scan(self, table: str, plans: list[Compiled], *, typed: bool = False) -> dict[str, Count]:
-        """Count failing rows of several checks in one scan, and read the first of them."""
-        path = str(self.views[table])
-        sql = scan_sql(table, path, plans)
-        counts = counts_of(self._sandboxed(sql, table, plans) if typed else self.questions.rows(sql)[0], plans)
+        """Count failing rows of several checks in one scan."""
+        counts = counts_of(self._row(scan_sql(table, plans), table, plans, typed=typed), plans)
         for plan in plans:
             count = counts[plan.check.name]
             if count.distinct_hashes is not None and count.distinct_hashes < count.total:
                 failing = self.questions.rows(repeated_sql(plan))[0][0]
                 counts[plan.check.name] = Count(failing=failing, total=count.total)
-        numbers = sorted({number for count in counts.values() for number in count.first})
-        if numbers:
-            self._keep(table, rows_sql(path, numbers))
         return counts
 
+    def _find_first(self, plans: list[Compiled], counts: dict[str, Count | LemnisError]) -> None:
+        """Find the first failing rows of all checks of a table that fail, in one more scan, and keep those rows."""
+        broken: dict[tuple[str, bool], list[Compiled]] = {}
+        for plan in plans:
+            count = counts[plan.check.name]
+            if isinstance(count, Count) and count.failing and plan.violated:
+                broken.setdefault((plan.table, plan.check.kind == "condition"), []).append(plan)
+        for (table, typed), failing in broken.items():
+            path = str(self.views[table])
+            try:
+                found = self._row(first_sql(table, path, failing), table, failing, typed=typed)
+                self._keep(table, rows_sql(path, sorted({number for first in found for number in first})))
+            except LemnisError:
+                continue  # the counts stand; each check looks for its own first rows
+            for plan, first in zip(failing, found, strict=True):
+                count = counts[plan.check.name]
+                assert isinstance(count, Count)
+                counts[plan.check.name] = msgspec.structs.replace(count, first=first)
+
     # Any: a row of DuckDB's answer.
-    def _sandboxed(self, sql: str, table: str, plans: Sequence[Compiled]) -> list[Any]:
-        """Return the one row of a scan that holds conditions which people typed."""
+    def _row(self, sql: str, table: str, plans: Sequence[Compiled], *, typed: bool) -> Sequence[Any]:
+        """Return the one row of a scan; one that holds conditions which people typed is asked of the sandbox."""
+        if not typed:
+            return self.questions.rows(sql)[0]
         conditions = ", ".join(f"(\n{plan.check.condition}\n)" for plan in plans)
         statement = Statement(sql=sql, typed=f"select {conditions} from {quote(table)}")
         answer = ask([statement], self.views, Bounds(threads=self.threads))[0].table
@@ -244,6 +297,8 @@ class Runner:
 
     def _offenders(self, plan: Compiled) -> tuple[list[Offender], int | None]:
         """Return the most frequent offending values, and how many different ones there are."""
+        if plan.check.name in self._offending:
+            return self._offending[plan.check.name]
         if not plan.value:
             return [], None
         rows = self.questions.rows(offenders_sql(plan, TOP_VALUES))

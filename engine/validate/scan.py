@@ -8,12 +8,12 @@ from lemnis.engine.validate.compile import Compiled
 from lemnis.engine.validate.records import Count
 
 SAMPLE_ROWS = 20
-MEASURES = 5  # columns of the scan's answer per check
+MEASURES = 4  # columns of the scan's answer per check
 
 
-def scan_sql(table: str, path: str, plans: Sequence[Compiled]) -> str:
+def scan_sql(table: str, plans: Sequence[Compiled]) -> str:
     """Return the query that counts for every plan; each condition is computed once a row."""
-    conditions = ["file_row_number"]
+    conditions: list[str] = []
     measures: list[str] = []
     for place, plan in enumerate(plans):
         hashes = ", ".join(quote(name) for name in plan.key)
@@ -23,11 +23,37 @@ def scan_sql(table: str, path: str, plans: Sequence[Compiled]) -> str:
         measures += [
             f"count(*) filter (where a{place})",
             f"count(*) filter (where v{place})",
-            f"min(file_row_number, {SAMPLE_ROWS}) filter (where v{place})" if plan.violated else "null",
             f"count(distinct h{place}) filter (where a{place})" if plan.key else "null",
             f"count(*) filter (where n{place})" if plan.noted else "0",
         ]
-    return f"select {', '.join(measures)} from (select {', '.join(conditions)} from {numbered(path)} as {quote(table)})"
+    return f"select {', '.join(measures)} from (select {', '.join(conditions)} from {quote(table)})"
+
+
+def first_sql(table: str, path: str, plans: Sequence[Compiled]) -> str:
+    """Return the query of the numbers of the first failing rows of each plan in the table's file.
+
+    It is asked of the plans that fail alone: keeping the first few costs as much as all the counting.
+    """
+    conditions = ", ".join(f"{plan.violated} as v{place}" for place, plan in enumerate(plans))
+    first = ", ".join(f"min(file_row_number, {SAMPLE_ROWS}) filter (where v{place})" for place in range(len(plans)))
+    return f"select {first} from (select file_row_number, {conditions} from {numbered(path)} as {quote(table)})"
+
+
+def values_sql(table: str, column: str, plans: Sequence[Compiled], limit: int) -> str:
+    """Return the query that judges each value of a column once, for plans that depend on it alone.
+
+    Its one row has, for each plan: the rows it speaks of, failing rows, different failing values, and the most frequent
+    of those as {n: minus rows, value}.
+    """
+    name, text = quote(column), f"cast({quote(column)} as varchar)"
+    judged = ", ".join(f"{plan.violated} as v{place}" for place, plan in enumerate(plans))
+    grouped = f"select {name}, count(*) as n from {quote(table)} where {name} is not null group by 1"
+    measures = [
+        f"coalesce(sum(n), 0)::bigint, coalesce(sum(n) filter (where v{place}), 0)::bigint, "
+        f"count(*) filter (where v{place}), min({{'n': -n, 'value': {text}}}, {limit}) filter (where v{place})"
+        for place in range(len(plans))
+    ]
+    return f"select {', '.join(measures)} from (select *, {judged} from ({grouped}) as {quote(table)})"
 
 
 # Any: a row of DuckDB's answer.
@@ -35,10 +61,8 @@ def counts_of(row: Sequence[Any], plans: Sequence[Compiled]) -> dict[str, Count]
     """Return what the scan's one row says of every check."""
     counts: dict[str, Count] = {}
     for place, plan in enumerate(plans):
-        total, failing, first, hashes, noted = row[MEASURES * place : MEASURES * (place + 1)]
-        counts[plan.check.name] = Count(
-            failing=failing, total=total, first=first or [], distinct_hashes=hashes, noted=noted
-        )
+        total, failing, hashes, noted = row[MEASURES * place : MEASURES * (place + 1)]
+        counts[plan.check.name] = Count(failing=failing, total=total, distinct_hashes=hashes, noted=noted)
     return counts
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import tomlkit
 
 from lemnis.engine.config import Check
@@ -74,25 +75,23 @@ def rounded(rows: float) -> float:
 
 
 def checks_toml(checks: list[Check]) -> str:
-    """Return checks as they are written in lemnis.toml."""
+    """Return checks as they are written in lemnis.toml: what is not as usual, name and kind first."""
     tables = tomlkit.aot()
     for check in checks:
         table = tomlkit.table()
-        table.update({"name": check.name, "kind": check.kind})
-        if check.columns:
-            table["columns"] = check.columns
-        if check.column:
-            table["column"] = check.column
-        if check.values:
-            table["values"] = check.values
-        for name, bound in (("min", check.min), ("max", check.max)):
-            if isinstance(bound, str):
-                table[name] = bound
-            elif bound is not None:
-                table[name] = int(bound) if bound == round(bound) and abs(bound) < 2**53 else bound
-        if check.severity != "fail":
-            table["severity"] = check.severity
+        table.update(declared_facts(check))
         tables.append(table)
     document = tomlkit.document()
     document["checks"] = tables
     return tomlkit.dumps(document)
+
+
+def declared_facts(check: Check) -> dict[str, object]:
+    """Return the keys of a check that are not as usual; a number without a fraction is written without one."""
+    facts: dict[str, object] = msgspec.to_builtins(check)
+    usual: dict[str, object] = msgspec.to_builtins(Check(name="usual", kind=check.kind))
+    shown = {key: value for key, value in facts.items() if key in ("name", "kind") or value != usual[key]}
+    return {
+        key: int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+        for key, value in shown.items()
+    }

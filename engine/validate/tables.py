@@ -8,6 +8,8 @@ from lemnis.engine.data.verified import verified_file
 from lemnis.engine.store import Store
 from lemnis.engine.validate.records import DATASET
 
+SMALL_DICTIONARY = 32_768  # bytes in the file
+
 
 def table_files(store: Store, version: Version) -> dict[str, Path]:
     """Return the Parquet file of every table by its name.
@@ -33,4 +35,24 @@ def table_columns(files: dict[str, Path]) -> dict[str, dict[str, str]]:
     for name, path in files.items():
         schema = pq.read_schema(path)
         found[name] = {column: str(kind) for column, kind in zip(schema.names, schema.types, strict=True)}
+    return found
+
+
+def repeating_columns(path: Path) -> set[str]:
+    """Return the columns of a Parquet file that hold few different values, as far as its footer tells.
+
+    The dictionary of the first row group is small in its file: a few thousand values at most.
+    """
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_metadata(path)
+    found: set[str] = set()
+    if not metadata.num_row_groups:
+        return found
+    group = metadata.row_group(0)
+    for place in range(group.num_columns):
+        column = group.column(place)
+        start = column.dictionary_page_offset
+        if start is not None and 0 < column.data_page_offset - start < SMALL_DICTIONARY:
+            found.add(column.path_in_schema)
     return found

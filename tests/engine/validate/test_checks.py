@@ -122,7 +122,7 @@ def test_a_scan_that_fails_takes_no_other_check_with_it(tmp_path: Path, monkeypa
     record_version(store, pa.table({"x": [1, None]}), name="it", roles={}, split={})
     scan = Runner._scan
 
-    def failing(self: Runner, table: str, plans: list[Compiled], *, typed: bool) -> dict[str, Count]:
+    def failing(self: Runner, table: str, plans: list[Compiled], *, typed: bool = False) -> dict[str, Count]:
         if any(plan.check.name == "bad" for plan in plans):
             raise BadInput("Conversion Error: nothing fits.")
         return scan(self, table, plans, typed=typed)

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from lemnis.engine.data import DataRoom
 from lemnis.engine.store import Store
 from lemnis.engine.validate import CheckResult, ValidateRoom
 
@@ -87,3 +88,23 @@ def test_every_failing_row_can_be_paged_and_exported(flights: Store, tmp_path: P
     assert room.export("long_delays", tmp_path / "long.jsonl") == len(
         (tmp_path / "long.jsonl").read_text().splitlines()
     )
+
+
+def test_the_first_failing_rows_are_the_first_of_the_file(
+    flights: Store, results: dict[str, CheckResult], flights_csv: Path
+) -> None:
+    for name, column, missing in (
+        ("dest_known", "dest", "select faa from airports"),
+        ("tailnum_known", "tailnum", "select tailnum from planes where tailnum is not null"),
+    ):
+        connection = duckdb.connect()
+        for table in ("airports", "planes"):
+            connection.execute(f"create view {table} as from read_csv('{flights_csv}/{table}.csv', all_varchar = true)")
+        path = DataRoom(flights).version().path
+        wanted = connection.execute(
+            f"""select {column}, month, day, carrier, flight from read_parquet('{path}', file_row_number = true)
+                where {column} is not null and {column} not in ({missing}) order by file_row_number limit 20"""
+        ).fetchall()
+        sample = results[name].sample
+        places = [sample.columns.index(each) for each in (column, "month", "day", "carrier", "flight")]
+        assert [tuple(row[place] for place in places) for row in sample.rows] == wanted
