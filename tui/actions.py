@@ -182,6 +182,10 @@ VALIDATE: tuple[Action, ...] = (
         "validate codes unknown", footer=True,
     ),
     Action(
+        "validate.propose", "p", "Propose", "Checks that held on all versions and catch injected faults.",
+        "validate suggest",
+    ),
+    Action(
         "validate.which", "v", "New or fixed", "Of the failing rows: all, new, persisting or fixed since the last run.",
         "validate failures NAME --which new",
     ),

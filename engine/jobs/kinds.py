@@ -25,6 +25,7 @@ KINDS: dict[str, str] = {
     "features.associate": "lemnis.engine.features.associating:associate",
     "features.pair": "lemnis.engine.features.pairs:pair",
     "validate.run": "lemnis.engine.validate.jobs:run",
+    "validate.suggest": "lemnis.engine.validate.jobs:suggest",
     "experiments.train": "lemnis.engine.experiments.train:train",
     "evaluate.run": "lemnis.engine.evaluate.jobs:evaluate",
     "evaluate.ablation": "lemnis.engine.evaluate.ablation:measure_ablation",

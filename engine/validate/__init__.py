@@ -1,15 +1,19 @@
 """Stage 5, Validate: checks as queries, a verdict each, every failing row reachable."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Check, load_config
 from lemnis.engine.data import DataRoom
-from lemnis.engine.errors import BadInput
-from lemnis.engine.explore import ExploreRoom, Page
+from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.explore import Page
 from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.problem import ProblemRoom
 from lemnis.engine.store import Store
 from lemnis.engine.validate import history
 from lemnis.engine.validate.records import (
@@ -27,6 +31,7 @@ from lemnis.engine.validate.standing import Standing, standing
 
 if TYPE_CHECKING:
     from lemnis.engine.validate.code_lists import CodeLists
+    from lemnis.engine.validate.proposals import Proposals
 
 
 class ValidateRoom:
@@ -148,22 +153,51 @@ class ValidateRoom:
         """
         return standing(self.store, DataRoom(self.store).version(version), now=now_ms())
 
-    def suggest(self, version: str | int | None = None) -> str:
-        """Return checks that a version's profile suggests, as text for lemnis.toml; empty if all are declared.
+    def start_suggest(self, version: str | int | None = None) -> int:
+        """Queue the trial of checks that a version's profile suggests, and return the job's id; see `proposals`.
 
         Raises:
             NotFound: There is no such version.
             BadInput: The version is not profiled yet.
         """
-        from lemnis.engine.validate.suggest import checks_toml, suggested_checks
+        from lemnis.engine.validate.jobs import profiles_of
 
         found = DataRoom(self.store).version(version)
-        profiles = ExploreRoom(self.store).profiles(found.id)
-        if len(profiles) < len(found.columns):
-            raise BadInput(f"{found.title} is not profiled yet.", "Run `lemnis explore profile` first.")
-        config = load_config(self.store.workspace.config)
-        checks = suggested_checks(profiles, config.dataset.key or found.keys, config.checks)
-        return checks_toml(checks) if checks else ""
+        profiles_of(self.store, found)
+        return JobsRoom(self.store).submit("validate.suggest", f"Checks for {found.title}", {"version": found.id})
+
+    def proposals(self) -> "Proposals | None":
+        """Return what the latest trial proposes and is not declared yet; None before the first."""
+        from lemnis.engine.validate.proposals import Proposals
+
+        done = self.store.value(
+            "select result from jobs where kind = 'validate.suggest' and state = 'finished' order by id desc limit 1"
+        )
+        return msgspec.json.decode(done, type=Proposals).without(self.declared()) if done else None
+
+    def accept(self, names: Sequence[str], *, who: str, why: str = "") -> list[Check]:
+        """Declare proposed checks in lemnis.toml, comments kept; return them.
+
+        Raises:
+            NotFound: The latest trial does not propose one of them.
+            BadInput: None is named.
+        """
+        from lemnis.engine.validate.suggest import text_with_checks
+
+        found = self.proposals()
+        offered = {proposal.check.name: proposal for proposal in found.proposals} if found else {}
+        unknown = [name for name in names if name not in offered]
+        if unknown:
+            known = ", ".join(offered) or "none; run `lemnis validate suggest`"
+            raise NotFound(f"{unknown[0]!r} is not proposed.", f"Proposed: {known}.")
+        if not names:
+            raise BadInput("No check is named.", "Name those to take.")
+        chosen = [offered[name] for name in dict.fromkeys(names)]
+        problem = ProblemRoom(self.store)
+        text = problem.text()
+        said = why or f"proposed: held on {chosen[0].held} versions, caught injected faults"
+        problem.edit(text_with_checks(text, [each.check for each in chosen]), who, said, expected=text)
+        return [each.check for each in chosen]
 
 
 __all__ = [

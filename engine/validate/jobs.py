@@ -6,14 +6,17 @@ import msgspec
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import load_config
-from lemnis.engine.data import DataRoom
+from lemnis.engine.data import DataRoom, Version
 from lemnis.engine.errors import BadInput
+from lemnis.engine.explore import ExploreRoom, Profile
 from lemnis.engine.store import Store
 from lemnis.engine.validate.circumstances import circumstances
 from lemnis.engine.validate.history import record_run
 from lemnis.engine.validate.kept import Kept, collect, compare, load, save
+from lemnis.engine.validate.proposals import VERSIONS, Trial, references_of
 from lemnis.engine.validate.records import Compared
 from lemnis.engine.validate.runner import Runner, tally
+from lemnis.engine.validate.suggest import suggested_checks
 from lemnis.engine.validate.tables import table_columns, table_files
 
 if TYPE_CHECKING:
@@ -77,3 +80,42 @@ def against_last(store: Store, kept: Kept, dataset: str) -> dict[str, Compared]:
             found |= compare(ours, before, row["id"])
             left -= known
     return found
+
+
+def suggest(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
+    """Try checks that a version's profile suggests on all its earlier versions and on injected faults.
+
+    Args:
+        context: The job.
+        arguments: ``version``: id of the version, None for the latest.
+
+    Raises:
+        BadInput: The version is not profiled yet.
+        NotFound: There is no such version.
+        Cancelled: The job was asked to stop.
+    """
+    store, config = context.store, load_config(context.workspace.config)
+    data = DataRoom(store)
+    version = data.version(arguments.get("version"))
+    profiles = profiles_of(store, version)
+    candidates = suggested_checks(
+        profiles, config.dataset.key or version.keys, config.checks, references=references_of(config)
+    )
+    earlier = [each for each in data.versions(version.name) if each.number < version.number]
+    versions = [version, *sorted(earlier, key=lambda each: -each.number)][:VERSIONS]
+    trial = Trial(
+        lambda each: table_files(store, each), context.directory, threads=context.cores, tell=context.progress
+    )
+    return msgspec.to_builtins(trial.run(candidates, versions))
+
+
+def profiles_of(store: Store, version: Version) -> list[Profile]:
+    """Return the profiles of a version.
+
+    Raises:
+        BadInput: A column has none yet.
+    """
+    profiles = ExploreRoom(store).profiles(version.id)
+    if len(profiles) < len(version.columns):
+        raise BadInput(f"{version.title} is not profiled yet.", "Run `lemnis explore profile` first.")
+    return profiles

@@ -1,6 +1,8 @@
 """Proposes checks from a profile: what holds today and would be worth knowing if it stopped. Pure."""
 
 import math
+import re
+from collections.abc import Mapping
 
 import msgspec
 import tomlkit
@@ -10,16 +12,21 @@ from lemnis.engine.explore import Profile
 
 CODES = 20  # a column with more values is no code list
 ROOM = 0.1  # share of rows that a table may grow or shrink before somebody should look
+LEAST_VALUES = 5  # different ones from which a pattern is read
+SHAPES = {"[0-9]": "[0-9]", "[A-Z]": "[A-Z]", "[a-z]": "[a-z]", "[A-Z0-9]": "[A-Z0-9]", "[a-z0-9]": "[a-z0-9]"}
 WORD = str.maketrans({char: "_" for char in " .-/"})
 
 
-def suggested_checks(profiles: list[Profile], key: list[str], declared: list[Check]) -> list[Check]:
+def suggested_checks(
+    profiles: list[Profile], key: list[str], declared: list[Check], *, references: Mapping[str, str] | None = None
+) -> list[Check]:
     """Return checks that hold for the profiled rows and are not declared yet.
 
     Args:
         profiles: Every column of one version.
         key: The columns that identify a row.
         declared: What lemnis.toml says already.
+        references: SOURCE.COLUMN by the column that is looked up in it.
     """
     if not profiles:
         return []
@@ -32,6 +39,9 @@ def suggested_checks(profiles: list[Profile], key: list[str], declared: list[Che
     whole = [name for name in whole if name not in known_whole]
     if whole:
         found.append(Check(name="complete", kind="not_null", columns=whole))
+    for column, reference in (references or {}).items():
+        word = column.translate(WORD)
+        found.append(Check(name=f"{word}_known", kind="reference", column=column, reference=reference))
     for profile in profiles:
         found += column_checks(profile, key)
     known = {(check.kind, check.source, *check.columns, check.column) for check in declared}
@@ -55,18 +65,31 @@ def column_checks(profile: Profile, key: list[str]) -> list[Check]:
         low, high = float(profile.minimum), float(profile.maximum)
         if math.isfinite(low) and math.isfinite(high):
             return [Check(name=f"{word}_range", kind="range", column=profile.name, min=low, max=high, severity="warn")]
-    return []
+    pattern = pattern_of([top.value for top in profile.top]) if profile.kind == "categorical" else ""
+    return [Check(name=f"{word}_pattern", kind="regex", column=profile.name, pattern=pattern)] if pattern else []
 
 
-def roomy(low: float, high: float, *, exact: bool) -> tuple[float, float]:
-    """Return bounds with room around what was seen, outward to round numbers; zero is kept where it was the limit."""
-    room = 0.0 if exact else ROOM * (high - low)
-    if not room or not math.isfinite(room):
-        return low, high
-    step = 10.0 ** math.floor(math.log10(room))
-    wider_low, wider_high = math.floor((low - room) / step) * step, math.ceil((high + room) / step) * step
-    digits = max(0, -math.floor(math.log10(step)))
-    return round(max(wider_low, 0.0) if low >= 0 else wider_low, digits), round(wider_high, digits)
+def pattern_of(values: list[str]) -> str:
+    """Return the pattern that values of one shape share: capitals, digits and signs of a fixed length; else nothing.
+
+    ``["SFO", "LAX", …]`` is ``[A-Z]{3}``; the pattern still has to hold for all rows.
+    """
+    lengths = {len(value) for value in values}
+    if len(values) < LEAST_VALUES or len(lengths) != 1 or not 1 <= max(lengths) <= 20:
+        return ""
+    kinds: list[str] = []
+    for letters in zip(*values, strict=True):
+        kind = next((kind for kind, shape in SHAPES.items() if all(re.fullmatch(shape, each) for each in letters)), "")
+        if not kind and len(set(letters)) == 1:
+            kind = re.escape(letters[0])
+        if not kind:
+            return ""
+        kinds.append(kind)
+    parts: list[tuple[str, int]] = []
+    for kind in kinds:
+        last, count = parts[-1] if parts else ("", 0)
+        parts = [*parts[:-1], (kind, count + 1)] if kind == last else [*parts, (kind, 1)]
+    return "".join(kind if count == 1 else f"{kind}{{{count}}}" for kind, count in parts)
 
 
 def rounded(rows: float) -> float:
@@ -95,3 +118,15 @@ def declared_facts(check: Check) -> dict[str, object]:
         key: int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
         for key, value in shown.items()
     }
+
+
+def text_with_checks(text: str, checks: list[Check]) -> str:
+    """Return a lemnis.toml text with checks added behind those it has; comments and order stay."""
+    document = tomlkit.parse(text)
+    for check in checks:
+        table = tomlkit.table()
+        table.update(declared_facts(check))
+        if "checks" not in document:
+            document.append("checks", tomlkit.aot())
+        document["checks"].append(table)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    return tomlkit.dumps(document)

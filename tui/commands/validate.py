@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from lemnis.engine.clock import iso_utc, parse_ms
-from lemnis.engine.errors import BadInput
+from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.jobs import user_name
 from lemnis.engine.validate import CheckResult
+from lemnis.engine.validate.suggest import checks_toml
 from lemnis.tui import format as shown
 from lemnis.tui.commands import codes
 from lemnis.tui.commands.follow import follow
@@ -161,18 +162,56 @@ def why(context: typer.Context, name: Name, run: Run = None) -> None:
 
 
 @app.command()
-def suggest(context: typer.Context, version: Ref = None) -> None:
-    """Propose checks that hold for a profiled version, as text for lemnis.toml.
+def suggest(
+    context: typer.Context,
+    version: Ref = None,
+    accept: Annotated[
+        list[str], typer.Option("--accept", help="Declare this proposed check; may be repeated.", metavar="NAME")
+    ] = [],  # noqa: B006
+    accept_all: Annotated[bool, typer.Option("--accept-all", help="Declare every proposed check.")] = False,
+    why: Annotated[str, typer.Option(help="The reason, for the history of lemnis.toml.")] = "",
+) -> None:
+    """Propose checks that held on every version there is and that catch faults put into a sample of the newest one.
 
-    With --json: {"version", "toml"}; toml is empty when everything it would propose is declared.
+    With --accept what the last trial proposed is written into lemnis.toml, comments kept; nothing is tried again.
+
+    With --json: {"version", "version_id", "versions", "candidates", "fell": {name: where}, "idle": [name], "faults",
+    "caught", "proposals": [{"check": {}, "rule", "held", "versions", "caught": [fault], "missed": [fault]}], "toml"},
+    toml being the proposals as lemnis.toml has them; with --accept {"accepted": [name]}.
     """
     session = session_of(context)
-    found = session.engine.data.version(version)
-    text = session.engine.validate.suggest(found.id)
+    room = session.engine.validate
+    if accept or accept_all:
+        offered = room.proposals()
+        names = list(accept) or [proposal.check.name for proposal in (offered.proposals if offered else [])]
+        taken = [check.name for check in room.accept(names, who=user_name(), why=why)]
+        print_json({"accepted": taken}) if session.json else say(f"Declared: {', '.join(taken)}. Run the checks now.")
+        return
+    follow(session, room.start_suggest(version))
+    found = room.proposals()
+    if found is None:
+        raise Unavailable("The trial left no result.", "Look at its log: `lemnis jobs list`.")
     if session.json:
-        print_json({"version": found.id, "toml": text})
-    else:
-        say(text.rstrip() or "Everything that could be proposed is declared already.")
+        fields = {name: getattr(found, name) for name in found.__struct_fields__}
+        print_json({**fields, "toml": checks_toml([each.check for each in found.proposals])})
+        return
+    rows = [
+        (
+            each.check.name,
+            each.rule,
+            f"{each.held} of {each.versions}",
+            f"{len(each.caught)} of {len(each.caught) + len(each.missed)}",
+            ", ".join(each.caught),
+        )
+        for each in found.proposals
+    ]
+    print_table(["check", "rule", "held on versions", "faults caught", "which"], rows)
+    say(
+        f"{found.candidates} candidates: {len(found.fell)} did not hold on all versions ({found.versions}), "
+        f"{len(found.idle)} caught no fault; {found.caught} of {found.faults} injected faults are caught by the rest"
+    )
+    if found.proposals:
+        say("Take them with --accept NAME or --accept-all.")
 
 
 @app.command()

@@ -5,10 +5,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from lemnis.engine.config import parse_config
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.errors import BadInput, Cancelled, NotFound
-from lemnis.engine.explore import jobs as explore_jobs
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.store import Store
 from lemnis.engine.validate import ValidateRoom, jobs
@@ -74,21 +72,3 @@ def test_without_checks_there_is_nothing_to_pass(tmp_path: Path) -> None:
     store = Store(create_workspace(tmp_path / "none", ""))
     with pytest.raises(BadInput, match="No check is declared"):
         ValidateRoom(store).start()
-
-
-def test_suggested_checks_are_accepted_and_hold(tmp_path: Path) -> None:
-    declared = CHECK.replace('"a"', '"a", "b"')
-    store = Store(create_workspace(tmp_path / "it", declared))
-    table = pa.table({"x": ["a", "b"] * 50, "n": list(range(100)), "temp": [None, -3.5] * 50})
-    version = record_version(store, table, name="trips", roles={"n": "key"}, split={})
-    with pytest.raises(BadInput, match="not profiled"):
-        ValidateRoom(store).suggest()
-    explore_jobs.profile(JobContext.for_test(store), {"version": version.id})
-    text = ValidateRoom(store).suggest()
-    names = [check.name for check in parse_config(text).checks]
-    assert names == ["rows", "key_unique", "complete", "n_range", "temp_range"]  # x has its code list already
-    store.workspace.config.write_text(declared + text)
-    jobs.run(JobContext.for_test(store), {})
-    run = ValidateRoom(store).run()
-    assert (run.passed, run.warned + run.failed + run.not_evaluated) == (6, 0)
-    assert ValidateRoom(store).suggest() == ""

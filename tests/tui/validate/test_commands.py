@@ -6,9 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from lemnis.engine import Engine
+from lemnis.engine.explore import jobs as explore_jobs
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.validate import jobs
 from lemnis.tui.commands import validate
@@ -119,3 +121,24 @@ def test_codes_are_listed_changed_and_taken_back(lemnis: Lemnis) -> None:
     assert "ended c" in lemnis("codes", "deprecate", "code_known", "c", "--end", "2027-01-01", "--why", "old")[1]
     quarantined = json.loads(lemnis("codes", "quarantine", "code_known", "[/x]\x1b[2J", "--why", "bad", "--json")[1])
     assert quarantined["event"]["rows"] == 100
+
+
+def test_proposals_are_shown_and_taken_by_name(lemnis: Lemnis, bare: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    explore_jobs.profile(JobContext.for_test(bare.store), {"version": None})
+
+    def follow(session: Any, job_id: int) -> Any:
+        result = msgspec.json.encode(jobs.suggest(JobContext.for_test(session.engine.store), {})).decode()
+        with session.engine.store.write() as db:
+            db.execute("update jobs set state = 'finished', result = ? where id = ?", [result, job_id])
+
+    monkeypatch.setattr(validate, "follow", follow)
+    found = json.loads(lemnis("suggest", "--json")[1])
+    names = [proposal["check"]["name"] for proposal in found["proposals"]]
+    assert "size_unique" in names
+    assert 'name = "size_unique"' in found["toml"]
+    assert "faults caught" in lemnis("suggest")[1]
+    assert json.loads(lemnis("suggest", "--accept", "size_unique", "--json")[1]) == {"accepted": ["size_unique"]}
+    code, _, err = lemnis("suggest", "--accept", "size_unique")
+    assert (code, "is not proposed" in err) == (2, True)
+    assert lemnis("suggest", "--accept-all")[0] == 0
+    assert {check.name for check in bare.validate.declared()} >= set(names)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms, parse_ms
@@ -19,8 +19,10 @@ from lemnis.tui.stages.stage import Stage
 from lemnis.tui.stages.validate import rows
 from lemnis.tui.stages.validate.codes import CodesScreen
 from lemnis.tui.stages.validate.form import Answers, Form, Question, waiver_form
+from lemnis.tui.stages.validate.pane import CHECKS_TEXT, CheckDetail
+from lemnis.tui.stages.validate.proposing import ProposalsScreen
 from lemnis.tui.stages.validate.reasons import Reasons
-from lemnis.tui.widgets import Bars, Chart, Facts, Panel, Row, Table, Words, numbered_rows
+from lemnis.tui.widgets import Panel, Row, Table, Words, numbered_rows
 
 PAGE_ROWS = 200
 RUNS = 30
@@ -75,18 +77,7 @@ class ValidateStage(Stage[ValidateView]):
         with Vertical(id="checks-view"):
             with Panel("Checks", id="checks-panel"):
                 yield Table(*rows.COLUMNS, id="checks", empty="No verdict yet. Press n to run the checks.")
-            with Horizontal(id="below"):
-                with Panel("Check", id="check-panel"), VerticalScroll(id="check-scroll", can_focus=True):
-                    yield Facts(id="check-facts")
-                    yield Words(id="offenders-title", classes="heading")
-                    yield Bars(id="offenders")
-                    yield Words("history", id="history-title", classes="heading")
-                    yield Chart(id="check-chart", x="run", empty="")
-                    yield Words(id="check-history")
-                    yield Words("query of the failing rows", id="sql-title", classes="heading")
-                    yield Words(id="check-sql")
-                with Panel("First failing rows", id="sample-panel"):
-                    yield Table(id="sample")
+            yield CheckDetail(id="below")
         with Panel("Failing rows", id="failures-panel"):
             yield Table(id="failures", empty="Reading …")
 
@@ -174,30 +165,10 @@ class ValidateStage(Stage[ValidateView]):
 
     def _show_check(self) -> None:
         view, result = self._view, self._result
-        self.query_one("#below").display = result is not None
-        if view is None or result is None:
-            return
-        panel = self.query_one("#check-panel", Panel)
-        panel.retitle(result.name, result.kind.replace("_", " "))
-        panel.footnote("enter: the failing rows" if result.listable else "")
-        self.query_one("#check-facts", Facts).show(rows.detail_facts(result, view.now))
-        title = self.query_one("#offenders-title", Words)
-        title.display = self.query_one("#offenders").display = bool(result.top)
-        title.say(rows.offenders_title(result))
-        self.query_one("#offenders", Bars).show(rows.offender_bars(result), marks=["$warn"] * len(result.top))
-        series = rows.history_series(self._points(view, result.name)) if self.size.height >= TALL else []
-        self.query_one("#check-chart", Chart).display = bool(series)
-        self.query_one("#check-chart", Chart).show(series)
-        self.query_one("#check-history", Words).say(rows.history_lines(self._points(view, result.name)))
-        self.query_one("#check-sql", Words).say(result.sql)
-        self.query_one("#sql-title").display = bool(result.sql)
-        sample = self.query_one("#sample", Table)
-        sample.empty = rows.no_sample(result)
-        sample.set_columns(rows.sample_columns(result.sample))
-        sample.show(rows.sample_rows(result.sample))
-        shown = len(result.sample.rows)
-        detail = f"{shown} of {number(result.failing)}" if shown else ""
-        self.query_one("#sample-panel", Panel).retitle("First failing rows", detail)
+        detail = self.query_one(CheckDetail)
+        detail.display = result is not None
+        if view is not None and result is not None:
+            detail.show(result, self._points(view, result.name), view.now, tall=self.size.height >= TALL)
 
     def _show_failures(self, asked: Asked, page: Page) -> None:
         self._asked = asked
@@ -303,6 +274,15 @@ class ValidateStage(Stage[ValidateView]):
 
         self.app.push_screen(CodesScreen(self.engine, result.name, view.run.id), left)
 
+    def action_propose(self) -> None:
+        """Show checks that are worth declaring, and try some if the newest version was not tried yet."""
+
+        def left(taken: int | None) -> None:
+            if taken:
+                self.toast(f"{taken} checks are declared. Press n to run them.")
+
+        self.app.push_screen(ProposalsScreen(self.engine), left)
+
     def action_reasons(self) -> None:
         """Show which values stand among the failing rows too often."""
         result, view = self._listed(), self._view
@@ -374,13 +354,3 @@ class ValidateStage(Stage[ValidateView]):
             return "Checks", CHECKS_TEXT
         parts = [f"{result.rule} ({result.source}).", result.why, result.message, CHECKS_TEXT]
         return f"Check {result.name}", "\n\n".join(filter(None, parts))
-
-
-CHECKS_TEXT = (
-    "Checks are declared as [[checks]] in lemnis.toml (e edits it). A check fails when more rows break it than it "
-    "allows; with severity warn it warns. A waiver lets a failing check only warn until its day is over.\n\n"
-    "Not evaluated means that nothing is known: a source or a column is missing, the query is wrong or ran past its "
-    "limits. It is never taken for a pass.\n\n"
-    "References, code lists and ranges say nothing of missing values; that is what not_null is for. Commands: lemnis "
-    "validate run, history, failures NAME --export FILE, waive NAME, suggest."
-)

@@ -9,6 +9,7 @@ from lemnis.engine.explore import Page
 from lemnis.engine.text import safe
 from lemnis.engine.validate import CheckResult, CheckRun, Compared, HistoryPoint, Reason, Sample
 from lemnis.engine.validate.code_lists import CodeEvent, UnknownCode
+from lemnis.engine.validate.proposals import Proposal, Proposals
 from lemnis.tui.format import BAD, BLOCKS, MISSING, Verdict, age, duration, number, share, verdict, when
 from lemnis.tui.widgets import Cell, Col, Row, Series, data_cell
 
@@ -314,6 +315,39 @@ def event_row(event: CodeEvent) -> Row:
     act = f"{event.act} (undone)" if event.undone else event.act
     cells: list[Cell] = [when(event.at), act, ", ".join(event.codes), event.target, event.who or MISSING, event.why]
     return Row(str(event.id), cells, [event.at, event.act, *cells[2:]])
+
+
+# Proposals.
+
+PROPOSAL_COLUMNS = (
+    Col("check", most=26),
+    Col("rule", flex=True),
+    Col("held", "held on", right=True),
+    Col("caught", "faults caught", right=True),
+)
+
+
+def proposal_row(proposal: Proposal) -> Row:
+    """Return one proposed check with both its figures."""
+    faults = len(proposal.caught) + len(proposal.missed)
+    held, caught = f"{proposal.held} of {proposal.versions}", f"{len(proposal.caught)} of {faults}"
+    cells: list[Cell] = [proposal.check.name, proposal.rule, held, caught]
+    return Row(proposal.check.name, cells, [proposal.check.name, proposal.rule, proposal.held, len(proposal.caught)])
+
+
+def proposals_text(found: Proposals) -> str:
+    """Return how a trial went, in words."""
+    fell = f"{len(found.fell)} did not hold on an earlier version, " if found.fell else ""
+    return (
+        f"{found.candidates} candidates for {found.version}: {fell}{len(found.idle)} caught no fault. "
+        f"The others catch {found.caught} of {found.faults} faults put into a sample."
+    )
+
+
+def proposal_text(proposal: Proposal) -> str:
+    """Return which faults a proposed check caught and which it missed."""
+    missed = f" · misses {', '.join(proposal.missed)}" if proposal.missed else ""
+    return f"catches {', '.join(proposal.caught)}{missed}"
 
 
 # A check over time.
