@@ -24,6 +24,8 @@ from lemnis.engine.validate.records import DATASET
 
 MOST_UNKNOWN = 1_000  # different unknown values that are listed
 MOST_KNOWN = 20_000  # codes of a reference that likenesses are looked for in
+LONG = 5  # letters from which a slip can be told from another code
+MOST_COMPARED = 2_000  # codes
 FOUND = "found changed in lemnis.toml"
 
 
@@ -347,9 +349,23 @@ def _unknown(value: str, rows: int, codes: CodeList, known: list[str], held: set
     decided = "in quarantine" if value in held else ""
     decided = f"stands for {codes.synonyms[value]}" if value in codes.synonyms else decided
     decided = "added" if value in {entry.code for entry in codes.entries} else decided
-    folded = {code.casefold(): code for code in known}
-    close = difflib.get_close_matches(value.casefold(), list(folded), n=1, cutoff=0.6) if len(known) <= 2_000 else []
-    return UnknownCode(value=value, rows=rows, like=folded[close[0]] if close else "", decided=decided)
+    return UnknownCode(value=value, rows=rows, like=most_like(value, known), decided=decided)
+
+
+def most_like(value: str, known: list[str]) -> str:
+    """Return the code that a value is a slip of; empty where that would be a guess.
+
+    A code in another case or with other spaces is meant; longer ones may differ in a few letters. Short codes that
+    differ in a letter are as a rule two codes.
+    """
+    bare = {"".join(code.split()).casefold(): code for code in known}
+    text = "".join(value.split()).casefold()
+    if text in bare:
+        return bare[text]
+    if len(text) < LONG or len(bare) > MOST_COMPARED:
+        return ""
+    close = difflib.get_close_matches(text, [code for code in bare if len(code) >= LONG], n=1, cutoff=0.75)
+    return bare[close[0]] if close else ""
 
 
 def _entry(codes: CodeList | None, code: str) -> Code:

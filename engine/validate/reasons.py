@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+import msgspec
+
 from lemnis.engine.config import load_config
 from lemnis.engine.data import DataRoom
 from lemnis.engine.data.duck import literal, quote
@@ -79,7 +81,14 @@ def find_reasons(store: Store, name: str, check_run_id: int | None) -> list[Reas
 def strongest(reasons: Sequence[Reason]) -> list[Reason]:
     """Return the reasons that are worth showing, the strongest first."""
     telling = [reason for reason in reasons if reason.failing >= LEAST_ROWS and reason.lift >= LEAST_LIFT]
-    return sorted(telling, key=lambda reason: -reason.failing * math.log(reason.lift))[:SHOWN]
+    said: dict[tuple[int, int], Reason] = {}
+    for reason in sorted(telling, key=lambda reason: -reason.failing * math.log(reason.lift)):
+        same = (reason.failing, reason.rows)
+        if same in said:
+            said[same] = msgspec.structs.replace(said[same], also=[*said[same].also, reason.column])
+        else:
+            said[same] = reason
+    return list(said.values())[:SHOWN]
 
 
 def judged_columns(result: CheckResult) -> list[str]:

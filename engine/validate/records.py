@@ -146,6 +146,7 @@ class Reason(Struct, frozen=True, kw_only=True):
         value: As text; of a time its month, None where it is missing.
         failing, rows: Failing rows and rows of the table that hold it.
         failing_share, rows_share: Both as shares, of all failing rows and of all rows.
+        also: Other columns with a value that as many failing rows and as many rows hold: they say the same.
     """
 
     column: str
@@ -154,6 +155,7 @@ class Reason(Struct, frozen=True, kw_only=True):
     rows: int
     failing_share: float
     rows_share: float
+    also: list[str] = field(default_factory=list[str])
 
     @property
     def lift(self) -> float:

@@ -12,6 +12,7 @@ from lemnis.engine.explore import Profile
 
 CODES = 20  # a column with more values is no code list
 ROOM = 0.1  # share of rows that a table may grow or shrink before somebody should look
+FEW = 64  # a number with as many different values is a code, such as an hour: its range is exact
 LEAST_VALUES = 5  # different ones from which a pattern is read
 SHAPES = {"[0-9]": "[0-9]", "[A-Z]": "[A-Z]", "[a-z]": "[a-z]", "[A-Z0-9]": "[A-Z0-9]", "[a-z0-9]": "[a-z0-9]"}
 WORD = str.maketrans({char: "_" for char in " .-/"})
@@ -64,6 +65,7 @@ def column_checks(profile: Profile, key: list[str]) -> list[Check]:
     if profile.kind == "numeric" and profile.minimum is not None and profile.maximum is not None:
         low, high = float(profile.minimum), float(profile.maximum)
         if math.isfinite(low) and math.isfinite(high):
+            low, high = roomy(low, high, exact=profile.distinct <= FEW)
             return [Check(name=f"{word}_range", kind="range", column=profile.name, min=low, max=high, severity="warn")]
     pattern = pattern_of([top.value for top in profile.top]) if profile.kind == "categorical" else ""
     return [Check(name=f"{word}_pattern", kind="regex", column=profile.name, pattern=pattern)] if pattern else []
@@ -90,6 +92,17 @@ def pattern_of(values: list[str]) -> str:
         last, count = parts[-1] if parts else ("", 0)
         parts = [*parts[:-1], (kind, count + 1)] if kind == last else [*parts, (kind, 1)]
     return "".join(kind if count == 1 else f"{kind}{{{count}}}" for kind, count in parts)
+
+
+def roomy(low: float, high: float, *, exact: bool) -> tuple[float, float]:
+    """Return bounds with room around what was seen, outward to round numbers; zero is kept where it was the limit."""
+    room = 0.0 if exact else ROOM * (high - low)
+    if not room or not math.isfinite(room):
+        return low, high
+    step = 10.0 ** math.floor(math.log10(room))
+    wider_low, wider_high = math.floor((low - room) / step) * step, math.ceil((high + room) / step) * step
+    digits = max(0, -math.floor(math.log10(step)))
+    return round(max(wider_low, 0.0) if low >= 0 else wider_low, digits), round(wider_high, digits)
 
 
 def rounded(rows: float) -> float:

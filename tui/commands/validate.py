@@ -136,7 +136,8 @@ def failures(
 def why(context: typer.Context, name: Name, run: Run = None) -> None:
     """Why rows fail: the values of other columns that stand among them more often than among all rows.
 
-    With --json: {"check", "reasons": [{"column", "value", "failing", "rows", "failing_share", "rows_share"}]}; shares
+    With --json: {"check", "reasons": [{"column", "value", "failing", "rows", "failing_share", "rows_share",
+    "also": [column]}]}; also names columns that say the same; shares
     are from 0 to 1, the strongest reason first.
     """
     session = session_of(context)
@@ -147,7 +148,7 @@ def why(context: typer.Context, name: Name, run: Run = None) -> None:
     headers = ["column", "value", "failing", "of failing", "of all rows", "times"]
     lines = [
         (
-            each.column,
+            ", ".join([each.column, *each.also]),
             shown.MISSING if each.value is None else each.value,
             shown.number(each.failing),
             shown.share(each.failing_share),

@@ -15,6 +15,7 @@ from lemnis.engine.errors import BadInput, ConfigError, NotFound
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.store import Store
 from lemnis.engine.validate import CheckResult, ValidateRoom, jobs
+from lemnis.engine.validate.code_lists import most_like
 from lemnis.engine.workspace import create_workspace
 
 CONFIG = """
@@ -69,7 +70,7 @@ def test_unknown_codes_are_listed_by_their_rows_with_what_is_like_them(store: St
     room = ValidateRoom(store)
     found = room.codes.unknown("origin_known")
     assert [(code.value, code.rows, code.like, code.decided) for code in found.codes] == [
-        ("Newark", 2, "EWR", ""),
+        ("Newark", 2, "", ""),
         ("XXX", 1, "", ""),
     ]
     assert (found.failing, found.distinct, found.listed) == (3, 2, "")
@@ -202,3 +203,11 @@ def test_any_text_can_be_a_code(store: Store, code: str) -> None:
     codes.map("origin_known", [code + "2"], code, who="ann", why=code)
     assert run(store).failing == 3
     assert event.codes == [code]
+
+
+@pytest.mark.parametrize(
+    ("value", "like"),
+    [("ewr", "EWR"), (" E W R", "EWR"), ("SJU", ""), ("San Fransisco", "San Francisco"), ("Newark", ""), ("", "")],
+)
+def test_a_likeness_is_no_guess(value: str, like: str) -> None:
+    assert most_like(value, ["EWR", "WSJ", "San Francisco"]) == like

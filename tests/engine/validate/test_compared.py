@@ -164,3 +164,12 @@ def test_what_is_over_represented_among_failing_rows_is_named(tmp_path: Path) ->
         assert (first.column, first.value, first.failing, first.rows) == ("carrier", "AA", 125, 250)
         assert (first.failing_share, first.rows_share, first.lift) == (1.0, 0.25, 4.0)
     assert [reason.column for reason in ValidateRoom(store).reasons("x_known")] == ["carrier"]
+
+
+def test_columns_that_say_the_same_are_one_reason(tmp_path: Path) -> None:
+    store = Store(create_workspace(tmp_path / "why", CHECKS))
+    codes = ["b" if i < 20 else "a" for i in range(100)]
+    table = pa.table({"id": list(range(100)), "x": codes, "y": codes, "z": [c.upper() for c in codes]})
+    record_version(store, table, name="trips", roles={"id": "key"}, split={})
+    jobs.run(JobContext.for_test(store), {})
+    assert [(reason.column, reason.also) for reason in ValidateRoom(store).reasons("x_known")] == [("y", ["z"])]

@@ -19,7 +19,7 @@ from lemnis.engine.store import Store
 from lemnis.engine.validate import ValidateRoom, jobs
 from lemnis.engine.validate.faults import FAULTS, fault_sql, touched
 from lemnis.engine.validate.proposals import Proposals
-from lemnis.engine.validate.suggest import checks_toml, pattern_of, text_with_checks
+from lemnis.engine.validate.suggest import checks_toml, pattern_of, roomy, text_with_checks
 from lemnis.engine.workspace import create_workspace
 
 DECLARED = """
@@ -163,3 +163,12 @@ def test_a_check_is_written_and_read_the_same(code: str) -> None:
     ]
     assert parse_config(checks_toml(checks)).checks == checks
     assert parse_config(text_with_checks("# kept\n", checks)).checks == checks
+
+
+@given(st.floats(-1e9, 1e9), st.floats(0, 1e9))
+def test_bounds_have_room_around_what_was_seen(low: float, span: float) -> None:
+    high = low + span
+    least, most = roomy(low, high, exact=False)
+    assert least <= low <= high <= most
+    assert low < 0 or least >= 0
+    assert roomy(low, high, exact=True) == (low, high)

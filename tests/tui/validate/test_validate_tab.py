@@ -157,4 +157,4 @@ async def test_failing_rows_are_written_to_a_file(engine: Engine, tmp_path: Path
 async def test_a_history_of_several_runs_is_charted_where_there_is_room(engine: Engine) -> None:
     jobs.run(JobContext.for_test(engine.store), {})
     async with opened(engine, (160, 60)) as pilot:
-        await shows(pilot, "failing rows, now 100")
+        await shows(pilot, "failing rows now 100")

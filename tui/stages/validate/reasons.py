@@ -30,12 +30,12 @@ class Reasons(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog reasons"):
             yield Words(Content.styled(f"Why rows fail {safe(self.check, limit=60)}", "bold $stage-accent"))
-            yield Words("Values that stand among the failing rows more often than among all rows.")
+            yield Words("Values more frequent among the failing rows than among all; +3: more columns say the same.")
             yield Table(*REASON_COLUMNS, id="reasons", empty="No value stands out.")
             yield Words(Content.assemble((" esc ", "$key"), " close"), classes="keys")
 
     def on_mount(self) -> None:
         table = self.query_one(Table)
-        table.styles.height = min(max(len(self.reasons), 1), 16) + 1
+        table.styles.height = min(max(len(self.reasons), 1), max(4, self.app.size.height - 11)) + 1
         table.show([reason_row(place, reason) for place, reason in enumerate(self.reasons)])
         table.focus()

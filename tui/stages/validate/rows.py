@@ -260,7 +260,8 @@ def reason_row(place: int, reason: Reason) -> Row:
     """Return one over-represented value."""
     value = data_cell(reason.value)
     among, every = share(reason.failing_share), share(reason.rows_share)
-    cells: list[Cell] = [reason.column, value, number(reason.failing), among, every, f"{reason.lift:,.1f}×"]
+    column = f"{reason.column} +{len(reason.also)}" if reason.also else reason.column
+    cells: list[Cell] = [column, value, number(reason.failing), among, every, f"{reason.lift:,.1f}×"]
     return Row(
         str(place),
         cells,
@@ -359,5 +360,5 @@ def history_series(points: Sequence[HistoryPoint]) -> list[Series]:
         return []
     counts = [None if point.failing is None else float(point.failing) for point in points]
     last = next((point for point in reversed(points) if point.failing is not None), None)
-    words = f"failing rows, now {number(last.failing)}" if last else "not evaluated"
+    words = f"now {number(last.failing)}" if last else "not evaluated"
     return [Series("failing rows", [float(point.check_run_id) for point in points], counts, words=words)]
