@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from lemnis.engine.explore.labels import Accord, Agreement, Event, Progress, Queue, Task
-from lemnis.engine.text import safe
+from lemnis.engine.text import is_mark, safe
 from lemnis.tui.format import MISSING, duration, number, share, when
 from lemnis.tui.widgets.cells import fitted
 from lemnis.tui.widgets.text import bar_of
@@ -25,13 +25,19 @@ def wrapped(text: str, width: int) -> list[str]:
     for part in text.replace("\r\n", "\n").split("\n"):
         rest = safe(part)
         while cells(rest) > width:
-            cut = fitting(rest, width)
-            blank = rest.rfind(" ", 1, cut + 1)
-            cut = blank if blank > 0 else cut
+            most = fitting(rest, width)
+            cut = next((place for place in range(most, 0, -1) if is_blank(rest, place)), most)
             lines.append(rest[:cut].rstrip())
-            rest = rest[cut:].lstrip()
+            while is_blank(rest, cut):
+                cut += 1
+            rest = rest[cut:]
         lines.append(rest)
     return lines
+
+
+def is_blank(text: str, place: int) -> bool:
+    """Say whether a line may break here: at a blank that carries no mark."""
+    return text[place : place + 1] == " " and not any(map(is_mark, text[place + 1 : place + 2]))
 
 
 def fitting(text: str, width: int) -> int:

@@ -1,7 +1,7 @@
 """The card of a row that is labelled: wrapped, aligned, and nothing of the data is more than text."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from korean import HOSTILE, complaints
 
@@ -31,6 +31,8 @@ texts = st.text(max_size=300) | st.text(st.sampled_from("가나다 a b\n[/]\x1b\
 
 
 @given(texts, st.integers(10, 90))
+@example("0000000000 \u0300", 10)
+@example("00000000 \u0300 \u0300 x", 10)
 def test_every_line_fits_and_nothing_but_blanks_is_lost(text: str, width: int) -> None:
     lines = card.wrapped(text, width)
     assert all(card.cells(line) <= max(width, 10) for line in lines)
