@@ -222,3 +222,14 @@ async def test_a_failed_check_blocks_the_training_until_a_reason_is_given(engine
         await settle(pilot)
         runs = engine.experiments.search().runs
         assert (len(runs), runs[0].tags["despite_checks"]) == (before + 1, "try")
+
+
+async def test_what_the_checks_say_may_come_when_the_dialog_is_gone(engine: Engine) -> None:
+    async with Console(engine, stage="experiments").run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        dialog = TrainDialog(engine.experiments.presets())
+        await pilot.app.push_screen(dialog)
+        await pilot.press("escape")
+        await settle(pilot)
+        dialog.tell(engine.validate.standing())
+        assert not isinstance(pilot.app.screen, TrainDialog)

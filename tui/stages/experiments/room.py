@@ -12,7 +12,6 @@ from textual.message import Message
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
-from lemnis.engine.config import Preset
 from lemnis.engine.experiments import Run, RunPage
 from lemnis.engine.experiments.fields import FIELDS
 from lemnis.engine.query import compile_query
@@ -238,15 +237,18 @@ class ExperimentsStage(Stage[ExperimentsView]):
         return marks or [self.open_id or self.run_id][: bool(self.open_id or self.run_id)]
 
     def action_train(self) -> None:
-        """Ask which preset and start it; say how the checks of the data stand."""
-        self.perform(self._before_training, then=self._ask_preset)
+        """Ask which preset and start it; say how the checks of the data stand as soon as that is read."""
+        try:
+            presets = self.engine.experiments.presets()
+        except LemnisError as error:
+            self.refuse(error)
+            return
+        dialog = TrainDialog(presets)
+        self.app.push_screen(dialog, self.start)
+        self.perform(self._standing, then=dialog.tell)
 
-    def _ask_preset(self, found: tuple[dict[str, Preset], Standing | None]) -> None:
-        self.app.push_screen(TrainDialog(*found), self.start)
-
-    def _before_training(self) -> tuple[dict[str, Preset], Standing | None]:
-        versions = self.engine.data.versions()
-        return self.engine.experiments.presets(), self.engine.validate.standing() if versions else None
+    def _standing(self) -> Standing | None:
+        return self.engine.validate.standing() if self.engine.data.versions() else None
 
     def start(self, training: Training | None) -> None:
         """Queue what was chosen and go to it."""

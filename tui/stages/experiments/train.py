@@ -16,6 +16,7 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.parameters import Value, read_overrides
 from lemnis.engine.text import safe
 from lemnis.engine.validate import Standing
+from lemnis.tui.format import verdict
 from lemnis.tui.widgets import Col, Row, Table, Words
 
 
@@ -36,9 +37,9 @@ class TrainDialog(ModalScreen[Training]):
         Binding("tab", "app.focus_next", "Next", show=False),
     ]
 
-    def __init__(self, presets: Mapping[str, Preset], standing: Standing | None = None) -> None:
+    def __init__(self, presets: Mapping[str, Preset]) -> None:
         super().__init__()
-        self.standing = standing
+        self.standing: Standing | None = None  # of the data; read while the dialog is open already
         self.presets = dict(presets) or {"default": Preset()}
 
     def compose(self) -> ComposeResult:
@@ -47,14 +48,8 @@ class TrainDialog(ModalScreen[Training]):
             yield Words(Content.styled("Train", "bold $stage-accent"))
             yield Table(*columns, Col("parameters", flex=True), id="presets")
             yield Input(placeholder="change: num_leaves=63 seed=2", id="overrides", compact=True)
-            if self.standing is not None and self.standing.text:
-                blocked = bool(self.standing.blocking)
-                glyph, style = (
-                    ("✖", "$bad") if blocked else ("▲", "$warn") if self.standing.run is None else ("●", "$ok")
-                )
-                yield Words(Content.assemble((f"{glyph} ", style), f"checks: {safe(self.standing.text)}"), id="checks")
-                if blocked:
-                    yield Input(placeholder="why it is trained despite the checks", id="despite", compact=True)
+            yield Words("", id="checks")
+            yield Input(placeholder="why it is trained despite the checks", id="despite", compact=True)
             yield Words("", id="fault")
             keys = (
                 (" enter ", "$key"),
@@ -72,6 +67,21 @@ class TrainDialog(ModalScreen[Training]):
         table.show([preset_row(name, preset) for name, preset in self.presets.items()])
         table.select("default")
         table.focus()
+        self.tell(None)
+
+    def tell(self, standing: Standing | None) -> None:
+        """Say how the checks of the data stand; where one blocks, a reason can be given. None: not known."""
+        if not self.query("#despite"):
+            return  # it was answered meanwhile; the engine refuses what must not be trained
+        self.standing = standing
+        text = standing.text if standing else ""
+        blocked = bool(standing and standing.blocking)
+        word = "failed" if blocked else "warned" if standing and standing.run is None else "passed"
+        drawn = verdict(word)
+        line = self.query_one("#checks", Words)
+        line.display = bool(text)
+        line.say(Content.assemble((f"{drawn.glyph} ", drawn.style), f"checks: {safe(text)}"))
+        self.query_one("#despite").display = blocked
 
     @on(Table.Opened, "#presets")
     @on(Input.Submitted, "#overrides")
