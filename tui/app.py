@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual import work
 from textual.app import ComposeResult
@@ -32,6 +33,7 @@ from lemnis.tui.widgets.text import Empty
 
 HERE = Path(__file__).parent
 NARROW, SHORT = 100, 20
+Frame = TypeVar("Frame", bound=Widget)
 AGE_SECONDS = 1.0  # how often the age of a live stage is looked at; it is drawn only when its words change
 
 
@@ -169,22 +171,25 @@ class Console(ThemedApp[None]):
             self.stage.topics_moved(message.topics)
 
     def on_loop_read(self, message: LoopRead) -> None:
-        if not self.screen_stack:
-            return  # it is leaving
-        main = self.screen_stack[0]
-        main.query_one(Loop).show(message.stages)
-        main.query_one(FactLine).broken = message.broken
+        for loop in self._framing(Loop):
+            loop.show(message.stages)
+        for facts in self._framing(FactLine):
+            facts.broken = message.broken
 
     def on_engine_seen(self, message: EngineSeen) -> None:
-        if self.screen_stack:
-            self.screen_stack[0].query_one(FactLine).engine = message
+        for facts in self._framing(FactLine):
+            facts.engine = message
+
+    def _framing(self, kind: type[Frame]) -> Iterable[Frame]:
+        """Return the widget of this kind around the stages; none while the console is leaving."""
+        return self.screen_stack[0].query(kind) if self.screen_stack else ()
 
     def on_stage_loaded(self) -> None:
         self.show_age()
 
     def show_age(self) -> None:
         """Say in the footer how old the stage's view is."""
-        for bar in self.screen_stack[0].query(KeyBar) if self.screen_stack else ():
+        for bar in self._framing(KeyBar):
             bar.age = self.stage.age_text if self.stage else ""
 
     # What the keys do everywhere.

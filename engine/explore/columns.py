@@ -25,8 +25,8 @@ class Columns:
     def __init__(self, version: Version) -> None:
         import pyarrow.parquet as pq
 
-        self.version, self.path = version, version.file
-        self.metadata: Any = pq.read_metadata(self.path)  # Any: pyarrow ships no types
+        self.version, self.file = version, version.file
+        self.metadata: Any = pq.read_metadata(self.file)  # Any: pyarrow ships no types
         self.texts = [column.name for column in version.columns if column.type in ("string", "large_string")]
 
     def whole(self, name: str) -> "pa.ChunkedArray":
@@ -53,4 +53,4 @@ class Columns:
     def _open(self) -> "pq.ParquetFile":
         import pyarrow.parquet as pq
 
-        return pq.ParquetFile(self.path, metadata=self.metadata, read_dictionary=self.texts)
+        return pq.ParquetFile(self.file, metadata=self.metadata, read_dictionary=self.texts)

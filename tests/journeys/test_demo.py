@@ -140,7 +140,7 @@ def test_the_demo_run_again_goes_on_where_it_stopped(folder: Path, report: JSON)
 STAGES = {
     "1": ("Problem", "15 minutes late"),
     "2": ("Data", "336,776"),
-    "3": ("Explore", "sched_dep_time"),
+    "3": ("Explore", "tells 85% of the target"),
     "4": ("Features", "dep_delay"),
     "5": ("Validate", "tailnum"),
     "6": ("Experiments", "finished"),
