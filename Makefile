@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test bench faults screenshots docs lock clean
+.PHONY: demo test bench journeys faults screenshots docs lock clean
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -21,7 +21,7 @@ test: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/faults
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/faults -m "not slow"
 
 # What a figure is compared with is installed apart, one environment a peer: they ask for other versions than we do.
 PEERS := $(patsubst tests/bench/peers/%.txt,build/peers/%/installed,$(wildcard tests/bench/peers/*.txt))
@@ -33,6 +33,9 @@ build/peers/%/installed: tests/bench/peers/%.txt
 
 bench: $(VENV)/installed $(PEERS)
 	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+journeys: $(VENV)/installed
+	$(BIN)/python -m pytest --ignore tests/faults -m slow
 
 faults: $(VENV)/installed
 	$(BIN)/python -m pytest tests/faults

@@ -90,6 +90,7 @@ async def answered(pilot: Pilot[None], answer: Callable[[str, int], str], most: 
         count += 1
 
 
+@pytest.mark.slow
 async def test_from_a_file_of_complaints_to_a_model_by_keys_alone(engine: Engine) -> None:
     room = engine.explore.labels
     async with console(engine) as pilot:

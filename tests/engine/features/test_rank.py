@@ -196,6 +196,7 @@ def test_a_job_ranks_in_a_process_of_its_own(engine: Engine, flights: Any, recor
     assert [score.name for score in engine.features.scores(version.id)] == ["sched_dep_time", "humid"]
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_loses_only_the_model_it_was_at(engine: Engine, flights: Any, recorded: Record) -> None:
     version = recorded(flights)
     job_id = engine.features.start_rank()
