@@ -84,8 +84,8 @@ class Chart(Vertical):
 
     async def _draw(self) -> None:
         lines = [cleaned for one in self._series[: len(COLOURS)] if (cleaned := known_points(one, self.logarithmic)).x]
-        legend = self.query_one(".legend", Words)
-        legend.say(self._legend(lines) if lines else Content.styled(f" {self.empty}", "$muted"))
+        for legend in self.query(".legend").results(Words):
+            legend.say(self._legend(lines) if lines else Content.styled(f" {self.empty}", "$muted"))
         if not lines:
             if self._plot is not None and self._plot.children:
                 self._plot.clear()
@@ -120,6 +120,10 @@ class Chart(Vertical):
             def on_mount(self, event: Mount) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
                 if not self.children:
                     event.prevent_default()
+
+            def _update_margin_sizes(self) -> None:
+                if self.children:
+                    super()._update_margin_sizes()
 
         self._plot = Plot()
         self._plot.can_focus = False
