@@ -266,6 +266,8 @@ class Stage(Vertical, Generic[View]):
         self.call_later(call, value)
 
     def on_stage_loaded(self, message: Loaded) -> None:
+        if not self.children:
+            return  # the console is being left
         self.loaded_at, self._refused = monotonic_s(), False
         strip = self.query_one(ErrorStrip)
         try:
@@ -281,7 +283,8 @@ class Stage(Vertical, Generic[View]):
     def on_stage_load_failed(self, message: LoadFailed) -> None:
         message.stop()
         self._refused = True
-        self.query_one(ErrorStrip).show(message.error)
+        for strip in self.query(ErrorStrip):
+            strip.show(message.error)
         self._load_ended()
 
     def _load_ended(self) -> None:
