@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from small_problem import add_run, make_engine
 from support import screen_text, settle, shows
 from textual.pilot import Pilot
@@ -222,6 +223,16 @@ async def test_a_failed_check_blocks_the_training_until_a_reason_is_given(engine
         await settle(pilot)
         runs = engine.experiments.search().runs
         assert (len(runs), runs[0].tags["despite_checks"]) == (before + 1, "try")
+
+
+async def test_what_the_checks_say_may_come_before_the_dialog_is_drawn(engine: Engine) -> None:
+    async with Console(engine, stage="experiments").run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        dialog = TrainDialog(engine.experiments.presets())
+        standing = engine.validate.standing()
+        dialog.tell(structs.replace(standing, declared=1, run=None, version="flights v1"))
+        await pilot.app.push_screen(dialog)
+        await shows(pilot, "checks: flights v1 was never checked")
 
 
 async def test_what_the_checks_say_may_come_when_the_dialog_is_gone(engine: Engine) -> None:

@@ -67,13 +67,13 @@ class TrainDialog(ModalScreen[Training]):
         table.show([preset_row(name, preset) for name, preset in self.presets.items()])
         table.select("default")
         table.focus()
-        self.tell(None)
+        self.tell(self.standing)
 
     def tell(self, standing: Standing | None) -> None:
         """Say how the checks of the data stand; where one blocks, a reason can be given. None: not known."""
-        if not self.query("#despite"):
-            return  # it was answered meanwhile; the engine refuses what must not be trained
         self.standing = standing
+        if not self.query("#despite"):
+            return  # not drawn yet: said once it is; or answered meanwhile: the engine refuses what must not be trained
         text = standing.text if standing else ""
         blocked = bool(standing and standing.blocking)
         word = "failed" if blocked else "warned" if standing and standing.run is None else "passed"
