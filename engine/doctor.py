@@ -15,6 +15,7 @@ from msgspec import Struct
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import LemnisError, StoreError
 from lemnis.engine.store import Store, journal_notice, sqlite_version
+from lemnis.engine.workspace import exposed
 
 Verdict: TypeAlias = Literal["pass", "warn", "fail"]
 
@@ -48,7 +49,7 @@ def examine(store: Store | None, folder: Path) -> list[Finding]:
         store: The workspace's store, None where there is none.
         folder: Where work would be done.
     """
-    return [python(), sqlite(store), disk(folder), clock(folder), port(), nvml(), *devices()]
+    return [python(), sqlite(store), *owners(store), disk(folder), clock(folder), port(), nvml(), *devices()]
 
 
 def python() -> Finding:
@@ -66,6 +67,19 @@ def sqlite(store: Store | None) -> Finding:
     text = f"{sqlite_version()}{mode}"
     notice = journal_notice()
     return Finding(name="SQLite", verdict="warn" if notice else "pass", text=text, remedy=notice)
+
+
+def owners(store: Store | None) -> list[Finding]:
+    """Look at who may change the workspace."""
+    if store is None:
+        return []
+    found = exposed(store.workspace)
+    remedy = "Whoever changes lemnis.toml decides what is read and run here: take the right away, or make it yours."
+    return [
+        Finding(name="owners", verdict="warn", text=found, remedy=remedy)
+        if found
+        else Finding(name="owners", verdict="pass", text="nobody else can change lemnis.toml or what is kept")
+    ]
 
 
 def disk(folder: Path) -> Finding:

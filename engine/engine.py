@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lemnis.engine.config import Config, load_config
 from lemnis.engine.store import Store, journal_notice
-from lemnis.engine.workspace import Workspace, find_workspace
+from lemnis.engine.workspace import Workspace, exposed, find_workspace
 
 if TYPE_CHECKING:
     from lemnis.engine.data import DataRoom
@@ -51,7 +51,8 @@ class Engine:
 
     def notices(self) -> tuple[str, ...]:
         """Return what a person must know of this engine, one sentence each."""
-        return tuple(filter(None, (journal_notice(), "read-only" if self.store.read_only else "")))
+        read_only = "read-only" if self.store.read_only else ""
+        return tuple(filter(None, (journal_notice(), exposed(self.workspace), read_only)))
 
     def revisions(self) -> dict[str, int]:
         """Return one counter per topic; see `store.revisions`."""

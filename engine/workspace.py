@@ -1,6 +1,7 @@
 """Where things are: the paths of one workspace, and how a workspace is found or made."""
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,24 @@ class Workspace:
         ignore = self.hidden / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
+
+
+def exposed(workspace: Workspace) -> str:
+    """Return who besides its owner may change what the workspace declares or keeps, in a sentence; empty if nobody.
+
+    What lemnis.toml says is done by whoever opens it: its sources are read and its queries are run.
+    """
+    for path in (workspace.config, workspace.root, workspace.hidden):
+        try:
+            facts = path.stat()
+        except OSError:
+            continue  # whoever reads it says why it can't be read
+        shared = stat.S_ISDIR(facts.st_mode) and bool(facts.st_mode & stat.S_ISVTX)
+        if facts.st_mode & stat.S_IWOTH and not shared:
+            return f"everybody can change {path.name}: chmod o-w"
+        if facts.st_uid not in (os.getuid(), 0):
+            return f"{path.name} belongs to another user"
+    return ""
 
 
 def find_workspace(start: Path) -> Workspace:

@@ -121,7 +121,7 @@ def test_a_queued_job_is_cancelled(workspace: Path, capsys: pytest.CaptureFixtur
 def test_doctor_finds_something_out_about_everything(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--json", "doctor"]) in (0, 1)
     names = {finding["name"] for finding in json.loads(capsys.readouterr().out)["findings"]}
-    assert names >= {"terminal", "Python", "SQLite", "disk", "clock", "ports", "NVML", "LightGBM on OpenCL"}
+    assert names >= {"terminal", "Python", "SQLite", "owners", "disk", "clock", "ports", "NVML", "LightGBM on OpenCL"}
 
 
 def test_init_declares_files_and_proposes_what_could_be_predicted(

@@ -42,7 +42,15 @@ def test_a_whole_model_answers_what_it_answers_here(first_model: Any) -> None:
         ("empty", lambda data: b""),
         ("another kind of file", lambda data: b"\x80\x04pickle"),
         ("cut at half", lambda data: data[: len(data) // 2]),
+        ("cut within the trees", lambda data: data[: data.index(b"end of trees") * 9 // 10]),
         ("no leaves", lambda data: re.sub(rb"num_leaves=\d+", b"num_leaves=0", data)),
+        ("no tree a round", lambda data: data.replace(b"tree_per_iteration=1\n", b"tree_per_iteration=0\n")),
+        (
+            "too many trees a round",
+            lambda data: data.replace(b"tree_per_iteration=1\n", b"tree_per_iteration=100000000\n"),
+        ),
+        ("leaves that are no number", lambda data: re.sub(rb"leaf_value=\S+", b"leaf_value=nan", data)),
+        ("infinite leaves", lambda data: re.sub(rb"leaf_value=\S+", b"leaf_value=inf", data)),
         ("fewer features", lambda data: data.replace(b"max_feature_idx=3", b"max_feature_idx=2")),
     ],
 )
