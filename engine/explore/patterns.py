@@ -1,12 +1,13 @@
 """Which columns are missing together. Pure NumPy, no I/O."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 MOST_PATTERNS = 50
+DENSE = 1 << 12  # patterns that may be numbered before those that no row has are left out
 
 
 class Pattern(NamedTuple):
@@ -25,23 +26,31 @@ def missing_patterns(packed: Mapping[str, NDArray[np.uint8]], rows: int) -> tupl
     """
     if not rows:
         return [], 0
-    names = list(packed)
-    marks = np.random.default_rng(20130101).integers(1, 2**63, size=len(names), dtype=np.uint64)
-    known: NDArray[np.uint64] = np.zeros(rows, dtype=np.uint64)
-    for name, mark in zip(names, marks, strict=True):  # each set of columns has its own sum of marks
-        known ^= unpacked(packed[name], rows) * mark
-    _, first, counts = np.unique(known, return_index=True, return_counts=True)
+    codes, kinds = np.zeros(rows, dtype=np.int64), 1  # each pattern so far has a number
+    for bits in packed.values():
+        codes += codes
+        codes += np.unpackbits(bits, count=rows)
+        kinds *= 2
+        if kinds > DENSE:
+            codes, kinds = renumbered(codes, kinds)
+    codes, kinds = renumbered(codes, kinds)
+    counts = np.bincount(codes, minlength=kinds)
+    first = np.empty(kinds, dtype=np.int64)
+    first[codes[::-1]] = np.arange(rows - 1, -1, -1)
     order = np.argsort(-counts, kind="stable")[:MOST_PATTERNS]
     found = [
-        Pattern(tuple(name for name in names if is_missing(packed[name], int(first[place]))), int(counts[place]))
+        Pattern(tuple(name for name, bits in packed.items() if is_missing(bits, int(first[place]))), int(counts[place]))
         for place in order
     ]
-    return found, len(counts)
+    return found, kinds
 
 
-def unpacked(bits: NDArray[np.uint8], rows: int) -> NDArray[Any]:
-    """Return packed marks as one 0 or 1 a row."""
-    return np.unpackbits(bits, count=rows).astype(np.uint64)
+def renumbered(codes: NDArray[np.int64], kinds: int) -> tuple[NDArray[np.int64], int]:
+    """Return numbers below `kinds` without those that no row has, in the same order, and how many are left."""
+    held = np.zeros(kinds, dtype=np.bool_)
+    held[codes] = True
+    places = np.cumsum(held) - 1
+    return places[codes], int(places[-1]) + 1
 
 
 def is_missing(bits: NDArray[np.uint8], row: int) -> bool:

@@ -49,18 +49,33 @@ class Histogram(Struct, frozen=True, kw_only=True):
 
 
 class Outliers(Struct, frozen=True, kw_only=True):
-    """Rows beyond two fences by a named rule (`IQR`, `robust z`), and the farthest values."""
+    """Rows beyond two fences by a named rule (`IQR`, `robust z`)."""
 
     rule: str
     low: float
     high: float
     below: int
     above: int
-    examples: list[float]
 
     @property
     def rows(self) -> int:
         return self.below + self.above
+
+
+class Extreme(Struct, frozen=True, kw_only=True):
+    """One of the farthest values, and the row that holds it, counted from 0."""
+
+    value: float
+    row: int
+
+
+class ClassFigures(Struct, frozen=True, kw_only=True):
+    """A column in the rows of one class: how many those are, how many have no value, and the mean of a number."""
+
+    name: str
+    rows: int
+    missing: int
+    mean: float | None
 
 
 class Lengths(Struct, frozen=True, kw_only=True):
@@ -103,6 +118,8 @@ class Findings(Struct, frozen=True, kw_only=True):
     Attributes:
         zeros, negative, infinite: Rows that hold such a number.
         outliers: By each rule that fits the column.
+        extremes: The farthest of them, lowest first and highest first, of an exact profile.
+        classes: What the rows of each class hold, in the order of the classes.
         association: Share of the label's uncertainty that the column takes away, in [0, 1]; None without a label.
         drift: PSI against the version before; None when that has no profile.
         drift_from: That version's title.
@@ -113,6 +130,8 @@ class Findings(Struct, frozen=True, kw_only=True):
     negative: int = 0
     infinite: int = 0
     outliers: list[Outliers] = field(default_factory=list[Outliers])
+    extremes: list[Extreme] = field(default_factory=list[Extreme])
+    classes: list[ClassFigures] = field(default_factory=list[ClassFigures])
     lengths: Lengths | None = None
     coverage: Coverage | None = None
     spellings: list[Spellings] = field(default_factory=list[Spellings])

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine.distances import population_stability_index, smoothed_shares
-from lemnis.engine.explore.statistics import sorted_quantile
+from lemnis.engine.explore.statistics import Ordered, rows_below, sorted_quantile
 
 Numbers: TypeAlias = NDArray[Any]  # Any: every integer and floating dtype is welcome
 Counts: TypeAlias = NDArray[np.int64]
@@ -38,8 +38,8 @@ class Periods(NamedTuple):
     counts: Counts
 
 
-def quartile_fences(ordered: Numbers) -> Fences | None:
-    """Return Tukey's fences of ascending values: 1.5 interquartile ranges beyond the quartiles.
+def quartile_fences(ordered: Ordered) -> Fences | None:
+    """Return Tukey's fences of values in order: 1.5 interquartile ranges beyond the quartiles.
 
     None when the quartiles are equal, for then every other value would be an outlier.
     """
@@ -48,7 +48,7 @@ def quartile_fences(ordered: Numbers) -> Fences | None:
     return counted(ordered, low - FENCE * spread, high + FENCE * spread) if 0 < spread < math.inf else None
 
 
-def robust_fences(ordered: Numbers) -> Fences | None:
+def robust_fences(ordered: Ordered) -> Fences | None:
     """Return the fences at a robust z-score of 3.5: the distance from the median in median absolute deviations.
 
     None when half of the values equal the median.
@@ -60,26 +60,34 @@ def robust_fences(ordered: Numbers) -> Fences | None:
     return counted(ordered, middle - ROBUST_Z * deviation, middle + ROBUST_Z * deviation)
 
 
-def counted(ordered: Numbers, low: float, high: float) -> Fences:
+def counted(ordered: Ordered, low: float, high: float) -> Fences:
     """Return fences with the rows beyond them."""
-    below = int(np.searchsorted(ordered, low, side="left"))
-    return Fences(low, high, below, len(ordered) - int(np.searchsorted(ordered, high, side="right")))
+    below, through = rows_below(ordered, np.array([low])), rows_below(ordered, np.array([high]), through=True)
+    return Fences(low, high, int(below[0]), ordered.rows - int(through[0]))
 
 
-def median_deviation(ordered: Numbers, middle: float) -> float:
-    """Return the median absolute deviation of ascending values from `middle`, by bisection of its width.
+def median_deviation(ordered: Ordered, middle: float) -> float:
+    """Return the median absolute deviation of values in order from `middle`; of two in the middle the lower one.
 
-    Within 1e-9 of the range; no array of deviations is made or sorted.
+    The half of the rows that lies nearest stands side by side in the order, so its place is found by bisection and no
+    array of deviations is made.
     """
-    low, high = 0.0, max(middle - float(ordered[0]), float(ordered[-1]) - middle)
-    wanted, tolerance = (len(ordered) + 1) // 2, high * 1e-9
-    for _ in range(64):
-        if high - low <= tolerance:
-            break
-        half = (low + high) / 2
-        inside = np.searchsorted(ordered, middle + half, side="right") - np.searchsorted(ordered, middle - half)
-        low, high = (low, half) if inside >= wanted else (half, high)
-    return high if high > tolerance else 0.0
+    values, ends = ordered
+    wanted = (ordered.rows + 1) // 2
+    if ends is not None:
+        distances = np.abs(values - middle)
+        order = np.argsort(distances)
+        reached = np.cumsum(np.diff(ends, prepend=0)[order])
+        return float(distances[order[reached.searchsorted(wanted)]])
+    low, high = 0, len(values) - wanted  # the first row of the nearest half
+    while low < high:
+        half = (low + high) // 2
+        if float(values[half + wanted - 1]) - middle >= middle - float(values[half]):
+            high = half
+        else:
+            low = half + 1
+    starts = [low, low - 1] if low else [low]
+    return min(max(middle - float(values[at]), float(values[at + wanted - 1]) - middle) for at in starts)
 
 
 def time_periods(distinct: Numbers, rows: Counts) -> Periods:

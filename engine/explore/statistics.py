@@ -1,5 +1,6 @@
-"""Exact figures of one column from one sort: moments, quantiles, distinct values, histograms. Pure NumPy, no I/O."""
+"""Exact figures of a column in order: moments, quantiles, distinct values, histograms. Pure NumPy, no I/O."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,6 +16,32 @@ TAIL = 0.005  # share of rows at either end that may be left out of a histogram
 STRETCH = 2.0  # a tail is left out when it would stretch the picture by more than this many times
 WIDTHS = (1e-290, 1e290)  # bins narrower or wider than this are beyond what floating point can step through
 NICE_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+FEW = 8  # values that stand for at least so many rows each are worth holding once
+BLOCK = 8192  # values that are worked on at a time, so that what lies between stays in the cache
+
+
+class Ordered(NamedTuple):
+    """Finite values of a column in ascending order.
+
+    Attributes:
+        values: Shape (k,). Integers, or floating point of 64 bits.
+        ends: Rows up to and with each value, for distinct values, shape (k,); None when each value is one row.
+    """
+
+    values: Numbers
+    ends: Counts | None = None
+
+    @property
+    def rows(self) -> int:
+        if self.ends is None:
+            return len(self.values)
+        return int(self.ends[-1]) if len(self.ends) else 0
+
+    def at(self, place: int) -> float:
+        """Return the value of the row at a place in the order, from 0."""
+        if self.ends is None:
+            return float(self.values[place])
+        return float(self.values[self.ends.searchsorted(place, side="right")])
 
 
 class Moments(NamedTuple):
@@ -33,56 +60,109 @@ class Clipped(NamedTuple):
     above: int
 
 
-def moments(distinct: Numbers, rows: Counts) -> Moments:
-    """Return mean, deviation and skewness of finite values, given as distinct values and rows of each, shape (k,).
+def tallied(counts: Counts, low: int) -> Ordered:
+    """Return values in order from the rows of each whole number, `low` being the first; rows of 0 are no values."""
+    held = np.flatnonzero(counts)
+    return Ordered(held + low, np.cumsum(counts[held]))
+
+
+def gathered(ordered: Numbers) -> Ordered:
+    """Return ascending values, equal ones held once where that makes them many fewer."""
+    steps = ordered[1:] != ordered[:-1]
+    if len(ordered) < FEW or np.count_nonzero(steps) * FEW >= len(ordered):
+        return Ordered(ordered)
+    last = np.append(np.flatnonzero(steps), len(ordered) - 1)
+    return Ordered(ordered[last], last + 1)
+
+
+def sorted_runs(ordered: Ordered) -> tuple[Numbers, Counts]:
+    """Return the distinct values and how many rows hold each, both shape (k,)."""
+    values, ends = ordered
+    if ends is None:
+        steps = values[1:] != values[:-1]
+        if steps.all():
+            return values, np.ones(len(values), dtype=np.int64)
+        last = np.append(np.flatnonzero(steps), len(values) - 1)
+        values, ends = values[last], last + 1
+    return values, np.diff(ends, prepend=0)
+
+
+def rows_below(ordered: Ordered, bounds: Numbers, *, through: bool = False) -> Counts:
+    """Return how many rows lie below each bound, or up to and with it; integers are compared as integers.
+
+    Args:
+        ordered: The values.
+        bounds: Shape (k,), float64, none NaN.
+        through: True for rows at the bound too.
+    """
+    values, ends = ordered
+    if values.dtype.kind in "iu":  # NumPy would make every value a float to compare it
+        kind = np.iinfo(values.dtype)
+        whole = np.floor(bounds) if through else np.ceil(bounds)
+        over, under = whole >= float(kind.max) + 1, whole < float(kind.min)
+        bounds = np.where(over | under, 0, whole).astype(values.dtype)
+        places = values.searchsorted(bounds, side="right" if through else "left")
+        places[over], places[under] = len(values), 0
+    else:
+        places = values.searchsorted(bounds, side="right" if through else "left")
+    return places if ends is None else np.concatenate(([0], ends))[places]
+
+
+def moments(ordered: Ordered) -> Moments:
+    """Return mean, deviation and skewness.
 
     The deviation needs two rows, the skewness two different values. Values are centred first, so that a large mean
     costs no digits; numbers too large to be squared give infinity or NaN.
     """
-    count = int(rows.sum())
+    count, (values, ends) = ordered.rows, ordered
     if count == 0:
         return Moments(np.nan, np.nan, np.nan)
+    rows = None if ends is None else np.diff(ends, prepend=0)
+    squared = cubed = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
-        values = distinct.astype(np.float64)
-        mean = float(np.dot(values, rows / count))
-        centred = values - mean
-        squares = centred * centred * rows
-        total = float(squares.sum())
-        deviation = float(np.sqrt(total / (count - 1))) if count > 1 else np.nan
-        spread = np.sqrt(total / count)
-        skewness = float(np.dot(squares, centred) / count / spread**3) if spread > 0 else np.nan
+        mean = mean_of(values, rows, count)
+        for first in range(0, len(values), BLOCK):
+            centred = values[first : first + BLOCK].astype(np.float64) - mean
+            squares = centred * centred if rows is None else centred * centred * rows[first : first + BLOCK]
+            squared += float(squares.sum())
+            cubed += float(np.dot(squares, centred))
+        deviation = math.sqrt(squared / (count - 1)) if count > 1 else np.nan
+        spread = math.sqrt(squared / count)
+        skewness = float(np.float64(cubed) / count / np.float64(spread) ** 3) if spread > 0 else np.nan
     return Moments(mean, deviation, skewness)
 
 
-def sorted_quantile(ordered: Numbers, share: float) -> float:
+def mean_of(values: Numbers, rows: Counts | None, count: int) -> float:
+    """Return the mean of `count` rows, given their values or distinct values and the rows of each."""
+    if rows is None:
+        mean = float(values.mean(dtype=np.float64))
+        return mean if np.isfinite(mean) else float((values / count).sum())
+    return float(np.dot(values.astype(np.float64), rows / count))
+
+
+def sorted_quantile(ordered: Ordered, share: float) -> float:
     """Return the value below which `share` of the rows lie, linear between two neighbours (Hyndman & Fan type 7).
 
     Args:
-        ordered: Values in ascending order, shape (n,), n at least 1.
+        ordered: At least one value.
         share: In [0, 1].
     """
-    place = share * (len(ordered) - 1)
+    last = ordered.rows - 1
+    place = share * last
     lower = int(place)
-    upper = min(lower + 1, len(ordered) - 1)
-    low, high, part = float(ordered[lower]), float(ordered[upper]), place - lower
+    low, high, part = ordered.at(lower), ordered.at(min(lower + 1, last)), place - lower
     return low if low == high else low * (1 - part) + high * part
 
 
-def sorted_runs(ordered: Numbers) -> tuple[Numbers, Counts]:
-    """Return the distinct values of ascending values and how many rows hold each, both shape (k,)."""
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))) if len(ordered) else np.empty(0, int)
-    return ordered[starts], np.diff(np.append(starts, len(ordered)))
-
-
 def histogram_edges(
-    ordered: Numbers, *, whole: bool = False, steps: Sequence[float] = (), bins: int = BINS
+    ordered: Ordered, *, whole: bool = False, steps: Sequence[float] = (), bins: int = BINS
 ) -> NDArray[np.float64]:
-    """Return readable bin edges for ascending finite values: round steps, long thin tails left out.
+    """Return readable bin edges for values in order: round steps, long thin tails left out.
 
     At least two edges, strictly ascending and finite. At most twice `bins` + 2 bins, unless `steps` has none so wide.
 
     Args:
-        ordered: Values in ascending order, shape (n,), n at least 1.
+        ordered: At least one value.
         whole: True for integers: no step is finer than 1, and few distinct integers get a bin each.
         steps: Widths to choose from, ascending; empty for round decimal ones.
         bins: About how many bins are wanted.
@@ -104,9 +184,9 @@ def histogram_edges(
     return edges if np.all(np.diff(edges) > 0) else np.array([low, high])
 
 
-def drawn_range(ordered: Numbers) -> tuple[float, float]:
+def drawn_range(ordered: Ordered) -> tuple[float, float]:
     """Return the lowest and highest value worth drawing: either end, or where its long thin tail begins."""
-    low, high = float(ordered[0]), float(ordered[-1])
+    low, high = float(ordered.values[0]), float(ordered.values[-1])
     inner_low, inner_high = sorted_quantile(ordered, TAIL), sorted_quantile(ordered, 1 - TAIL)
     room = STRETCH * (inner_high - inner_low)
     return (inner_low if inner_low - low > room else low), (inner_high if high - inner_high > room else high)
@@ -124,52 +204,19 @@ def nice_step(step: float) -> float:
     return float(next((scale * nice for nice in NICE_STEPS if scale * nice >= step), scale * 10))
 
 
-def sorted_histogram(ordered: Numbers, edges: NDArray[np.float64]) -> Clipped:
-    """Return rows per half-open bin [edge, next edge) of ascending values, the last bin closed.
+def sorted_histogram(ordered: Ordered, edges: NDArray[np.float64]) -> Clipped:
+    """Return rows per half-open bin [edge, next edge), the last bin closed.
 
-    Counts, below and above together are always n.
+    Counts, below and above together are always the rows.
     """
-    places = np.searchsorted(ordered, edges, side="left")
-    places[-1] = np.searchsorted(ordered, edges[-1], side="right")
-    return Clipped(np.diff(places), int(places[0]), len(ordered) - int(places[-1]))
+    places = rows_below(ordered, edges)
+    places[-1] = rows_below(ordered, edges[-1:], through=True)[0]
+    return Clipped(np.diff(places), int(places[0]), ordered.rows - int(places[-1]))
 
 
 def with_outside(drawn: Clipped) -> Counts:
     """Return rows per bin with those below and above the edges as two more, shape (bins + 2,)."""
     return np.concatenate(([drawn.below], drawn.counts, [drawn.above]))
-
-
-def class_histogram(
-    values: Numbers, edges: NDArray[np.float64], codes: NDArray[Any], classes: int, totals: Counts
-) -> Counts:
-    """Return rows per class and bin, shape (classes, bins + 2): first those below the edges, last those above.
-
-    Codes of -1 count nowhere. The first class is what the others leave of the totals; its rows are not looked at, so
-    it should be the largest.
-
-    Args:
-        values: Shape (n,), any order.
-        edges: Ascending, as from `histogram_edges`.
-        codes: The class of each value, shape (n,), -1 for none.
-        classes: How many classes there are.
-        totals: Rows per bin of all values, as from `with_outside`.
-    """
-    bins = len(edges) + 1
-    others = codes != 0
-    values, codes = values[others], codes[others]
-    places = np.searchsorted(edges, values, side="right")
-    places[values == edges[-1]] = bins - 2
-    cells = (codes.astype(np.int64) + 1) * bins + places
-    table = np.bincount(cells, minlength=(classes + 1) * bins).reshape(classes + 1, bins)
-    table[1] = totals - table.sum(axis=0)
-    return table[1:]
-
-
-def code_class_counts(values: NDArray[Any], codes: NDArray[Any], kinds: int, classes: int) -> Counts:
-    """Return rows per class and category, shape (classes, kinds); a code of -1 on either side counts nowhere."""
-    inside = (values >= 0) & (codes >= 0)
-    cells = codes[inside].astype(np.int64) * kinds + values[inside]
-    return np.bincount(cells, minlength=classes * kinds).reshape(classes, kinds)
 
 
 def total_variation(p: Counts, q: Counts) -> float:
