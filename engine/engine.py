@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lemnis.engine.monitor import MonitorRoom
     from lemnis.engine.problem import ProblemRoom
     from lemnis.engine.resources import ResourcesRoom
+    from lemnis.engine.share import ShareRoom
     from lemnis.engine.validate import ValidateRoom
 
 
@@ -131,6 +132,12 @@ class Engine:
         from lemnis.engine.resources import ResourcesRoom
 
         return ResourcesRoom(self.store)
+
+    @cached_property
+    def share(self) -> "ShareRoom":
+        from lemnis.engine.share import ShareRoom
+
+        return ShareRoom(self.store)
 
     @cached_property
     def lifecycle(self) -> "Lifecycle":

@@ -9,6 +9,7 @@ from lemnis.engine.config.problem import CADENCES, Acquisition, Criterion, Probl
 from lemnis.engine.config.reading import load_config, parse_config, read_config
 from lemnis.engine.config.records import Config
 from lemnis.engine.config.resources import Pool
+from lemnis.engine.config.share import Remote
 from lemnis.engine.config.types import parse_bytes
 from lemnis.engine.config.validate import Check, CheckKind, Code, CodeList, Threshold, parse_age, parse_threshold
 
@@ -32,6 +33,7 @@ __all__ = [
     "Preset",
     "Problem",
     "Quarantine",
+    "Remote",
     "Source",
     "SourceFormat",
     "Span",

@@ -5,6 +5,7 @@ from lemnis.engine.config.labels import label_problems
 from lemnis.engine.config.places import line_of
 from lemnis.engine.config.problem import CADENCES
 from lemnis.engine.config.records import Config
+from lemnis.engine.config.share import remote_problems
 from lemnis.engine.config.types import parse_bytes
 from lemnis.engine.errors import ConfigError
 
@@ -37,7 +38,7 @@ def check_names(config: Config, text: str, where: str) -> None:
                 "Give exactly one bound.",
                 ["problem", "criteria", f"[{number}]", "metric"],
             )
-    for problem, remedy, keys in label_problems(config.labels):
+    for problem, remedy, keys in [*label_problems(config.labels), *remote_problems(config.remotes)]:
         refuse(problem, remedy, keys)
     for number, alert in enumerate(config.alerts):
         if (alert.above is None) == (alert.below is None):

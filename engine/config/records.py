@@ -9,6 +9,7 @@ from lemnis.engine.config.labels import Labels
 from lemnis.engine.config.monitor import Alert, Monitor
 from lemnis.engine.config.problem import Problem
 from lemnis.engine.config.resources import Pool
+from lemnis.engine.config.share import Remote
 from lemnis.engine.config.types import Declared, Name
 from lemnis.engine.config.validate import Check, CodeList
 
@@ -28,3 +29,4 @@ class Config(Declared, frozen=True):
     monitor: Monitor = Monitor()
     alerts: list[Alert] = field(default_factory=list[Alert])
     pool: Pool = Pool()
+    remotes: dict[Name, Remote] = field(default_factory=dict[Name, Remote])

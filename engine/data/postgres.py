@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from lemnis.engine.config import Source
 from lemnis.engine.data.duck import quote
-from lemnis.engine.data.remote import check_secrets, expanded, without_secrets
+from lemnis.engine.data.elsewhere import check_secrets, expanded, without_secrets
 from lemnis.engine.data.sources import Origin
 from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.text import safe

@@ -25,7 +25,7 @@ CALLED = {
     "feature_rankings": "'its feature ranking'",
 }
 LIVE = "('queued', 'preparing', 'running')"
-READERS = "('data.link', 'data.sync', 'data.push', 'data.pull')"  # jobs that use any snapshot without naming it
+READERS = "('data.link', 'data.sync')"  # jobs that use any snapshot without naming it
 
 
 class Holding(Struct, frozen=True, kw_only=True):

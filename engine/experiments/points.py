@@ -119,6 +119,12 @@ def last_point_at(store: Store, run_id: int) -> int | None:
     return at
 
 
+def all_points(store: Store, run_id: int) -> list[Point]:
+    """Return every point of a run, in order of metric and step."""
+    sql = "select key, step, at, value from metric_points where run_id = ? order by key, step"
+    return [(row["key"], row["step"], row["at"], row["value"]) for row in store.rows(sql, [run_id], name="metrics")]
+
+
 def read_curves(store: Store, run_id: int, keys: Sequence[str] | None, points: int) -> dict[str, Curve]:
     """Return (step, value) by metric, at most about `points` each, in order of step.
 

@@ -32,6 +32,10 @@ KINDS: dict[str, str] = {
     "evaluate.explain": "lemnis.engine.evaluate.jobs:explain",
     "deploy.predict": "lemnis.engine.deploy.jobs:predict",
     "monitor.replay": "lemnis.engine.monitor.replay:replay",
+    "share.push": "lemnis.engine.share.jobs:push",
+    "share.pull": "lemnis.engine.share.jobs:pull",
+    "share.export": "lemnis.engine.share.jobs:export",
+    "share.import": "lemnis.engine.share.jobs:bring_in",
 }
 
 

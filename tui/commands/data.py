@@ -8,7 +8,7 @@ from lemnis.engine.config import Source, SourceFormat
 from lemnis.engine.data import LinkReport, SourceState, Version, format_of
 from lemnis.engine.jobs import user_name
 from lemnis.tui import format as shown
-from lemnis.tui.commands import data_keeping
+from lemnis.tui.commands import data_keeping, share
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
 from lemnis.tui.stages.data.rows import preview_facts
@@ -16,6 +16,7 @@ from lemnis.tui.widgets.cells import plain
 
 app = group("Sources, snapshots, links and versions.")
 app.add_typer(data_keeping.app)
+app.add_typer(share.moving)
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the job, or only queue it.")]
 
 
@@ -234,15 +235,20 @@ def show(
     "split": {"train": {"start", "end", "rows", "labelled"}}, "label_counts": {}, "repeated_keys", "snapshots": {},
     "recipe", "created_at", "links": [{"source", "kind", "keys", "match_rate", "rows_in", "rows_out", "matched",
     "null_keys", "orphan_rows", "orphan_keys", "untimely_rows", "unused_keys", "duplicate_keys", "fan_out", "ages": {},
-    "travel": [{"column", "rows", "of", "most_seconds", "examples"}], "orphan_sample": [{"key", "rows"}]}]}.
+    "travel": [{"column", "rows", "of", "most_seconds", "examples"}], "orphan_sample": [{"key", "rows"}]}], "origin"};
+    origin is null, or as in `lemnis share origins`.
     """
     session = session_of(context)
     found = session.engine.data.version(version or None)
     links = session.engine.data.links(found.id)
+    origin = session.engine.share.origin("dataset", found.id)
     if session.json:
-        print_json(version_document(found) | {"links": [link_document(report) for report in links]})
+        told = {"links": [link_document(report) for report in links], "origin": origin}
+        print_json(version_document(found) | told)
         return
     print_version(found, links)
+    if origin is not None:
+        say(f"from     {origin.text}" + (f"; its checks there: {origin.checks}" if origin.checks else ""))
     say()
     rows = [(c.name, c.type, c.role, c.source or shown.MISSING) for c in found.columns]
     print_table(["column", "type", "role", "source"], rows)

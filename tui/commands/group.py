@@ -43,6 +43,7 @@ GROUPS: dict[str, str] = {
     "doctor": "Look at the terminal, SQLite, GPU, disk, clock and ports.",
     "problem": "The question, its value in money, its history.",
     "data": "Sources, snapshots, links and versions.",
+    "share": "Remotes and bundles: list, export, import, origins.",
     "explore": "Profiles, rows and labels.",
     "features": "Importance, association, leakage, feature sets.",
     "validate": "Checks: run, history, failing rows.",

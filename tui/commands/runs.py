@@ -81,6 +81,7 @@ def show(context: typer.Context, run_id: RunId) -> None:
         print_json(run_document(run))
         return
     plain = {key: number(value, DIGITS) for key, value in run.metrics.items()}
+    origin = session.engine.share.origin("run", str(run_id))
     print_facts(
         [
             ("run", f"{run.id}  {run.name}"),
@@ -99,6 +100,7 @@ def show(context: typer.Context, run_id: RunId) -> None:
             ("libraries", ", ".join(f"{name} {version}" for name, version in run.libraries.items())),
             ("tags", ", ".join(f"{key}={value}" if value else key for key, value in run.tags.items())),
             ("note", run.note),
+            *([("from", origin.text)] if origin is not None else []),
         ]
     )
 

@@ -15,6 +15,7 @@ from lemnis.engine.store.schema import (
     monitor,
     predictions,
     problem,
+    share,
     telemetry,
     validate,
 )
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 ROOMS = {
-    "state": (problem, jobs, data, explore, features, validate, experiments, evaluate, deploy, monitor),
+    "state": (problem, jobs, data, explore, features, validate, experiments, evaluate, deploy, monitor, share),
     "metrics": (telemetry,),
     "predictions": (predictions,),
 }
