@@ -1,6 +1,8 @@
 """Distances between two distributions over the same bins, and how large they get by chance. Pure NumPy."""
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 
+CONFIDENCE = 0.999  # of 1,000 comparisons without drift, one exceeds the noise by chance
 FLOOR = 1e-6  # the share an empty bin counts as, so that the logarithm is finite
 PSEUDO_COUNT = 0.5  # Jeffreys' prior: half a row is added to every bin
 
@@ -132,6 +135,14 @@ def quantile_edges(values: Numbers, bins: int) -> Numbers:
     edges = np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1], method="higher")
     edges = np.unique(edges)
     return edges[edges > values.min()]
+
+
+def edge_labels(edges: Sequence[float]) -> list[str]:
+    """Return one short name per bin between inner edges, the outer ones open: ``< 1``, ``1 – 2``, ``≥ 2``."""
+    if not len(edges):
+        return ["any"]
+    inner = [f"{low:.4g} – {high:.4g}" for low, high in pairwise(edges)]
+    return [f"< {edges[0]:.4g}", *inner, f"≥ {edges[-1]:.4g}"]
 
 
 def bin_counts(values: Numbers, edges: Numbers) -> Numbers:

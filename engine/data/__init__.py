@@ -9,6 +9,7 @@ from lemnis.engine.config import Source, load_config
 from lemnis.engine.data import gc
 from lemnis.engine.data.arrivals import Arrival, arrivals
 from lemnis.engine.data.catalog import SourceState, source_states
+from lemnis.engine.data.diff import DiffRoom
 from lemnis.engine.data.preview import Preview, declared_path, preview, source_name
 from lemnis.engine.data.reports import LinkReport, Orphan, TimeTravel, list_reports
 from lemnis.engine.data.schedule import Schedule
@@ -30,6 +31,7 @@ class DataRoom:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.diffs = DiffRoom(store)
 
     def sources(self) -> list[SourceState]:
         """Return the declared sources, each with what is known of it, in the order of lemnis.toml."""

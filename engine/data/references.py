@@ -17,7 +17,9 @@ from lemnis.engine.store import Row, Store
 Kind: TypeAlias = Literal["version", "snapshot", "model"]
 
 # Tables whose rows speak of a version without needing its file.
-MEASURED = frozenset({"links", "profiles", "feature_scores", "feature_folds", "feature_matrices", "check_runs"})
+MEASURED = frozenset(
+    {"links", "profiles", "feature_scores", "feature_folds", "feature_matrices", "check_runs", "diffs"}
+)
 # How the row of a table is called; others are counted under the table's name.
 CALLED = {
     "runs": "'run ' || id || case when deleted_at is null then '' else ' (deleted)' end",

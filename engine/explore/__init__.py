@@ -3,10 +3,11 @@
 import os
 
 from lemnis.engine.data import DataRoom
+from lemnis.engine.data.plain import Cell
 from lemnis.engine.explore.interest import ORDERS, Order, in_order, interest
 from lemnis.engine.explore.labels import LabelsRoom
 from lemnis.engine.explore.missing import Missingness, MissingPattern, find_missingness
-from lemnis.engine.explore.pages import Cell, Page, read_page
+from lemnis.engine.explore.pages import Page, read_page
 from lemnis.engine.explore.profile import Findings, Histogram, Note, Profile, TopValue, list_profiles
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store

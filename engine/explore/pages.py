@@ -2,18 +2,17 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from lemnis.engine.data import Version
 from lemnis.engine.data.duck import literal, quote
+from lemnis.engine.data.plain import Cell, plain_rows
 from lemnis.engine.errors import BadInput
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Cell: TypeAlias = bool | int | float | str | None
 
 LONGEST_PAGE = 10_000
 GROUPS_KEPT = 3  # row groups decoded and ready; scrolling back and forth stays in them
@@ -88,32 +87,6 @@ def _asked_page(version: Version, offset: int, limit: int, *, order: str, descen
     count, rows = ask([Statement(sql=f"select count(*) {numbered}", typed=typed), Statement(sql=page)], {"data": file})
     total = int(count.table.column(0)[0].as_py())
     return Page(total=total, offset=offset, columns=rows.table.column_names, rows=plain_rows(rows.table))
-
-
-def plain_rows(table: "pa.Table") -> list[list[Cell]]:
-    """Return an Arrow table as rows of plain values: what is neither number nor boolean becomes text."""
-    columns = [plain_column(table.column(place)) for place in range(table.num_columns)]
-    return [list(row) for row in zip(*columns, strict=True)]
-
-
-def plain_column(column: "pa.ChunkedArray") -> list[Cell]:
-    """Return the values of one column as Python's numbers, booleans, text and None."""
-    import pyarrow as pa
-
-    kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind):
-        return column.to_pylist()
-    if pa.types.is_timestamp(kind):
-        seconds = pa.timestamp("s", tz=kind.tz)
-        try:
-            column = column.cast(seconds)
-        except pa.ArrowInvalid:  # parts of a second would be lost
-            seconds = kind
-        return [None if text is None else text.removesuffix("Z") for text in column.cast(pa.string()).to_pylist()]
-    try:
-        return column.cast(pa.string()).to_pylist()
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        return [None if value is None else str(value) for value in column.to_pylist()]
 
 
 @lru_cache(maxsize=8)

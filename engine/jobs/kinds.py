@@ -18,6 +18,7 @@ KINDS: dict[str, str] = {
     "data.sync": "lemnis.engine.data.jobs:sync",
     "data.link": "lemnis.engine.data.jobs:link",
     "data.verify": "lemnis.engine.data.verify:verify",
+    "data.diff": "lemnis.engine.data.diff.jobs:diff",
     "explore.profile": "lemnis.engine.explore.jobs:profile",
     "explore.labels.apply": "lemnis.engine.explore.labels.apply:apply",
     "labelling.queue": "lemnis.engine.labelling.jobs:queue",

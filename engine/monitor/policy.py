@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from lemnis.engine.distances import psi_noise
+from lemnis.engine.distances import CONFIDENCE, psi_noise
 from lemnis.engine.monitor.records import Verdict
 
-CONFIDENCE = 0.999  # of 1,000 windows without drift, one exceeds the noise by chance
 IMPORTANT_SHARE = 0.05  # a feature with at least this share of the model's gain is important
 
 

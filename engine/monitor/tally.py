@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lemnis.engine.distances import bin_counts
+from lemnis.engine.distances import bin_counts, edge_labels
 
 OTHER, MISSING = "other", "missing"
 UNKNOWN_KEPT = 20  # unknown categories remembered by name; more are only counted
@@ -44,10 +44,7 @@ class Binning(msgspec.Struct, frozen=True, kw_only=True):
             return [*self.categories, OTHER, MISSING]
         if self.logical:
             return ["false", "true", MISSING][-len(self.edges) - 2 :]
-        if not self.edges:
-            return ["any", MISSING]
-        inner = [f"{low:.4g} – {high:.4g}" for low, high in zip(self.edges, self.edges[1:], strict=False)]
-        return [f"< {self.edges[0]:.4g}", *inner, f"≥ {self.edges[-1]:.4g}", MISSING]
+        return [*edge_labels(self.edges), MISSING]
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):

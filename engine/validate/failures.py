@@ -1,13 +1,14 @@
 """The failing rows of a check: any page of them, or all of them into a file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from lemnis.engine.data import DataRoom
+from lemnis.engine.data.export import new_file, write_rows
+from lemnis.engine.data.plain import plain_rows
 from lemnis.engine.errors import BadInput, NotFound
-from lemnis.engine.explore.pages import Page, plain_rows
+from lemnis.engine.explore.pages import Page
 from lemnis.engine.explore.sandbox import Limits, ask, streams
 from lemnis.engine.explore.sandboxed import Statement
 from lemnis.engine.store import Store
@@ -17,11 +18,7 @@ from lemnis.engine.validate.kept import kept_path
 from lemnis.engine.validate.records import COUNTING, CheckResult, Which
 from lemnis.engine.validate.tables import table_files
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 EXPORT = Limits(wall_seconds=600, cpu_seconds=600, memory_bytes=1 << 30)
-FORMATS = (".csv", ".jsonl", ".parquet")
 
 
 def find_result(store: Store, name: str, check_run_id: int | None) -> tuple[CheckResult, dict[str, Path]]:
@@ -116,47 +113,9 @@ def export_failing(store: Store, asked: Asked, path: Path) -> int:
         NotFound, BadInput: See `question`; or the file exists, or has another ending.
         Unavailable: The query ran past its limits.
     """
-    if path.suffix not in FORMATS:
-        raise BadInput(f"{path.name} is none of {', '.join(FORMATS)}.", "Choose one of these endings.")
-    if path.exists():
-        raise BadInput(f"{path} exists already.", "Choose another name; nothing is overwritten.")
     found = question(store, asked)
-    part = path.with_name(f".{path.name}.part")
     rows = 0
-    try:
-        with streams([Statement(sql=found.sql, typed=found.typed)], found.views, EXPORT) as each:
-            for stream in each:
-                rows += write_rows(stream, part, path.suffix)
-        part.rename(path)
-    except OSError as error:
-        raise BadInput(f"{path} can't be written: {error.strerror}.", "Choose a folder you can write.") from None
-    finally:
-        part.unlink(missing_ok=True)
-    return rows
-
-
-def write_rows(stream: "pa.RecordBatchReader", path: Path, ending: str) -> int:
-    """Write a stream of rows batch by batch; return how many there were."""
-    import msgspec
-    import pyarrow as pa
-    import pyarrow.csv as pc
-    import pyarrow.parquet as pq
-
-    rows = 0
-    with path.open("wb") as file:
-        # Any: either writer has write_batch and close.
-        writer: Any = None
-        if ending == ".parquet":
-            writer = pq.ParquetWriter(file, stream.schema)
-        elif ending == ".csv":
-            writer = pc.CSVWriter(file, stream.schema)
-        for batch in stream:
-            rows += batch.num_rows
-            if writer is not None:
-                writer.write_batch(batch)
-                continue
-            for row in plain_rows(pa.Table.from_batches([batch])):
-                file.write(msgspec.json.encode(dict(zip(stream.schema.names, row, strict=True))) + b"\n")
-        if writer is not None:
-            writer.close()
+    with new_file(path) as part, streams([Statement(sql=found.sql, typed=found.typed)], found.views, EXPORT) as each:
+        for stream in each:
+            rows += write_rows(stream, part, path.suffix)
     return rows

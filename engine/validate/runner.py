@@ -9,8 +9,8 @@ import msgspec
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.config import Check
 from lemnis.engine.data.duck import quote
+from lemnis.engine.data.plain import Cell, plain_rows
 from lemnis.engine.errors import LemnisError, Unavailable
-from lemnis.engine.explore.pages import Cell, plain_rows
 from lemnis.engine.explore.sandbox import Limits as Bounds
 from lemnis.engine.explore.sandbox import ask
 from lemnis.engine.explore.sandboxed import Statement

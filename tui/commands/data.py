@@ -8,7 +8,7 @@ from lemnis.engine.config import Source, SourceFormat
 from lemnis.engine.data import LinkReport, SourceState, Version, format_of
 from lemnis.engine.jobs import user_name
 from lemnis.tui import format as shown
-from lemnis.tui.commands import data_keeping, share
+from lemnis.tui.commands import data_diff, data_keeping, share
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
 from lemnis.tui.stages.data.rows import preview_facts
@@ -16,6 +16,7 @@ from lemnis.tui.widgets.cells import plain
 
 app = group("Sources, snapshots, links and versions.")
 app.add_typer(data_keeping.app)
+app.add_typer(data_diff.app)
 app.add_typer(share.moving)
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the job, or only queue it.")]
 

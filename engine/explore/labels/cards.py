@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lemnis.engine.config import Labels
 from lemnis.engine.data import Version
+from lemnis.engine.data.plain import plain_column
 from lemnis.engine.errors import BadInput, Unavailable
-from lemnis.engine.explore.pages import plain_column
 
 if TYPE_CHECKING:
     import pyarrow as pa

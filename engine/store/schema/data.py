@@ -110,4 +110,20 @@ LATER = {
         ) strict""",
         *triggers("data", "scheduled_syncs"),
     ),
+    "m019_diffs": (
+        """create table diffs (                         -- two versions, compared
+            before_version_id text not null references versions (id) on delete cascade,
+            after_version_id text not null references versions (id) on delete cascade,
+            keys text not null,                      -- JSON list of the columns that say which rows are the same
+            added integer not null, removed integer not null, changed integer not null, same integer not null,
+            repeated_before integer not null, repeated_after integer not null,
+            columns text not null,                   -- JSON list of each column's figures
+            file text not null,                      -- below .lemnis/diffs: which rows differ
+            seconds real not null,
+            created_at integer not null,
+            job_id integer,
+            primary key (before_version_id, after_version_id, keys)
+        ) strict""",
+        *triggers("data", "diffs"),
+    ),
 }
