@@ -10,14 +10,15 @@ from lemnis.engine.experiments import ablation, marks, start
 from lemnis.engine.experiments.compare import Comparison, MetricRow, Row, compare_runs
 from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.points import SPOOL, Curve, last_point_at, read_curves, read_spool
-from lemnis.engine.experiments.runs import Run, RunPage, get_run, metric_names, search_runs
+from lemnis.engine.experiments.runs import Run, RunPage, get_run, metric_names, read_runs
+from lemnis.engine.experiments.search import Shelf, all_of, count_of, page_of, read_search
 from lemnis.engine.jobs import Job, JobsRoom, user_name
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
     from lemnis.engine.features.signature import Signature
 
-__all__ = ["Comparison", "Curve", "ExperimentsRoom", "MetricRow", "Row", "Run", "RunPage"]
+__all__ = ["Comparison", "Curve", "ExperimentsRoom", "MetricRow", "Row", "Run", "RunPage", "Shelf"]
 
 MOST_COMPARED = 12
 
@@ -146,9 +147,9 @@ class ExperimentsRoom:
         limit: int = 100,
         offset: int = 0,
         *,
-        deleted: bool = False,
+        shelf: Shelf = "active",
     ) -> RunPage:
-        """Return a page of runs.
+        """Return a page of runs, and how many there are in all.
 
         Args:
             query: In the query language; empty for all.
@@ -156,12 +157,42 @@ class ExperimentsRoom:
             descending: Largest first.
             limit: How many at most.
             offset: How many to leave out at the front.
-            deleted: The deleted runs instead of the others.
+            shelf: `active`, or the `archived` or `deleted` runs instead.
 
         Raises:
             QueryError: The query or the sort field can't be read; it names the column.
         """
-        return search_runs(self.store, query, sort, descending=descending, limit=limit, offset=offset, deleted=deleted)
+        asked = read_search(query, sort, descending=descending, shelf=shelf)
+        runs = read_runs(self.store, page_of(self.store, asked, limit, offset))
+        return RunPage(total=count_of(self.store, asked), runs=runs)
+
+    def page(
+        self,
+        query: str = "",
+        sort: str = "",
+        descending: bool = True,
+        limit: int = 100,
+        offset: int = 0,
+        *,
+        shelf: Shelf = "active",
+    ) -> list[Run]:
+        """Return what `search` finds, without counting all; raises QueryError."""
+        asked = read_search(query, sort, descending=descending, shelf=shelf)
+        return read_runs(self.store, page_of(self.store, asked, limit, offset))
+
+    def count(self, query: str = "", *, shelf: Shelf = "active") -> int:
+        """Return how many runs a query finds; raises QueryError."""
+        return count_of(self.store, read_search(query, shelf=shelf))
+
+    def numbers(
+        self, query: str = "", sort: str = "", descending: bool = True, *, shelf: Shelf = "active"
+    ) -> list[int]:
+        """Return the numbers of all runs a query finds, in order; raises QueryError. `runs` reads some of them."""
+        return all_of(self.store, read_search(query, sort, descending=descending, shelf=shelf))
+
+    def runs(self, ids: Sequence[int]) -> list[Run]:
+        """Return runs by number, in this order; one that does not exist is left out."""
+        return read_runs(self.store, ids)
 
     def metric_names(self) -> list[str]:
         """Return the names of all metrics, the most common first."""

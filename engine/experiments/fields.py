@@ -15,7 +15,7 @@ FIELDS = Fields(
         "name": Column("runs.name"),
         "state": Column("runs.state", words=STATES, folded=True),
         "preset": Column("runs.preset"),
-        "data": Column("v.name || ' v' || v.number"),
+        "data": Column("(select v.name || ' v' || v.number from versions v where v.id = runs.version_id)"),
         "version": Column("runs.version_id"),
         "features": Column("runs.feature_set"),
         "task": Column("runs.task"),

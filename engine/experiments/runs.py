@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from lemnis.engine import clock
 from lemnis.engine.errors import NotFound
-from lemnis.engine.experiments.fields import FIELDS
 from lemnis.engine.jobs.states import ENDED, JobState
-from lemnis.engine.query import Condition, compile_order, compile_query
 from lemnis.engine.store import Row, Store
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-RUNS = "runs left join versions v on v.id = runs.version_id left join jobs j on j.id = runs.job_id"
+READ = """select runs.*, coalesce(v.name || ' v' || v.number, '') as data_version,
+            j.progress, coalesce(j.progress_text, '') as progress_text
+          from runs left join versions v on v.id = runs.version_id left join jobs j on j.id = runs.job_id
+          where runs.id in ({})"""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -66,6 +66,7 @@ class Run(Struct, frozen=True, kw_only=True):
     reproduces: int | None
     note: str
     pinned: bool
+    archived_at: int | None
     deleted_at: int | None
     user: str
     created_at: int
@@ -108,63 +109,35 @@ def get_run(store: Store, run_id: int) -> Run:
     Raises:
         NotFound: There is none with this id.
     """
-    found = read_runs(store, Condition("runs.id = ?", (run_id,)), Condition("runs.id"), limit=1, offset=0)
+    found = read_runs(store, [run_id])
     if not found:
         raise NotFound(f"There is no run {run_id}.", "List them with `lemnis runs list`.")
     return found[0]
 
 
-def search_runs(
-    store: Store,
-    query: str,
-    sort: str,
-    *,
-    descending: bool,
-    limit: int,
-    offset: int,
-    deleted: bool = False,
-) -> RunPage:
-    """Return a page of the runs a query finds; newest first unless sorted, runs without the field last.
+def read_runs(store: Store, ids: Sequence[int]) -> list[Run]:
+    """Return runs by their numbers, in the order of these, with parameters, metrics and tags; missing ones are left out.
 
-    Raises:
-        QueryError: The query or the field to sort by can't be read.
+    Four queries, whatever their number.
     """
-    found = compile_query(query, FIELDS, now_ms=clock.now_ms())
-    where = Condition(f"runs.deleted_at is {'not ' if deleted else ''}null and {found.sql}", found.values)
-    order = Condition("runs.id desc")
-    if sort:
-        by = compile_order(sort, FIELDS, descending=descending)
-        order = Condition(f"{by.sql}, runs.id desc", by.values)
-    total = int(store.value(f"select count(*) from {RUNS} where {where.sql}", where.values))
-    return RunPage(total=total, runs=read_runs(store, where, order, limit=limit, offset=offset))
-
-
-def read_runs(store: Store, where: Condition, order: Condition, *, limit: int, offset: int) -> list[Run]:
-    """Return runs with their parameters, metrics and tags; four queries, whatever their number."""
-    rows = store.rows(
-        f"""select runs.*, coalesce(v.name || ' v' || v.number, '') as data_version,
-              j.progress, coalesce(j.progress_text, '') as progress_text
-            from {RUNS} where {where.sql} order by {order.sql} limit ? offset ?""",
-        [*where.values, *order.values, limit, offset],
-    )
-    ids = [int(row["id"]) for row in rows]
+    rows = {int(row["id"]): row for row in store.rows(READ.format(", ".join("?" * len(ids))), ids)}
     params, metrics, tags = (pairs_of(store, table, ids) for table in ("run_params", "run_metrics", "run_tags"))
-    return [run_in(row, params[row["id"]], metrics[row["id"]], tags[row["id"]]) for row in rows]
+    return [run_in(rows[key], params[key], metrics[key], tags[key]) for key in ids if key in rows]
 
 
 def pairs_of(store: Store, table: str, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Return key and value by run; every run has an entry. Any: texts or numbers, as the table has them."""
     found: dict[int, dict[str, Any]] = {run_id: {} for run_id in ids}
     marks = ", ".join("?" * len(ids))
-    for row in store.rows(f"select run_id, key, value from {table} where run_id in ({marks}) order by key", ids):
-        found[row["run_id"]][row["key"]] = row["value"]
+    for run_id, key, value in store.rows(f"select run_id, key, value from {table} where run_id in ({marks})", ids):
+        found[run_id][key] = value  # by place: a Row looks names up one by one; by run and key, as the table is
     return found
 
 
 def run_in(row: Row, params: dict[str, str], metrics: dict[str, float | None], tags: dict[str, str]) -> Run:
     """Return the run of one row."""
-    # Any: columns of the row, which the record names and types again. By place: a Row looks names up one by one.
-    values: dict[str, Any] = {name: value for name, value in zip(row.keys(), row, strict=True) if name in COLUMNS}
+    # Any: columns of the row, which the record names and types again.
+    values: dict[str, Any] = dict(zip(row.keys(), row, strict=True))
     values |= {name: msgspec.json.decode(row[name]) for name in ("features", "machine", "libraries")}
     values |= {"pinned": bool(row["pinned"]), "params": params, "metrics": metrics, "tags": tags}
     return Run(**values)

@@ -11,14 +11,30 @@ import re
 
 from lemnis.engine.query.fields import Column, Condition, Fields, Pairs, QueryError, resolve, wrong
 from lemnis.engine.query.reader import Reader
+from lemnis.engine.query.tree import EVERYTHING, Node, condition
 
-__all__ = ["Column", "Condition", "Fields", "Pairs", "QueryError", "compile_order", "compile_query"]
+__all__ = [
+    "Column",
+    "Condition",
+    "Fields",
+    "Node",
+    "Pairs",
+    "QueryError",
+    "compile_order",
+    "compile_query",
+    "parse_query",
+]
 
 LONGEST = 4000  # characters
 
 
 def compile_query(text: str, fields: Fields, *, now_ms: int) -> Condition:
-    """Return the SQL condition of a query; an empty query is true.
+    """Return the SQL condition of a query; an empty query is true. See `parse_query`."""
+    return condition(parse_query(text, fields, now_ms=now_ms), fields.id)
+
+
+def parse_query(text: str, fields: Fields, *, now_ms: int) -> Node:
+    """Return the tree of a query; an empty query holds for everything.
 
     Args:
         text: What a person typed.
@@ -35,7 +51,7 @@ def compile_query(text: str, fields: Fields, *, now_ms: int) -> Condition:
         raise wrong("This character is not text.", "Take it away.", surrogate.start())
     reader = Reader(text, fields, now_ms)
     if reader.here.kind == "end":
-        return Condition("1")
+        return EVERYTHING
     found = reader.either(0)
     if reader.here.kind != "end":
         raise reader.expected("and, or, or the end")

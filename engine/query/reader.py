@@ -1,15 +1,16 @@
-"""Reads a query from left to right and gives its SQL: or, and, not, brackets, terms."""
+"""Reads a query from left to right and gives its tree: or, and, not, brackets, terms."""
 
-from lemnis.engine.query.fields import Column, Condition, Fields, Name, QueryError, resolve, wrong
-from lemnis.engine.query.sql import compare, contains, has, joined, like, owned
+from lemnis.engine.query.fields import Column, Fields, Name, QueryError, resolve, wrong
+from lemnis.engine.query.sql import compare, contains, has, like
 from lemnis.engine.query.tokens import SAME, Token, tokens_of
+from lemnis.engine.query.tree import Negation, Node, Term, group
 from lemnis.engine.text import safe
 
 DEEPEST, MOST_TERMS = 30, 200  # brackets in brackets, terms: SQLite's own limits are near
 
 
 class Reader:
-    """Reads one query from left to right; each method reads what it is named after and returns its SQL."""
+    """Reads one query from left to right; each method reads what it is named after and returns its node."""
 
     def __init__(self, text: str, fields: Fields, now_ms: int) -> None:
         self.fields, self.now_ms = fields, now_ms
@@ -49,33 +50,33 @@ class Reader:
         seen = f", found {found!r}" if found else ", found the end"
         return wrong(f"Expected {what}{seen}.", "Try for example metrics.auc > 0.8 and tag:baseline.", self.here.at)
 
-    def either(self, depth: int) -> Condition:
+    def either(self, depth: int) -> Node:
         if depth > DEEPEST:
             raise wrong(f"More than {DEEPEST} brackets stand in each other.", "Ask in simpler words.", self.here.at)
-        parts = [self.both(depth)]
+        parts: list[Node] = [self.both(depth)]
         while self.here.kind == "or" or self.is_word("or"):
             self.next()
             parts.append(self.both(depth))
-        return joined(" or ", parts)
+        return group("or", parts)
 
-    def both(self, depth: int) -> Condition:
-        parts = [self.negated(depth)]
+    def both(self, depth: int) -> Node:
+        parts: list[Node] = [self.negated(depth)]
         while True:
             if not self.take("and") and (
                 self.here.kind in ("end", "or") or self.is_word("or") or self.here.text in (")", ",")
             ):
-                return joined(" and ", parts)
+                return group("and", parts)
             parts.append(self.negated(depth))
 
-    def negated(self, depth: int) -> Condition:
+    def negated(self, depth: int) -> Node:
         turned = False
         while self.here.kind == "not" or self.is_word("not"):
             self.next()
             turned = not turned
         found = self.term(depth)
-        return Condition(f"not {found.sql}", found.values) if turned else found
+        return Negation(found) if turned else found
 
-    def term(self, depth: int) -> Condition:
+    def term(self, depth: int) -> Node:
         self.terms += 1
         if self.terms > MOST_TERMS:
             raise wrong(f"The query has more than {MOST_TERMS} terms.", "Use in (…) for lists.", self.here.at)
@@ -90,7 +91,7 @@ class Reader:
             return contains(self.fields.bare, self.next().text[1:-1])
         raise self.expected("a field, a word or a bracket")
 
-    def field_term(self) -> Condition:
+    def field_term(self) -> Node:
         word = self.next()
         after = self.here
         if word.text.endswith(".") and after.kind in ("string", "quoted") and after.at == word.at + len(word.text):
@@ -103,7 +104,7 @@ class Reader:
             return self.comparison(resolve(word.text, self.fields, word.at))
         return contains(self.fields.bare, word.text)
 
-    def colon(self, word: Token) -> Condition:
+    def colon(self, word: Token) -> Node:
         """Read what follows `has:`, `tag:` or `note:`."""
         if word.text.lower() == "has":
             named = self.next()
@@ -112,40 +113,40 @@ class Reader:
             key = None
             if named.text.endswith(".") and self.here.kind in ("string", "quoted"):
                 key = self.next().text[1:-1]
-            return has(resolve(named.text.rstrip("."), self.fields, named.at, key), self.fields)
+            return has(resolve(named.text.rstrip("."), self.fields, named.at, key))
         text = self.value().text
         head = self.fields.aliases.get(word.text.lower(), word.text.lower())
         if head in self.fields.pairs:
             family = self.fields.pairs[head]
-            other, values = ("", (text,)) if family.numeric else (" or p.value = ?", (text, text))
-            return owned(family, self.fields, f"p.key = ?{other}", values)
+            if family.numeric:
+                return Term("p.key = ?", (text,), family, text)
+            return Term("(p.key = ? or p.value = ?)", (text, text), family)
         column = resolve(word.text, self.fields, word.at).column
         if not isinstance(column, Column) or column.kind != "text":
             raise wrong(f"{word.text}: asks for text; this field holds none.", "Compare it with = or >.", word.at)
         return contains(column.sql, column.words.get(text.lower(), text))
 
-    def comparison(self, name: Name) -> Condition:
+    def comparison(self, name: Name) -> Node:
         """Read an operator and its values, and compare."""
         turned = self.take("not")
         if self.take("is"):
             absent = not self.take("not")
             if not self.take("null"):
                 raise self.expected("null")
-            found = has(name, self.fields)
-            return Condition(f"not {found.sql}", found.values) if absent else found
+            return Negation(has(name)) if absent else has(name)
         if self.take("between"):
             return self.between(name, turned)
         if self.take("in"):
-            return compare(name, "not in" if turned else "in", self.listed(), self.fields, now_ms=self.now_ms)
+            return compare(name, "not in" if turned else "in", self.listed(), now_ms=self.now_ms)
         if self.is_word("like", "ilike"):
             operator = self.next().text.lower()
-            found = like(name, operator, self.value(), self.fields)
-            return Condition(f"not {found.sql}", found.values) if turned else found
+            found = like(name, operator, self.value())
+            return Negation(found) if turned else found
         token = self.next()
         operator = SAME.get(token.text, token.text)
-        return compare(name, operator, [self.value()], self.fields, now_ms=self.now_ms)
+        return compare(name, operator, [self.value()], now_ms=self.now_ms)
 
-    def between(self, name: Name, turned: bool) -> Condition:
+    def between(self, name: Name, turned: bool) -> Node:
         low = self.value()
         if ".." in low.text and low.kind == "word":
             first, _, second = low.text.partition("..")
@@ -154,12 +155,11 @@ class Reader:
             if not self.take("and"):
                 raise self.expected("and")
             ends = [low, self.value()]
-        parts = [
-            compare(name, operator, [end], self.fields, now_ms=self.now_ms)
+        parts: list[Node] = [
+            compare(name, operator, [end], now_ms=self.now_ms)
             for operator, end in zip((">=", "<="), ends, strict=True)
         ]
-        found = joined(" and ", parts)
-        return Condition(f"not {found.sql}", found.values) if turned else found
+        return Negation(group("and", parts)) if turned else group("and", parts)
 
     def listed(self) -> list[Token]:
         if not self.take_mark("("):

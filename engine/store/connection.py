@@ -31,7 +31,7 @@ Name: TypeAlias = Literal["state", "metrics", "predictions"]
 Values: TypeAlias = Sequence[object] | Mapping[str, object]
 
 NAMES: tuple[Name, ...] = ("state", "metrics", "predictions")
-SCHEMA_VERSION = 20  # raised with every migration; a newer file is refused, an older one is migrated
+SCHEMA_VERSION = 24  # raised with every migration; a newer file is refused, an older one is migrated
 SAFE_WAL = (3, 51, 3)  # before it, processes that share a WAL can lose committed rows
 SAFE_BACKPORTS = ((3, 44, 6), (3, 50, 7))
 BUSY_MS = 10_000
@@ -139,6 +139,19 @@ class Store:
             return self.connection(name).execute(sql, values).fetchall()
         except sqlite3.OperationalError as error:
             raise self._explained(error, name) from error
+
+    def rows_within(self, steps: int, sql: str, values: Values = (), *, name: Name = "state") -> list[Row] | None:
+        """Return every row of a query, or None if it takes more than so many steps of SQLite's machine."""
+        connection = self.connection(name)
+        connection.set_progress_handler(lambda: 1, steps)
+        try:
+            return self.rows(sql, values, name=name)
+        except StoreError as error:
+            if "interrupted" not in error.problem:
+                raise
+            return None
+        finally:
+            connection.set_progress_handler(None, 0)
 
     def row(self, sql: str, values: Values = (), *, name: Name = "state") -> Row | None:
         """Return the first row of a query, or None."""

@@ -31,6 +31,7 @@ def list_runs(
     ascending: Annotated[bool, typer.Option("--ascending", help="Smallest first.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most this many.")] = 100,
     offset: Annotated[int, typer.Option(min=0, help="Leave out this many at the front.")] = 0,
+    archived: Annotated[bool, typer.Option("--archived", help="The archived runs instead.")] = False,
     deleted: Annotated[bool, typer.Option("--deleted", help="The deleted runs instead.")] = False,
 ) -> None:
     """List runs, newest first unless sorted.
@@ -43,13 +44,14 @@ def list_runs(
     "duration_s", "data_version"}]}; total counts all that fit; times in ms, NaN is null.
     """
     session = session_of(context)
-    page = session.engine.experiments.search(query, sort, not ascending, limit, offset, deleted=deleted)
+    shelf = "deleted" if deleted else "archived" if archived else "active"
+    page = session.engine.experiments.search(query, sort, not ascending, limit, offset, shelf=shelf)
     now = now_ms()
     if session.json:
         print_json({"total": page.total, "runs": [listed_document(run, now) for run in page.runs]})
         return
     if not page.runs:
-        say("No run fits." if query or deleted or offset else "No runs yet. Train one with `lemnis train`.")
+        say("No run fits." if query or shelf != "active" or offset else "No runs yet. Train one with `lemnis train`.")
         return
     names = main_metrics(page.runs)
     rows = [

@@ -62,3 +62,21 @@ TABLES = (
          where id = new.run_id;
        end""",
 )
+
+LATER = {
+    "m024_many_runs": (
+        "alter table runs add column archived_at integer",
+        # What lists ask of a run, beside each other: a run's own row has a kilobyte of conditions.
+        """create index runs_listed on runs (deleted_at, archived_at, id, name, state, preset, version_id, feature_set,
+           task, target, seed, device, user, rounds_done, best_round, pinned, reproduces, created_at, started_at,
+           ended_at, note)""",
+        "drop index runs_created",
+        "create index runs_hidden on runs (id) where deleted_at is not null or archived_at is not null",
+        "create index runs_pinned on runs (id) where pinned",
+        # Read backwards it is largest first, and of equals the newest first.
+        "create index run_metrics_order on run_metrics (key, value, run_id)",
+        "drop index run_metrics_value",
+        "create index run_params_order on run_params (key, number, value, run_id)",
+        "drop index run_params_number",
+    ),
+}

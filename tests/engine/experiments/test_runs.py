@@ -59,7 +59,7 @@ def test_a_deleted_run_is_hidden_until_it_is_restored(engine: Engine) -> None:
     assert room.delete([first]) == 1
     assert room.delete([first]) == 0
     assert [run.id for run in room.search().runs] == [second]
-    assert [run.id for run in room.search(deleted=True).runs] == [first]
+    assert [run.id for run in room.search(shelf="deleted").runs] == [first]
     assert room.run(first).deleted_at is not None
     assert room.baseline() is None
     assert room.restore([first, second]) == 1
