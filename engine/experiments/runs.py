@@ -116,7 +116,7 @@ def get_run(store: Store, run_id: int) -> Run:
 
 
 def read_runs(store: Store, ids: Sequence[int]) -> list[Run]:
-    """Return runs by their numbers, in the order of these, with parameters, metrics and tags; missing ones are left out.
+    """Return runs by number, in this order, with parameters, metrics and tags; one that does not exist is left out.
 
     Four queries, whatever their number.
     """

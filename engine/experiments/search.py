@@ -68,7 +68,7 @@ class Body(NamedTuple):
         sql = f"select {self.row} as id {self.sql} order by {self.order.sql} limit ? offset ?"
         return sql, (*self.values, *self.order.values, limit, offset)
 
-    def count(self) -> tuple[str, tuple[Bound, ...]]:
+    def counting(self) -> tuple[str, tuple[Bound, ...]]:
         return f"select count(*) {self.sql}", self.values
 
 
@@ -94,7 +94,7 @@ def page_of(store: Store, search: Search, limit: int, offset: int = 0) -> list[i
     found = walked(store, with_value(search, each_row=True), with_value(search, each_row=False), limit, offset)
     if len(found) == limit:
         return found
-    before = offset if found else int(store.value(*with_value(search, each_row=False).count()))
+    before = offset if found else int(store.value(*with_value(search, each_row=False).counting()))
     rest = without_value(search)
     return found + [row[0] for row in store.rows(*rest.numbers(limit - len(found), max(0, offset - before)))]
 
@@ -102,7 +102,7 @@ def page_of(store: Store, search: Search, limit: int, offset: int = 0) -> list[i
 def count_of(store: Store, search: Search) -> int:
     """Return how many runs there are."""
     base, few = base_of(store, search)
-    return int(store.value(*listed(search, base, each_row=few).count()))
+    return int(store.value(*listed(search, base, each_row=few).counting()))
 
 
 def all_of(store: Store, search: Search) -> list[int]:
@@ -111,7 +111,7 @@ def all_of(store: Store, search: Search) -> list[int]:
     if search.pair is None or few:
         return numbered(store, listed(search, base, each_row=few))
     found = numbered(store, with_value(search, each_row=False))
-    lacking = len(found) < int(store.value(*listed(search, base, each_row=False).count()))
+    lacking = len(found) < int(store.value(*listed(search, base, each_row=False).counting()))
     return found + (numbered(store, without_value(search)) if lacking else [])
 
 
@@ -176,8 +176,12 @@ def with_value(search: Search, *, each_row: bool) -> Body:
     values = (pair.key, *(value for part in own for value in part.values))
     rest = [part for part in parts if part not in own]
     way = "desc" if search.descending else "asc"
-    order = f"c.number {way} nulls last, c.value {way}, c.id desc" if not family.numeric else f"c.value {way}, c.id desc"
-    return body("c.id", source, values, rest, Search(shelf=search.shelf), each_row=each_row)._replace(order=Condition(order))
+    order = (
+        f"c.number {way} nulls last, c.value {way}, c.id desc" if not family.numeric else f"c.value {way}, c.id desc"
+    )
+    return body("c.id", source, values, rest, Search(shelf=search.shelf), each_row=each_row)._replace(
+        order=Condition(order)
+    )
 
 
 def without_value(search: Search) -> Body:
@@ -191,9 +195,7 @@ def without_value(search: Search) -> Body:
     return listed(newest, None, each_row=False)
 
 
-def body(
-    row: str, source: str, values: tuple[Bound, ...], rest: list[Node], search: Search, *, each_row: bool
-) -> Body:
+def body(row: str, source: str, values: tuple[Bound, ...], rest: list[Node], search: Search, *, each_row: bool) -> Body:
     """Return runs of a source that are on the shelf and meet what else is wanted."""
     order = Condition(f"{row} desc")
     if search.sort:

@@ -156,8 +156,7 @@ class Reader:
                 raise self.expected("and")
             ends = [low, self.value()]
         parts: list[Node] = [
-            compare(name, operator, [end], now_ms=self.now_ms)
-            for operator, end in zip((">=", "<="), ends, strict=True)
+            compare(name, operator, [end], now_ms=self.now_ms) for operator, end in zip((">=", "<="), ends, strict=True)
         ]
         return Negation(group("and", parts)) if turned else group("and", parts)
 

@@ -72,7 +72,9 @@ def measure(engine: Engine, runs: int) -> None:
         report(
             f"{runs:,} runs: {name}",
             lambda query=query, sort=sort, offset=offset: [r.id for r in room.page(query, sort, True, PAGE, offset)],
-            lambda sql=sql, offset=offset: [row["id"] for row in by_hand(engine, f"{sql} limit {PAGE} offset {offset}")],
+            lambda sql=sql, offset=offset: [
+                row["id"] for row in by_hand(engine, f"{sql} limit {PAGE} offset {offset}")
+            ],
         )
     report(f"{runs:,} runs: count", lambda: room.count(WANTED), lambda: engine.store.value(COUNT))
 

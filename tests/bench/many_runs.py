@@ -33,7 +33,8 @@ def fill(root: Path, runs: int, *, points: bool = False) -> Engine:
     store = engine.store
     marks = ", ".join("?" * len(TABLES))
     apart = store.rows(
-        f"select type, name, sql from sqlite_master where tbl_name in ({marks}) and type != 'table' and sql is not null",
+        f"""select type, name, sql from sqlite_master
+            where tbl_name in ({marks}) and type != 'table' and sql is not null""",
         TABLES,
     )
     with store.write() as db:
@@ -62,7 +63,14 @@ def run_rows(runs: int, rng: random.Random) -> Iterator[tuple[object, ...]]:
         yield (
             *(number, f"run-{number:06}", state, rng.choice(("default", "wide", "deep"))),
             *(f"{1 + number * 5 // (runs + 1):064x}", FEATURES, rng.randrange(100), MACHINE),
-            *(f"{rng.getrandbits(160):040x}", LIBRARIES, rng.randrange(1, 200), at, at, at + rng.randrange(5000, 90000)),
+            *(
+                f"{rng.getrandbits(160):040x}",
+                LIBRARIES,
+                rng.randrange(1, 200),
+                at,
+                at,
+                at + rng.randrange(5000, 90000),
+            ),
         )
 
 
@@ -72,7 +80,10 @@ def param_rows(runs: int, rng: random.Random) -> Iterator[tuple[object, ...]]:
             if key == "boosting":
                 yield number, key, rng.choice(("gbdt", "dart", "goss")), None
                 continue
-            text = {"learning_rate": rng.choice(("0.01", "0.03", "0.1", "0.3")), "num_leaves": str(rng.randrange(7, 255))}
+            text = {
+                "learning_rate": rng.choice(("0.01", "0.03", "0.1", "0.3")),
+                "num_leaves": str(rng.randrange(7, 255)),
+            }
             value = text.get(key) or f"{rng.random():.6f}"
             yield number, key, value, float(value)
 

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import msgspec
 from rich.segment import Segment
 from rich.text import Text
-from textual.content import Content
+from textual.content import Content, Span
 from textual.markup import parse_style
 from textual.strip import Strip
 from textual.style import Style
@@ -74,6 +74,11 @@ def plain(cell: Cell) -> str:
     return safe(cell if isinstance(cell, str) else cell.plain)
 
 
+def plain_ascii(cell: Cell) -> TypeGuard[str]:
+    """Say whether a cell is text of which every character is one cell wide and harmless, as most are."""
+    return isinstance(cell, str) and len(cell) <= LIMIT and cell.isascii() and cell.isprintable()
+
+
 def fitted(content: Content, width: int, *, right: bool = False) -> Content:
     """Return content exactly `width` terminal cells wide, cut with an ellipsis or padded."""
     if content.cell_length > width:
@@ -89,7 +94,8 @@ def widths_of(columns: Sequence[Col], rows: Sequence[Row], available: int, *, so
     """
     widths: list[int] = []
     for index, column in enumerate(columns):
-        needed = [drawable(row.cells[index]).cell_length for row in rows if index < len(row.cells)]
+        cells = [row.cells[index] for row in rows if index < len(row.cells)]
+        needed = [len(cell) if plain_ascii(cell) else drawable(cell).cell_length for cell in cells]
         header = len(column.label) + (column.name == sorted_by)
         widths.append(column.width or max(header, min(column.most, max([header, *needed]))))
     for index, column in enumerate(columns):
@@ -132,11 +138,19 @@ def header_labels(columns: Sequence[Col], widths: Sequence[int], sorted_by: tupl
 
 def row_content(columns: Sequence[Col], widths: Sequence[int], row: Row, gutter: str) -> Content:
     """Return one row as it is drawn: a character for cursor or mark, then the cells."""
-    line = Content(gutter)
+    parts, spans, length = [gutter], list[Span](), len(gutter)
     for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
-        cell = drawable(row.cells[index]) if index < len(row.cells) else Content("")
-        line = line + fitted(cell, width, right=column.right) + ("  " if index < len(columns) - 1 else " ")
-    return line
+        cell = row.cells[index] if index < len(row.cells) else ""
+        if plain_ascii(cell) and len(cell) <= width:
+            part = cell.rjust(width) if column.right else cell.ljust(width)
+        else:
+            content = fitted(drawable(cell), width, right=column.right)
+            part = content.plain
+            spans += [Span(span.start + length, span.end + length, span.style) for span in content.spans]
+        part += "  " if index < len(columns) - 1 else " "
+        parts.append(part)
+        length += len(part)
+    return Content("".join(parts), spans)
 
 
 class Styles:

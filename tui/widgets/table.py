@@ -200,7 +200,8 @@ class Table(ScrollView, can_focus=True):
         self.marks = (
             [key for key in self.marks if key != self.key] if self.key in self.marks else [*self.marks, self.key]
         )
-        self._redraw()
+        self._lines = {known: strip for known, strip in self._lines.items() if known[0] != self.cursor}
+        self._refresh_row(self.cursor)
         self.post_message(self.Marked(self, tuple(self.marks)))
         self.cursor += 1
 

@@ -8,8 +8,8 @@ from lemnis.tui.widgets.cells import Row
 
 Fetch: TypeAlias = Callable[[int, int], Sequence[Row]]
 
-PAGE = 200  # rows fetched at once
-PAGES_KEPT = 50
+PAGE = 100  # rows fetched at once
+PAGES_KEPT = 100
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The Experiments room's pictures: the table that tells its order, the curve of a run, and a run in full."""
+"""The Experiments room's pictures: the curve of a run, and a run in full."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from lemnis.engine.experiments import Curve, Run
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
 from lemnis.tui.stages.experiments import facts
-from lemnis.tui.widgets import Chart, Facts, LogView, Panel, Spark, Table, Words
+from lemnis.tui.widgets import Chart, Facts, LogView, Panel, Spark, Words
 
 STALE_SECONDS = 10.0
 
@@ -26,15 +26,6 @@ class Look:
     baseline: Run | None = None
     base_curves: dict[str, Curve] = field(default_factory=dict[str, Curve])
     log: str = ""
-
-
-class RunsTable(Table):
-    """A table whose owner is told of the wanted order, because the rows on screen are not all there are."""
-
-    def action_sort(self, direction: str) -> None:
-        super().action_sort(direction)
-        if self.sorted_by is not None:
-            self.post_message(self.Sorted(self, *self.sorted_by))
 
 
 class CurvePanel(Panel):

@@ -1,9 +1,7 @@
 """The Experiments room: the runs, the curve of the one under the cursor, and starting, comparing and stopping them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -12,36 +10,23 @@ from textual.message import Message
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
-from lemnis.engine.experiments import Run, RunPage
+from lemnis.engine.experiments import Run
 from lemnis.engine.experiments.fields import FIELDS
 from lemnis.engine.query import compile_query
-from lemnis.engine.validate import Standing
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.experiments import facts, rows
-from lemnis.tui.stages.experiments.pane import CurveLine, CurvePanel, Look, RunDetail, RunsTable
-from lemnis.tui.stages.experiments.train import TrainDialog, Training
-from lemnis.tui.stages.stage import Stage
-from lemnis.tui.widgets import Facts, Panel, Table
+from lemnis.tui.stages.experiments.acts import ExperimentsView, RunsStage
+from lemnis.tui.stages.experiments.listing import FIRST, Asked, all_of, first_of, part_of
+from lemnis.tui.stages.experiments.pane import CurveLine, CurvePanel, Look, RunDetail
+from lemnis.tui.stages.experiments.table import RunsTable
+from lemnis.tui.widgets import Col, Facts, Panel, Row, Table
 
-Queued = TypeVar("Queued")
-MOST_ROWS = 300  # shown at once; the order and the filter are over all runs
 POINTS = 240
 LOG_BYTES = 16_384
 
 
-@dataclass(frozen=True, slots=True)
-class ExperimentsView:
-    """The runs that are asked for, and a look at one of them."""
-
-    page: RunPage
-    everything: int
-    baseline: Run | None
-    look: Look | None
-    now_ms: int
-
-
-class ExperimentsStage(Stage[ExperimentsView]):
+class ExperimentsStage(RunsStage):
     """Runs, curves, comparison."""
 
     BINDINGS = bindings("experiments")
@@ -57,14 +42,17 @@ class ExperimentsStage(Stage[ExperimentsView]):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, ExperimentsStage.Looked)
 
+    @dataclass
+    class Listed(Message):
+        """The numbers of all runs that are asked for are known."""
+
+        view: ExperimentsView
+
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(engine, info)
         self.sort, self.descending, self.only_different = "", True, True
-        self.run_id = 0  # under the cursor
-        self.open_id = 0  # shown in full; 0 for the list
         self.deleted: list[list[int]] = []
-        self._select: int | None = None
-        self._view: ExperimentsView | None = None
+        self._sample: list[Run] = []  # what the columns are chosen by
 
     def compose(self) -> ComposeResult:
         with Vertical(id="runs-view"):
@@ -79,12 +67,29 @@ class ExperimentsStage(Stage[ExperimentsView]):
 
     # Reading.
 
+    @property
+    def asked(self) -> Asked:
+        """What is to be listed now."""
+        return Asked(self.query_text, self.sort, self.descending)
+
     def load(self) -> ExperimentsView:
-        room = self.engine.experiments
-        page = room.search(self.query_text, self.sort, self.descending, MOST_ROWS)
-        everything = room.search(limit=0).total if self.query_text else page.total
-        wanted = self.open_id or self._select or self.run_id or (page.runs[0].id if page.runs else 0)
-        return ExperimentsView(page, everything, room.baseline(), self.read(wanted), now_ms())
+        room, asked, known = self.engine.experiments, self.asked, self._view.listing if self._view else None
+        if known is not None and known.asked == asked and known.total > FIRST:
+            listing = all_of(room, asked, self._select or self.run_id)  # what is on screen is read anew
+        else:
+            listing = first_of(room, asked)
+        wanted = self.open_id or self._select or (self.run_id if listing.place(self.run_id) is not None else 0)
+        wanted = wanted or (listing.runs[0].id if listing.runs else 0)
+        return ExperimentsView(listing, room.baseline(), self.read(wanted), now_ms())
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="experiments-list")
+    def list_all(self, view: ExperimentsView) -> None:
+        """Read the numbers of all runs after the first ones are shown."""
+        try:
+            listing = all_of(self.engine.experiments, view.listing.asked, self._select or 0)
+        except LemnisError:
+            return  # the next load says what is wrong
+        self.post_message(self.Listed(ExperimentsView(listing, view.baseline, None, view.now_ms)))
 
     def read(self, run_id: int) -> Look | None:
         """Return what is drawn of a run, None if there is none; runs in a thread."""
@@ -116,40 +121,76 @@ class ExperimentsStage(Stage[ExperimentsView]):
     # Drawing.
 
     def show(self, view: ExperimentsView) -> None:
-        self._view = view
         self.query_one("#runs-view").display = not self.open_id
         self.query_one("#run-detail").display = bool(self.open_id)
         self.show_runs(view)
         if view.look is not None:
             self.show_look(view.look)
+        if view.listing.numbers is None and view.listing.asked == self.asked:
+            self.list_all(view)
+
+    @on(Listed)
+    def on_listed(self, message: Listed) -> None:
+        message.stop()
+        if message.view.listing.asked == self.asked:
+            self.show_runs(message.view)
 
     def show_runs(self, view: ExperimentsView) -> None:
         """Draw the table and say what it holds."""
-        table, runs = self.query_one("#runs", RunsTable), view.page.runs
+        another = self._view is None or self._view.listing.asked != view.listing.asked
+        self._view = view
+        table, listing = self.query_one("#runs", RunsTable), view.listing
+        if listing.offset == 0:
+            self._sample = listing.runs[:FIRST]
         narrow = self.app.size.width < 100
-        columns = rows.columns_for(runs, baseline=view.baseline, only_different=self.only_different, narrow=narrow)
+        columns = rows.columns_for(
+            self._sample, baseline=view.baseline, only_different=self.only_different, narrow=narrow
+        )
         table.empty = (
             "No run fits. Press esc to see all again." if self.query_text else "No runs yet. Press t to train."
         )
         if columns != table.columns:
-            here = table.key
+            self._select = self._select or int(table.key or 0) or None
             table.set_columns(columns)
-            self._select = self._select or (int(here) if here else None)
-        table.show([rows.run_row(run, columns, baseline=view.baseline, now_ms=view.now_ms) for run in runs])
-        if self._select is not None and table.select(str(self._select)):
-            self._select = None
+        if another and listing.place(self._select or self.run_id) is None:
+            table.cursor = 0
+        self.place(table, view, columns)
         self.query_one("#runs-panel", Panel).retitle("Runs", self.count_words(view))
-        hidden = len(rows.everything(runs)) - len(rows.differing(runs)) if self.only_different else 0
+        hidden = len(rows.everything(self._sample)) - len(rows.differing(self._sample)) if self.only_different else 0
         same = f"{hidden} columns are equal: z shows them" if hidden and not narrow else ""
         self.query_one("#runs-panel", Panel).footnote(same)
 
+    def place(self, table: RunsTable, view: ExperimentsView, columns: list[Col]) -> None:
+        """Put the rows into the table, the cursor on its run if that is still listed."""
+        listing = view.listing
+
+        def drawn(runs: Sequence[Run]) -> list[Row]:
+            return [rows.run_row(run, columns, baseline=view.baseline, now_ms=view.now_ms) for run in runs]
+
+        if listing.numbers is None or len(listing.runs) == listing.total:
+            table.show(drawn(listing.runs))
+            if self._select is not None and table.select(str(self._select)):
+                self._select = None
+            return
+        numbers, room = listing.numbers, self.engine.experiments
+        wanted = self._select or self.run_id
+        at = listing.place(wanted) if wanted else None
+        self._select = None if at is not None else self._select
+        table.show_part(
+            len(numbers),
+            lambda offset, limit: drawn(part_of(room, numbers, offset, limit)),
+            offset=listing.offset,
+            rows=drawn(listing.runs),
+            at=table.cursor if at is None else at,
+        )
+
     def count_words(self, view: ExperimentsView) -> str:
         """Return how many runs are shown, of how many, under which filter and beside which baseline."""
-        shown, total = len(view.page.runs), view.page.total
-        words = f"{total:,} of {view.everything:,} for {self.query_text}" if self.query_text else f"{total:,}"
-        if shown < total:
-            words += f", first {shown:,}"
-        running = sum(run.state == "running" for run in view.page.runs)
+        listing = view.listing
+        total = f"{listing.total:,}" if listing.numbers is not None else f"first {listing.total:,}"
+        everything = f" of {listing.everything:,}" if listing.everything is not None else ""
+        words = f"{total}{everything} for {listing.asked.query}" if listing.asked.query else total
+        running = sum(run.state == "running" for run in listing.runs)
         words += f" · {running} running" if running else ""
         if view.baseline is not None:
             words += f" · {rows.BASELINE} baseline #{view.baseline.id}"
@@ -163,6 +204,7 @@ class ExperimentsStage(Stage[ExperimentsView]):
 
     def show_look(self, look: Look) -> None:
         """Draw one run beside the table, or in full."""
+        self._look = look
         if self.open_id == look.run.id:
             self.query_one(RunDetail).show(look)
             return
@@ -215,7 +257,7 @@ class ExperimentsStage(Stage[ExperimentsView]):
     def count(self, query: str, tell: Callable[[str], None]) -> None:
         """Say how many runs a query finds so far; one that is not finished yet says nothing."""
         try:
-            total = self.engine.experiments.search(query, limit=0).total
+            total = self.engine.experiments.count(query)
         except LemnisError:
             words = "…"
         else:
@@ -228,140 +270,8 @@ class ExperimentsStage(Stage[ExperimentsView]):
             return None
         return facts.explained(table.columns[table.column].name)
 
-    # Doing.
-
-    @property
-    def chosen(self) -> list[int]:
-        """The marked runs, else the one under the cursor."""
-        marks = [int(key) for key in self.query_one("#runs", Table).marks]
-        return marks or [self.open_id or self.run_id][: bool(self.open_id or self.run_id)]
-
-    def action_train(self) -> None:
-        """Ask which preset and start it; say how the checks of the data stand as soon as that is read."""
-        try:
-            presets = self.engine.experiments.presets()
-        except LemnisError as error:
-            self.refuse(error)
-            return
-        dialog = TrainDialog(presets)
-        self.app.push_screen(dialog, self.start)
-        self.perform(self._standing, then=dialog.tell)
-
-    def _standing(self) -> Standing | None:
-        return self.engine.validate.standing() if self.engine.data.versions() else None
-
-    def start(self, training: Training | None) -> None:
-        """Queue what was chosen and go to it."""
-        if training is not None:
-            call = partial(
-                self.engine.experiments.start,
-                training.preset,
-                overrides=training.overrides,
-                despite_checks=training.despite_checks,
-            )
-            self.perform(self.queue, call, done=lambda run_id: f"Run {run_id} is queued.", then=self.go_to_run)
-
-    def queue(self, call: Callable[..., Queued], *arguments: int) -> Queued:
-        """Call what queues work and see that somebody does it; runs in a thread."""
-        queued = call(*arguments)
-        self.engine.jobs.ensure_supervisor()
-        return queued
-
-    def go_to_run(self, run_id: int) -> None:
-        """Put the cursor on a run once it is in the table."""
-        self._select = run_id
-
-    def action_reproduce(self) -> None:
-        """Train the run under the cursor again."""
-        run_id = self.open_id or self.run_id
-        if run_id:
-            done = f"Queued: the conditions of run {run_id} once more."
-            self.perform(self.queue, self.engine.experiments.reproduce, run_id, done=done, then=self.go_to_run)
-
-    def action_resume(self) -> None:
-        """Queue the run under the cursor again."""
-        run_id = self.open_id or self.run_id
-        if run_id:
-            done = f"Run {run_id} goes on from its checkpoint."
-            self.perform(self.queue, self.engine.experiments.resume, run_id, done=done)
-
-    def action_stop(self) -> None:
-        """Ask, then stop the run under the cursor."""
-        run = self.run_here()
-        if run is None or run.ended:
-            self.toast("Only a waiting or running run can be stopped.", warn=True)
-            return
-        lost = "nothing: it can go on from its checkpoint (r)" if run.state == "running" else "its place in the queue"
-        self.ask(
-            f"Stop run {run.id} {run.name}?",
-            lost=lost,
-            word="stop",
-            then=lambda: self.perform(self.engine.experiments.cancel, run.id, done=f"Run {run.id} is asked to stop."),
-        )
-
-    def action_delete(self) -> None:
-        """Ask, then hide the marked runs."""
-        ids = self.chosen
-        if ids:
-            named = f"run {ids[0]}" if len(ids) == 1 else f"{len(ids)} runs"
-            lost = "nothing for good: u brings them back, their files stay"
-            self.ask(f"Delete {named}?", lost=lost, word="delete", then=lambda: self.hide(ids))
-
-    def hide(self, ids: list[int]) -> None:
-        """Hide runs and remember them for undo."""
-
-        def done(_: int) -> None:
-            self.deleted.append(ids)
-            self.query_one("#runs", Table).mark_only([])
-
-        self.perform(self.engine.experiments.delete, ids, done="Deleted. Press u to undo.", then=done)
-
-    def action_undo(self) -> None:
-        """Bring back what was hidden last."""
-        if not self.deleted:
-            self.toast("Nothing was deleted here.")
-            return
-        ids = self.deleted.pop()
-        self._select = ids[0]
-        self.perform(self.engine.experiments.restore, ids, done="Back again.")
-
-    def action_pin(self) -> None:
-        """Make the run under the cursor the baseline, or take that away."""
-        run = self.run_here()
-        if run is not None:
-            done = "No baseline." if run.pinned else f"Run {run.id} is the baseline."
-            self.perform(self.engine.experiments.pin, None if run.pinned else run.id, done=done)
-
     def action_differ(self) -> None:
         """Show only the columns that differ, or all."""
         self.only_different = not self.only_different
         if self._view is not None:
             self.show_runs(self._view)
-
-    def action_metric(self) -> None:
-        """Draw the next metric."""
-        for curve in self.query(CurvePanel):
-            curve.next_metric()
-        curve = self.query_one("#curve", CurvePanel)
-        self.query_one(CurveLine).show(curve.look, curve.metric)
-
-    def action_compare(self) -> None:
-        """Compare the marked runs; with one marked, against the baseline."""
-        ids, baseline = self.chosen, self._view.baseline if self._view else None
-        if len(ids) == 1 and baseline is not None:
-            ids = [baseline.id, *ids]
-        if len(set(ids)) < 2:
-            self.toast("Mark two or more runs with space, then press c.", warn=True)
-            return
-        from lemnis.tui.screens.compare import Compare
-
-        self.app.push_screen(Compare(self.engine, ids))
-
-    def run_here(self) -> Run | None:
-        """Return the run under the cursor, or the one that is open."""
-        wanted = self.open_id or self.run_id
-        view = self._view
-        if view is None:
-            return None
-        known = [*view.page.runs, *([view.look.run] if view.look else [])]
-        return next((run for run in known if run.id == wanted), None)
