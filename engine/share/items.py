@@ -10,7 +10,6 @@ from lemnis.engine.deploy.golden import Golden
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments.runs import Run, read_runs
 from lemnis.engine.features.signature import Signature
-from lemnis.engine.query import Condition
 from lemnis.engine.share.manifest import Kind, Manifest, ModelBody, RunBody, VersionFacts, id_of, reference_of
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
@@ -94,12 +93,12 @@ def dataset_items(store: Store) -> list[Item]:
 def run_bodies(store: Store, run_ids: "Sequence[int] | None" = None) -> list[RunBody]:
     """Return the runs that ended, newest first; those of these numbers when they are given."""
     states = ", ".join(f"'{state}'" for state in ENDED)
-    where = Condition(f"runs.state in ({states}) and runs.deleted_at is null")
+    wanted, values = f"state in ({states}) and deleted_at is null", tuple[int, ...]()
     if run_ids is not None:
-        marks = ", ".join("?" * len(run_ids))
-        where = Condition(f"runs.state in ({states}) and runs.id in ({marks})", tuple(run_ids))
+        wanted, values = f"state in ({states}) and id in ({', '.join('?' * len(run_ids))})", tuple(run_ids)
+    numbers = store.rows(f"select id from runs where {wanted} order by id desc limit {MOST_RUNS}", values)
     versions = {version.id: version for version in every_version(store)}
-    runs = read_runs(store, where, Condition("runs.id desc"), limit=MOST_RUNS, offset=0)
+    runs = read_runs(store, [row["id"] for row in numbers])
     return [run_body(run, versions.get(run.version_id or "")) for run in runs]
 
 
