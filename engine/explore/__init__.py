@@ -1,14 +1,20 @@
 """Stage 3, Explore: what each column holds, and the rows themselves."""
 
 import os
+from collections.abc import Sequence
 
-from lemnis.engine.data import DataRoom
+from lemnis.engine.data import DataRoom, Version
 from lemnis.engine.data.plain import Cell
+from lemnis.engine.explore.export import export_rows
+from lemnis.engine.explore.filters import ALL_ROWS, Asked, Filter
 from lemnis.engine.explore.interest import ORDERS, Order, in_order, interest
 from lemnis.engine.explore.labels import LabelsRoom
 from lemnis.engine.explore.missing import Missingness, MissingPattern, find_missingness
-from lemnis.engine.explore.pages import Page, read_page
+from lemnis.engine.explore.pages import Page
 from lemnis.engine.explore.profile import Findings, Histogram, Note, Profile, TopValue, list_profiles
+from lemnis.engine.explore.terms import simple_filters
+from lemnis.engine.explore.values import Count, Counted, Values, chosen
+from lemnis.engine.explore.views import RowReader, View, read_page
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
 
@@ -47,15 +53,24 @@ class ExploreRoom:
             "explore.profile", f"Profile of {found.title}", arguments, cores=min(2, os.cpu_count() or 1)
         )
 
+    def asked(self, version: Version, wheres: Sequence[str], order: str = "", *, descending: bool = False) -> Asked:
+        """Return what typed conditions ask for: simple ones as filters, any other as SQL for the sandbox.
+
+        Raises:
+            NotFound: There is no column `order`.
+        """
+        filters: list[Filter] = []
+        typed: list[str] = []
+        for where in (text.strip() for text in wheres if text.strip()):
+            simple = simple_filters(where, version.columns)
+            filters += simple or ()
+            typed += [] if simple else [where]
+        where = "".join(typed) if len(typed) < 2 else " and ".join(f"(\n{one}\n)" for one in typed)
+        order = version.column(order).name if order else ""
+        return Asked(filters=tuple(filters), where=where, order=order, descending=descending)
+
     def rows(
-        self,
-        version: str | int | None = None,
-        offset: int = 0,
-        limit: int = 100,
-        order: str | None = None,
-        *,
-        descending: bool = False,
-        where: str | None = None,
+        self, version: str | int | None = None, offset: int = 0, limit: int = 100, asked: Asked = ALL_ROWS
     ) -> Page:
         """Return a page of a version's rows, in their own order or sorted and filtered; see `read_page`.
 
@@ -64,14 +79,26 @@ class ExploreRoom:
             BadInput: A bound or the condition is wrong.
             Unavailable: The condition ran past its limits.
         """
-        found = DataRoom(self.store).version(version)
-        return read_page(found, offset, limit, order=order or "", descending=descending, where=where or "")
+        return read_page(DataRoom(self.store).version(version), offset, limit, asked)
+
+    def reader(self, version: str | int | None = None) -> RowReader:
+        """Return what reads the rows of a version again and again; close it when it is not used any more.
+
+        Raises:
+            NotFound: There is no such version.
+            Unavailable, Damaged: Its file is gone or holds something else.
+        """
+        return RowReader(DataRoom(self.store).version(version), threads=os.cpu_count() or 1)
 
 
 __all__ = [
     "ORDERS",
+    "Asked",
     "Cell",
+    "Count",
+    "Counted",
     "ExploreRoom",
+    "Filter",
     "Findings",
     "Histogram",
     "MissingPattern",
@@ -80,7 +107,12 @@ __all__ = [
     "Order",
     "Page",
     "Profile",
+    "RowReader",
     "TopValue",
+    "Values",
+    "View",
+    "chosen",
+    "export_rows",
     "in_order",
     "interest",
 ]

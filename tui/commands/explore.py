@@ -13,13 +13,13 @@ from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
 from lemnis.tui.commands.labels import app as labels_app
 from lemnis.tui.commands.labels import label
+from lemnis.tui.commands.rows import Ref, rows, values
 
 app = group("Profiles, rows and labels of dataset versions.")
 app.add_typer(labels_app, name="labels")
 app.command()(label)
-Ref = Annotated[
-    str | None, typer.Argument(help="A version: its number, v3 or the start of its id; the latest if none.")
-]
+app.command()(rows)
+app.command()(values)
 
 
 @app.command()
@@ -88,33 +88,6 @@ def missing(context: typer.Context, version: Ref = None) -> None:
     print_table(["rows", "share", "missing together"], lines, right={"rows", "share"})
     of = "all rows" if known.exact else f"a sample of {shown.number(known.rows)} rows"
     say(f"{len(known.patterns)} of {shown.number(known.total)} patterns, of {of}")
-
-
-@app.command()
-def rows(
-    context: typer.Context,
-    version: Ref = None,
-    offset: Annotated[int, typer.Option(min=0, help="The first row, from 0.")] = 0,
-    limit: Annotated[int, typer.Option(min=0, max=10_000, help="How many rows.")] = 20,
-    sort: Annotated[str | None, typer.Option(help="A column to sort by; missing values come last.")] = None,
-    descending: Annotated[bool, typer.Option("--descending", help="Largest first.")] = False,
-    where: Annotated[str | None, typer.Option(help="A SQL condition, such as \"dest = 'BUR' and late\".")] = None,
-) -> None:
-    """Print a page of rows. A condition runs in a process of its own with bounded time, memory and reach.
-
-    With --json: {"version", "total", "offset", "columns": [name], "rows": [[value]]}; what is neither number, truth
-    value nor null is text.
-    """
-    session = session_of(context)
-    found = session.engine.data.version(version)
-    page = session.engine.explore.rows(found.id, offset, limit, sort, descending=descending, where=where)
-    if session.json:
-        print_json({"version": found.id, **{name: getattr(page, name) for name in page.__struct_fields__}})
-        return
-    numeric = {column.name for column in found.columns if column.kind == "numeric"}
-    cells = [[shown.MISSING if value is None else str(value) for value in row] for row in page.rows]
-    print_table(page.columns, cells, right=numeric)
-    say(f"rows {shown.number(page.offset)} to {shown.number(page.offset + len(cells))} of {shown.number(page.total)}")
 
 
 def balance(version: Version) -> str:

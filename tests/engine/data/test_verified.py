@@ -13,7 +13,7 @@ from lemnis.engine.data.verified import condition_of, is_whole, verified_file
 from lemnis.engine.data.verify import verify
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.errors import BadInput, Damaged, Unavailable
-from lemnis.engine.explore.pages import read_page
+from lemnis.engine.explore.views import read_page
 from lemnis.engine.jobs.context import JobContext
 
 ENGINE = Path(__file__).parents[3] / "engine"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +67,30 @@ def test_a_wrong_condition_or_version_is_bad_input(lemnis: Lemnis) -> None:
     assert "nope" in json.loads(err)["error"]["message"]
     assert lemnis("rows", "v9")[0] == 2
     assert lemnis("rows", "--sort", "nope")[0] == 2
+
+
+def test_several_conditions_must_all_hold_and_columns_can_be_chosen(lemnis: Lemnis) -> None:
+    words = ("--where", "carrier = B6", "--where", "gust is missing", "--columns", "id,gust", "--limit", "1", "--json")
+    found = json.loads(lemnis("rows", *words)[1])
+    assert (found["total"], found["columns"], found["rows"]) == (150, ["id", "gust"], [[1, None]])
+
+
+def test_rows_are_exported_once(lemnis: Lemnis, tmp_path: Path) -> None:
+    target = tmp_path / "late.csv"
+    code, out, _ = lemnis("rows", "--where", "late = true", "--columns", "id", "--export", str(target))
+    assert (code, out) == (0, f"180 rows are in {target}.\n")
+    assert target.read_text().splitlines()[:2] == ['"id"', "4"]
+    assert lemnis("rows", "--export", str(target))[0] == 2
+
+
+def test_the_values_of_a_column_are_counted_under_conditions(lemnis: Lemnis) -> None:
+    found = json.loads(lemnis("values", "gust", "--where", "carrier = UA", "--json")[1])
+    assert (found["rows"], found["missing"], found["distinct"]) == (300, 150, 7)
+    assert found["values"][0] == {"value": None, "rows": 150, "share": 0.5, "cumulative": 0.5}
+    assert "3 of 3; 3 distinct values in 900 rows" in lemnis("values", "carrier")[1]
+    assert lemnis("values", "carrier", "--search", "^u", "--csv")[1].split() == [
+        "value,rows,share,cumulative",
+        f"UA,300,{1 / 3},{1 / 3}",
+    ]
+    assert "10 to 15" in lemnis("values", "delay", "--bins", "--by", "value")[1]
+    assert lemnis("values", "nope")[0] == 2

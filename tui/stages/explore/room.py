@@ -6,10 +6,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 
-from lemnis.engine import Engine
+from lemnis.engine import Engine, LemnisError
 from lemnis.engine.data import Version
 from lemnis.engine.errors import NotFound
-from lemnis.engine.explore import ORDERS, Order, Page, Profile, in_order
+from lemnis.engine.explore import ORDERS, Order, Page, Profile, View, in_order
 from lemnis.engine.jobs import Job
 from lemnis.tui.actions import bindings
 from lemnis.tui.format import number, share
@@ -60,6 +60,7 @@ class ExploreStage(Stage[ExploreView]):
         self.columns_order: Order = "interest"
         self._view: ExploreView | None = None
         self._asked: Asked | None = None
+        self._rows: tuple[Asked, View] | None = None
 
     def compose(self) -> ComposeResult:
         with Panel("Class balance", id="balance-panel"):
@@ -86,9 +87,25 @@ class ExploreStage(Stage[ExploreView]):
         return ExploreView(versions, version, profiles, working, failed, asked, page)
 
     def _page(self, asked: Asked, offset: int, limit: int = PAGE_ROWS) -> Page:
-        return self.engine.explore.rows(
-            asked.version_id, offset, limit, asked.order, descending=asked.descending, where=asked.where
-        )
+        found = self.engine.data.version(asked.version_id)
+        if self._rows is None or self._rows[0] != asked:
+            self.on_unmount()
+            reader = self.engine.explore.reader(found.id)
+            wanted = self.engine.explore.asked(found, [asked.where], asked.order, descending=asked.descending)
+            view = View(reader, wanted)
+            try:
+                view.find()
+            except LemnisError:
+                reader.close()
+                raise
+            self._rows = (asked, view)
+        return self._rows[1].page(offset, limit, [column.name for column in found.columns])
+
+    def on_unmount(self) -> None:
+        """Let go of the rows."""
+        if self._rows is not None:
+            self._rows[1].reader.close()
+            self._rows = None
 
     def _profiling(self, version_id: str) -> tuple[str, str]:
         """Return what the profiling of this version does now, and why the last one failed; empty for nothing."""
