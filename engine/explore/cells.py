@@ -38,8 +38,8 @@ class Cells:
     def __init__(self, version: Version, threads: int = 1) -> None:
         import pyarrow.parquet as pq
 
-        self.path, self.threads = version.file, threads
-        self.metadata: Any = pq.read_metadata(self.path)  # Any: pyarrow ships no types
+        self.file, self.threads = version.file, threads
+        self.metadata: Any = pq.read_metadata(self.file)  # Any: pyarrow ships no types
         self.schema: Any = self.metadata.schema.to_arrow_schema()
         rows = [self.metadata.row_group(group).num_rows for group in range(self.metadata.num_row_groups)]
         self.starts: Numbers = np.concatenate([[0], np.cumsum(rows, dtype=np.int64)]).astype(np.int64)
@@ -178,7 +178,7 @@ class Cells:
     def _open(self) -> "pq.ParquetFile":
         import pyarrow.parquet as pq
 
-        return pq.ParquetFile(self.path, metadata=self.metadata, read_dictionary=self.texts, memory_map=True)
+        return pq.ParquetFile(self.file, metadata=self.metadata, read_dictionary=self.texts, memory_map=True)
 
 
 def decoded_type(kind: "pa.DataType") -> "pa.DataType":

@@ -210,7 +210,7 @@ class View:
         from lemnis.engine.explore.sandbox import streams
         from lemnis.engine.explore.sandboxed import Statement
 
-        where, path = self.asked.where, self.reader.cells.path
+        where, path = self.asked.where, self.reader.cells.file
         known = self.reader.kept(((), where))
         if known is not None:
             return known
