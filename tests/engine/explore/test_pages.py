@@ -19,11 +19,12 @@ from lemnis.engine.data import Version
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.errors import BadInput, Cancelled, LemnisError
 from lemnis.engine.explore import Asked, ExploreRoom, Filter, RowReader, Values, View, chosen, export_rows
+from lemnis.engine.explore.filters import Op
 from lemnis.engine.explore.terms import simple_filters
 from lemnis.engine.store import Store
 
 HOSTILE = '[x]\x1b"; drop'
-SMALL = {
+SMALL: dict[str, list[Any]] = {
     "number": [3, None, 1, 2, 2, -5, 2**53 + 1, 0],
     "size": [0.1, float("nan"), None, float("inf"), -1.5, 0.1, 2.0, -0.0],
     "word": ["UA", "ua", None, "", "항공\x1b[2J", "it's", "UA", 'say "x"'],
@@ -83,6 +84,7 @@ def filters(draw: st.DrawFn) -> Filter:
     column = draw(st.sampled_from(COLUMNS))
     known = [value for value in SMALL[column] if not missing(value)]
     values: list[Any] = draw(st.lists(st.sampled_from([*known, None]), min_size=1, max_size=3))
+    op: Op
     if column in ("word", HOSTILE):
         op = draw(st.sampled_from(["in", "not in", "!=", "<", ">=", "contains", "starts"]))
     elif column == "flag":
@@ -190,7 +192,9 @@ def test_typed_sql_a_filter_and_an_order_go_together(store: Store, version: Vers
     asked = ExploreRoom(store).asked(version, ["carrier = 'UA' or gust > 3 -- typed", "delay > 10"], "delay")
     assert (len(asked.filters), asked.where) == (1, "carrier = 'UA' or gust > 3 -- typed")
     condition = "(carrier = 'UA' or gust > 3) and delay > 10"
-    wanted = duckdb.sql(f"from read_parquet('{version.path}') select id where {condition} order by delay").fetchall()
+    wanted = duckdb.execute(
+        f"from read_parquet('{version.path}') select id where {condition} order by delay"
+    ).fetchall()
     view = View(reader, asked)
     view.find()
     assert view.total == len(wanted)
@@ -310,7 +314,7 @@ def test_what_is_filtered_and_sorted_is_exported(reader: RowReader, tmp_path: Pa
     written = export_rows(view, path, ["id", "delay", "parts", "[/x]\x1b"], tell=seen.append)
     assert (written, seen[-1]) == (view.total, view.total)
     read = {".csv": "read_csv", ".jsonl": "read_json", ".parquet": "read_parquet"}[ending]
-    ids = [row[0] for row in duckdb.sql(f"select id from {read}('{path}')").fetchall()]
+    ids = [row[0] for row in duckdb.execute(f"select id from {read}('{path}')").fetchall()]
     assert ids[:50] == [row[0] for row in view.page(0, 50, ["id"]).rows]
     assert len(ids) == written
     with pytest.raises(BadInput):
