@@ -1,8 +1,11 @@
 """Stage 7, Evaluate: what a trained model is worth on rows it has not seen, how fast it is, and why it answers so."""
 
+from collections.abc import Sequence
+
 from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate.ablations import Ablation, Difference, list_ablations
 from lemnis.engine.evaluate.gates import Gate
+from lemnis.engine.evaluate.pairs import Pair, PairedTest, Significance, known_significance
 from lemnis.engine.evaluate.records import Contribution, Evaluation, Explanation, Importance, Month, Speed
 from lemnis.engine.evaluate.results import (
     evaluated_runs,
@@ -61,6 +64,33 @@ class EvaluateRoom:
         """Return the ablations of a dataset version, of all if none is given; the newest first."""
         return list_ablations(self.store, version_id)
 
+    def significance(self, run_ids: Sequence[int], part: str = "") -> Significance:
+        """Return what is known of runs against the first of them on the same rows; nothing is computed.
+
+        Args:
+            run_ids: The baseline, then the others.
+            part: validation or test; empty for validation rows if there are some.
+        """
+        return known_significance(self.store, run_ids, part)
+
+    def start_pairs(self, run_ids: Sequence[int], part: str = "") -> int | None:
+        """Queue the tests that `significance` misses and return the job's id, None if there is nothing to do.
+
+        The job asks for no core of the pool: it takes seconds, and a long training must not keep it waiting. One that
+        is queued or runs for the same runs is returned instead of another.
+        """
+        if not self.significance(run_ids, part).missing:
+            return None
+        jobs = JobsRoom(self.store)
+        arguments = {"runs": list(run_ids), "part": part}
+        live = [job for job in jobs.jobs(states=("queued", "preparing", "running")) if job.kind == "evaluate.pair"]
+        for job in live:
+            if job.arguments == arguments:
+                return job.id
+        others = len(run_ids) - 1
+        title = f"Test of {others} {'run' if others == 1 else 'runs'} against run {run_ids[0]}"
+        return jobs.submit("evaluate.pair", title, arguments, cores=0, priority=80)
+
     def start(self, run_id: int) -> int:
         """Queue the evaluation of a run and return the job's id.
 
@@ -94,5 +124,8 @@ __all__ = [
     "Gate",
     "Importance",
     "Month",
+    "Pair",
+    "PairedTest",
+    "Significance",
     "Speed",
 ]

@@ -1,4 +1,4 @@
-"""What leaving features out costs: two models on the same later rows, with a paired bootstrap of the difference."""
+"""What leaving features out costs: two models on the same later rows, tested as any two runs are."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +9,10 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.config import load_config
 from lemnis.engine.errors import BadInput
 from lemnis.engine.evaluate.ablations import Difference, save_difference
-from lemnis.engine.evaluate.intervals import blocks_of, bootstrap_intervals
 from lemnis.engine.evaluate.measure import FIRST_METRIC, Scored, known, measures
 from lemnis.engine.evaluate.metrics import HIGHER_IS_BETTER
-from lemnis.engine.evaluate.subject import DAY_MS, Subject, open_subject, predict, read_rows, targets, times
+from lemnis.engine.evaluate.paired import Yardstick
+from lemnis.engine.evaluate.subject import Subject, open_subject, predict, read_rows, targets, times
 
 if TYPE_CHECKING:
     from lemnis.engine.jobs.context import JobContext
@@ -39,12 +39,9 @@ def measure_ablation(context: "JobContext", arguments: dict[str, Any]) -> dict[s
         raise BadInput(f"{with_all.version.title} has no {part} rows with a target.", "Check target and split.")
     problem = load_config(context.workspace.config).problem
     before, after = measures(first, problem), measures(second, problem)
-    days = first.time // DAY_MS if first.time is not None else None
-    blocks, name = blocks_of(days, first.target.size)
-    context.progress(0.5, f"drawing {name} again")
-    intervals = bootstrap_intervals(
-        lambda weight: changes(measures(first, problem, weight), measures(second, problem, weight)), blocks
-    )
+    context.progress(0.5, "drawing the rows again and again")
+    yardstick = Yardstick(first, problem)
+    tests = yardstick.tests(second.score)
     difference = Difference(
         run_id=without.run_id,
         parent_id=with_all.run_id,
@@ -54,8 +51,10 @@ def measure_ablation(context: "JobContext", arguments: dict[str, Any]) -> dict[s
         before=known(before),
         after=known(after),
         deltas=known(changes(before, after)),
-        intervals=intervals,
-        blocks=name,
+        intervals={
+            test.metric: [test.low, test.high] for test in tests if test.low is not None and test.high is not None
+        },
+        blocks=yardstick.blocks_name,
         at=now_ms(),
         smaller_is_better=FIRST_METRIC[problem.task] not in HIGHER_IS_BETTER,
     )

@@ -15,12 +15,12 @@ from lemnis.engine.data.duck import read_table
 from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments.model import load_booster
-from lemnis.engine.features.matrix import encode_table, target_vector
+from lemnis.engine.experiments.predictions import predicted, row_times
+from lemnis.engine.features.matrix import target_vector
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.store import Store
 
 Values = NDArray[np.float64]
-CHUNK = 65_536  # rows encoded and predicted at once; bounds memory
 DAY_MS = 86_400_000
 Table = Any  # a pyarrow Table
 
@@ -87,13 +87,7 @@ def read_rows(subject: Subject, part: str | None = None) -> Table:
 
 def predict(subject: Subject, rows: Table, *, threads: int) -> Values:
     """Return the model's scores: probability of the positive class or number, shape (n,); or (n, classes)."""
-    scores = [
-        np.asarray(
-            subject.booster.predict(encode_table(rows.slice(start, CHUNK), subject.signature), num_threads=threads)
-        )
-        for start in range(0, rows.num_rows, CHUNK)
-    ]
-    return np.concatenate(scores) if scores else np.zeros(0)
+    return predicted(subject.booster, subject.signature, rows, threads=threads)
 
 
 def targets(subject: Subject, rows: Table) -> Values:
@@ -103,10 +97,7 @@ def targets(subject: Subject, rows: Table) -> Values:
 
 def times(subject: Subject, rows: Table) -> NDArray[np.int64] | None:
     """Return each row's time in epoch ms, None without a time column."""
-    if not subject.version.time:
-        return None
-    stamps: Any = pc.cast(rows.column(subject.version.time), pa.timestamp("ms"), safe=False)
-    return stamps.cast(pa.int64()).fill_null(0).to_numpy()
+    return row_times(subject.version, rows)
 
 
 def months_of(time: NDArray[np.int64]) -> list[str]:

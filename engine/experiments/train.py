@@ -16,6 +16,7 @@ from lemnis.engine.experiments.devices import Probe, choose_device
 from lemnis.engine.experiments.fit import Rows, fit
 from lemnis.engine.experiments.parameters import OURS, Value, canonical, completed
 from lemnis.engine.experiments.points import SPOOL, forget_points
+from lemnis.engine.experiments.predictions import keep_predictions
 from lemnis.engine.experiments.recorder import CHECKPOINT_EVERY_S, Recorder, write_latest
 from lemnis.engine.experiments.runs import Run, get_run, pair_rows
 from lemnis.engine.features.matrix import Signature, encode_table, fit_signature, labelled
@@ -75,8 +76,24 @@ def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
     with store.write() as db:
         db.execute("update runs set model_sha256 = ? where id = ?", [sha256, run.id])
     (directory / "checkpoint.txt").unlink(missing_ok=True)
+    score_held_out(store, run, fitted.model, signature, version)
     measure_ablations(store, run.id)
     return {"run_id": run.id, "metrics": metrics, "reproduced": reproduced(store, run, sha256)}
+
+
+def score_held_out(store: Store, run: Run, model: str, signature: Signature, version: Version) -> None:
+    """Keep what the model answers on held-out rows; when that fails the run is no worse, comparing it tries again."""
+    from lightgbm import Booster
+
+    try:
+        kept = keep_predictions(
+            store, run.id, Booster(model_str=model), signature, version, threads=max(1, int(run.cores))
+        )
+    except (LemnisError, OSError) as error:
+        print(f"warning: predictions on held-out rows were not kept: {error}", flush=True)
+        return
+    said = ", ".join(f"{found.rows:,} of {found.of:,} {part} rows" for part, found in kept.parts.items())
+    print(f"predictions kept: {said or 'no held-out rows'}, {kept.bytes:,} bytes", flush=True)
 
 
 def usable_checkpoint(context: JobContext, run: Run) -> Checkpoint | None:

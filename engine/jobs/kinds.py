@@ -30,6 +30,7 @@ KINDS: dict[str, str] = {
     "experiments.train": "lemnis.engine.experiments.train:train",
     "evaluate.run": "lemnis.engine.evaluate.jobs:evaluate",
     "evaluate.ablation": "lemnis.engine.evaluate.ablation:measure_ablation",
+    "evaluate.pair": "lemnis.engine.evaluate.pairing:pair",
     "evaluate.explain": "lemnis.engine.evaluate.jobs:explain",
     "deploy.predict": "lemnis.engine.deploy.jobs:predict",
     "monitor.replay": "lemnis.engine.monitor.replay:replay",

@@ -1,5 +1,6 @@
 """Tables of the experiments: runs with every condition recorded."""
 
+from lemnis.engine.store.revisions import triggers
 from lemnis.engine.store.schema.jobs import STATES
 
 TABLES = (
@@ -78,5 +79,27 @@ LATER = {
         "drop index run_metrics_value",
         "create index run_params_order on run_params (key, number, value, run_id)",
         "drop index run_params_number",
+    ),
+    "m026_comparison": (
+        # What a run's model answers on held-out rows is predictions.parquet in its folder; this says what is in it.
+        """create table run_predictions (
+            run_id integer primary key references runs (id) on delete cascade,
+            sha256 text not null,                -- of the file; another file is not trusted
+            model_sha256 text not null,          -- of the model that answered
+            bytes integer not null,
+            parts text not null,                 -- JSON {part: {rows, of, rows_sha256}}
+            gains text not null,                 -- JSON [{feature, gain, splits}]
+            at integer not null
+        ) strict""",
+        """create table run_pairs (
+            run_id integer not null references runs (id) on delete cascade,
+            baseline_id integer not null references runs (id) on delete cascade,
+            part text not null,                  -- validation, test
+            basis text not null,                 -- hash of everything the result follows from
+            detail text not null,                -- JSON of the whole record: every measure with interval and p
+            at integer not null,
+            primary key (run_id, baseline_id, part)
+        ) strict, without rowid""",
+        *triggers("evaluate", "run_pairs"),
     ),
 }
