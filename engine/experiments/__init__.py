@@ -10,6 +10,7 @@ from lemnis.engine.experiments import ablation, marks, start
 from lemnis.engine.experiments.compare import Comparison, MetricRow, Row, compare_runs
 from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.points import SPOOL, Curve, last_point_at, read_curves, read_spool
+from lemnis.engine.experiments.predictions import Gain, kept_predictions
 from lemnis.engine.experiments.runs import Run, RunPage, get_run, metric_names, read_runs
 from lemnis.engine.experiments.search import Shelf, all_of, count_of, page_of, read_search
 from lemnis.engine.jobs import Job, JobsRoom, user_name
@@ -18,9 +19,9 @@ from lemnis.engine.store import Store
 if TYPE_CHECKING:
     from lemnis.engine.features.signature import Signature
 
-__all__ = ["Comparison", "Curve", "ExperimentsRoom", "MetricRow", "Row", "Run", "RunPage", "Shelf"]
+__all__ = ["Comparison", "Curve", "ExperimentsRoom", "Gain", "MetricRow", "Row", "Run", "RunPage", "Shelf"]
 
-MOST_COMPARED = 12
+MOST_COMPARED = 20
 
 
 class ExperimentsRoom:
@@ -236,6 +237,10 @@ class ExperimentsRoom:
         if baseline is None:
             runs.sort(key=lambda run: not run.pinned)  # the others stay in their order
         return compare_runs(runs)
+
+    def gains(self, run_ids: Sequence[int]) -> dict[int, list[Gain]]:
+        """Return what each feature gained in training, largest first, for the runs of which that was kept."""
+        return {run_id: kept.gains for run_id, kept in kept_predictions(self.store, run_ids).items()}
 
     def tag(self, run_id: int, key: str, value: str = "") -> None:
         """Give a run a tag."""

@@ -9,11 +9,14 @@ import typer
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import BadInput
-from lemnis.engine.experiments import Comparison, Run
+from lemnis.engine.experiments import Run
 from lemnis.engine.files import write_atomic
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
-from lemnis.tui.format import MISSING, age, delta, duration, number, spark, verdict
+from lemnis.tui.commands.session import Session
+from lemnis.tui.format import MISSING, age, duration, number, spark, verdict
+from lemnis.tui.screens.compared import exports
+from lemnis.tui.screens.compared.words import Compared
 from lemnis.tui.stages.experiments.rows import main_metrics
 
 app = group("List, show, compare, mark, reproduce, delete and export runs.")
@@ -115,18 +118,67 @@ def compare(
         int | None, typer.Option(help="The run deltas refer to; else the pinned one, else the first.", metavar="RUN")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="What is equal too.")] = False,
+    part: Annotated[
+        str, typer.Option(help="Test on these held-out rows: validation (default) or test.", metavar="PART")
+    ] = "",
+    tests: Annotated[bool, typer.Option("--test/--no-test", help="Test the differences; waits for the job.")] = True,
+    kind: Annotated[str, typer.Option("--format", help="table, md, csv, json or latex.")] = "",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The file: .md, .csv, .json or .tex; stdout if none.")
+    ] = None,
 ) -> None:
-    """Compare runs side by side: metrics with deltas to the baseline, parameters and conditions that differ.
+    """Compare 2 to 20 runs side by side: tested metrics, parameters and conditions that differ, importance.
+
+    Differences are tested on the same held-out rows: ROC AUC by DeLong, other measures by a paired bootstrap over days,
+    with Holm's correction when several runs are compared. Runs that were measured on other rows are not tested.
 
     With --json: {"runs": [as in `show`, baseline first], "metrics": [{"name", "values", "deltas", "better",
-    "differs"}], "parameters": [{"name", "values", "differs"}], "conditions": […]}; lists are in the order of "runs".
+    "differs"}], "parameters": [{"name", "values", "differs"}], "conditions": […], "significance": null or {"part",
+    "parts", "baseline_id", "pairs": [{"run_id", "part", "rows", "of", "blocks", "block_count", "tests": [{"metric",
+    "base", "value", "delta", "better", "low", "high", "p", "adjusted", "method", "verdict"}]}], "refused": [{"run_id",
+    "why"}], "missing", "warning"}, "importance": [{"feature", "gain_share"}]}; lists are in the order of "runs".
     """
     session = session_of(context)
-    found = session.engine.experiments.compare(run_ids, baseline)
-    if session.json:
-        print_json(msgspec.to_builtins(found) | {"runs": [run_document(run) for run in found.runs]})
+    kind = kind or (exports.format_of(output) if output is not None else "table")
+    if session.json and output is None:
+        kind = "json"
+    if kind not in ("table", *exports.FORMATS):
+        raise BadInput(f"There is no format {kind!r}.", f"Choose one of table, {', '.join(exports.FORMATS)}.")
+    found = compared(session, run_ids, baseline, part, tests=tests)
+    if kind == "table":
+        for section in exports.sections(found, everything=everything):
+            say(f"{section.title}{f': {section.note}' if section.note else ''}")
+            print_table(section.headers, [[cell[:60] for cell in row] for row in section.rows])
+            say()
         return
-    print_table(["", *(f"#{run.id} {run.name}" for run in found.runs)], compared_rows(found, everything=everything))
+    text = exports.exported(found, kind, everything=everything)
+    if output is None:
+        print(text, end="")
+        return
+    write_output(output, text)
+    print_json({"written": str(output), "format": kind}) if session.json else say(f"Wrote {output}.")
+
+
+def compared(session: Session, run_ids: list[int], baseline: int | None, part: str, *, tests: bool) -> Compared:
+    """Return runs side by side; what is not tested yet is tested by a job, which is waited for."""
+    engine = session.engine
+    found = engine.experiments.compare(run_ids, baseline)
+    ids = [run.id for run in found.runs]
+    known = engine.evaluate.significance(ids, part)
+    if tests and known.missing and not engine.store.read_only:
+        job_id = engine.evaluate.start_pairs(ids, part)
+        if job_id is not None:
+            follow(session, job_id)
+        known = engine.evaluate.significance(ids, part)
+    return Compared(found, known if tests else None, engine.experiments.gains(ids))
+
+
+def write_output(path: Path, text: bytes | str) -> None:
+    """Write a file, or say why it can't be written."""
+    try:
+        write_atomic(path, text)
+    except OSError as error:
+        raise BadInput(f"{path} can't be written: {error.strerror}.", "Choose another file.", str(path)) from None
 
 
 @app.command()
@@ -266,10 +318,7 @@ def export(
     if output is None:
         print_json(document)
         return
-    try:
-        write_atomic(output, msgspec.json.format(msgspec.json.encode(document), indent=2))
-    except OSError as error:
-        raise BadInput(f"{output} can't be written: {error.strerror}.", "Choose another file.", str(output)) from None
+    write_output(output, msgspec.json.format(msgspec.json.encode(document), indent=2))
     if session_of(context).json:
         print_json({"written": str(output), "runs": len(runs)})
     else:
@@ -292,20 +341,6 @@ def listed_document(run: Run, now: int) -> dict[str, Any]:
 def run_document(run: Run) -> dict[str, Any]:
     """Return everything on record of a run."""
     return {**msgspec.to_builtins(run), "duration_s": run.duration_s(now_ms())}
-
-
-def compared_rows(found: Comparison, *, everything: bool) -> list[list[str]]:
-    """Return a comparison as lines of text."""
-    rows: list[list[str]] = []
-    for metric in found.metrics:
-        if metric.differs or everything:
-            pairs = zip(metric.values, metric.deltas, strict=True)
-            cells = [f"{number(v, DIGITS)} {delta(d, DIGITS) if d is not None else ''}".strip() for v, d in pairs]
-            rows.append([metric.name, *cells])
-    for row in [*found.parameters, *found.conditions]:
-        if row.differs or everything:
-            rows.append([row.name, *((value or MISSING)[:40] for value in row.values)])
-    return rows
 
 
 def tell(context: typer.Context, run_ids: list[int], word: str) -> None:
