@@ -40,7 +40,7 @@ def two_models(random: np.random.Generator, rows: int, *, noise: float = 1.0) ->
 
 def delong_by_definition(target: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """O(n·m): every positive against every negative, as DeLong, DeLong and Clarke-Pearson write it."""
-    wins = []
+    wins: list[np.ndarray] = []
     for score in scores:
         above = score[target == 1][:, None] - score[target == 0][None, :]
         wins.append((above > 0) + 0.5 * (above == 0))
@@ -98,11 +98,12 @@ def test_sums_over_blocks_give_the_measures_of_weighted_rows(seed: int, count: i
         drawn = times @ block_sums(truth, score, task, 0.4, blocks)
         found = measures_of(drawn, task, VALUE)
         for repeat, weights in enumerate(times[:, blocks]):
-            expected = {
-                "binary": lambda w, t=truth, s=score: binary_metrics(t, s, 0.4, VALUE, w),
-                "multiclass": lambda w, t=truth, s=score: multiclass_metrics(t, s, w),
-                "regression": lambda w, t=truth, s=score: regression_metrics(t, s, w),
-            }[task](weights)
+            if task == "binary":
+                expected = binary_metrics(truth, score, 0.4, VALUE, weights)
+            elif task == "multiclass":
+                expected = multiclass_metrics(truth, score, weights)
+            else:
+                expected = regression_metrics(truth, score, weights)
             for name, values in found.items():
                 assert values[repeat] == pytest.approx(expected[name], rel=1e-9, abs=1e-12, nan_ok=True), (task, name)
             if task == "binary":

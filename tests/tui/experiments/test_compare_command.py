@@ -23,7 +23,7 @@ from lemnis.tui.commands.session import hoisted
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """Two trained runs, one called as markup and formulas are; jobs are done in this process when waited for."""
     opened = make_engine(tmp_path / "box")
-    monkeypatch.setattr(JobsRoom, "ensure_supervisor", lambda room: room.status())
+    monkeypatch.setattr(JobsRoom, "ensure_supervisor", JobsRoom.status)
 
     def done_at_once(room: JobsRoom, job_id: int, on_progress: object = None) -> Job:
         pair(JobContext.for_test(room.store), room.job(job_id).arguments)
