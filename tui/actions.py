@@ -106,6 +106,13 @@ DATA: tuple[Action, ...] = (
     Action(
         "data.storage", "w", "Storage", "What is kept, whether it is whole; verify it, remove the unused.", "data gc"
     ),
+    Action(
+        "data.share",
+        "P",
+        "Share",
+        "What is here, at a remote, or both; push, pull, write or take in a bundle.",
+        "share list",
+    ),
 )
 EXPLORE: tuple[Action, ...] = (
     Action("explore.rows", "r", "Rows", "Show the rows of the version, or its columns again.", "explore rows", True),

@@ -6,37 +6,19 @@
 import math
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
-from msgspec import Struct
 
+from lemnis.engine.deploy.records import Answers, Cell
 from lemnis.engine.features.signature import Feature, Signature
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Cell: TypeAlias = Any  # what JSON can hold
-Answers: TypeAlias = list[list[float]]
-
 SPREAD = 48  # rows taken evenly from the whole table
 MOST = 128  # rows, with those that cover missing values, extremes and categories
 TOLERANCE = 1e-9
-
-
-class Golden(Struct, frozen=True, kw_only=True):
-    """Rows as a request would send them, and the scores recorded for each when the model was registered."""
-
-    rows: list[dict[str, Cell]]
-    answers: Answers
-
-    def save(self) -> str:
-        return msgspec.json.encode(self).decode()
-
-    @classmethod
-    def load(cls, text: str) -> "Golden":
-        return msgspec.json.decode(text, type=cls)
 
 
 def golden_rows(table: "pa.Table", signature: Signature) -> list[dict[str, Cell]]:

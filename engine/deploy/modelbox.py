@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from lemnis.engine.deploy.golden import Answers, disagreement
+from lemnis.engine.deploy.golden import disagreement
+from lemnis.engine.deploy.records import Answers
 from lemnis.engine.errors import BadInput, LemnisError
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import sha256_of

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lemnis.engine.deploy.golden import Golden, disagreement
+from lemnis.engine.deploy.golden import disagreement
 from lemnis.engine.deploy.lean import hidden
+from lemnis.engine.deploy.records import Golden
 from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.features.signature import Signature

@@ -3,11 +3,28 @@
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 Verdict: TypeAlias = Literal["pass", "fail", "not enough data", "not evaluated", "no gates"]
 AliasKind: TypeAlias = Literal["promote", "rollback", "withdraw"]
 EndpointState: TypeAlias = Literal["starting", "ready", "degraded", "backing off", "failed", "down"]
+Cell: TypeAlias = Any  # what JSON can hold
+Answers: TypeAlias = list[list[float]]
+
+
+class Golden(Struct, frozen=True, kw_only=True):
+    """Rows as a request would send them, and the scores recorded for each when the model was registered."""
+
+    rows: list[dict[str, Cell]]
+    answers: Answers
+
+    def save(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def load(cls, text: str) -> "Golden":
+        return msgspec.json.decode(text, type=cls)
 
 
 class ModelVersion(Struct, frozen=True, kw_only=True):

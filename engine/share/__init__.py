@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lemnis.engine.config import Remote, load_config
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import JobsRoom, user_name
-from lemnis.engine.share.catalog import Overview, manifests_at, overview
-from lemnis.engine.share.items import Item, chosen, item_of, local_items
-from lemnis.engine.share.manifest import Kind, Manifest
-from lemnis.engine.share.origins import Origin, find_origin, list_origins
+from lemnis.engine.share.origins import find_origin, list_origins
+from lemnis.engine.share.records import Item, Kind, Origin, Overview
 from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.share.manifest import Manifest
 
 
 class ShareRoom:
@@ -25,6 +27,8 @@ class ShareRoom:
 
     def items(self) -> list[Item]:
         """Return what is here and can be shared."""
+        from lemnis.engine.share.items import local_items
+
         return local_items(self.store)
 
     def overview(self, remote: str = "") -> Overview:
@@ -34,17 +38,19 @@ class ShareRoom:
             NotFound: There is no such remote.
             Unavailable: It can't be reached.
         """
+        from lemnis.engine.share.catalog import overview
         from lemnis.engine.share.place import open_remote
 
         return overview(self.store, self._remote(remote), open_remote(self.store, remote))
 
-    def contents(self, file: Path) -> list[Manifest]:
+    def contents(self, file: Path) -> "list[Manifest]":
         """Return what a bundle says it holds; its files are not read.
 
         Raises:
             BadInput: It is no bundle.
         """
         from lemnis.engine.share.bundle import Bundle
+        from lemnis.engine.share.catalog import manifests_at
 
         bundle = Bundle(file)
         try:
@@ -90,6 +96,8 @@ class ShareRoom:
             BadInput: A name fits several things.
             Unavailable: It can't be reached.
         """
+        from lemnis.engine.share.catalog import manifests_at
+        from lemnis.engine.share.items import chosen, item_of
         from lemnis.engine.share.place import open_remote
 
         name = self._remote(remote)
@@ -133,6 +141,9 @@ class ShareRoom:
         return find_origin(self.store, kind, here)
 
     def _here(self, what: Sequence[str]) -> list[Item]:
+        """Return the things here that are named, else the newest dataset version."""
+        from lemnis.engine.share.items import chosen
+
         items = self.items()
         return chosen(items, list(what), "This workspace") if what else newest(items, "This workspace")
 
@@ -161,4 +172,4 @@ def titles(items: Sequence[Item]) -> str:
     return first if len(items) == 1 else f"{first} and {len(items) - 1} more"
 
 
-__all__ = ["Item", "Kind", "Manifest", "Origin", "Overview", "ShareRoom"]
+__all__ = ["Item", "Kind", "Origin", "Overview", "ShareRoom"]

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
 
 from lemnis.engine.errors import BadInput, LemnisError, NotFound
-from lemnis.engine.share.items import Item, item_of, local_items
+from lemnis.engine.share.items import item_of, local_items
 from lemnis.engine.share.manifest import MOST_BYTES, Manifest, decode
+from lemnis.engine.share.records import Item, Overview
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
@@ -17,20 +17,6 @@ if TYPE_CHECKING:
 
 MOST_MANIFESTS = 20_000
 PATH = re.compile(r"manifests/(dataset|run|model)/[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}/[0-9a-f]{64}\.json")
-
-
-class Overview(Struct, frozen=True, kw_only=True):
-    """What is here, at a place, or both.
-
-    Attributes:
-        remote: The remote's name, and `url` its address.
-        faults: Manifests there that can't be read, a sentence each.
-    """
-
-    remote: str
-    url: str
-    items: list[Item]
-    faults: list[str] = []
 
 
 def manifests_at(place: "Place") -> tuple[dict[str, Manifest], list[LemnisError]]:

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
 
 from lemnis.engine.data.versions import Version, list_versions
-from lemnis.engine.deploy.golden import Golden
+from lemnis.engine.deploy.records import Golden
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments.runs import Run, read_runs
 from lemnis.engine.features.signature import Signature
-from lemnis.engine.share.manifest import Kind, Manifest, ModelBody, RunBody, VersionFacts, id_of, reference_of
+from lemnis.engine.share.manifest import Manifest, ModelBody, RunBody, VersionFacts, id_of, reference_of
+from lemnis.engine.share.records import Item
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
 
@@ -20,36 +20,6 @@ if TYPE_CHECKING:
 ENDED = ("finished", "failed", "cancelled", "lost")
 MOST_RUNS = 5000
 SHORTEST = 6  # digits of an id that name a thing
-
-
-class Item(Struct, frozen=True, kw_only=True):
-    """One thing that is or can be shared.
-
-    Attributes:
-        ref: How it is named in a command: ``flights@v3``, ``run:12``, ``late@v2``; `names` are others it goes by.
-        title: What it is called, for people.
-        bytes: How large its files are; 0 where nobody has looked yet.
-        maker: The workspace it was made in, for people; empty for this one.
-        local: What it is called here when it came from elsewhere and has another number here.
-    """
-
-    kind: Kind
-    id: str
-    name: str
-    ref: str
-    title: str
-    bytes: int
-    created_at: int
-    here: bool = False
-    there: bool = False
-    maker: str = ""
-    local: str = ""
-    names: list[str] = []
-
-    @property
-    def short(self) -> str:
-        """The first eight digits of the id: enough for people."""
-        return self.id[:8]
 
 
 def version_facts(version: Version) -> VersionFacts:

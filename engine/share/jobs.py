@@ -109,11 +109,8 @@ def taken_over(context: JobContext, place: Place, arguments: dict[str, Any], via
     meter = meter_of(context, "fetching")
     if looked:
         with tempfile.TemporaryDirectory(dir=workspace.data, prefix=".looking.") as folder:
-            return {
-                "things": msgspec.to_builtins(
-                    told(store, checked(store, place, things, Path(folder), meter), looked=True)
-                )
-            }
+            seen = checked(store, place, things, Path(folder), meter, everything=True)
+            return {"things": msgspec.to_builtins(told(store, seen, looked=True))}
     found = checked(store, place, things, workspace.data, meter)
     context.progress(1.0, "keeping")
     return {"things": msgspec.to_builtins(adopt(store, found, via))}

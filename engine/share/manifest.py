@@ -9,9 +9,10 @@ from msgspec import Meta, Struct
 
 from lemnis.engine.data.reports import LinkReport
 from lemnis.engine.data.split import Column, Part
-from lemnis.engine.deploy.golden import Golden
+from lemnis.engine.deploy.records import Golden
 from lemnis.engine.errors import BadInput
 from lemnis.engine.features.signature import Signature
+from lemnis.engine.share.records import Kind
 from lemnis.engine.text import safe
 
 FORMAT = "lemnis-share"
@@ -19,7 +20,6 @@ SCHEMA = 1  # raised when an older Lemnis could not read what a newer one writes
 MOST_BYTES = 8 << 20  # of one manifest
 KINDS = ("dataset", "run", "model")
 
-Kind: TypeAlias = Literal["dataset", "run", "model"]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Slug = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")]
@@ -137,7 +137,7 @@ class RunBody(Struct, frozen=True, kw_only=True, tag="run"):
     seed: Whole | None = None
     device_asked: str = ""
     device: str = ""
-    cores: float = 1
+    cores: float = 1.0
     memory_bytes: Amount = 0
     machine: dict[str, Any] = {}  # Any: facts of the machine, texts and numbers
     code_version: str = ""

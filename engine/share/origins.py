@@ -1,40 +1,12 @@
 """Origins: where what came from another workspace was made, and through what it came."""
 
-from msgspec import Struct
+from typing import TYPE_CHECKING
 
-from lemnis.engine.share.manifest import Kind, Maker
+from lemnis.engine.share.records import Kind, Origin
 from lemnis.engine.store import Row, Store
 
-
-class Origin(Struct, frozen=True, kw_only=True):
-    """Where one thing was made.
-
-    Attributes:
-        id: What it is in every workspace.
-        here: What it is here: a version's hash, a run's number, ``model@version``.
-        title: What it is called where it was made.
-        who: Who handed it out there.
-        via: The remote's address, or the bundle's file.
-        checks: How its checks stood there, in words; empty when none ran.
-        at: Epoch ms of its coming here.
-    """
-
-    kind: Kind
-    id: str
-    here: str
-    title: str
-    workspace: str
-    workspace_name: str
-    who: str
-    via: str
-    checks: str
-    at: int
-
-    @property
-    def text(self) -> str:
-        """The origin in words: ``flights v3 of workspace demo (1f0c9a52), handed out by ada, through s3://…``."""
-        by = f", handed out by {self.who}" if self.who else ""
-        return f"{self.title} of workspace {self.workspace_name} ({self.workspace[:8]}){by}, through {self.via}"
+if TYPE_CHECKING:
+    from lemnis.engine.share.manifest import Maker
 
 
 def list_origins(store: Store) -> list[Origin]:
@@ -48,8 +20,10 @@ def find_origin(store: Store, kind: Kind, here: str) -> Origin | None:
     return _origin(row) if row is not None else None
 
 
-def maker_of(store: Store, kind: Kind, id: str, title: str, who: str) -> Maker:
+def maker_of(store: Store, kind: Kind, id: str, title: str, who: str) -> "Maker":
     """Return who made a thing that is here: another workspace where it came from one, else this one."""
+    from lemnis.engine.share.manifest import Maker
+
     row = store.row("select * from origins where kind = ? and id = ?", [kind, id])
     if row is not None:
         return Maker(

@@ -12,7 +12,7 @@ from lemnis.engine.evaluate.results import list_evaluations
 from lemnis.engine.experiments.points import all_points
 from lemnis.engine.files import sha256_of
 from lemnis.engine.share.card import card_of
-from lemnis.engine.share.items import Item, model_bodies, run_bodies, run_items, version_facts
+from lemnis.engine.share.items import model_bodies, run_bodies, run_items, version_facts
 from lemnis.engine.share.manifest import (
     Body,
     DatasetBody,
@@ -26,6 +26,7 @@ from lemnis.engine.share.manifest import (
     slug,
 )
 from lemnis.engine.share.origins import maker_of
+from lemnis.engine.share.records import Item
 from lemnis.engine.store import Store
 from lemnis.engine.validate.history import list_results
 

@@ -96,7 +96,7 @@ def place_of(store: Store, name: str, remote: Remote) -> Shared:
     scheme, _, rest = remote.url.partition("://")
     who = str(store.value("select id from identity"))
     if not rest:
-        return Folder(name, store.workspace.root / Path(remote.url).expanduser(), who)
+        return Folder(name, (store.workspace.root / Path(remote.url).expanduser()).resolve(), who)
     if scheme == "file":
         return Folder(name, Path(rest), who)
     from lemnis.engine.share.elsewhere import Elsewhere

@@ -76,9 +76,17 @@ class Checked(Struct, frozen=True, kw_only=True):
 
 
 def checked(
-    store: Store, place: Place, manifests: list[Manifest], scratch: Path, meter_of: Callable[[int], Meter]
+    store: Store,
+    place: Place,
+    manifests: list[Manifest],
+    scratch: Path,
+    meter_of: Callable[[int], Meter],
+    *,
+    everything: bool = False,
 ) -> Checked:
     """Fetch what is not here yet into `scratch` and check all of it; nothing of the workspace changes.
+
+    With `everything` the files of what is here already are fetched and checked too.
 
     Raises:
         Damaged: A file does not hold what its hash says, or is not there.
@@ -86,8 +94,9 @@ def checked(
     """
     here = {item.id for item in local_items(store)}
     new = [manifest for manifest in manifests if manifest.id not in here]
-    needed = {stored.sha256: stored for manifest in new for stored in manifest.objects}
-    files = {sha256: path for sha256, stored in needed.items() if (path := kept_path(store.workspace, stored))}
+    needed = {one.sha256: one for manifest in (manifests if everything else new) for one in manifest.objects}
+    kept = {sha256: kept_path(store.workspace, stored) for sha256, stored in needed.items() if not everything}
+    files = {sha256: path for sha256, path in kept.items() if path is not None}
     missing = [stored for sha256, stored in needed.items() if sha256 not in files]
     meter = meter_of(sum(stored.bytes for stored in missing))
     for stored in missing:

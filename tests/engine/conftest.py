@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from support import until
@@ -44,14 +45,20 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    reset = Request(f"http://{host}:{port}/moto-api/reset", method="POST")  # what it holds is shared by the process
+    urlopen(reset, timeout=20).close()
     for name, value in {
         "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    client = boto3.client("s3")
+    client: Any = boto3.client("s3")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     client.create_bucket(Bucket="rows")
-    yield lambda key, text: client.put_object(Bucket="rows", Key=key, Body=text.encode())
+
+    def put(key: str, text: str) -> None:
+        client.put_object(Bucket="rows", Key=key, Body=text.encode())
+
+    yield put
     server.stop()
 
 

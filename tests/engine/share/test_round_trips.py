@@ -8,7 +8,7 @@ import pytest
 from sharing import Desk, Pair
 
 from lemnis.engine.deploy.modelbox import ask_model
-from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.errors import BadInput, LemnisError, NotFound
 
 QUIET = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 CONDITIONS = (
@@ -104,6 +104,10 @@ def test_a_bundle_holds_everything_and_is_taken_in_once(pair: Pair, tmp_path: Pa
     assert {one["state"] for one in pair.b.take(file)["things"]} == {"here already"}
     assert pair.b.state() == before
     assert {one["state"] for one in pair.a.take(file)["things"]} == {"here already"}  # where it was made
+    content = file.read_bytes()
+    file.write_bytes(content[:-5000] + bytes([content[-5000] ^ 1]) + content[-4999:])
+    with pytest.raises(LemnisError, match=r"damaged|whole|hash"):  # a dry run reads every file, here or not
+        pair.b.take(file, dry_run=True)
 
 
 def test_a_bundle_can_be_read_without_lemnis(pair: Pair, tmp_path: Path) -> None:

@@ -12,16 +12,19 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.data import LinkReport, Preview, Snapshot, SourceState, Verification, Version
 from lemnis.engine.errors import NotFound
 from lemnis.engine.jobs import Job, user_name
+from lemnis.engine.share import Origin
 from lemnis.tui.actions import bindings
 from lemnis.tui.format import bytes_
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.data import rows
 from lemnis.tui.stages.data.preview import PathAsked, PreviewScreen
+from lemnis.tui.stages.data.share import KINDS as SHARING
+from lemnis.tui.stages.data.share import ShareScreen
 from lemnis.tui.stages.data.storage import Storage, StorageView, badge
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Col, Facts, Meter, Panel, Table
 
-KINDS = ("data.sync", "data.link", "data.verify")
+KINDS = ("data.sync", "data.link", "data.verify", *SHARING)
 TWO_COLUMNS = 140  # cells, from which lists and detail stand side by side
 LISTS = ("sources", "snapshots", "versions", "links")
 
@@ -37,6 +40,7 @@ class DataView:
     version: Version | None
     links: list[LinkReport]
     job: Job | None
+    origin: Origin | None
     verified: tuple[int, Verification] | None
 
 
@@ -84,6 +88,7 @@ class DataStage(Stage[DataView]):
             version=version,
             links=room.links(version.id) if version else [],
             job=next((job for job in live if job.kind in KINDS), None),
+            origin=self.engine.share.origin("dataset", version.id) if version else None,
             verified=room.verification(),
         )
 
@@ -150,7 +155,7 @@ class DataStage(Stage[DataView]):
             found = next((rows.snapshot_detail(one, view.at) for one in view.snapshots if str(one.id) == key), None)
         elif self.subject == "links":
             found = next((rows.link_detail(one) for one in view.links if str(one.position) == key), None)
-        return found or rows.version_detail(view.version)
+        return found or rows.version_detail(view.version, view.origin)
 
     @property
     def slim(self) -> bool:
@@ -247,6 +252,9 @@ class DataStage(Stage[DataView]):
 
     def action_link(self) -> None:
         self.perform(self.engine.data.start_link, done="Queued: the snapshots are linked into a version.")
+
+    def action_share(self) -> None:
+        self.app.push_screen(ShareScreen(self.engine))
 
     def action_storage(self) -> None:
         self.perform(self._storage, then=self._open_storage)

@@ -9,6 +9,7 @@ from textual.content import Content
 from lemnis.engine.clock import iso_utc
 from lemnis.engine.data import LinkReport, Preview, Snapshot, SourceState, TimeTravel, Version
 from lemnis.engine.jobs import Job
+from lemnis.engine.share import Origin
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, duration, number, share, verdict, when
 from lemnis.tui.widgets import Cell, Col, Row
@@ -334,12 +335,15 @@ def link_detail(report: LinkReport) -> Detail:
     return Detail(report.source, f"link {report.position}", link_facts(report), ORPHANS, orphan_rows(report))
 
 
-def version_detail(version: Version | None) -> Detail:
-    """Return a version in full, with its columns; empty when there is none."""
+def version_detail(version: Version | None, origin: Origin | None = None) -> Detail:
+    """Return a version in full, with its columns and, if it was made elsewhere, where; empty when there is none."""
     if version is None:
         return Detail("Version", "", [], COLUMNS, [])
     columns = f"{len(version.columns)} columns"
-    return Detail(version.title, columns, version_facts(version), COLUMNS, column_rows(version))
+    came: list[tuple[str, Cell]] = []
+    if origin is not None and origin.here == version.id:
+        came = [("from", origin.text), *([("checks there", origin.checks)] if origin.checks else [])]
+    return Detail(version.title, columns, [*version_facts(version), *came], COLUMNS, column_rows(version))
 
 
 def preview_facts(preview: Preview) -> list[tuple[str, Cell]]:
