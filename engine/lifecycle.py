@@ -141,6 +141,8 @@ def data(facts: Facts) -> Verdict:
         return verdict
     declared = len(facts.config.sources)
     arrived = facts.count("select count(distinct source) from snapshots")
+    if not arrived and not declared and facts.version is not None:
+        return Verdict("ready", f"version {facts.version['number']}: {facts.version['rows']:,} rows, made elsewhere")
     if not arrived:
         word = f"{declared} sources declared, none read" if declared else "no source is declared"
         return Verdict("not started", word, "Read them: `lemnis data sync`." if declared else "`lemnis data add FILE`.")

@@ -1,7 +1,8 @@
 """Adopting: a dataset version that another workspace made becomes one of this one, judged by its own file."""
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -67,21 +68,33 @@ class Measured(Struct, frozen=True, kw_only=True):
     repeated_keys: int
 
 
-def measured_file(path: Path, sources: dict[str, str]) -> Measured:
-    """Read a version's file that another workspace wrote; `sources` tells where its columns came from.
+def measured_file(path: Path, sources: dict[str, str], most_bytes: int = 0) -> Measured:
+    """Read a version's file that another workspace wrote.
+
+    Args:
+        path: The file.
+        sources: Where its columns came from, as it is told.
+        most_bytes: The memory it may take to measure it; what this machine has when 0.
 
     Raises:
-        BadInput: It is no Parquet file, is none that Lemnis wrote, or its roles or split don't fit its columns.
+        BadInput: It is no Parquet file, is none that Lemnis wrote, its roles or split don't fit its columns, or a few
+            bytes of it stand for more rows than fit into memory.
     """
+    most_bytes = most_bytes or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            schema, rows = file.schema_arrow, int(file.metadata.num_rows)
+            schema, rows, size = file.schema_arrow, int(file.metadata.num_rows), unpacked_bytes(file.metadata)
         metadata: dict[bytes, bytes] = schema.metadata or {}
         written = msgspec.json.decode(metadata.get(METADATA, b""), type=Written)
         columns = columns_of(schema, dict(written.roles), sources, written.split)
+        if (needed := max(size, rows * 8)) > most_bytes:
+            raise BadInput(
+                f"The table of {written.name} needs about {needed:,} bytes of memory; there are {most_bytes:,}.",
+                "Take it in on a larger machine.",
+            )
         split, label_counts, repeated_keys = measure(path, columns, written.split)
     except (pa.ArrowException, msgspec.DecodeError, OSError, ValueError, OverflowError) as error:
         raise BadInput(
@@ -97,6 +110,11 @@ def measured_file(path: Path, sources: dict[str, str]) -> Measured:
         label_counts=label_counts,
         repeated_keys=repeated_keys,
     )
+
+
+def unpacked_bytes(metadata: Any) -> int:
+    """Return how large a Parquet file says its columns are once unpacked. Any: pyarrow has no types."""
+    return sum(int(metadata.row_group(group).total_byte_size) for group in range(metadata.num_row_groups))
 
 
 def adopt_version(db: "Database", told: Told, measured: Measured | None, now: int) -> None:

@@ -64,7 +64,7 @@ class Version(Struct, frozen=True, kw_only=True):
         if self.removed_at is not None:
             raise Unavailable(
                 f"The rows of {self.title} are not kept here.",
-                "Make the version again with `lemnis data link`.",
+                "Make the version again with `lemnis data link`, or pull it with `lemnis data pull`.",
                 str(self.path),
             )
         return verified_file(self.path)
@@ -192,32 +192,29 @@ def record_version(
     stored = store_parquet(store.workspace, table, {METADATA: msgspec.json.encode(facts)})
     kept = store.row("select * from versions where id = ?", [stored.sha256])
     moment = clock.now_ms() if now is None else now
-    if kept is not None:
+    if kept is not None and kept["removed_at"] is None:
         with store.write() as db:
-            db.execute("update versions set linked_at = ?, removed_at = null where id = ?", [moment, stored.sha256])
+            db.execute("update versions set linked_at = ? where id = ?", [moment, stored.sha256])
         return find_version(store, stored.sha256)
     parts, label_counts, repeated_keys = measure(stored.path, columns, spans)
+    facts = {
+        "rows": stored.rows,
+        "bytes": stored.bytes,
+        "columns": msgspec.json.encode(columns).decode(),
+        "snapshots": msgspec.json.encode(snapshots or {}).decode(),
+        "recipe": recipe,
+        "split": msgspec.json.encode(parts).decode(),
+        "target_summary": msgspec.json.encode(label_counts).decode(),
+        "repeated_keys": repeated_keys,
+        "linked_at": moment,
+    }
     with store.write() as db:
+        if kept is not None:  # it was collected, or another workspace told of it: what was told is not relied on
+            db.table("versions").update(stored.sha256, facts | {"removed_at": None})
+            return find_version(store, stored.sha256)
         number = db.execute("select coalesce(max(number), 0) + 1 from versions where name = ?", [name]).fetchone()[0]
-        db.table("versions").insert(
-            {
-                "id": stored.sha256,
-                "name": name,
-                "number": number,
-                "rows": stored.rows,
-                "bytes": stored.bytes,
-                "columns": msgspec.json.encode(columns).decode(),
-                "snapshots": msgspec.json.encode(snapshots or {}).decode(),
-                "recipe": recipe,
-                "split": msgspec.json.encode(parts).decode(),
-                "target_summary": msgspec.json.encode(label_counts).decode(),
-                "repeated_keys": repeated_keys,
-                "created_at": moment,
-                "linked_at": moment,
-                "job_id": job_id,
-            },
-            ignore=True,
-        )
+        identity = {"id": stored.sha256, "name": name, "number": number, "created_at": moment, "job_id": job_id}
+        db.table("versions").insert(facts | identity, ignore=True)
     return find_version(store, stored.sha256)
 
 

@@ -28,7 +28,7 @@ def list_models(
 
     With --json: {"models": [{"name", "aliases": {alias: version}, "versions": [{"model", "version", "run_id",
     "run_name", "sha256", "path", "bytes", "threshold", "golden_rows", "verdict", "aliases", "who", "why",
-    "created_at" (ms)}]}]}.
+    "created_at" (ms)}]}]}. What was made in another workspace says so below; `lemnis share origins` has it as JSON.
     """
     session = session_of(context)
     room = session.engine.deploy
@@ -44,6 +44,9 @@ def list_models(
     now = now_ms()
     rows = [version_line(version, now) for listed in versions.values() for version in listed]
     print_table(["model", "version", "aliases", "run", "gates", "age", "who", "why"], rows, right={"version", "age"})
+    for origin in session.engine.share.origins():
+        if origin.kind == "model" and origin.here.rpartition("@")[0] in versions:
+            say(f"{origin.here} is from {origin.text}")
 
 
 @app.command()

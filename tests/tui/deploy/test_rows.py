@@ -88,6 +88,8 @@ def test_a_version_shows_what_its_run_and_its_gates_say_and_no_control_character
     detail = rows.version_detail(version(verdict="fail"), [GATE], {"test": {"roc_auc": 0.65}}, now=0).plain
     assert "✖ roc_auc  0.650 on test, wanted >= 0.7  fail" in detail
     assert "first␛[2J" in detail
+    elsewhere = rows.version_detail(version(), [], {}, now=0, origin="late v1 of workspace \x1b[2Jours").plain
+    assert "from       late v1 of workspace ␛[2Jours" in elsewhere
 
 
 def test_a_forced_move_is_marked_and_keeps_its_evidence() -> None:

@@ -76,6 +76,8 @@ def test_the_facts_of_a_run_say_why_and_under_which_conditions(make: Make) -> No
     run = make(state="lost", why="its process was killed", seed=7, code_version="abc123+", params={"leaves": 3})
     groups = {title: dict(known) for title, known in facts.groups(run, None, NOW)}
     assert plain(groups["Run"]["state"]) == "✖ lost  its process was killed"
+    assert "from" not in groups["Run"]
+    assert ("from", "run 3 of workspace ours") in facts.groups(run, None, NOW, "run 3 of workspace ours")[0][1]
     assert (groups["Conditions"]["code"], groups["Parameters"]["leaves"]) == ("abc123+ with changes", "3")
 
 

@@ -44,6 +44,7 @@ class DeployView:
         default_factory=dict[int, dict[str, dict[str, float | None]]]
     )
     log: str = ""
+    origins: dict[str, str] = field(default_factory=dict[str, str])  # by model@version, of what was made elsewhere
 
 
 class DeployStage(Stage[DeployView]):
@@ -93,6 +94,7 @@ class DeployStage(Stage[DeployView]):
             gates={run: self.engine.evaluate.gates(run) for run in runs},
             metrics={run: {e.part: e.metrics for e in self.engine.evaluate.evaluations(run)} for run in runs},
             log=room.endpoint_log(self.log_of) if self.log_of else "",
+            origins={one.here: one.text for one in self.engine.share.origins() if one.kind == "model"},
         )
 
     def show(self, view: DeployView) -> None:
@@ -153,7 +155,8 @@ class DeployStage(Stage[DeployView]):
         elif (self._about == "versions" or endpoint is None) and version is not None:
             panel.retitle(f"{version.model} {version.version}", "version")
             gates, metrics = view.gates.get(version.run_id, []), view.metrics.get(version.run_id, {})
-            detail.say(rows.version_detail(version, gates, metrics, now=view.at))
+            origin = view.origins.get(f"{version.model}@{version.version}", "")
+            detail.say(rows.version_detail(version, gates, metrics, now=view.at, origin=origin))
         elif endpoint is not None:
             panel.retitle(endpoint.name, "endpoint")
             detail.say(rows.endpoint_detail(endpoint, now=view.at))

@@ -211,7 +211,12 @@ def over_minutes(values: list[float | None]) -> tuple[list[float], list[float | 
 
 
 def version_detail(
-    version: ModelVersion, gates: Sequence[Gate], metrics: Mapping[str, Mapping[str, float | None]], *, now: int
+    version: ModelVersion,
+    gates: Sequence[Gate],
+    metrics: Mapping[str, Mapping[str, float | None]],
+    *,
+    now: int,
+    origin: str = "",
 ) -> Content:
     """Return everything about one version: where it came from, its gates, and what was measured."""
     lines = facts(
@@ -223,6 +228,7 @@ def version_detail(
             ("golden", f"{version.golden_rows} rows with recorded answers"),
             ("by", f"{version.who}, {age(version.created_at, now)} ago"),
             ("why", version.why),
+            *([("from", origin)] if origin else []),
         ]
     )
     head = Content.assemble("\n", ("gates  ", "$muted"), verdict(version.verdict).content)

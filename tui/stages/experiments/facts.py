@@ -19,7 +19,7 @@ def headline(run: Run) -> Content:
     return Content.assemble(verdict(run.state).content, "  ", (words if words != run.state else "", "$muted"))
 
 
-def summary(run: Run, baseline: Run | None, now_ms: int) -> Facts:
+def summary(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> Facts:
     """Return what is said of the run under the cursor beside its curve."""
     return [
         ("state", headline(run)),
@@ -34,10 +34,11 @@ def summary(run: Run, baseline: Run | None, now_ms: int) -> Facts:
         ("code", code_words(run)),
         *[(f"tag {key}", value or "✓") for key, value in run.tags.items()],
         *([("note", run.note)] if run.note else []),
+        *([("from", origin)] if origin else []),
     ]
 
 
-def groups(run: Run, baseline: Run | None, now_ms: int) -> list[tuple[str, Facts]]:
+def groups(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> list[tuple[str, Facts]]:
     """Return everything that is on record of a run, in groups with a title."""
     machine = run.machine
     return [
@@ -46,6 +47,7 @@ def groups(run: Run, baseline: Run | None, now_ms: int) -> list[tuple[str, Facts
             [
                 ("state", headline(run)),
                 ("started by", run.user),
+                *([("from", origin)] if origin else []),
                 ("created", when(run.created_at, seconds=True)),
                 ("took", duration(run.duration_s(now_ms))),
                 ("rounds", f"{number(run.rounds_done)} of {number(run.rounds)}, best {number(run.best_round)}"),

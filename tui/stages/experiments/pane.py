@@ -26,6 +26,7 @@ class Look:
     baseline: Run | None = None
     base_curves: dict[str, Curve] = field(default_factory=dict[str, Curve])
     log: str = ""
+    origin: str = ""  # where it was made, if not here
 
 
 class CurvePanel(Panel):
@@ -103,7 +104,7 @@ class RunDetail(Horizontal):
     def show(self, look: Look) -> None:
         """Draw a run."""
         self.query_one("#record", Panel).retitle(f"#{look.run.id} {look.run.name}")
-        for place, (title, known) in enumerate(facts.groups(look.run, look.baseline, look.now_ms)):
+        for place, (title, known) in enumerate(facts.groups(look.run, look.baseline, look.now_ms, look.origin)):
             self.query_one(f"#group-{place}", Words).say(Content.styled(title, "bold $stage-accent"))
             self.query_one(f"#facts-{place}", Facts).show(known)
         self.query_one("#detail-curve", CurvePanel).show(look)

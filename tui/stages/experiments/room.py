@@ -98,6 +98,7 @@ class ExperimentsStage(RunsStage):
             return None
         run, baseline = room.run(run_id), room.baseline()
         overlaid = baseline is not None and baseline.id != run_id
+        origin = self.engine.share.origin("run", str(run_id))
         return Look(
             run=run,
             curves=room.curve(run_id, points=POINTS),
@@ -106,6 +107,7 @@ class ExperimentsStage(RunsStage):
             baseline=baseline,
             base_curves=room.curve(baseline.id, points=POINTS) if baseline is not None and overlaid else {},
             log=room.log(run_id, LOG_BYTES) if self.open_id == run_id else "",
+            origin=origin.text if origin is not None else "",
         )
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="experiments-look")
@@ -212,7 +214,7 @@ class ExperimentsStage(RunsStage):
         curve.show(look)
         self.query_one(CurveLine).show(look, curve.metric)
         self.query_one("#run-panel", Panel).retitle(f"#{look.run.id} {look.run.name}")
-        self.query_one("#run-facts", Facts).show(facts.summary(look.run, look.baseline, look.now_ms))
+        self.query_one("#run-facts", Facts).show(facts.summary(look.run, look.baseline, look.now_ms, look.origin))
 
     # Moving.
 
