@@ -5,11 +5,24 @@ from typing import Any
 import msgspec
 
 from lemnis.engine import clock
-from lemnis.engine.config import Source, load_config
+from lemnis.engine.config import Link, Source, load_config
 from lemnis.engine.data import gc
 from lemnis.engine.data.arrivals import Arrival, arrivals
+from lemnis.engine.data.bench import LinkBench
 from lemnis.engine.data.catalog import SourceState, source_states
 from lemnis.engine.data.diff import DiffRoom
+from lemnis.engine.data.drafts import (
+    SIDES,
+    KeyPage,
+    KeyProposal,
+    KeyRows,
+    LinkDraft,
+    LinkPreview,
+    Side,
+    drafted,
+    fan_out_of,
+    without,
+)
 from lemnis.engine.data.preview import Preview, declared_path, preview, source_name
 from lemnis.engine.data.reports import LinkReport, Orphan, TimeTravel, list_reports
 from lemnis.engine.data.schedule import Schedule
@@ -151,6 +164,55 @@ class DataRoom:
         """Return the latest collection that removed something."""
         return gc.last_collection(self.store)
 
+    def link_bench(self) -> LinkBench:
+        """Return a bench where links are tried before they are declared; close it."""
+        return LinkBench(self.store)
+
+    def declare_link(self, draft: LinkDraft, *, was: Link | None = None, who: str, why: str = "") -> int:
+        """Write a draft's link into lemnis.toml, comments kept; return its position, from 1.
+
+        Args:
+            draft: The link, and the base, which is written where none is declared.
+            was: The link in its place when the edit began; None for a new one.
+            who: Who declares it.
+            why: The reason, for the history.
+
+        Raises:
+            BadInput: Somebody changed that link meanwhile, or the file can't be edited here.
+            ConfigError: The declaration is not accepted.
+        """
+        from lemnis.engine.data.declared import text_with_link
+        from lemnis.engine.problem.statement import text_with
+
+        problem = ProblemRoom(self.store)
+        before = problem.text()
+        position = self._link_place(draft.position, was)
+        text = before
+        if not load_config(self.store.workspace.config).dataset.base:
+            text = text_with(text, "dataset.base", draft.dataset.base)
+        text = text_with_link(text, draft.link, position)
+        problem.edit(
+            text, who, why or f"link to {draft.link.source} {'changed' if position else 'added'}", expected=before
+        )
+        return position or len(load_config(self.store.workspace.config).dataset.links)
+
+    def remove_link(self, position: int, was: Link, *, who: str, why: str = "") -> None:
+        """Take the link at a position, from 1, out of lemnis.toml; see `declare_link`."""
+        from lemnis.engine.data.declared import text_without_link
+
+        problem = ProblemRoom(self.store)
+        before = problem.text()
+        self._link_place(position, was)
+        text = text_without_link(before, position)
+        problem.edit(text, who, why or f"link to {was.source} removed", expected=before)
+
+    def _link_place(self, position: int, was: Link | None) -> int | None:
+        """Return where a link that was read before still is; None for a new one."""
+        links = load_config(self.store.workspace.config).dataset.links
+        if was is not None and (position > len(links) or links[position - 1] != was):
+            raise BadInput(f"Link {position} was changed by somebody else meanwhile.", "Look at it again.")
+        return None if was is None else position
+
     def start_link(self) -> int:
         """Queue a job that makes a dataset version of the current snapshots; return its id.
 
@@ -164,19 +226,30 @@ class DataRoom:
 
 
 __all__ = [
+    "SIDES",
     "Arrival",
     "Column",
     "DataRoom",
     "Fault",
+    "KeyPage",
+    "KeyProposal",
+    "KeyRows",
+    "LinkBench",
+    "LinkDraft",
+    "LinkPreview",
     "LinkReport",
     "Orphan",
     "Part",
     "Preview",
     "Schedule",
+    "Side",
     "Snapshot",
     "SourceState",
     "TimeTravel",
     "Verification",
     "Version",
+    "drafted",
+    "fan_out_of",
     "format_of",
+    "without",
 ]

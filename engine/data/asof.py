@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lemnis.engine.config import Dataset, Link
-from lemnis.engine.data.duck import literal, quote, refusals
+from lemnis.engine.data.duck import column_type, literal, quote, refusals
 from lemnis.engine.data.expressions import check_expression
 from lemnis.engine.data.snapshots import Snapshot
 from lemnis.engine.data.split import kind_of
@@ -79,17 +79,13 @@ def check_times(link: Link, right: Snapshot, decided: str, place: str) -> None:
 
 def comparable(duck: "DuckDBPyConnection", view: str, column: str, other: tuple[str, str]) -> bool:
     """Say whether two columns of views hold the same type, so that they compare without a cast."""
-    types: set[str] = set()
-    for name, which in ((view, column), other):
-        described = duck.execute(f"describe select {quote(which)} from {quote(name)}").fetchall()
-        types.add(str(described[0][1]))
-    return len(types) == 1
+    return column_type(duck, view, column) == column_type(duck, *other)
 
 
 def check_decided(duck: "DuckDBPyConnection", view: str, place: str) -> None:
     """Refuse a decision time that is no time."""
     with refusals(place):
-        kind = str(duck.execute(f"describe select {quote(DECIDED)} from {quote(view)}").fetchall()[0][1])
+        kind = column_type(duck, view, DECIDED)
     if not kind.startswith(("TIMESTAMP", "DATE")):
         raise BadInput(f"The decision time holds {kind}, no times.", "Derive a timestamp for dataset.time.", place)
 

@@ -73,6 +73,11 @@ def first_row(duck: "DuckDBPyConnection", query: str, values: Sequence[object] =
     return duck.execute(query, values).fetchall()[0]
 
 
+def column_type(duck: "DuckDBPyConnection", view: str, column: str) -> str:
+    """Return the DuckDB type of a column of a view."""
+    return str(duck.execute(f"describe select {quote(column)} from {quote(view)}").fetchall()[0][1])
+
+
 @contextmanager
 def refusals(place: str) -> Generator[None, None, None]:
     """A block in which what DuckDB refuses becomes BadInput with the place of the declaration."""

@@ -9,6 +9,7 @@ from lemnis.engine.config import Dataset, Link
 from lemnis.engine.data.asof import AT, DECIDED, asof_views, check_times, decision_time, time_columns
 from lemnis.engine.data.duck import literal, quote, refusals
 from lemnis.engine.data.expressions import check_expression, near
+from lemnis.engine.data.keys import check_keys, check_types
 from lemnis.engine.data.quarantine import Quarantined, count_quarantined, held_back
 from lemnis.engine.data.reports import LinkReport, link_report
 from lemnis.engine.data.snapshots import Snapshot
@@ -60,9 +61,7 @@ def link_sources(
         on_step(position, link.source)
         statements += link_views(duck, dataset, position, snapshots=snapshots, sources=sources)
         reports.append(report_of(duck, dataset, position, snapshots))
-    derived = derived_columns(duck, dataset, len(dataset.links), sources)
-    sources |= dict.fromkeys(dataset.derive, "derived")
-    query = _final(duck, dataset, sources, derived)
+    query, derived = final_query(duck, dataset, sources)
     return Linked(
         query=query,
         recipe=";\n".join([*statements, query]),
@@ -111,6 +110,7 @@ def link_views(
     check_times(link, right, decided, place)
     views = [_left(position, link, decided), _right(position, link, right, taken)]
     run(duck, views, place)
+    check_types(duck, position, link, place)
     hidden = [f"#{number}" for number in range(position)]
     shown = [quote(name) for name in [*columns, *hidden, *taken.values(), f"#{position}"]]
     if link.asof:
@@ -154,15 +154,20 @@ def columns_taken(link: Link, right: Snapshot, sources: dict[str, str], place: s
     return taken
 
 
-def check_keys(duck: "DuckDBPyConnection", link: Link, right: Snapshot, columns: list[str], place: str) -> None:
-    """Refuse a link whose left expressions or right columns are not accepted."""
-    names = [field.name for field in right.columns]
-    if not link.on:
-        raise BadInput(f"The link to {link.source} has no keys.", "Write for example on = {dest = 'faa'}.", place)
-    for left, name in link.on.items():
-        check_expression(duck, left, columns, f"{place}.on")
-        if name not in names:
-            raise BadInput(f"{link.source} has no column {safe(name)!r}.", near(name, names), f"{place}.on")
+def final_query(duck: "DuckDBPyConnection", dataset: Dataset, sources: dict[str, str]) -> tuple[str, list[str]]:
+    """Return the SQL of the rows and of each derived column, after every link's views were made.
+
+    Args:
+        duck: Holds the view of the last step.
+        dataset: The declaration.
+        sources: The source of each column; takes in the derived ones.
+
+    Raises:
+        BadInput: A derived column, `where` or a rule is not accepted; `place` names the declaration.
+    """
+    derived = derived_columns(duck, dataset, len(dataset.links), sources)
+    sources |= dict.fromkeys(dataset.derive, "derived")
+    return _final(duck, dataset, sources, derived), derived
 
 
 def derived_columns(duck: "DuckDBPyConnection", dataset: Dataset, step: int, sources: dict[str, str]) -> list[str]:

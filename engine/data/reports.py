@@ -34,7 +34,7 @@ class TimeTravel(Struct, frozen=True, kw_only=True):
         rows: Joined rows whose time is later.
         of: Joined rows where both times are known.
         most_seconds: How much later at most.
-        examples: Key, decision time and the later time, the latest first, EXAMPLES at most.
+        examples: Key, decision time and the latest time joined to it, the most late first, EXAMPLES at most.
     """
 
     column: str
@@ -201,26 +201,39 @@ def _in_time(duck: "DuckDBPyConnection", report: LinkReport, column: str) -> Lin
 
 
 def _travel(duck: "DuckDBPyConnection", report: LinkReport, column: str) -> TimeTravel:
-    """Return how many joined rows carry a later time in one column of the source."""
+    """Return how many joined rows carry a later time in one column of the source.
+
+    They are counted without being joined, which a key that stands often on both sides would make very many: of each
+    key the right side's times in order with how many there are up to each, and for each left row those beyond its
+    decision.
+    """
     numbers = range(len(report.keys))
-    pairs = " and ".join(f"l.{quote(f'#left {n}')} = r.{quote(f'#right {n}')}" for n in numbers)
-    left, right = quote(f"left {report.position}"), quote(f"right {report.position}")
-    joined = f"{left} as l join {right} as r on {pairs}"
-    decided, found = f"l.{quote(DECIDED)}::timestamptz", f"r.{quote(f'#when {column}')}::timestamptz"
-    later = f"{found} > {decided}"
+    keys = ", ".join(f"k{n}" for n in numbers)
+    asked, held = (
+        ", ".join(f"{quote(f'#{side} {n}')} as k{n}" for n in numbers) + f", {quote(moment)}::timestamptz as moment"
+        for side, moment in (("left", DECIDED), ("right", f"#when {column}"))
+    )
+    same = " and ".join(f"l.k{n} = c.k{n}" for n in numbers)
+    tables = f"""
+        with wanted as (select {asked}, count(*) as n from {quote(f"left {report.position}")} group by all),
+             known as (select {held}, count(*) as n from {quote(f"right {report.position}")} group by all),
+             upto as (select {keys}, moment, sum(n) over (partition by {keys} order by moment) as n from known
+                      where moment is not null),
+             whole as (select {keys}, sum(n) as m, max(moment) as last from known where moment is not null group by {keys}),
+             l as (select * from wanted join whole using ({keys}) where moment is not null)"""
     rows, of, most = first_row(
         duck,
-        f"select count(*) filter ({later}), count(*), coalesce(max(epoch({found}) - epoch({decided})), 0) from {joined}"
-        f" where {decided} is not null and {found} is not null",
+        f"""{tables} select coalesce(sum(l.n * (l.m - coalesce(c.n, 0))), 0), coalesce(sum(l.n * l.m), 0),
+            coalesce(max(epoch(last) - epoch(l.moment)), 0) from l asof left join upto as c on {same} and l.moment >= c.moment""",
     )
     examples: list[tuple[list[str], str, str]] = []
     if rows:
-        texts = ", ".join(f"l.{quote(f'#left {n}')}::varchar" for n in numbers)
+        texts = ", ".join(f"k{n}::varchar" for n in numbers)
         examples = duck.execute(
-            f"select [{texts}], {decided}::varchar, {found}::varchar from {joined} where {later}"
-            f" order by epoch({found}) - epoch({decided}) desc, 1, 2, 3 limit {EXAMPLES}"
+            f"{tables} select [{texts}], moment::varchar, last::varchar from l where last > moment"
+            f" order by epoch(last) - epoch(moment) desc, 1, 2 limit {EXAMPLES}"
         ).fetchall()
-    return TimeTravel(column=column, rows=rows, of=of, most_seconds=max(0.0, float(most)), examples=examples)
+    return TimeTravel(column=column, rows=int(rows), of=int(of), most_seconds=max(0.0, float(most)), examples=examples)
 
 
 def save_reports(store: Store, version_id: str, reports: list[LinkReport]) -> None:
