@@ -1,6 +1,7 @@
 """The bench: a child process where a link is tried before it is declared; a newer question ends the one before."""
 
 import contextlib
+import csv
 import shutil
 import subprocess
 import sys
@@ -66,6 +67,27 @@ class LinkBench:
         while rows := self.keys(draft, side, offset, PAGE).rows:
             yield from rows
             offset += len(rows)
+
+    def export(self, draft: LinkDraft, side: Side, path: Path) -> int:
+        """Write all keys of one side to a new CSV file: the keys, their rows, the rows that ask; return how many.
+
+        Raises:
+            BadInput: The file is there already or can't be written; or as `preview`.
+        """
+        names = draft.link.on.values() if side != "left" else draft.link.on
+        count = 0
+        try:
+            with open(path, "x", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file)
+                writer.writerow([*names, "rows", "asked_by"])
+                for one in self.every_key(draft, side):
+                    writer.writerow([*one.key, one.rows, one.asked])
+                    count += 1
+        except FileExistsError:
+            raise BadInput(f"{path} is there already.", "Name a new file.", str(path)) from None
+        except OSError as error:
+            raise BadInput(f"{path} can't be written: {error.strerror}.", "Name another place.", str(path)) from None
+        return count
 
     def proposals(self, draft: LinkDraft) -> list[KeyProposal]:
         """Return keys that fit the source of a draft, measured on all rows, the best first; see `preview`."""

@@ -219,12 +219,14 @@ def _travel(duck: "DuckDBPyConnection", report: LinkReport, column: str) -> Time
              known as (select {held}, count(*) as n from {quote(f"right {report.position}")} group by all),
              upto as (select {keys}, moment, sum(n) over (partition by {keys} order by moment) as n from known
                       where moment is not null),
-             whole as (select {keys}, sum(n) as m, max(moment) as last from known where moment is not null group by {keys}),
+             whole as (select {keys}, sum(n) as m, max(moment) as last from known
+                       where moment is not null group by {keys}),
              l as (select * from wanted join whole using ({keys}) where moment is not null)"""
     rows, of, most = first_row(
         duck,
         f"""{tables} select coalesce(sum(l.n * (l.m - coalesce(c.n, 0))), 0), coalesce(sum(l.n * l.m), 0),
-            coalesce(max(epoch(last) - epoch(l.moment)), 0) from l asof left join upto as c on {same} and l.moment >= c.moment""",
+            coalesce(max(epoch(last) - epoch(l.moment)), 0)
+            from l asof left join upto as c on {same} and l.moment >= c.moment""",
     )
     examples: list[tuple[list[str], str, str]] = []
     if rows:

@@ -1,14 +1,16 @@
 """`lemnis data`: sources and their snapshots, links and the versions they make."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from lemnis.engine.config import Source, SourceFormat
-from lemnis.engine.data import LinkReport, SourceState, Version, format_of
+from lemnis.engine.data import LinkReport, Side, SourceState, Version, format_of
+from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.tui import format as shown
-from lemnis.tui.commands import data_diff, data_keeping, share
+from lemnis.tui.commands import data_diff, data_keeping, data_link, share
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
 from lemnis.tui.stages.data.rows import preview_facts
@@ -116,13 +118,55 @@ def sync(
 
 
 @app.command()
-def link(context: typer.Context, wait: Wait = True) -> None:
-    """Make a dataset version. The current snapshots are linked as [dataset] of lemnis.toml declares it.
+def link(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A declared link to look at: its source, or its number.")] = "",
+    preview: Annotated[bool, typer.Option("--preview", help="Only say what a link would do.")] = False,
+    propose: Annotated[bool, typer.Option("--propose", help="Only say which keys fit --right.")] = False,
+    declare: Annotated[bool, typer.Option("--declare", help="Look, then write the link into lemnis.toml.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the link out of lemnis.toml.")] = False,
+    left: Annotated[str, typer.Option(help="The base, if it is not that of [dataset].")] = "",
+    right: Annotated[str, typer.Option(help="The source that is joined.")] = "",
+    on: Annotated[list[str] | None, typer.Option(help="Keys, LEFT=RIGHT; may be given again.")] = None,
+    columns: Annotated[list[str] | None, typer.Option(help="A column it brings; all, if none is named.")] = None,
+    prefix: Annotated[str | None, typer.Option(help="Put before the names it brings.")] = None,
+    asof: Annotated[str | None, typer.Option(help="Take the latest row in time by this column.")] = None,
+    tolerance: Annotated[str | None, typer.Option(help="The oldest that row may be, such as 2h.")] = None,
+    strict: Annotated[bool | None, typer.Option("--strict/--no-strict", help="Only rows before the decision.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Write all keys of --side to this new .csv.")] = None,
+    side: Annotated[Side, typer.Option(help="Orphans of the left or the right, or duplicates.")] = "left",
+    why: Annotated[str, typer.Option(help="The reason, kept in the history.")] = "",
+    wait: Wait = True,
+) -> None:
+    """Make a dataset version, or look at a link before it is declared. Versions are made of the current snapshots.
 
     With --json: {"job", "version", "name", "number", "rows", "repeated_keys", "links": [{"source", "match_rate",
     "orphan_rows"}], "multiplied_by": [], "quarantined": [{"column", "values", "why", "rows"}]}; without waiting,
-    version is null.
+    version is null. Of a look: {"position", "base", "link": {}, "report": {}, "fan_out": {"0", "1", "2", "3–9", "10+"},
+    "left_keys", "right_keys", "right_rows", "right_null_rows", "unused_rows", "duplicate_rows", "orphans": [{"key": [],
+    "rows", "asked"}], "unused": [], "duplicates": [], "types": [], "brings": {}, "decided", "times", "rest",
+    "warnings": [], "seconds", "exported", "declared"}. Of --propose: {"source", "proposals": [{"on": {}, "asof",
+    "match_rate", "unique", "rows_in", "rows_out", "why"}]}. Of --remove: {"removed": {"position", "source"}}.
     """
+    facts = {"prefix": prefix, "asof": asof, "tolerance": tolerance, "strict": strict}
+    wish = data_link.Wish(
+        name=name, base=left, right=right, on=on or (), columns=columns or (), export=export, side=side, why=why,
+        facts={key: value for key, value in facts.items() if value is not None},
+    )  # fmt: skip
+    if remove:
+        data_link.remove(context, wish)
+    elif propose:
+        data_link.propose(context, wish)
+    elif preview or declare or export:
+        data_link.look(context, wish, declare=declare)
+    else:
+        make(context, wish, wait=wait)
+
+
+def make(context: typer.Context, wish: data_link.Wish, *, wait: bool) -> None:
+    """Queue the job that makes a version; print what came of it."""
+    if wish.given:
+        raise BadInput("A version is made of every link that is declared.", "Add --preview or --declare to this link.")
     session = session_of(context)
     job_id = session.engine.data.start_link()
     if not wait:

@@ -1,0 +1,194 @@
+"""What the link builder says: a link as fields, what it would do, and its keys, as cells and text. Pure."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from lemnis.engine.config import Link
+from lemnis.engine.data import KeyProposal, KeyRows, LinkPreview, TimeTravel, fan_out_of
+from lemnis.engine.text import safe
+from lemnis.tui.format import MISSING, duration, number, share
+from lemnis.tui.stages.data.rows import ages_text, bar, rate_bar
+from lemnis.tui.widgets import Cell, Col, Row
+
+KEYS = (Col("key", most=60), Col("rows", right=True), Col("bar", "most first", flex=True))
+SLIM_KEYS = (Col("key", flex=True), Col("rows", right=True))
+TWICE = (Col("key", most=60), Col("rows", right=True), Col("asked", "asked by", right=True), Col("bar", "", flex=True))
+PROPOSALS = (
+    Col("on", "keys", most=44),
+    Col("match", "matched", right=True),
+    Col("unique", "unique right", right=True),
+    Col("rows", "rows after", right=True),
+    Col("why", flex=True),
+)
+
+
+def on_text(on: dict[str, str], source: str = "") -> str:
+    """Return pairs of keys as they are typed: ``dest = faa, time_hour = time_hour``."""
+    where = f"{source}." if source else ""
+    return ", ".join(f"{left} = {where}{right}" for left, right in on.items())
+
+
+def kind_text(link: Link) -> str:
+    """Return which rows of the source a row gets."""
+    if not link.asof:
+        return "left join: every row with the key"
+    when = "before" if link.strict else "at or before"
+    return f"as-of join: the latest {link.asof} {when} the decision" + (
+        f", at most {link.tolerance} old" if link.tolerance else ""
+    )
+
+
+def matched_text(preview: LinkPreview) -> str:
+    """Return how many rows find a partner."""
+    report = preview.report
+    return f"{number(report.matched)} of {number(report.rows_in)} rows ({share(report.match_rate, 2)})"
+
+
+def facts(preview: LinkPreview) -> list[tuple[str, Cell]]:
+    """Return what a link would do, in words."""
+    report = preview.report
+    total = max(1, report.rows_in)
+    lost = share(report.orphan_rows / total, 2)
+    found: list[tuple[str, Cell]] = [
+        ("matched", matched_text(preview)),
+        ("rows", rows_cell(preview)),
+        ("orphans", f"{number(report.orphan_keys)} keys, {number(report.orphan_rows)} rows ({lost}) find none"),
+        ("no key", f"{number(report.null_keys)} rows"),
+    ]
+    if report.kind == "asof":
+        late = f"{number(report.untimely_rows)} rows have the key, but no row early or young enough"
+        found += [("in time", late), ("age", ages_text(report))]
+    return [
+        *found,
+        ("right", f"{number(preview.right_keys)} keys in {number(preview.right_rows)} rows"),
+        ("unused", f"{number(report.unused_keys)} keys, {number(preview.unused_rows)} rows"),
+        ("repeated", repeated_text(preview)),
+        ("no key", f"{number(preview.right_null_rows)} rows of {report.source}"),
+    ]
+
+
+def repeated_text(preview: LinkPreview) -> str:
+    """Return how many keys stand more than once on the right."""
+    count = preview.report.duplicate_keys
+    if preview.report.kind == "asof":
+        return f"{number(count)} keys more than once at one moment; the last row is taken"
+    return f"{number(count)} keys, {number(preview.duplicate_rows)} rows"
+
+
+def rows_cell(preview: LinkPreview) -> Cell:
+    """Return the rows before and after; a join that multiplies them is marked."""
+    report = preview.report
+    text = f"{number(report.rows_in)} → {number(report.rows_out)}"
+    if not report.multiplies:
+        return f"{text}, none added"
+    return Content.styled(f"▲ {text}, ×{number(report.rows_out / max(1, report.rows_in), 1)}", "$warn")
+
+
+def match_line(preview: LinkPreview, width: int) -> Content:
+    """Return the match rate as a bar of `width` cells, with its share."""
+    rate = preview.report.match_rate
+    return Content.assemble(rate_bar(rate, width), f" {share(rate, 2)}")
+
+
+def fan_out_bars(preview: LinkPreview) -> list[tuple[str, float | None, str]]:
+    """Return the fan-out as bars: right rows of a left row, left rows, and both in words."""
+    total = max(1, preview.report.rows_in)
+    return [
+        (f"{label:>3}", float(rows) if rows else None, f"{number(rows)} {share(rows / total):>6}")
+        for label, rows in fan_out_of(preview.report.fan_out)
+    ]
+
+
+def fan_out_marks(preview: LinkPreview) -> list[str]:
+    """Return the style of each bar: no partner and several are what a person has to look at."""
+    return ["$warn" if label != "1" else "$ok" for label, _ in fan_out_of(preview.report.fan_out)]
+
+
+def warnings(preview: LinkPreview) -> list[str]:
+    """Return what to think about before the link is declared, the gravest first, each with its remedy."""
+    report = preview.report
+    said = [travel_warning(one) for one in report.travel if one.rows and report.kind == "left"]
+    if report.multiplies:
+        keys = f"{number(report.duplicate_keys)} keys stand more than once in {report.source}"
+        remedy = f' or take the latest row in time: asof = "{preview.times[0]}"' if preview.times else ""
+        said.append(
+            f"The join makes {number(report.rows_out)} rows of {number(report.rows_in)}: {keys}. Add a key{remedy}."
+        )
+    if report.rows_in and not report.matched:
+        said.append("No row finds a partner: look at the orphan keys of both sides, how are they written?")
+    if preview.times and not preview.decided:
+        names = ", ".join(preview.times[:3])
+        said.append(
+            f"{report.source} has times ({names}), but dataset.time is not known at this link: nothing says whether"
+            " they are later than the decision. Set dataset.time to a column of the base."
+        )
+    if preview.rest:
+        said.append(f"With this link the rest is refused: {preview.rest}")
+    return said
+
+
+def travel_warning(travel: TimeTravel) -> str:
+    """Return the warning of rows that know the future, with an example and the remedy."""
+    many = f"{number(travel.rows)} of {number(travel.of)} joined rows ({share(travel.share)})"
+    example = ""
+    if travel.examples:
+        key, decided, later = travel.examples[0]
+        example = f" {', '.join(key)}: decided {short_time(decided)}, {travel.column} {short_time(later)}."
+    return (
+        f"{travel.column} is later than the decision in {many}, by up to {duration(travel.most_seconds)}:"
+        f' the join knows the future.{example} Use an as-of join: asof = "{travel.column}".'
+    )
+
+
+def short_time(text: str) -> str:
+    """Return a moment as DuckDB writes it without the zone, which is UTC, and without seconds that are 0."""
+    return text.removesuffix("+00").removesuffix(":00")
+
+
+def travel_rows(preview: LinkPreview) -> list[Row]:
+    """Return the rows that know the future, as examples."""
+    rows: list[Row] = []
+    for one in preview.report.travel:
+        for place, (key, decided, later) in enumerate(one.examples):
+            cells = [", ".join(key), short_time(decided), f"{one.column} {short_time(later)}"]
+            rows.append(Row(f"{one.column} {place}", cells))
+    return rows
+
+
+def key_rows(keys: Sequence[KeyRows], top: int, *, slim: bool, asked: bool = False, offset: int = 0) -> list[Row]:
+    """Return keys with their rows; `top` is the most rows of any, `asked` shows how many rows ask for each."""
+    rows: list[Row] = []
+    for place, one in enumerate(keys, offset):
+        key = ", ".join(one.key)
+        cells: list[Cell] = [key, number(one.rows)]
+        values: list[str | int] = [key, one.rows]
+        if not slim:
+            if asked:
+                cells.append(number(one.asked))
+                values.append(one.asked)
+            cells.append(Content.styled(bar(one.rows / max(1, top), 24), "$warn"))
+            values.append(one.rows)
+        rows.append(Row(f"{place}", cells, values))
+    return rows
+
+
+def proposal_row(proposal: KeyProposal) -> Row:
+    """Return proposed keys with what they were measured to do."""
+    keys = on_text(proposal.on) + (f", latest {proposal.asof}" if proposal.asof else "")
+    after = number(proposal.rows_out)
+    cells: list[Cell] = [
+        keys,
+        Content.assemble(rate_bar(proposal.match_rate, 6), f" {share(proposal.match_rate)}"),
+        share(proposal.unique),
+        Content.styled(f"▲ {after}", "$warn") if proposal.rows_out > proposal.rows_in else after,
+        proposal.why,
+    ]
+    values = [keys, proposal.match_rate, proposal.unique, proposal.rows_out, proposal.why]
+    return Row(keys, cells, values)
+
+
+def brings_text(preview: LinkPreview) -> str:
+    """Return the columns a link brings, under their names in the dataset."""
+    names = list(preview.brings.values())
+    return f"{len(names)}: {', '.join(safe(name, limit=40) for name in names)}" if names else MISSING
