@@ -101,6 +101,13 @@ DATA: tuple[Action, ...] = (
     ),
     Action("data.link", "n", "Link", "Link the snapshots into a dataset version.", "data link", True, True),
     Action(
+        "data.build",
+        "L",
+        "Build link",
+        "Build a link, or edit the one under the cursor: what it would do is counted before it is written.",
+        "data link --preview",
+    ),
+    Action(
         "data.stop", "x", "Stop", "Stop the sync or link that runs; what was kept stays.", "jobs cancel", True, True
     ),
     Action(

@@ -21,6 +21,7 @@ from lemnis.engine.data.drafts import (
     Side,
     drafted,
     fan_out_of,
+    left_columns,
     without,
 )
 from lemnis.engine.data.preview import Preview, declared_path, preview, source_name
@@ -251,5 +252,6 @@ __all__ = [
     "drafted",
     "fan_out_of",
     "format_of",
+    "left_columns",
     "without",
 ]

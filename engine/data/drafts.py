@@ -1,6 +1,6 @@
 """A link before it is declared: the draft, what it would do, and which keys would match nothing. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -120,6 +120,23 @@ def without(dataset: Dataset, position: int) -> Dataset:
     """Return a dataset without one of its links, numbered from 1."""
     links = [link for number, link in enumerate(dataset.links, 1) if number != position]
     return msgspec.structs.replace(dataset, links=links)
+
+
+def brought(link: Link, names: Sequence[str]) -> dict[str, str]:
+    """Return the columns a link brings of those its source has, as right name → name in the dataset.
+
+    All but the keys when none are named; a column that is named but not there is among them all the same.
+    """
+    chosen = link.columns or [name for name in names if name not in link.on.values()]
+    return {name: f"{link.prefix}{name}" for name in chosen}
+
+
+def left_columns(dataset: Dataset, position: int, columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the columns that are there before a link; `columns` are those of each source that was synced."""
+    found = list(columns.get(dataset.base, ()))
+    for link in dataset.links[: position - 1]:
+        found += brought(link, columns.get(link.source, ())).values()
+    return found
 
 
 def fan_out_of(fan_out: Mapping[int, int]) -> list[tuple[str, int]]:

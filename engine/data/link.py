@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from lemnis.engine.config import Dataset, Link
 from lemnis.engine.data.asof import AT, DECIDED, asof_views, check_times, decision_time, time_columns
+from lemnis.engine.data.drafts import brought
 from lemnis.engine.data.duck import literal, quote, refusals
 from lemnis.engine.data.expressions import check_expression, near
 from lemnis.engine.data.keys import check_keys, check_types
@@ -139,12 +140,10 @@ def report_of(
 def columns_taken(link: Link, right: Snapshot, sources: dict[str, str], place: str) -> dict[str, str]:
     """Return the columns a link brings, as right name → name in the dataset; all but the keys when none are named."""
     names = [field.name for field in right.columns]
-    chosen = link.columns or [name for name in names if name not in link.on.values()]
-    taken: dict[str, str] = {}
-    for name in chosen:
+    taken = brought(link, names)
+    for name in taken:
         if name not in names:
             raise BadInput(f"{link.source} has no column {safe(name)!r}.", near(name, names), f"{place}.columns")
-        taken[name] = f"{link.prefix}{name}"
         if taken[name] in sources and (link.asof or not link.overwrite):
             raise BadInput(
                 f"{link.source}.{name} would be a second column {taken[name]!r}.",

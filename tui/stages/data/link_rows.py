@@ -1,19 +1,28 @@
 """What the link builder says: a link as fields, what it would do, and its keys, as cells and text. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from textual.content import Content
 
 from lemnis.engine.config import Link
-from lemnis.engine.data import KeyProposal, KeyRows, LinkPreview, TimeTravel, fan_out_of
+from lemnis.engine.data import KeyProposal, KeyRows, LinkPreview, Side, TimeTravel, fan_out_of
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, duration, number, share
 from lemnis.tui.stages.data.rows import ages_text, bar, rate_bar
 from lemnis.tui.widgets import Cell, Col, Row
+from lemnis.tui.widgets.cells import drawable
 
-KEYS = (Col("key", most=60), Col("rows", right=True), Col("bar", "most first", flex=True))
+BAR = 12  # cells of the longest bar
+BAR_COLUMN = Col("bar", "most first", flex=True)
+KEYS = (Col("key", most=60), Col("rows", right=True), BAR_COLUMN)
 SLIM_KEYS = (Col("key", flex=True), Col("rows", right=True))
-TWICE = (Col("key", most=60), Col("rows", right=True), Col("asked", "asked by", right=True), Col("bar", "", flex=True))
+TWICE = (
+    Col("key", most=60),
+    Col("rows", right=True),
+    Col("asked", "asked by", right=True),
+    Col("bar", "most first", flex=True),
+)
 PROPOSALS = (
     Col("on", "keys", most=44),
     Col("match", "matched", right=True),
@@ -23,10 +32,61 @@ PROPOSALS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class KeyList:
+    """One kind of keys: its title with its count, what stands below it, and the keys with the most rows.
+
+    Attributes:
+        total: All keys of the kind.
+        top: The most rows of any.
+    """
+
+    side: Side
+    title: str
+    foot: str
+    keys: Sequence[KeyRows]
+    total: int
+
+    @property
+    def top(self) -> int:
+        return max((one.rows for one in self.keys), default=1)
+
+
+def key_lists(preview: LinkPreview | None) -> list[KeyList]:
+    """Return the three kinds of keys of a preview, empty lists before there is one."""
+    if preview is None:
+        empty: list[tuple[Side, str]] = [
+            ("left", "Orphans left"), ("right", "Unused right"), ("duplicates", "Repeated right")
+        ]  # fmt: skip
+        return [KeyList(side, title, "", [], 0) for side, title in empty]
+    report = preview.report
+    lost = share(report.orphan_rows / max(1, report.rows_in))
+    spare = share(preview.unused_rows / max(1, preview.right_rows))
+    lost = f"{number(report.orphan_rows)} rows, {lost}"
+    spare = f"{number(preview.unused_rows)} rows, {spare}"
+    twice = f"{number(preview.duplicate_rows)} rows"
+    return [
+        KeyList("left", "Orphans left", lost, preview.orphans, report.orphan_keys),
+        KeyList("right", "Unused right", spare, preview.unused, report.unused_keys),
+        KeyList("duplicates", "Repeated right", twice, preview.duplicates, report.duplicate_keys),
+    ]
+
+
+def keys_line(*keys: tuple[str, str]) -> Content:
+    """Return the keys of a screen and what they do."""
+    return Content.assemble(*(part for key, word in keys for part in ((f" {key} ", "$key"), f"{word} ")))
+
+
 def on_text(on: dict[str, str], source: str = "") -> str:
     """Return pairs of keys as they are typed: ``dest = faa, time_hour = time_hour``."""
     where = f"{source}." if source else ""
-    return ", ".join(f"{left} = {where}{right}" for left, right in on.items())
+    return ", ".join(f"{left} = {where}{typed_name(right)}" for left, right in on.items())
+
+
+def typed_name(name: str) -> str:
+    """Return a column's name as it is typed: in double quotes where a sign in it would part it."""
+    plain = name == name.strip() and not set(name) & set(",='\"()[]")
+    return name if plain else '"' + name.replace('"', '""') + '"'
 
 
 def kind_text(link: Link) -> str:
@@ -91,6 +151,28 @@ def match_line(preview: LinkPreview, width: int) -> Content:
     return Content.assemble(rate_bar(rate, width), f" {share(rate, 2)}")
 
 
+def match_content(preview: LinkPreview, width: int) -> Content:
+    """Return match rate, rows and what has no key as four lines; `width` is that of the bar."""
+    report = preview.report
+    of = f"{number(report.matched)} of {number(report.rows_in)} rows"
+    rest = f"{number(report.null_keys)} without a key"
+    if report.kind == "asof":
+        rest += f", {number(report.untimely_rows)} not in time"
+    lines = [match_line(preview, width), Content(of), drawable(rows_cell(preview)), Content(rest)]
+    return Content("\n").join(lines)
+
+
+def calm_words(preview: LinkPreview) -> str:
+    """Return what is said where there is nothing to warn of."""
+    report = preview.report
+    if report.kind == "asof":
+        return f"No row knows the future. Age of what is taken: {ages_text(report)}."
+    if report.travel:
+        names = ", ".join(one.column for one in report.travel)
+        return f"No row knows the future: {names} is never later than {preview.decided}."
+    return f"{report.source} has no column of times that could be later than the decision; no row is added."
+
+
 def fan_out_bars(preview: LinkPreview) -> list[tuple[str, float | None, str]]:
     """Return the fan-out as bars: right rows of a left row, left rows, and both in words."""
     total = max(1, preview.report.rows_in)
@@ -151,7 +233,7 @@ def travel_rows(preview: LinkPreview) -> list[Row]:
     rows: list[Row] = []
     for one in preview.report.travel:
         for place, (key, decided, later) in enumerate(one.examples):
-            cells = [", ".join(key), short_time(decided), f"{one.column} {short_time(later)}"]
+            cells = [", ".join(key), short_time(decided), short_time(later), one.column]
             rows.append(Row(f"{one.column} {place}", cells))
     return rows
 
@@ -167,7 +249,7 @@ def key_rows(keys: Sequence[KeyRows], top: int, *, slim: bool, asked: bool = Fal
             if asked:
                 cells.append(number(one.asked))
                 values.append(one.asked)
-            cells.append(Content.styled(bar(one.rows / max(1, top), 24), "$warn"))
+            cells.append(Content.styled(bar(one.rows / max(1, top), BAR), "$warn"))
             values.append(one.rows)
         rows.append(Row(f"{place}", cells, values))
     return rows

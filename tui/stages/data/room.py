@@ -17,12 +17,14 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.format import bytes_
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.data import rows
+from lemnis.tui.stages.data.link_builder import LinkBuilder
+from lemnis.tui.stages.data.link_fields import Built
 from lemnis.tui.stages.data.preview import PathAsked, PreviewScreen
 from lemnis.tui.stages.data.share import KINDS as SHARING
 from lemnis.tui.stages.data.share import ShareScreen
 from lemnis.tui.stages.data.storage import Storage, StorageView, badge
 from lemnis.tui.stages.stage import Stage
-from lemnis.tui.widgets import Col, Facts, Meter, Panel, Table
+from lemnis.tui.widgets import Col, Confirm, Facts, Meter, Panel, Table
 
 KINDS = ("data.sync", "data.link", "data.verify", *SHARING)
 TWO_COLUMNS = 140  # cells, from which lists and detail stand side by side
@@ -256,6 +258,31 @@ class DataStage(Stage[DataView]):
     def action_share(self) -> None:
         self.app.push_screen(ShareScreen(self.engine))
 
+    def action_build(self) -> None:
+        """Build a new link, or edit the one under the cursor of the links."""
+        links = self.query_one("#links", Table)
+        view = self._view
+        chosen = view.links if view and links.has_focus else []
+        report = next((one for one in chosen if str(one.position) == links.key), None)
+        builder = LinkBuilder(self.engine, report.position, report.source) if report else LinkBuilder(self.engine)
+        self.app.push_screen(builder, self._built)
+
+    def _built(self, built: Built | None) -> None:
+        """Offer to link once a link is written."""
+        if built is None:
+            return
+        self.reload()
+        if built.done == "removed":
+            self.toast(f"The link to {built.source} is out of lemnis.toml.")
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.action_link()
+
+        question = f"The link to {built.source} is in lemnis.toml. Link a version now?"
+        self.app.push_screen(Confirm(question, lost="", word="link now"), answered)
+
     def action_storage(self) -> None:
         self.perform(self._storage, then=self._open_storage)
 
@@ -320,7 +347,8 @@ LINKS_TEXT = (
     "multiplies the rows that ask for it: then most partners is above 1 and marked.\n\n"
     "An as-of link (asof = a time column of the source) takes the latest row at or before dataset.time, at most as old "
     "as its tolerance. Any other link whose joined row carries a later time than dataset.time knows the future: "
-    "that is counted and marked. Command: lemnis data show."
+    "that is counted and marked. L builds a link, or edits the one under the cursor, and counts all of this before "
+    "lemnis.toml is written. Commands: lemnis data show, lemnis data link --preview."
 )
 VERSIONS_TEXT = (
     "A version is one table that never changes, named by the hash of its content, roles and split. Linking the same "

@@ -1,0 +1,164 @@
+"""A link as the lines of a form: what each field says, and what was typed into it as a link again. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+from textual.content import Content
+
+from lemnis.engine.config import Dataset, Link
+from lemnis.engine.data import Snapshot
+from lemnis.engine.errors import BadInput
+from lemnis.tui.stages.data.link_rows import on_text
+from lemnis.tui.widgets import Cell, Col, Row
+
+KEYS = (
+    ("enter", "edit"), ("p", "keys"), ("a", "as-of"), ("w", "write"), ("u", "undo"), ("d", "remove"),
+    ("[ ]", "link"), ("?", "help"), ("esc", ""),
+)  # fmt: skip
+FORM = (Col("field"), Col("value", flex=True))
+TYPED = {  # the fields that are typed, each with an example
+    "on": "dest = faa, time_hour = time_hour",
+    "prefix": "plane_",
+    "tolerance": "2h, 30 min or 1.5d",
+}
+FLAGS = ("strict", "overwrite")
+LABELS = {"on": "keys", "columns": "brings", "asof": "as of", "time": "known at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What came of the builder: a link was written or removed."""
+
+    done: Literal["written", "removed"]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a link is built from: the dataset as it is declared, and what each source held last."""
+
+    dataset: Dataset
+    snapshots: dict[str, Snapshot | None]
+
+
+def form_rows(link: Link) -> list[Row]:
+    """Return the fields of a link that mean something in it."""
+    names = ["source", "on", "columns", "prefix", "asof"]
+    names += ["tolerance", "strict"] if link.asof else ["time", "overwrite"]
+    return [Row(name, [LABELS.get(name, name), field_cell(link, name)]) for name in names]
+
+
+def field_cell(link: Link, name: str) -> Cell:
+    """Return what a field says, muted where nothing is declared."""
+    if name == "on" and link.on:
+        return on_text(link.on)
+    if name == "columns" and link.columns:
+        return ", ".join(link.columns)
+    value = getattr(link, name)
+    if name in FLAGS:
+        words = {"strict": ("only rows before the decision", "the decision's own moment counts")}
+        words |= {"overwrite": ("takes the place of columns of the same name", "no")}
+        return words[name][0] if value else Content.styled(words[name][1], "$muted")
+    if value and name not in ("on", "columns"):
+        return str(value)
+    unset = {
+        "source": "enter chooses one",
+        "on": "p proposes some",
+        "columns": "all but the keys",
+        "prefix": "none",
+        "asof": "no: every row with the key",
+        "tolerance": "any age",
+        "time": "every column of times is compared",
+    }
+    return Content.styled(unset[name], "$muted")
+
+
+def typed_value(link: Link, name: str) -> str:
+    """Return what stands in the prompt when a field is to be typed."""
+    return on_text(link.on) if name == "on" else str(getattr(link, name))
+
+
+def with_typed(link: Link, name: str, text: str) -> Link:
+    """Return a link with what was typed into a field.
+
+    Raises:
+        BadInput: Keys are not written as pairs.
+    """
+    if name == "on":
+        return msgspec.structs.replace(link, on=pairs_of(text))
+    return msgspec.structs.replace(link, **{name: text.strip() if name == "tolerance" else text})
+
+
+def with_asof(link: Link, column: str) -> Link:
+    """Return a link that takes the latest row by a column of times, or every row when it is empty.
+
+    A time that was among the keys leaves them, unless it is the only one; what belongs to the other kind goes.
+    """
+    if not column:
+        return msgspec.structs.replace(link, asof="", tolerance="", strict=False)
+    rest = {left: right for left, right in link.on.items() if right != column}
+    return msgspec.structs.replace(link, asof=column, on=rest or link.on, time="")
+
+
+def pairs_of(text: str) -> dict[str, str]:
+    """Return pairs of keys as they are typed: expressions on the left, columns of the source on the right.
+
+    Commas part the pairs, except in brackets and quotes; one name stands for both sides; a right side in double
+    quotes is taken as it is.
+
+    Raises:
+        BadInput: A side is empty.
+    """
+    pairs: dict[str, str] = {}
+    for part in parted(text, ","):
+        *lefts, right = parted(part, "=", keep=True)
+        left = "=".join(lefts).strip()
+        if not right.strip() or (lefts and not left):
+            raise BadInput("A key needs two sides.", "Write LEFT = RIGHT, parted by commas.")
+        pairs[left or right.strip()] = unquoted(right.strip())
+    return pairs
+
+
+def unquoted(name: str) -> str:
+    """Return a column's name without the double quotes around it."""
+    return name[1:-1].replace('""', '"') if len(name) > 1 and name[0] == name[-1] == '"' else name
+
+
+def parted(text: str, sign: str, *, keep: bool = False) -> list[str]:
+    """Return what stands between the signs that are in no brackets and no quotes; empty parts only with `keep`."""
+    parts, depth, quoted = [""], 0, ""
+    for char in text:
+        if quoted:
+            quoted = "" if char == quoted else quoted
+        elif char in "'\"":
+            quoted = char
+        elif char in "([":
+            depth += 1
+        elif char in ")]":
+            depth -= 1
+        elif char == sign and depth <= 0:
+            parts.append("")
+            continue
+        parts[-1] += char
+    return parts if keep else [part.strip() for part in parts if part.strip()]
+
+
+def usual_prefix(source: str, taken: Sequence[str], right: Sequence[str]) -> str:
+    """Return the prefix a new link begins with: none, unless a column of the source has a name that is taken."""
+    return f"{source}_" if set(taken) & set(right) else ""
+
+
+HELP = """\
+A link is a left join: every row on the left stays. What it does is counted on the newest snapshots, by the same
+steps that link, and nothing is written before w.
+
+enter  edit the field, or open all keys of a list     p  keys that fit, counted
+a      as-of join: the latest row in time             w  write it into lemnis.toml
+u      take the edit back     d  remove the link      [ ]  the link before, after
+tab    next list     y  copy     esc  leave without a change
+
+Orphans: keys on the left that no row on the right has. Unused: keys on the right that nobody asks for. Repeated: keys
+that stand more than once on the right; each multiplies the rows that ask for it. A time that is later than
+dataset.time was not known when the row was decided: a model that learns from it fails in production."""
