@@ -44,6 +44,14 @@ class KeyPage(Struct, frozen=True, kw_only=True):
     rows: list[KeyRows]
 
 
+class NearMiss(Struct, frozen=True, kw_only=True):
+    """Orphan keys that would be found if the left side was written as the right side is."""
+
+    on: dict[str, str]
+    keys: int
+    rows: int
+
+
 class LinkPreview(Struct, frozen=True, kw_only=True):
     """What a draft would do, counted on the current snapshots by the very code that links.
 
@@ -57,6 +65,7 @@ class LinkPreview(Struct, frozen=True, kw_only=True):
         unused_rows: Rows of the source whose key nobody asks for.
         duplicate_rows: Rows of the source that share their key with another one.
         orphans, unused, duplicates: The keys with the most rows of each kind; `LinkBench.keys` has them all.
+        near: The writing of the left keys by which most orphans would be found; None when none would.
         decided: What a joined time is compared with, `dataset.time`; empty when it is not known at this link.
         times: The source's columns of times.
         rest: What else of the declaration would be refused with this link in it; empty when nothing is.
@@ -75,6 +84,7 @@ class LinkPreview(Struct, frozen=True, kw_only=True):
     orphans: list[KeyRows]
     unused: list[KeyRows]
     duplicates: list[KeyRows]
+    near: NearMiss | None = None
     decided: str
     times: list[str]
     rest: str

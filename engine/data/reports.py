@@ -183,11 +183,12 @@ def _in_time(duck: "DuckDBPyConnection", report: LinkReport, column: str) -> Lin
     """Return the report of an as-of join: how many rows found one in time, how old, and how many are from later."""
     view, row = quote(f"met {report.position}"), quote(f"#{report.position}")
     age = f"epoch({quote(DECIDED)}) - epoch({quote(AT)})"
-    matched, later, most = first_row(
-        duck, f"select count({row}), count(*) filter ({age} < 0), coalesce(-min({age}), 0) from {view}"
-    )
     places = ", ".join(map(str, QUANTILES.values()))
-    quantiles = first_row(duck, f"select quantile_disc({age}, [{places}]) from {view} where {row} is not null")[0]
+    matched, later, most, quantiles = first_row(
+        duck,
+        f"select count({row}), count(*) filter ({age} < 0), coalesce(-min({age}), 0),"
+        f" quantile_disc({age}, [{places}]) filter ({row} is not null) from {view}",
+    )
     ages: list[float] = [] if quantiles is None else [float(one) for one in quantiles]
     return msgspec.structs.replace(
         report,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from lemnis.engine import clock
 from lemnis.engine.config import Dataset
 from lemnis.engine.data.asof import decision_time, time_columns
-from lemnis.engine.data.drafts import KeyPage, KeyRows, LinkDraft, LinkPreview, Side
+from lemnis.engine.data.drafts import KeyPage, KeyRows, LinkDraft, LinkPreview, NearMiss, Side
 from lemnis.engine.data.duck import column_type, first_row, refusals
 from lemnis.engine.data.link import base_view, columns_taken, final_query, link_views, report_of
 from lemnis.engine.data.snapshots import Snapshot
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SHOWN = 50  # keys of each kind that come with a preview
+
+WRITINGS = ("trim({})", "upper({})", "lower({})", "upper(trim({}))", "lower(trim({}))")
 
 # Of each kind of key: where it is found, its rows, and the left rows that ask for it.
 KEYS_OF: dict[Side, str] = {
@@ -54,6 +56,7 @@ def preview_of(duck: "DuckDBPyConnection", draft: LinkDraft, snapshots: Mapping[
         )
         unused_rows = first_row(duck, f"select coalesce(sum(rows), 0) from ({found(draft, 'right')})")[0]
         orphans, unused, duplicates = (page_of(duck, draft, side, 0, SHOWN).rows for side in KEYS_OF)
+        near = near_miss(duck, draft)
         types = [
             (column_type(duck, f"left {position}", f"#left {n}"), column_type(duck, f"right {position}", f"#right {n}"))
             for n in range(len(link.on))
@@ -71,6 +74,7 @@ def preview_of(duck: "DuckDBPyConnection", draft: LinkDraft, snapshots: Mapping[
         orphans=orphans,
         unused=unused,
         duplicates=duplicates,
+        near=near,
         decided=dataset.time if decided else "",
         times=time_columns(link, right),
         rest=rest_of(duck, draft, known, sources),
@@ -119,6 +123,28 @@ def page_of(duck: "DuckDBPyConnection", draft: LinkDraft, side: Side, offset: in
     return KeyPage(
         total=int(total), rows=[KeyRows(key=list(key), rows=int(one), asked=int(asked)) for key, one, asked in rows]
     )
+
+
+def near_miss(duck: "DuckDBPyConnection", draft: LinkDraft) -> NearMiss | None:
+    """Return by which writing of the left keys most of the orphans would be found, after they were counted.
+
+    Tried are blanks around texts and upper or lower case, on the left only: the right side is a column as it is.
+    """
+    on, best = draft.link.on, None
+    types = [{column_type(duck, side, f"k{number}") for side in ("met", "held")} for number in range(len(on))]
+    texts = [kinds == {"VARCHAR"} for kinds in types]
+    for form in WRITINGS if any(texts) else ():
+        forms = [form if text else "{}" for text in texts]
+        pairs = " and ".join(f"{one.format(f'o.k{n}')} = h.k{n}" for n, one in enumerate(forms))
+        keys, rows = first_row(
+            duck,
+            f"select count(*), coalesce(sum(o.n), 0) from (from met where m = 0 and not gap) as o"
+            f" where exists (select 1 from held as h where {pairs})",
+        )
+        if keys and (best is None or rows > best.rows):
+            written = {one.format(left): right for one, (left, right) in zip(forms, on.items(), strict=True)}
+            best = NearMiss(on=written, keys=int(keys), rows=int(rows))
+    return best
 
 
 def found(draft: LinkDraft, side: Side) -> str:

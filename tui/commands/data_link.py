@@ -43,7 +43,11 @@ class Wish:
 def look(context: typer.Context, wish: Wish, *, declare: bool) -> None:
     """Print what a link would do, export keys if that was asked, and declare it if that was."""
     session = session_of(context)
-    draft, was = draft_of(session.engine.config().dataset, wish)
+    dataset = session.engine.config().dataset
+    draft, was = draft_of(dataset, wish)
+    if declare and dataset.base and draft.dataset.base != dataset.base:
+        problem = f"The base of [dataset] is {dataset.base}, not {draft.dataset.base}."
+        raise BadInput(problem, "Leave out --left, or --declare.", "dataset.base")
     with session.engine.data.link_bench() as bench:
         preview = bench.preview(draft)
         exported = bench.export(draft, wish.side, wish.export) if wish.export else None
@@ -176,6 +180,10 @@ def print_preview(draft: LinkDraft, preview: LinkPreview) -> None:
         print(f"  {label}  {words:>18}  {link_rows.bar((size or 0) / max(1, preview.report.rows_in), 30)}".rstrip())
     for text in link_rows.warnings(preview):
         say(f"\n▲ {text}")
+    later = link_rows.travel_rows(preview)
+    if later:
+        say()
+        print_table(["key", "decided", "later", "column"], [[plain(cell) for cell in row.cells] for row in later])
     kinds: tuple[tuple[Side, list[KeyRows]], ...] = (
         ("left", preview.orphans),
         ("right", preview.unused),

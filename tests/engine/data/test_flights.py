@@ -9,10 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from lemnis.engine import Engine
-from lemnis.engine.data import jobs
+from lemnis.engine.config import Link
+from lemnis.engine.data import drafted, jobs
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.workspace import create_workspace
 
@@ -83,6 +85,22 @@ def test_the_joins_report_what_counting_by_hand_finds(flights: Engine, counted: 
     assert reports["weather"].orphan_rows == counted["no weather"]
     assert reports["airlines"].orphan_rows == counted["no airline"]
     assert not any(report.multiplies for report in reports.values())
+
+
+def test_a_look_finds_the_orphans_before_the_link_is_declared(flights: Engine, counted: dict[str, Any]) -> None:
+    dataset = flights.config().dataset
+    bare = msgspec.structs.replace(dataset, links=[])
+    with flights.data.link_bench() as bench:
+        for source, rows, keys in (("planes", "no plane", "tails"), ("airports", "no airport", "destinations")):
+            link = next(link for link in dataset.links if link.source == source)
+            preview = bench.preview(drafted(bare, link))
+            assert (preview.report.orphan_rows, preview.report.orphan_keys) == (counted[rows], counted[keys])
+            listed = list(bench.every_key(drafted(bare, link), "left"))
+            assert (len(listed), sum(one.rows for one in listed)) == (counted[keys], counted[rows])
+            assert link.on in [one.on for one in bench.proposals(drafted(bare, link))]
+        several = bench.proposals(drafted(bare, Link(source="weather", on={})))
+        assert {"origin": "origin", "time_hour": "time_hour"} in [one.on for one in several]
+        assert ({"origin": "origin"}, "time_hour") in [(one.on, one.asof) for one in several]
 
 
 def test_the_version_has_the_label_the_key_and_the_split(flights: Engine, counted: dict[str, Any]) -> None:

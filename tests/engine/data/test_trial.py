@@ -164,6 +164,18 @@ def test_a_text_is_not_compared_with_another_type(engine_factory: Any, left: lis
     assert preview.report.orphan_rows == 2, "a side without any value has no type to speak of"
 
 
+def test_orphans_that_are_only_written_differently_are_found_and_how_is_said(engine_factory: Any) -> None:
+    import pyarrow as pa
+
+    left = pa.table({"k": ["a1", " A2 ", "a3", "b9", "A4"], "n": [1, 2, 2, 1, 1]})
+    right = pa.table({"k": ["A1", "A2", "A3", "A4"], "n": [1, 2, 3, 1]})
+    preview, _ = tried(engine_factory, left, right, Link(source="right", on={"k": "k", "n": "n"}))
+    assert preview.near is not None
+    assert (preview.near.on, preview.near.keys, preview.near.rows) == ({"upper(trim(k))": "k", "n": "n"}, 2, 2)
+    preview, report = tried(engine_factory, left, right, Link(source="right", on=preview.near.on))
+    assert (preview.near, report.matched) == (None, 3)
+
+
 def test_what_the_rest_of_the_declaration_loses_is_said(engine_factory: Any) -> None:
     import pyarrow as pa
 

@@ -119,6 +119,7 @@ def test_keys_are_proposed(shell: Shell) -> None:
         (["right"], "Add --preview or --declare"),
         (["--preview", "--right", "late"], "has no keys"),
         (["--preview", "--right", "late", "--on", "id=k"], "they can't be compared"),
+        (["--declare", "--left", "late", "--right", "right", "--on", "k"], "The base of [dataset] is left, not late."),
         (["--preview", "--right", "lost", "--on", "k"], "no snapshot yet"),
         (["--preview", "--right", "late", "--on", "k", "--side", "both"], "both"),
     ],

@@ -230,6 +230,7 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
         if self._typing:
             try:
                 self._take(fields.with_typed(self.link, self._typing, message.text))
+                self.query_one(PromptLine).tell("")
             except LemnisError as error:
                 self.query_one(PromptLine).tell(error.problem)
 
@@ -325,8 +326,10 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
             self.notify("This workspace is open read-only.", severity="warning", markup=False)
         elif not self.edited:
             self.notify("Nothing was changed.", markup=False)
+        elif self.error is not None:
+            self.notify("This link is refused: mend it first.", severity="warning", markup=False)
         elif not self._fresh or self.preview is None:
-            self.notify("A link is written once it was measured.", severity="warning", markup=False)
+            self.notify("A link is written once it was counted.", severity="warning", markup=False)
         else:
             self._write(self.draft, self.was)
 

@@ -151,14 +151,22 @@ def usual_prefix(source: str, taken: Sequence[str], right: Sequence[str]) -> str
 
 
 HELP = """\
-A link is a left join: every row on the left stays. What it does is counted on the newest snapshots, by the same
-steps that link, and nothing is written before w.
+A link is a left join: every row on the left stays. What it does is counted on the newest snapshots by the steps that
+link, and nothing is written before w.
 
-enter  edit the field, or open all keys of a list     p  keys that fit, counted
-a      as-of join: the latest row in time             w  write it into lemnis.toml
-u      take the edit back     d  remove the link      [ ]  the link before, after
-tab    next list     y  copy     esc  leave without a change
+enter  edit the field; in a list: all of its keys
+tab    the next list
+p      keys that fit both sides, counted
+a      as-of join: the latest row in time
+w      write the link into lemnis.toml
+u      take the edit back
+d      take the link out of lemnis.toml
+[ ]    the link before, the link after
+y      copy what the cursor is on
+esc    leave without a change
 
-Orphans: keys on the left that no row on the right has. Unused: keys on the right that nobody asks for. Repeated: keys
-that stand more than once on the right; each multiplies the rows that ask for it. A time that is later than
-dataset.time was not known when the row was decided: a model that learns from it fails in production."""
+Orphans: keys on the left that no row on the right has.
+Unused: keys on the right that nobody asks for.
+Repeated: keys that stand more than once on the right; each
+multiplies the rows that ask for it.
+A time later than dataset.time was not known when the row was decided: what learns from it fails in production."""

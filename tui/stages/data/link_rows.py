@@ -197,7 +197,13 @@ def warnings(preview: LinkPreview) -> list[str]:
         said.append(
             f"The join makes {number(report.rows_out)} rows of {number(report.rows_in)}: {keys}. Add a key{remedy}."
         )
-    if report.rows_in and not report.matched:
+    if preview.near is not None:
+        near = preview.near
+        said.append(
+            f"{number(near.keys)} orphan keys ({number(near.rows)} rows) are only written differently:"
+            f" they are found by {on_text(near.on)}."
+        )
+    elif report.rows_in and not report.matched:
         said.append("No row finds a partner: look at the orphan keys of both sides, how are they written?")
     if preview.times and not preview.decided:
         names = ", ".join(preview.times[:3])
