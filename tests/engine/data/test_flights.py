@@ -40,12 +40,13 @@ def counted() -> dict[str, Any]:
     def column(name: str, *columns: str) -> set[Any]:
         with open(DATA / f"{name}.csv", newline="") as file:
             rows = csv.DictReader(file)
-            return {tuple(row[c] for c in columns) if len(columns) > 1 else row[columns[0]] for row in rows}
+            found = [[row[name] for name in columns] for row in rows]
+            return {tuple(values) if len(values) > 1 else values[0] for values in found}
 
     planes, airports, airlines = column("planes", "tailnum"), column("airports", "faa"), column("airlines", "carrier")
     weather = column("weather", "origin", "time_hour")
     counts: Counter[str] = Counter()
-    tails, destinations, keys = set(), set(), set()
+    tails, destinations, keys = set[str](), set[str](), set[tuple[str, ...]]()
     with zipfile.ZipFile(DATA / "flights.csv.zip") as archive, archive.open("flights.csv") as packed:
         for row in csv.DictReader(io.TextIOWrapper(packed, newline="")):
             counts["rows"] += 1

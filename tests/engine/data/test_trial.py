@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lemnis.engine.config import Dataset, Link
-from lemnis.engine.data import drafted, fan_out_of, without
+from lemnis.engine.data import KeyRows, Side, drafted, fan_out_of, without
 from lemnis.engine.data.drafts import LinkDraft, LinkPreview
 from lemnis.engine.data.duck import open_duck
 from lemnis.engine.data.link import link_sources
@@ -24,8 +24,21 @@ EVIL = "\x1b[2J[b]evil[/b]\x00"
 def snapshot(engine: Any, name: str, table: Any) -> Snapshot:
     stored = store_parquet(engine.workspace, table)
     fields = [Field(name=field.name, type=str(field.type)) for field in table.schema]
-    blank = {"id": 1, "origin": "", "origin_bytes": 0, "origin_modified_ns": 0, "origin_sha256": "", "reading": ""}
-    known = {"source": name, "sha256": stored.sha256, "rows": stored.rows, "bytes": stored.bytes, "columns": fields}
+    blank: dict[str, Any] = {
+        "id": 1,
+        "origin": "",
+        "origin_bytes": 0,
+        "origin_modified_ns": 0,
+        "origin_sha256": "",
+        "reading": "",
+    }
+    known: dict[str, Any] = {
+        "source": name,
+        "sha256": stored.sha256,
+        "rows": stored.rows,
+        "bytes": stored.bytes,
+        "columns": fields,
+    }
     return Snapshot(**known, **blank, path=stored.path, created_at=0, checked_at=0, job_id=None)
 
 
@@ -36,7 +49,10 @@ def tried(engine: Any, left: Any, right: Any, link: Link, **dataset: Any) -> tup
     draft = drafted(Dataset(base="left", **dataset), link)
     with open_duck(views=paths) as duck:
         preview = preview_of(duck, draft, snapshots)
-        for side, first in (("left", preview.orphans), ("right", preview.unused), ("duplicates", preview.duplicates)):
+        sides: list[tuple[Side, list[KeyRows]]] = [
+            ("left", preview.orphans), ("right", preview.unused), ("duplicates", preview.duplicates)
+        ]  # fmt: skip
+        for side, first in sides:
             page = page_of(duck, draft, side, 0, SHOWN)
             assert page.rows == first
             assert page.total == len(first)
