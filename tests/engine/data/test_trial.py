@@ -24,22 +24,10 @@ EVIL = "\x1b[2J[b]evil[/b]\x00"
 def snapshot(engine: Any, name: str, table: Any) -> Snapshot:
     stored = store_parquet(engine.workspace, table)
     fields = [Field(name=field.name, type=str(field.type)) for field in table.schema]
-    blank: dict[str, Any] = {
-        "id": 1,
-        "origin": "",
-        "origin_bytes": 0,
-        "origin_modified_ns": 0,
-        "origin_sha256": "",
-        "reading": "",
-    }
-    known: dict[str, Any] = {
-        "source": name,
-        "sha256": stored.sha256,
-        "rows": stored.rows,
-        "bytes": stored.bytes,
-        "columns": fields,
-    }
-    return Snapshot(**known, **blank, path=stored.path, created_at=0, checked_at=0, job_id=None)
+    blank = {"origin": "", "origin_sha256": "", "reading": "", "created_at": 0, "checked_at": 0, "job_id": None}
+    known: dict[str, Any] = blank | {"id": 1, "origin_bytes": 0, "origin_modified_ns": 0, "columns": fields}
+    known |= {"source": name, "sha256": stored.sha256, "rows": stored.rows, "bytes": stored.bytes}
+    return Snapshot(**known, path=stored.path)
 
 
 def tried(engine: Any, left: Any, right: Any, link: Link, **dataset: Any) -> tuple[LinkPreview, Any]:
