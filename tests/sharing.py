@@ -4,8 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from small_problem import do_train, make_engine
-
 from lemnis.engine import Engine
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.share import jobs
@@ -74,6 +72,8 @@ class Pair(NamedTuple):
 
 def make_things(folder: Path) -> Path:
     """Make a workspace with a dataset version, a run with its curves and a registered model; return its folder."""
+    from small_problem import do_train, make_engine
+
     engine = make_engine(folder)
     run_id = engine.experiments.start(user="ada")
     do_train(engine, run_id)

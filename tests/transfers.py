@@ -7,15 +7,10 @@ import sys
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import pyarrow.parquet as pq
 from ingest import Steps
 from sharing import Desk
-from small_problem import SPLIT, add_run, flights
-from support import engine_at
 
 from lemnis.engine import Engine
-from lemnis.engine.data.versions import record_version
-from lemnis.engine.experiments.points import write_points
 from lemnis.engine.files import sha256_of
 from lemnis.engine.share import folder
 from lemnis.engine.workspace import Workspace
@@ -55,6 +50,12 @@ def steps_of(way: Way, root: Path, last: int = 0) -> int:
 
 def prepared(root: Path, way: Way) -> Path:
     """Make two workspaces with one remote in `root`, to push from the first or to pull into the second."""
+    from small_problem import SPLIT, add_run, flights
+    from support import engine_at
+
+    from lemnis.engine.data.versions import record_version
+    from lemnis.engine.experiments.points import write_points
+
     ours, theirs = (Desk(engine_at(root / name)) for name in ("ours", "theirs"))
     roles = {"id": "key", "at": "time", "late": "label"}
     record_version(ours.engine.store, flights(3000), name="small", roles=roles, split=SPLIT)
@@ -71,6 +72,8 @@ def prepared(root: Path, way: Way) -> Path:
 
 def check_after_kill(root: Path, way: Way) -> None:
     """Assert that what is visible is whole, and that doing it again makes all right."""
+    import pyarrow.parquet as pq
+
     desk = Desk(Engine(Workspace(root / ("ours" if way == "push" else "theirs"))))
     hub = root / "hub"
     for path in hub.glob("objects/*/*"):

@@ -48,7 +48,7 @@ class Arrived(Struct, frozen=True, kw_only=True):
 
     Attributes:
         here: What it is called here; empty when it was only looked at.
-        state: ``new``, or ``here already``.
+        state: ``new``, ``here already``, or ``mended`` when a file of it was missing or damaged here.
     """
 
     kind: str
@@ -63,6 +63,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     """Things whose files are here and hold what they should, ready to be kept.
 
     Attributes:
+        known: Those that are here already; `broken` are those of them whose file is not here whole.
         files: Where each file stands, by its hash.
         tables: What was found in the table of each dataset version, by its id.
         curves: The points of each run, by its id.
@@ -70,6 +71,7 @@ class Checked(Struct, frozen=True, kw_only=True):
 
     new: list[Manifest]
     known: list[Manifest]
+    broken: list[Manifest]
     files: dict[str, Path]
     tables: dict[str, Measured]
     curves: dict[str, list[Point]]
@@ -94,7 +96,10 @@ def checked(
     """
     here = {item.id for item in local_items(store)}
     new = [manifest for manifest in manifests if manifest.id not in here]
-    needed = {one.sha256: one for manifest in (manifests if everything else new) for one in manifest.objects}
+    known = [manifest for manifest in manifests if manifest.id in here]
+    broken = [manifest for manifest in known if manifest.kind != "run" and not is_kept(store.workspace, manifest)]
+    wanted = manifests if everything else [*new, *broken]
+    needed = {one.sha256: one for manifest in wanted for one in manifest.objects}
     kept = {sha256: kept_path(store.workspace, stored) for sha256, stored in needed.items() if not everything}
     files = {sha256: path for sha256, path in kept.items() if path is not None}
     missing = [stored for sha256, stored in needed.items() if sha256 not in files]
@@ -103,17 +108,22 @@ def checked(
         files[stored.sha256] = fetched(place, stored, scratch / f".pulling-{stored.sha256}", meter)
     tables: dict[str, Measured] = {}
     curves: dict[str, list[Point]] = {}
+    asked = {manifest.body.sha256 for manifest in new if isinstance(manifest.body, ModelBody)}
     for manifest in new:
         meter.context.progress(1.0, f"checking {safe(manifest.title, limit=60)}")
         if isinstance(manifest.body, DatasetBody):
             tables[manifest.id] = checked_table(manifest, manifest.body, files)
         elif isinstance(manifest.body, RunBody):
-            curves[manifest.id] = checked_run(manifest, files)
+            curves[manifest.id] = checked_run(manifest, files, asked)
         else:
             body = manifest.body
             ask_model(files[body.sha256], body.sha256, body.signature, body.golden.rows, body.golden.answers)
-    known = [manifest for manifest in manifests if manifest.id in here]
-    return Checked(new=new, known=known, files=files, tables=tables, curves=curves)
+    return Checked(new=new, known=known, broken=broken, files=files, tables=tables, curves=curves)
+
+
+def is_kept(workspace: Workspace, manifest: Manifest) -> bool:
+    """Say whether every file of a dataset version or a model is here whole."""
+    return all(kept_path(workspace, stored) is not None for stored in manifest.objects)
 
 
 def kept_path(workspace: Workspace, stored: Stored) -> Path | None:
@@ -137,8 +147,11 @@ def checked_table(manifest: Manifest, body: DatasetBody, files: dict[str, Path])
     return found
 
 
-def checked_run(manifest: Manifest, files: dict[str, Path]) -> list[Point]:
-    """Return the curves of a run, after its model was loaded and its signature read where it has them."""
+def checked_run(manifest: Manifest, files: dict[str, Path], asked: set[str]) -> list[Point]:
+    """Return the curves of a run, after its model was loaded and its signature read where it has them.
+
+    A model whose hash is in `asked` answers its golden rows anyway and is not loaded a second time.
+    """
     told = {stored.use: files[stored.sha256] for stored in manifest.objects}
     for use in ("signature", "curves"):
         if use in told and told[use].stat().st_size > MOST_JSON:
@@ -148,7 +161,8 @@ def checked_run(manifest: Manifest, files: dict[str, Path]) -> list[Point]:
         if "signature" not in told:
             raise BadInput(f"{safe(manifest.title, limit=80)} has a model without a signature.", "Push it again.")
         signature = Signature.load(told["signature"])
-        ask_model(told["model"], model.sha256, signature, [dict.fromkeys(signature.names)])
+        if model.sha256 not in asked:
+            ask_model(told["model"], model.sha256, signature, [dict.fromkeys(signature.names)])
     if "curves" not in told:
         return []
     try:
@@ -162,11 +176,12 @@ def checked_run(manifest: Manifest, files: dict[str, Path]) -> list[Point]:
 def adopt(store: Store, found: Checked, via: str) -> list[Arrived]:
     """Keep what was checked: its files, then every row in one transaction. Return what each thing is called here."""
     now, workspace = now_ms(), store.workspace
-    for manifest in found.new:
-        if manifest.kind == "dataset" and kept_path(workspace, manifest.objects[0]) is None:
-            keep_table(workspace, found.files[manifest.id], manifest.id, found.tables[manifest.id].rows)
-        if isinstance(manifest.body, ModelBody):
-            keep_model(store, found.files[manifest.body.sha256], manifest.body.sha256)
+    for manifest in [*found.new, *found.broken]:
+        body = manifest.body
+        if isinstance(body, DatasetBody) and not is_kept(workspace, manifest):
+            keep_table(workspace, found.files[manifest.id], manifest.id, body.version.rows)
+        if isinstance(body, ModelBody):
+            keep_model(store, found.files[body.sha256], body.sha256)
     staged = {one.id: staged_run(workspace, one, found) for one in found.new if isinstance(one.body, RunBody)}
     runs: dict[str, int] = {}
     with store.write() as db:
@@ -194,7 +209,7 @@ def adopt(store: Store, found: Checked, via: str) -> list[Arrived]:
 def told(store: Store, found: Checked, *, looked: bool = False) -> list[Arrived]:
     """Return what became of each thing; `looked` when nothing was kept."""
     names = {} if looked else {item.id: item.title for item in local_items(store)}
-    new = {manifest.id for manifest in found.new}
+    states = {manifest.id: "new" for manifest in found.new} | {manifest.id: "mended" for manifest in found.broken}
     return [
         Arrived(
             kind=manifest.kind,
@@ -202,7 +217,7 @@ def told(store: Store, found: Checked, *, looked: bool = False) -> list[Arrived]
             title=manifest.title,
             here=names.get(manifest.id, ""),
             bytes=manifest.bytes,
-            state="new" if manifest.id in new else "here already",
+            state=states.get(manifest.id, "here already"),
         )
         for manifest in [*found.new, *found.known]
     ]

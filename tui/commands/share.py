@@ -52,8 +52,8 @@ def pull(
 ) -> None:
     """Take dataset versions, runs and models over from a remote. Everything is verified first, or nothing is taken.
 
-    With --json: {"job", "things": [{"kind", "id", "title", "here", "bytes", "state"}]}; state is new or here already;
-    without waiting, things is null.
+    With --json: {"job", "things": [{"kind", "id", "title", "here", "bytes", "state"}]}; state is new, here already,
+    or mended where a file of it was missing or damaged here; without waiting, things is null.
     """
     session = session_of(context)
     print_arrived(context, session.engine.share.start_pull(what or (), remote=remote, data=with_data), wait=wait)

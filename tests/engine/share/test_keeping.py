@@ -10,6 +10,7 @@ from small_problem import SPLIT, flights
 from lemnis.engine.data import adopting, gc
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.errors import BadInput, Cancelled
+from lemnis.engine.files import sha256_of
 
 ROLES = {"id": "key", "at": "time", "late": "label"}
 
@@ -55,6 +56,24 @@ def test_a_version_that_was_only_told_of_is_measured_when_it_is_made_here(pair: 
     ours = pair.a.engine.data.version(1)
     assert (made.id, made.rows, made.label_counts) == (ours.id, ours.rows, ours.label_counts)
     assert made.number == 1
+
+
+def test_a_file_that_is_missing_or_damaged_here_is_mended(pair: Pair) -> None:
+    for desk in pair:
+        desk.remote("../hub")
+    pair.a.push("late@v1", data=True)
+    store = pair.a.engine.store
+    table, model = pair.a.engine.data.version(1).path, pair.a.engine.deploy.version("late", 1).path
+    before = pair.a.state()
+    table.unlink()
+    model.chmod(0o600)
+    model.write_bytes(b"spoilt")
+    states = {one["kind"]: one["state"] for one in pair.a.pull("late@v1", data=True)["things"]}
+    assert states == {"dataset": "mended", "run": "here already", "model": "mended"}
+    assert sha256_of(pair.a.engine.data.version(1).file) == table.stem
+    assert sha256_of(model) == model.stem
+    assert pair.a.state() == before
+    assert store.value("select count(*) from origins") == 0, "it was made here all the same"
 
 
 def test_a_table_that_needs_more_memory_than_there_is_is_not_read(pair: Pair, tmp_path: Path) -> None:
