@@ -108,6 +108,10 @@ DATA: tuple[Action, ...] = (
         "data link --preview",
     ),
     Action(
+        "data.compare", "c", "Compare", "Compare the two marked versions by key, or this one with the one before.",
+        "data diff",
+    ),
+    Action(
         "data.stop", "x", "Stop", "Stop the sync or link that runs; what was kept stays.", "jobs cancel", True, True
     ),
     Action(
@@ -120,7 +124,7 @@ DATA: tuple[Action, ...] = (
         "What is here, at a remote, or both; push, pull, write or take in a bundle.",
         "share list",
     ),
-)
+)  # fmt: skip
 EXPLORE: tuple[Action, ...] = (
     Action("explore.rows", "r", "Rows", "Show the rows of the version, or its columns again.", "explore rows", True),
     Action(

@@ -189,6 +189,8 @@ KINDS: dict[tuple[str, str], tuple[str, ...]] = {
         "changed",
         "late",
         "short",
+        "gone",
+        "retyped",
     ),
     ("✖", BAD): ("fail", "failed", "drift", "firing", "lost", "refused", "error", "leak", "breached", "missing"),
 }

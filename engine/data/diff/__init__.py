@@ -71,14 +71,14 @@ class DiffRoom:
         return find_diff(self.store, before.id, after.id, key)
 
     def start(self, before: Version, after: Version, key: list[str]) -> int:
-        """Queue a comparison and return the job's id.
-
-        Raises:
-            Unavailable, Damaged: A version's file is gone or holds something else.
-        """
-        title = f"compare {before.title} with {after.title}"
+        """Queue a comparison, unless the same one waits or runs already, and return the job's id."""
         arguments = {"before": before.id, "after": after.id, "key": key}
-        return JobsRoom(self.store).submit("data.diff", title, arguments, cores=CORES, memory_bytes=MEMORY_BYTES)
+        jobs = JobsRoom(self.store)
+        for job in jobs.jobs(states=("running", "preparing", "queued"), limit=200):
+            if job.kind == "data.diff" and job.arguments == arguments:
+                return job.id
+        title = f"compare {before.title} with {after.title}"
+        return jobs.submit("data.diff", title, arguments, cores=CORES, memory_bytes=MEMORY_BYTES)
 
     def rows(self, diff: Diff, listing: Listing = ALL, offset: int = 0, limit: int = 100) -> DiffPage:
         """Return a page of the rows that differ; see `diff.rows.read_page`."""

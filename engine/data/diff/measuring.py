@@ -27,7 +27,8 @@ Counts = NDArray[np.int64]
 OWN_BINS = 30  # texts with a bin of their own, as the monitor has; the rest share `other`
 EDGE_ROWS = 500_000  # rows before that decide where bins end, evenly taken
 CODES = 50  # new and vanished codes that are named
-CODE_RANGE = 10_000  # whole numbers this close together are codes too
+CODE_RANGE = 10_000  # whole numbers this close together are counted one by one
+NUMBER_CODES = 100  # distinct whole numbers that are codes too, such as months; more are amounts
 LONGEST = 200  # characters of a code that are kept
 
 
@@ -151,7 +152,9 @@ def code_counts(pair: Pair) -> Counted | None:
     low, high = min(int(side.min()) for side in held), max(int(side.max()) for side in held)
     if high - low > CODE_RANGE:
         return None
-    counts = [np.bincount((side.astype(np.int64) - low), minlength=high - low + 1) for side in sides]
+    counts = [np.bincount(side.astype(np.int64) - low, minlength=high - low + 1) for side in sides]
+    if np.count_nonzero(counts[0] + counts[1]) > NUMBER_CODES:
+        return None
     return Counted([str(value) for value in range(low, high + 1)], counts[0], counts[1])
 
 

@@ -1,12 +1,16 @@
 """What is said of two versions compared: counts, columns, distributions and single rows, as cells and text. Pure."""
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
-from lemnis.engine.data.diff import Change, ColumnDiff, Diff, DiffRow
+from lemnis.engine.data.diff import Change, ColumnDiff, Diff, DiffRow, Listing, Side
 from lemnis.engine.data.plain import Cell as Value
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, figure, number, share, styled, verdict
 from lemnis.tui.widgets import Cell, Col, Row, data_cell
+from lemnis.tui.widgets.cells import drawable, fitted
+from lemnis.tui.widgets.text import bar_of
 
 COLUMNS = (
     Col("column", most=28),
@@ -25,6 +29,11 @@ SCHEMA = {"added": "new", "removed": "gone", "retyped": "retyped"}
 ARROW = "→"
 CODES_SAID = 3
 VALUE = 40  # characters of one value among others
+
+
+def keys_line(keys: Sequence[tuple[str, str]]) -> Content:
+    """Return the keys of a screen, each with what it does."""
+    return Content.assemble(*(part for key, does in keys for part in ((f" {key} ", "$key"), f" {does} ")))
 
 
 def diff_facts(found: Diff) -> list[tuple[str, Cell]]:
@@ -88,7 +97,7 @@ def column_row(found: Diff, column: ColumnDiff) -> Row:
         mean_words(column),
         shift_words(column),
         missing_words(column),
-        MISSING if column.psi is None else number(column.psi),
+        MISSING if column.psi is None else number(round(column.psi, 3)),
         verdict(judged).content if judged else MISSING,
         codes_words(column),
     ]
@@ -163,3 +172,137 @@ def value_words(value: Value) -> str:
     cell = data_cell(value)
     text = cell if isinstance(cell, str) else cell.plain
     return safe(text, limit=VALUE) if text else "(empty)"
+
+
+def detail_facts(found: Diff, column: ColumnDiff) -> list[tuple[str, Cell]]:
+    """Return what became of one column, in words: the most telling first, for a small terminal shows five lines."""
+    facts: list[tuple[str, Cell]] = []
+    if column.schema:
+        facts.append(("column", Content.styled(f"▲ {safe(schema_words(column))}", "$warn")))
+    before, after = column.before, column.after
+    if before and after:
+        how = [f"{number(column.filled)} had no value", f"{number(column.emptied)} lost theirs"]
+        told = [words for words, rows in zip(how, (column.filled, column.emptied), strict=True) if rows]
+        of = f"{number(column.changed)} of {number(found.matched)} rows ({share(found.share(column), 2)})"
+        facts.append(("changed", ", ".join([of, *told])))
+    if column.psi is not None:
+        judged = verdict(column_verdict(found, column))
+        watch, drift = (max(bound, column.noise or 0.0) for bound in (found.watch, found.drift))
+        bounds = f"  watch from {watch:.3f}, drift from {drift:.3f}"
+        words = Content.assemble(f"{column.psi:.4f}  ", judged.content, (bounds, "$muted"))
+        facts.append(("PSI", words))
+    if any(side and side.mean is not None for side in (before, after)):
+        moved = f", {shift_words(column)}" if column.shift is not None else ""
+        facts.append(("mean", f"{mean_words(column)}{moved}"))
+    if column.mean_change is not None:
+        facts.append(("each", f"{delta(column.mean_change)} on average where a number changed"))
+    codes_of = (("new", column.new_codes, column.new), ("vanished", column.vanished_codes, column.vanished))
+    for label, codes, total in codes_of:
+        if total:
+            named = ", ".join(f"{code.value or '(empty)'} ({number(code.rows)})" for code in codes[:12])
+            facts.append((label, f"{number(total)}: {named}"))
+    facts.append(("missing", missing_words(column)))
+    ranges = [(label, range_words(before, after, end)) for label, end in (("from", "low"), ("to", "high"))]
+    facts += [(label, words) for label, words in ranges if words]
+    facts.append(("type", " ".join(filter(None, [f"{column.role},", type_words(column)]))))
+    return facts
+
+
+def range_words(before: Side | None, after: Side | None, end: str) -> str:
+    """Return the smallest or largest value before and after; empty where there is none."""
+    ends = [getattr(side, end) if side else None for side in (before, after)]
+    if ends[0] is None and ends[1] is None:
+        return ""
+    said = [one or MISSING for one in ends]
+    return said[0] if said[0] == said[1] else f"{said[0]} {ARROW} {said[1]}"
+
+
+def type_words(column: ColumnDiff) -> str:
+    """Return the type before and after."""
+    types = [side.type for side in (column.before, column.after) if side]
+    return f" {ARROW} ".join(dict.fromkeys(types))
+
+
+def bins_content(column: ColumnDiff, width: int) -> Content:
+    """Return the distribution before and after as two bars a bin, with the shares."""
+    totals = [max(1, sum(getattr(one, side) for one in column.bins)) for side in ("before", "after")]
+    shares = [(one.label, one.before / totals[0], one.after / totals[1]) for one in column.bins]
+    if not shares:
+        return Content("")
+    wide = min(18, max(Content(safe(label)).cell_length for label, _, _ in shares))
+    room = max(4, (width - wide - 18) // 2)
+    top = max(max(before, after) for _, before, after in shares) or 1.0
+    head = f"{'':<{wide}}  {'before':<{room + 7}}  after"
+    lines = [Content.styled(head, "$muted")]
+    for label, before, after in shares:
+        bars = [fitted(Content(bar_of(part / top, room)), room) for part in (before, after)]
+        said = [f"{share(part):>6}" for part in (before, after)]
+        lines.append(
+            Content.assemble(
+                fitted(drawable(label), wide), "  ", bars[0].stylize("$muted"), f" {said[0]}  ",
+                bars[1].stylize("$busy"), f" {said[1]}",
+            )
+        )  # fmt: skip
+    return Content("\n").join(lines)
+
+
+def listing_title(listing: Listing) -> str:
+    """Return what a list of rows holds: ``Rows that changed in delay``, ``Removed rows``."""
+    if listing.column and listing.change in ("", "changed"):
+        return f"Rows that changed in {listing.column}"
+    return f"{listing.change.title()} rows" if listing.change else "Rows that differ"
+
+
+def row_columns(found: Diff, listing: Listing) -> list[Col]:
+    """Return the columns of a list of rows: the kind, the key, and what differs."""
+    keys = [Col(f"key {name}", safe(name, limit=24), most=30) for name in found.key]
+    if not listing.column:
+        return [Col("change", "±"), *keys, Col("values", "what differs", flex=True)]
+    column = found.column(listing.column)
+    right = column is not None and column.nature == "numeric"
+    name = safe(listing.column, limit=24)
+    sides = [Col("before", f"{name} before", right=right), Col("after", f"{name} after", right=right)]
+    return [Col("change", "±"), *keys, *sides, *([Col("difference", right=True)] if right else [])]
+
+
+def row_cells(found: Diff, listing: Listing, place: int, row: DiffRow) -> Row:
+    """Return one row that differs."""
+    sign, style = MARKS[row.change]
+    keys = [row.key[name] for name in found.key]
+    head: list[Cell] = [Content.styled(sign, style), *map(data_cell, keys)]
+    if not listing.column:
+        return Row(str(place), [*head, row_words(row)], [row.change, *keys, row_words(row)])
+    was, now = ((side or {}).get(listing.column) for side in (row.before, row.after))
+    cells: list[Cell] = [data_cell(was), data_cell(now)]
+    column = found.column(listing.column)
+    if column is None or column.nature != "numeric":
+        return Row(str(place), [*head, *cells], [row.change, *keys, was, now])
+    start, end = amount(was), amount(now)
+    difference = end - start if start is not None and end is not None else None
+    return Row(str(place), [*head, *cells, difference_words(difference)], [row.change, *keys, was, now, difference])
+
+
+def amount(value: Value) -> int | float | None:
+    """Return a value that can be subtracted, else None."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def difference_words(value: float | None) -> str:
+    """Return a difference with its sign, as short as it is right."""
+    if value is None:
+        return MISSING
+    return f"+{figure(value)}" if value > 0 else figure(value)
+
+
+PSI_TEXT = (
+    "The population stability index compares how all rows are spread over bins: sum of (after − before) · ln(after / "
+    "before) over the shares, in nats; 0 when nothing moved. Numbers are cut into the bins of [monitor] (ten, unless "
+    "lemnis.toml says otherwise) that hold equally many rows before; of texts the 30 commonest have a bin each. Rows "
+    "without a value are a bin. watch and drift are the bounds of [monitor], or what two samples of one distribution "
+    "stay below in 999 of 1,000 cases where that is more.\n\n"
+    "changed: rows that both versions have, by the key, and that hold another value; null equals null, and 2 equals "
+    "2.0. shift: how far the mean of all rows moved, in standard deviations before (of true and false: in percentage "
+    "points). +CODE is in the version after alone, −CODE in the one before alone; whole numbers with at most 100 "
+    "different values are codes too. Rows with one key are paired equal ones first, then in their order.\n\n"
+    "Command: lemnis data diff BEFORE AFTER, --column NAME for the rows, --export FILE."
+)

@@ -10,13 +10,14 @@ from textual.containers import Container, Vertical
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 from lemnis.engine.data import LinkReport, Preview, Snapshot, SourceState, Verification, Version
-from lemnis.engine.errors import NotFound
+from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.jobs import Job, user_name
 from lemnis.engine.share import Origin
 from lemnis.tui.actions import bindings
 from lemnis.tui.format import bytes_
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.data import rows
+from lemnis.tui.stages.data.diff import DiffScreen
 from lemnis.tui.stages.data.link_builder import LinkBuilder
 from lemnis.tui.stages.data.link_fields import Built
 from lemnis.tui.stages.data.preview import PathAsked, PreviewScreen
@@ -26,7 +27,7 @@ from lemnis.tui.stages.data.storage import Storage, StorageView, badge
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Col, Confirm, Facts, Meter, Panel, Table
 
-KINDS = ("data.sync", "data.link", "data.verify", *SHARING)
+KINDS = ("data.sync", "data.link", "data.verify", "data.diff", *SHARING)
 TWO_COLUMNS = 140  # cells, from which lists and detail stand side by side
 LISTS = ("sources", "snapshots", "versions", "links")
 
@@ -123,6 +124,8 @@ class DataStage(Stage[DataView]):
         self.query_one("#versions-panel", Panel).retitle(
             "Versions", f"{len(view.versions)}{badge(view.verified, view.at)}"
         )
+        hint = "space mark   c compare" if len(view.versions) > 1 else ""
+        self.query_one("#versions-panel", Panel).footnote(hint)
         of = f"of {view.version.title}" if view.version else ""
         self.query_one("#links-panel", Panel).retitle("Links", of)
 
@@ -255,6 +258,21 @@ class DataStage(Stage[DataView]):
     def action_link(self) -> None:
         self.perform(self.engine.data.start_link, done="Queued: the snapshots are linked into a version.")
 
+    def action_compare(self) -> None:
+        """Compare the marked versions, the older one first; a single one is compared with the one before."""
+        table = self.query_one("#versions", Table)
+        versions = self._view.versions if self._view else []
+        chosen = [one for one in versions if one.id in table.marks]
+        if len(chosen) < 2:
+            chosen = [one for one in versions if one in chosen or one.id == (table.key or self.version_id)]
+        if len(chosen) > 2 or not chosen:
+            words = f"{len(chosen)} versions are marked." if chosen else "There is no version yet."
+            self.refuse(BadInput(words, "Mark two with space." if chosen else "Press u, then n to link."))
+            return
+        chosen.sort(key=lambda one: (one.created_at, one.number))
+        before = chosen[0].id if len(chosen) == 2 else None
+        self.app.push_screen(DiffScreen(self.engine, before, chosen[-1].id))
+
     def action_share(self) -> None:
         self.app.push_screen(ShareScreen(self.engine))
 
@@ -353,5 +371,5 @@ LINKS_TEXT = (
 VERSIONS_TEXT = (
     "A version is one table that never changes, named by the hash of its content, roles and split. Linking the same "
     "snapshots the same way gives the version there is. label is what is predicted, time decides the part of the "
-    "split, key names one case, all else may be a feature. Commands: lemnis data link, versions, show."
+    "split, key names one case, all else may be a feature. Commands: lemnis data link, versions, show, diff."
 )
