@@ -83,7 +83,7 @@ async def test_a_new_link_is_chosen_measured_mended_and_written(engine: Engine, 
         await pilot.press("w")
         await shows(pilot, "The link to late is in lemnis.toml.", "link now")
         link = engine.config().dataset.links[1]
-        assert (link.source, link.on, link.asof, link.prefix) == ("late", {"k": "k"}, "seen", "late_")
+        assert (link.source, link.on, link.asof, link.prefix) == ("late", {"k": "k"}, "seen", "")
         await pilot.press("y")
         await settle(pilot)
         assert engine.jobs.jobs()[0].kind == "data.link"

@@ -254,17 +254,21 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
     def _choose_source(self) -> None:
         def chosen(names: list[str] | None) -> None:
             if names and names[0] != self.link.source:
-                taken = left_columns(self.desk.dataset, self.position, shapes)
-                prefix = fields.usual_prefix(names[0], taken, shapes[names[0]])
-                self.link = Link(source=names[0], on={}, prefix=prefix)
+                self.link = self._prefixed(Link(source=names[0], on={}))
                 self.changed()
                 self.action_propose()
             elif not names and not self.link.source:
                 self.dismiss(None)
 
+        self.app.push_screen(source_chooser(self.desk.dataset.base, self.desk.snapshots), chosen)
+
+    def _prefixed(self, link: Link) -> Link:
+        """Return a new link with the prefix that it needs, so that what it brings meets no column that is there."""
         known = self.desk.snapshots
         shapes = {name: [field.name for field in one.columns] for name, one in known.items() if one is not None}
-        self.app.push_screen(source_chooser(self.desk.dataset.base, known), chosen)
+        taken = left_columns(self.desk.dataset, self.position, shapes)
+        brings = [name for name in shapes.get(link.source, []) if name not in link.on.values()]
+        return msgspec.structs.replace(link, prefix=fields.usual_prefix(link.source, taken, brings))
 
     def _choose_columns(self, snapshot: Snapshot) -> None:
         def chosen(names: list[str] | None) -> None:
@@ -292,8 +296,8 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
 
         def chosen(proposal: KeyProposal | None) -> None:
             if proposal is not None:
-                link = msgspec.structs.replace(self.link, on=proposal.on)
-                self._take(fields.with_asof(link, proposal.asof))
+                link = fields.with_asof(msgspec.structs.replace(self.link, on=proposal.on), proposal.asof)
+                self._take(self._prefixed(link) if self.was is None else link)
             self.changed()
 
         self.bench.cancel()
