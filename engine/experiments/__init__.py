@@ -83,7 +83,8 @@ class ExperimentsRoom:
     def reproduce(self, run_id: int, *, user: str = "") -> int:
         """Queue a run under the very conditions of another and return its id.
 
-        When it has finished its tag `reproduction` is `identical` if the model files are, else `differs`.
+        When it has finished its tag `reproduction` is `identical` if the model files are, `within tolerance` if every
+        validation metric is within 0.1 %, else `differs`; its tag `reproduction_why` says why.
         """
         threshold = load_config(self.store.workspace.config).problem.threshold
         return start.repeat_run(self.store, get_run(self.store, run_id), user=user or user_name(), threshold=threshold)

@@ -2,6 +2,7 @@
 
 import hashlib
 import resource
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from lemnis.engine.experiments.parameters import OURS, Value, canonical, complet
 from lemnis.engine.experiments.points import SPOOL, forget_points
 from lemnis.engine.experiments.predictions import keep_predictions
 from lemnis.engine.experiments.recorder import CHECKPOINT_EVERY_S, Recorder, write_latest
+from lemnis.engine.experiments.reproduction import reproduction
 from lemnis.engine.experiments.runs import Run, get_run, pair_rows
 from lemnis.engine.features.matrix import Signature, encode_table, fit_signature, labelled
 from lemnis.engine.files import write_atomic
@@ -28,7 +30,7 @@ from lemnis.engine.store import Store
 def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
     """Train the run that `arguments["run_id"]` names; an earlier attempt's checkpoint is gone on from.
 
-    Any: JSON. The result has the run's id, its metrics and whether it reproduced the run it repeats.
+    Any: JSON. The result has the run's id, its metrics and how it reproduced the run it repeats.
     """
     store, run = context.store, get_run(context.store, int(arguments["run_id"]))
     directory = context.workspace.run_dir(run.id)
@@ -78,7 +80,7 @@ def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
     (directory / "checkpoint.txt").unlink(missing_ok=True)
     score_held_out(store, run, fitted.model, signature, version)
     measure_ablations(store, run.id)
-    return {"run_id": run.id, "metrics": metrics, "reproduced": reproduced(store, run, sha256)}
+    return {"run_id": run.id, "metrics": metrics, "reproduced": reproduced(store, run, sha256, metrics)}
 
 
 def score_held_out(store: Store, run: Run, model: str, signature: Signature, version: Version) -> None:
@@ -166,12 +168,15 @@ def rename_parameters(store: Store, run: Run, given: dict[str, Value]) -> None:
         db.table("run_params").insert_all(pair_rows(run.id, (given | ours).items()))
 
 
-def reproduced(store: Store, run: Run, sha256: str) -> bool | None:
-    """Record whether a repeated run gave the same model; None when it repeats none."""
+def reproduced(store: Store, run: Run, sha256: str, metrics: Mapping[str, float | None]) -> str | None:
+    """Record whether a repeated run came out as the first, and why not; return the word, None when it repeats none."""
     if run.reproduces is None:
         return None
-    same = get_run(store, run.reproduces).model_sha256 == sha256
+    first, again = get_run(store, run.reproduces), get_run(store, run.id)
+    word, why = reproduction(first, again, metrics, same_model=first.model_sha256 == sha256)
     with store.write() as db:
-        rows = pair_rows(run.id, [("reproduction", "identical" if same else "differs")])
-        db.table("run_tags").insert_all(rows, replace=True)
-    return same
+        db.table("run_tags").insert_all(
+            pair_rows(run.id, [("reproduction", word), ("reproduction_why", why)]), replace=True
+        )
+    print(f"reproduction of run {first.id}: {word}: {why}", flush=True)
+    return word

@@ -258,11 +258,12 @@ def pin(
 def reproduce(
     context: typer.Context,
     run_id: RunId,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait, and say whether the models are identical.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait, and say how the models compare, and why.")] = False,
 ) -> None:
     """Train again under the conditions of a run: data, features, parameters, seed, device, threads.
 
-    When the new run has finished, its tag `reproduction` is `identical` (the model files are equal) or `differs`.
+    When the new run has finished, its tag `reproduction` is `identical` (the model files are equal), `within tolerance`
+    (validation metrics are within 0.1 %) or `differs`; its tag `reproduction_why` says why.
 
     With --json: the new run as in `show`.
     """
@@ -276,8 +277,8 @@ def reproduce(
     if session.json:
         print_json(run_document(new))
     else:
-        outcome = new.tags.get("reproduction")
-        say(f"Run {new.id} repeats run {run_id}: {outcome or new.state}.")
+        why = new.tags.get("reproduction_why", "")
+        say(f"Run {new.id} repeats run {run_id}: {new.tags.get('reproduction') or new.state}{why and f', {why}'}.")
 
 
 @app.command()

@@ -1,9 +1,10 @@
-"""The compare screen: runs side by side, only what differs unless asked, deltas to the baseline, curves overlaid."""
+"""The compare screen: runs side by side with tested differences, importance, curves, scatter, parallel axes, a diff."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -12,34 +13,61 @@ from textual.message import Message
 from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
-from lemnis.engine.experiments import Comparison, Curve, MetricRow, Run
-from lemnis.engine.experiments.compare import Row as Condition
-from lemnis.engine.experiments.compare import metric_place
+from lemnis.engine.errors import BadInput
+from lemnis.engine.experiments import Curve
+from lemnis.engine.files import write_atomic
+from lemnis.engine.jobs import Job
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, number, styled, verdict
-from lemnis.tui.widgets import Cell, Chart, Col, Panel, Row, Series, Table, Words
+from lemnis.tui.format import share
+from lemnis.tui.screens.compared import exports, tables
+from lemnis.tui.screens.compared.panel import PlotPanel
+from lemnis.tui.screens.compared.words import Compared, rows_words
+from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words
 
 POINTS = 240
 LIVE_SECONDS = 1.0
-DIGITS = 4
+VIEWS = ("Summary", "Tests", "Importance", "Curves", "Scatter", "Parallel", "Diff")
+CURVES, SCATTER, PARALLEL, DIFF = 3, 4, 5, 6
+PLOTTED = (CURVES, SCATTER, PARALLEL)
+KEYS = {
+    CURVES: (("v", "metric"), ("w", "smooth"), ("L", "log"), (", .", "read off"), ("+ − 0", "zoom")),
+    SCATTER: (("v", "metric"), ("b", "parameter")),
+    PARALLEL: (("v", "metric"),),
+    DIFF: (("n", "next run"),),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class CompareView:
-    """What is compared, and the curves of each run in the comparison's order."""
+    """What is compared, the curves of each run in the comparison's order, and the job that tests them."""
 
-    comparison: Comparison
+    found: Compared
     curves: list[dict[str, Curve]]
+    job: Job | None
 
 
 class Compare(ModalScreen[None]):
-    """Two or more runs side by side; reads again while one of them trains."""
+    """Two or more runs side by side; reads again while one of them trains or is tested."""
 
     BINDINGS: ClassVar = [
-        Binding("escape,q", "dismiss", "Back", show=False),
+        Binding("escape,q", "leave", "Back", show=False),
+        *(Binding(str(place + 1), f"view({place})", name, show=False) for place, name in enumerate(VIEWS)),
+        Binding("left_square_bracket", "turn(-1)", "View before", show=False),
+        Binding("right_square_bracket", "turn(1)", "Next view", show=False),
         Binding("z", "differ", "Differences", show=False),
-        Binding("v", "metric", "Metric", show=False),
         Binding("p", "baseline", "Baseline", show=False),
+        Binding("t", "part", "Other rows", show=False),
+        Binding("v", "metric", "Metric", show=False),
+        Binding("b", "parameter", "Parameter", show=False),
+        Binding("n", "run", "Next run", show=False),
+        Binding("w", "smooth", "Smooth", show=False),
+        Binding("L", "log", "Log axis", show=False),
+        Binding("comma", "read_off(-1)", "Read off before", show=False),
+        Binding("full_stop", "read_off(1)", "Read off after", show=False),
+        Binding("plus,equals_sign", "zoom(0.5)", "Zoom in", show=False),
+        Binding("minus", "zoom(2.0)", "Zoom out", show=False),
+        Binding("0", "zoom(0.0)", "Whole curve", show=False),
+        Binding("E", "export", "Export", show=False),
         Binding("y", "app.copy", "Copy", show=False),
     ]
 
@@ -51,157 +79,300 @@ class Compare(ModalScreen[None]):
 
     @dataclass
     class Refused(Message):
-        """They could not be read."""
+        """They could not be read, or not be tested."""
 
         error: LemnisError
+        leave: bool = True
+
+    @dataclass
+    class Asked(Message):
+        """A job was asked to test them."""
+
+        job_id: int | None
 
     def __init__(self, engine: Engine, run_ids: list[int], baseline: int | None = None) -> None:
         super().__init__(classes="compare")
         self.engine, self.run_ids, self.baseline = engine, run_ids, baseline
-        self.only_different, self.metric = True, ""
+        self.view, self.only_different, self.part = 0, True, ""
+        self.place = 1  # of the run whose diff is shown
+        self._job_id: int | None = None
+        self._asked: set[tuple[int, str]] = set()
         self._view: CompareView | None = None
 
     def compose(self) -> ComposeResult:
+        yield Words(id="compare-tabs")
         with Vertical():
             with Panel("Compare", id="compare-panel"):
                 yield Table(id="compared", empty="These runs are alike in everything. z shows it all.")
-            with Panel("Curves", id="curves-panel"):
-                yield Chart(x="round", empty="No round yet.")
-        yield Words(keys_line(), classes="keys")
+            yield PlotPanel(id="plot-panel")
+            yield Words(id="compare-said")
+        yield PromptLine("E", id="compare-prompt")
+        yield Words(id="compare-keys", classes="keys")
 
     def on_mount(self) -> None:
+        self.query_one("#plot-panel").display = False
         self.query_one(Table).focus()
         self.set_interval(LIVE_SECONDS, self.read_live)
         self.read()
 
+    # Reading.
+
     def read_live(self) -> None:
-        """Read again if a run still changes."""
-        if self._view is not None and any(not run.ended for run in self._view.comparison.runs):
+        """Read again if a run still changes or is being tested."""
+        view = self._view
+        live = view is not None and any(not run.ended for run in view.found.comparison.runs)
+        if live or self._job_id is not None:
             self.read()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="compare")
     def read(self) -> None:
-        """Read the runs and their curves."""
+        """Read the runs, what is known of their differences, and their curves."""
         room = self.engine.experiments
         try:
             comparison = room.compare(self.run_ids, self.baseline)
+            ids = [run.id for run in comparison.runs]
+            known = self.engine.evaluate.significance(ids, self.part)
+            found = Compared(comparison, known, room.gains(ids))
             curves = [room.curve(run.id, points=POINTS) for run in comparison.runs]
+            job = self.engine.jobs.job(self._job_id) if self._job_id is not None else None
         except LemnisError as error:
             self.post_message(self.Refused(error))
         else:
-            self.post_message(self.Read(CompareView(comparison, curves)))
+            self.post_message(self.Read(CompareView(found, curves, job)))
 
     def on_compare_read(self, message: Read) -> None:
         self._view = message.view
+        known, job = message.view.found.significance, message.view.job
+        if job is not None and job.ended:
+            self._job_id = None
+        if known is not None and known.missing and self._job_id is None and not self.engine.store.read_only:
+            asked = (known.baseline_id, self.part)
+            if asked not in self._asked:
+                self._asked.add(asked)
+                self.ask_for_tests([run.id for run in message.view.found.comparison.runs], self.part)
         self.draw()
+
+    @work(thread=True, exit_on_error=False, group="compare-tests")
+    def ask_for_tests(self, run_ids: list[int], part: str) -> None:
+        """Have a job test the runs on the same rows."""
+        try:
+            job_id = self.engine.evaluate.start_pairs(run_ids, part)
+            self.engine.jobs.ensure_supervisor()
+        except LemnisError as error:
+            self.post_message(self.Refused(error, leave=False))
+        else:
+            self.post_message(self.Asked(job_id))
+
+    def on_compare_asked(self, message: Asked) -> None:
+        self._job_id = message.job_id
+        self.read()
 
     def on_compare_refused(self, message: Refused) -> None:
         self.notify(message.error.remedy, title=message.error.problem, severity="error", markup=False)
-        self.dismiss()
+        if message.leave:
+            self.dismiss()
+
+    # Drawing.
 
     def draw(self) -> None:
         """Draw what was read."""
+        self.query_one("#compare-tabs", Words).say(tabs_line(self.view))
+        self.query_one("#compare-keys", Words).say(keys_line(self.view))
+        plot = self.query_one(PlotPanel)
+        plot.display = self.view in PLOTTED
         if self._view is None:
             return
-        comparison = self._view.comparison
+        found = self._view.found
+        if plot.display:
+            plot.take(VIEWS[self.view], found, self._view.curves)
+        self.place = min(self.place, len(found.comparison.runs) - 1)
+        columns, rows = self.table_of(found)
         table = self.query_one(Table)
-        table.set_columns(compare_columns(comparison))
-        table.show(compare_rows(comparison, only_different=self.only_different))
-        rows = [*comparison.conditions, *comparison.parameters, *comparison.metrics]
-        equal = sum(not row.differs for row in rows)
-        panel = self.query_one("#compare-panel", Panel)
-        panel.retitle(
-            f"Compare {len(comparison.runs)} runs", "only what differs" if self.only_different else "everything"
-        )
-        panel.footnote(f"{equal} lines are equal: z shows them" if self.only_different and equal else "")
-        names = sorted({key for curves in self._view.curves for key in curves}, key=metric_place)
-        if self.metric not in names:
-            self.metric = names[0] if names else ""
-        self.query_one("#curves-panel", Panel).retitle(self.metric or "Curves", "v draws the next metric")
-        self.query_one(Chart).show(overlaid(comparison.runs, self._view.curves, self.metric))
+        table.set_columns(columns)
+        table.show(rows)
+        self.query_one("#compare-panel", Panel).retitle(*self.title_of(found))
+        everything = [*found.comparison.conditions, *found.comparison.parameters, *found.comparison.metrics]
+        equal = sum(not row.differs for row in everything)
+        hidden = f"{equal} lines are equal: z shows them" if self.only_different and equal and not self.view else ""
+        self.query_one("#compare-panel", Panel).footnote(hidden)
+        self.query_one("#compare-said", Words).say(Content.styled(safe(self.said(found)), "$muted"))
+        if plot.display:
+            self.draw_plot()
+
+    def table_of(self, found: Compared) -> tuple[list[Col], list[Row]]:
+        """Return the table of this view."""
+        match VIEWS[self.view]:
+            case "Summary":
+                return tables.run_columns(found), tables.summary_rows(found, everything=not self.only_different)
+            case "Tests":
+                narrow = self.app.size.width < 100
+                return tables.test_columns(narrow=narrow), tables.tests_rows(found, narrow=narrow)
+            case "Importance":
+                return tables.run_columns(found, first="feature"), tables.importance_rows(found)
+            case "Diff":
+                return [Col("diff", flex=True)], tables.diff_rows(found, self.place)
+            case _:
+                return self.query_one(PlotPanel).runs_table(found)
+
+    def title_of(self, found: Compared) -> tuple[str, str]:
+        """Return the title of the table and what stands muted behind it."""
+        runs = found.comparison.runs
+        if self.view == DIFF:
+            return f"#{runs[0].id} → #{runs[self.place].id} {runs[self.place].name}", "- baseline, + this run"
+        pair = next(iter(found.pairs.values()), None)
+        shown = "only what differs" if self.only_different else "everything"
+        tested = rows_words(pair) if pair is not None else ""
+        return f"Compare {len(runs)} runs", " · ".join(filter(None, (shown if not self.view else "", tested)))
+
+    def said(self, found: Compared) -> str:
+        """Return how the tests stand: being done, refused, and what several of them mean."""
+        known, job = found.significance, self._view.job if self._view else None
+        if known is None or self.view > 1:
+            return ""
+        if job is not None and not job.ended:
+            done = f" {share(job.progress, 0)}" if job.progress is not None else ""
+            return f"testing{done}: {job.progress_text if job.state == 'running' else job.why}"
+        if known.missing and self.engine.store.read_only:
+            return "not tested yet; the workspace is open read-only"
+        if known.missing and job is not None:
+            return f"not tested: {job.why}"
+        refused = [f"#{run} is not tested: {why}" for run, why in known.refused.items()]
+        return ". ".join([*refused[:2], *([known.warning] if known.warning else [])])
+
+    @property
+    def front(self) -> int:
+        """The place of the run under the cursor of the table, in a view that plots runs."""
+        key = self.query_one(Table).key
+        runs = self._view.found.comparison.runs if self._view else []
+        return next((place for place, run in enumerate(runs) if str(run.id) == key), 0)
+
+    def draw_plot(self) -> None:
+        """Draw curves, dots or parallel axes with the run under the cursor in front."""
+        self.query_one(PlotPanel).draw(self.front)
+
+    @on(Table.Moved)
+    def on_moved(self) -> None:
+        if self.view in PLOTTED:
+            self.draw_plot()
+
+    def on_resize(self) -> None:
+        if self.view in (SCATTER, PARALLEL):
+            self.call_after_refresh(self.draw_plot)
+
+    # Keys.
+
+    def action_view(self, place: int) -> None:
+        """Go to a view."""
+        self.view = place
+        self.draw()
+        self.query_one(Table).focus()
+        if place in (SCATTER, PARALLEL):
+            self.call_after_refresh(self.draw_plot)  # once its room is known
+
+    def action_turn(self, by: int) -> None:
+        """Go to the view beside this one."""
+        self.action_view((self.view + by) % len(VIEWS))
 
     def action_differ(self) -> None:
         """Show only what differs, or everything."""
         self.only_different = not self.only_different
         self.draw()
 
-    def action_metric(self) -> None:
-        """Draw the next metric's curves."""
-        if self._view is not None:
-            names = sorted({key for curves in self._view.curves for key in curves}, key=metric_place)
-            if names:
-                self.metric = names[(names.index(self.metric) + 1) % len(names)] if self.metric in names else names[0]
-            self.draw()
-
-    def action_baseline(self) -> None:
-        """Refer the deltas to the run whose column the cursor is in."""
-        place = self.query_one(Table).column - 1
-        if self._view is not None and 0 <= place < len(self._view.comparison.runs):
-            self.baseline = self._view.comparison.runs[place].id
+    def action_part(self) -> None:
+        """Test on the other held-out rows."""
+        known = self._view.found.significance if self._view else None
+        if known is not None and len(known.parts) > 1:
+            self.part = known.parts[(known.parts.index(known.part) + 1) % len(known.parts)]
             self.read()
 
+    def action_metric(self) -> None:
+        """Plot the next metric."""
+        self.query_one(PlotPanel).next_metric()
+        self.draw()
 
-def keys_line() -> Content:
-    """Return the screen's keys."""
-    keys = (("z", "differences"), ("p", "baseline: this column"), ("v", "next metric"), ("y", "copy"), ("esc", "back"))
-    return Content("").join([Content.assemble((f" {key} ", "$key"), f" {does}  ") for key, does in keys])
+    def action_parameter(self) -> None:
+        """Plot the next parameter."""
+        self.query_one(PlotPanel).parameter += 1
+        self.draw()
 
+    def action_run(self) -> None:
+        """Show the next run's diff."""
+        count = len(self._view.found.comparison.runs) if self._view else 2
+        self.place = self.place % (count - 1) + 1
+        self.draw()
 
-def compare_columns(comparison: Comparison) -> list[Col]:
-    """Return one column for the names and one for each run, the baseline's with its star."""
-    columns = [Col("what", most=22)]
-    for place, run in enumerate(comparison.runs):
-        star = "" if place else "★ "
-        columns.append(Col(f"run {run.id}", safe(f"{star}#{run.id} {run.name}", limit=30), most=34))
-    return columns
+    def action_smooth(self) -> None:
+        """Smooth the curves more, or not at all again."""
+        self.query_one(PlotPanel).next_smoothing()
+        self.draw()
 
+    def action_log(self) -> None:
+        """Draw the curves on a log axis, or not."""
+        plot = self.query_one(PlotPanel)
+        plot.logarithmic = not plot.logarithmic
+        self.draw()
 
-def compare_rows(comparison: Comparison, *, only_different: bool) -> list[Row]:
-    """Return metrics, parameters and conditions as rows under a heading each."""
-    blank = [""] * len(comparison.runs)
-    found: list[Row] = []
-    metrics = [row for row in comparison.metrics if row.differs or not only_different]
-    if metrics:
-        found.append(Row("# metrics", [Content.styled("metrics", "bold $stage-accent"), *blank]))
-        found += [Row(f"metric {row.name}", [f"  {row.name}", *metric_cells(row)]) for row in metrics]
-    for title, rows in (("parameters", comparison.parameters), ("conditions", comparison.conditions)):
-        shown = [row for row in rows if row.differs or not only_different]
-        if shown:
-            found.append(Row(f"# {title}", [Content.styled(title, "bold $stage-accent"), *blank]))
-            found += [Row(f"{title} {row.name}", [f"  {row.name}", *value_cells(row)]) for row in shown]
-    return found
+    def action_read_off(self, by: int) -> None:
+        """Move the line that values are read off at."""
+        self.query_one(PlotPanel).move_line(by)
+        self.draw()
 
+    def action_zoom(self, factor: float) -> None:
+        """Show less or more of the rounds around the reading line; 0 shows all."""
+        self.query_one(PlotPanel).zoom(factor)
+        self.draw()
 
-def metric_cells(row: MetricRow) -> list[Cell]:
-    """Return a metric's values with signed deltas; the colour says what the sign and the direction mean together."""
-    digits = 1 if row.name in ("train_seconds", "peak_memory_mib") else DIGITS
-    cells: list[Cell] = []
-    for value, difference, better in zip(row.values, row.deltas, row.better, strict=True):
-        shown = Content(number(value, digits))
-        if difference is not None:
-            word, style = {True: (" better", "$ok"), False: (" worse", "$bad"), None: ("", "$muted")}[better]
-            shown = Content.assemble(shown, "  ", styled(f"{difference:+,.{digits}f}".replace("-", "−") + word, style))
-        cells.append(shown)
-    return cells
+    def action_baseline(self) -> None:
+        """Refer the differences to the run whose column the cursor is in."""
+        place = self.front if self.view in PLOTTED else self.query_one(Table).column - 1
+        if self._view is not None and self.view != 1 and 0 <= place < len(self._view.found.comparison.runs):
+            self.baseline = self._view.found.comparison.runs[place].id
+            self.read()
 
+    def action_leave(self) -> None:
+        """Close the prompt, or go back."""
+        if not self.query_one(PromptLine).display:
+            self.dismiss()
 
-def value_cells(row: Condition) -> list[Cell]:
-    """Return a condition in each run, muted where it is as in the baseline."""
-    cells: list[Cell] = []
-    for place, value in enumerate(row.values):
-        if row.name == "state" and value:
-            cells.append(verdict(value).content)
-        elif place and value == row.values[0]:
-            cells.append(styled(safe(value or MISSING), "$muted"))
+    # Exporting.
+
+    def action_export(self) -> None:
+        """Ask for a file to write the comparison to."""
+        self.query_one(PromptLine).open("comparison.md", "comparison.md, .csv, .json or .tex")
+
+    @on(PromptLine.Left)
+    def on_left(self) -> None:
+        self.query_one(Table).focus()
+
+    @on(PromptLine.Entered)
+    def on_entered(self, message: PromptLine.Entered) -> None:
+        if self._view is None:
+            return
+        path = Path(message.text.strip()).expanduser()
+        try:
+            text = exports.exported(self._view.found, exports.format_of(path), everything=not self.only_different)
+            write_atomic(path, text)
+        except OSError as error:
+            problem = BadInput(f"{path.name} can't be written: {error.strerror}.", "Choose another file.")
+            self.query_one(PromptLine).refuse(problem)
+        except LemnisError as error:
+            self.query_one(PromptLine).refuse(error)
         else:
-            cells.append(value or MISSING)
-    return cells
+            self.query_one(PromptLine).close()
+            self.query_one(Table).focus()
+            self.notify(f"Wrote {path.absolute()}", markup=False)
 
 
-def overlaid(runs: list[Run], curves: list[dict[str, Curve]], metric: str) -> list[Series]:
-    """Return one metric of each run as lines over each other."""
-    return [
-        Series(f"#{run.id} {run.name}", [step for step, _ in found[metric]], [value for _, value in found[metric]])
-        for run, found in zip(runs, curves, strict=True)
-        if found.get(metric)
-    ]
+def tabs_line(view: int) -> Content:
+    """Return the views with their keys; the one that is open is bold and in brackets."""
+    parts: list[tuple[str, str]] = []
+    for place, name in enumerate(VIEWS):
+        parts += [(f" {place + 1} ", "$key"), (f"[{name}]", "bold") if place == view else (name, "$muted")]
+    return Content.assemble(*parts)
+
+
+def keys_line(view: int) -> Content:
+    """Return the keys of a view, then those of all."""
+    shared = (("z", "differences"), ("p", "baseline"), ("t", "other rows")) if view < CURVES else ()
+    keys = (*KEYS.get(view, ()), *shared, ("E", "export"), ("y", "copy"), ("esc", "back"))
+    return Content("").join([Content.assemble((f" {key} ", "$key"), f"{does} ") for key, does in keys])

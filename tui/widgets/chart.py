@@ -56,6 +56,7 @@ class Chart(Vertical):
         self.x_label, self.y_label, self.empty, self.logarithmic = x, y, empty, logarithmic
         self.bounds: tuple[float, float] | None = None  # the ends of the y axis where they must not move
         self.x_bounds: tuple[float, float] | None = None
+        self.read_x: float | None = None  # where a vertical line stands, to read values off
         self._series: list[Series] = []
         self._levels: list[tuple[float, str]] = []
         self._plot: PlotWidget | None = None
@@ -108,6 +109,8 @@ class Chart(Vertical):
         everything = [value for line in lines for value in line.y if value is not None]
         levels_drawn = [scaled(level, self.logarithmic) for level, _ in self._levels]
         bottom, top = self.bounds or limits([*everything, *levels_drawn], 0.06)
+        if self.read_x is not None:
+            plot.plot([self.read_x] * 2, [bottom, top], line_style="#8a8f98", hires_mode=hires())
         plot.set_xlimits(low, high)
         plot.set_ylimits(bottom, top)
 

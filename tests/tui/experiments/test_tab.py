@@ -20,7 +20,7 @@ from lemnis.tui.screens.compare import Compare
 from lemnis.tui.stages.experiments.pane import RunDetail
 from lemnis.tui.stages.experiments.room import ExperimentsStage
 from lemnis.tui.stages.experiments.train import TrainDialog
-from lemnis.tui.widgets import Table
+from lemnis.tui.widgets import Row, Table
 
 SIZES = [(80, 24), (160, 48)]
 
@@ -28,7 +28,7 @@ SIZES = [(80, 24), (160, 48)]
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """Three finished runs with curves; nobody to train new ones."""
-    monkeypatch.setattr(JobsRoom, "ensure_supervisor", lambda room: room.status())
+    monkeypatch.setattr(JobsRoom, "ensure_supervisor", JobsRoom.status)
     opened = make_engine(tmp_path / "workspace")
     for place, (name, auc) in enumerate([("alpha", 0.7), ("beta[x]", 0.9), ("gamma", 0.8)], 1):
         params = {"num_leaves": 2**place, "learning_rate": 0.1}
@@ -93,7 +93,7 @@ async def test_sorting_asks_the_store_and_the_cursor_stays_on_its_run(engine: En
         assert table(pilot).key == "3"
 
 
-def stage_rows(pilot: Pilot[None]) -> list[object]:
+def stage_rows(pilot: Pilot[None]) -> list[Row]:
     shown = table(pilot)
     return shown.rows
 
@@ -138,8 +138,8 @@ async def test_marked_runs_are_compared_side_by_side(engine: Engine) -> None:
         assert "num_leaves" in shown
         assert "learning_rate" not in shown
         assert "learning_rate" in await press(pilot, "z", "G", "k", "g", "pagedown")
-        assert "logloss v" in await press(pilot, "v")
-        await press(pilot, "l", "l", "p")
+        assert "logloss not smoothed" in await press(pilot, "4", "v")
+        await press(pilot, "1", "l", "l", "p")
         assert "★ #2 beta[x]" in screen_text(pilot)
         await press(pilot, "escape")
         assert not isinstance(pilot.app.screen, Compare)

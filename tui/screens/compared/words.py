@@ -33,6 +33,11 @@ class Compared:
     def pairs(self) -> dict[int, Pair]:
         return self.significance.pairs if self.significance is not None else {}
 
+    @property
+    def part(self) -> str:
+        """The held-out rows that the runs were tested on; empty before they were."""
+        return next((pair.part for pair in self.pairs.values()), "")
+
     def test(self, run_id: int, metric: str) -> PairedTest | None:
         """Return the test of a run by a measure, None if there is none."""
         pair = self.pairs.get(run_id)
