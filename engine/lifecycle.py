@@ -161,8 +161,12 @@ def explore(facts: Facts) -> Verdict:
         return Verdict("not started", "there is no dataset version yet", "`lemnis data link` first.")
     columns = facts.count("select count(*) from profiles where version_id = ?", facts.version_id)
     if columns:
-        noted = facts.count("select count(*) from profiles where version_id = ? and notes != '[]'", facts.version_id)
-        return Verdict("ready", f"{columns} columns profiled, {noted} with something to note")
+        noted = facts.count(
+            """select count(*) from profiles where version_id = ? and exists
+               (select 1 from json_each(notes) where coalesce(json_extract(value, '$.act'), 1))""",
+            facts.version_id,
+        )
+        return Verdict("ready", f"{columns} columns profiled, {noted} with something to act on")
     number = facts.version["number"]
     if facts.count("select count(*) from profiles"):
         return Verdict("attention", f"version {number} is not profiled yet", "`lemnis explore profile`.")

@@ -136,13 +136,22 @@ EXPLORE: tuple[Action, ...] = (
         footer=True,
         writes=True,
     ),
+    Action(
+        "explore.split",
+        "b",
+        "By this",
+        "Draw every column by the classes of this one; again: by the label.",
+        "explore column",
+        True,
+    ),
+    Action("explore.missing", "M", "Missing", "Show which columns are missing together.", "explore missing", True),
     Action("explore.label", "L", "Label", "Label rows by keyboard: queues, agreement, errors.", "explore labels", True),
     Action("explore.stop", "x", "Stop", "Stop the profile that runs; asks first.", "jobs cancel", writes=True),
     Action(
-        "explore.order", "v", "Order", "Order columns by interest, position, missing, target, drift, notes or name."
+        "explore.order", "v", "Order", "Order columns by interest, missing, target, drift, notes, name or position."
     ),
-    Action("explore.older", "left_square_bracket", "Older", "Look at the version before.", footer=True),
-    Action("explore.newer", "right_square_bracket", "Newer", "Look at the version after.", footer=True),
+    Action("explore.older", "left_square_bracket", "Older", "Look at the version before."),
+    Action("explore.newer", "right_square_bracket", "Newer", "Look at the version after."),
 )
 FEATURES: tuple[Action, ...] = (
     Action(

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine.deploy.golden import disagreement
-from lemnis.engine.deploy.lean import hidden
 from lemnis.engine.deploy.records import Golden
 from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.features.signature import Signature
+from lemnis.engine.lean import hidden
 
 PREDICT_NORMAL = 0  # C_API_PREDICT_NORMAL: with the objective's transform
 FLOAT64 = 1  # C_API_DTYPE_FLOAT64

@@ -14,12 +14,12 @@ from lemnis.engine.config import load_config
 from lemnis.engine.data.parquet import data_lock
 from lemnis.engine.deploy.evidence import verdict_of
 from lemnis.engine.deploy.golden import golden_rows
-from lemnis.engine.deploy.lean import hidden
 from lemnis.engine.deploy.modelbox import ask_model
 from lemnis.engine.deploy.records import Candidate, Golden, Model, ModelVersion
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import sha256_of, sync_folder
+from lemnis.engine.lean import hidden
 from lemnis.engine.store import Row, Store
 from lemnis.engine.text import safe
 

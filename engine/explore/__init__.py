@@ -9,9 +9,19 @@ from lemnis.engine.explore.export import export_rows
 from lemnis.engine.explore.filters import ALL_ROWS, Asked, Filter
 from lemnis.engine.explore.interest import ORDERS, Order, in_order, interest
 from lemnis.engine.explore.labels import LabelsRoom
-from lemnis.engine.explore.missing import Missingness, MissingPattern, find_missingness
+from lemnis.engine.explore.missing import Missingness, MissingPattern, find_missingness, missing_condition
 from lemnis.engine.explore.pages import Page
-from lemnis.engine.explore.profile import Findings, Histogram, Note, Profile, TopValue, list_profiles
+from lemnis.engine.explore.profile import (
+    ClassFigures,
+    Extreme,
+    Findings,
+    Histogram,
+    Note,
+    Profile,
+    TopValue,
+    list_profiles,
+)
+from lemnis.engine.explore.split import ExtremeRow, extreme_rows, profile_by
 from lemnis.engine.explore.terms import simple_filters
 from lemnis.engine.explore.values import Count, Counted, Values, chosen
 from lemnis.engine.explore.views import RowReader, View, read_page
@@ -37,6 +47,22 @@ class ExploreRoom:
     def missing(self, version_id: str) -> Missingness | None:
         """Return which columns of a version are missing together; None before it was profiled."""
         return find_missingness(self.store, version_id)
+
+    def profile_by(self, version_id: str, name: str, by: str = "") -> Profile:
+        """Look at a column now, by the classes of another column if one is given; see `split.profile_by`.
+
+        Raises:
+            NotFound: There is no such version or column.
+        """
+        return profile_by(DataRoom(self.store).version(version_id), name, by)
+
+    def extremes(self, version_id: str, far: list[Extreme]) -> list[ExtremeRow]:
+        """Return the farthest values of a column with the keys of their rows.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+        return extreme_rows(DataRoom(self.store).version(version_id), far)
 
     def start_profile(self, version: str | int | None = None, *, again: bool = False, first: str = "") -> int:
         """Queue the profiling of a version (None: the latest) and return the job's id.
@@ -95,9 +121,12 @@ __all__ = [
     "ORDERS",
     "Asked",
     "Cell",
+    "ClassFigures",
     "Count",
     "Counted",
     "ExploreRoom",
+    "Extreme",
+    "ExtremeRow",
     "Filter",
     "Findings",
     "Histogram",
@@ -115,4 +144,5 @@ __all__ = [
     "export_rows",
     "in_order",
     "interest",
+    "missing_condition",
 ]

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lemnis.engine.data import Version
+from lemnis.engine.lean import let_pyarrow_be_alone
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,6 +24,7 @@ class Columns:
     """An open Parquet file of which any thread reads columns; the footer is read once."""
 
     def __init__(self, version: Version) -> None:
+        let_pyarrow_be_alone()
         import pyarrow.parquet as pq
 
         self.version, self.file = version, version.file

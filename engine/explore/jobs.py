@@ -70,7 +70,7 @@ class Profiling:
         """Measure the sample of every column that nothing is known of."""
         from lemnis.engine.explore.sampling import Sample
 
-        sample = Sample(self.columns)
+        sample = Sample(self.columns, self.version.label)
         for done, place in enumerate(self.sampled_next):
             self._tell(0.05 * done / len(self.sampled_next), f"sample of {self._name(place)}", done, self.sampled_next)
             self._take(place, sample.measure(place))

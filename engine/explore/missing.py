@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from lemnis.engine.data import Version
+from lemnis.engine.data.duck import quote
 from lemnis.engine.store import Store
+
+FLOATING = ("double", "float", "halffloat")
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -35,6 +39,18 @@ class Missingness(Struct, frozen=True, kw_only=True):
     candidates: list[str]
     patterns: list[MissingPattern]
     total: int
+
+
+def missing_condition(version: Version, found: Missingness, pattern: MissingPattern) -> str:
+    """Return the SQL condition on the rows of one pattern: its columns without a value, the other ones with one."""
+    parts: list[str] = []
+    for name in found.candidates:
+        floating, quoted = version.column(name).type in FLOATING, quote(name)
+        gone, held = f"{quoted} is null", f"{quoted} is not null"
+        if floating:
+            gone, held = f"({gone} or isnan({quoted}))", f"({held} and not isnan({quoted}))"
+        parts.append(gone if name in pattern.columns else held)
+    return " and ".join(parts)
 
 
 def find_missingness(store: Store, version_id: str) -> Missingness | None:

@@ -22,6 +22,16 @@ DATE = re.compile(
 )
 NUMBER = re.compile(r"[-+−]?[\d ,.']*\d([eE][-+]?\d+)?\s?[%$€£₩원]?")
 
+TELLS_TOO_MUCH = 0.4  # share of the target's uncertainty: what is known beforehand seldom tells so much
+NATURE = {  # what a column is like; nothing has to be done about it
+    "constant length",
+    "high cardinality",
+    "outliers",
+    "skewed",
+    "zeros",
+    "uniform",
+}
+
 Found = tuple[bool, str, str]
 
 
@@ -41,13 +51,24 @@ def column_notes(profile: Profile, *, shift: float = 0.0) -> list[Note]:
         *_about_numbers(profile),
         *_about_time(profile),
     ]
-    return [Note(word=word, detail=detail) for holds, word, detail in found if holds]
+    return [Note(word=word, detail=detail, act=acts(word, profile)) for holds, word, detail in found if holds]
+
+
+def acts(word: str, profile: Profile) -> bool:
+    """Return whether a note on a column asks a person to do something.
+
+    A unique column is in order as the key, and a trap as a feature; a gap matters in the time that splits the rows.
+    """
+    if word in ("unique", "gaps"):
+        return profile.role == ("feature" if word == "unique" else "time")
+    return word not in NATURE and (profile.role != "label" or word != "nearly constant")
 
 
 def _about_values(profile: Profile) -> list[Found]:
     top = profile.top[0] if profile.top else None
     share = top.rows / profile.present if top else 0.0
     infinite, drift = profile.findings.infinite, profile.findings.drift or 0.0
+    tells = profile.findings.association or 0.0
     whole = profile.kind == "categorical" or profile.type.startswith(("int", "uint"))
     return [
         (profile.distinct == 1, "constant", "Every value is the same: a model can learn nothing from it."),
@@ -66,6 +87,11 @@ def _about_values(profile: Profile) -> list[Found]:
             drift >= DRIFTED and profile.kind != "time",
             "drifted",
             f"PSI {drift:.2f} against {profile.findings.drift_from}: its values are spread otherwise than before.",
+        ),
+        (
+            profile.role == "feature" and tells >= TELLS_TOO_MUCH,
+            "tells too much",
+            f"It takes away {tells:.0%} of the target's uncertainty: is it known when the model has to answer?",
         ),
     ]
 

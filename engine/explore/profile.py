@@ -23,10 +23,15 @@ class TopValue(Struct, frozen=True, kw_only=True):
 
 
 class Note(Struct, frozen=True, kw_only=True):
-    """Something a person should look at: a word for tables and the sentence behind it."""
+    """Something to know of a column: a word for tables and the sentence behind it.
+
+    Attributes:
+        act: Whether a person should do something; if not it is the nature of the column, such as skewed or zeros.
+    """
 
     word: str
     detail: str
+    act: bool = True
 
 
 class Histogram(Struct, frozen=True, kw_only=True):

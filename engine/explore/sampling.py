@@ -16,18 +16,18 @@ from lemnis.engine.explore.target import Classes, label_classes
 
 
 class Sample:
-    """The sample of one version; the label's part of it is read once."""
+    """The sample of one version, by the classes of a column (`rare` as in `label_classes`); that is read once."""
 
-    def __init__(self, columns: Columns) -> None:
-        self.columns, self.version = columns, columns.version
+    def __init__(self, columns: Columns, by: str, *, rare: bool = False) -> None:
+        self.columns, self.version, self.by, self.rare = columns, columns.version, by, rare
         self.rows = sum(place.rows for place in columns.places)
 
     @cached_property
     def classes(self) -> Classes | None:
-        """The label of the sampled rows."""
-        if not self.version.label:
+        """The classes of the sampled rows."""
+        if not self.by:
             return None
-        return label_classes(pa.chunked_array(self._chunks(self.version.label)))
+        return label_classes(pa.chunked_array(self._chunks(self.by)), rare=self.rare)
 
     def measure(self, position: int) -> Measured:
         """Return the profile of one column as far as the sample tells."""

@@ -4,8 +4,12 @@ Each line is one figure as JSON. All run in turn on the same Parquet file with a
 the turns' own ratios, above 1 where ours takes longer. Ours is the whole job: it reads the file, begins with a sample
 where the table is large, looks for outliers, spellings, gaps and what is missing together, and keeps it all in the
 workspace. The floor and SUMMARIZE read the file too; ydata-profiling is spared reading it and its imports.
+
+``--rows 10000000`` measures the generated table at another length instead, made once below build/bench. ydata-profiling
+is left out there, for its time: it took 6 to 8 times ours at a million rows; ``--ydata`` takes it in.
 """
 
+import argparse
 import json
 import statistics
 import subprocess
@@ -14,22 +18,21 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from large_table import engine_with
 
 from lemnis.engine import Engine
-from lemnis.engine.data.versions import Version, record_version
+from lemnis.engine.data.versions import Version
 from lemnis.engine.demo import open_demo
 from lemnis.engine.explore.jobs import profile
 from lemnis.engine.jobs.context import JobContext
-from lemnis.engine.workspace import create_workspace
 
-TURNS, THREADS, SEED, ROWS, NUMBERS, TEXTS = 3, 2, 1, 1_000_000, 14, 6
+TURNS, THREADS, ROWS = 3, 2, 1_000_000
 HERE = Path(__file__).parent
 PEER = HERE.parents[1] / "build/peers/ydata_profiling/bin/python"
 
@@ -40,33 +43,30 @@ def say(**figure: object) -> None:
 
 def main() -> int:
     """Print every figure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rows", type=int, help="Only the generated table, of so many rows.")
+    parser.add_argument("--turns", type=int, default=TURNS)
+    parser.add_argument("--ydata", action="store_true", help="Also ydata-profiling, whatever the rows.")
+    options = parser.parse_args()
+    if options.rows:
+        engine = engine_with(Path(__file__).parents[2] / "build" / "bench", options.rows)
+        compare(engine, engine.data.version(), options.turns, ydata=options.ydata)
+        engine.store.close()
+        return 0
     with tempfile.TemporaryDirectory(prefix="lemnis-bench-") as folder:
         engine = open_demo(Path(folder) / "flights")
         for start in (engine.data.start_sync, engine.data.start_link):
             engine.jobs.wait(start())
         engine.jobs.stop_supervisor()
-        compare(engine, engine.data.version())
+        compare(engine, engine.data.version(), options.turns)
         engine.store.close()
-        engine = Engine(create_workspace(Path(folder) / "generated", '[problem]\ntarget = "y"\ntask = "binary"\n'))
-        compare(engine, record_version(engine.store, generated(), name="generated", roles={}, split={}))
+        engine = engine_with(Path(folder), ROWS)
+        compare(engine, engine.data.version(), options.turns)
         engine.store.close()
     return 0
 
 
-def generated() -> pa.RecordBatchReader:
-    """Return a table of numbers, of which half repeat and some are missing, and of categories."""
-    random = np.random.default_rng(SEED)
-    table: dict[str, Any] = {}
-    for place in range(NUMBERS):
-        values = random.normal(size=ROWS) if place % 2 else random.integers(0, 10 ** (2 + place // 3), ROWS)
-        table[f"n{place}"] = pa.array(values, mask=random.random(ROWS) < 0.02 * (place % 3))
-    for place in range(TEXTS):
-        words = np.array([f"word {number}" for number in range(4 ** (place + 1))])
-        table[f"t{place}"] = words[random.integers(0, len(words), ROWS)]
-    return pa.table(table).to_reader()
-
-
-def compare(engine: Engine, version: Version) -> None:
+def compare(engine: Engine, version: Version, turns: int, *, ydata: bool = True) -> None:
     """Profile one version with each in turn, and print the ratios."""
     context = JobContext.for_test(engine.store, cores=THREADS)
     path = version.file
@@ -74,10 +74,10 @@ def compare(engine: Engine, version: Version) -> None:
         "lemnis": lambda: timed(lambda: profile(context, {"version": version.id, "again": True})),
         "sort": lambda: timed(lambda: sort_columns(path)),
         "summarize": lambda: timed(lambda: summarize(path)),
-        "ydata_profiling": lambda: ydata_profiling(path),
+        **({"ydata_profiling": lambda: ydata_profiling(path)} if ydata else {}),
     }
     taken: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(TURNS):
+    for _ in range(turns):
         for name, way in ways.items():
             taken[name].append(way())
     ours = taken["lemnis"]
@@ -115,7 +115,7 @@ def sort_columns(path: Path) -> None:
             return
         np.count_nonzero(ordered[1:] != ordered[:-1])
         ordered[np.linspace(0, len(ordered) - 1, 101).astype(int)]
-        ordered.mean(), ordered.std()
+        _ = ordered.mean(), ordered.std()
         np.searchsorted(ordered, np.linspace(float(ordered[0]), float(ordered[-1]), 21), "right")
 
     with ThreadPoolExecutor(THREADS) as pool:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import random
+import re
 import select
 import signal
 import struct
@@ -70,12 +71,17 @@ class Program:
         while time.monotonic() - max(self.last_s(), since) < seconds and not self.ended.is_set():
             time.sleep(0.005)
 
-    def complete_ms(self, wanted: Sequence[str]) -> float:
-        """Return the time from the start to the last change of a screen that shows all the wanted words."""
-        while not all(word in self.screen() for word in wanted):
-            if self.ended.is_set() or time.monotonic() - self.started_s > GIVE_UP_S:
+    def see(self, wanted: Sequence[str]) -> None:
+        """Wait until the screen shows something for all the wanted patterns."""
+        asked = time.monotonic()
+        while not all(re.search(pattern, self.screen()) for pattern in wanted):
+            if self.ended.is_set() or time.monotonic() - asked > GIVE_UP_S:
                 raise RuntimeError(f"never saw {wanted} on:\n{self.screen()}")
             time.sleep(0.01)
+
+    def complete_ms(self, wanted: Sequence[str]) -> float:
+        """Return the time from the start to the last change of a screen that shows all the wanted words."""
+        self.see([re.escape(word) for word in wanted])
         self.quiet(QUIET_S, time.monotonic())
         return (self.last_s() - self.started_s) * 1000
 

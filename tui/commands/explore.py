@@ -8,6 +8,7 @@ import typer
 from lemnis.engine.data import Version
 from lemnis.engine.errors import NotFound
 from lemnis.engine.explore import Profile
+from lemnis.engine.text import safe
 from lemnis.tui import format as shown
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
@@ -20,6 +21,8 @@ app.add_typer(labels_app, name="labels")
 app.command()(label)
 app.command()(rows)
 app.command()(values)
+
+WIDTH = 100  # cells of a column in full
 
 
 @app.command()
@@ -68,6 +71,40 @@ def profile(
 
 
 @app.command()
+def column(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A column.")],
+    version: Ref = None,
+    by: Annotated[str | None, typer.Option(help="Draw it by the classes of this column; the label if none.")] = None,
+) -> None:
+    """Print one column in full: notes, small histograms by class, quantiles, the farthest values and their rows' keys.
+
+    The classes of another column are its ten most frequent values, or the quarters of a number or a time.
+
+    With --json: {"version", "profile": as in `explore profile`, "by", "drawn": the profile by those classes, whose
+    findings.classes are [{"name", "rows", "missing", "mean"}] and histogram.by_class their rows per bin, "extremes":
+    [{"value", "row", "key": {column: value}}]}; row counts from 0.
+    """
+    from lemnis.tui.stages.explore.detail import Closer, detail_content
+
+    session = session_of(context)
+    room, found = session.engine.explore, session.engine.data.version(version)
+    found.column(name)
+    known = next((one for one in room.profiles(found.id) if one.name == name), None)
+    if known is None:
+        raise NotFound(f"{name} of {found.title} is not profiled yet.", "Profile it with `lemnis explore profile`.")
+    by = by or found.label
+    own = not by or (by == found.label and bool(known.findings.classes))
+    drawn = known if own else room.profile_by(found.id, name, by)
+    extremes = room.extremes(found.id, known.findings.extremes)
+    if session.json:
+        print_json({"version": found.id, "profile": known, "by": by, "drawn": drawn, "extremes": extremes})
+        return
+    say(f"{name} of {found.title}: {known.role}, {known.type}, {shown.number(known.rows)} rows")
+    say(detail_content(known, Closer(by, drawn, extremes), WIDTH).plain)
+
+
+@app.command()
 def missing(context: typer.Context, version: Ref = None) -> None:
     """Print which columns are missing together, the most frequent pattern first, as far as it was profiled.
 
@@ -100,7 +137,7 @@ def balance(version: Version) -> str:
 def line(profile: Profile) -> tuple[str, ...]:
     """Return one column's profile as a line of the table."""
     ordered = bool(profile.quantiles)
-    top = profile.top[0].value if profile.top else shown.MISSING
+    top = safe(profile.top[0].value, limit=24) if profile.top else shown.MISSING
     return (
         profile.name,
         profile.type.partition("[")[0],
@@ -109,7 +146,7 @@ def line(profile: Profile) -> tuple[str, ...]:
         (profile.minimum or shown.MISSING) if ordered else shown.MISSING,
         middle(profile) if ordered else top,
         (profile.maximum or shown.MISSING) if ordered else shown.MISSING,
-        ", ".join(note.word for note in profile.notes),
+        ", ".join(f"▲ {note.word}" if note.act else note.word for note in profile.notes),
     )
 
 

@@ -61,6 +61,19 @@ def test_what_is_missing_together_is_told(lemnis: Lemnis) -> None:
     assert "of all rows" in lemnis("missing")[1]
 
 
+def test_one_column_in_full_by_the_label_or_by_another_column(lemnis: Lemnis) -> None:
+    _, out, _ = lemnis("column", "delay")
+    assert out.startswith("delay of trips v1: feature, double, 900 rows\n")
+    assert "▲ tells too much" in out
+    assert "by late" in out
+    found = json.loads(lemnis("column", "delay", "--by", "carrier", "--json")[1])
+    classes = [(one["name"], one["rows"]) for one in found["drawn"]["findings"]["classes"]]
+    assert classes == [("UA", 300), ("B6", 300), ("[bold]\x1b[2J", 300)]
+    assert (found["by"], found["profile"]["missing"], found["extremes"]) == ("carrier", 0, [])
+    code, _, err = lemnis("column", "nothing")
+    assert (code, "no column 'nothing'" in err) == (2, True)
+
+
 def test_a_wrong_condition_or_version_is_bad_input(lemnis: Lemnis) -> None:
     code, out, err = lemnis("rows", "--where", "nope > 1", "--json")
     assert (code, out) == (2, "")

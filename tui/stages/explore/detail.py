@@ -1,42 +1,108 @@
 """One column in full: its notes, figures, quantiles, histogram by class and most frequent values. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC
-from itertools import pairwise
 
 from textual.content import Content
 
-from lemnis.engine.explore import Histogram, Profile
+from lemnis.engine.explore import ExtremeRow, Note, Profile
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, figure, number, share, when
-from lemnis.tui.stages.explore.rows import class_look, end_text, shape, stacked
+from lemnis.tui.stages.explore.multiples import multiples_lines
+from lemnis.tui.stages.explore.rows import bin_labels, class_look, end_text, looked_at, shape, stacked
+from lemnis.tui.widgets.cells import fitted
 
 
-def detail_content(profile: Profile, width: int, *, compact: bool = False) -> Content:
-    """Return everything known of a column, top to bottom: notes, figures, quantiles, histogram, values.
+@dataclass(frozen=True, slots=True)
+class Closer:
+    """What is known of a column beyond its profile.
 
-    Compact leaves out the empty lines and begins with the histogram's outline, for a pane of a few lines.
+    Attributes:
+        by: The column by whose classes it is drawn; empty for none.
+        drawn: Its profile by those classes; None while that is read.
+        extremes: Its farthest values with the keys of their rows; empty while they are read.
+        failed: Why it could not be read; empty if it could.
+    """
+
+    by: str = ""
+    drawn: Profile | None = None
+    extremes: Sequence[ExtremeRow] = ()
+    failed: str = ""
+
+
+def detail_content(profile: Profile, closer: Closer, width: int, *, compact: bool = False) -> Content:
+    """Return everything known of a column, top to bottom: notes, classes, figures, quantiles, histogram, values.
+
+    Compact leaves out the empty lines and begins with the classes, or the outline, for a pane of a few lines.
     """
     gap = [] if compact else [Content("")]
-    lines = [Content.assemble(("▲ ", "$warn"), (note.word, "bold"), f"  {note.detail}") for note in profile.notes]
+    drawn = closer.drawn or profile
+    notes = [note_line(note) for note in sorted(profile.notes, key=lambda note: not note.act)]
+    classes = class_lines(profile, closer, width, compact=compact)
+    if compact and not classes and drawn.histogram.counts:
+        classes = [outline(drawn, width)]
+    lines = [*classes, *notes] if compact else [*notes, *(gap if notes and classes else []), *classes, *gap]
     lines += figures_lines(profile, width)
     lines += findings_lines(profile, width)
     if profile.quantiles:
         lines += [*gap, *quantile_lines(profile, width)]
-    if profile.histogram.counts:
-        if compact:
-            lines.append(outline(profile, width))
-        lines += [*gap, *histogram_lines(profile, width)]
+    if profile.findings.extremes:
+        lines += [*gap, *extreme_lines(profile, closer.extremes, width)]
+    if drawn.histogram.counts:
+        lines += [*gap, *histogram_lines(drawn, width)]
     if profile.top and profile.quantiles:
         lines += [*gap, Content.styled("most frequent", "$muted"), *top_lines(profile, width)]
     return Content("\n").join(lines)
 
 
+def note_line(note: Note) -> Content:
+    """Return a note with a mark if it asks to act, muted if it is only to know."""
+    if note.act:
+        return Content.assemble(("▲ ", "$warn"), (note.word, "bold"), f"  {safe(note.detail)}")
+    return Content.styled(f"· {note.word}  {safe(note.detail)}", "$muted")
+
+
+def class_lines(profile: Profile, closer: Closer, width: int, *, compact: bool) -> list[Content]:
+    """Return the small histograms by class, or why there are none yet."""
+    if closer.failed:
+        return [Content.styled(safe(closer.failed), "$bad")]
+    if closer.drawn is None:
+        return [Content.styled(f"reading it by {safe(closer.by, limit=24)} …", "$muted")] if closer.by else []
+    lines = multiples_lines(closer.drawn, closer.by, width, stacked=compact)
+    if lines and not closer.drawn.exact and profile.exact:
+        lines.append(Content.styled(looked_at(closer.drawn), "$muted").truncate(width, ellipsis=True))
+    return lines
+
+
+def extreme_lines(profile: Profile, found: Sequence[ExtremeRow], width: int) -> list[Content]:
+    """Return the farthest values, one a line, with the row that holds each and its key."""
+    keys = {one.row: one.key for one in found}
+    names = list(found[0].key) if found else []
+    lines = [["farthest", "row", *(safe(name, limit=20) for name in names)]]
+    for one in profile.findings.extremes:
+        key = keys.get(one.row, {})
+        lines.append([figure(one.value), number(one.row + 1), *(safe(key.get(name), limit=40) for name in names)])
+    widths = [max(Content(cell).cell_length for cell in column) for column in zip(*lines, strict=True)]
+    while len(widths) > 3 and sum(widths) + 2 * (len(widths) - 1) > width:  # the time goes before the key is cut
+        widths.pop()
+    drawn = [
+        Content("  ").join(
+            fitted(Content(cell), wide, right=place < 2)
+            for place, (cell, wide) in enumerate(zip(line, widths, strict=False))
+        )
+        for line in lines
+    ]
+    drawn[0] = drawn[0].stylize("$muted")
+    return [line.truncate(width, ellipsis=True) for line in drawn]
+
+
 def outline(profile: Profile, width: int) -> Content:
     """Return the histogram in one line, with its two ends."""
     labels = bin_labels(profile)
-    cells = max(8, width - len(labels[0]) - len(labels[-1]) - 2)
-    return Content.assemble(f"{labels[0]} ", (shape(profile.histogram.counts, cells), "$busy"), f" {labels[-1]}")
+    first, last = Content(labels[0]), Content(labels[-1])
+    cells = max(8, width - first.cell_length - last.cell_length - 2)
+    return Content.assemble(first, " ", (shape(profile.histogram.counts, cells), "$busy"), " ", last)
 
 
 def flowed(parts: Sequence[Content], width: int) -> list[Content]:
@@ -126,7 +192,7 @@ def histogram_lines(profile: Profile, width: int) -> list[Content]:
     """Return one bar per bin, stacked by class, with its rows and the share of the rarest class."""
     drawn, classes = profile.histogram, list(profile.histogram.by_class)
     labels = bin_labels(profile)
-    wide = min(20, width // 3, max(len(label) for label in labels))
+    wide = min(20, width // 3, max(Content(label).cell_length for label in labels))
     tail = 9 + (8 if classes else 0)
     room = max(4, width - wide - tail - 2)
     largest = max(drawn.counts) or 1
@@ -136,7 +202,8 @@ def histogram_lines(profile: Profile, width: int) -> list[Content]:
         by_class = [drawn.by_class[name][place] for name in classes] or [count]
         unlabelled = count - sum(by_class)
         bar = stacked(by_class, largest, room, unlabelled)
-        line = Content.assemble((f"{label[:wide]:>{wide}} ", ""), bar, " " * max(0, room - bar.cell_length))
+        bar_room = " " * max(0, room - bar.cell_length)
+        line = Content.assemble(fitted(Content(label), wide, right=True), " ", bar, bar_room)
         line += f"{number(count):>9}"
         if classes:
             line += Content.styled(f"{share(by_class[-1] / sum(by_class)) if sum(by_class) else MISSING:>8}", "$busy")
@@ -152,28 +219,14 @@ def legend_line(classes: Sequence[str], wide: int, room: int) -> Content:
         for place, name in enumerate(classes)
     ]
     legend = Content("  ").join(parts).truncate(room, ellipsis=True)
-    rarest = safe(classes[-1], limit=7)
-    return Content.assemble(
-        " " * (wide + 1), legend.pad_right(room - legend.cell_length), (f"{'rows':>9}", "$muted")
-    ) + (Content.styled(f"{rarest:>8}", "$muted"))
+    last = fitted(Content(safe(classes[-1])), 7, right=True)
+    head = Content.assemble(" " * (wide + 1), legend.pad_right(room - legend.cell_length))
+    return head + Content.assemble(f"{'rows':>9} ", last).stylize("$muted")
 
 
 def outside_line(rows: int, words: str, wide: int) -> list[Content]:
     """Return a line for rows that no bin holds, if there are any."""
     return [Content.styled(f"{'':>{wide}} {number(rows)} rows {words}, not drawn", "$muted")] if rows else []
-
-
-def bin_labels(profile: Profile) -> list[str]:
-    """Return a label per bin: a category, a whole number, or both edges."""
-    drawn: Histogram = profile.histogram
-    if drawn.labels:
-        return [safe(label, limit=20) for label in drawn.labels]
-    if profile.kind == "time":
-        return [when(round(edge), UTC)[:10] for edge in drawn.edges[:-1]]
-    whole = profile.type.startswith(("int", "uint"))
-    if whole and all(b - a == 1 for a, b in pairwise(drawn.edges)):
-        return [figure(edge) for edge in drawn.edges[:-1]]
-    return [f"{figure(low)} – {figure(high)}" for low, high in pairwise(drawn.edges)]
 
 
 def top_lines(profile: Profile, width: int, most: int = 8) -> list[Content]:

@@ -4,20 +4,22 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
+from textual.containers import Container
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.data import Version
 from lemnis.engine.errors import NotFound
-from lemnis.engine.explore import ORDERS, Order, Page, Profile, View, in_order
+from lemnis.engine.explore import ORDERS, Missingness, Order, Page, Profile, View, in_order, missing_condition
 from lemnis.engine.jobs import Job
 from lemnis.tui.actions import bindings
 from lemnis.tui.format import number, share
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.explore import rows
-from lemnis.tui.stages.explore.detail import detail_content
+from lemnis.tui.stages.explore.explained import MISSING_TEXT, PROFILE_TEXT, ROWS_TEXT
+from lemnis.tui.stages.explore.missing import MissingPane
+from lemnis.tui.stages.explore.pane import ColumnPane
 from lemnis.tui.stages.stage import Stage
-from lemnis.tui.widgets import Empty, Panel, Row, Table, Words, numbered_rows
+from lemnis.tui.widgets import Panel, Row, Table, Words, numbered_rows
 
 PAGE_ROWS = 200
 
@@ -43,6 +45,7 @@ class ExploreView:
     failed: str
     asked: Asked | None
     page: Page | None
+    missingness: Missingness | None
 
 
 class ExploreStage(Stage[ExploreView]):
@@ -58,6 +61,8 @@ class ExploreStage(Stage[ExploreView]):
         self.version_id = ""  # empty: the latest
         self.order, self.descending = "", False
         self.columns_order: Order = "interest"
+        self.by = ""  # the column by whose classes the others are drawn; empty: the label
+        self.missing_open = False
         self._view: ExploreView | None = None
         self._asked: Asked | None = None
         self._rows: tuple[Asked, View] | None = None
@@ -68,8 +73,8 @@ class ExploreStage(Stage[ExploreView]):
         with Container(id="columns-view"):
             with Panel("Columns", id="columns-panel"):
                 yield Table(*rows.COLUMNS, id="columns", empty="No dataset version yet. Link one in Data (2).")
-            with Panel("Column", id="detail-panel"), VerticalScroll(id="detail-scroll", can_focus=True):
-                yield Empty("Nothing is measured yet.", "n", "Profile now", id="detail")
+            yield ColumnPane(self.engine, id="detail-panel")
+        yield MissingPane(id="missing-panel")
         with Panel("Rows", id="rows-panel"):
             yield Table(id="rows", empty="No row fits. Press escape to see all again.")
 
@@ -77,14 +82,15 @@ class ExploreStage(Stage[ExploreView]):
         versions = self.engine.data.versions()
         version = next((v for v in versions if v.id == self.version_id), versions[0] if versions else None)
         if version is None:
-            return ExploreView([], None, {}, "", "", None, None)
+            return ExploreView([], None, {}, "", "", None, None, None)
         profiles = {profile.name: profile for profile in self.engine.explore.profiles(version.id)}
         asked, page = None, None
         if self.rows_open:
             asked = Asked(version.id, self.order, self.descending, self.query_text)
             page = self._page(asked, 0) if asked != self._asked else None
         working, failed = self._profiling(version.id)
-        return ExploreView(versions, version, profiles, working, failed, asked, page)
+        missingness = self.engine.explore.missing(version.id) if self.missing_open else None
+        return ExploreView(versions, version, profiles, working, failed, asked, page, missingness)
 
     def _page(self, asked: Asked, offset: int, limit: int = PAGE_ROWS) -> Page:
         found = self.engine.data.version(asked.version_id)
@@ -119,8 +125,7 @@ class ExploreStage(Stage[ExploreView]):
 
     def show(self, view: ExploreView) -> None:
         self._view = view
-        self.query_one("#columns-view").display = not self.rows_open
-        self.query_one("#rows-panel").display = self.rows_open
+        self._show_face()
         version = view.version
         if version is None:
             self.query_one("#balance", Words).say("No dataset version yet.")
@@ -129,6 +134,8 @@ class ExploreStage(Stage[ExploreView]):
         self._show_balance()
         self._show_columns(view, version)
         self._show_detail()
+        if self.missing_open:
+            self.query_one(MissingPane).show(view.missingness)
         if view.asked is not None and view.page is not None:
             self._show_rows(view.asked, view.page, version)
 
@@ -152,23 +159,19 @@ class ExploreStage(Stage[ExploreView]):
         panel = self.query_one("#columns-panel", Panel)
         exact = sum(profile.exact for profile in view.profiles.values())
         known = "" if exact == len(version.columns) else f", {len(view.profiles)} measured, {exact} of them exactly"
-        panel.retitle("Columns", f"{len(version.columns)}{known} · by {self.columns_order}")
+        panel.retitle(
+            "Columns", f"{len(version.columns)}{known} · by {rows.order_words(self.columns_order, view.profiles)}"
+        )
         panel.footnote(view.working)
 
     def _show_detail(self) -> None:
-        view, detail = self._view, self.query_one("#detail", Empty)
+        view, pane = self._view, self.query_one("#detail-panel", ColumnPane)
         name = self.query_one("#columns", Table).key
-        profile = view.profiles.get(name) if view else None
-        panel = self.query_one("#detail-panel", Panel)
-        if profile is None:
-            panel.retitle(name or "Column")
-            working, failed = (view.working, view.failed) if view else ("", "")
-            reason = working or failed or "This column is not measured yet."
-            detail.show(reason, "" if working else "n", "Profile now")
+        if view is None or view.version is None or not name:
+            pane.show_nothing("There is no column.")
             return
-        panel.retitle(name, f"{profile.role} · {profile.type} · {rows.looked_at(profile)}")
-        width = self.query_one("#detail-scroll").scrollable_content_region.width - 2
-        detail.say(detail_content(profile, max(36, width), compact=self.app.screen.has_class("-narrow")))
+        state = view.working or view.failed or "This column is not measured yet."
+        pane.show_column(view.version, name, view.profiles.get(name), by=self.by, state=state)
 
     def _show_rows(self, asked: Asked, page: Page, version: Version) -> None:
         self._asked = asked
@@ -211,33 +214,70 @@ class ExploreStage(Stage[ExploreView]):
 
     def filter(self, query: str) -> None:
         """Show the rows that fit a SQL condition; an empty one shows all rows again."""
-        self.rows_open = self.rows_open or bool(query)
+        if query:
+            self.rows_open, self.missing_open = True, False
         super().filter(query)
-        self.query_one("#rows-panel").display = self.rows_open
-        self.query_one("#rows" if self.rows_open else "#columns", Table).focus()
+        self._show_face()
+        self._focus_face()
 
     def action_rows(self) -> None:
         """Change between columns and rows."""
-        self.rows_open = not self.rows_open
-        self.query_one("#columns-view").display = not self.rows_open
-        self.query_one("#rows-panel").display = self.rows_open
-        self.query_one("#rows" if self.rows_open else "#columns", Table).focus()
+        self._turn(rows_open=not self.rows_open)
+
+    def action_missing(self) -> None:
+        """Change between columns and what is missing together."""
+        self._turn(missing_open=not self.missing_open)
+
+    def _turn(self, *, rows_open: bool = False, missing_open: bool = False) -> None:
+        """Show another face of the tab: the columns, the rows, or what is missing together."""
+        self.rows_open, self.missing_open = rows_open, missing_open
+        self._show_face()
+        self._focus_face()
         self.reload()
+
+    def _show_face(self) -> None:
+        self.query_one("#columns-view").display = not (self.rows_open or self.missing_open)
+        self.query_one("#rows-panel").display = self.rows_open
+        self.query_one("#missing-panel").display = self.missing_open
+
+    def _focus_face(self) -> None:
+        face = "#rows" if self.rows_open else "#missing" if self.missing_open else "#columns"
+        self.query_one(face, Table).focus()
+
+    @on(MissingPane.RowsWanted)
+    def show_missing_rows(self, message: MissingPane.RowsWanted) -> None:
+        """Show the rows of one pattern."""
+        version = self._view.version if self._view else None
+        if version is not None:
+            self.filter(missing_condition(version, message.found, message.pattern))
+
+    def action_split(self) -> None:
+        """Draw all columns by the classes of the one under the cursor; by the label again where that is it."""
+        version, name = self._view.version if self._view else None, self.query_one("#columns", Table).key
+        if version is None or not name:
+            return
+        self.by = "" if name in (self.by, version.label) else name
+        self._show_detail()
+        by = self.by or version.label
+        self.toast(f"Columns are drawn by {by}." if by else "Columns are drawn without classes.")
 
     def back(self) -> bool:
         if self.query_one("#detail-scroll").has_focus:
             self.query_one("#columns", Table).focus()
         elif self.query_text:
             self.filter("")
-        elif self.rows_open:
-            self.action_rows()
+        elif self.rows_open or self.missing_open:
+            self._turn()
+        elif self.by:
+            self.by = ""
+            self._show_detail()
         else:
             return False
         return True
 
     def goto(self, thing: str) -> None:
         """Show one column of the latest version."""
-        self.rows_open = False
+        self.rows_open = self.missing_open = False
         super().goto(thing)
         self.query_one("#columns", Table).select(thing)
 
@@ -299,29 +339,9 @@ class ExploreStage(Stage[ExploreView]):
 
     def explain(self) -> tuple[str, str] | None:
         profile = self._view.profiles.get(self.query_one("#columns", Table).key) if self._view else None
+        if self.missing_open:
+            return "Missing together", MISSING_TEXT
         if profile is None or self.rows_open:
             return "Rows", ROWS_TEXT
         notes = "\n\n".join(f"{note.word}: {note.detail}" for note in profile.notes) or "Nothing to note."
         return f"Column {profile.name}", f"{notes}\n\n{PROFILE_TEXT}"
-
-
-PROFILE_TEXT = (
-    "Columns come by interest: a point at most for missing half of the rows, telling a quarter of the target's "
-    "uncertainty, drift of PSI 0.25 against the version before, and four notes; v changes the order. From a million "
-    "rows on, a sample of 131,072 rows in 8 places comes first, marked ~, with 95% margins from the spread between "
-    "the places; the exact figures replace it.\n\n"
-    "Exact figures come from one read and one sort of the column. Quantiles are linear between two values. A "
-    "histogram leaves out a long thin tail (at most 0.5% of the rows at either end) and says how many rows that are. "
-    "The last figure of a bin is the share of the rarest class among its labelled rows.\n\n"
-    "Notes: missing from 20% of the rows; skewed from a skewness of 3; high cardinality from 51 categories; nearly "
-    "constant from 99% of one value; missing with the target when the classes differ by 10 points between rows "
-    "without and with a value; outliers when 1% of the values lie more than 3.5 robust deviations from the median; "
-    "zeros from half of them; drifted from PSI 0.25; gaps when a period within the time span has no row; spellings "
-    "when values differ only by case, spaces, width or, rare ones, by one letter. IQR fences stand 1.5 interquartile "
-    "ranges beyond the quartiles. Commands: lemnis explore profile, missing, rows."
-)
-ROWS_TEXT = (
-    "Rows come straight from the version's Parquet file, a page at a time. s and S sort by the cursor's column; "
-    "/ takes a SQL condition such as dest = 'BUR' and dep_delay > 60. What you type runs in a process of its own with "
-    "bounded time, memory and reach. Command: lemnis explore rows --where … --sort …"
-)

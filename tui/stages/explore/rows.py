@@ -1,13 +1,13 @@
 """How columns, their profiles and their rows look: record → cells. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from itertools import pairwise
 
 from textual.content import Content
 
 from lemnis.engine.data import Column, Version
-from lemnis.engine.explore import Profile, interest
+from lemnis.engine.explore import Order, Profile, interest
 from lemnis.engine.text import safe
 from lemnis.tui.format import BLOCKS, MISSING, figure, number, share, when
 from lemnis.tui.widgets import Cell, Col, Row
@@ -32,6 +32,16 @@ COLUMNS = (
 MEDIUM = tuple(column for column in COLUMNS if column.name in ("name", "missing", "distinct", "shape", "notes"))
 NARROW = tuple(column for column in COLUMNS if column.name in ("name", "missing", "distinct", "notes"))
 WIDE_CELLS, MEDIUM_CELLS = 130, 84
+
+
+def order_words(order: Order, profiles: Mapping[str, Profile]) -> str:
+    """Return what the columns are ordered by; of drift it says against what."""
+    if order == "association":
+        return "what they tell of the target"
+    if order == "drift":
+        before = next((one.findings.drift_from for one in profiles.values() if one.findings.drift_from), "")
+        return f"drift against {before}" if before else "drift: there is no profile of a version before"
+    return order
 
 
 def columns_for(width: int) -> tuple[Col, ...]:
@@ -92,10 +102,15 @@ def missing_cell(part: float) -> Cell:
 
 
 def notes_cell(profile: Profile) -> Cell:
-    """Return why the column asks to be looked at, the strongest reason first; of a sample it says so."""
-    words = " · ".join(interest(profile).reasons)
-    sampled = Content("") if profile.exact else Content.styled("~ sample  ", "$busy")
-    return sampled + (Content.assemble(("▲ ", "$warn"), safe(words)) if words else Content(""))
+    """Return why the column may be looked at: with a mark what asks to act, muted what is only to know."""
+    sampled = [] if profile.exact else [Content.styled("~ sample", "$busy")]
+    calls, others = list[Content](), list[Content]()
+    for reason in interest(profile).reasons:
+        words = safe(reason.words)
+        calls.append(Content(words)) if reason.act else others.append(Content.styled(words, "$muted"))
+    if calls:
+        calls[0] = Content.assemble(("▲ ", "$warn"), calls[0])
+    return Content(" · ").join([*sampled, *calls, *others])
 
 
 def end_text(profile: Profile, text: str | None) -> Cell:
@@ -127,6 +142,19 @@ def shape(counts: Sequence[int], cells: int) -> str:
     means = [sum(counts[low:high]) / (high - low) for low, high in pairwise(edges)]
     top = max(means, default=0) or 1
     return "".join(BLOCKS[min(7, int(mean / top * 8))] if mean else " " for mean in means)
+
+
+def bin_labels(profile: Profile) -> list[str]:
+    """Return a label per bin: a category, a whole number, or both edges."""
+    drawn = profile.histogram
+    if drawn.labels:
+        return [safe(label, limit=20) for label in drawn.labels]
+    if profile.kind == "time":
+        return [when(round(edge), UTC)[:10] for edge in drawn.edges[:-1]]
+    whole = profile.type.startswith(("int", "uint"))
+    if whole and all(b - a == 1 for a, b in pairwise(drawn.edges)):
+        return [figure(edge) for edge in drawn.edges[:-1]]
+    return [f"{figure(low)} – {figure(high)}" for low, high in pairwise(drawn.edges)]
 
 
 # The class balance.

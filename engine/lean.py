@@ -27,3 +27,14 @@ def hidden(*names: str) -> Generator[None, None, None]:
         yield
     finally:
         sys.meta_path.remove(finder)
+
+
+def let_pyarrow_be_alone() -> None:
+    """Let pyarrow look for pandas now, in vain: the import takes a third of a second, and no table of ours is pandas'.
+
+    It looks once in a process, at the first value that it is given or gives.
+    """
+    with hidden("pandas"):
+        import pyarrow as pa
+
+        pa.array([0])

@@ -1,0 +1,33 @@
+"""What K explains in Explore."""
+
+PROFILE_TEXT = (
+    "▲ asks you to act: most rows missing, constant, drifted, spelled in several ways, dates or numbers as text, an "
+    "identifier among the features, missing with the target, or a feature that tells 40% of the target's uncertainty, "
+    "which is seldom known beforehand. What is muted is only to know: skewed, outliers, zeros, many categories.\n\n"
+    "Columns come by interest: a point at most for missing half of the rows, telling a quarter of the target's "
+    "uncertainty, drift of PSI 0.25 against the version before, and two notes that ask to act; v goes on to missing, "
+    "association, drift, notes, name, position. b draws every column by the classes of the one under the cursor: its "
+    "ten most frequent values, or the quarters of a number or a time. From two million rows on, a sample of 131,072 "
+    "rows in 8 places comes first, marked ~, with 95% margins from the spread between the places; the exact figures "
+    "replace it.\n\n"
+    "Exact figures come from one read of the column, sorted or counted once. Quantiles are linear between two values. "
+    "A histogram leaves out a long thin tail (at most 0.5% of the rows at either end) and says how many rows that are. "
+    "The small histograms share bins and scale: what part of the class's own rows each bin holds. The last figure of a "
+    "bin is the share of the last class among its labelled rows.\n\n"
+    "Notes: missing from 20% of the rows; skewed from a skewness of 3; high cardinality from 51 categories; nearly "
+    "constant from 99% of one value; missing with the target when the classes differ by 10 points between rows "
+    "without and with a value; outliers when 1% of the values lie more than 3.5 robust deviations from the median; "
+    "zeros from half of them; drifted from PSI 0.25; gaps when a period within the time span has no row; spellings "
+    "when values differ only by case, spaces, width or, rare ones, by one letter. IQR fences stand 1.5 interquartile "
+    "ranges beyond the quartiles. Commands: lemnis explore profile, column, missing, rows."
+)
+ROWS_TEXT = (
+    "Rows come straight from the version's Parquet file, a page at a time. s and S sort by the cursor's column; "
+    "/ takes a SQL condition such as dest = 'BUR' and dep_delay > 60. What you type runs in a process of its own with "
+    "bounded time, memory and reach. Command: lemnis explore rows --where … --sort …"
+)
+MISSING_TEXT = (
+    "A pattern is the set of columns that have no value in a row, the 50 most frequent first; NaN counts as missing. "
+    "Columns that are always missing together usually come from one join or one device: what is lost is the match, not "
+    "the value. enter shows the rows of a pattern. Command: lemnis explore missing."
+)
