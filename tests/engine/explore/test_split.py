@@ -58,6 +58,7 @@ def test_the_condition_of_a_pattern_finds_exactly_its_rows(store: Store, version
     found = room.missing(version.id)
     assert found is not None
     for pattern in [found.patterns[0], found.patterns[-1]]:
-        page = room.rows(version.id, limit=1, where=missing_condition(version, found, pattern))
+        asked = room.asked(version, [missing_condition(version, found, pattern)])
+        page = room.rows(version.id, limit=1, asked=asked)
         assert page.total == pattern.rows
     assert np.sum([pattern.rows for pattern in found.patterns]) == version.rows
