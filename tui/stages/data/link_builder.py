@@ -297,7 +297,8 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
         def chosen(proposal: KeyProposal | None) -> None:
             if proposal is not None:
                 link = fields.with_asof(msgspec.structs.replace(self.link, on=proposal.on), proposal.asof)
-                self._take(self._prefixed(link) if self.was is None else link)
+                usual = self.was is None and link.prefix in ("", f"{link.source}_")  # nobody typed another
+                self._take(self._prefixed(link) if usual else link)
             self.changed()
 
         self.bench.cancel()
