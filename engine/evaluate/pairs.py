@@ -130,7 +130,7 @@ def known_significance(store: Store, run_ids: Sequence[int], part: str = "") -> 
         baseline_id=baseline.id,
         part=chosen,
         parts=parts,
-        pairs=adjusted(pairs),
+        pairs=adjusted(pairs, missing=len(missing)),
         refused=refused,
         missing=missing,
         warning=warning(len(pairs)),
@@ -187,15 +187,16 @@ def save_pair(store: Store, pair: Pair, basis: str) -> None:
         db.table("run_pairs").insert(row | {"detail": msgspec.json.encode(pair).decode()}, replace=True)
 
 
-def adjusted(pairs: dict[int, Pair]) -> dict[int, Pair]:
-    """Return pairs with p adjusted by Holm: of each measure, over the runs."""
+def adjusted(pairs: dict[int, Pair], *, missing: int) -> dict[int, Pair]:
+    """Return pairs with p adjusted by Holm: of each measure, over the runs; those still missing count with p = 1."""
     from lemnis.engine.evaluate.significance import holm
 
     metrics = {test.metric for pair in pairs.values() for test in pair.tests}
     found: dict[tuple[int, str], float | None] = {}
     for metric in metrics:
         p = {run: next((test.p for test in pair.tests if test.metric == metric), None) for run, pair in pairs.items()}
-        found |= {(run, metric): value for run, value in zip(p, holm(list(p.values())), strict=True)}
+        values = holm([*p.values(), *[1.0] * missing])
+        found |= {(run, metric): value for run, value in zip(p, values, strict=False)}
     replace = msgspec.structs.replace
     return {
         run: replace(pair, tests=[replace(test, adjusted=found[run, test.metric]) for test in pair.tests])

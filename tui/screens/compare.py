@@ -90,6 +90,13 @@ class Compare(ModalScreen[None]):
 
         job_id: int | None
 
+    @dataclass
+    class Written(Message):
+        """The export was written, or why not."""
+
+        path: Path
+        error: LemnisError | None
+
     def __init__(self, engine: Engine, run_ids: list[int], baseline: int | None = None) -> None:
         super().__init__(classes="compare")
         self.engine, self.run_ids, self.baseline = engine, run_ids, baseline
@@ -346,21 +353,28 @@ class Compare(ModalScreen[None]):
 
     @on(PromptLine.Entered)
     def on_entered(self, message: PromptLine.Entered) -> None:
-        if self._view is None:
-            return
-        path = Path(message.text.strip()).expanduser()
+        if self._view is not None:
+            self.write(self._view.found, Path(message.text.strip()).expanduser(), everything=not self.only_different)
+
+    @work(thread=True, exit_on_error=False, group="compare-export")
+    def write(self, found: Compared, path: Path, *, everything: bool) -> None:
+        """Write the comparison to a file."""
+        error: LemnisError | None = None
         try:
-            text = exports.exported(self._view.found, exports.format_of(path), everything=not self.only_different)
-            write_atomic(path, text)
-        except OSError as error:
-            problem = BadInput(f"{path.name} can't be written: {error.strerror}.", "Choose another file.")
-            self.query_one(PromptLine).refuse(problem)
-        except LemnisError as error:
-            self.query_one(PromptLine).refuse(error)
-        else:
-            self.query_one(PromptLine).close()
-            self.query_one(Table).focus()
-            self.notify(f"Wrote {path.absolute()}", markup=False)
+            write_atomic(path, exports.exported(found, exports.format_of(path), everything=everything))
+        except OSError as failed:
+            error = BadInput(f"{path.name} can't be written: {failed.strerror}.", "Choose another file.")
+        except LemnisError as refused:
+            error = refused
+        self.post_message(self.Written(path, error))
+
+    def on_compare_written(self, message: Written) -> None:
+        if message.error is not None:
+            self.query_one(PromptLine).refuse(message.error)
+            return
+        self.query_one(PromptLine).close()
+        self.query_one(Table).focus()
+        self.notify(f"Wrote {message.path.absolute()}", markup=False)
 
 
 def tabs_line(view: int) -> Content:
