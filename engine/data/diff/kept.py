@@ -6,16 +6,18 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from lemnis.engine.config import load_config
 from lemnis.engine.data.diff.records import ColumnDiff, Diff
 from lemnis.engine.files import sync_folder
 from lemnis.engine.store import Row, Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FILES_KEPT = 20  # the rows of older comparisons are found again by comparing again
 GROUP = 65_536  # rows
@@ -31,11 +33,11 @@ class Differing(NamedTuple):
         marks: By position of a column in the diff: which of the changed rows changed there, packed eight a byte.
     """
 
-    before: NDArray[np.int64]
-    after: NDArray[np.int64]
-    removed: NDArray[np.int64]
-    added: NDArray[np.int64]
-    marks: dict[int, NDArray[np.uint8]]
+    before: "NDArray[np.int64]"
+    after: "NDArray[np.int64]"
+    removed: "NDArray[np.int64]"
+    added: "NDArray[np.int64]"
+    marks: "dict[int, NDArray[np.uint8]]"
 
 
 def file_of(store: Store, name: str) -> Path:
@@ -126,6 +128,7 @@ def write_rows(store: Store, name: str, rows: Differing) -> None:
 
 def _groups(rows: Differing, schema: Any) -> "list[Any] | Any":
     """Yield the rows as Arrow tables of at most GROUP rows: changed, removed, added. Any: pyarrow's."""
+    import numpy as np
     import pyarrow as pa
 
     for start in range(0, len(rows.before), GROUP):
