@@ -41,7 +41,7 @@ class Bundle:
             check_directory(path)
             self.archive = zipfile.ZipFile(path)
         except FileNotFoundError:
-            raise BadInput(f"There is no file {safe(path, limit=200)}.", "Check the name.") from None
+            raise BadInput(f"There is no file {safe(path.name, limit=200)}.", "Check the name.", str(path)) from None
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise BadInput(
                 f"{path.name} is no bundle, or is not whole: {safe(error, limit=120)}.", REMEDY, str(path)

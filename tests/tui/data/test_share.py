@@ -89,7 +89,7 @@ async def test_without_a_remote_it_says_how_to_declare_one_and_bundles_work(
         await pilot.press("i")
         await shows(pilot, "Take in which bundle?")
         await pilot.press(*"none.zip", "enter")
-        await shows(pilot, "There is no file", "none.zip")
+        await shows(pilot, "There is no file none.zip")
         await pilot.press("i")
         pilot.app.screen.query_one("Input").value = str(ours.root / "out.zip")  # type: ignore[attr-defined]
         await pilot.press("enter")

@@ -91,6 +91,7 @@ class ShareScreen(ModalScreen[None]):
         self.remote = ""  # empty: the first
         self.view: ShareView | None = None
         self.job: Job | None = None
+        self.ended: int | None = None  # the newest transfer whose end is known; None before the first look
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
@@ -104,6 +105,7 @@ class ShareScreen(ModalScreen[None]):
         self.query_one(Meter).display = self.query_one("#share-note").display = False
         self.query_one(Table).focus()
         self.set_interval(LIVE_SECONDS, self.follow)
+        self.follow()
         self.look()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="share")
@@ -151,16 +153,17 @@ class ShareScreen(ModalScreen[None]):
         self.query_one(ErrorStrip).show(message.error)
 
     def on_share_screen_job_seen(self, message: JobSeen) -> None:
-        before, self.job = self.job, message.job
-        job = message.job
+        job = self.job = message.job
         meter = self.query_one(Meter)
         meter.display = job is not None and not job.ended
+        known, ended = self.ended, job.id if job is not None and job.ended else 0
+        self.ended = max(known or 0, ended)
         if job is None:
             return
         if not job.ended:
             meter.label = job.title
             meter.show(job.progress, job_text(job), warn=2, bad=2)
-        elif before is not None and (before.id, before.ended) != (job.id, True):
+        elif known is not None and known < ended:
             severity = "information" if job.state == "finished" else "error"
             said = "" if job.state == "finished" else f": {job.why}"
             self.notify(f"{job.title} is {job.state}{said}", severity=severity, markup=False)
