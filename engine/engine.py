@@ -101,7 +101,12 @@ class Engine:
     def experiments(self) -> "ExperimentsRoom":
         from lemnis.engine.experiments import ExperimentsRoom
 
-        return ExperimentsRoom(self.store)
+        return ExperimentsRoom(self.store, champion=self._champion)
+
+    def _champion(self) -> int | None:
+        from lemnis.engine.deploy.aliases import champion_run
+
+        return champion_run(self.store)
 
     @cached_property
     def evaluate(self) -> "EvaluateRoom":

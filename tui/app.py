@@ -241,7 +241,7 @@ class Console(ThemedApp[None]):
         if self.stage is None or not self.stage.filter_hint:
             self.notify("This stage has nothing to filter.", markup=False)
             return
-        self.query_one(PromptLine).open(self.stage.query_text, self.stage.filter_hint)
+        self.query_one(PromptLine).open(self.stage.query_text, self.stage.filter_hint, self.stage.history)
 
     def on_prompt_line_entered(self, message: PromptLine.Entered) -> None:
         prompt = self.query_one(PromptLine)
@@ -258,6 +258,10 @@ class Console(ThemedApp[None]):
     def on_prompt_line_typed(self, message: PromptLine.Typed) -> None:
         if self.stage is not None:
             self.stage.preview(message.text, self.query_one(PromptLine).tell)
+
+    def on_prompt_line_completing(self, message: PromptLine.Completing) -> None:
+        if self.stage is not None:
+            self.stage.complete(message.text, self.query_one(PromptLine).offer)
 
     def on_prompt_line_left(self) -> None:
         self.focus_stage()

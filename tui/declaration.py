@@ -1,8 +1,9 @@
-"""Editing lemnis.toml in the person's own editor, and what is said of it afterwards."""
+"""Editing lemnis.toml, or another text, in the person's own editor, and what is said of it afterwards."""
 
 import os
 import shlex
 import subprocess
+import tempfile
 from pathlib import Path
 
 from lemnis.engine import Engine, LemnisError
@@ -22,6 +23,18 @@ def edit(path: Path) -> str:
     except OSError as error:
         return f"{command[0]} can't be run: {error.strerror}. Set $EDITOR."
     return f"{command[0]} ended with exit code {code}." if code else ""
+
+
+def edited(text: str, *, suffix: str) -> tuple[str, str]:
+    """Return a text as it is after the editor was left, and a sentence if that did not work."""
+    with tempfile.TemporaryDirectory(prefix="lemnis-") as folder:
+        path = Path(folder) / f"text{suffix}"
+        path.write_text(text, "utf-8")
+        problem = edit(path)
+        try:
+            return path.read_text("utf-8").strip(), problem
+        except (OSError, UnicodeDecodeError):
+            return text, problem or "What the editor left is no UTF-8 text."
 
 
 def checked(engine: Engine) -> tuple[str, bool]:

@@ -2,7 +2,7 @@
 
 from lemnis.engine.config.data import Dataset, Link, Quarantine, Source, SourceFormat, Span, Split
 from lemnis.engine.config.deploy import Endpoint
-from lemnis.engine.config.experiments import Features, Preset
+from lemnis.engine.config.experiments import Features, Preset, View
 from lemnis.engine.config.labels import Labels
 from lemnis.engine.config.monitor import Alert, Monitor, Watchable
 from lemnis.engine.config.problem import CADENCES, Acquisition, Criterion, Problem, Value
@@ -40,6 +40,7 @@ __all__ = [
     "Split",
     "Threshold",
     "Value",
+    "View",
     "Watchable",
     "load_config",
     "parse_age",

@@ -15,6 +15,17 @@ class Features(Declared, frozen=True):
     after: list[str] = field(default_factory=list[str])
 
 
+class View(Declared, frozen=True):
+    """One way to look at the runs: which, in which order, with which columns (none: those that suit them)."""
+
+    query: str = ""
+    sort: str = ""
+    descending: bool = True
+    shelf: Literal["active", "archived", "deleted"] = "active"
+    columns: list[str] = field(default_factory=list[str])
+    frozen: Count = 0
+
+
 class Preset(Declared, frozen=True):
     """One way to train: LightGBM parameters and how long."""
 

@@ -4,7 +4,7 @@ from msgspec import field
 
 from lemnis.engine.config.data import Dataset, Source
 from lemnis.engine.config.deploy import Endpoint
-from lemnis.engine.config.experiments import Features, Preset
+from lemnis.engine.config.experiments import Features, Preset, View
 from lemnis.engine.config.labels import Labels
 from lemnis.engine.config.monitor import Alert, Monitor
 from lemnis.engine.config.problem import Problem
@@ -25,6 +25,7 @@ class Config(Declared, frozen=True):
     code_lists: dict[Name, CodeList] = field(default_factory=dict[Name, CodeList])
     features: Features = Features()
     presets: dict[Name, Preset] = field(default_factory=dict[Name, Preset])
+    views: dict[Name, View] = field(default_factory=dict[Name, View])
     endpoints: dict[Name, Endpoint] = field(default_factory=dict[Name, Endpoint])
     monitor: Monitor = Monitor()
     alerts: list[Alert] = field(default_factory=list[Alert])

@@ -18,6 +18,14 @@ def version_of(store: Store, model: str, alias: str) -> int | None:
     return store.value("select version from aliases where model = ? and alias = ?", [model, alias])
 
 
+def champion_run(store: Store) -> int | None:
+    """Return the run of the champion that was promoted last, whichever model it is of; None if there is none."""
+    return store.value(
+        """select v.run_id from aliases a join model_versions v on v.model = a.model and v.version = a.version
+           where a.alias = 'champion' order by a.at desc limit 1"""
+    )
+
+
 def resolve(store: Store, reference: str) -> ModelVersion:
     """Return the version that ``MODEL@ALIAS``, ``MODEL@3``, ``MODEL@v3`` or ``MODEL`` (its champion) names.
 

@@ -1,19 +1,21 @@
 """Stage 6, Experiments: training runs with every condition recorded, their curves, and comparing them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from lemnis.engine.config import Preset, load_config
+from lemnis.engine import remembered
+from lemnis.engine.config import Preset, View, load_config
 from lemnis.engine.errors import BadInput, NotFound
-from lemnis.engine.experiments import ablation, marks, start
+from lemnis.engine.experiments import ablation, marks, names, start, views
 from lemnis.engine.experiments.compare import Comparison, MetricRow, Row, compare_runs
 from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.points import SPOOL, Curve, last_point_at, read_curves, read_spool
 from lemnis.engine.experiments.predictions import Gain, kept_predictions
-from lemnis.engine.experiments.runs import Run, RunPage, get_run, metric_names, read_runs
-from lemnis.engine.experiments.search import Shelf, all_of, count_of, page_of, read_search
+from lemnis.engine.experiments.runs import Run, RunPage, get_run, read_runs
+from lemnis.engine.experiments.search import Search, Shelf, all_of, count_of, page_of, read_search, value_in
 from lemnis.engine.jobs import Job, JobsRoom, user_name
+from lemnis.engine.query import Completion
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
@@ -22,13 +24,20 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "Curve", "ExperimentsRoom", "Gain", "MetricRow", "Row", "Run", "RunPage", "Shelf"]
 
 MOST_COMPARED = 20
+T = TypeVar("T")
 
 
 class ExperimentsRoom:
     """Runs of one workspace. Starting queues a job; nothing is trained in this process."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, champion: Callable[[], int | None] = lambda: None) -> None:
+        """Open the room.
+
+        Args:
+            store: The workspace's.
+            champion: Says which run is the champion, for queries that compare with it.
+        """
+        self.store, self.champion = store, champion
 
     def presets(self) -> dict[str, Preset]:
         """Return the declared presets by name."""
@@ -164,7 +173,7 @@ class ExperimentsRoom:
         Raises:
             QueryError: The query or the sort field can't be read; it names the column.
         """
-        asked = read_search(query, sort, descending=descending, shelf=shelf)
+        asked = self._asked(query, sort, descending, shelf)
         runs = read_runs(self.store, page_of(self.store, asked, limit, offset))
         return RunPage(total=count_of(self.store, asked), runs=runs)
 
@@ -179,26 +188,54 @@ class ExperimentsRoom:
         shelf: Shelf = "active",
     ) -> list[Run]:
         """Return what `search` finds, without counting all; raises QueryError."""
-        asked = read_search(query, sort, descending=descending, shelf=shelf)
+        asked = self._asked(query, sort, descending, shelf)
         return read_runs(self.store, page_of(self.store, asked, limit, offset))
 
     def count(self, query: str = "", *, shelf: Shelf = "active") -> int:
         """Return how many runs a query finds; raises QueryError."""
-        return count_of(self.store, read_search(query, shelf=shelf))
+        return count_of(self.store, self._asked(query, "", True, shelf))
 
     def numbers(
         self, query: str = "", sort: str = "", descending: bool = True, *, shelf: Shelf = "active"
     ) -> list[int]:
         """Return the numbers of all runs a query finds, in order; raises QueryError. `runs` reads some of them."""
-        return all_of(self.store, read_search(query, sort, descending=descending, shelf=shelf))
+        return all_of(self.store, self._asked(query, sort, descending, shelf))
 
     def runs(self, ids: Sequence[int]) -> list[Run]:
         """Return runs by number, in this order; one that does not exist is left out."""
         return read_runs(self.store, ids)
 
-    def metric_names(self) -> list[str]:
-        """Return the names of all metrics, the most common first."""
-        return metric_names(self.store)
+    def keys(self, family: str) -> list[str]:
+        """Return the names of all `metrics`, `params` or `tags` that a run has, in order."""
+        return names.keys_of(self.store, family)
+
+    def complete(self, text: str) -> Completion:
+        """Return what may stand at the end of a query that is being typed."""
+        return names.completed(self.store, text)
+
+    def views(self) -> dict[str, View]:
+        """Return the saved views by name; raises ConfigError."""
+        return views.views_of(self.store)
+
+    def view(self, name: str) -> View:
+        """Return a saved view; raises NotFound."""
+        return views.view_of(self.store, name)
+
+    def save_view(self, name: str, view: View, who: str) -> bool:
+        """Declare a view in lemnis.toml, comments kept; return whether it differs. Raises BadInput, QueryError."""
+        return views.save_view(self.store, name, view, who)
+
+    def remove_view(self, name: str, who: str) -> bool:
+        """Take a view out of lemnis.toml; raises NotFound. Return whether the file differs."""
+        return views.remove_view(self.store, name, who)
+
+    def recall(self, what: str, kind: type[T], usual: T) -> T:
+        """Return what this person's console remembers of the runs here, such as chosen columns; else the usual."""
+        return remembered.recall(self.store, user_name(), f"runs.{what}", kind, usual)
+
+    def remember(self, what: str, value: object) -> None:
+        """Keep something for this person's next console; read-only, nothing is kept."""
+        remembered.remember(self.store, user_name(), f"runs.{what}", value)
 
     def baseline(self) -> Run | None:
         """Return the pinned run, None if there is none."""
@@ -259,6 +296,14 @@ class ExperimentsRoom:
         """Make a run the baseline; None for none."""
         marks.pin_run(self.store, run_id)
 
+    def archive(self, run_ids: Sequence[int]) -> int:
+        """Put ended runs aside; `unarchive` brings them back. Return how many were moved."""
+        return marks.archive_runs(self.store, run_ids)
+
+    def unarchive(self, run_ids: Sequence[int]) -> int:
+        """Bring archived runs back. Return how many were moved."""
+        return marks.archive_runs(self.store, run_ids, archived=False)
+
     def delete(self, run_ids: Sequence[int]) -> int:
         """Hide ended runs; `restore` brings them back. Return how many were hidden."""
         return marks.delete_runs(self.store, run_ids)
@@ -293,6 +338,15 @@ class ExperimentsRoom:
 
         get_run(self.store, run_id)
         return Signature.load(self.store.workspace.run_dir(run_id) / "signature.json")
+
+    def _asked(self, query: str, sort: str, descending: bool, shelf: Shelf) -> Search:
+        return read_search(query, sort, descending=descending, shelf=shelf, ask=self._value_of)
+
+    def _value_of(self, who: str, family: str, key: str) -> float | str | None:
+        """Return what the champion or the baseline has in a field."""
+        pinned = "select id from runs where pinned and deleted_at is null limit 1"
+        run_id = self.champion() if who == "champion" else self.store.value(pinned)
+        return None if run_id is None else value_in(self.store, run_id, family, key)
 
     def _job_of(self, run_id: int) -> int:
         run = get_run(self.store, run_id)

@@ -55,6 +55,32 @@ def pin_run(store: Store, run_id: int | None) -> None:
         db.execute("update runs set pinned = (id = ?) where pinned or id = ?", [run_id or 0, run_id or 0])
 
 
+def archive_runs(store: Store, run_ids: Sequence[int], *, archived: bool = True) -> int:
+    """Put ended runs aside, or back among the others; they stay as they are. Return how many were moved.
+
+    Raises:
+        NotFound: One of them does not exist.
+        BadInput: One of them still trains.
+    """
+    check_ended(store, run_ids, "archived")
+    marks = ", ".join("?" * len(run_ids))
+    with store.write() as db:
+        done = db.execute(
+            f"""update runs set archived_at = ?, pinned = pinned and ? is null
+                where id in ({marks}) and (archived_at is null) = (? is not null)""",
+            [now_ms() if archived else None, now_ms() if archived else None, *run_ids, 1 if archived else None],
+        )
+    return done.rowcount
+
+
+def check_ended(store: Store, run_ids: Sequence[int], word: str) -> None:
+    """Raise NotFound or BadInput unless all these runs exist and have ended."""
+    for run_id in run_ids:
+        run = get_run(store, run_id)
+        if not run.ended:
+            raise BadInput(f"Run {run_id} is {run.state}: it can't be {word} yet.", "Cancel it first.", f"run {run_id}")
+
+
 def delete_runs(store: Store, run_ids: Sequence[int]) -> int:
     """Hide runs from every list; files and rows stay, so `restore_runs` brings them back. Return how many were hidden.
 
@@ -62,10 +88,7 @@ def delete_runs(store: Store, run_ids: Sequence[int]) -> int:
         NotFound: One of them does not exist.
         BadInput: One of them still trains.
     """
-    for run_id in run_ids:
-        run = get_run(store, run_id)
-        if not run.ended:
-            raise BadInput(f"Run {run_id} is {run.state}.", "Cancel it first.", f"run {run_id}")
+    check_ended(store, run_ids, "deleted")
     return set_deleted(store, run_ids, now_ms())
 
 

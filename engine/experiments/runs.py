@@ -143,12 +143,6 @@ def run_in(row: Row, params: dict[str, str], metrics: dict[str, float | None], t
     return Run(**values)
 
 
-def metric_names(store: Store) -> list[str]:
-    """Return the names of all metrics that a run has, the most common first."""
-    sql = "select key from run_metrics group by key order by count(*) desc, key"
-    return [row["key"] for row in store.rows(sql)]
-
-
 def as_text(value: object) -> str:
     """Return a parameter's value as it is stored: `true`, `0.1`, `gbdt`."""
     return str(value).lower() if isinstance(value, bool) else str(value)

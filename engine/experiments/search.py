@@ -11,7 +11,7 @@ import msgspec
 
 from lemnis.engine import clock
 from lemnis.engine.experiments.fields import FIELDS
-from lemnis.engine.query import Condition, Node, Pairs, compile_order, parse_query
+from lemnis.engine.query import Condition, Node, Pairs, Reference, compile_order, parse_query
 from lemnis.engine.query.fields import Bound, Name, resolve
 from lemnis.engine.query.tree import EVERYTHING, Group, Negation, Term, condition, conjuncts
 from lemnis.engine.store import Store
@@ -32,6 +32,14 @@ NUMBER_ON_SHELF: dict[Shelf, str] = {
     "archived": f"in ({HIDDEN} and deleted_at is null)",
     "deleted": f"in ({HIDDEN} and deleted_at is not null)",
 }
+
+
+def value_in(store: Store, run_id: int, family: str, key: str) -> Bound | None:
+    """Return what a run has in a field: a pair of a family, or a column where `family` is empty."""
+    if family:
+        pairs = FIELDS.pairs[family]
+        return store.value(f"select value from {pairs.table} where {pairs.owner} = ? and key = ?", (run_id, key))
+    return store.value(f"select {FIELDS.columns[key].sql} from runs where id = ?", (run_id,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +80,15 @@ class Body(NamedTuple):
         return f"select count(*) {self.sql}", self.values
 
 
-def read_search(query: str, sort: str = "", *, descending: bool = True, shelf: Shelf = "active") -> Search:
-    """Return a query and an order as they are to be searched.
+def read_search(
+    query: str, sort: str = "", *, descending: bool = True, shelf: Shelf = "active", ask: Reference | None = None
+) -> Search:
+    """Return a query and an order as they are to be searched; `ask` answers what the champion or the baseline has.
 
     Raises:
         QueryError: The query or the field to sort by can't be read.
     """
-    wanted = parse_query(query, FIELDS, now_ms=clock.now_ms())
+    wanted = parse_query(query, FIELDS, now_ms=clock.now_ms(), ask=ask)
     if sort:
         resolve(sort, FIELDS, 0)
     return Search(wanted, sort, descending, shelf)

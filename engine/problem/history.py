@@ -87,8 +87,7 @@ def list_changes(store: Store, limit: int = 500) -> list[Change]:
     """Return the recorded texts, newest first, each with what it changed in the problem."""
     rows = store.rows("select * from config_history order by id desc limit ?", [limit + 1])
     older: list[Row | None] = [*rows[1:], None]
-    pairs = list(zip(rows, older, strict=True))
-    return [_change(row, before) for row, before in pairs[:limit]]
+    return [_change(row, before) for row, before in zip(rows[:limit], older, strict=False)]
 
 
 def differences(before: Problem | None, after: Problem | None) -> list[Difference]:

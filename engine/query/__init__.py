@@ -2,6 +2,7 @@
 
     metrics.auc > 0.8 and params.learning_rate = 0.1 or tag:baseline
     not state in (failed, lost) and age < 3d and name ~ "^late"
+    metrics.auc > champion.auc + 0.002
 
 `and` may be left out, `or` may be written `|`, `not` as `!` or `-`. A word alone is looked for in the name. MLflow's
 search strings parse unchanged. A comparison with something a row does not have is false, so `not` is a true opposite.
@@ -9,17 +10,22 @@ search strings parse unchanged. A comparison with something a row does not have 
 
 import re
 
+from lemnis.engine.query.completion import Completion
 from lemnis.engine.query.fields import Column, Condition, Fields, Pairs, QueryError, resolve, wrong
 from lemnis.engine.query.reader import Reader
+from lemnis.engine.query.relative import Reference
 from lemnis.engine.query.tree import EVERYTHING, Node, condition
 
 __all__ = [
     "Column",
+    "Completion",
     "Condition",
     "Fields",
     "Node",
     "Pairs",
     "QueryError",
+    "Reference",
+    "check_query",
     "compile_order",
     "compile_query",
     "parse_query",
@@ -33,13 +39,19 @@ def compile_query(text: str, fields: Fields, *, now_ms: int) -> Condition:
     return condition(parse_query(text, fields, now_ms=now_ms), fields.id)
 
 
-def parse_query(text: str, fields: Fields, *, now_ms: int) -> Node:
+def check_query(text: str, fields: Fields) -> None:
+    """Check how a query is written, asking no store; raises QueryError."""
+    parse_query(text, fields, now_ms=0)
+
+
+def parse_query(text: str, fields: Fields, *, now_ms: int, ask: Reference | None = None) -> Node:
     """Return the tree of a query; an empty query holds for everything.
 
     Args:
         text: What a person typed.
         fields: What can be asked.
         now_ms: The time that ages are counted from.
+        ask: Answers what the champion or the baseline has; None only checks how that is written.
 
     Raises:
         QueryError: It can't be read; `column` says where, the problem what was expected.
@@ -49,7 +61,7 @@ def parse_query(text: str, fields: Fields, *, now_ms: int) -> Node:
     surrogate = re.search(r"[\ud800-\udfff]", text)
     if surrogate:
         raise wrong("This character is not text.", "Take it away.", surrogate.start())
-    reader = Reader(text, fields, now_ms)
+    reader = Reader(text, fields, now_ms, ask)
     if reader.here.kind == "end":
         return EVERYTHING
     found = reader.either(0)

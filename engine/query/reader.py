@@ -1,8 +1,9 @@
 """Reads a query from left to right and gives its tree: or, and, not, brackets, terms."""
 
 from lemnis.engine.query.fields import Column, Fields, Name, QueryError, resolve, wrong
+from lemnis.engine.query.relative import Reference, is_relative, related
 from lemnis.engine.query.sql import compare, contains, has, like
-from lemnis.engine.query.tokens import SAME, Token, tokens_of
+from lemnis.engine.query.tokens import SAME, Token, number_in, tokens_of
 from lemnis.engine.query.tree import Negation, Node, Term, group
 from lemnis.engine.text import safe
 
@@ -12,8 +13,8 @@ DEEPEST, MOST_TERMS = 30, 200  # brackets in brackets, terms: SQLite's own limit
 class Reader:
     """Reads one query from left to right; each method reads what it is named after and returns its node."""
 
-    def __init__(self, text: str, fields: Fields, now_ms: int) -> None:
-        self.fields, self.now_ms = fields, now_ms
+    def __init__(self, text: str, fields: Fields, now_ms: int, ask: Reference | None = None) -> None:
+        self.fields, self.now_ms, self.ask = fields, now_ms, ask
         self.tokens, self.place, self.terms = tokens_of(text), 0, 0
 
     @property
@@ -137,38 +138,58 @@ class Reader:
         if self.take("between"):
             return self.between(name, turned)
         if self.take("in"):
-            return compare(name, "not in" if turned else "in", self.listed(), now_ms=self.now_ms)
+            return compare(name, "not in" if turned else "in", self.listed(name), now_ms=self.now_ms)
         if self.is_word("like", "ilike"):
             operator = self.next().text.lower()
             found = like(name, operator, self.value())
             return Negation(found) if turned else found
         token = self.next()
         operator = SAME.get(token.text, token.text)
-        return compare(name, operator, [self.value()], now_ms=self.now_ms)
+        return compare(name, operator, [self.value_for(name)], now_ms=self.now_ms)
 
     def between(self, name: Name, turned: bool) -> Node:
-        low = self.value()
+        low = self.value_for(name)
         if ".." in low.text and low.kind == "word":
             first, _, second = low.text.partition("..")
             ends = [Token("word", first, low.at), Token("word", second, low.at + len(first) + 2)]
         else:
             if not self.take("and"):
                 raise self.expected("and")
-            ends = [low, self.value()]
+            ends = [low, self.value_for(name)]
         parts: list[Node] = [
             compare(name, operator, [end], now_ms=self.now_ms) for operator, end in zip((">=", "<="), ends, strict=True)
         ]
         return Negation(group("and", parts)) if turned else group("and", parts)
 
-    def listed(self) -> list[Token]:
+    def listed(self, name: Name) -> list[Token]:
         if not self.take_mark("("):
             raise self.expected("a list in brackets")
-        values = [self.value()]
+        values = [self.value_for(name)]
         while self.take_mark(","):
-            values.append(self.value())
+            values.append(self.value_for(name))
         if not self.take_mark(")"):
             raise self.expected("a comma or a closing bracket")
         return values
+
+    def value_for(self, name: Name) -> Token:
+        """Read a value, or what another run has: `champion.auc + 0.002`."""
+        token = self.value()
+        if not is_relative(token) or self.tokens[self.place - 1].kind != "word":
+            return token
+        quoted = None
+        if token.text.endswith(".") and self.here.kind in ("string", "quoted"):
+            quoted = self.next().text[1:-1]
+        return related(token._replace(text=token.text + self.offset()), quoted, name, self.fields, self.ask)
+
+    def offset(self) -> str:
+        """Read `+ 0.002` or `-0.002` behind a value, empty if there is none."""
+        sign = self.here.text
+        if self.here.kind == "word" and sign[:1] in ("+", "-") and number_in(sign) is not None:
+            return self.next().text
+        if self.here.kind in ("word", "not") and sign in ("+", "-") and number_in(self.peek().text) is not None:
+            self.next()
+            return sign + self.next().text
+        return ""
 
     def value(self) -> Token:
         """Read a word or a quoted text; the token's text is without its quotes."""

@@ -63,6 +63,18 @@ class Program:
             self._stream.feed(data)
         return "\n".join(self._screen.display)
 
+    def feed(self, data: bytes) -> None:
+        """Emulate some output."""
+        self._stream.feed(data)
+
+    def shown(self) -> str:
+        """Return what the emulated screen shows, whatever came since."""
+        return "\n".join(self._screen.display)
+
+    def skip(self, chunks: int) -> None:
+        """Count so many pieces of output as emulated."""
+        self._read = chunks
+
     def last_s(self) -> float:
         return self.chunks[-1][0] if self.chunks else self.started_s
 

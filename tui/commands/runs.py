@@ -1,4 +1,4 @@
-"""`lemnis runs`: list, show, compare, mark, reproduce, delete and export runs."""
+"""`lemnis runs`: list, show, compare, reproduce and export runs; what marks them is in `runs_marks`."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,20 +8,23 @@ import typer
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
+from lemnis.engine.config import View
 from lemnis.engine.errors import BadInput
-from lemnis.engine.experiments import Run
+from lemnis.engine.experiments import Run, RunPage
 from lemnis.engine.files import write_atomic
+from lemnis.tui.commands import runs_marks
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
+from lemnis.tui.commands.runs_marks import RunId, RunIds, run_document
 from lemnis.tui.commands.session import Session
 from lemnis.tui.format import MISSING, age, duration, number, spark, verdict
 from lemnis.tui.screens.compared import exports
 from lemnis.tui.screens.compared.words import Compared
-from lemnis.tui.stages.experiments.rows import main_metrics
+from lemnis.tui.stages.experiments.rows import chosen_columns, main_metrics, run_row
+from lemnis.tui.widgets.cells import plain
 
 app = group("List, show, compare, mark, reproduce, delete and export runs.")
-RunId = Annotated[int, typer.Argument(help="A run's number, see `lemnis runs list`.", metavar="RUN")]
-RunIds = Annotated[list[int], typer.Argument(help="Numbers of runs.", metavar="RUN...")]
+app.add_typer(runs_marks.app)
 DIGITS, SPARK = 4, 60
 EVERY_POINT = 1_000_000
 
@@ -36,25 +39,39 @@ def list_runs(
     offset: Annotated[int, typer.Option(min=0, help="Leave out this many at the front.")] = 0,
     archived: Annotated[bool, typer.Option("--archived", help="The archived runs instead.")] = False,
     deleted: Annotated[bool, typer.Option("--deleted", help="The deleted runs instead.")] = False,
+    view: Annotated[str, typer.Option(help="A saved view; the other options go before what it says.")] = "",
+    column: Annotated[list[str], typer.Option(help="Show this column, e.g. metrics.auc; may be repeated.")] = [],  # noqa: B006
 ) -> None:
     """List runs, newest first unless sorted.
 
     A query has comparisons (= != < <= > >= ~ in between like), `and`, `or`, `not`, brackets, has:FIELD, tag:TAG and
-    words that are looked for in the name. Fields: metrics.NAME, params.NAME, tags.NAME, name, id, state, age,
+    words that are looked for in the name; a value may be another run's, such as `champion.auc + 0.002` or
+    `baseline.auc`. Fields: metrics.NAME, params.NAME, tags.NAME, name, id, state, age,
     duration, preset, data, device, seed, user, note and more. MLflow's search strings work as they are.
 
     With --json: {"total", "runs": [{"id", "name", "state", "params": {}, "metrics": {}, "tags": {}, "started_at",
     "duration_s", "data_version"}]}; total counts all that fit; times in ms, NaN is null.
     """
     session = session_of(context)
-    shelf = "deleted" if deleted else "archived" if archived else "active"
-    page = session.engine.experiments.search(query, sort, not ascending, limit, offset, shelf=shelf)
+    room = session.engine.experiments
+    saved = room.view(view) if view else View()
+    shelf = "deleted" if deleted else "archived" if archived else saved.shelf
+    query, descending = query or saved.query, not ascending and (saved.descending or bool(sort))
+    page = room.search(query, sort or saved.sort, descending, limit, offset, shelf=shelf)
     now = now_ms()
     if session.json:
         print_json({"total": page.total, "runs": [listed_document(run, now) for run in page.runs]})
         return
     if not page.runs:
         say("No run fits." if query or shelf != "active" or offset else "No runs yet. Train one with `lemnis train`.")
+        return
+    shown = column or saved.columns
+    if shown:
+        columns = chosen_columns(shown, narrow=False)
+        cells = [run_row(run, columns, baseline=None, now_ms=now).cells for run in page.runs]
+        right = {column.label for column in columns if column.right}
+        print_table([column.label for column in columns], [[*map(plain, row)] for row in cells], right=right)
+        say_more(page)
         return
     names = main_metrics(page.runs)
     rows = [
@@ -67,6 +84,11 @@ def list_runs(
     ]
     headers = ["id", "name", "state", *names, "took", "age", "data", "why"]
     print_table(headers, rows, right={"id", *names, "took", "age"})
+    say_more(page)
+
+
+def say_more(page: RunPage) -> None:
+    """Say how many runs are not shown."""
     if page.total > len(page.runs):
         say(f"{len(page.runs)} of {page.total} runs; --limit shows more.")
 
@@ -207,54 +229,6 @@ def curve(
 
 
 @app.command()
-def tag(
-    context: typer.Context,
-    run_id: RunId,
-    tags: Annotated[list[str], typer.Argument(help="TAG or TAG=VALUE.", metavar="TAG...")],
-    remove: Annotated[bool, typer.Option("--remove", help="Take these tags away.")] = False,
-) -> None:
-    """Give a run tags, or take them away.
-
-    With --json: the run as in `show`.
-    """
-    session = session_of(context)
-    for word in tags:
-        key, _, value = word.partition("=")
-        if remove:
-            session.engine.experiments.untag(run_id, key)
-        else:
-            session.engine.experiments.tag(run_id, key, value)
-    tell(context, [run_id], "tagged" if not remove else "untagged")
-
-
-@app.command()
-def note(context: typer.Context, run_id: RunId, text: Annotated[str, typer.Argument(help="The note.")]) -> None:
-    """Replace a run's note; an empty one takes it away.
-
-    With --json: the run as in `show`.
-    """
-    session_of(context).engine.experiments.note(run_id, text)
-    tell(context, [run_id], "noted")
-
-
-@app.command()
-def pin(
-    context: typer.Context,
-    run_id: Annotated[int | None, typer.Argument(help="The run; none takes the baseline away.", metavar="RUN")] = None,
-) -> None:
-    """Make a run the baseline that others are compared with.
-
-    With --json: {"baseline": the run as in `show`, or null}.
-    """
-    session = session_of(context)
-    session.engine.experiments.pin(run_id)
-    if session.json:
-        print_json({"baseline": run_document(session.engine.experiments.run(run_id)) if run_id is not None else None})
-    else:
-        say(f"Run {run_id} is the baseline." if run_id is not None else "There is no baseline.")
-
-
-@app.command()
 def reproduce(
     context: typer.Context,
     run_id: RunId,
@@ -279,24 +253,6 @@ def reproduce(
     else:
         why = new.tags.get("reproduction_why", "")
         say(f"Run {new.id} repeats run {run_id}: {new.tags.get('reproduction') or new.state}{why and f', {why}'}.")
-
-
-@app.command()
-def delete(context: typer.Context, run_ids: RunIds) -> None:
-    """Hide runs that have ended; `restore` brings them back.
-
-    With --json: {"changed"}: how many were hidden.
-    """
-    changed(context, session_of(context).engine.experiments.delete(run_ids), "deleted")
-
-
-@app.command()
-def restore(context: typer.Context, run_ids: RunIds) -> None:
-    """Bring deleted runs back.
-
-    With --json: {"changed"}: how many came back.
-    """
-    changed(context, session_of(context).engine.experiments.restore(run_ids), "restored")
 
 
 @app.command()
@@ -337,26 +293,3 @@ def listed_document(run: Run, now: int) -> dict[str, Any]:
     names = ("id", "name", "state", "params", "metrics", "tags", "started_at")
     found = {name: getattr(run, name) for name in names}
     return found | {"duration_s": run.duration_s(now), "data_version": run.data_version}
-
-
-def run_document(run: Run) -> dict[str, Any]:
-    """Return everything on record of a run."""
-    return {**msgspec.to_builtins(run), "duration_s": run.duration_s(now_ms())}
-
-
-def tell(context: typer.Context, run_ids: list[int], word: str) -> None:
-    """Print runs after a change."""
-    session = session_of(context)
-    for run in map(session.engine.experiments.run, run_ids):
-        if session.json:
-            print_json(run_document(run))
-        else:
-            say(f"Run {run.id} {run.name} is {word}.")
-
-
-def changed(context: typer.Context, count: int, word: str) -> None:
-    """Print how many runs changed."""
-    if session_of(context).json:
-        print_json({"changed": count})
-    else:
-        say(f"{count} {'run' if count == 1 else 'runs'} {word}.")

@@ -44,6 +44,7 @@ from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVa
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
+from lemnis.engine.query import Completion
 from lemnis.tui.actions import ACTIONS
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.widgets.confirm import Confirm
@@ -62,6 +63,7 @@ class Stage(Vertical, Generic[View]):
         live_seconds: Reload on this period while visible; 0 for stages that only follow their topics.
         filter_hint: An example query for the `/` prompt; empty where nothing is filtered.
         query_text: The query in force.
+        history: Queries that were applied here, the latest last.
         thing: What another stage or the palette asked to see here (a run's id, a window …); empty for nothing.
     """
 
@@ -88,6 +90,7 @@ class Stage(Vertical, Generic[View]):
         super().__init__(id=f"stage-{info.name}", classes="stage")
         self.engine, self.info = engine, info
         self.query_text, self.thing = "", ""
+        self.history: list[str] = []
         self.loaded_at: float | None = None
         self._busy = self._wanted_again = self._refused = False
 
@@ -108,6 +111,10 @@ class Stage(Vertical, Generic[View]):
 
     def preview(self, query: str, tell: Callable[[str], None]) -> None:
         """Say what a query would find while it is typed, by `tell` on the UI thread; the default says nothing."""
+
+    def complete(self, text: str, offer: Callable[[Completion], None]) -> None:
+        """Say what may stand at the end of a query, by `offer` on the UI thread; the default knows nothing."""
+        offer(Completion(len(text), []))
 
     def goto(self, thing: str) -> None:
         """Show one thing; the default keeps its name in `thing` and reloads."""

@@ -10,18 +10,22 @@ from textual.message import Message
 from textual.widgets import Input
 
 from lemnis.engine import LemnisError
-from lemnis.engine.query import QueryError
+from lemnis.engine.query import Completion, QueryError
 from lemnis.engine.text import safe
 from lemnis.tui.widgets.text import Words
 
+OFFERED = 4  # completions that are named at once
+
 
 class PromptLine(Horizontal):
-    """Hidden until opened; enter applies, escape leaves as it was, the arrows go through what was typed before."""
+    """Hidden until opened; enter applies, tab completes, arrows go through what was typed, escape leaves as it was."""
 
     BINDINGS = [
         Binding("escape", "leave", "Leave", show=False),
         Binding("up", "older", "Older", show=False),
         Binding("down", "newer", "Newer", show=False),
+        Binding("tab", "complete(1)", "Complete", show=False),
+        Binding("shift+tab", "complete(-1)", "Complete", show=False),
     ]
 
     @dataclass
@@ -39,6 +43,12 @@ class PromptLine(Horizontal):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, PromptLine.Typed)
 
+    @dataclass
+    class Completing(Message):
+        """Somebody wants to know what may stand at the cursor; `offer` takes the answer."""
+
+        text: str
+
     class Left(Message):
         """The prompt was left without an answer."""
 
@@ -48,6 +58,8 @@ class PromptLine(Horizontal):
         self.history: list[str] = []
         self._place = 0
         self._refused: str | None = None
+        self._told = self._named = ""  # what was said last, and which completions there are
+        self._offered: tuple[int, list[str], int, str] | None = None  # where, what, which of it, and what stood behind
         self.display = False
 
     def compose(self) -> ComposeResult:
@@ -55,11 +67,13 @@ class PromptLine(Horizontal):
         yield Input(compact=True, select_on_focus=False, disabled=True)
         yield Words("", classes="hint")
 
-    def open(self, text: str = "", hint: str = "") -> None:
-        """Show the prompt with a text to go on from and an example."""
+    def open(self, text: str = "", hint: str = "", history: list[str] | None = None) -> None:
+        """Show the prompt with a text to go on from, an example, and what was typed here before."""
         self.display = True
+        self.history = self.history if history is None else history
         self.query_one(Input).disabled = False
         self._place, self._refused = len(self.history), None
+        self._offered, self._told, self._named = None, "", ""
         field = self.query_one(Input)
         field.placeholder = f"for example: {hint}" if hint else ""
         field.value = text
@@ -78,7 +92,39 @@ class PromptLine(Horizontal):
     def tell(self, words: str) -> None:
         """Show words behind the line, such as how much the query finds so far; what was refused stays refused."""
         if self.query_one(Input).value != self._refused:
-            self.query_one(".hint", Words).say(Content.styled(safe(words), "$muted"))
+            self._told = words
+            self.query_one(".hint", Words).say(Content.styled(safe(f"{self._named}  {words}".strip()), "$muted"))
+
+    def offer(self, found: Completion) -> None:
+        """Put in what completes the line; tab goes on to the next of several, which are named behind the line."""
+        field = self.query_one(Input)
+        if not self.display or not found.options:
+            self.tell("nothing completes this")
+            return
+        self._offered = (found.start, found.options, -1, field.value[field.cursor_position :])
+        self._choose(1)
+
+    def _choose(self, by: int) -> None:
+        assert self._offered is not None
+        start, options, place, behind = self._offered
+        place = (place + by) % len(options)
+        self._offered = (start, options, place, behind)
+        field = self.query_one(Input)
+        field.value = field.value[:start] + options[place] + behind
+        field.cursor_position = start + len(options[place])
+        if len(options) > 1:
+            others = "  ".join(safe(each, limit=24) for each in [*options[place + 1 :], *options[:place]][:OFFERED])
+            self._named = f"{place + 1} of {len(options)}  {others} ·"
+            self.tell(self._told)
+
+    def action_complete(self, by: int) -> None:
+        field = self.query_one(Input)
+        if self._offered is not None:
+            start, options, place, behind = self._offered
+            if field.value == field.value[:start] + options[place] + behind:
+                self._choose(by)
+                return
+        self.post_message(self.Completing(field.value[: field.cursor_position]))
 
     def close(self) -> None:
         self.display = False
@@ -86,6 +132,10 @@ class PromptLine(Horizontal):
 
     def on_input_changed(self, message: Input.Changed) -> None:
         message.stop()
+        if self._offered is not None:
+            start, options, place, behind = self._offered
+            if message.value != message.value[:start] + options[place] + behind:
+                self._offered, self._named = None, ""
         if self.display:
             self.post_message(self.Typed(message.value))
 

@@ -80,6 +80,14 @@ LATER = {
         "create index run_params_order on run_params (key, number, value, run_id)",
         "drop index run_params_number",
     ),
+    "m025_remembered": (
+        """create table remembered (
+            user text not null, what text not null,
+            value text not null,                 -- JSON
+            at integer not null,
+            primary key (user, what)
+        ) strict, without rowid""",
+    ),
     "m026_comparison": (
         # What a run's model answers on held-out rows is predictions.parquet in its folder; this says what is in it.
         """create table run_predictions (

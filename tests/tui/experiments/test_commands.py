@@ -1,4 +1,5 @@
 """`lemnis train` and `lemnis runs`: documents of the described shape, tables for people, errors with a place."""
+# pyright: basic
 
 import json
 from collections.abc import Iterator
@@ -111,3 +112,47 @@ def test_train_queues_what_it_is_told(engine: Engine, capsys: pytest.CaptureFixt
 def test_help_describes_the_document(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(words) == 0
     assert "With --json:" in capsys.readouterr().out
+
+
+def test_a_view_is_saved_listed_used_and_removed(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = ("runs", "save-view", "best", "-q", "metrics.auc > 0.6", "--sort", "metrics.auc", "--ascending")
+    assert document(engine, capsys, *saved, "--column", "name", "--column", "metrics.auc") == {
+        "view": "best",
+        "changed": True,
+    }
+    assert document(engine, capsys, "runs", "views")["views"]["best"]["columns"] == ["name", "metrics.auc"]
+    assert [run["id"] for run in document(engine, capsys, "runs", "list", "--view", "best")["runs"]] == [1, 2]
+    assert [run["id"] for run in document(engine, capsys, "runs", "list", "--view", "best", "-q", "run2")["runs"]] == [
+        2
+    ]
+    assert call(engine, "runs", "list", "--view", "best") == 0
+    shown = capsys.readouterr().out
+    assert [word for word in ("run1", "0.9000", "name", "auc") if word not in shown] == []
+    assert "state" not in shown
+    assert call(engine, "runs", "list", "--view", "worst") == 2
+    assert "There are: best." in capsys.readouterr().err
+    assert call(engine, "runs", "save-view", "bad", "-q", "metrics.auc >") == 2
+    assert "column 14" in capsys.readouterr().err
+    assert document(engine, capsys, "runs", "save-view", "best", "--remove")["changed"]
+    assert document(engine, capsys, "runs", "views") == {"views": {}}
+
+
+def test_runs_are_archived_and_brought_back(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert document(engine, capsys, "runs", "archive", "1") == {"changed": 1}
+    assert [run["id"] for run in document(engine, capsys, "runs", "list", "--archived")["runs"]] == [1]
+    assert document(engine, capsys, "runs", "list")["total"] == 1
+    assert document(engine, capsys, "runs", "unarchive", "1", "2") == {"changed": 1}
+    assert document(engine, capsys, "runs", "list")["total"] == 2
+
+
+def test_a_note_without_a_text_is_written_in_the_editor(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "editor"
+    script.write_text('#!/bin/sh\nprintf "from the editor" > "$1"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(script))
+    assert call(engine, "runs", "note", "1") == 0
+    assert engine.experiments.run(1).note == "from the editor"
+    monkeypatch.setenv("VISUAL", str(tmp_path / "absent"))
+    assert call(engine, "runs", "note", "1") == 2

@@ -6,8 +6,9 @@ from functools import partial
 from typing import TypeVar
 
 from lemnis.engine import LemnisError
-from lemnis.engine.experiments import Run
+from lemnis.engine.experiments import Run, Shelf
 from lemnis.engine.validate import Standing
+from lemnis.tui.stages.experiments.forms import Line
 from lemnis.tui.stages.experiments.listing import Listing
 from lemnis.tui.stages.experiments.pane import CurveLine, CurvePanel, Look
 from lemnis.tui.stages.experiments.train import TrainDialog, Training
@@ -32,7 +33,8 @@ class RunsStage(Stage[ExperimentsView]):
 
     run_id = 0  # under the cursor
     open_id = 0  # shown in full; 0 for the list
-    deleted: list[list[int]]  # what can be brought back, the last one last
+    shelf: Shelf = "active"
+    undoable: list[tuple[Callable[[list[int]], int], list[int]]]  # what takes back what was done, the last one last
     _select: int | None = None
     _view: ExperimentsView | None = None
     _look: Look | None = None
@@ -108,29 +110,86 @@ class RunsStage(Stage[ExperimentsView]):
 
     def action_delete(self) -> None:
         """Ask, then hide the marked runs."""
-        ids = self.chosen
-        if ids:
-            named = f"run {ids[0]}" if len(ids) == 1 else f"{len(ids)} runs"
+        ids, room = self.chosen, self.engine.experiments
+        if ids and self.shelf == "deleted":
+            self.put(room.restore, ids, "Back again.", room.delete)
+        elif ids:
             lost = "nothing for good: u brings them back, their files stay"
-            self.ask(f"Delete {named}?", lost=lost, word="delete", then=lambda: self.hide(ids))
+            self.ask(
+                f"Delete {named(ids)}?",
+                lost=lost,
+                word="delete",
+                then=lambda: self.put(room.delete, ids, "Deleted. Press u to undo.", room.restore),
+            )
 
-    def hide(self, ids: list[int]) -> None:
-        """Hide runs and remember them for undo."""
+    def action_archive(self) -> None:
+        """Put the marked runs aside, or back among the others."""
+        ids, room = self.chosen, self.engine.experiments
+        if ids and self.shelf == "archived":
+            self.put(room.unarchive, ids, "Among the others again.", room.archive)
+        elif ids:
+            done = f"Archived {named(ids)}: b shows what is archived, u undoes it."
+            self.put(room.archive, ids, done, room.unarchive)
 
-        def done(_: int) -> None:
-            self.deleted.append(ids)
+    def put(
+        self, call: Callable[[list[int]], int], ids: list[int], done: str, back: Callable[[list[int]], int]
+    ) -> None:
+        """Move runs somewhere else, and remember how they come back."""
+
+        def moved(_: int) -> None:
+            self.undoable.append((back, ids))
             self.query_one("#runs", Table).mark_only([])
 
-        self.perform(self.engine.experiments.delete, ids, done="Deleted. Press u to undo.", then=done)
+        self.perform(call, ids, done=done, then=moved)
 
     def action_undo(self) -> None:
-        """Bring back what was hidden last."""
-        if not self.deleted:
-            self.toast("Nothing was deleted here.")
+        """Take back what was deleted or archived last."""
+        if not self.undoable:
+            self.toast("Nothing was deleted or archived here.")
             return
-        ids = self.deleted.pop()
+        back, ids = self.undoable.pop()
         self._select = ids[0]
-        self.perform(self.engine.experiments.restore, ids, done="Back again.")
+        self.perform(back, ids, done="Back again.")
+
+    def action_tag(self) -> None:
+        """Ask for a tag and give it to the marked runs; with a minus before it, take it away."""
+        ids = self.chosen
+        if ids:
+            text = "TAG or TAG=VALUE; -TAG takes it away. tag:TAG finds them."
+            self.app.push_screen(
+                Line(
+                    f"Tag {named(ids)}",
+                    text,
+                    word="tag",
+                    refuse=lambda line: "" if line.strip("-=") else "Write a tag.",
+                ),
+                lambda line: self.perform(self.tag, ids, line, done=f"Tagged {named(ids)}.") if line else None,
+            )
+
+    def tag(self, ids: list[int], line: str) -> None:
+        """Give runs a tag, or take it away; runs in a thread."""
+        room = self.engine.experiments
+        key, _, value = line.removeprefix("-").partition("=")
+        for run_id in ids:
+            if line.startswith("-"):
+                room.untag(run_id, key)
+            else:
+                room.tag(run_id, key, value)
+
+    def action_note(self) -> None:
+        """Write the run's note, in Markdown, in the person's editor."""
+        run = self.run_here()
+        if run is None:
+            return
+        from lemnis.tui.declaration import edited
+
+        with self.app.suspend():
+            note, problem = edited(run.note, suffix=".md")
+        self.app.refresh(layout=True)
+        if problem:
+            self.toast(problem, warn=True)
+        elif note != run.note:
+            self.perform(self.engine.experiments.note, run.id, note, done=f"The note of run {run.id} is kept.")
 
     def action_pin(self) -> None:
         """Make the run under the cursor the baseline, or take that away."""
@@ -163,3 +222,8 @@ class RunsStage(Stage[ExperimentsView]):
         wanted = self.open_id or self.run_id
         known = [*([self._look.run] if self._look else []), *(self._view.listing.runs if self._view else [])]
         return next((run for run in known if run.id == wanted), None)
+
+
+def named(ids: list[int]) -> str:
+    """Return which runs these are, in words."""
+    return f"run {ids[0]}" if len(ids) == 1 else f"{len(ids):,} runs"

@@ -1,7 +1,7 @@
 """Which runs are listed: what was asked, all their numbers in order, and reading the few that are on screen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lemnis.engine.experiments import ExperimentsRoom, Run, Shelf
 from lemnis.tui.widgets.windows import PAGE
@@ -34,7 +34,6 @@ class Listing:
     numbers: list[int] | None = None
     everything: int | None = None
     offset: int = 0
-    places: dict[int, int] = field(default_factory=dict[int, int], repr=False)
 
     @property
     def total(self) -> int:
@@ -45,9 +44,10 @@ class Listing:
         """Return where a run stands, None if it is not listed."""
         if self.numbers is None:
             return next((place for place, run in enumerate(self.runs) if run.id == run_id), None)
-        if not self.places:
-            self.places.update((number, place) for place, number in enumerate(self.numbers))
-        return self.places.get(run_id)
+        try:
+            return self.numbers.index(run_id)
+        except ValueError:
+            return None
 
 
 def first_of(room: ExperimentsRoom, asked: Asked) -> Listing:
@@ -65,7 +65,7 @@ def all_of(room: ExperimentsRoom, asked: Asked, around: int) -> Listing:
     everything = room.count(shelf=asked.shelf) if asked.query else len(numbers)
     listing = Listing(asked, [], numbers, everything)
     begin = (listing.place(around) or 0) // PAGE * PAGE if around else 0
-    return Listing(asked, room.runs(numbers[begin : begin + PAGE]), numbers, everything, begin, listing.places)
+    return Listing(asked, room.runs(numbers[begin : begin + PAGE]), numbers, everything, begin)
 
 
 def part_of(room: ExperimentsRoom, numbers: Sequence[int], offset: int, limit: int) -> list[Run]:

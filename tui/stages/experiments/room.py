@@ -11,14 +11,13 @@ from textual.message import Message
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
 from lemnis.engine.experiments import Run
-from lemnis.engine.experiments.fields import FIELDS
-from lemnis.engine.query import compile_query
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.experiments import facts, rows
-from lemnis.tui.stages.experiments.acts import ExperimentsView, RunsStage
-from lemnis.tui.stages.experiments.listing import FIRST, Asked, all_of, first_of, part_of
+from lemnis.tui.stages.experiments.acts import ExperimentsView
+from lemnis.tui.stages.experiments.listing import FIRST, all_of, first_of, part_of
 from lemnis.tui.stages.experiments.pane import CurveLine, CurvePanel, Look, RunDetail
+from lemnis.tui.stages.experiments.shown import ListStage
 from lemnis.tui.stages.experiments.table import RunsTable
 from lemnis.tui.widgets import Col, Facts, Panel, Row, Table
 
@@ -26,7 +25,7 @@ POINTS = 240
 LOG_BYTES = 16_384
 
 
-class ExperimentsStage(RunsStage):
+class ExperimentsStage(ListStage):
     """Runs, curves, comparison."""
 
     BINDINGS = bindings("experiments")
@@ -50,9 +49,9 @@ class ExperimentsStage(RunsStage):
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(engine, info)
-        self.sort, self.descending, self.only_different = "", True, True
-        self.deleted: list[list[int]] = []
-        self._sample: list[Run] = []  # what the columns are chosen by
+        self.only_different = True
+        self.undoable = []
+        self._sample = []
 
     def compose(self) -> ComposeResult:
         with Vertical(id="runs-view"):
@@ -67,12 +66,8 @@ class ExperimentsStage(RunsStage):
 
     # Reading.
 
-    @property
-    def asked(self) -> Asked:
-        """What is to be listed now."""
-        return Asked(self.query_text, self.sort, self.descending)
-
     def load(self) -> ExperimentsView:
+        self.recall()
         room, asked, known = self.engine.experiments, self.asked, self._view.listing if self._view else None
         if known is not None and known.asked == asked and known.total > FIRST:
             listing = all_of(room, asked, self._select or self.run_id)  # what is on screen is read anew
@@ -145,12 +140,11 @@ class ExperimentsStage(RunsStage):
         if listing.offset == 0:
             self._sample = listing.runs[:FIRST]
         narrow = self.app.size.width < 100
-        columns = rows.columns_for(
+        columns = rows.chosen_columns(self.layout_chosen.columns, narrow=narrow) or rows.columns_for(
             self._sample, baseline=view.baseline, only_different=self.only_different, narrow=narrow
         )
-        table.empty = (
-            "No run fits. Press esc to see all again." if self.query_text else "No runs yet. Press t to train."
-        )
+        table.freeze(self.layout_chosen.frozen)
+        table.empty = self.empty_words()
         if columns != table.columns:
             self._select = self._select or int(table.key or 0) or None
             table.set_columns(columns)
@@ -158,9 +152,16 @@ class ExperimentsStage(RunsStage):
             table.cursor = 0
         self.place(table, view, columns)
         self.query_one("#runs-panel", Panel).retitle("Runs", self.count_words(view))
-        hidden = len(rows.everything(self._sample)) - len(rows.differing(self._sample)) if self.only_different else 0
+        equal = self.only_different and not self.layout_chosen.columns
+        hidden = len(rows.everything(self._sample)) - len(rows.differing(self._sample)) if equal else 0
         same = f"{hidden} columns are equal: z shows them" if hidden and not narrow else ""
         self.query_one("#runs-panel", Panel).footnote(same)
+
+    def empty_words(self) -> str:
+        """Return what is said where no run is listed."""
+        if self.query_text:
+            return "No run fits. Press esc to see all again."
+        return "No runs yet. Press t to train." if self.shelf == "active" else f"Nothing is {self.shelf}. Press b."
 
     def place(self, table: RunsTable, view: ExperimentsView, columns: list[Col]) -> None:
         """Put the rows into the table, the cursor on its run if that is still listed."""
@@ -192,6 +193,8 @@ class ExperimentsStage(RunsStage):
         total = f"{listing.total:,}" if listing.numbers is not None else f"first {listing.total:,}"
         everything = f" of {listing.everything:,}" if listing.everything is not None else ""
         words = f"{total}{everything} for {listing.asked.query}" if listing.asked.query else total
+        words += f" {self.shelf}" if self.shelf != "active" else ""
+        words += f" · view {self.view_name}" if self.view_name else ""
         running = sum(run.state == "running" for run in listing.runs)
         words += f" · {running} running" if running else ""
         if view.baseline is not None:
@@ -247,10 +250,6 @@ class ExperimentsStage(RunsStage):
             self.query_one("#runs", Table).focus()
             return True
         return super().back()
-
-    def filter(self, query: str) -> None:
-        compile_query(query, FIELDS, now_ms=0)
-        super().filter(query)
 
     def preview(self, query: str, tell: Callable[[str], None]) -> None:
         self.count(query, tell)

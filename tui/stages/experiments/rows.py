@@ -8,7 +8,7 @@ from textual.content import Content
 from lemnis.engine.experiments import Run
 from lemnis.engine.experiments.compare import larger_is_better, metric_place
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, age, delta, duration, number, share, styled, verdict
+from lemnis.tui.format import MISSING, age, delta, duration, number, share, styled, verdict, when
 from lemnis.tui.widgets import Cell, Col, Row
 
 DIGITS = 4
@@ -47,6 +47,37 @@ def parameters(runs: Sequence[Run]) -> list[str]:
     return sorted(counts, key=lambda key: (-counts[key], key))
 
 
+LABELS = {"id": "#", "duration": "took", "best_round": "best"}
+PLAIN = ("state", "id", "name", "best_round", "rounds", "duration", "age", "created", *CONDITIONS)
+MORE = ("task", "target", "version", "code", "note", "why", "reproduces")
+
+
+def possible(runs: Sequence[Run]) -> list[str]:
+    """Return every column that these runs could have, what judges them first."""
+    metrics = sorted({name for run in runs for name in run.metrics}, key=metric_place)
+    tags = sorted({name for run in runs for name in run.tags})
+    named = [f"metrics.{name}" for name in metrics] + [f"params.{name}" for name in parameters(runs)]
+    return [*PLAIN, *named, *(f"tags.{name}" for name in tags), *MORE]
+
+
+def column_of(name: str, *, narrow: bool) -> Col:
+    """Return one column as it is drawn."""
+    family, _, key = name.partition(".")
+    if family in ("metrics", "params", "tags") and key:
+        return Col(name, key, right=family != "tags", most=24)
+    if name == "state":
+        return Col(name, width=13)
+    if name == "name":
+        return Col(name, most=18 if narrow else 32)
+    numeric = ("id", "best_round", "rounds", "duration", "age", "seed", "reproduces")
+    return Col(name, LABELS.get(name, name), right=name in numeric, most=32)
+
+
+def chosen_columns(names: Sequence[str], *, narrow: bool) -> list[Col]:
+    """Return the columns a person chose."""
+    return [column_of(name, narrow=narrow) for name in dict.fromkeys(names)]
+
+
 def columns_for(runs: Sequence[Run], *, baseline: Run | None, only_different: bool, narrow: bool) -> list[Col]:
     """Return the columns of these runs: what they are, how good, how long, then how they differ."""
     metrics = main_metrics(runs)
@@ -79,6 +110,9 @@ def cell_of(run: Run, name: str, baseline: Run | None, now_ms: int) -> tuple[Cel
         return number(value, digits_of(key)), value
     if family == "delta":
         return delta_cell(run, key, baseline)
+    if family == "tags" and key:
+        tag = run.tags.get(key)
+        return (MISSING if tag is None else tag or "✓"), tag
     if family == "params":
         text = run.params.get(key)
         return text or MISSING, sortable(text)
@@ -91,6 +125,10 @@ def cell_of(run: Run, name: str, baseline: Run | None, now_ms: int) -> tuple[Cel
             return name_cell(run), run.name
         case "best_round":
             return number(run.best_round), run.best_round
+        case "rounds":
+            return number(run.rounds_done), run.rounds_done
+        case "created":
+            return when(run.created_at), run.created_at
         case "duration":
             seconds = run.duration_s(now_ms)
             return duration(seconds), seconds
@@ -153,8 +191,14 @@ def plain_value(run: Run, name: str) -> str | int | None:
             return run.device or run.device_asked
         case "features":
             return f"{run.feature_set or 'own'} ({len(run.features)})"
-        case "user":
-            return run.user
+        case "version":
+            return (run.version_id or "")[:12]
+        case "code":
+            return run.code_version[:12]
+        case "note":
+            return run.note.strip().partition("\n")[0]
+        case "user" | "task" | "target" | "why" | "reproduces":
+            return getattr(run, name)
         case _:
             return None
 

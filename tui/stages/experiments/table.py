@@ -2,12 +2,26 @@
 
 from collections.abc import Callable, Sequence
 
+from textual.strip import Strip
+
 from lemnis.tui.widgets import Row, Table
 from lemnis.tui.widgets.windows import PAGE
 
 
 class RunsTable(Table):
-    """Rows are shown in the order they are given in; the owner is told of the wanted one."""
+    """Rows are shown in the order they are given in; the owner is told of the wanted one.
+
+    Attributes:
+        frozen: So many columns at the left stay where they are when the others move.
+    """
+
+    frozen = 0
+
+    def freeze(self, columns: int) -> None:
+        """Let the first columns stand still."""
+        if columns != self.frozen:
+            self.frozen = columns
+            self._redraw()
 
     def action_sort(self, direction: str) -> None:
         if self.columns:
@@ -48,6 +62,31 @@ class RunsTable(Table):
         for index in range(top, top + self.size.height):  # a live table sends only the lines that differ
             if self._rows.known.get(index) != drawn.get(index):
                 self._refresh_row(index)
+
+    @property
+    def _still(self) -> int:
+        """How wide what stands still is; nothing, where little else would have room."""
+        width = 1 + sum(width + 2 for width in self._widths[: self.frozen])
+        return width if self.frozen and width <= self.size.width // 2 else 0
+
+    def watch_column(self) -> None:
+        super().watch_column()
+        left = 1 + sum(width + 2 for width in self._widths[: self.column])
+        if self.column >= self.frozen and left < self.scroll_x + self._still:
+            self.scroll_to(x=max(0, left - self._still), animate=False)
+
+    def _header(self) -> Strip:
+        return self._held(super()._header())
+
+    def _line(self, index: int) -> Strip:
+        return self._held(super()._line(index))
+
+    def _held(self, strip: Strip) -> Strip:
+        """Return a line in which what stands still is where the window begins."""
+        x, still = round(self.scroll_x), self._still
+        if not x or not still:
+            return strip
+        return Strip.join([strip.crop(0, x), strip.crop(0, still), strip.crop(x + still, strip.cell_length)])
 
     def _ordered(self, rows: list[Row]) -> list[Row]:
         return rows
