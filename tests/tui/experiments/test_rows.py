@@ -8,8 +8,6 @@ from small_problem import add_run, make_engine
 
 from lemnis.engine import Engine
 from lemnis.engine.experiments import Run
-from lemnis.engine.experiments.compare import compare_runs
-from lemnis.tui.screens.compare import compare_rows
 from lemnis.tui.stages.experiments import facts, rows
 from lemnis.tui.widgets.cells import plain
 
@@ -86,20 +84,6 @@ def test_the_best_round_is_a_point_on_the_curve(make: Make) -> None:
     lines = facts.curve_lines("auc", run, {"auc": [(1, 0.5), (2, 0.7), (3, 0.6)], "train_auc": [(1, 0.9)]}, None, {})
     assert [line.name for line in lines] == ["auc", "train auc", "best round 2"]
     assert (lines[2].x, lines[2].y, lines[2].points) == ([2], [0.7], True)
-
-
-def test_comparing_lists_differences_under_headings_with_signed_verdicts(make: Make) -> None:
-    pair = compare_runs(
-        [make(metrics={"auc": 0.8}, params={"leaves": 3}), make(metrics={"auc": 0.7}, params={"leaves": 4})]
-    )
-    shown = [[plain(cell) for cell in row.cells] for row in compare_rows(pair, only_different=True)]
-    assert shown == [
-        ["metrics", "", ""],
-        ["  auc", "0.8000", "0.7000  −0.1000 worse"],
-        ["parameters", "", ""],
-        ["  leaves", "3", "4"],
-    ]
-    assert len(compare_rows(pair, only_different=False)) > len(shown)
 
 
 def test_every_column_explains_itself_or_is_plain() -> None:
