@@ -150,9 +150,30 @@ EXPLORE: tuple[Action, ...] = (
     Action(
         "explore.order", "v", "Order", "Order columns by interest, missing, target, drift, notes, name or position."
     ),
+    Action(
+        "explore.values", "f", "Values", "Count the distinct values of the column, or its bins; enter filters by one.",
+        "explore values COLUMN", call="row('values')",
+    ),
+    Action(
+        "explore.only", "equals_sign", "Only this", "Show only the rows with the value under the cursor.",
+        "explore rows --where", call="row('only')",
+    ),
+    Action(
+        "explore.without", "exclamation_mark", "Without", "Leave out the rows with the value under the cursor.",
+        call="row('without')",
+    ),
+    Action("explore.undo", "u", "Undo filter", "Take the last filter back.", call="row('undo')"),
+    Action("explore.clear", "U", "All rows", "Take all filters away; u brings them back.", call="row('clear')"),
+    Action("explore.facet", "F", "Facet", "Count the column beside the rows, or leave it out.", call="row('facet')"),
+    Action("explore.column", "c", "Column", "Go to a column by a part of its name.", call="row('column')"),
+    Action("explore.keep", "p", "Keep in view", "Keep the column at the left, or let it scroll.", call="row('keep')"),
+    Action(
+        "explore.export", "E", "Export", "Write the rows into a file: .csv, .jsonl or .parquet.",
+        "explore rows --export FILE", call="row('export')",
+    ),
     Action("explore.older", "left_square_bracket", "Older", "Look at the version before."),
     Action("explore.newer", "right_square_bracket", "Newer", "Look at the version after."),
-)
+)  # fmt: skip
 FEATURES: tuple[Action, ...] = (
     Action(
         "features.rank", "n", "Rank now", "Measure what each column is worth, and which ones know the answer.",
@@ -289,44 +310,27 @@ EVALUATE: tuple[Action, ...] = (
 )  # fmt: skip
 DEPLOY: tuple[Action, ...] = (
     Action(
-        "deploy.register",
-        "n",
-        "Register",
-        "Make the latest finished run the next version of the model.",
-        "models register",
-        footer=True,
-        writes=True,
+        "deploy.register", "n", "Register", "Make the latest finished run the next version of the model.",
+        "models register", footer=True, writes=True,
     ),
     Action(
-        "deploy.promote",
-        "P",
-        "Promote",
-        "Make the version under the cursor champion; asks for the model's name and a reason.",
-        "models promote",
-        footer=True,
-        writes=True,
+        "deploy.promote", "P", "Promote",
+        "Make the version under the cursor champion; asks for the model's name and a reason.", "models promote",
+        footer=True, writes=True,
     ),
     Action(
-        "deploy.challenge",
-        "C",
-        "Challenge",
-        "Make the version under the cursor challenger.",
-        "models promote --alias challenger",
-        writes=True,
+        "deploy.challenge", "C", "Challenge", "Make the version under the cursor challenger.",
+        "models promote --alias challenger", writes=True,
     ),
     Action(
-        "deploy.rollback",
-        "b",
-        "Roll back",
-        "Point the alias back at the version before; asks for the model's name and a reason.",
-        "models rollback",
-        footer=True,
-        writes=True,
+        "deploy.rollback", "b", "Roll back",
+        "Point the alias back at the version before; asks for the model's name and a reason.", "models rollback",
+        footer=True, writes=True,
     ),
     Action("deploy.start", "r", "Serve", "Start the endpoint, or start it anew.", "deploy", footer=True, writes=True),
     Action("deploy.stop", "x", "Stop", "Stop the endpoint under the cursor; asks.", "endpoints stop", writes=True),
     Action("deploy.curl", "u", "Copy curl", "Copy a command that asks the endpoint.", "endpoints show", footer=True),
-)
+)  # fmt: skip
 MONITOR: tuple[Action, ...] = (
     Action(
         "monitor.acknowledge", "a", "Acknowledge", "Take the firing alert under the cursor: who and what next.",
@@ -383,6 +387,7 @@ def key_label(key: str) -> str:
     names = {
         "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup",
         "plus": "+", "minus": "-", "left_square_bracket": "[", "right_square_bracket": "]", "full_stop": ".",
-        "number_sign": "#", "comma": ",", "exclamation_mark": "!", "down": "↓", "up": "↑", "left": "←", "right": "→",
+        "equals_sign": "=", "number_sign": "#", "comma": ",", "exclamation_mark": "!",
+        "down": "↓", "up": "↑", "left": "←", "right": "→",
     }  # fmt: skip
     return " ".join(names.get(part, part) for part in key.split(","))

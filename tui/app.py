@@ -26,6 +26,7 @@ from lemnis.tui.stages import BY_NAME
 from lemnis.tui.stages.stage import Stage, unexpected
 from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets.bars import FactLine, KeyBar
+from lemnis.tui.widgets.grid import Grid
 from lemnis.tui.widgets.loop import Loop
 from lemnis.tui.widgets.prompt import PromptLine
 from lemnis.tui.widgets.table import Table
@@ -268,7 +269,7 @@ class Console(ThemedApp[None]):
 
     def action_copy(self) -> None:
         table = self.screen.focused
-        if not isinstance(table, Table):
+        if not isinstance(table, Table | Grid):
             self.notify("Copying works in tables; move to one with tab.", markup=False)
             return
         from lemnis.tui.screens.copy import KINDS, CopyMenu

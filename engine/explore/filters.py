@@ -65,9 +65,14 @@ class Asked(Struct, frozen=True, kw_only=True):
     descending: bool = False
 
     @property
+    def parts(self) -> list[str]:
+        """Each condition as a person reads it; none for all rows."""
+        return [*(one.words for one in self.filters), *([safe(self.where)] if self.where else [])]
+
+    @property
     def words(self) -> str:
-        """The conditions as a person reads them; empty for all rows."""
-        return " · ".join([*(one.words for one in self.filters), *([safe(self.where)] if self.where else [])])
+        """The conditions in one line; empty for all rows."""
+        return " · ".join(self.parts)
 
 
 ALL_ROWS = Asked()

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from lemnis.engine.data.plain import plain_column
 from lemnis.engine.errors import BadInput, Cancelled
@@ -62,7 +63,9 @@ class Values:
     """
 
     def __init__(self, view: View, column: str, *, binned: bool = False) -> None:
-        self.view, self.reader, self.binned = view, view.reader, binned
+        # Sorted rows have the same values, but are found later.
+        self.view = View(view.reader, replace(view.asked, order="")) if view.asked.order else view
+        self.reader, self.binned = view.reader, binned
         self.column = view.reader.version.column(column).name
         self.rows = self.missing = self.distinct = 0
         self._held = ExitStack()

@@ -14,7 +14,17 @@ from lemnis.engine.data.duck import literal
 from lemnis.engine.data.plain import plain_column
 from lemnis.engine.errors import BadInput, Cancelled
 from lemnis.engine.explore.cells import ROW, Cells, Numbers, Wanted, always
-from lemnis.engine.explore.filters import ALL_ROWS, Asked, Condition, Filter, condition, order_sql
+from lemnis.engine.explore.filters import (
+    ALL_ROWS,
+    Asked,
+    Condition,
+    Filter,
+    Value,
+    condition,
+    order_sql,
+    plain_type,
+    value_sql,
+)
 from lemnis.engine.explore.pages import LONGEST_PAGE, Page
 from lemnis.engine.explore.streams import Duck, Query
 
@@ -184,12 +194,32 @@ class View:
         Raises:
             Cancelled: It was not wanted any more.
         """
-        last = max(offset, min(offset + limit, self.known))
-        numbers = np.arange(offset, last) if self._numbers is None else self._numbers[offset:last]
+        numbers = self.numbers(offset, limit)
         read = self.reader.cells.read(numbers, columns, wanted)
         values = [plain_column(read[name]) for name in columns] if len(numbers) else []
         rows = [list(row) for row in zip(*values, strict=True)]
         return Page(total=self.known, offset=offset, columns=list(columns), rows=rows)
+
+    def value(self, row: int, column: str) -> Value:
+        """Return one value as a filter takes it.
+
+        Args:
+            row: Its place in this view.
+            column: The column's name.
+        """
+        sql, kind = self.reader.sql_of(column)
+        if plain_type(kind):
+            value = self.page(row, 1, [column]).rows[0][0]
+            return None if value != value else value
+        number = self.numbers(row, 1)
+        with self.reader.duck.query() as query:
+            query.give("rows", self.reader.stream([column], number))
+            return query.fetch(f"select {value_sql(sql, kind)} from rows")[0][0]
+
+    def numbers(self, offset: int, limit: int) -> Numbers:
+        """Return the numbers in the file of rows that are found so far."""
+        last = max(offset, min(offset + limit, self.known))
+        return np.arange(offset, last) if self._numbers is None else self._numbers[offset:last]
 
     def _match(self, query: Query, tell: Callable[[], None]) -> None:
         """Find the rows that fit, ascending."""

@@ -61,7 +61,8 @@ class Program:
         new, self._read = self.chunks[self._read :], len(self.chunks)
         for _, data in new:
             self._stream.feed(data)
-        return "\n".join(self._screen.display)
+        lines = (self._screen.buffer[y] for y in range(ROWS))  # `display` fails on half of a wide character
+        return "\n".join("".join(line[x].data for x in range(COLUMNS)) for line in lines)
 
     def feed(self, data: bytes) -> None:
         """Emulate some output."""

@@ -3,10 +3,12 @@
 from lemnis.tui.widgets.cells import Cell, Col, Row, data_cell, numbered_rows
 from lemnis.tui.widgets.chart import Chart, Series
 from lemnis.tui.widgets.confirm import Confirm
+from lemnis.tui.widgets.grid import Grid
+from lemnis.tui.widgets.gridcells import Field
 from lemnis.tui.widgets.panel import Panel
 from lemnis.tui.widgets.prompt import PromptLine
 from lemnis.tui.widgets.table import Table
-from lemnis.tui.widgets.text import Bars, Empty, Facts, LogView, Meter, Spark, Words
+from lemnis.tui.widgets.text import Bars, Empty, Facts, LogView, Meter, Spark, Words, value_bar, value_cell
 
 __all__ = [
     "Bars",
@@ -16,6 +18,8 @@ __all__ = [
     "Confirm",
     "Empty",
     "Facts",
+    "Field",
+    "Grid",
     "LogView",
     "Meter",
     "Panel",
@@ -27,4 +31,6 @@ __all__ = [
     "Words",
     "data_cell",
     "numbered_rows",
+    "value_bar",
+    "value_cell",
 ]

@@ -12,7 +12,7 @@ from textual.widgets import RichLog, Static
 from lemnis.engine.text import safe
 from lemnis.tui.actions import key_label
 from lemnis.tui.format import MISSING, number, share, spark
-from lemnis.tui.widgets.cells import Cell, drawable, fitted
+from lemnis.tui.widgets.cells import Cell, data_cell, drawable, fitted
 
 
 class Words(Static):
@@ -216,3 +216,16 @@ def bar_of(part: float, width: int) -> str:
     if part > 0:
         eighths = max(1, eighths)
     return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")
+
+
+def value_bar(part: float, width: int) -> Content:
+    """Return a bar of `part` (0..1), exactly `width` cells wide."""
+    bar = bar_of(part, width)
+    return Content.styled(bar, "$busy") + " " * (width - len(bar))
+
+
+def value_cell(value: object) -> Content:
+    """Return a distinct value as a cell: what is missing or empty says so."""
+    if value is None:
+        return Content.styled("missing", "$muted")
+    return Content.styled("empty text", "$muted") if value == "" else drawable(data_cell(value))

@@ -22,9 +22,14 @@ PROFILE_TEXT = (
     "ranges beyond the quartiles. Commands: lemnis explore profile, column, missing, rows."
 )
 ROWS_TEXT = (
-    "Rows come straight from the version's Parquet file, a page at a time. s and S sort by the cursor's column; "
-    "/ takes a SQL condition such as dest = 'BUR' and dep_delay > 60. What you type runs in a process of its own with "
-    "bounded time, memory and reach. Command: lemnis explore rows --where … --sort …"
+    "Rows come straight from the version's Parquet file: only the columns and rows on screen are read, and what lies "
+    "beside them ahead of you. = and ! filter by the value under the cursor, f by any value of the column (! leaves it "
+    "out, space marks several, v shows bins), F counts the column beside the rows; u takes the last filter back, "
+    "U all of them. / takes conditions such as carrier = UA and dep_delay > 60, gust is missing, or any SQL, "
+    "which runs in a process of its own with bounded time, memory and reach. A search goes through the row groups once "
+    "and keeps the numbers of the rows it found; until it ends their count stands behind ≥. s and S sort, once more "
+    "gives the rows' own order back; missing values come last. c goes to a column by a part of its name, p keeps one "
+    "at the left, enter shows a row in full, E writes the rows into a file. Command: lemnis explore rows --where …"
 )
 MISSING_TEXT = (
     "A pattern is the set of columns that have no value in a row, the 50 most frequent first; NaN counts as missing. "

@@ -6,45 +6,32 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from lemnis.engine import Engine, LemnisError
+from lemnis.engine import Engine
 from lemnis.engine.data import Version
 from lemnis.engine.errors import NotFound
-from lemnis.engine.explore import ORDERS, Missingness, Order, Page, Profile, View, in_order, missing_condition
+from lemnis.engine.explore import ORDERS, Missingness, Order, Profile, in_order, missing_condition
 from lemnis.engine.jobs import Job
 from lemnis.tui.actions import bindings
-from lemnis.tui.format import number, share
+from lemnis.tui.format import number
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.explore import rows
+from lemnis.tui.stages.explore.browser import RowBrowser
 from lemnis.tui.stages.explore.explained import MISSING_TEXT, PROFILE_TEXT, ROWS_TEXT
 from lemnis.tui.stages.explore.missing import MissingPane
 from lemnis.tui.stages.explore.pane import ColumnPane
 from lemnis.tui.stages.stage import Stage
-from lemnis.tui.widgets import Panel, Row, Table, Words, numbered_rows
-
-PAGE_ROWS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which rows are shown: of which version, in which order, under which condition."""
-
-    version_id: str
-    order: str = ""
-    descending: bool = False
-    where: str = ""
+from lemnis.tui.widgets import Panel, Table, Words
 
 
 @dataclass(frozen=True, slots=True)
 class ExploreView:
-    """One version, what is measured of it so far, and the first rows if they are open."""
+    """One version, and what is measured of it so far."""
 
     versions: list[Version]
     version: Version | None
     profiles: dict[str, Profile]
     working: str
     failed: str
-    asked: Asked | None
-    page: Page | None
     missingness: Missingness | None
 
 
@@ -53,19 +40,16 @@ class ExploreStage(Stage[ExploreView]):
 
     BINDINGS = bindings("explore")
     topics = frozenset({"explore", "data", "jobs"})
-    filter_hint = "dest = 'BUR' and dep_delay > 60"
+    filter_hint = "dest = BUR and dep_delay > 60"
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(engine, info)
         self.rows_open = False
         self.version_id = ""  # empty: the latest
-        self.order, self.descending = "", False
         self.columns_order: Order = "interest"
         self.by = ""  # the column by whose classes the others are drawn; empty: the label
         self.missing_open = False
         self._view: ExploreView | None = None
-        self._asked: Asked | None = None
-        self._rows: tuple[Asked, View] | None = None
 
     def compose(self) -> ComposeResult:
         with Panel("Class balance", id="balance-panel"):
@@ -75,43 +59,17 @@ class ExploreStage(Stage[ExploreView]):
                 yield Table(*rows.COLUMNS, id="columns", empty="No dataset version yet. Link one in Data (2).")
             yield ColumnPane(self.engine, id="detail-panel")
         yield MissingPane(id="missing-panel")
-        with Panel("Rows", id="rows-panel"):
-            yield Table(id="rows", empty="No row fits. Press escape to see all again.")
+        yield RowBrowser(self.engine)
 
     def load(self) -> ExploreView:
         versions = self.engine.data.versions()
         version = next((v for v in versions if v.id == self.version_id), versions[0] if versions else None)
         if version is None:
-            return ExploreView([], None, {}, "", "", None, None, None)
+            return ExploreView([], None, {}, "", "", None)
         profiles = {profile.name: profile for profile in self.engine.explore.profiles(version.id)}
-        asked, page = None, None
-        if self.rows_open:
-            asked = Asked(version.id, self.order, self.descending, self.query_text)
-            page = self._page(asked, 0) if asked != self._asked else None
         working, failed = self._profiling(version.id)
         missingness = self.engine.explore.missing(version.id) if self.missing_open else None
-        return ExploreView(versions, version, profiles, working, failed, asked, page, missingness)
-
-    def _page(self, asked: Asked, offset: int, limit: int = PAGE_ROWS) -> Page:
-        found = self.engine.data.version(asked.version_id)
-        if self._rows is None or self._rows[0] != asked:
-            self.on_unmount()
-            reader = self.engine.explore.reader(found.id)
-            wanted = self.engine.explore.asked(found, [asked.where], asked.order, descending=asked.descending)
-            view = View(reader, wanted)
-            try:
-                view.find()
-            except LemnisError:
-                reader.close()
-                raise
-            self._rows = (asked, view)
-        return self._rows[1].page(offset, limit, [column.name for column in found.columns])
-
-    def on_unmount(self) -> None:
-        """Let go of the rows."""
-        if self._rows is not None:
-            self._rows[1].reader.close()
-            self._rows = None
+        return ExploreView(versions, version, profiles, working, failed, missingness)
 
     def _profiling(self, version_id: str) -> tuple[str, str]:
         """Return what the profiling of this version does now, and why the last one failed; empty for nothing."""
@@ -136,8 +94,8 @@ class ExploreStage(Stage[ExploreView]):
         self._show_detail()
         if self.missing_open:
             self.query_one(MissingPane).show(view.missingness)
-        if view.asked is not None and view.page is not None:
-            self._show_rows(view.asked, view.page, version)
+        if self.rows_open:
+            self.browser.open(version)
 
     def _show_balance(self) -> None:
         view = self._view
@@ -173,20 +131,6 @@ class ExploreStage(Stage[ExploreView]):
         state = view.working or view.failed or "This column is not measured yet."
         pane.show_column(view.version, name, view.profiles.get(name), by=self.by, state=state)
 
-    def _show_rows(self, asked: Asked, page: Page, version: Version) -> None:
-        self._asked = asked
-        table = self.query_one("#rows", Table)
-        table.set_columns(rows.row_columns(version))
-
-        def fetch(offset: int, limit: int) -> list[Row]:
-            shown = page if (offset, limit) == (0, PAGE_ROWS) else self._page(asked, offset, limit)
-            return numbered_rows(shown.offset, shown.rows)
-
-        table.show_window(page.total, fetch)
-        found = f"{number(page.total)} of {number(version.rows)} ({share(page.total / max(1, version.rows))})"
-        condition = f"where {asked.where} · {found}" if asked.where else number(page.total)
-        self.query_one("#rows-panel", Panel).retitle("Rows", condition)
-
     def on_resize(self) -> None:
         if self._view is not None and self._view.version is not None:
             self.call_after_refresh(self.show, self._view)
@@ -200,25 +144,27 @@ class ExploreStage(Stage[ExploreView]):
         """Let the keys scroll the column's detail."""
         self.query_one("#detail-scroll").focus()
 
-    @on(Table.Sorted, "#rows")
-    def sort_rows(self, message: Table.Sorted) -> None:
-        view = self._view
-        if view is None or view.version is None:
-            return
-        place = message.column.removeprefix("c")
-        self.order = view.version.columns[int(place)].name if place.isdecimal() else ""
-        self.descending = message.descending
-        self.reload()
+    @on(RowBrowser.Narrowed)
+    def show_narrowed(self) -> None:
+        """Show the rows when a filter was chosen from a column."""
+        if not self.rows_open:
+            self.action_rows()
 
     # Keys.
 
+    @property
+    def browser(self) -> RowBrowser:
+        """The rows, with what filters them."""
+        return self.query_one(RowBrowser)
+
     def filter(self, query: str) -> None:
-        """Show the rows that fit a SQL condition; an empty one shows all rows again."""
-        if query:
-            self.rows_open, self.missing_open = True, False
-        super().filter(query)
-        self._show_face()
-        self._focus_face()
+        """Show the rows that fit a condition; an empty one shows all rows again."""
+        version = self._view.version if self._view else None
+        self.query_text = query
+        if version is not None and (query or self.rows_open):
+            self.browser.open(version)
+            self.browser.type(query)
+            self._turn(rows_open=True)
 
     def action_rows(self) -> None:
         """Change between columns and rows."""
@@ -235,14 +181,28 @@ class ExploreStage(Stage[ExploreView]):
         self._focus_face()
         self.reload()
 
+    def action_row(self, what: str) -> None:
+        """Do something with the rows' cursor, or with the values of the column that is looked at."""
+        version = self._view.version if self._view else None
+        if version is None:
+            return
+        browser = self.browser
+        if self.rows_open:
+            browser.do(what)
+        elif what == "values":
+            browser.open(version)
+            browser.when_ready(lambda: browser.browse_values(self.query_one("#columns", Table).key))
+        else:
+            self.toast("That is for a cell of the rows; open them with r.")
+
     def _show_face(self) -> None:
         self.query_one("#columns-view").display = not (self.rows_open or self.missing_open)
-        self.query_one("#rows-panel").display = self.rows_open
+        self.browser.display = self.rows_open
         self.query_one("#missing-panel").display = self.missing_open
 
     def _focus_face(self) -> None:
         face = "#rows" if self.rows_open else "#missing" if self.missing_open else "#columns"
-        self.query_one(face, Table).focus()
+        self.query_one(face).focus()
 
     @on(MissingPane.RowsWanted)
     def show_missing_rows(self, message: MissingPane.RowsWanted) -> None:
@@ -264,8 +224,9 @@ class ExploreStage(Stage[ExploreView]):
     def back(self) -> bool:
         if self.query_one("#detail-scroll").has_focus:
             self.query_one("#columns", Table).focus()
-        elif self.query_text:
-            self.filter("")
+        elif self.rows_open and self.browser.asked.words:
+            self.query_text = ""
+            self.browser.clear()
         elif self.rows_open or self.missing_open:
             self._turn()
         elif self.by:

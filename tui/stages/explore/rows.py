@@ -7,10 +7,10 @@ from itertools import pairwise
 from textual.content import Content
 
 from lemnis.engine.data import Column, Version
-from lemnis.engine.explore import Order, Profile, interest
+from lemnis.engine.explore import Order, Profile, View, interest
 from lemnis.engine.text import safe
 from lemnis.tui.format import BLOCKS, MISSING, figure, number, share, when
-from lemnis.tui.widgets import Cell, Col, Row
+from lemnis.tui.widgets import Cell, Col, Field, Row
 
 SPARK_CELLS = 12
 BAR_CELLS = 5
@@ -208,10 +208,27 @@ def stacked(counts: Sequence[int], scale: float, room: int, unlabelled: int = 0)
 # Rows of the data.
 
 
-def row_columns(version: Version) -> list[Col]:
-    """Return the columns of the rows view: the row's number, then the version's own."""
-    own = [
-        Col(f"c{place}", safe(column.name, limit=24), right=column.kind == "numeric", most=24)
-        for place, column in enumerate(version.columns)
+def fields(version: Version) -> list[Field]:
+    """Return the version's columns as fields of the rows' grid."""
+    return [
+        Field(column.name, safe(column.name, limit=24), right=column.kind == "numeric") for column in version.columns
     ]
-    return [Col("row", "row", right=True, width=9), *own]
+
+
+def asked_content(view: View, version: Version) -> Content:
+    """Return in one line which rows are shown and how many they are; what is not known yet says so."""
+    asked = view.asked
+    many, total = view.matched, version.rows
+    if view.total is None:
+        found = f"≥ {number(many)} of {number(total)}"
+        state = f"  {share(view.searched, 0)} looked at" if view.searched else "  looking …"
+    else:
+        found = f"{number(many)} of {number(total)} ({share(many / max(1, total))})" if asked.words else number(total)
+        state = (
+            "" if view.complete else f"  sorting …{f' the first {number(view.known)} are here' if view.known else ''}"
+        )
+    order = f"  by {safe(asked.order, limit=30)}{' ▼' if asked.descending else ' ▲'}" if asked.order else ""
+    words = Content.styled("all rows", "$muted")
+    if asked.words:
+        words = Content.styled(" · ", "$muted").join([Content.styled(one, "bold $stage-accent") for one in asked.parts])
+    return Content.assemble(words, f"  {found}", (order, "$muted"), (state, "$busy"))
