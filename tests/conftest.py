@@ -1,8 +1,15 @@
-"""Every test sees the same terminal, and no property fails because the machine was busy."""
+"""Every test sees the same terminal, new workspaces are copies, no property fails because the machine was busy."""
 
 import os
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import settings
+
+from lemnis.engine.store import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 for name in ("NO_COLOR", "SSH_TTY", "TMUX", "EDITOR", "VISUAL"):
     os.environ.pop(name, None)
@@ -11,3 +18,24 @@ os.environ.update(
 )
 settings.register_profile("lemnis", deadline=None)
 settings.load_profile("lemnis")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def copied_schema() -> "Iterator[None]":
+    """Give a new database what the migrations make of an empty one, made once; making it takes 0.2 s each time."""
+    from sqlite_utils import Database
+
+    migrate, made = schema.apply_migrations, dict[str, Any]()
+
+    def copy(db: Database, name: Any) -> None:
+        if db.table_names():
+            migrate(db, name)
+            return
+        if name not in made:
+            made[name] = Database(memory=True)
+            migrate(made[name], name)
+        made[name].conn.backup(db.conn)
+
+    schema.apply_migrations = copy
+    yield
+    schema.apply_migrations = migrate

@@ -15,6 +15,7 @@ from lemnis.engine.config.types import Declared
 from lemnis.engine.errors import ConfigError
 
 LIMIT_BYTES = 1_000_000
+DEEP = re.compile(r"(?<![\w.-])(?:[\w-]++[ \t]*+\.[ \t]*+){64}")  # a.a.a…: tomllib's time grows with its square
 
 
 def parse_config(text: str, where: str = "lemnis.toml") -> Config:
@@ -23,6 +24,9 @@ def parse_config(text: str, where: str = "lemnis.toml") -> Config:
     Raises:
         ConfigError: The text is not TOML, or a key or value is not accepted; `place` gives the line.
     """
+    too_deep = ConfigError("This nests too deeply.", "Keep lists and tables flat.", where)
+    if DEEP.search(text):
+        raise too_deep
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -33,7 +37,7 @@ def parse_config(text: str, where: str = "lemnis.toml") -> Config:
             f"{where}:{line.group(1)}" if line else where,
         ) from None
     except RecursionError:
-        raise ConfigError("This nests too deeply.", "Keep lists and tables flat.", where) from None
+        raise too_deep from None
     try:
         config = msgspec.convert(table, Config, strict=True)
     except msgspec.ValidationError as error:

@@ -53,13 +53,13 @@ class Reader:
     """An open version of which columns are read whole; text comes as a dictionary."""
 
     def __init__(self, version: Version) -> None:
-        self.version, self.path = version, version.file
-        self.metadata: Any = pq.read_metadata(self.path)  # Any: pyarrow ships no types
+        self.version, self.file = version, version.file
+        self.metadata: Any = pq.read_metadata(self.file)  # Any: pyarrow ships no types
         self.texts = [column.name for column in version.columns if column.type in ("string", "large_string")]
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return all rows of one column."""
-        with pq.ParquetFile(self.path, metadata=self.metadata, read_dictionary=self.texts) as file:
+        with pq.ParquetFile(self.file, metadata=self.metadata, read_dictionary=self.texts) as file:
             return file.read(columns=[name]).column(name)
 
 

@@ -168,7 +168,7 @@ def test_objects_are_never_loaded(desk: Any, suffix: str) -> None:
 SETTINGS = {
     "H37 a wrong type": "[sources.a]\npath = 3\n",
     "H37 an unknown key": '[sources.a]\npath = "x"\ndelimeter = ";"\n',
-    "H37 a very deep table": "[" + ".".join(["a"] * 100_000) + "]\n",
+    "H37 a very deep table": "[" + ".".join(["a"] * 400_000) + "]\n",
     "H37 a deep array": "a = " + "[" * 100_000 + "]" * 100_000 + "\n",
     "H37 NaN": "[problem.value]\ntrue_positive = 1\ntrue_positive = nan\n",
     "H37 a key twice": '[sources.a]\npath = "x"\npath = "y"\n',

@@ -21,6 +21,7 @@ AFTER = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"}
 Record = Callable[..., Version]
 
 
+@pytest.mark.slow
 def test_columns_known_only_afterwards_are_named_and_honest_ones_are_not(
     engine: Engine, flights: Any, recorded: Record
 ) -> None:
@@ -92,6 +93,7 @@ def test_a_ranking_that_was_stopped_keeps_its_finished_models(
     assert engine.features.scores(version.id) == kept
 
 
+@pytest.mark.slow
 def test_leaks_that_say_the_same_are_found_without_rows_that_lack_the_target(
     engine: Engine, flights: Any, recorded: Record
 ) -> None:
@@ -109,6 +111,7 @@ def test_the_same_rows_are_ranked_the_same(engine: Engine, flights: Any, recorde
     assert engine.features.scores(version.id) == first
 
 
+@pytest.mark.slow
 def test_the_declared_set_is_what_is_offered_without_the_leaks(engine: Engine, flights: Any, recorded: Record) -> None:
     version = recorded(flights)
     assert "dep_delay" in engine.features.feature_set().features

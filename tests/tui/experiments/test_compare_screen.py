@@ -109,17 +109,20 @@ async def test_every_view_is_reached_by_key_and_says_the_numbers(engine: Engine,
         assert "[Summary]" in await press(pilot, "right_square_bracket")
 
 
-async def test_an_export_names_its_format_and_a_wrong_name_is_refused(engine: Engine, tmp_path: Path) -> None:
+async def test_an_export_names_its_format_and_a_wrong_name_is_refused(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     async with Console(engine, stage="experiments").run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         pilot.app.push_screen(Compare(engine, [1, 2]))
         await shows(pilot, "Compare 2 runs")
-        await press(pilot, "E", *["backspace"] * len("comparison.md"), *"x.xls", "enter")
+        await press(pilot, "E", *["backspace"] * 2, *"xls", "enter")
         assert "names no format" in screen_text(pilot)
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, Compare)
-        path = tmp_path / "a.md"
-        await press(pilot, "E", *["backspace"] * len("comparison.md"), *str(path), "enter")
+        path = tmp_path / "comparison.md"
+        await press(pilot, "E", "enter")
         await becomes(pilot, path.exists)
         assert path.read_text().startswith("# Comparison of 2 runs")
 
