@@ -20,6 +20,15 @@ settings.register_profile("lemnis", deadline=None)
 settings.load_profile("lemnis")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the wide screen of what is tested at both sizes to the long tests."""
+    for item in items:
+        call = getattr(item, "callspec", None)
+        if call is not None and call.params.get("size") == (160, 48):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def copied_schema() -> "Iterator[None]":
     """Give a new database what the migrations make of an empty one, made once; making it takes 0.2 s each time."""
