@@ -18,7 +18,10 @@ WHO = "0" * 32
 PART = 5 << 20  # the smallest that S3 takes
 SIZE = 3 * PART + 12_345
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.slow,  # real servers and megabytes; the quick round trips use them too
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture(params=["folder", "s3", "sftp"])
