@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lemnis.engine.config import Dataset, Link
-from lemnis.engine.data.duck import column_type, literal, quote, refusals
+from lemnis.engine.data.duck import column_type, quote, refusals
 from lemnis.engine.data.expressions import check_expression
 from lemnis.engine.data.snapshots import Snapshot
 from lemnis.engine.data.split import kind_of
@@ -131,12 +131,3 @@ def asof_views(
         f" on {' and '.join(pairs)}"
     )
     return latest, joined
-
-
-def in_words(link: Link) -> str:
-    """Return how a link chooses its rows, for people: ``latest at or before, at most 2h old``."""
-    if not link.asof:
-        return "every row with the key"
-    when = "before" if link.strict else "at or before"
-    age = f", at most {link.tolerance} old" if link.tolerance else ""
-    return f"latest {literal(link.asof)} {when} the decision{age}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,23 +98,6 @@ def quote(identifier: str) -> str:
 def literal(text: str) -> str:
     """Return a text as a SQL literal."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def part_filter(version: Version, part: str | None) -> str:
-    """Return the SQL condition that a row of `version` is in a part of its split; ``true`` for None (every row).
-
-    Raises:
-        NotFound: The version has no such part.
-    """
-    if part is None:
-        return "true"
-    span, time = version.part(part), version.column(version.time)
-    kind = "timestamptz" if "tz=" in time.type else "timestamp"
-    start, end = (datetime.fromtimestamp(ms / 1000, UTC).isoformat(" ") for ms in (span.start, span.end))
-    if kind == "timestamp":
-        start, end = start.removesuffix("+00:00"), end.removesuffix("+00:00")
-    name = quote(time.name)
-    return f"({name} >= {kind} {literal(start)} and {name} < {kind} {literal(end)})"
 
 
 def read_table(version: Version, columns: list[str] | None = None, part: str | None = None) -> "pa.Table":

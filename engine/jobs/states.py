@@ -1,4 +1,4 @@
-"""The states of a job and which may follow which. Pure."""
+"""The states of a job and of a service, and how long a service that dies waits. Pure."""
 
 from typing import Literal, TypeAlias
 
@@ -8,24 +8,9 @@ ServiceState: TypeAlias = Literal["starting", "up", "backing off", "failed", "do
 ENDED: frozenset[JobState] = frozenset({"finished", "failed", "cancelled", "lost"})
 LIVE: frozenset[JobState] = frozenset({"preparing", "running"})
 
-AFTER: dict[JobState, frozenset[JobState]] = {
-    "queued": frozenset({"preparing", "cancelled", "failed"}),
-    "preparing": frozenset({"running", "failed", "cancelled", "lost"}),
-    "running": frozenset({"finished", "failed", "cancelled", "lost"}),
-    "finished": frozenset(),
-    "failed": frozenset({"queued"}),
-    "cancelled": frozenset({"queued"}),
-    "lost": frozenset({"queued"}),
-}
-
 BACK_OFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 GIVE_UP_AFTER = 5  # quick deaths in a row; a minute up forgets them
 STEADY_S = 60.0
-
-
-def may_follow(before: JobState, after: JobState) -> bool:
-    """Say whether a job in state `before` may become `after`."""
-    return after in AFTER[before]
 
 
 def back_off_seconds(deaths: int) -> float:

@@ -43,12 +43,6 @@ class HostSample(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return 100 * self.memory_used_bytes / self.memory_usable_bytes
 
-    @property
-    def limited(self) -> bool:
-        """Whether a container or an affinity gives less than the machine has."""
-        less_memory = (self.memory_usable_bytes or 0) < (self.memory_total_bytes or 0)
-        return less_memory or self.cores_usable < self.cores_total
-
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
     """One process of the machine; `line` is (pid, start time in clock ticks) of itself and its ancestors."""

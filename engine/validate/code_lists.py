@@ -10,7 +10,7 @@ import tomlkit
 from msgspec import Struct
 
 from lemnis.engine.clock import now_ms
-from lemnis.engine.config import Check, Code, CodeList, Quarantine, load_config
+from lemnis.engine.config import Check, Code, CodeList, load_config
 from lemnis.engine.data.duck import literal, quote
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.explore.sandbox import ask, streams
@@ -327,11 +327,6 @@ class CodeLists:
         finally:
             part.unlink(missing_ok=True)
         return name, rows
-
-
-def quarantine_rules(store: Store) -> list[Quarantine]:
-    """Return the rules by which the next dataset version leaves rows out."""
-    return load_config(store.workspace.config).dataset.quarantine
 
 
 def load_text(store: Store) -> str:

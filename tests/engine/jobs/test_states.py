@@ -1,17 +1,9 @@
-"""The job's states and the back-off."""
+"""The back-off of what dies again and again."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lemnis.engine.jobs.states import AFTER, ENDED, back_off_seconds, may_follow
-
-
-def test_a_finished_job_stays_finished() -> None:
-    assert not any(may_follow("finished", after) for after in AFTER)
-
-
-def test_every_other_end_can_be_tried_again() -> None:
-    assert {state for state in ENDED if may_follow(state, "queued")} == ENDED - {"finished"}
+from lemnis.engine.jobs.states import back_off_seconds
 
 
 @given(st.integers(-5, 10_000))

@@ -14,7 +14,6 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lemnis.engine.features import Matrix
-from lemnis.engine.text import safe
 from lemnis.tui.actions import bindings
 from lemnis.tui.widgets.cells import drawable, fitted
 
@@ -187,8 +186,3 @@ def words_of(value: float) -> str:
     if abs(value) < FAINT:
         return "·"
     return f"{'−' if value < 0 else ''}{min(99, round(abs(value) * 100))}"
-
-
-def pair_name(matrix: Matrix, pair: tuple[int, int]) -> str:
-    """Return the names of two columns."""
-    return f"{safe(matrix.names[pair[0]], limit=60)} × {safe(matrix.names[pair[1]], limit=60)}"
