@@ -84,6 +84,16 @@ async def test_a_column_is_drawn_by_the_classes_of_the_label_or_of_another_colum
         await shows(pilot, "by late", "630 rows")
 
 
+async def test_a_column_of_one_value_has_no_classes_and_says_so(tmp_path: Path) -> None:
+    engine = engine_at(tmp_path)
+    table = pa.table({"year": [2013] * 40, "delay": [float(number) for number in range(40)]})
+    record_version(engine.store, table, name="flights", roles={}, split={})
+    async with opened(engine, (80, 24)) as pilot:
+        await shows(pilot, "year feature · int64")
+        await pilot.press("b", "j")
+        await shows(pilot, "by year: one value or none, so there are no classes to compare")
+
+
 async def test_the_order_of_interest_is_chosen_by_key(engine: Engine) -> None:
     async with opened(engine) as pilot:
         for words in (

@@ -69,6 +69,9 @@ def class_lines(profile: Profile, closer: Closer, width: int, *, compact: bool) 
         return [Content.styled(safe(closer.failed), "$bad")]
     if closer.drawn is None:
         return [Content.styled(f"reading it by {safe(closer.by, limit=24)} …", "$muted")] if closer.by else []
+    if closer.by and len(closer.drawn.findings.classes) < 2:
+        one = f"by {safe(closer.by, limit=24)}: one value or none, so there are no classes to compare"
+        return [Content.styled(one, "$muted").truncate(width, ellipsis=True)]
     lines = multiples_lines(closer.drawn, closer.by, width, stacked=compact)
     if lines and not closer.drawn.exact and profile.exact:
         lines.append(Content.styled(looked_at(closer.drawn), "$muted").truncate(width, ellipsis=True))
