@@ -84,7 +84,8 @@ def consoles(root: Path) -> list[int]:
                 words = (folder / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"lemnis.tui" in words and str(root).encode() in words and b"sh" not in words[0]:
+            runs_python = os.path.basename(words[0]).startswith(b"python")  # not the shell that started it
+            if runs_python and b"lemnis.tui" in words and str(root).encode() in words:
                 found.append(int(folder.name))
     return found
 
