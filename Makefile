@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test bench journeys faults screenshots docs lock clean
+.PHONY: demo test bench journeys properties faults screenshots docs lock clean
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,9 @@ bench: $(VENV)/installed $(PEERS)
 journeys: $(VENV)/installed
 	$(BIN)/python -m pytest --ignore tests/faults -m slow
 
+properties: $(VENV)/installed
+	$(BIN)/python -m pytest --ignore tests/faults -m hypothesis --hypothesis-profile search
+
 faults: $(VENV)/installed
 	$(BIN)/python -m pytest tests/faults
 
@@ -50,7 +53,7 @@ docs: $(VENV)/installed
 lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet uv
-	build/lock/bin/uv pip compile --quiet --generate-hashes --extra demo --extra s3 --extra sftp --group dev \
+	build/lock/bin/uv pip compile --quiet --generate-hashes --extra dask --extra demo --extra s3 --extra sftp --group dev \
 		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock pyproject.toml
 
 clean:
