@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from lemnis.engine.clock import now_ms
+from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.errors import StoreError
 from lemnis.engine.store import Store
 
@@ -18,6 +19,7 @@ Curve: TypeAlias = list[tuple[int, float]]
 
 FLUSH_S = 0.1
 BATCH = 1000
+LONGEST_PAUSE_S = 5.0
 SPOOL = "points.spool"  # in the run's folder
 INSERT = "insert or replace into metric_points (run_id, key, step, at, value) values (?, ?, ?, ?, ?)"
 
@@ -26,7 +28,8 @@ class PointWriter:
     """Takes points at any rate and never makes the caller wait.
 
     A database that is locked or full does not lose them: they go to a spool file beside the run, which the next
-    successful batch, or the next attempt at the run, brings in.
+    successful batch, or the next attempt at the run, brings in. It is tried again after a pause that doubles, so that a
+    disk that stays full costs a training nothing; where the spool can't be written either, points wait in memory.
     """
 
     def __init__(self, store: Store, run_id: int, spool: Path, on_flush: Callable[[], None] | None = None) -> None:
@@ -41,13 +44,14 @@ class PointWriter:
         self._store, self._run_id, self._spool, self._on_flush = store, run_id, spool, on_flush
         self._points: deque[Point] = deque()
         self._wake, self._closing = threading.Event(), False
+        self._pause, self._retry_at, self._spool_full = FLUSH_S, 0.0, False
         self._thread = threading.Thread(target=self._run, name="points", daemon=True)
         self._thread.start()
 
     def add(self, key: str, step: int, value: float) -> None:
         """Take one point; a value that is no finite number is kept as missing."""
         self._points.append((key, step, now_ms(), value if math.isfinite(value) else None))
-        if len(self._points) >= BATCH:
+        if len(self._points) % BATCH == 0:
             self._wake.set()
 
     def close(self) -> None:
@@ -67,24 +71,38 @@ class PointWriter:
             self._store.close()
 
     def _flush(self) -> None:
-        points = [self._points.popleft() for _ in range(len(self._points))]
-        if points or self._spool.exists():
-            try:
-                write_points(self._store, self._run_id, [*read_spool(self._spool), *points])
-                self._spool.unlink(missing_ok=True)
-            except StoreError:
-                self._keep(points)
+        if monotonic_s() >= self._retry_at or self._closing:
+            self._write()
+        elif not self._spool_full:
+            self._keep(self._taken())
         if self._on_flush is not None:
             with suppress(StoreError):
                 self._on_flush()
 
-    def _keep(self, points: Sequence[Point]) -> None:
-        """Put points aside on disk, or back into memory when the disk takes nothing."""
+    def _taken(self) -> list[Point]:
+        return [self._points.popleft() for _ in range(len(self._points))]
+
+    def _write(self) -> None:
+        points = self._taken()
+        if not points and not self._spool.exists():
+            return
         try:
-            with open(self._spool, "a", encoding="utf-8") as file:
-                file.writelines(json.dumps(point) + "\n" for point in points)
+            write_points(self._store, self._run_id, [*read_spool(self._spool), *points])
+            self._spool.unlink(missing_ok=True)
+            self._pause = FLUSH_S
+        except StoreError:
+            self._keep(points)
+            self._pause = min(2 * self._pause, LONGEST_PAUSE_S)
+            self._retry_at = monotonic_s() + self._pause
+
+    def _keep(self, points: Sequence[Point]) -> None:
+        """Put points aside on disk whole, or back into memory when the disk takes nothing."""
+        try:
+            append_spool(self._spool, points)
+            self._spool_full = False
         except OSError:
             self._points.extendleft(reversed(points))
+            self._spool_full = True
 
 
 def write_points(store: Store, run_id: int, points: Sequence[Point]) -> None:
@@ -93,8 +111,28 @@ def write_points(store: Store, run_id: int, points: Sequence[Point]) -> None:
         db.conn.executemany(INSERT, [(run_id, *point) for point in points])
 
 
+def append_spool(path: Path, points: Sequence[Point]) -> None:
+    """Add points to a spool file, all of them or none.
+
+    Raises:
+        OSError: The disk takes them not; the file is as it was.
+    """
+    with open(path, "ab", buffering=0) as file:
+        whole = file.seek(0, os.SEEK_END)
+        # A line that a crash cut off must not swallow the one that comes behind it.
+        data = memoryview(
+            b"".join((b"\n" if whole else b"", *(json.dumps(point).encode() + b"\n" for point in points)))
+        )
+        try:
+            while data:
+                data = data[file.write(data) :]
+        except OSError:
+            file.truncate(whole)
+            raise
+
+
 def read_spool(path: Path) -> list[Point]:
-    """Return the points of a spool file; a last line that was cut off by a crash is left out."""
+    """Return the points of a spool file; a line that was cut off by a crash is left out."""
     points: list[Point] = []
     with suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
         for line in file:

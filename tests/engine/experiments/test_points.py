@@ -1,6 +1,11 @@
 """Metric points: nothing is lost, nobody waits, and a long curve keeps its shape."""
 
-from collections.abc import Iterator
+import resource
+import signal
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small_problem import make_engine
+from support import until
 
 from lemnis.engine import Engine
 from lemnis.engine.errors import StoreError
@@ -51,6 +57,8 @@ def test_a_database_that_takes_nothing_loses_nothing(
     with open(spool, "a") as file:
         file.write('["auc", 25')  # the line a crash cut off
     monkeypatch.setattr(points, "write_points", written)
+    points.append_spool(spool, [("auc", 2500, 0, 0.5)])  # a line of its own
+    assert len(read_spool(spool)) == 2501
     writer = PointWriter(shared.store, 2, spool)
     writer.add("auc", 2501, 0.75)
     writer.close()
@@ -67,6 +75,43 @@ def test_the_caller_does_not_wait_for_a_locked_database(shared: Engine, tmp_path
     blocker.execute("rollback")
     writer.close()
     assert len(read_curves(shared.store, 3, None, 9999)["auc"]) == 3000
+
+
+def test_a_full_disk_is_asked_ever_less_often_and_loses_nothing(
+    shared: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, asked = points.write_points, list[float]()
+
+    def refuse(*_: Any) -> None:
+        asked.append(time.monotonic())
+        raise StoreError("The state could not be used: database or disk is full.")
+
+    monkeypatch.setattr(points, "write_points", refuse)
+    flushes: list[int] = []
+    with bytes_at_most(1000):
+        writer = PointWriter(shared.store, 4, tmp_path / "spool", lambda: flushes.append(1))
+        for step in range(1, 30_001):
+            writer.add("auc", step, 0.5)
+        until(lambda: len(asked) >= 3, seconds=30)
+    assert len(read_spool(tmp_path / "spool")) < 100  # whole lines or none
+    monkeypatch.setattr(points, "write_points", written)
+    writer.close()
+    assert [later - earlier > 0.19 * 2**n for n, (earlier, later) in enumerate(pairwise(asked))] == [True, True]
+    assert len(flushes) > len(asked)  # progress is told all the same
+    assert len(read_curves(shared.store, 4, None, 99_999)["auc"]) == 30_000
+
+
+@contextmanager
+def bytes_at_most(size: int) -> Generator[None]:
+    """Let no file of this process grow beyond a size, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handled = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handled)
 
 
 def test_spooled_points_are_part_of_the_curve_before_they_are_written(shared: Engine) -> None:
