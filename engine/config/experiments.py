@@ -1,10 +1,15 @@
 """What lemnis.toml declares of Features and experiments: what a model may be offered, and the ways to train one."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, field
 
 from lemnis.engine.config.types import Count, Declared
+
+# LightGBM's ways to grow trees, and two baselines; `lightgbm` is what gbdt was called first.
+AlgorithmName: TypeAlias = Literal[
+    "gbdt", "dart", "rf", "goss", "extra_trees", "linear_tree", "linear", "constant", "lightgbm"
+]
 
 
 class Features(Declared, frozen=True):
@@ -27,9 +32,9 @@ class View(Declared, frozen=True):
 
 
 class Preset(Declared, frozen=True):
-    """One way to train: LightGBM parameters and how long."""
+    """One way to train: the algorithm, its parameters and how long."""
 
-    algorithm: Literal["lightgbm"] = "lightgbm"
+    algorithm: AlgorithmName = "gbdt"
     rounds: Annotated[int, Meta(ge=1, le=100_000)] = 200
     early_stopping: Count = 0
     seed: int = 1

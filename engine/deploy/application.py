@@ -145,7 +145,10 @@ class Application:
     def _metadata(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
         if served is None:
             return error_response(503, NOT_READY)
-        return document(protocol.model_metadata(served.signature, model=served.model, version=served.version))
+        platform = served.predictor.platform
+        return document(
+            protocol.model_metadata(served.signature, model=served.model, version=served.version, platform=platform)
+        )
 
     def _statistics(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
         return document(self.meters.statistics(served.version if served else 0))

@@ -19,6 +19,7 @@ from msgspec import Struct
 from lemnis.engine.deploy.golden import disagreement
 from lemnis.engine.deploy.records import Answers
 from lemnis.engine.errors import BadInput, LemnisError
+from lemnis.engine.experiments.model import LINEAR
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import sha256_of
 from lemnis.engine.text import safe
@@ -27,7 +28,7 @@ CPU_S = 10
 WALL_S = 60.0  # only for what waits: on a busy machine ten seconds of CPU take their time
 MEMORY_BYTES = 4 << 30
 LARGEST_BYTES = 1 << 30
-MAGIC = b"tree\n"  # how every LightGBM text model begins
+MAGICS = (b"tree\n", LINEAR.encode())  # how the text of every model begins: of LightGBM, of a linear one
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -125,8 +126,8 @@ def examine(order: Order) -> Report:
     if path.stat().st_size > LARGEST_BYTES:
         return Report(refused=f"its file is larger than {LARGEST_BYTES:,} bytes")
     with open(path, "rb") as file:
-        if file.read(len(MAGIC)) != MAGIC:
-            return Report(refused="its file does not begin as a LightGBM model does")
+        if not file.read(max(map(len, MAGICS))).startswith(MAGICS):
+            return Report(refused="its file does not begin as a model does")
     if sha256_of(path) != order.sha256:
         return Report(refused="its file is not the one that was recorded; the hashes differ")
     predictor = load_predictor(path, order.sha256, order.signature)

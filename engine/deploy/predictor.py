@@ -1,9 +1,9 @@
-"""A loaded model that answers: one row by LightGBM's single-row call, many rows at once."""
+"""A loaded model that answers: one row at a time, of trees by LightGBM's single-row call, or many rows at once."""
 
 import ctypes
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from lemnis.engine.deploy.golden import disagreement
 from lemnis.engine.deploy.records import Golden
 from lemnis.engine.errors import BadInput, Unavailable
+from lemnis.engine.experiments.linear import LinearModel
+from lemnis.engine.experiments.model import LINEAR, Model, read_model, trusted_text
 from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.lean import hidden
@@ -35,30 +37,16 @@ def import_lightgbm() -> None:
         importlib.import_module("lightgbm")
 
 
-class Predictor:
-    """One model in memory.
+class TreeRow:
+    """LightGBM's call for a single row, prepared once; for one thread at a time."""
 
-    `one` may be used by one thread at a time, `many` by any number beside it.
-    """
-
-    def __init__(self, booster: Any, signature: Signature, *, cores: int = 1) -> None:
-        """Take a `lightgbm.Booster` that was loaded from a checked file. Any: lightgbm is typed in part.
-
-        Raises:
-            BadInput: The model takes other features than the signature says.
-        """
+    def __init__(self, booster: Any, width: int, outputs: int) -> None:
+        """Take a `lightgbm.Booster` and how many features and scores a row has. Any: lightgbm is typed in part."""
         from lightgbm.libpath import _LIB  # pyright: ignore[reportPrivateUsage]  # the C library, as Booster calls it
 
-        width = len(signature.features)
-        if booster.num_feature() != width:
-            raise BadInput(
-                f"The model takes {booster.num_feature()} features, its signature has {width}.",
-                "Train the run again.",
-            )
-        self.signature, self.outputs = signature, int(booster.num_model_per_iteration())
-        self._booster, self._cores, self._library = booster, cores, _LIB
+        self._booster, self._library = booster, _LIB  # the call needs the booster alive
         self._row = (ctypes.c_double * width)()
-        self._scores = (ctypes.c_double * self.outputs)()
+        self._scores = (ctypes.c_double * outputs)()
         self._length = ctypes.c_int64()
         self._fast = ctypes.c_void_p()
         self._check(
@@ -78,27 +66,13 @@ class Predictor:
         self._arguments = (self._fast, self._row, ctypes.byref(self._length), self._scores)
 
     def one(self, values: Sequence[float]) -> list[float]:
-        """Return the scores of one encoded row: one probability, one value, or one probability a class."""
         self._row[:] = values
         if self._call(*self._arguments):
             self._check(-1)
         return self._scores[:]
 
-    def many(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the scores of encoded rows, shape (rows, outputs)."""
-        if not len(matrix):
-            return np.empty((0, self.outputs))
-        scores = self._booster.predict(matrix, num_threads=self._cores)
-        return np.asarray(scores, dtype=np.float64).reshape(len(matrix), self.outputs)
-
-    def self_test(self, golden: Golden) -> str:
-        """Answer the golden rows by both ways; return what is wrong, empty when both gave the recorded answers."""
-        matrix = encode_rows(golden.rows, self.signature)
-        singly = [self.one(row) for row in matrix.tolist()]
-        return disagreement(singly, golden.answers) or disagreement(self.many(matrix).tolist(), golden.answers)
-
     def close(self) -> None:
-        """Free the single-row handle; the booster frees itself."""
+        """Free the handle; the booster frees itself."""
         if self._fast:
             self._library.LGBM_FastConfigFree(self._fast)
             self._fast = ctypes.c_void_p()
@@ -109,6 +83,57 @@ class Predictor:
             raise Unavailable(f"LightGBM could not predict: {reason}.", "Register the run again.")
 
 
+class Predictor:
+    """One model in memory.
+
+    `one` may be used by one thread at a time, `many` by any number beside it.
+    """
+
+    def __init__(self, model: Model, signature: Signature, *, cores: int = 1) -> None:
+        """Take a model that was loaded from a checked file.
+
+        Raises:
+            BadInput: The model takes other features than the signature says.
+        """
+        width = len(signature.features)
+        if model.num_feature() != width:
+            raise BadInput(
+                f"The model takes {model.num_feature()} features, its signature has {width}.",
+                "Train the run again.",
+            )
+        self.signature, self.outputs = signature, int(model.num_model_per_iteration())
+        self._model, self._cores = model, cores
+        self._tree = None if isinstance(model, LinearModel) else TreeRow(model, width, self.outputs)
+        self._one: Callable[[Sequence[float]], list[float]] = (self._tree or model).one
+
+    @property
+    def platform(self) -> str:
+        """What answers, in the form that the Open Inference Protocol asks for."""
+        return "lightgbm_lightgbm" if self._tree else "lemnis_linear"
+
+    def one(self, values: Sequence[float]) -> list[float]:
+        """Return the scores of one encoded row: one probability, one value, or one probability a class."""
+        return self._one(values)
+
+    def many(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the scores of encoded rows, shape (rows, outputs)."""
+        if not len(matrix):
+            return np.empty((0, self.outputs))
+        scores = self._model.predict(matrix, num_threads=self._cores)
+        return np.asarray(scores, dtype=np.float64).reshape(len(matrix), self.outputs)
+
+    def self_test(self, golden: Golden) -> str:
+        """Answer the golden rows by both ways; return what is wrong, empty when both gave the recorded answers."""
+        matrix = encode_rows(golden.rows, self.signature)
+        singly = [self.one(row) for row in matrix.tolist()]
+        return disagreement(singly, golden.answers) or disagreement(self.many(matrix).tolist(), golden.answers)
+
+    def close(self) -> None:
+        """Free what LightGBM keeps outside Python."""
+        if self._tree:
+            self._tree.close()
+
+
 def load_predictor(path: Path, sha256: str, signature: Signature, *, cores: int = 1) -> Predictor:
     """Load a registered model whose file still has its hash.
 
@@ -117,7 +142,7 @@ def load_predictor(path: Path, sha256: str, signature: Signature, *, cores: int 
     Raises:
         BadInput: The file changed, or is not the model of this signature.
     """
-    from lemnis.engine.experiments.model import load_booster
-
-    import_lightgbm()
-    return Predictor(load_booster(path, sha256), signature, cores=cores)
+    text = trusted_text(path, sha256)
+    if not text.startswith(LINEAR):
+        import_lightgbm()
+    return Predictor(read_model(text), signature, cores=cores)

@@ -241,12 +241,12 @@ def infer_answer(
     return Answered(body=b"".join([head, *chunks]), header_length=len(head)) if chunks else Answered(body=head)
 
 
-def model_metadata(signature: Signature, *, model: str, version: int) -> dict[str, Any]:
+def model_metadata(signature: Signature, *, model: str, version: int, platform: str) -> dict[str, Any]:
     """Return the v2 metadata document of a model."""
     return {
         "name": model,
         "versions": [str(version)],
-        "platform": "lightgbm_lightgbm",
+        "platform": platform,
         "inputs": [{"name": f.name, "datatype": tensors.datatype_of(f), "shape": [-1]} for f in signature.features],
         "outputs": tensors.output_metadata(signature),
         "parameters": {

@@ -1,4 +1,4 @@
-"""Why one row gets its answer: LightGBM's own contributions, which sum to the raw score."""
+"""Why one row gets its answer: the model's own contributions, which sum to the raw score."""
 
 import math
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lemnis.engine.errors import BadInput
 from lemnis.engine.evaluate.records import Contribution, Explanation, Importance
 from lemnis.engine.evaluate.subject import Subject, row_keys
 from lemnis.engine.features.matrix import encode_table, target_vector
@@ -16,11 +17,26 @@ Values = NDArray[np.float64]
 def contributions(subject: Subject, matrix: Values, *, threads: int) -> Values:
     """Return what each feature adds to the raw score and, last, the bias: shape (rows, classes or 1, features + 1).
 
+    Raises:
+        BadInput: Its trees have lines in their leaves.
+
     Source: S. Lundberg et al., Consistent individualized feature attribution for tree ensembles (2018), which
-    LightGBM computes itself (`pred_contrib`).
+    LightGBM computes itself (`pred_contrib`); of a linear model see `experiments.linear`.
     """
-    found = np.asarray(subject.booster.predict(matrix, pred_contrib=True, num_threads=threads))
+    if not explainable(subject):
+        raise BadInput(
+            f"The answers of run {subject.run_id} can't be taken apart: LightGBM computes no contributions of trees "
+            "with a line in each leaf.",
+            "Explain a run of another algorithm.",
+            f"run {subject.run_id}",
+        )
+    found = np.asarray(subject.model.predict(matrix, pred_contrib=True, num_threads=threads))
     return found.reshape(len(matrix), -1, matrix.shape[1] + 1)
+
+
+def explainable(subject: Subject) -> bool:
+    """Say whether the model tells what each feature adds; LightGBM does not for linear trees."""
+    return not getattr(subject.model, "params", {}).get("linear_tree")
 
 
 def explain_rows(
@@ -40,8 +56,8 @@ def explain_rows(
     if not len(matrix):
         return []
     parts = contributions(subject, matrix, threads=threads)
-    scores = np.asarray(subject.booster.predict(matrix, num_threads=threads)).reshape(len(matrix), -1)
-    raw = np.asarray(subject.booster.predict(matrix, raw_score=True, num_threads=threads)).reshape(len(matrix), -1)
+    scores = np.asarray(subject.model.predict(matrix, num_threads=threads)).reshape(len(matrix), -1)
+    raw = np.asarray(subject.model.predict(matrix, raw_score=True, num_threads=threads)).reshape(len(matrix), -1)
     targets = target_vector(rows, signature)
     values = [rows.column(name).to_pylist() for name in signature.names]
     keys = row_keys(subject.version, rows, numbers)
@@ -89,12 +105,15 @@ def actual_text(subject: Subject, target: float) -> str:
 
 
 def importances(subject: Subject, rows: Any, *, threads: int) -> list[Importance]:
-    """Return each feature's gain, splits and mean |contribution| over some rows, largest contribution first."""
-    gain = subject.booster.feature_importance("gain").tolist()
-    splits = subject.booster.feature_importance("split").tolist()
+    """Return each feature's gain, splits and mean |contribution| over some rows, largest contribution first.
+
+    The contribution is None where the model does not tell it.
+    """
+    gain = subject.model.feature_importance("gain").tolist()
+    splits = subject.model.feature_importance("split").tolist()
     matrix = encode_table(rows, subject.signature)
     mean: list[float | None] = [None] * len(gain)
-    if len(matrix):
+    if len(matrix) and explainable(subject):
         parts = np.abs(contributions(subject, matrix, threads=threads)[:, :, :-1])
         mean = parts.sum(1).mean(0).tolist()
     found = [

@@ -9,7 +9,7 @@ import pyarrow as pa
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config, Criterion, load_config
 from lemnis.engine.errors import BadInput
-from lemnis.engine.evaluate.explain import explain_rows, importances, telling_rows
+from lemnis.engine.evaluate.explain import explain_rows, explainable, importances, telling_rows
 from lemnis.engine.evaluate.gates import Gate, judge
 from lemnis.engine.evaluate.measure import Scored, by_month, evaluate_part, worst_month
 from lemnis.engine.evaluate.metrics import HIGHER_IS_BETTER
@@ -119,7 +119,10 @@ def some(rows: Table, most: int) -> Table:
 
 
 def explain_telling(context: "JobContext", subject: Subject, rows: Table, numbers: Any) -> list[Explanation]:
-    """Explain the rows where the model is most wrong and most right."""
+    """Explain the rows where the model is most wrong and most right; none where it does not tell contributions."""
+    if not explainable(subject):
+        print("no row is explained: LightGBM computes no contributions of linear trees", flush=True)
+        return []
     score = predict(subject, rows, threads=context.cores)
     chosen = telling_rows(targets(subject, rows), score, subject.signature.task)
     places = np.array([place for place, _ in chosen], dtype=np.int64)

@@ -103,4 +103,4 @@ def predictions(store: Store, run_id: int, part: str, *, threads: int) -> Predic
 def score(store: Store, run_id: int, *, threads: int) -> Kept:
     """Score the held-out rows of a run by its model and keep the predictions."""
     subject = open_subject(store, run_id)
-    return keep_predictions(store, run_id, subject.booster, subject.signature, subject.version, threads=threads)
+    return keep_predictions(store, run_id, subject.model, subject.signature, subject.version, threads=threads)

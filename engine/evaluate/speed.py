@@ -26,12 +26,12 @@ def measure_speed(subject: Subject, rows: Any, *, cores: int) -> Speed:
     for call in range(-WARM_UP, CALLS):
         request = [requests[call % len(requests)]]
         started = monotonic_s()
-        subject.booster.predict(encode_rows(request, subject.signature), num_threads=1)
+        subject.model.predict(encode_rows(request, subject.signature), num_threads=1)
         if call >= 0:
             singles.append((monotonic_s() - started) * 1000)
     done, started = 0, monotonic_s()
     while (elapsed := monotonic_s() - started) < LEAST_BATCH_S:
-        subject.booster.predict(encode_table(rows, subject.signature), num_threads=cores)
+        subject.model.predict(encode_table(rows, subject.signature), num_threads=cores)
         done += rows.num_rows
     p50, p99 = np.quantile(singles, [0.5, 0.99])
     return Speed(

@@ -14,7 +14,7 @@ from lemnis.engine.clock import monotonic_s
 from lemnis.engine.data.duck import read_table
 from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import BadInput, NotFound
-from lemnis.engine.experiments.model import load_booster
+from lemnis.engine.experiments.model import Model, load_model
 from lemnis.engine.experiments.predictions import predicted, row_times
 from lemnis.engine.features.matrix import target_vector
 from lemnis.engine.features.signature import Signature
@@ -29,11 +29,11 @@ class Subject(Struct, frozen=True, kw_only=True):
     """A trained model and the version it is measured on.
 
     Attributes:
-        booster: A `lightgbm.Booster` from a file whose hash was right. Any: lightgbm is typed in part.
+        model: From a file whose hash was right.
     """
 
     run_id: int
-    booster: Any
+    model: Model
     signature: Signature
     version: Version
     path: Path
@@ -66,13 +66,13 @@ def open_subject(store: Store, run_id: int) -> Subject:
     signature = Signature.load(folder / "signature.json")
     import_module("lightgbm")  # loading the library is no part of loading the model
     started = monotonic_s()
-    booster = load_booster(folder / "model.txt", row["model_sha256"])
+    model = load_model(folder / "model.txt", row["model_sha256"])
     load_ms = (monotonic_s() - started) * 1000
-    if booster.num_feature() != len(signature.features):
+    if model.num_feature() != len(signature.features):
         raise BadInput(f"The model of run {run_id} does not fit its signature.", "Train the run again.", str(folder))
     return Subject(
         run_id=run_id,
-        booster=booster,
+        model=model,
         signature=signature,
         version=find_version(store, row["version_id"]),
         path=folder / "model.txt",
@@ -87,7 +87,7 @@ def read_rows(subject: Subject, part: str | None = None) -> Table:
 
 def predict(subject: Subject, rows: Table, *, threads: int) -> Values:
     """Return the model's scores: probability of the positive class or number, shape (n,); or (n, classes)."""
-    return predicted(subject.booster, subject.signature, rows, threads=threads)
+    return predicted(subject.model, subject.signature, rows, threads=threads)
 
 
 def targets(subject: Subject, rows: Table) -> Values:

@@ -12,6 +12,7 @@ SMALLER_IS_BETTER = ("logloss", "error", "rmse", "mae", "brier", "seconds", "mib
 CONDITIONS: dict[str, Callable[[Run], str]] = {
     "state": lambda run: run.state,
     "preset": lambda run: run.preset,
+    "algorithm": lambda run: run.algorithm,
     "data": lambda run: run.data_version,
     "data hash": lambda run: (run.version_id or "")[:12],
     "feature set": lambda run: run.set_reference,

@@ -6,7 +6,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-LIBRARIES = ("lemnis", "lightgbm", "numpy", "pyarrow", "scipy")
+LIBRARIES = ("lemnis", "lightgbm", "numpy", "pyarrow", "scipy", "scikit-learn")
 GIT_S = 5.0
 
 

@@ -15,6 +15,8 @@ FIELDS = Fields(
         "name": Column("runs.name"),
         "state": Column("runs.state", words=STATES, folded=True),
         "preset": Column("runs.preset"),
+        "algorithm": Column("runs.algorithm"),
+        "group": Column("runs.group_name"),
         "data": Column("(select v.name || ' v' || v.number from versions v where v.id = runs.version_id)"),
         "version": Column("runs.version_id"),
         "features": Column("runs.feature_set"),

@@ -1,13 +1,13 @@
-"""Model files: trusted by their hash alone, because a damaged one can abort the process that loads it."""
+"""Model files: trusted by their hash alone, because a damaged one of LightGBM can abort the process that loads it."""
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from lemnis.engine.errors import NotFound, StoreError
 
-if TYPE_CHECKING:
-    from lightgbm import Booster
+LINEAR = "lemnis linear "  # how the file of a linear model begins
+Model = Any  # a lightgbm.Booster, or a LinearModel, which answers the same calls; lightgbm is typed in part
 
 
 def trusted_text(path: Path, sha256: str) -> str:
@@ -34,9 +34,17 @@ def trusted_text(path: Path, sha256: str) -> str:
     return content.decode()
 
 
-def load_booster(path: Path, sha256: str) -> "Booster":
+def load_model(path: Path, sha256: str) -> Model:
     """Return the model of a file, after its hash was found right; see `trusted_text` for what it raises."""
-    text = trusted_text(path, sha256)
+    return read_model(trusted_text(path, sha256))
+
+
+def read_model(text: str) -> Model:
+    """Return the model of a trusted text."""
+    if text.startswith(LINEAR):
+        from lemnis.engine.experiments.linear import read_linear
+
+        return read_linear(text)
     import lightgbm
 
     return lightgbm.Booster(model_str=text)

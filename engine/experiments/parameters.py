@@ -1,4 +1,4 @@
-"""Parameters of LightGBM: read from text, checked against the names it knows, completed with what we decide. Pure."""
+"""Parameters of a training: read from text, checked against the names it knows, completed with what we decide. Pure."""
 
 import difflib
 from collections.abc import Mapping, Sequence

@@ -21,6 +21,7 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.data.duck import read_table
 from lemnis.engine.data.versions import Version
 from lemnis.engine.errors import NotFound, StoreError
+from lemnis.engine.experiments.model import Model
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import write_atomic
 from lemnis.engine.store import Store
@@ -35,7 +36,6 @@ MOST_ROWS = 200_000  # of a part; of a larger one the same sample for every run
 CHUNK = 65_536  # rows encoded and predicted at once; bounds memory
 SEED = 1
 Table = Any  # a pyarrow Table
-Booster = Any  # a lightgbm.Booster
 
 
 class HeldOut(Struct, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ class HeldOut(Struct, frozen=True, kw_only=True):
 
 
 class Gain(Struct, frozen=True, kw_only=True):
-    """What a feature did in training: summed gain of its splits, and how many there are."""
+    """What a feature did in training: summed gain of its splits, and how many; of a linear model its variance."""
 
     feature: str
     gain: float
@@ -86,14 +86,14 @@ class Predictions(Struct, frozen=True, kw_only=True):
     time: "NDArray[np.int64] | None"
 
 
-def predicted(booster: Booster, signature: Signature, rows: Table, *, threads: int) -> "NDArray[np.float64]":
+def predicted(model: Model, signature: Signature, rows: Table, *, threads: int) -> "NDArray[np.float64]":
     """Return a model's scores: probability of the positive class or number, shape (n,); or (n, classes)."""
     import numpy as np
 
     from lemnis.engine.features.matrix import encode_table
 
     scores = [
-        np.asarray(booster.predict(encode_table(rows.slice(start, CHUNK), signature), num_threads=threads))
+        np.asarray(model.predict(encode_table(rows.slice(start, CHUNK), signature), num_threads=threads))
         for start in range(0, rows.num_rows, CHUNK)
     ]
     return np.concatenate(scores) if scores else np.zeros(0)
@@ -111,7 +111,7 @@ def row_times(version: Version, rows: Table) -> "NDArray[np.int64] | None":
 
 
 def keep_predictions(
-    store: Store, run_id: int, booster: Booster, signature: Signature, version: Version, *, threads: int = 1
+    store: Store, run_id: int, model: Model, signature: Signature, version: Version, *, threads: int = 1
 ) -> Kept:
     """Score the held-out rows of a version by a run's model, keep them, and return what is kept.
 
@@ -124,7 +124,7 @@ def keep_predictions(
     tables: list[Table] = []
     for part in HELD_OUT:
         if part in version.split:
-            made, found = scored_part(booster, signature, version, part, threads=threads)
+            made, found = scored_part(model, signature, version, part, threads=threads)
             if found.rows:
                 tables.append(made)
                 parts[part] = found
@@ -142,7 +142,7 @@ def keep_predictions(
         model_sha256=str(store.value("select model_sha256 from runs where id = ?", [run_id])),
         bytes=len(content),
         parts=parts,
-        gains=gains_of(booster, signature),
+        gains=gains_of(model, signature),
         at=now_ms(),
     )
     with store.write() as db:
@@ -153,7 +153,7 @@ def keep_predictions(
 
 
 def scored_part(
-    booster: Booster, signature: Signature, version: Version, part: str, *, threads: int
+    model: Model, signature: Signature, version: Version, part: str, *, threads: int
 ) -> tuple[Table, HeldOut]:
     """Return the scored rows of one part as a table of part, place, time, target and scores, and what they are."""
     import numpy as np
@@ -170,7 +170,7 @@ def scored_part(
     if of > MOST_ROWS:
         places = np.sort(np.random.default_rng(SEED).choice(places, MOST_ROWS, replace=False))
     rows, target = rows.take(pa.array(places)), target[places]
-    score = predicted(booster, signature, rows, threads=threads).astype(np.float32)
+    score = predicted(model, signature, rows, threads=threads).astype(np.float32)
     times = row_times(version, rows)
     scores = score.T if score.ndim == 2 else [score]
     table = pa.table(
@@ -203,9 +203,9 @@ def fingerprint(version: Version, signature: Signature, rows: Table, places: Any
     return found.hexdigest()
 
 
-def gains_of(booster: Booster, signature: Signature) -> list[Gain]:
+def gains_of(model: Model, signature: Signature) -> list[Gain]:
     """Return what each feature gained in training, largest first."""
-    gain, splits = booster.feature_importance("gain"), booster.feature_importance("split")
+    gain, splits = model.feature_importance("gain"), model.feature_importance("split")
     found = [
         Gain(feature=name, gain=float(gained), splits=int(count))
         for name, gained, count in zip(signature.names, gain, splits, strict=True)

@@ -25,6 +25,8 @@ class Run(Struct, frozen=True, kw_only=True):
     Attributes:
         why: Why it is in its state; always a sentence.
         data_version: The dataset version for people, such as ``flights v3``; `version_id` is its hash.
+        algorithm: How it learns: gbdt, dart, rf, goss, extra_trees, linear_tree, linear or constant.
+        group_name: What it was started together with, such as ``grid 3``; empty for a run of its own.
         feature_set_revision: Which choice of that set it was trained with; None for a list by hand.
         device_asked: What was asked for: auto, cpu, gpu or cuda. `device` is what it really trained on.
         rounds: How many were asked for; `rounds_done` how many there are, `best_round` the best on validation.
@@ -41,6 +43,7 @@ class Run(Struct, frozen=True, kw_only=True):
     job_id: int | None
     preset: str
     algorithm: str
+    group_name: str = ""
     task: str
     target: str
     version_id: str | None

@@ -8,6 +8,7 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config, Preset, parse_bytes
 from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.experiments.algorithms import find_algorithm, suited
 from lemnis.engine.experiments.devices import machine_has_gpu
 from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.runs import Run, as_text, pair_rows
@@ -19,7 +20,16 @@ from lemnis.engine.validate.standing import standing
 
 KIND = "experiments.train"
 CHECKS, DESPITE = "checks", "despite_checks"  # tags of a run: how its data stood, and why it was trained all the same
-SETTINGS = ("rounds", "early_stopping", "seed", "cores", "memory", "device")  # of the preset, not LightGBM's
+SETTINGS = (
+    "algorithm",
+    "rounds",
+    "early_stopping",
+    "seed",
+    "cores",
+    "memory",
+    "device",
+)  # of the preset, not LightGBM's
+LEFT_OUT = "left_out"  # tag of a run: what its preset says and its algorithm has no use for
 NAME_LENGTH = 80
 # The conditions of a run that its repetition copies; code, libraries and machine are those of the day.
 REPEATED = (
@@ -44,7 +54,7 @@ def find_preset(config: Config, name: str | None) -> tuple[str, Preset]:
 
 
 def overridden(preset: Preset, overrides: Mapping[str, Value]) -> Preset:
-    """Return a preset with some values replaced; what is no setting of a preset is a parameter of LightGBM.
+    """Return a preset with some values replaced; what is no setting of a preset is a parameter of its algorithm.
 
     Raises:
         BadInput: A value is not accepted.
@@ -53,6 +63,7 @@ def overridden(preset: Preset, overrides: Mapping[str, Value]) -> Preset:
     parameters = {key: value for key, value in overrides.items() if key not in SETTINGS}
     fields: dict[str, object] = msgspec.to_builtins(preset) | settings
     fields["parameters"] = {**preset.parameters, **parameters}
+    find_algorithm(as_text(settings.get("algorithm", preset.algorithm)))
     try:
         made = msgspec.convert(fields, Preset, strict=False)
         parse_bytes(made.memory)
@@ -78,7 +89,7 @@ def start_run(
     """Queue a training and return the run's id; see `ExperimentsRoom.start`."""
     problem = config.problem
     chosen, declared = find_preset(config, preset)
-    made = overridden(declared, overrides)
+    made, params, left_out = suited(overridden(declared, overrides), overrides, problem.task)
     data = find_version(store, version)
     target = problem.target or data.label
     if not target:
@@ -105,8 +116,8 @@ def start_run(
         "rounds": made.rounds,
         "user": user,
     }
-    params: dict[str, Value] = {**made.parameters, "rounds": made.rounds, "early_stopping": made.early_stopping}
-    return queue_run(store, row, params, threshold=problem.threshold, tags=checked)
+    tags = checked | ({LEFT_OUT: f"{', '.join(left_out)}: not for {made.algorithm}"} if left_out else {})
+    return queue_run(store, row, params, threshold=problem.threshold, tags=tags)
 
 
 def checked_tags(store: Store, version: Version, despite: str) -> dict[str, str]:

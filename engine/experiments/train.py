@@ -1,6 +1,7 @@
 """The job `experiments.train`: everything from a queued run to its model, with every condition recorded."""
 
 import hashlib
+import math
 import resource
 from collections.abc import Mapping
 from typing import Any
@@ -12,11 +13,13 @@ from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import BadInput, LemnisError
 from lemnis.engine.experiments import conditions
 from lemnis.engine.experiments.ablation import measure_ablations
+from lemnis.engine.experiments.algorithms import ALGORITHMS, find_algorithm, refuse_contradiction
 from lemnis.engine.experiments.checkpoint import Checkpoint, load_checkpoint
 from lemnis.engine.experiments.devices import Probe, choose_device
-from lemnis.engine.experiments.fit import Rows, fit
-from lemnis.engine.experiments.parameters import OURS, Value, canonical, completed
-from lemnis.engine.experiments.points import SPOOL, forget_points
+from lemnis.engine.experiments.fit import Fitted, Rows, fit
+from lemnis.engine.experiments.model import read_model
+from lemnis.engine.experiments.parameters import OURS, Value, canonical, completed, typed
+from lemnis.engine.experiments.points import SPOOL, PointWriter, forget_points
 from lemnis.engine.experiments.predictions import keep_predictions
 from lemnis.engine.experiments.recorder import CHECKPOINT_EVERY_S, Recorder, write_latest
 from lemnis.engine.experiments.reproduction import reproduction
@@ -42,32 +45,12 @@ def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
     version = find_version(store, run.version_id)
     rows, signature = read_rows(version, run, float(arguments.get("threshold", 0.5)))
     signature.save(directory / "signature.json")
-    given = canonical({key: value for key, value in run.params.items() if key not in OURS}, known_names(), run.task)
-    rename_parameters(store, run, given)
-    parameters = completed(
-        given,
-        task=run.task,
-        classes=len(signature.classes),
-        seed=run.seed or 0,
-        device=device.device,
-        cores=max(1, int(run.cores)),
-    )
-    early_stopping = int(run.params.get("early_stopping", "0"))
-    if early_stopping and "validation" not in rows:
-        raise BadInput(
-            "Early stopping needs validation rows; the split has none.",
-            "Give [dataset.split] a validation span, or set early_stopping to 0.",
-            "lemnis.toml",
-        )
-    resumed = usable_checkpoint(context, run)
-    recorder = Recorder(
-        context,
-        run,
-        early_stopping=early_stopping,
-        resumed=resumed,
-        checkpoint_every_s=float(arguments.get("checkpoint_every_s", CHECKPOINT_EVERY_S)),
-    )
-    fitted = fit(rows["train"], rows.get("validation"), signature, parameters, recorder, resumed=resumed)
+    algorithm = find_algorithm(run.algorithm)
+    if algorithm.trees:
+        every_s = float(arguments.get("checkpoint_every_s", CHECKPOINT_EVERY_S))
+        fitted = grow_trees(context, run, rows, signature, device=device.device, checkpoint_every_s=every_s)
+    else:
+        fitted = fit_baseline(context, run, rows, signature)
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     metrics = fitted.metrics | {"train_seconds": round(fitted.seconds, 3), "peak_memory_mib": round(peak_mib, 1)}
     model = fitted.model.encode()
@@ -83,14 +66,70 @@ def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"run_id": run.id, "metrics": metrics, "reproduced": reproduced(store, run, sha256, metrics)}
 
 
+def grow_trees(
+    context: JobContext,
+    run: Run,
+    rows: Mapping[str, Rows],
+    signature: Signature,
+    *,
+    device: str,
+    checkpoint_every_s: float,
+) -> Fitted:
+    """Train by LightGBM, round by round; raises BadInput, Unavailable or Cancelled."""
+    algorithm = find_algorithm(run.algorithm)
+    given = canonical({key: value for key, value in run.params.items() if key not in OURS}, known_names(), run.task)
+    if run.algorithm in ALGORITHMS:  # before there were several, a run's parameters alone said how it learns
+        refuse_contradiction(algorithm, given)
+        given = {**algorithm.usual, **given}
+    rename_parameters(context.store, run, given)
+    parameters = completed(
+        {**algorithm.sets, **given},
+        task=run.task,
+        classes=len(signature.classes),
+        seed=run.seed or 0,
+        device=device,
+        cores=max(1, int(run.cores)),
+    )
+    early_stopping = int(run.params.get("early_stopping", "0"))
+    if early_stopping and "validation" not in rows:
+        raise BadInput(
+            "Early stopping needs validation rows; the split has none.",
+            "Give [dataset.split] a validation span, or set early_stopping to 0.",
+            "lemnis.toml",
+        )
+    resumed = usable_checkpoint(context, run)
+    every_s = checkpoint_every_s if algorithm.resumes else math.inf
+    recorder = Recorder(context, run, early_stopping=early_stopping, resumed=resumed, checkpoint_every_s=every_s)
+    return fit(rows["train"], rows.get("validation"), signature, parameters, recorder, resumed=resumed)
+
+
+def fit_baseline(context: JobContext, run: Run, rows: Mapping[str, Rows], signature: Signature) -> Fitted:
+    """Fit a linear model or a constant in one go; its metrics are a curve of one point. Raises BadInput, Cancelled."""
+    from lemnis.engine.experiments.fit_linear import fit_linear
+
+    context.progress(None, "fitting in one go")
+    spool = context.workspace.run_dir(run.id) / SPOOL
+    forget_points(context.store, run.id, spool)
+    fitted = fit_linear(
+        rows["train"],
+        rows.get("validation"),
+        signature,
+        {key: typed(value) for key, value in run.params.items()},
+        constant=run.algorithm == "constant",
+        cores=max(1, int(run.cores)),
+    )
+    writer = PointWriter(context.store, run.id, spool)
+    for key, value in fitted.metrics.items():
+        writer.add(key, 1, math.nan if value is None else value)
+    writer.close()
+    context.progress(1.0, "fitted")
+    return fitted
+
+
 def score_held_out(store: Store, run: Run, model: str, signature: Signature, version: Version) -> None:
     """Keep what the model answers on held-out rows; when that fails the run is no worse, comparing it tries again."""
-    from lightgbm import Booster
-
     try:
-        kept = keep_predictions(
-            store, run.id, Booster(model_str=model), signature, version, threads=max(1, int(run.cores))
-        )
+        kept = keep_predictions(store, run.id, read_model(model), signature, version, threads=max(1, int(run.cores)))
     except (LemnisError, OSError) as error:
         print(f"warning: predictions on held-out rows were not kept: {error}", flush=True)
         return
@@ -101,7 +140,8 @@ def score_held_out(store: Store, run: Run, model: str, signature: Signature, ver
 def usable_checkpoint(context: JobContext, run: Run) -> Checkpoint | None:
     """Return where an earlier attempt got to and forget the points after it; None to start at the first round."""
     folder = context.workspace.run_dir(run.id)
-    found = load_checkpoint(folder / "checkpoint.txt")
+    resumes = find_algorithm(run.algorithm).resumes
+    found = load_checkpoint(folder / "checkpoint.txt") if resumes else None
     if found is not None and 0 < found.round < (run.rounds or 1):
         print(f"going on after round {found.round}", flush=True)
         forget_points(context.store, run.id, folder / SPOOL, found.round)

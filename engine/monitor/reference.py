@@ -128,7 +128,7 @@ def make_reference(store: Store, model: str, version: int, *, bins: int) -> Refe
     """Read the training and the held-out rows of a registered model, and ask it about the latter."""
     from lemnis.engine.data.duck import read_table
     from lemnis.engine.data.versions import find_version
-    from lemnis.engine.experiments.model import load_booster
+    from lemnis.engine.experiments.model import load_model
     from lemnis.engine.features.matrix import encode_table, labelled
 
     row = store.row(
@@ -140,13 +140,13 @@ def make_reference(store: Store, model: str, version: int, *, bins: int) -> Refe
         raise NotFound(f"{model} v{version} is not registered with a dataset version.", "Register a finished run.")
     signature = msgspec.json.decode(row["signature"], type=Signature)
     dataset = find_version(store, row["version_id"])
-    booster = load_booster(store.workspace.hidden / row["path"], row["sha256"])
+    trained = load_model(store.workspace.hidden / row["path"], row["sha256"])
     names = [*signature.names, signature.target]
     train, _ = labelled(evenly(read_table(dataset, names, "train" if "train" in dataset.split else None)), signature)
     part = held_out_part(dataset)
     held, target = labelled(read_table(dataset, names, part) if part != "train" else train, signature)
-    gain = np.asarray(booster.feature_importance("gain"), dtype=np.float64)
-    scores = np.asarray(booster.predict(encode_table(held, signature), num_threads=1), dtype=np.float64)
+    gain = np.asarray(trained.feature_importance("gain"), dtype=np.float64)
+    scores = np.asarray(trained.predict(encode_table(held, signature), num_threads=1), dtype=np.float64)
     return describe(
         Reference(
             model=model,

@@ -15,7 +15,7 @@ from lemnis.engine.data.versions import Version, find_version, record_version
 from lemnis.engine.deploy import DeployRoom, ModelVersion
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments import ExperimentsRoom
-from lemnis.engine.experiments.model import load_booster
+from lemnis.engine.experiments.model import load_model
 from lemnis.engine.features.matrix import encode_table, labelled
 from lemnis.engine.jobs import Job, JobsRoom
 from lemnis.engine.monitor.kept import list_windows
@@ -75,8 +75,9 @@ def retrain(
     version = resplit(store, old, split)
     preset = run.preset if run.preset in experiments.presets() else None
     features = deploy.signature(champion.model, champion.version).names
+    wanted = {**run.params, "algorithm": run.algorithm}
     run_id = experiments.start(
-        preset, overrides=run.params, version=version.id, features=features, name=f"retrain: {reason}", user=who
+        preset, overrides=wanted, version=version.id, features=features, name=f"retrain: {reason}", user=who
     )
     job_id = experiments.run(run_id).job_id
     if job_id is not None:
@@ -157,6 +158,6 @@ def measured(store: Store, model: ModelVersion, version: Version) -> Measures:
     signature = DeployRoom(store).signature(model.model, model.version)
     table = read_table(version, [*signature.names, signature.target], "test")
     rows, target = labelled(table, signature)
-    scores = load_booster(model.path, model.sha256).predict(encode_table(rows, signature), num_threads=1)
+    scores = load_model(model.path, model.sha256).predict(encode_table(rows, signature), num_threads=1)
     value = load_config(store.workspace.config).problem.value
     return measures(signature.task, target, np.asarray(scores, dtype=np.float64), signature.threshold, value)

@@ -97,10 +97,10 @@ def say_more(page: RunPage) -> None:
 def show(context: typer.Context, run_id: RunId) -> None:
     """Show one run: state and reason, metrics, parameters, and every condition it was trained under.
 
-    With --json: all fields of the run: those of `list`, and "why", "preset", "task", "target", "version_id",
-    "features", "feature_set", "feature_set_revision" (null: a list by hand), "problem_sha256", "seed", "device_asked",
-    "device", "cores", "machine", "code_version",
-    "libraries", "rounds", "rounds_done", "best_round", "model_sha256", "reproduces", "note", "pinned", "created_at" …
+    With --json: all fields of the run: those of `list`, and "why", "preset", "algorithm", "group_name",
+    "task", "target", "version_id", "features", "feature_set", "feature_set_revision" (null: a list by hand),
+    "problem_sha256", "seed", "device_asked", "device", "cores", "machine", "code_version", "libraries",
+    "rounds", "rounds_done", "best_round", "model_sha256", "reproduces", "note", "pinned", "created_at" …
     """
     session = session_of(context)
     run = session.engine.experiments.run(run_id)
@@ -118,6 +118,7 @@ def show(context: typer.Context, run_id: RunId) -> None:
             ("rounds", f"{run.rounds_done} of {run.rounds}, best {run.best_round or MISSING}"),
             *((key, value) for key, value in plain.items()),
             ("preset", run.preset),
+            ("algorithm", run.algorithm),
             *sorted(run.params.items()),
             ("data", f"{run.data_version}  {run.version_id}"),
             ("features", f"{run.set_reference or 'by hand'}: {', '.join(run.features)}"),

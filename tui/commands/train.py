@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from lemnis.engine.experiments.algorithms import ALGORITHMS
 from lemnis.engine.experiments.parameters import read_overrides
-from lemnis.engine.experiments.start import CHECKS
+from lemnis.engine.experiments.start import CHECKS, LEFT_OUT
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import print_json, say, session_of, single
 from lemnis.tui.commands.runs import run_document
@@ -21,6 +22,9 @@ def train(
     set_: Annotated[
         list[str], typer.Option("--set", help="A value that replaces the preset's; may be repeated.", metavar="K=V")
     ] = [],  # noqa: B006
+    algorithm: Annotated[
+        str | None, typer.Option(help=f"One of {', '.join(ALGORITHMS)}; the preset's if none.", metavar="NAME")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, gpu (OpenCL) or cuda.", metavar="DEVICE")] = None,
     data: Annotated[str | None, typer.Option(help="Dataset version; the latest if none.", metavar="VERSION")] = None,
     features: Annotated[str | None, typer.Option(help="Feature set; the declared one if none.", metavar="SET")] = None,
@@ -35,7 +39,10 @@ def train(
     A check that failed on the version and is not waived refuses the training with exit code 1. How the checks stood is
     kept as the run's tag `checks`.
 
-    --set takes rounds, early_stopping, seed, cores, memory and every parameter of LightGBM, e.g. --set num_leaves=63.
+    --set takes algorithm, rounds, early_stopping, seed, cores, memory and every parameter of LightGBM, e.g. --set
+    num_leaves=63. The baselines take few: linear takes lambda_l2, constant takes centre (mean or median of a number).
+    What the preset says and the algorithm has no use for is left out, and named in the run's tag `left_out`; dart and
+    rf always train all their rounds.
 
     With --json: the run as in `lemnis runs show --json`.
     """
@@ -43,7 +50,7 @@ def train(
     room = session.engine.experiments
     run_id = room.start(
         preset,
-        overrides=read_overrides(set_),
+        overrides={**read_overrides(set_), **({"algorithm": algorithm} if algorithm else {})},
         version=data,
         features=features,
         device=device,
@@ -60,6 +67,8 @@ def train(
         return
     if CHECKS in run.tags:
         say(f"Checks of its data: {run.tags[CHECKS]}.")
+    if LEFT_OUT in run.tags:
+        say(f"Left out: {run.tags[LEFT_OUT]}.")
     if wait:
         shown = "  ".join(f"{key} {number(value, 4)}" for key, value in run.metrics.items())
         say(f"Run {run.id} {run.name} is {run.state}: {shown}")

@@ -110,4 +110,24 @@ LATER = {
         ) strict, without rowid""",
         *triggers("evaluate", "run_pairs"),
     ),
+    "m027_algorithms": (
+        "alter table runs add column group_name text not null default ''",  # of runs that were started together
+        # Up to here every training was LightGBM's, and its parameters said how its trees were grown.
+        """update runs set algorithm = coalesce(
+             (select case value when 'dart' then 'dart' when 'goss' then 'goss'
+                when 'rf' then 'rf' when 'random_forest' then 'rf' end
+              from run_params where run_id = runs.id and key in ('boosting', 'boosting_type', 'boost')
+                and value not in ('gbdt', 'gbrt')),
+             (select case key when 'data_sample_strategy' then value else key end
+              from run_params where run_id = runs.id and (key, value) in (values
+                ('data_sample_strategy', 'goss'), ('linear_tree', 'true'), ('extra_trees', 'true'))
+              order by key limit 1),
+             'gbdt')
+           where algorithm = 'lightgbm'""",
+        "drop index runs_listed",
+        """create index runs_listed on runs (deleted_at, archived_at, id, name, state, preset, algorithm, version_id,
+           feature_set, task, target, seed, device, user, rounds_done, best_round, pinned, reproduces, created_at,
+           started_at, ended_at, group_name, note)""",
+        "create index runs_grouped on runs (group_name) where group_name != ''",
+    ),
 }

@@ -42,7 +42,7 @@ def test_the_served_model_asks_for_just_the_columns_of_the_set(engine: Engine) -
     run = do_train(engine, engine.experiments.start(features="base"))
     version = engine.deploy.register(run.id, "late", "ada", "")
     signature = engine.deploy.signature("late", version.version)
-    asked = model_metadata(signature, model="late", version=version.version)["inputs"]
+    asked = model_metadata(signature, model="late", version=version.version, platform="lightgbm_lightgbm")["inputs"]
     assert [one["name"] for one in asked] == ["carrier", "distance"] == engine.features.feature_set("base").features
     row = {"carrier": "AA", "distance": 1.5}
     assert encode_rows([row | {"weekend": True}], signature).shape == (1, 2)

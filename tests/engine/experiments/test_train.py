@@ -16,7 +16,7 @@ from lemnis.engine.data.duck import read_table
 from lemnis.engine.data.versions import Version
 from lemnis.engine.errors import BadInput, Cancelled, StoreError
 from lemnis.engine.experiments import Run
-from lemnis.engine.experiments.model import load_booster
+from lemnis.engine.experiments.model import load_model
 from lemnis.engine.experiments.recorder import Recorder
 from lemnis.engine.experiments.train import train
 from lemnis.engine.features.matrix import encode_table, labelled
@@ -48,7 +48,7 @@ def test_the_metrics_are_those_of_the_saved_model_on_labelled_validation_rows(
     engine: Engine, trained: Train, version: Version
 ) -> None:
     run = trained()
-    booster = load_booster(engine.experiments.model_path(run.id), run.model_sha256 or "")
+    booster = load_model(engine.experiments.model_path(run.id), run.model_sha256 or "")
     rows, target = labelled(read_table(version, part="validation"), engine.experiments.signature(run.id))
     answer: Any = booster.predict(encode_table(rows, engine.experiments.signature(run.id)))
     assert run.metrics["auc"] == pytest.approx(roc_auc_score(target, answer), abs=1e-9)
@@ -65,7 +65,7 @@ def test_early_stopping_keeps_the_best_round_and_its_metrics(engine: Engine, tra
     assert run.best_round is not None
     assert run.rounds_done == run.best_round + 5 < 400
     assert run.metrics["auc"] == curve[run.best_round] == max(curve.values())
-    booster = load_booster(engine.experiments.model_path(run.id), run.model_sha256 or "")
+    booster = load_model(engine.experiments.model_path(run.id), run.model_sha256 or "")
     assert booster.num_trees() == run.best_round
 
 
@@ -143,7 +143,7 @@ def test_a_damaged_checkpoint_starts_over_and_a_damaged_model_is_not_loaded(engi
     path.chmod(0o600)
     path.write_text(path.read_text().replace("num_leaves=7", "num_leaves=9", 1))
     with pytest.raises(StoreError, match="not the one that was trained"):
-        load_booster(path, run.model_sha256 or "")
+        load_model(path, run.model_sha256 or "")
 
 
 def test_a_worker_that_lost_its_job_writes_no_model_into_the_run(engine: Engine) -> None:

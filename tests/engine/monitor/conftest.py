@@ -1,5 +1,8 @@
 """A year of made-up flights with a real model of its first months; from September on the weather is another."""
 
+# scikit-learn ships no types.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +18,7 @@ from lemnis.engine.clock import parse_ms
 from lemnis.engine.config import Config, load_config
 from lemnis.engine.data.versions import Version, record_version
 from lemnis.engine.deploy.predictions import Entry, record_actuals, write_entries
-from lemnis.engine.experiments.model import load_booster
+from lemnis.engine.experiments.model import load_model
 from lemnis.engine.features.matrix import Signature, encode_rows, encode_table, fit_signature, labelled
 from lemnis.engine.files import sha256_of
 from lemnis.engine.monitor import MonitorRoom
@@ -148,7 +151,7 @@ def flown(tmp_path: Path, trained: tuple[pa.Table, Path, Signature]) -> Flown:
     roles = {"id": "key", "flown": "time", "late": "label"}
     version = record_version(store, table, name="flights", roles=roles, split=SPLIT)
     register(store, version, path, signature)
-    return Flown(store, version, table, signature, load_booster(path, sha256_of(path)))
+    return Flown(store, version, table, signature, load_model(path, sha256_of(path)))
 
 
 def register(store: Store, version: Version, path: Path, signature: Signature) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from textual.content import Content
 
 from lemnis.engine.experiments import Curve, Run
+from lemnis.engine.experiments.algorithms import ALGORITHMS
 from lemnis.engine.experiments.compare import metric_place
 from lemnis.tui.format import MISSING, bytes_, delta, duration, number, verdict, when
 from lemnis.tui.stages.experiments.rows import BASELINE, delta_words, digits_of
@@ -28,6 +29,7 @@ def summary(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> Fa
         ("took", duration(run.duration_s(now_ms))),
         ("data", f"{run.data_version}  {(run.version_id or '')[:8]}"),
         ("features", f"{run.set_reference or 'own'}, {len(run.features)} columns"),
+        ("algorithm", run.algorithm),
         *[(key, value) for key, value in sorted(run.params.items())],
         ("seed", number(run.seed)),
         ("device", run.device or f"{run.device_asked} asked"),
@@ -51,13 +53,14 @@ def groups(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> lis
                 ("created", when(run.created_at, seconds=True)),
                 ("took", duration(run.duration_s(now_ms))),
                 ("rounds", f"{number(run.rounds_done)} of {number(run.rounds)}, best {number(run.best_round)}"),
+                *([("group", run.group_name)] if run.group_name else []),
                 *([("reproduces", f"run {run.reproduces}")] if run.reproduces else []),
                 ("note", run.note),
                 ("tags", ", ".join(f"{key}={value}" if value else key for key, value in run.tags.items())),
             ],
         ),
         ("Metrics", [(name, metric_cell(run, name, baseline)) for name in ordered_metrics(run)] or [("none yet", "")]),
-        ("Parameters", [("preset", run.preset), *sorted(run.params.items())]),
+        ("Parameters", [("preset", run.preset), ("algorithm", algorithm_words(run)), *sorted(run.params.items())]),
         (
             "Data",
             [
@@ -83,6 +86,12 @@ def groups(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> lis
             ],
         ),
     ]
+
+
+def algorithm_words(run: Run) -> str:
+    """Return how the run learns, by name and in words."""
+    known = ALGORITHMS.get(run.algorithm)
+    return f"{run.algorithm}: {known.words}" if known else run.algorithm
 
 
 def ordered_metrics(run: Run) -> list[str]:
@@ -144,12 +153,14 @@ def explained(name: str) -> tuple[str, str] | None:
     family, _, key = name.partition(".")
     texts = {
         "state": "A run is queued, preparing, running, finished, failed, cancelled or lost. Lost: its process died.",
+        "algorithm": "How it learns:\n" + "\n".join(f"{one.name}: {one.words}." for one in ALGORITHMS.values()),
+        "group": "What was started together, such as all runs of a grid. Ask: group = 'grid 1'",
         "best_round": "The round with the best validation metric. With early stopping the model is cut there.",
         "duration": "From its start to its end, or until now.",
     }
     if family == "metrics":
         rows_ = "a sample of the training rows" if key.startswith("train_") else "the validation rows"
-        return key, f"{key}, measured by LightGBM on {rows_} of the run's data version.\nAsk: {name} > 0.8"
+        return key, f"{key}, measured on {rows_} of the run's data version.\nAsk: {name} > 0.8"
     if family == "delta":
         return f"Δ {key}", f"This run's {key} minus the baseline's. p pins the baseline."
     if family == "params":

@@ -13,7 +13,7 @@ from lemnis.tui.widgets import Cell, Col, Row
 
 DIGITS = 4
 BASELINE = "★"
-CONDITIONS = ("preset", "data", "seed", "device", "features", "user")
+CONDITIONS = ("algorithm", "preset", "data", "seed", "device", "features", "user")
 COSTS = ("train_seconds", "peak_memory_mib")
 
 
@@ -49,7 +49,7 @@ def parameters(runs: Sequence[Run]) -> list[str]:
 
 LABELS = {"id": "#", "duration": "took", "best_round": "best"}
 PLAIN = ("state", "id", "name", "best_round", "rounds", "duration", "age", "created", *CONDITIONS)
-MORE = ("task", "target", "version", "code", "note", "why", "reproduces")
+MORE = ("task", "target", "version", "code", "note", "why", "reproduces", "group")
 
 
 def possible(runs: Sequence[Run]) -> list[str]:
@@ -183,6 +183,8 @@ def plain_value(run: Run, name: str) -> str | int | None:
     match name:
         case "preset":
             return run.preset
+        case "group":
+            return run.group_name
         case "data":
             return run.data_version
         case "seed":
@@ -197,7 +199,7 @@ def plain_value(run: Run, name: str) -> str | int | None:
             return run.code_version[:12]
         case "note":
             return run.note.strip().partition("\n")[0]
-        case "user" | "task" | "target" | "why" | "reproduces":
+        case "algorithm" | "user" | "task" | "target" | "why" | "reproduces":
             return getattr(run, name)
         case _:
             return None

@@ -43,11 +43,18 @@ class TrainDialog(ModalScreen[Training]):
         self.presets = dict(presets) or {"default": Preset()}
 
     def compose(self) -> ComposeResult:
-        columns = (Col("preset"), Col("rounds", right=True), Col("stop after", right=True), Col("device"), Col("cores"))
+        columns = (
+            Col("preset"),
+            Col("algorithm"),
+            Col("rounds", right=True),
+            Col("stop after", right=True),
+            Col("device"),
+            Col("cores"),
+        )
         with Vertical(classes="dialog train"):
             yield Words(Content.styled("Train", "bold $stage-accent"))
             yield Table(*columns, Col("parameters", flex=True), id="presets")
-            yield Input(placeholder="change: num_leaves=63 seed=2", id="overrides", compact=True)
+            yield Input(placeholder="change: algorithm=dart num_leaves=63 seed=2", id="overrides", compact=True)
             yield Words("", id="checks")
             yield Input(placeholder="why it is trained despite the checks", id="despite", compact=True)
             yield Words("", id="fault")
@@ -106,4 +113,4 @@ def preset_row(name: str, preset: Preset) -> Row:
     """Return a preset as a row."""
     parameters = "  ".join(f"{key} {value}" for key, value in preset.parameters.items())
     stop = str(preset.early_stopping) if preset.early_stopping else "–"
-    return Row(name, [name, str(preset.rounds), stop, preset.device, str(preset.cores), parameters])
+    return Row(name, [name, preset.algorithm, str(preset.rounds), stop, preset.device, str(preset.cores), parameters])

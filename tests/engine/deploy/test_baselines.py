@@ -1,0 +1,57 @@
+"""A linear model and a constant are registered, checked in the box and served as trees are, without LightGBM."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_problem import do_train, make_engine
+
+from lemnis.engine import Engine
+from lemnis.engine.deploy.modelbox import ask_model
+from lemnis.engine.deploy.predictor import load_predictor
+from lemnis.engine.deploy.serving import load_served
+from lemnis.engine.errors import BadInput
+from lemnis.engine.files import sha256_of
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    opened = make_engine(tmp_path / "box", "multiclass")
+    yield opened
+    opened.store.close()
+
+
+@pytest.mark.parametrize("algorithm", ["linear", "constant"])
+def test_a_baseline_is_registered_and_answers_its_golden_rows_in_the_server(engine: Engine, algorithm: str) -> None:
+    run = do_train(engine, engine.experiments.start(overrides={"algorithm": algorithm}))
+    version = engine.deploy.register(run.id, "late", "ada", "a baseline")
+    served = load_served(engine.store, "late", version.version, cores=1)
+    assert served.predictor.platform == "lemnis_linear"
+    rows = np.array([[0.5, 1.0, 1.0], [np.nan, np.nan, 0.0]])
+    many = served.predictor.many(rows)
+    assert many.sum(axis=1) == pytest.approx([1, 1])
+    assert [served.predictor.one(row) for row in rows.tolist()] == pytest.approx(many, abs=1e-12)
+
+
+def test_a_damaged_linear_model_is_refused_and_a_good_one_needs_no_lightgbm(engine: Engine, tmp_path: Path) -> None:
+    run = do_train(engine, engine.experiments.start(overrides={"algorithm": "linear"}))
+    signature, path = engine.experiments.signature(run.id), engine.experiments.model_path(run.id)
+    damaged = tmp_path / "model.txt"
+    damaged.write_bytes(path.read_bytes().replace(b'"slope":[', b'"slope":["x",'))
+    with pytest.raises(BadInput, match="linear model"):
+        ask_model(damaged, sha256_of(damaged), signature, [])
+    with pytest.raises(BadInput, match="features"):
+        load_predictor(path, run.model_sha256 or "", type(signature)(features=[], task="binary", target="late"))
+    script = f"""
+import sys, pathlib
+from lemnis.engine.deploy.predictor import load_predictor
+from lemnis.engine.features.signature import Signature
+folder = pathlib.Path({str(path.parent)!r})
+load_predictor(folder / "model.txt", {run.model_sha256!r}, Signature.load(folder / "signature.json"))
+print([name for name in ("lightgbm", "sklearn", "scipy") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
