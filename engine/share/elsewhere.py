@@ -1,6 +1,7 @@
 """S3, SFTP, Google Cloud and Azure as places to share at, through fsspec."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,8 +9,9 @@ from urllib.parse import urlsplit
 from lemnis.engine.data.elsewhere import opened_store, reaching
 from lemnis.engine.errors import Damaged, LemnisError
 from lemnis.engine.files import sha256_of
+from lemnis.engine.share.leftovers import PARTIAL, Leftover
 from lemnis.engine.share.manifest import Stored
-from lemnis.engine.share.multipart import PART_BYTES, put_in_parts
+from lemnis.engine.share.multipart import PART_BYTES, abandon, put_in_parts, unfinished
 from lemnis.engine.share.place import BLOCK_BYTES, OnBytes, not_as_named, prefix_digest
 
 # Any in this file: fsspec and what it opens are untyped.
@@ -109,6 +111,32 @@ class Elsewhere:
             self._make_folders(partial, target)
             self.store.pipe_file(partial, content)
             self.store.mv(partial, target)
+
+    def leftovers(self) -> list[Leftover]:
+        """Return what attempts that broke off have left, of every workspace; only S3 and SFTP keep any."""
+        with self.reaching:
+            if self.scheme == "s3":
+                return unfinished(self.store, self.root)
+            if self.scheme != "sftp":
+                return []
+            try:
+                there: list[dict[str, Any]] = self.store.ls(f"{self.root}/incoming", detail=True)
+            except FileNotFoundError:
+                return []
+            return [
+                Leftover(bytes=one["size"], at=round(one["mtime"].timestamp() * 1000), handle=one["name"])
+                for one in there
+                if one["type"] == "file" and PARTIAL.match(PurePosixPath(one["name"]).name)
+            ]
+
+    def discard(self, leftover: Leftover) -> None:
+        """Remove what an attempt has left; it may be gone already."""
+        with self.reaching:
+            if self.scheme == "s3":
+                abandon(self.store, leftover.handle)
+                return
+            with suppress(FileNotFoundError):
+                self.store.rm_file(leftover.handle)
 
     def _append(self, path: str, source: Path, stored: Stored, on_bytes: OnBytes) -> None:
         """Write to a name of our own, from where an earlier attempt ended, then rename."""

@@ -3,10 +3,12 @@
 import hashlib
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from lemnis.engine.errors import Damaged, Unavailable
 from lemnis.engine.files import sync_folder, write_atomic
+from lemnis.engine.share.leftovers import PARTIAL, Leftover
 from lemnis.engine.share.manifest import Stored
 from lemnis.engine.share.place import BLOCK_BYTES, OnBytes, not_as_named
 from lemnis.engine.text import safe
@@ -65,6 +67,7 @@ class Folder:
             partial.parent.mkdir(parents=True, exist_ok=True)
             final.parent.mkdir(parents=True, exist_ok=True)
             with open(source, "rb") as file, open(partial, "a+b") as out:
+                os.utime(out.fileno())  # gone on with: nobody is to sweep it meanwhile
                 out.seek(0)
                 digest = hashlib.file_digest(out, "sha256")
                 held = out.tell()
@@ -92,6 +95,22 @@ class Folder:
         with refusals(self):
             (self.root / path).parent.mkdir(parents=True, exist_ok=True)
             write_atomic(self.root / path, content, mode=MODE)
+
+    def leftovers(self) -> list[Leftover]:
+        """Return what attempts that broke off have left, of every workspace."""
+        found: list[Leftover] = []
+        with refusals(self):
+            for path in (self.root / "incoming").glob("*"):
+                if PARTIAL.match(path.name) and not path.is_symlink():
+                    with suppress(FileNotFoundError):  # another workspace's transfer has ended
+                        facts = path.stat()
+                        found.append(Leftover(bytes=facts.st_size, at=facts.st_mtime_ns // 1_000_000, handle=path))
+        return found
+
+    def discard(self, leftover: Leftover) -> None:
+        """Remove what an attempt has left; it may be gone already."""
+        with refusals(self):
+            leftover.handle.unlink(missing_ok=True)
 
 
 class refusals:

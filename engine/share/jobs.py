@@ -13,10 +13,12 @@ import msgspec
 from lemnis.engine.clock import now_ms
 from lemnis.engine.data.parquet import sweep
 from lemnis.engine.errors import NotFound
+from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.share.bundle import Bundle, write_bundle
 from lemnis.engine.share.catalog import manifests_at, with_needed
 from lemnis.engine.share.items import local_items
+from lemnis.engine.share.leftovers import sweep as sweep_place
 from lemnis.engine.share.meter import Meter
 from lemnis.engine.share.pack import Packed, packed, with_makers
 from lemnis.engine.share.place import Place, open_remote
@@ -35,7 +37,10 @@ def push(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
         place = open_remote(context.store, arguments["remote"])
         things = gathered(context, arguments, folder)
         verify = folder if arguments.get("verify") else None
-        return msgspec.to_builtins(send(place, things, meter_of(context, "sending"), verify=verify))
+        sent = send(place, things, meter_of(context, "sending"), verify=verify)
+        if not others_wait(context):  # what they are going on with is theirs
+            sent = msgspec.structs.replace(sent, swept=sweep_place(place, now_ms()))
+        return msgspec.to_builtins(sent)
 
 
 def pull(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -114,6 +119,12 @@ def taken_over(context: JobContext, place: Place, arguments: dict[str, Any], via
     found = checked(store, place, things, workspace.data, meter)
     context.progress(1.0, "keeping")
     return {"things": msgspec.to_builtins(adopt(store, found, via))}
+
+
+def others_wait(context: JobContext) -> bool:
+    """Say whether this workspace has another push that is not done yet."""
+    live = JobsRoom(context.store).jobs(states=("queued", "preparing", "running"))
+    return any(job.kind == "share.push" and job.id != context.job_id for job in live)
 
 
 def meter_of(context: JobContext, doing: str) -> Callable[[int], Meter]:

@@ -1,14 +1,17 @@
 """Sending a large file to S3 in parts; parts that an earlier attempt has sent are not sent again."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
+from lemnis.engine.share.leftovers import Leftover
 from lemnis.engine.share.manifest import Stored
 from lemnis.engine.share.place import OnBytes, not_as_named
 
 PART_BYTES = 8 << 20
 MOST_PARTS = 10_000  # of one upload, by S3's own rule
+OBJECT = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.[a-z]+\Z")  # what we send, below ``objects/``
 
 # Any in this file: s3fs and the documents of S3 are untyped.
 
@@ -53,13 +56,45 @@ def open_upload(store: Any, bucket: str, key: str) -> tuple[str, dict[tuple[int,
     if not mine:
         return store.call_s3("create_multipart_upload", Bucket=bucket, Key=key)["UploadId"], {}
     upload: str = mine[-1]["UploadId"]
-    held: dict[tuple[int, int, str], str] = {}
+    parts = parts_of(store, {"Bucket": bucket, "Key": key, "UploadId": upload})
+    return upload, {(part["PartNumber"], part["Size"], part["ETag"].strip('"')): part["ETag"] for part in parts}
+
+
+def parts_of(store: Any, upload: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the parts that are there of an upload, in their order."""
+    found: list[dict[str, Any]] = []
     marker = 0
     while True:
-        page = store.call_s3("list_parts", Bucket=bucket, Key=key, UploadId=upload, PartNumberMarker=marker)
-        parts: list[dict[str, Any]] = page.get("Parts") or []
-        for part in parts:
-            held[part["PartNumber"], part["Size"], part["ETag"].strip('"')] = part["ETag"]
+        page = store.call_s3("list_parts", **upload, PartNumberMarker=marker)
+        found += page.get("Parts") or []
         if not page.get("IsTruncated"):
-            return upload, held
+            return found
         marker = int(page["NextPartNumberMarker"])
+
+
+def unfinished(store: Any, root: str) -> list[Leftover]:
+    """Return the uploads of shared files below a root that were not put together."""
+    bucket, _, folder = root.partition("/")
+    prefix = f"{folder}/objects/" if folder else "objects/"
+    found: list[Leftover] = []
+    after: dict[str, str] = {}
+    while True:
+        page = store.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix, **after)
+        for one in page.get("Uploads") or []:
+            if OBJECT.match(one["Key"].removeprefix(prefix)):
+                upload = {"Bucket": bucket, "Key": one["Key"], "UploadId": one["UploadId"]}
+                parts = parts_of(store, upload)
+                last = max([one["Initiated"], *(part["LastModified"] for part in parts)])
+                size = sum(part["Size"] for part in parts)
+                found.append(Leftover(bytes=size, at=round(last.timestamp() * 1000), handle=upload))
+        if not page.get("IsTruncated"):
+            return found
+        after = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+
+
+def abandon(store: Any, upload: dict[str, str]) -> None:
+    """Give up an upload and its parts; it may have been put together or given up already."""
+    try:
+        store.call_s3("abort_multipart_upload", **upload)
+    except FileNotFoundError:
+        return

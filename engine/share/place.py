@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from lemnis.engine.config import Remote, load_config
 from lemnis.engine.errors import Damaged, NotFound, Unavailable
 from lemnis.engine.files import sha256_of
+from lemnis.engine.share.leftovers import Leftover
 from lemnis.engine.share.manifest import Stored
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
@@ -55,6 +56,14 @@ class Shared(Place, Protocol):
 
     def write(self, path: str, content: bytes) -> None:
         """Put a small file under a path, in one step: readers find the old one or the new one."""
+        ...
+
+    def leftovers(self) -> list[Leftover]:
+        """Return what attempts that broke off have left, of every workspace."""
+        ...
+
+    def discard(self, leftover: Leftover) -> None:
+        """Remove what an attempt has left; it may be gone already."""
         ...
 
 

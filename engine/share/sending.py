@@ -8,6 +8,7 @@ from msgspec import Struct
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.files import sha256_of
 from lemnis.engine.share.catalog import manifests_at
+from lemnis.engine.share.leftovers import Swept
 from lemnis.engine.share.manifest import Manifest, Stored, encode
 from lemnis.engine.share.meter import Meter
 from lemnis.engine.share.pack import Packed
@@ -20,12 +21,14 @@ class Sent(Struct, frozen=True, kw_only=True):
     Attributes:
         things: Each thing's kind, ref, title and id, and whether it was ``new`` or ``there already``.
         files, bytes: What was sent; `kept` bytes were there already.
+        swept: What transfers had left there that nobody went on with for a week.
     """
 
     things: list[dict[str, str]]
     files: int
     bytes: int
     kept: int
+    swept: Swept = Swept()
 
 
 def send(place: Shared, things: list[Packed], meter_of: Callable[[int], Meter], *, verify: Path | None) -> Sent:

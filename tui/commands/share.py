@@ -30,8 +30,10 @@ def push(
 ) -> None:
     """Bring dataset versions, runs and models to a remote. What is there is not sent again; push again to go on.
 
-    With --json: {"job", "things": [{"kind", "ref", "title", "id", "state"}], "files", "bytes", "kept"}; state is new
-    or there already; without waiting, things is null.
+    What a transfer that broke off has left at the remote is cleared away once nobody went on with it for a week.
+
+    With --json: {"job", "things": [{"kind", "ref", "title", "id", "state"}], "files", "bytes", "kept",
+    "swept": {"files", "bytes", "problem"}}; state is new or there already; without waiting, things is null.
     """
     session = session_of(context)
     job_id = session.engine.share.start_push(what or (), remote=remote, data=with_data, verify=verify)
@@ -40,6 +42,12 @@ def push(
         print_table(["thing", "kind", "id", "at the remote"], rows_of(result))
         sent = f"{shown.number(result['files'])} files, {shown.bytes_(result['bytes'])} sent"
         say(f"{sent}; {shown.bytes_(result['kept'])} were there already")
+        swept = result["swept"]
+        if swept["files"]:
+            what = f"{shown.bytes_(swept['bytes'])} of {shown.number(swept['files'])} transfers"
+            say(f"{what} that broke off over a week ago were cleared away there")
+        if swept["problem"]:
+            say(f"▲ What broke off earlier was not cleared away: {swept['problem']}")
 
 
 @moving.command()
