@@ -1,6 +1,6 @@
 """The loop: each stage's state, why, and the next step, computed from facts in the store and never stored."""
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -9,6 +9,9 @@ from lemnis.engine.config import Config, load_config
 from lemnis.engine.errors import ConfigError
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.dependents import Dependents
 
 StageWord: TypeAlias = Literal["not started", "working", "ready", "attention"]
 
@@ -74,6 +77,12 @@ class Lifecycle:
             for key, name in STAGES
             for v in [verdicts[name]]
         ]
+
+    def link_dependents(self, position: int) -> "Dependents":
+        """Return what names the columns that the declared link at a position, from 1, brings."""
+        from lemnis.engine.dependents import link_dependents
+
+        return link_dependents(self.store, load_config(self.store.workspace.config), position)
 
 
 class Facts:

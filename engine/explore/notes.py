@@ -2,7 +2,7 @@
 
 import re
 
-from lemnis.engine.explore.profile import Note, Profile
+from lemnis.engine.explore.profile import Note, Profile, acts
 from lemnis.engine.explore.signals import is_uniform
 
 MISSING = 0.2  # share of rows
@@ -23,14 +23,6 @@ DATE = re.compile(
 NUMBER = re.compile(r"[-+−]?[\d ,.']*\d([eE][-+]?\d+)?\s?[%$€£₩원]?")
 
 TELLS_TOO_MUCH = 0.4  # share of the target's uncertainty: what is known beforehand seldom tells so much
-NATURE = {  # what a column is like; nothing has to be done about it
-    "constant length",
-    "high cardinality",
-    "outliers",
-    "skewed",
-    "zeros",
-    "uniform",
-}
 
 Found = tuple[bool, str, str]
 
@@ -51,17 +43,7 @@ def column_notes(profile: Profile, *, shift: float = 0.0) -> list[Note]:
         *_about_numbers(profile),
         *_about_time(profile),
     ]
-    return [Note(word=word, detail=detail, act=acts(word, profile)) for holds, word, detail in found if holds]
-
-
-def acts(word: str, profile: Profile) -> bool:
-    """Return whether a note on a column asks a person to do something.
-
-    A unique column is in order as the key, and a trap as a feature; a gap matters in the time that splits the rows.
-    """
-    if word in ("unique", "gaps"):
-        return profile.role == ("feature" if word == "unique" else "time")
-    return word not in NATURE and (profile.role != "label" or word != "nearly constant")
+    return [Note(word=word, detail=detail, act=acts(word, profile.role)) for holds, word, detail in found if holds]
 
 
 def _about_values(profile: Profile) -> list[Found]:

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 TOP_VALUES = 20
 CLASSES = 10  # a label with more values is drawn without classes
+NATURE = {  # notes on what a column is like; nothing has to be done about it
+    "constant length",
+    "high cardinality",
+    "outliers",
+    "skewed",
+    "zeros",
+    "uniform",
+}
 
 
 class TopValue(Struct, frozen=True, kw_only=True):
@@ -206,6 +214,16 @@ def blank_profile(column: Column, position: int, rows: int) -> Profile:
     )
 
 
+def acts(word: str, role: str) -> bool:
+    """Return whether a note on a column of this role asks a person to do something.
+
+    A unique column is in order as the key, and a trap as a feature; a gap matters in the time that splits the rows.
+    """
+    if word in ("unique", "gaps"):
+        return role == ("feature" if word == "unique" else "time")
+    return word not in NATURE and (role != "label" or word != "nearly constant")
+
+
 def list_profiles(store: Store, version_id: str) -> list[Profile]:
     """Return the profiles of a version that are measured so far, in the order of its columns."""
     sql = "select * from profiles where version_id = ? order by position"
@@ -237,4 +255,7 @@ def _profile(row: Row) -> Profile:
     facts: dict[str, object] = {"distinct": row["distinct_values"]}
     facts |= {name: row[name] for name in PLAIN}
     facts |= {name: decoder.decode(row[name]) for name, decoder in DECODED.items()}
-    return msgspec.convert(facts, Profile)
+    profile = msgspec.convert(facts, Profile)
+    # Weighed as it is read: a profile that was kept before a rule was changed is judged by the rule of today.
+    notes = [msgspec.structs.replace(note, act=acts(note.word, profile.role)) for note in profile.notes]
+    return msgspec.structs.replace(profile, notes=notes)

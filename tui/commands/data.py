@@ -136,6 +136,7 @@ def link(
     export: Annotated[Path | None, typer.Option(help="Write all keys of --side to this new .csv.")] = None,
     side: Annotated[Side, typer.Option(help="Orphans of the left or the right, or duplicates.")] = "left",
     why: Annotated[str, typer.Option(help="The reason, kept in the history.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to --remove what something uses.")] = False,
     wait: Wait = True,
 ) -> None:
     """Make a dataset version, or look at a link before it is declared. Versions are made of the current snapshots.
@@ -146,7 +147,8 @@ def link(
     "left_keys", "right_keys", "right_rows", "right_null_rows", "unused_rows", "duplicate_rows", "orphans": [{"key": [],
     "rows", "asked"}], "unused": [], "duplicates": [], "types": [], "brings": {}, "decided", "times", "rest",
     "warnings": [], "seconds", "exported", "declared"}. Of --propose: {"source", "proposals": [{"on": {}, "asof",
-    "match_rate", "unique", "rows_in", "rows_out", "why"}]}. Of --remove: {"removed": {"position", "source"}}.
+    "match_rate", "unique", "rows_in", "rows_out", "why"}]}. Of --remove: {"removed": {"position", "source",
+    "uses"}}.
     """
     facts = {"prefix": prefix, "asof": asof, "tolerance": tolerance, "strict": strict}
     wish = data_link.Wish(
@@ -154,7 +156,7 @@ def link(
         facts={key: value for key, value in facts.items() if value is not None},
     )  # fmt: skip
     if remove:
-        data_link.remove(context, wish)
+        data_link.remove(context, wish, yes=yes)
     elif propose:
         data_link.propose(context, wish)
     elif preview or declare or export:

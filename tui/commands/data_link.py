@@ -1,5 +1,6 @@
 """What `lemnis data link` does before anything is made: look at a link, propose its keys, declare it, take it out."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,15 +83,27 @@ def propose(context: typer.Context, wish: Wish) -> None:
     print_table(headers, rows, right={"matched", "unique right", "rows after"})
 
 
-def remove(context: typer.Context, wish: Wish) -> None:
-    """Take a declared link out of lemnis.toml."""
+def remove(context: typer.Context, wish: Wish, *, yes: bool) -> None:
+    """Take a declared link out of lemnis.toml; ask first when something uses its columns.
+
+    Raises:
+        BadInput: Something does, there is nobody to ask, and it was not said that this is fine.
+        Abort: The answer is no.
+    """
     session = session_of(context)
     position, link = declared(session.engine.config().dataset, wish.name)
+    uses = session.engine.lifecycle.link_dependents(position).words
+    if uses and not yes:
+        if not sys.stdin.isatty():
+            raise BadInput(f"Without the link to {link.source}: {uses}.", "Change those first, or say --yes.")
+        typer.confirm(f"{uses}. Take the link to {link.source} out all the same?", abort=True, err=True)
     session.engine.data.remove_link(position, link, who=user_name(), why=wish.why)
     if session.json:
-        print_json({"removed": {"position": position, "source": link.source}})
+        print_json({"removed": {"position": position, "source": link.source, "uses": uses}})
     else:
         say(f"The link to {link.source} is out of lemnis.toml; what it was is in `lemnis problem history`.")
+        if uses:
+            say(f"▲ {uses}.")
 
 
 def draft_of(dataset: Dataset, wish: Wish) -> tuple[LinkDraft, Link | None]:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import becomes, engine_at, settle, shows
+from pairs import CONFIG, EVIL, pairs_at
+from support import becomes, settle, shows
 from textual.pilot import Pilot
 
 from lemnis.engine import Engine
@@ -20,36 +21,12 @@ from lemnis.tui.stages.data.link_rows import on_text
 from lemnis.tui.widgets import Table
 
 SIZES = [(80, 24), (160, 48)]
-CONFIG = """
-[sources.left]
-path = "left.csv"
-[sources.right]
-path = "right.csv"
-[sources.late]
-path = "late.csv"
-[dataset]
-name = "pairs"
-base = "left"
-time = "day"
-[[dataset.links]]
-source = "right" # the first
-on = { k = "k" }
-prefix = "r_"
-[dataset.derive]
-z = "r_z * 2"
-"""
-EVIL = "\x1b[2J[b]evil[/b]"
+DERIVED = CONFIG + '[dataset.derive]\nz = "r_z * 2"\n'
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    opened = engine_at(tmp_path / "pairs", CONFIG)
-    root = opened.workspace.root
-    rows = ["1,2013-01-01,a", "2,2013-01-02,b", "3,2013-01-03,b", f"4,2013-01-04,{EVIL}", "5,2013-01-05,"]
-    (root / "left.csv").write_text("id,day,k\n" + "\n".join(rows) + "\n")
-    (root / "right.csv").write_text("k,z\na,5\na,6\nc,7\n")
-    (root / "late.csv").write_text(f"k,seen,{EVIL}\na,2013-02-01,10\nb,2012-12-01,20\n")
-    jobs.sync(JobContext.for_test(opened.store), {})
+    opened = pairs_at(tmp_path / "pairs", DERIVED, worth=EVIL)
     with opened.store.write() as db:
         db.execute("update jobs set state = 'finished'")
     return opened
@@ -153,8 +130,10 @@ async def test_removing_a_link_says_what_else_it_costs(engine: Engine) -> None:
         await shows(pilot, "Link 2 of pairs")
         await pilot.press("left_square_bracket")
         await shows(pilot, "Link 1 of pairs as it is declared", "20.00%")
+        with open(engine.workspace.config, "a") as file:
+            file.write('[[checks]]\nname = "small"\nkind = "range"\ncolumn = "r_z"\nmax = 9\n')
         await pilot.press("d")
-        await shows(pilot, "Take the link to right out", "dataset.derive.z: There is", "no column 'r_z' here.")
+        await shows(pilot, "Take the link to right out", "check small uses its columns", "dataset.derive.z: There is")
         await pilot.press("d", "enter")
         assert len(engine.config().dataset.links) == 1
         await pilot.press("y")

@@ -4,31 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import engine_at
+from pairs import EVIL, pairs_at
 
 from lemnis.engine import Engine
 from lemnis.engine.data import jobs
 from lemnis.engine.jobs.context import JobContext
 from lemnis.tui.commands.group import run
 from lemnis.tui.commands.session import hoisted
-
-CONFIG = """
-[sources.left]
-path = "left.csv"
-[sources.right]
-path = "right.csv"
-[sources.late]
-path = "late.csv"
-[dataset]
-name = "pairs"
-base = "left"
-time = "day"
-[[dataset.links]]
-source = "right" # the second
-on = { k = "k" }
-prefix = "r_"
-"""
-EVIL = "\x1b[2J[b]evil[/b]"
 
 
 class Shell:
@@ -48,13 +30,7 @@ class Shell:
 
 @pytest.fixture
 def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
-    engine = engine_at(tmp_path / "w", CONFIG)
-    root = engine.workspace.root
-    rows = ["1,2013-01-01,a", "2,2013-01-02,b", "3,2013-01-03,b", f"4,2013-01-04,{EVIL}", "5,2013-01-05,"]
-    (root / "left.csv").write_text("id,day,k\n" + "\n".join(rows) + "\n")
-    (root / "right.csv").write_text("k,z\na,5\na,6\nc,7\n")
-    (root / "late.csv").write_text("k,seen,w\na,2013-02-01,10\nb,2012-12-01,20\n")
-    jobs.sync(JobContext.for_test(engine.store), {})
+    engine = pairs_at(tmp_path / "w")
     return Shell(engine, capsys)
 
 
@@ -88,9 +64,29 @@ def test_a_new_link_is_tried_changed_and_declared_and_taken_out_again(shell: She
     assert shell.engine.problem.history()[0].why == "new"
     assert shell.json("2", "--declare", "--tolerance", "9d")["declared"] == 2
     assert shell.engine.config().dataset.links[1].tolerance == "9d"
-    assert shell.json("late", "--remove") == {"removed": {"position": 2, "source": "late"}}
+    assert shell.json("late", "--remove") == {"removed": {"position": 2, "source": "late", "uses": ""}}
     assert [link.source for link in shell.engine.config().dataset.links] == ["right"]
-    assert "# the second" in shell.engine.workspace.config.read_text()
+    assert "# the first" in shell.engine.workspace.config.read_text()
+
+
+def test_what_uses_the_columns_of_a_link_is_said_before_it_goes(shell: Shell) -> None:
+    with open(shell.engine.workspace.config, "a") as file:
+        file.write(
+            '[[checks]]\nname = "small"\nkind = "range"\ncolumn = "r_z"\nmax = 9\n'
+            '[[checks]]\nname = "told"\nkind = "condition"\ncondition = "R_Z > id"\n'
+            '[[checks]]\nname = "other"\nkind = "condition"\ncondition = "r_zz > id"\n'
+            '[[checks]]\nname = "elsewhere"\nkind = "not_null"\nsource = "right"\ncolumn = "r_z"\n'
+        )
+    jobs.link(JobContext.for_test(shell.engine.store), {})
+    shell.engine.features.choose("wide", ["id", "r_z"], "ann", "all")
+    shell.engine.features.choose("narrow", ["id"], "ann", "few")
+    uses = "feature set wide (1 of them) and checks small, told use its columns"
+    assert shell.engine.lifecycle.link_dependents(1).words == uses
+    code, out, err = shell("right", "--remove")
+    assert (code, out, uses in err, "say --yes" in err) == (2, "", True, True)
+    assert len(shell.engine.config().dataset.links) == 1
+    assert shell.json("right", "--remove", "--yes")["removed"]["uses"] == uses
+    assert shell.engine.config().dataset.links == []
 
 
 def test_all_keys_of_a_side_are_exported_once(shell: Shell, tmp_path: Path) -> None:

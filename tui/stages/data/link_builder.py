@@ -73,9 +73,10 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
 
     @dataclass
     class Weighed(Message):
-        """What the dataset would lose with its link is known."""
+        """What the dataset would lose with its link is known, and what uses the columns."""
 
         refusal: str
+        uses: str = ""
 
     def __init__(self, engine: Engine, position: int = 0, source: str = "") -> None:
         """Make the builder of the declared link at `position` (from 1), or of that source; of a new one without."""
@@ -355,7 +356,8 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
     @work(thread=True, exit_on_error=False, group="link-weigh")
     def _weigh(self, dataset: Dataset) -> None:
         try:
-            self.post_message(self.Weighed(self.bench.refusal(dataset)))
+            uses = self.engine.lifecycle.link_dependents(self.position).words
+            self.post_message(self.Weighed(self.bench.refusal(dataset), uses))
         except LemnisError as error:
             self.post_message(self.Weighed(error.problem))
 
@@ -363,7 +365,8 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
         was = self.was
         if was is None:
             return
-        lost = message.refusal and f"without it the rest is refused: {message.refusal}"
+        refused = message.refusal and f"without it the rest is refused: {message.refusal}"
+        lost = "; ".join(filter(None, [message.uses, refused]))
         question = f"Take the link to {was.source} out of lemnis.toml? The history keeps it."
 
         def answered(yes: bool | None) -> None:
