@@ -7,6 +7,7 @@ from textual.message import Message
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
+from lemnis.engine.scratch import sweep_scratch
 from lemnis.tui.messages import EngineSeen, LoopRead, TopicsMoved
 
 PERIOD_SECONDS = 0.25  # how often the store is asked whether anybody has committed; costs no disk read
@@ -43,6 +44,7 @@ class Pump:
         self._thread.join()
 
     def _run(self) -> None:
+        sweep_scratch()  # what a console left that was killed
         while not self._stopped.is_set():
             try:
                 self.look()

@@ -7,6 +7,7 @@ from lemnis.engine.data import DataRoom, Version
 from lemnis.engine.data.plain import Cell
 from lemnis.engine.explore.export import export_rows
 from lemnis.engine.explore.filters import ALL_ROWS, Asked, Filter
+from lemnis.engine.explore.folding import constant_columns
 from lemnis.engine.explore.interest import ORDERS, Order, in_order, interest
 from lemnis.engine.explore.labels import LabelsRoom
 from lemnis.engine.explore.missing import Missingness, MissingPattern, find_missingness, missing_condition
@@ -141,6 +142,7 @@ __all__ = [
     "Values",
     "View",
     "chosen",
+    "constant_columns",
     "export_rows",
     "in_order",
     "interest",

@@ -1,6 +1,5 @@
 """DuckDB over streams of Arrow batches; another thread can stop what it does."""
 
-import tempfile
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -9,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from lemnis.engine.data.duck import open_duck
 from lemnis.engine.errors import BadInput, Cancelled, Unavailable
+from lemnis.engine.scratch import scratch_folder
 from lemnis.engine.text import safe
 
 if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
+
     import pyarrow as pa
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
@@ -24,7 +26,7 @@ class Duck:
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._lock = threading.Lock()
-        self._spill: tempfile.TemporaryDirectory[str] | None = None
+        self._spill: TemporaryDirectory[str] | None = None
         self._duck: DuckDBPyConnection | None = None
 
     @contextmanager
@@ -32,7 +34,7 @@ class Duck:
         """Yield something to ask it by, with tables of its own."""
         with self._lock:
             if self._duck is None:
-                self._spill = tempfile.TemporaryDirectory(prefix="lemnis-rows-")
+                self._spill = scratch_folder()
                 self._duck = open_duck(self.threads, MEMORY, spill=Path(self._spill.name))
             query = Query(self._duck.cursor())
         try:

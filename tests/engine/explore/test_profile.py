@@ -164,3 +164,14 @@ def test_drift_is_measured_against_the_version_before(store: Store, table: pa.Ta
     assert second["delay"].findings.drift_from == "moving v1"
     assert "drifted" in words(second["delay"])
     assert (second["carrier"].findings.drift or 0) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_note_that_was_kept_before_the_rule_was_made_is_weighed_by_it(
+    profiles: dict[str, Profile], store: Store, version: Version
+) -> None:
+    before = {name: [(note.word, note.act) for note in profile.notes] for name, profile in profiles.items()}
+    with store.write() as db:  # as they were kept when every note asked to act
+        db.execute("update profiles set notes = replace(replace(notes, ',\"act\":false', ''), ',\"act\":true', '')")
+    read = {profile.name: profile for profile in ExploreRoom(store).profiles(version.id)}
+    assert {name: [(note.word, note.act) for note in profile.notes] for name, profile in read.items()} == before
+    assert {note.act for profile in read.values() for note in profile.notes} == {True, False}

@@ -130,8 +130,8 @@ async def test_removing_a_link_says_what_else_it_costs(engine: Engine) -> None:
         await shows(pilot, "Link 2 of pairs")
         await pilot.press("left_square_bracket")
         await shows(pilot, "Link 1 of pairs as it is declared", "20.00%")
-        with open(engine.workspace.config, "a") as file:
-            file.write('[[checks]]\nname = "small"\nkind = "range"\ncolumn = "r_z"\nmax = 9\n')
+        check = '[[checks]]\nname = "small"\nkind = "range"\ncolumn = "r_z"\nmax = 9\n'
+        engine.workspace.config.write_text(engine.workspace.config.read_text() + check)
         await pilot.press("d")
         await shows(pilot, "Take the link to right out", "check small uses its columns", "dataset.derive.z: There is")
         await pilot.press("d", "enter")

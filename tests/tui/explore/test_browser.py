@@ -12,9 +12,11 @@ from textual.widgets import Input
 
 from lemnis.engine import Engine
 from lemnis.engine.data.versions import record_version
+from lemnis.engine.explore import Filter
 from lemnis.engine.workspace import create_workspace
 from lemnis.tui.app import Console
 from lemnis.tui.stages.explore.browser import RowBrowser
+from lemnis.tui.stages.explore.place import Place
 from lemnis.tui.widgets import Grid, Table
 
 ROWS, COLUMNS = 70_000, 60
@@ -218,3 +220,21 @@ async def test_a_column_of_the_profile_leads_to_its_rows(wide: Engine) -> None:
         await shows(pilot, "carrier 4 distinct in 70,000 rows")
         await pilot.press("enter")
         await shows(pilot, "carrier ", "14,000 of 70,000", "row 1 of 14,000")
+
+
+async def test_columns_that_say_the_same_in_all_rows_are_folded(wide: Engine) -> None:
+    async with rows_of(wide) as pilot:
+        browser = pilot.app.query_one(RowBrowser)
+        await pilot.press("z")
+        await shows(pilot, "1 column folded: z", "of 59")  # n0 is 0 in every row
+        browser.narrow(Filter(column="id", op="in", values=(7, 7 + 2 * 97)))
+        screen = await shows(pilot, "2 of 70,000", "columns folded: z", "row 1 of 2")
+        names = [field.name for field in grid(pilot).fields]
+        assert names[:1] == ["id"]
+        assert not {"n1", "n53", "gust"} & set(names), "the same in both rows, or missing in both"
+        assert "gust" not in screen
+        await pilot.press("u")
+        await shows(pilot, "row 1 of 70,000", "1 column folded")
+        await pilot.press("z")
+        await shows(pilot, "column 1 of 60")
+        assert "folded" not in browser.query_one(Place).words

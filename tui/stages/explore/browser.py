@@ -7,32 +7,21 @@ from typing import Any
 
 from msgspec.structs import replace
 from textual import on
-from textual.app import ComposeResult, RenderResult
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.message import Message
-from textual.reactive import reactive
-from textual.widget import Widget
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.data import Version
 from lemnis.engine.errors import Cancelled
-from lemnis.engine.explore import Asked, Filter, RowReader, View
+from lemnis.engine.explore import Asked, Filter, RowReader, View, constant_columns
 from lemnis.tui.format import number
 from lemnis.tui.stages.explore import rows
 from lemnis.tui.stages.explore.facets import FacetsPane
+from lemnis.tui.stages.explore.place import Place
 from lemnis.tui.widgets import Grid, Panel, Words
 
 ALL = Asked()
-
-
-class Place(Widget):
-    """Where the cursor is, in one line that is drawn alone: a title in the border would draw all rows again."""
-
-    words: reactive[str] = reactive("")
-
-    def render(self) -> RenderResult:
-        return Content.styled(f" {self.words}", "$muted")
 
 
 class RowBrowser(Vertical):
@@ -40,6 +29,7 @@ class RowBrowser(Vertical):
 
     Attributes:
         history: What was asked for, one entry a filter; the last one is in force.
+        folding: Whether columns that say the same in all rows are left out; `folded` are those that are.
     """
 
     @dataclass
@@ -63,6 +53,8 @@ class RowBrowser(Vertical):
         self.reader: RowReader | None = None
         self.view: View | None = None
         self.history: list[Asked] = [ALL]
+        self.folding = False
+        self.folded: list[str] = []
         self._waiting: Callable[[], None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -165,7 +157,7 @@ class RowBrowser(Vertical):
             self.grid.row = self.grid.top = 0
         self.grid.sorted_by = (self.asked.order, self.asked.descending) if self.asked.order else None
         self.grid.empty = "Looking …"
-        self.grid.show(rows.fields(self.version), view.known, fetch_of(view))
+        self.grid.show(rows.fields(self.version, self.folded), view.known, fetch_of(view))
         self._say()
 
         def tell() -> None:
@@ -227,6 +219,8 @@ class RowBrowser(Vertical):
                 self.look()
             return
         if message.view.complete:
+            if self.folding:
+                self._fold()
             self.query_one(FacetsPane).count(message.view)
             self.grid.empty = (
                 "No row matches; u takes the last filter back." if self.asked.words else "There is no row."
@@ -240,9 +234,7 @@ class RowBrowser(Vertical):
     @on(Grid.Moved)
     def say_place(self) -> None:
         """Say where the cursor is."""
-        grid = self.grid
-        place = f"row {number(grid.row + 1)} of {number(grid.total)}" if grid.total else "no row"
-        self.query_one(Place).words = f"{place} · column {grid.place + 1} of {len(grid.fields)}"
+        self.query_one(Place).say(self.grid, len(self.folded))
 
     def _say(self) -> None:
         if self.version is not None and self.view is not None:
@@ -261,6 +253,7 @@ class RowBrowser(Vertical):
             "facet": self.facet,
             "column": self.go_to_column,
             "keep": self.keep_column,
+            "fold": self.fold,
             "export": self.export,
         }
         keys[what]()
@@ -331,6 +324,27 @@ class RowBrowser(Vertical):
         if field is not None:
             kept = self.grid.kept
             self.grid.keep([name for name in kept if name != field.name] if field.name in kept else [*kept, field.name])
+
+    def fold(self) -> None:
+        """Fold the columns that say the same in all rows that are shown, or show them again."""
+        self.folding = not self.folding
+        self._fold()
+
+    def _fold(self) -> None:
+        view = self.view
+        if not self.folding:
+            self._show_folded(view, [])
+        elif view is not None and view.complete:
+            self.aside(lambda: constant_columns(view), lambda names: self._show_folded(view, names))
+
+    def _show_folded(self, view: View | None, names: list[str]) -> None:
+        if view is None or view is not self.view or self.version is None:
+            return
+        self.folded = [name for name in names if self.folding and name not in self.grid.kept]
+        if self.folding and not self.folded:
+            self.notify("No column says the same in all these rows.", markup=False)
+        self.grid.show(rows.fields(self.version, self.folded), view.known, fetch_of(view))
+        self.say_place()
 
     def go_to_column(self) -> None:
         """Ask for a column by a part of its name."""

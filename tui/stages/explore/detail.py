@@ -13,6 +13,8 @@ from lemnis.tui.stages.explore.multiples import multiples_lines
 from lemnis.tui.stages.explore.rows import bin_labels, class_look, end_text, looked_at, shape, stacked
 from lemnis.tui.widgets.cells import fitted
 
+TO_ROWS = Content.styled("f lists its values, then v its bins: enter shows their rows", "$muted")
+
 
 @dataclass(frozen=True, slots=True)
 class Closer:
@@ -50,7 +52,7 @@ def detail_content(profile: Profile, closer: Closer, width: int, *, compact: boo
     if profile.findings.extremes:
         lines += [*gap, *extreme_lines(profile, closer.extremes, width)]
     if drawn.histogram.counts:
-        lines += [*gap, *histogram_lines(drawn, width)]
+        lines += [*gap, *histogram_lines(drawn, width), TO_ROWS]
     if profile.top and profile.quantiles:
         lines += [*gap, Content.styled("most frequent", "$muted"), *top_lines(profile, width)]
     return Content("\n").join(lines)

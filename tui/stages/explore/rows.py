@@ -208,10 +208,12 @@ def stacked(counts: Sequence[int], scale: float, room: int, unlabelled: int = 0)
 # Rows of the data.
 
 
-def fields(version: Version) -> list[Field]:
-    """Return the version's columns as fields of the rows' grid."""
+def fields(version: Version, folded: Sequence[str] = ()) -> list[Field]:
+    """Return the version's columns as fields of the rows' grid, without those that are folded."""
     return [
-        Field(column.name, safe(column.name, limit=24), right=column.kind == "numeric") for column in version.columns
+        Field(column.name, safe(column.name, limit=24), right=column.kind == "numeric")
+        for column in version.columns
+        if column.name not in folded
     ]
 
 
