@@ -1,11 +1,17 @@
 """Results of verification: kept and read, SQLite only."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.evaluate.gates import Gate
 from lemnis.engine.evaluate.records import Evaluation, Explanation, Importance
 from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 PARTS = ("train", "validation", "test")
 
@@ -75,27 +81,38 @@ def save_results(
     with store.write() as db:
         for table in ("evaluations", "gates", "importances", "explanations"):
             db.execute(f"delete from {table} where run_id = ?", [run_id])
-        db.table("evaluations").insert_all(
-            {
-                "run_id": run_id,
-                "version_id": one.version_id,
-                "part": one.part,
-                "rows": one.rows,
-                "metrics": msgspec.json.encode(one.metrics).decode(),
-                "detail": msgspec.json.encode(one).decode(),
-                "created_at": one.created_at,
-                "job_id": job_id,
-            }
-            for one in evaluations
-        )
+        note_measured(db, run_id, evaluations, importances, job_id)
         for position, gate in enumerate(gates):
             fields = {name: getattr(gate, name) for name in Gate.__struct_fields__}
             db.table("gates").insert(fields | {"run_id": run_id, "position": position, "at": at})
-        for one in importances:
-            fields = {name: getattr(one, name) for name in Importance.__struct_fields__}
-            db.table("importances").insert(fields | {"run_id": run_id})
         for position, explanation in enumerate(explanations):
             save_explanation(store, explanation, position)
+
+
+def note_measured(
+    db: "Database",
+    run_id: int,
+    evaluations: Sequence[Evaluation],
+    importances: Sequence[Importance],
+    job_id: int | None = None,
+) -> None:
+    """Write down what was measured of a run of which nothing is kept."""
+    db.table("evaluations").insert_all(
+        {
+            "run_id": run_id,
+            "version_id": one.version_id,
+            "part": one.part,
+            "rows": one.rows,
+            "metrics": msgspec.json.encode(one.metrics).decode(),
+            "detail": msgspec.json.encode(one).decode(),
+            "created_at": one.created_at,
+            "job_id": job_id,
+        }
+        for one in evaluations
+    )
+    for one in importances:
+        fields = {name: getattr(one, name) for name in Importance.__struct_fields__}
+        db.table("importances").insert(fields | {"run_id": run_id})
 
 
 def save_explanation(store: Store, explanation: Explanation, position: int = -1) -> None:

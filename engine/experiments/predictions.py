@@ -12,6 +12,7 @@ other columns only can still be compared.
 import hashlib
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,19 +21,22 @@ from msgspec import Struct
 from lemnis.engine.clock import now_ms
 from lemnis.engine.data.duck import read_table
 from lemnis.engine.data.versions import Version
-from lemnis.engine.errors import NotFound, StoreError
+from lemnis.engine.errors import BadInput, NotFound, StoreError
 from lemnis.engine.experiments.model import Model
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import write_atomic
 from lemnis.engine.store import Store
+from lemnis.engine.text import safe
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from sqlite_utils import Database
 
 FILE = "predictions.parquet"
 HELD_OUT = ("validation", "test")
 MOST_ROWS = 200_000  # of a part; of a larger one the same sample for every run
+MOST_BYTES = 1 << 30  # of a file of elsewhere, once it is read
 CHUNK = 65_536  # rows encoded and predicted at once; bounds memory
 SEED = 1
 Table = Any  # a pyarrow Table
@@ -146,10 +150,15 @@ def keep_predictions(
         at=now_ms(),
     )
     with store.write() as db:
-        row = msgspec.structs.asdict(kept)
-        row |= {name: msgspec.json.encode(row[name]).decode() for name in ("parts", "gains")}
-        db.table("run_predictions").insert(row, replace=True)
+        note_predictions(db, kept)
     return kept
+
+
+def note_predictions(db: "Database", kept: Kept) -> None:
+    """Write down what is kept of a run's predictions, in place of what was."""
+    row = msgspec.structs.asdict(kept)
+    row |= {name: msgspec.json.encode(row[name]).decode() for name in ("parts", "gains")}
+    db.table("run_predictions").insert(row, replace=True)
 
 
 def scored_part(
@@ -228,6 +237,38 @@ def kept_predictions(store: Store, run_ids: Sequence[int]) -> dict[int, Kept]:
         values["gains"] = msgspec.json.decode(row["gains"], type=list[Gain])
         found[row["run_id"]] = Kept(**values)
     return found
+
+
+def check_predictions(path: Path, parts: dict[str, HeldOut]) -> None:
+    """Look whether a file of elsewhere holds predictions as `keep_predictions` writes them, of these parts' rows.
+
+    Raises:
+        BadInput: It does not.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    plain = {"part": pa.string(), "place": pa.int32(), "time": pa.int64(), "target": pa.float64()}
+    rows = sum(part.rows for part in parts.values())
+    remedy = "Ask for it to be pushed or exported again."
+    try:
+        facts: Any = pq.read_metadata(path)
+        size = sum(facts.row_group(number).total_byte_size for number in range(facts.num_row_groups))
+        schema: Any = facts.schema.to_arrow_schema()
+        scores = {f"score_{number}": pa.float32() for number in range(len(schema.names) - len(plain))}
+        fits = schema.equals(pa.schema(plain | scores)) and scores and size <= MOST_BYTES and facts.num_rows == rows
+        table: Table = pq.read_table(path) if fits else None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BadInput(f"Predictions can't be read: {safe(error, limit=120)}.", remedy, str(path)) from None
+    if not fits or not parts or any(part not in HELD_OUT or one.rows > MOST_ROWS for part, one in parts.items()):
+        raise BadInput("A file of predictions holds something else.", remedy, str(path))
+    found = {part: pc.sum(pc.equal(table.column("part"), part)).as_py() for part in parts}
+    numbers = [table.column(name) for name in ("target", *scores)]
+    if found != {part: one.rows for part, one in parts.items()} or any(
+        column.null_count or not pc.all(pc.is_finite(column)).as_py() for column in numbers
+    ):
+        raise BadInput("A file of predictions is not of the rows that its run tells of.", remedy, str(path))
 
 
 def load_predictions(store: Store, kept: Kept, part: str) -> Predictions:

@@ -30,7 +30,7 @@ def version_facts(version: Version) -> VersionFacts:
 
 def run_body(run: Run, version: Version | None) -> RunBody:
     """Return a run as it is shared, without what takes reading more than its row."""
-    own = {"name", "number", "version", "metric_steps", "history", "measured"}
+    own = {"name", "number", "version", "metric_steps", "history", "measured", "predicted"}
     fields = {name: getattr(run, name) for name in RunBody.__struct_fields__ if name not in own}
     return RunBody(
         name=run.name, number=run.id, version=version_facts(version) if version else None, **fields

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -11,12 +12,15 @@ from lemnis.engine.data.reports import LinkReport
 from lemnis.engine.data.split import Column, Part
 from lemnis.engine.deploy.records import Golden
 from lemnis.engine.errors import BadInput
+from lemnis.engine.experiments.predictions import Gain, HeldOut
 from lemnis.engine.features.signature import Signature
+from lemnis.engine.files import sha256_of
 from lemnis.engine.share.records import Kind
 from lemnis.engine.text import safe
 
 FORMAT = "lemnis-share"
-SCHEMA = 1  # raised when an older Lemnis could not read what a newer one writes
+SCHEMA = 2  # raised when an older Lemnis could not read what a newer one writes
+LAYOUT = {"predictions": 2, "measured": 2}  # since which one a use is known; without any an older one reads it too
 MOST_BYTES = 8 << 20  # of one manifest
 KINDS = ("dataset", "run", "model")
 
@@ -33,13 +37,14 @@ class Stored(Struct, frozen=True, kw_only=True):
     """One file, named by its content wherever it stands.
 
     Attributes:
-        use: What it is to the thing: the table, a model, its signature, the curves of its training.
+        use: What it is to the thing: the table, a model, its signature, the curves of its training, what it answers
+            on held-out rows, what was measured of it.
     """
 
     sha256: Sha256
     bytes: Amount
     suffix: Literal["parquet", "txt", "json"]
-    use: Literal["table", "model", "signature", "curves"]
+    use: Literal["table", "model", "signature", "curves", "predictions", "measured"]
 
     @property
     def path(self) -> str:
@@ -112,6 +117,13 @@ class DatasetBody(Struct, frozen=True, kw_only=True, tag="dataset"):
     checks: list[Verdict] = []
 
 
+class Predicted(Struct, frozen=True, kw_only=True):
+    """What the file of a run's predictions holds; see `experiments.predictions.Kept`."""
+
+    parts: dict[str, HeldOut]
+    gains: list[Gain]
+
+
 class RunBody(Struct, frozen=True, kw_only=True, tag="run"):
     """A run with every condition; the fields are those of `experiments.Run`.
 
@@ -120,6 +132,7 @@ class RunBody(Struct, frozen=True, kw_only=True, tag="run"):
         metric_steps: The step of each metric's value.
         history: Of each metric, how many points its curve has.
         measured: What was measured on each part of the data: name and value by part.
+        predicted: What its file of predictions holds; None without one.
     """
 
     name: str
@@ -157,6 +170,7 @@ class RunBody(Struct, frozen=True, kw_only=True, tag="run"):
     tags: dict[str, str] = {}
     history: dict[str, int] = {}
     measured: dict[str, dict[str, float | None]] = {}
+    predicted: Predicted | None = None
 
 
 class ModelBody(Struct, frozen=True, kw_only=True, tag="model"):
@@ -191,7 +205,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """
 
     format: Literal["lemnis-share"] = FORMAT
-    schema: int = SCHEMA
+    schema: int = 1
     kind: Kind
     id: Sha256
     name: Slug
@@ -228,6 +242,12 @@ class Head(Struct, frozen=True, kw_only=True):
 
     format: str
     schema: int
+
+
+def object_of(path: Path, suffix: str, use: str) -> Stored:
+    """Return a file as the object it becomes."""
+    facts = {"sha256": sha256_of(path), "bytes": path.stat().st_size, "suffix": suffix, "use": use}
+    return msgspec.convert(facts, Stored)
 
 
 def manifest_path(kind: str, name: str, id: str) -> str:
@@ -310,6 +330,8 @@ def contradiction(manifest: Manifest, where: str) -> str:
         "it has another id than its content": manifest.id != id_of(body),
         "it is filed under another name": name is not None and getattr(name, "name", "") != manifest.name,
         "it has two files of one use": len(set(uses)) != len(uses),
+        "it does not tell of its predictions": isinstance(body, RunBody)
+        and (manifest.object("predictions") is None) != (body.predicted is None),
         "its table is not the version's": isinstance(body, DatasetBody)
         and (table is None or table.sha256 != body.version.id),
         "its model is not the one that was recorded": (

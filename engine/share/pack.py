@@ -10,10 +10,10 @@ from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import Damaged, NotFound
 from lemnis.engine.evaluate.results import list_evaluations
 from lemnis.engine.experiments.points import all_points
-from lemnis.engine.files import sha256_of
 from lemnis.engine.share.card import card_of
 from lemnis.engine.share.items import model_bodies, run_bodies, run_items, version_facts
 from lemnis.engine.share.manifest import (
+    LAYOUT,
     Body,
     DatasetBody,
     Manifest,
@@ -23,10 +23,12 @@ from lemnis.engine.share.manifest import (
     Stored,
     Verdict,
     id_of,
+    object_of,
     slug,
 )
 from lemnis.engine.share.origins import maker_of
 from lemnis.engine.share.records import Item
+from lemnis.engine.share.results import with_results
 from lemnis.engine.store import Store
 from lemnis.engine.validate.history import list_results
 
@@ -93,7 +95,7 @@ def packed_version(store: Store, version: Version, who: str) -> Packed:
 
 
 def packed_run(store: Store, body: RunBody, who: str, scratch: Path) -> Packed:
-    """Return a run with its model, its signature and its curves, as far as it has them."""
+    """Return a run with its model, its signature, its curves and its results, as far as it has them."""
     folder = store.workspace.run_dir(body.number)
     files: dict[Stored, Path] = {}
     model, signature = folder / "model.txt", folder / "signature.json"
@@ -123,6 +125,7 @@ def packed_run(store: Store, body: RunBody, who: str, scratch: Path) -> Packed:
         metric_steps={row["key"]: row["step"] for row in steps},
         measured={one.part: one.metrics for one in list_evaluations(store, body.number)},
     )
+    body = with_results(store, body, scratch, files)
     return _packed(store, body, slug(body.name), f"run {body.number} {body.name}".strip(), who, files)
 
 
@@ -137,12 +140,6 @@ def packed_model(store: Store, body: ModelBody, who: str) -> Packed:
     return _packed(store, body, body.name, f"{body.name} v{body.number}", who, {stored: path})
 
 
-def object_of(path: Path, suffix: str, use: str) -> Stored:
-    """Return a file as the object it becomes."""
-    facts = {"sha256": sha256_of(path), "bytes": path.stat().st_size, "suffix": suffix, "use": use}
-    return msgspec.convert(facts, Stored)
-
-
 def _packed(store: Store, body: Body, name: str, title: str, who: str, files: dict[Stored, Path]) -> Packed:
     kind = "dataset" if isinstance(body, DatasetBody) else "run" if isinstance(body, RunBody) else "model"
     created = body.version.created_at if isinstance(body, DatasetBody) else body.created_at
@@ -153,6 +150,7 @@ def _packed(store: Store, body: Body, name: str, title: str, who: str, files: di
         name=name,
         title=title,
         created_at=created,
+        schema=max([1, *(LAYOUT.get(stored.use, 1) for stored in files)]),
         maker=maker_of(store, kind, id, title, who),
         objects=list(files),
         refers=references(store, body),

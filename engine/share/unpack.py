@@ -19,6 +19,7 @@ from lemnis.engine.deploy.modelbox import ask_model
 from lemnis.engine.deploy.registry import keep_file as keep_model
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.points import Point, forget_points, write_points
+from lemnis.engine.experiments.predictions import FILE
 from lemnis.engine.experiments.runs import pair_rows
 from lemnis.engine.experiments.start import NAME_LENGTH
 from lemnis.engine.features.signature import Signature
@@ -27,6 +28,7 @@ from lemnis.engine.share.items import local_items
 from lemnis.engine.share.manifest import DatasetBody, Manifest, ModelBody, Moment, RunBody, Stored, Whole
 from lemnis.engine.share.meter import Meter
 from lemnis.engine.share.place import Place, fetched
+from lemnis.engine.share.results import MeasuredRun, adopt_results, checked_results
 from lemnis.engine.store import Store, returning
 from lemnis.engine.text import safe
 from lemnis.engine.workspace import Workspace
@@ -66,7 +68,7 @@ class Checked(Struct, frozen=True, kw_only=True):
         known: Those that are here already; `broken` are those of them whose file is not here whole.
         files: Where each file stands, by its hash.
         tables: What was found in the table of each dataset version, by its id.
-        curves: The points of each run, by its id.
+        curves: The points of each run, by its id; `measured` is what was measured of it.
     """
 
     new: list[Manifest]
@@ -75,6 +77,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     files: dict[str, Path]
     tables: dict[str, Measured]
     curves: dict[str, list[Point]]
+    measured: dict[str, MeasuredRun]
 
 
 def checked(
@@ -108,6 +111,7 @@ def checked(
         files[stored.sha256] = fetched(place, stored, scratch / f".pulling-{stored.sha256}", meter)
     tables: dict[str, Measured] = {}
     curves: dict[str, list[Point]] = {}
+    measured: dict[str, MeasuredRun] = {}
     asked = {manifest.body.sha256 for manifest in new if isinstance(manifest.body, ModelBody)}
     for manifest in new:
         meter.context.progress(1.0, f"checking {safe(manifest.title, limit=60)}")
@@ -115,10 +119,13 @@ def checked(
             tables[manifest.id] = checked_table(manifest, manifest.body, files)
         elif isinstance(manifest.body, RunBody):
             curves[manifest.id] = checked_run(manifest, files, asked)
+            measured[manifest.id] = checked_results(manifest, manifest.body, files)
         else:
             body = manifest.body
             ask_model(files[body.sha256], body.sha256, body.signature, body.golden.rows, body.golden.answers)
-    return Checked(new=new, known=known, broken=broken, files=files, tables=tables, curves=curves)
+    return Checked(
+        new=new, known=known, broken=broken, files=files, tables=tables, curves=curves, measured=measured
+    )  # fmt: skip
 
 
 def is_kept(workspace: Workspace, manifest: Manifest) -> bool:
@@ -153,7 +160,7 @@ def checked_run(manifest: Manifest, files: dict[str, Path], asked: set[str]) -> 
     A model whose hash is in `asked` answers its golden rows anyway and is not loaded a second time.
     """
     told = {stored.use: files[stored.sha256] for stored in manifest.objects}
-    for use in ("signature", "curves"):
+    for use in ("signature", "curves", "measured"):
         if use in told and told[use].stat().st_size > MOST_JSON:
             raise BadInput(f"The {use} of {safe(manifest.title, limit=80)} is too large.", "Leave the run out.")
     model = manifest.object("model")
@@ -194,6 +201,7 @@ def adopt(store: Store, found: Checked, via: str) -> list[Arrived]:
             elif isinstance(body, RunBody):
                 number = adopt_run(db, body, now)
                 runs[manifest.id] = number
+                adopt_results(db, manifest, body, number, found.measured[manifest.id])
                 place_run(store, number, staged[manifest.id], found.curves[manifest.id])
                 here = str(number)
             else:
@@ -228,7 +236,8 @@ def staged_run(workspace: Workspace, manifest: Manifest, found: Checked) -> Path
     folder = workspace.runs / f".import-{manifest.id[:24]}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
-    for use, name, mode in (("model", "model.txt", 0o400), ("signature", "signature.json", 0o600)):
+    names = (("model", "model.txt", 0o400), ("signature", "signature.json", 0o600), ("predictions", FILE, 0o400))
+    for use, name, mode in names:
         stored = manifest.object(use)
         if stored is not None:
             with open(found.files[stored.sha256], "rb") as source, open(folder / name, "xb") as target:
