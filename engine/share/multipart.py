@@ -80,7 +80,8 @@ def unfinished(store: Any, root: str) -> list[Leftover]:
     after: dict[str, str] = {}
     while True:
         page = store.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix, **after)
-        for one in page.get("Uploads") or []:
+        uploads: list[dict[str, Any]] = page.get("Uploads") or []
+        for one in uploads:
             if OBJECT.match(one["Key"].removeprefix(prefix)):
                 upload = {"Bucket": bucket, "Key": one["Key"], "UploadId": one["UploadId"]}
                 parts = parts_of(store, upload)

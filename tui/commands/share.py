@@ -44,8 +44,8 @@ def push(
         say(f"{sent}; {shown.bytes_(result['kept'])} were there already")
         swept = result["swept"]
         if swept["files"]:
-            what = f"{shown.bytes_(swept['bytes'])} of {shown.number(swept['files'])} transfers"
-            say(f"{what} that broke off over a week ago were cleared away there")
+            size = f"{shown.bytes_(swept['bytes'])} of {shown.number(swept['files'])} transfers"
+            say(f"{size} that broke off over a week ago were cleared away there")
         if swept["problem"]:
             say(f"▲ What broke off earlier was not cleared away: {swept['problem']}")
 

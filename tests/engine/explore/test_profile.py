@@ -1,5 +1,7 @@
 """A profile says what DuckDB says of the same rows, column by column, and keeps what was measured."""
 
+from typing import Any
+
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +22,12 @@ def profiles(store: Store, version: Version) -> dict[str, Profile]:
     return {profile.name: profile for profile in ExploreRoom(store).profiles(version.id)}
 
 
+def answer(sql: str) -> list[tuple[Any, ...]]:
+    found = duckdb.sql(sql)
+    assert found is not None
+    return found.fetchall()
+
+
 def words(profile: Profile) -> list[str]:
     return [note.word for note in profile.notes]
 
@@ -32,24 +40,22 @@ def test_profiles_come_in_the_order_of_the_columns(profiles: dict[str, Profile],
 def test_figures_are_duckdbs(profiles: dict[str, Profile], version: Version, name: str) -> None:
     profile = profiles[name]
     source = f"from read_parquet('{version.path}')"
-    missing, distinct = duckdb.sql(f'select count(*) - count("{name}"), count(distinct "{name}") {source}').fetchall()[
-        0
-    ]
+    missing, distinct = answer(f'select count(*) - count("{name}"), count(distinct "{name}") {source}')[0]
     assert (profile.rows, profile.missing, profile.distinct) == (version.rows, missing, distinct)
     if profile.kind == "numeric":
-        row = duckdb.sql(
+        row = answer(
             f"""select min({name}), max({name}), avg({name}), stddev_samp({name}), skewness({name}),
                 quantile_cont({name}, 0.05), median({name}), quantile_cont({name}, 0.99) {source}"""
-        ).fetchall()[0]
+        )[0]
         assert (float(profile.minimum or 0), float(profile.maximum or 0)) == row[:2]
         assert (profile.mean, profile.deviation) == pytest.approx(row[2:4])
         assert [profile.quantiles[share] for share in ("0.05", "0.5", "0.99")] == pytest.approx(list(row[5:]))
         if profile.skewness is not None:  # DuckDB corrects it for small samples
             assert profile.skewness == pytest.approx(row[4], rel=1e-3, abs=1e-3)
     if profile.top:
-        top = duckdb.sql(
+        top = answer(
             f'select max(n) from (select count(*) as n {source} where "{name}" is not null group by "{name}")'
-        ).fetchall()[0][0]
+        )[0][0]
         assert profile.top[0].rows == top
 
 
