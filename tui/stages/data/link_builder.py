@@ -73,10 +73,9 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
 
     @dataclass
     class Weighed(Message):
-        """What the dataset would lose with its link is known, and what uses the columns."""
+        """What is lost with the link is known."""
 
-        refusal: str
-        uses: str = ""
+        lost: str
 
     def __init__(self, engine: Engine, position: int = 0, source: str = "") -> None:
         """Make the builder of the declared link at `position` (from 1), or of that source; of a new one without."""
@@ -356,8 +355,10 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
     @work(thread=True, exit_on_error=False, group="link-weigh")
     def _weigh(self, dataset: Dataset) -> None:
         try:
+            refused = self.bench.refusal(dataset)
             uses = self.engine.lifecycle.link_dependents(self.position).words
-            self.post_message(self.Weighed(self.bench.refusal(dataset), uses))
+            lost = [uses, refused and f"without it the rest is refused: {refused}"]
+            self.post_message(self.Weighed("; ".join(filter(None, lost))))
         except LemnisError as error:
             self.post_message(self.Weighed(error.problem))
 
@@ -365,15 +366,13 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
         was = self.was
         if was is None:
             return
-        refused = message.refusal and f"without it the rest is refused: {message.refusal}"
-        lost = "; ".join(filter(None, [message.uses, refused]))
         question = f"Take the link to {was.source} out of lemnis.toml? The history keeps it."
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self._remove(self.position, was)
 
-        self.app.push_screen(Confirm(question, lost=lost, word="take it out"), answered)
+        self.app.push_screen(Confirm(question, lost=message.lost, word="take it out"), answered)
 
     @work(thread=True, exit_on_error=False, group="link-write")
     def _remove(self, position: int, was: Link) -> None:
