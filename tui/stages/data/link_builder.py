@@ -357,8 +357,7 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
         try:
             refused = self.bench.refusal(dataset)
             uses = self.engine.lifecycle.link_dependents(self.position).words
-            lost = [uses, refused and f"without it the rest is refused: {refused}"]
-            self.post_message(self.Weighed("; ".join(filter(None, lost))))
+            self.post_message(self.Weighed(fields.lost_words(uses, refused)))
         except LemnisError as error:
             self.post_message(self.Weighed(error.problem))
 

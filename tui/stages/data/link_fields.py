@@ -170,3 +170,8 @@ Unused: keys on the right that nobody asks for.
 Repeated: keys that stand more than once on the right; each
 multiplies the rows that ask for it.
 A time later than dataset.time was not known when the row was decided: what learns from it fails in production."""
+
+
+def lost_words(uses: str, refusal: str) -> str:
+    """Return what is lost with a link: what uses its columns, and why the rest would be refused."""
+    return "; ".join(filter(None, [uses, refusal and f"without it the rest is refused: {refusal}"]))
