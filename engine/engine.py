@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lemnis.engine.deploy import DeployRoom
     from lemnis.engine.evaluate import EvaluateRoom
     from lemnis.engine.experiments import ExperimentsRoom
+    from lemnis.engine.experiments.sweep import SweepsRoom
     from lemnis.engine.explore import ExploreRoom
     from lemnis.engine.features import FeaturesRoom
     from lemnis.engine.jobs import JobsRoom
@@ -102,6 +103,12 @@ class Engine:
         from lemnis.engine.experiments import ExperimentsRoom
 
         return ExperimentsRoom(self.store, champion=self._champion)
+
+    @cached_property
+    def sweeps(self) -> "SweepsRoom":
+        from lemnis.engine.experiments.sweep import SweepsRoom
+
+        return SweepsRoom(self.store)
 
     def _champion(self) -> int | None:
         from lemnis.engine.deploy.aliases import champion_run

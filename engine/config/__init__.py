@@ -10,6 +10,7 @@ from lemnis.engine.config.reading import load_config, parse_config, read_config
 from lemnis.engine.config.records import Config
 from lemnis.engine.config.resources import Pool
 from lemnis.engine.config.share import Remote
+from lemnis.engine.config.sweeps import Range, Sweep
 from lemnis.engine.config.types import parse_bytes
 from lemnis.engine.config.validate import Check, CheckKind, Code, CodeList, Threshold, parse_age, parse_threshold
 
@@ -33,11 +34,13 @@ __all__ = [
     "Preset",
     "Problem",
     "Quarantine",
+    "Range",
     "Remote",
     "Source",
     "SourceFormat",
     "Span",
     "Split",
+    "Sweep",
     "Threshold",
     "Value",
     "View",

@@ -10,6 +10,7 @@ from lemnis.engine.config.monitor import Alert, Monitor
 from lemnis.engine.config.problem import Problem
 from lemnis.engine.config.resources import Pool
 from lemnis.engine.config.share import Remote
+from lemnis.engine.config.sweeps import Sweep
 from lemnis.engine.config.types import Declared, Name
 from lemnis.engine.config.validate import Check, CodeList
 
@@ -25,6 +26,7 @@ class Config(Declared, frozen=True):
     code_lists: dict[Name, CodeList] = field(default_factory=dict[Name, CodeList])
     features: Features = Features()
     presets: dict[Name, Preset] = field(default_factory=dict[Name, Preset])
+    sweeps: dict[Name, Sweep] = field(default_factory=dict[Name, Sweep])
     views: dict[Name, View] = field(default_factory=dict[Name, View])
     endpoints: dict[Name, Endpoint] = field(default_factory=dict[Name, Endpoint])
     monitor: Monitor = Monitor()

@@ -28,6 +28,7 @@ KINDS: dict[str, str] = {
     "validate.run": "lemnis.engine.validate.jobs:run",
     "validate.suggest": "lemnis.engine.validate.jobs:suggest",
     "experiments.train": "lemnis.engine.experiments.train:train",
+    "experiments.sweep": "lemnis.engine.experiments.sweep.coordinator:drive",
     "evaluate.run": "lemnis.engine.evaluate.jobs:evaluate",
     "evaluate.ablation": "lemnis.engine.evaluate.ablation:measure_ablation",
     "evaluate.pair": "lemnis.engine.evaluate.pairing:pair",
@@ -42,7 +43,7 @@ KINDS: dict[str, str] = {
 
 
 # Asked every few seconds by the supervisor for jobs that are due by a plan; each queues them and returns their ids.
-PLANS = ("lemnis.engine.data.schedule:queue_due",)
+PLANS = ("lemnis.engine.data.schedule:queue_due", "lemnis.engine.experiments.sweep.driving:queue_due")
 
 
 def planners() -> "list[Callable[[Store], list[int]]]":

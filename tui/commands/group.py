@@ -48,6 +48,8 @@ GROUPS: dict[str, str] = {
     "features": "Importance, association, leakage, feature sets.",
     "validate": "Checks: run, history, failing rows.",
     "train": "Train a model from a preset.",
+    "sweep": "Look for better parameters, one run a trial.",
+    "sweeps": "List, show and steer sweeps.",
     "runs": "List, show, compare and reproduce runs.",
     "evaluate": "Judge a run on held-out data.",
     "explain": "Say why a run answers as it does.",

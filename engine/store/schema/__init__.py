@@ -16,6 +16,7 @@ from lemnis.engine.store.schema import (
     predictions,
     problem,
     share,
+    sweeps,
     telemetry,
     validate,
 )
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 ROOMS = {
-    "state": (problem, jobs, data, explore, features, validate, experiments, evaluate, deploy, monitor, share),
+    "state": (problem, jobs, data, explore, features, validate, experiments, evaluate, deploy, monitor, share, sweeps),
     "metrics": (telemetry,),
     "predictions": (predictions,),
 }

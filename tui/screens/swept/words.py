@@ -1,0 +1,52 @@
+"""What a sweep says in words, the same in the console and in commands. Pure."""
+
+from collections.abc import Sequence
+
+from lemnis.engine.experiments.sweep import Sweep, Trial
+from lemnis.engine.experiments.sweep.space import value_text
+from lemnis.tui.format import MISSING, duration, number, share
+
+DIGITS = 5
+
+
+def expectation_words(sweep: Sweep) -> str:
+    """Return what 20 more trials may gain, in words; empty if that can't be said."""
+    found = sweep.insight.expectation if sweep.insight else None
+    if found is None:
+        return ""
+    took = f", about {duration(found.seconds / sweep.parallel)}" if found.seconds is not None else ""
+    metric = sweep.objectives[0].metric
+    way = "+" if sweep.objectives[0].larger else "−"
+    low, mean, high = (number(part, DIGITS) for part in (found.low, found.mean, found.high))
+    return (
+        f"{found.trials} more trials: {metric} {way}{mean} ({low} to {high}), any gain {share(found.chance, 0)}{took}"
+    )
+
+
+def best_value(sweep: Sweep, trials: Sequence[Trial]) -> str:
+    """Return the best value, or how many trials stand in the Pareto front."""
+    best = sweep.best(trials)
+    if not best:
+        return MISSING
+    if len(sweep.objectives) > 1:
+        return f"{len(best)} in the Pareto front"
+    return f"{sweep.objectives[0].metric} {number(best[0].values[0], DIGITS)}"
+
+
+def best_words(sweep: Sweep, trials: Sequence[Trial]) -> str:
+    """Return the best trials with their values and parameters."""
+    best = sweep.best(trials)
+    if not best:
+        return "No trial has finished yet." if not sweep.constraints else "No finished trial keeps to the constraints."
+    if len(best) > 1:
+        return f"trials {', '.join(str(trial.number) for trial in best)} (Pareto front)"
+    trial = best[0]
+    params = " ".join(f"{name}={value_text(value)}" for name, value in trial.params.items())
+    return f"trial {trial.number} (run {trial.run_id}): {values_words(sweep, trial)}  {params}"
+
+
+def values_words(sweep: Sweep, trial: Trial) -> str:
+    """Return the values of a trial by metric."""
+    return " ".join(
+        f"{goal.metric} {number(value, DIGITS)}" for goal, value in zip(sweep.objectives, trial.values, strict=False)
+    )
