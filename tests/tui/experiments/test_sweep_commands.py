@@ -53,7 +53,7 @@ def test_a_sweep_is_begun_steered_and_shown(engine: Engine, capsys: pytest.Captu
     capsys.readouterr()  # what the trainings printed
     shown = document(engine, capsys, "sweeps", "show", "s")
     assert (shown["state"], shown["counts"]) == ("finished", {"finished": 4})
-    assert [trial["params"]["num_leaves"] for trial in shown["all"]][0] == 4
+    assert shown["all"][0]["params"]["num_leaves"] == 4
     assert shown["best"][0] in (1, 2, 3, 4)
     assert [event["what"] for event in shown["events"]][-2:] == [
         "enqueued trial 1: num_leaves=4",
