@@ -9,6 +9,7 @@ from lemnis.engine.config import Preset, View, load_config
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments import ablation, marks, names, start, views
 from lemnis.engine.experiments.compare import Comparison, MetricRow, Row, compare_runs
+from lemnis.engine.experiments.grid import Grid, Grids, Plan, Started
 from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.points import SPOOL, Curve, last_point_at, read_curves, read_spool
 from lemnis.engine.experiments.predictions import Gain, kept_predictions
@@ -21,7 +22,21 @@ from lemnis.engine.store import Store
 if TYPE_CHECKING:
     from lemnis.engine.features.signature import Signature
 
-__all__ = ["Comparison", "Curve", "ExperimentsRoom", "Gain", "MetricRow", "Row", "Run", "RunPage", "Shelf"]
+__all__ = [
+    "Comparison",
+    "Curve",
+    "ExperimentsRoom",
+    "Gain",
+    "Grid",
+    "Grids",
+    "MetricRow",
+    "Plan",
+    "Row",
+    "Run",
+    "RunPage",
+    "Shelf",
+    "Started",
+]
 
 MOST_COMPARED = 20
 T = TypeVar("T")
@@ -88,6 +103,11 @@ class ExperimentsRoom:
             problem_sha256=ProblemRoom(self.store).problem_sha256(),
             despite_checks=despite_checks,
         )
+
+    @property
+    def grids(self) -> Grids:
+        """Many runs at once: every combination of versions, algorithms and values."""
+        return Grids(self.store)
 
     def reproduce(self, run_id: int, *, user: str = "") -> int:
         """Queue a run under the very conditions of another and return its id.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from msgspec import Struct
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config, Preset, parse_bytes
@@ -73,6 +74,63 @@ def overridden(preset: Preset, overrides: Mapping[str, Value]) -> Preset:
     return made
 
 
+class Prepared(Struct, frozen=True, kw_only=True):
+    """A run that could be queued.
+
+    Attributes:
+        row: Its conditions, as the table has them.
+        left_out: What its preset says and its algorithm has no use for.
+    """
+
+    row: dict[str, object]
+    params: dict[str, Value]
+    left_out: list[str]
+    version: Version
+
+
+def prepare_run(
+    store: Store,
+    config: Config,
+    preset: str | None,
+    *,
+    overrides: Mapping[str, Value],
+    version: str | int | None,
+    features: Sequence[str] | str | None,
+    strict: bool = True,
+) -> Prepared:
+    """Return a run under the conditions that are asked for; `strict` refuses overrides its algorithm has no use for.
+
+    Raises:
+        NotFound: There is no such preset, version, feature set or column.
+        BadInput: A value is not accepted, or the problem has no target.
+    """
+    problem = config.problem
+    chosen, declared = find_preset(config, preset)
+    made, params, left_out = suited(overridden(declared, overrides), overrides if strict else (), problem.task)
+    data = find_version(store, version)
+    target = problem.target or data.label
+    if not target:
+        raise BadInput("The problem has no target.", "Set problem.target in lemnis.toml.", "lemnis.toml")
+    data.column(target)
+    chosen_set, columns = chosen_features(store, data, features if features is not None else made.features)
+    row: dict[str, object] = {
+        "preset": chosen,
+        "algorithm": made.algorithm,
+        "task": problem.task,
+        "target": target,
+        "version_id": data.id,
+        "features": msgspec.json.encode(columns).decode(),
+        "feature_set": chosen_set.name if chosen_set else "",
+        "feature_set_revision": chosen_set.revision or None if chosen_set else None,
+        "seed": made.seed,
+        "device_asked": made.device,
+        "cores": made.cores,
+        "memory_bytes": parse_bytes(made.memory),
+        "rounds": made.rounds,
+    }
+    return Prepared(row=row, params=params, left_out=left_out, version=data)
+
+
 def start_run(
     store: Store,
     config: Config,
@@ -87,37 +145,22 @@ def start_run(
     despite_checks: str = "",
 ) -> int:
     """Queue a training and return the run's id; see `ExperimentsRoom.start`."""
-    problem = config.problem
-    chosen, declared = find_preset(config, preset)
-    made, params, left_out = suited(overridden(declared, overrides), overrides, problem.task)
-    data = find_version(store, version)
-    target = problem.target or data.label
-    if not target:
-        raise BadInput("The problem has no target.", "Set problem.target in lemnis.toml.", "lemnis.toml")
-    data.column(target)
-    checked = checked_tags(store, data, despite_checks)
-    chosen_set, columns = chosen_features(store, data, features if features is not None else made.features)
+    made = prepare_run(store, config, preset, overrides=overrides, version=version, features=features)
     words = " ".join(f"{key}={as_text(value)}" for key, value in overrides.items())
-    row: dict[str, object] = {
-        "name": safe(name or f"{chosen} {words}".strip(), limit=NAME_LENGTH),
-        "preset": chosen,
-        "algorithm": made.algorithm,
-        "task": problem.task,
-        "target": target,
-        "version_id": data.id,
-        "features": msgspec.json.encode(columns).decode(),
-        "feature_set": chosen_set.name if chosen_set else "",
-        "feature_set_revision": chosen_set.revision or None if chosen_set else None,
+    named = {
+        "name": safe(name or f"{made.row['preset']} {words}".strip(), limit=NAME_LENGTH),
         "problem_sha256": problem_sha256,
-        "seed": made.seed,
-        "device_asked": made.device,
-        "cores": made.cores,
-        "memory_bytes": parse_bytes(made.memory),
-        "rounds": made.rounds,
         "user": user,
     }
-    tags = checked | ({LEFT_OUT: f"{', '.join(left_out)}: not for {made.algorithm}"} if left_out else {})
-    return queue_run(store, row, params, threshold=problem.threshold, tags=tags)
+    tags = checked_tags(store, made.version, despite_checks) | left_out_tags(made)
+    return queue_run(store, made.row | named, made.params, threshold=config.problem.threshold, tags=tags)
+
+
+def left_out_tags(made: Prepared) -> dict[str, str]:
+    """Return the tag that says what of its preset a run does without."""
+    if not made.left_out:
+        return {}
+    return {LEFT_OUT: f"{', '.join(made.left_out)}: not for {made.row['algorithm']}"}
 
 
 def checked_tags(store: Store, version: Version, despite: str) -> dict[str, str]:

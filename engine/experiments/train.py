@@ -17,6 +17,7 @@ from lemnis.engine.experiments.algorithms import ALGORITHMS, find_algorithm, ref
 from lemnis.engine.experiments.checkpoint import Checkpoint, load_checkpoint
 from lemnis.engine.experiments.devices import Probe, choose_device
 from lemnis.engine.experiments.fit import Fitted, Rows, fit
+from lemnis.engine.experiments.known import names_in_lightgbm
 from lemnis.engine.experiments.model import read_model
 from lemnis.engine.experiments.parameters import OURS, Value, canonical, completed, typed
 from lemnis.engine.experiments.points import SPOOL, PointWriter, forget_points
@@ -77,7 +78,9 @@ def grow_trees(
 ) -> Fitted:
     """Train by LightGBM, round by round; raises BadInput, Unavailable or Cancelled."""
     algorithm = find_algorithm(run.algorithm)
-    given = canonical({key: value for key, value in run.params.items() if key not in OURS}, known_names(), run.task)
+    given = canonical(
+        {key: value for key, value in run.params.items() if key not in OURS}, names_in_lightgbm(), run.task
+    )
     if run.algorithm in ALGORITHMS:  # before there were several, a run's parameters alone said how it learns
         refuse_contradiction(algorithm, given)
         given = {**algorithm.usual, **given}
@@ -188,14 +191,6 @@ def write_conditions(context: JobContext, run: Run, device: Probe) -> None:
     with context.store.write() as db:
         db.table("runs").update(run.id, facts)
     print("\n".join(f"{name}: {value}" for name, value in facts.items()), flush=True)
-
-
-def known_names() -> dict[str, list[str]]:
-    """Return every parameter name LightGBM knows, with its other spellings."""
-    # The table has no public name.
-    from lightgbm.basic import _ConfigAliases  # pyright: ignore[reportPrivateUsage]
-
-    return _ConfigAliases._get_all_param_aliases()  # pyright: ignore[reportPrivateUsage]
 
 
 def rename_parameters(store: Store, run: Run, given: dict[str, Value]) -> None:

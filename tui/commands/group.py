@@ -50,6 +50,7 @@ GROUPS: dict[str, str] = {
     "train": "Train a model from a preset.",
     "sweep": "Look for better parameters, one run a trial.",
     "sweeps": "List, show and steer sweeps.",
+    "grid": "Train every combination of data, algorithms and values.",
     "runs": "List, show, compare and reproduce runs.",
     "evaluate": "Judge a run on held-out data.",
     "explain": "Say why a run answers as it does.",
