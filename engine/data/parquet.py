@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from lemnis.engine.data.footer import START, groups_end, joined_footer
 from lemnis.engine.data.verified import note_whole
+from lemnis.engine.errors import Unavailable
 from lemnis.engine.files import sha256_of, sync_folder
 from lemnis.engine.workspace import Workspace
 
@@ -130,6 +131,21 @@ def data_lock(workspace: Workspace, *, alone: bool = False) -> Generator[None, N
     """
     with open(workspace.hidden / "data.lock", "ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+
+
+@contextmanager
+def kept_still(workspace: Workspace, path: Path) -> Generator[None, None, None]:
+    """Hold the data's lock while the row is written that names a file; no collection comes between.
+
+    Raises:
+        Unavailable: The file was collected before, because the way from it to its row took too long.
+    """
+    with data_lock(workspace):
+        if not path.exists():
+            raise Unavailable(
+                "A file was collected as nobody's before it was on record.", "Do the same again.", str(path)
+            )
         yield
 
 

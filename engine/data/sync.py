@@ -14,7 +14,7 @@ from lemnis.engine.config import Source
 from lemnis.engine.data.duck import open_duck
 from lemnis.engine.data.files import OnStep, piece_of
 from lemnis.engine.data.members import Fresh, Member, Plan, digest_of, list_members, planned, save_members, whole
-from lemnis.engine.data.parquet import StoredTable, extend_parquet, store_parquet
+from lemnis.engine.data.parquet import StoredTable, extend_parquet, kept_still, store_parquet
 from lemnis.engine.data.readers import ROWS_AT, TYPES_AT, OpenFile, asked, opened, rows_of
 from lemnis.engine.data.shapes import Shape, changes, joined
 from lemnis.engine.data.snapshots import Field, Snapshot, current_snapshots
@@ -262,7 +262,7 @@ def _record(
         "checked_at": now,
         **_origin(members),
     }
-    with store.write() as db:
+    with kept_still(store.workspace, stored.path), store.write() as db:
         db.table("snapshots").upsert(row, pk=("source", "sha256"))
         found = db.execute("select id from snapshots where source = ? and sha256 = ?", [name, stored.sha256])
         save_members(db, int(found.fetchone()[0]), members)

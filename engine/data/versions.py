@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from lemnis.engine import clock
-from lemnis.engine.data.parquet import store_parquet
+from lemnis.engine.data.parquet import kept_still, store_parquet
 from lemnis.engine.data.split import Column, Part, columns_of, measure, spans_of
 from lemnis.engine.data.verified import verified_file
 from lemnis.engine.errors import NotFound, Unavailable
@@ -185,6 +185,7 @@ def record_version(
 
     Raises:
         BadInput: A role or the split doesn't fit the columns.
+        Unavailable: The file was collected while it was measured.
     """
     spans = spans_of(split)
     columns = columns_of(table.schema, roles, sources or {}, spans)
@@ -208,7 +209,7 @@ def record_version(
         "repeated_keys": repeated_keys,
         "linked_at": moment,
     }
-    with store.write() as db:
+    with kept_still(store.workspace, stored.path), store.write() as db:
         if kept is not None:  # it was collected, or another workspace told of it: what was told is not relied on
             db.table("versions").update(stored.sha256, facts | {"removed_at": None})
             return find_version(store, stored.sha256)

@@ -27,6 +27,7 @@ Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
 LARGEST_BODY = 16 << 20
+LONGEST_READ = 4 * LARGEST_BODY  # of a body that is refused, so that its sender lives to read why
 BESIDE_BYTES = 32_768  # a larger body is read and answered in a thread, so that small requests are not held up
 JSON = (b"content-type", b"application/json")
 NOT_READY = "No version is ready."
@@ -277,9 +278,13 @@ async def read_body(receive: Receive) -> bytes:
             raise ConnectionAbortedError
         part, more = event.get("body", b""), event.get("more_body", False)
         size += len(part)
-        if size > LARGEST_BODY:
-            raise TooLarge(f"The body is longer than {LARGEST_BODY:,} bytes.", "Send fewer rows at once.")
-        parts.append(part)
+        if size <= LARGEST_BODY:
+            parts.append(part)
+        else:  # whoever still sends would see a broken connection instead of the reason
+            parts.clear()
+            more = more and size <= LONGEST_READ
+    if size > LARGEST_BODY:
+        raise TooLarge(f"The body is longer than {LARGEST_BODY:,} bytes.", "Send fewer rows at once.")
     return b"".join(parts)
 
 

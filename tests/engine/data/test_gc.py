@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,11 +16,11 @@ from small_problem import SPLIT, add_run, flights, make_engine
 from support import until
 
 from lemnis.engine import Engine
-from lemnis.engine.data import gc
+from lemnis.engine.data import gc, versions
 from lemnis.engine.data.references import MEASURED, holding_of, referring_columns
 from lemnis.engine.data.verified import mark_path
 from lemnis.engine.data.versions import Version, record_version
-from lemnis.engine.errors import BadInput, LemnisError, NotFound
+from lemnis.engine.errors import BadInput, LemnisError, NotFound, Unavailable
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
 
@@ -244,6 +245,24 @@ def test_after_any_order_of_steps_every_referenced_file_is_there(
     engine.store.close()
 
 
+def test_a_version_whose_file_went_while_it_was_measured_is_not_recorded(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, measured = engine.data.versions(), versions.measure
+
+    def measure_slowly(*given: Any) -> Any:
+        figures = measured(*given)
+        gc.collect(engine.store, who="eve", young_s=0)
+        return figures
+
+    monkeypatch.setattr(versions, "measure", measure_slowly)
+    with pytest.raises(Unavailable, match="collected"):
+        make(engine, 20)
+    monkeypatch.undo()
+    assert engine.data.versions() == before
+    assert make(engine, 20).file.exists()
+
+
 def test_threads_that_link_refer_and_collect_at_once_lose_nothing(engine: Engine) -> None:
     """Each thread makes versions and refers to them while two others collect without any grace for finished rows."""
     failures: list[BaseException] = []
@@ -254,11 +273,11 @@ def test_threads_that_link_refer_and_collect_at_once_lose_nothing(engine: Engine
         rng = random.Random(seed)
         try:
             for _ in range(12):
-                version = make(engine, rng.randrange(20, 26))
                 try:
+                    version = make(engine, rng.randrange(20, 26))
                     add_run(engine, state="queued", version_id=version.id)
-                except BadInput:
-                    continue  # it went between the two; nobody was promised anything
+                except (BadInput, Unavailable):
+                    continue  # it went before it was on record, or between the two; nobody was promised anything
                 assert engine.data.version(version.id).file.exists()
         except BaseException as error:
             failures.append(error)
@@ -290,7 +309,8 @@ def test_threads_that_link_refer_and_collect_at_once_lose_nothing(engine: Engine
 COLLECTOR = """
 import sys, itertools
 from pathlib import Path
-from lemnis.engine.data import gc
+from typing import Any
+from lemnis.engine.data import gc, versions
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
 store = Store(Workspace(Path(sys.argv[1])))
