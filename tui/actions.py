@@ -251,6 +251,7 @@ VALIDATE: tuple[Action, ...] = (
 )  # fmt: skip
 EXPERIMENTS: tuple[Action, ...] = (
     Action("experiments.train", "t", "Train", "Choose a preset and train it.", "train", footer=True, writes=True),
+    Action("experiments.grid", "M", "Grid", "Train all combinations of data, algorithms, values.", "grid", writes=True),
     Action("experiments.compare", "c", "Compare", "Compare the marked runs side by side.", "runs compare", footer=True),
     Action("experiments.pin", "p", "Baseline", "Pin the run as baseline, or unpin it.", footer=True, writes=True),
     Action("experiments.differ", "z", "Differences", "Show only the columns that differ, or all.", footer=True),
@@ -361,15 +362,10 @@ RESOURCES: tuple[Action, ...] = (
     Action("resources.zoom_out", "minus", "Longer", "Look at a longer time, up to 30 days.", "resources history", True),
     Action("resources.chart", "v", "Chart", "Chart use, waiting, disk or network.", footer=True),
     Action(
-        "resources.stop",
-        "x",
-        "Stop",
-        "Stop the job under the cursor; asks first.",
-        "jobs cancel",
-        footer=True,
+        "resources.stop", "x", "Stop", "Stop the job under the cursor; asks first.", "jobs cancel", footer=True,
         writes=True,
     ),
-)
+)  # fmt: skip
 
 ACTIONS = (
     *APP, *TABLES, *PROBLEM, *DATA, *EXPLORE, *FEATURES, *VALIDATE, *EXPERIMENTS, *EVALUATE,

@@ -78,20 +78,28 @@ class Plan(Struct, frozen=True, kw_only=True):
     Attributes:
         combinations: Of all values; more than there are cells where two came to the same run.
         at_once: How many the pool can train at once.
-        seconds: How long the new cells will take, so many at once; None if no earlier run tells.
         basis: How many earlier runs say so.
     """
 
     cells: list[Cell]
     combinations: int
     at_once: int
-    seconds: float | None
     basis: int
 
     @property
     def new(self) -> list[Cell]:
         """The cells that no run has the conditions of."""
         return [cell for cell in self.cells if cell.same_as is None]
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the new cells will take, so many at once; None if no earlier run tells."""
+        return self.time_of(self.new)
+
+    def time_of(self, cells: Sequence[Cell]) -> float | None:
+        """Return how long some of the cells will take, so many at once; None if no earlier run tells."""
+        known = [cell.expected.seconds for cell in cells if cell.expected is not None]
+        return time_at_once(known, self.at_once) if len(known) == len(cells) else None
 
 
 class Started(Struct, frozen=True, kw_only=True):
@@ -139,15 +147,13 @@ class Grids:
         made, combinations = prepared_cells(store, config, grid)
         same, past = same_runs(store, list(made)), past_trainings(store)
         cells = [cell_of(name, one, same.get(conditions), past) for conditions, (name, one) in made.items()]
-        new = [cell.expected for cell in cells if cell.same_as is None]
-        known = [expected for expected in new if expected is not None]
+        told = [cell.expected.basis for cell in cells if cell.expected is not None]
         at_once = most_at_once(store, config, next(iter(made.values()))[1])
         return Plan(
             cells=cells,
             combinations=combinations,
             at_once=at_once,
-            seconds=time_at_once([one.seconds for one in known], at_once) if len(known) == len(new) else None,
-            basis=min((one.basis for one in known), default=0),
+            basis=min(told, default=0),
         )
 
     def start(self, grid: Grid, *, again: bool = False, user: str = "", despite_checks: str = "") -> Started:

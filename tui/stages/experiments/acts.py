@@ -6,7 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from lemnis.engine import LemnisError
-from lemnis.engine.experiments import Run, Shelf
+from lemnis.engine.experiments import Run, Shelf, Started
 from lemnis.engine.validate import Standing
 from lemnis.tui.stages.experiments.forms import Line
 from lemnis.tui.stages.experiments.listing import Listing
@@ -69,6 +69,17 @@ class RunsStage(Stage[ExperimentsView]):
                 despite_checks=training.despite_checks,
             )
             self.perform(self.queue, call, done=lambda run_id: f"Run {run_id} is queued.", then=self.go_to_run)
+
+    def action_grid(self) -> None:
+        """Choose what is varied, train every combination, and list those runs."""
+        from lemnis.tui.stages.experiments.grid import GridScreen
+
+        def queued(started: Started | None) -> None:
+            if started is not None and started.run_ids:
+                self.toast(f"{len(started.run_ids)} runs are queued as {started.group}.")
+                self.filter(f"group = '{started.group}'")
+
+        self.app.push_screen(GridScreen(self.engine), queued)
 
     def queue(self, call: Callable[..., Queued], *arguments: int) -> Queued:
         """Call what queues work and see that somebody does it; runs in a thread."""

@@ -1,19 +1,85 @@
 """A grid in words: what is varied, what each run would be, how many there are and how long they take. Pure."""
 
-from lemnis.engine.experiments import Plan
-from lemnis.tui.format import duration
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from lemnis.engine.config import Preset
+from lemnis.engine.data.versions import Version
+from lemnis.engine.experiments import Grid, Plan
+from lemnis.engine.experiments.parameters import Value
+from lemnis.engine.experiments.runs import as_text
+from lemnis.tui.format import MISSING, duration, styled
+from lemnis.tui.widgets import Col, Row
 
 
-def plan_words(plan: Plan) -> str:
-    """Return in a sentence how many runs a grid makes and how long they take."""
-    made, new = len(plan.cells), len(plan.new)
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a grid can be made of."""
+
+    presets: Mapping[str, Preset]
+    versions: Sequence[Version]
+
+    def preset(self, grid: Grid) -> tuple[str, Preset]:
+        """Return the preset of a grid and its name, as the engine chooses it."""
+        name = grid.preset or ("default" if "default" in self.presets else next(iter(self.presets), "default"))
+        return name, self.presets.get(name, Preset())
+
+    def chosen(self, grid: Grid) -> list[str]:
+        """Return the ids of the versions that a grid is trained on."""
+        return grid.versions or [version.id for version in self.versions[:1]]
+
+    def algorithms(self, grid: Grid) -> list[str]:
+        """Return the algorithms of a grid."""
+        return grid.algorithms or [self.preset(grid)[1].algorithm]
+
+
+def values_text(values: Sequence[Value]) -> str:
+    """Return values as they are typed."""
+    return ",".join(as_text(value) for value in values)
+
+
+def axis_rows(grid: Grid, offer: Offer) -> list[Row]:
+    """Return what is varied, one line each: the preset, the data, the algorithms, and every parameter."""
+    titles = {version.id: version.title for version in offer.versions}
+    versions = [titles.get(each, each[:12]) for each in offer.chosen(grid)]
+    lines = {"preset": [offer.preset(grid)[0]], "data": versions, "algorithm": offer.algorithms(grid)}
+    lines |= {name: [as_text(value) for value in values] for name, values in grid.values.items()}
+    return [Row(name, (name, f"× {len(texts)}", ", ".join(texts) or "none yet")) for name, texts in lines.items()]
+
+
+def cell_columns(*, narrow: bool) -> list[Col]:
+    """Return the columns of the runs of a grid."""
+    columns = [Col("run", flex=True), Col("takes", right=True), Col("same", "", most=26)]
+    return columns if narrow else [*columns, Col("without", "left out", most=40)]
+
+
+def cell_rows(plan: Plan, *, again: bool) -> list[Row]:
+    """Return one line for each run; muted what is not trained because it is there already."""
+    rows: list[Row] = []
+    for place, cell in enumerate(plan.cells):
+        skipped = cell.same_as is not None and not again
+        takes = MISSING if skipped or cell.expected is None else duration(cell.expected.seconds)
+        same = f"is #{cell.same_as}, {cell.same_state}" if cell.same_as else ""
+        name = Content.styled(cell.name, "$muted") if skipped else cell.name
+        rows.append(Row(str(place), (name, takes, styled(same, "$muted"), ", ".join(cell.left_out))))
+    return rows
+
+
+def plan_words(plan: Plan, *, again: bool = False) -> str:
+    """Return in a sentence how many runs a grid makes and how long they take; `again` trains those that are there."""
+    made, wanted = len(plan.cells), plan.cells if again else plan.new
     words = f"{plan.combinations} {'combination' if plan.combinations == 1 else 'combinations'}"
     words += f", {made} different" if made != plan.combinations else ""
-    words += f", {made - new} there already" if made != new else ""
-    words += f": {new} to train"
-    if not new:
+    words += f", {made - len(plan.new)} there already" if made != len(plan.new) else ""
+    words += f": {len(wanted)} to train"
+    if not wanted:
         return f"{words}."
-    if plan.seconds is None:
+    known = [cell for cell in wanted if cell.expected is not None]
+    if not known:
         return f"{words}; no earlier run tells how long."
-    told = f"from {plan.basis} earlier {'run' if plan.basis == 1 else 'runs'}"
-    return f"{words}, about {duration(plan.seconds)}, {plan.at_once} at a time, told {told}."
+    words += f", about {duration(plan.time_of(known))}, {plan.at_once} at a time"
+    words += f", told from {plan.basis} earlier {'run' if plan.basis == 1 else 'runs'}"
+    unknown = dict.fromkeys(cell.algorithm for cell in wanted if cell.expected is None)
+    return f"{words}, without {', '.join(unknown)}: none was trained yet." if unknown else f"{words}."
