@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lemnis.engine.problem import ProblemRoom
     from lemnis.engine.resources import ResourcesRoom
     from lemnis.engine.share import ShareRoom
+    from lemnis.engine.tracking import TrackingRoom
     from lemnis.engine.validate import ValidateRoom
 
 
@@ -126,6 +127,12 @@ class Engine:
         from lemnis.engine.deploy import DeployRoom
 
         return DeployRoom(self.store)
+
+    @cached_property
+    def tracking(self) -> "TrackingRoom":
+        from lemnis.engine.tracking import TrackingRoom
+
+        return TrackingRoom(self.store)
 
     @cached_property
     def monitor(self) -> "MonitorRoom":

@@ -91,6 +91,7 @@ def add_run(engine: Engine, name: str = "run", state: str = "finished", **more: 
         run_id = int(str(db.table("runs").insert(row).last_pk))
         db.table("run_params").insert_all(pair_rows(run_id, params.items()))
         db.conn.executemany(
-            "insert into run_metrics values (?, ?, ?, 0)", [(run_id, *item) for item in metrics.items()]
+            "insert into run_metrics (run_id, key, value, step) values (?, ?, ?, 0)",
+            [(run_id, *item) for item in metrics.items()],
         )
     return run_id

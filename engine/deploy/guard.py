@@ -32,8 +32,13 @@ class Guard:
         self.hosts = allowed_hosts(host)
         self._token = token.encode() if token else None
 
-    def refusal(self, headers: Iterable[tuple[bytes, bytes]]) -> Refusal | None:
-        """Return why a request is refused, or None; `headers` have lower-case names."""
+    def refusal(self, headers: Iterable[tuple[bytes, bytes]], *, any_type: bool = False) -> Refusal | None:
+        """Return why a request is refused, or None.
+
+        Args:
+            headers: With lower-case names.
+            any_type: Accept any kind of body; only for methods that another site's page can't use unasked.
+        """
         host = origin = site = authorization = None
         for name, value in headers:
             if name == b"host":
@@ -48,7 +53,7 @@ class Guard:
                 authorization = value
             elif name == b"content-encoding":
                 return Refusal(415, "Compressed bodies are not accepted; send it as it is.")
-            elif name == b"content-type" and value.partition(b";")[0].strip().lower() in FORM_TYPES:
+            elif not any_type and name == b"content-type" and value.partition(b";")[0].strip().lower() in FORM_TYPES:
                 return Refusal(415, "Forms and plain text are not accepted; send content-type: application/json.")
         if host is None or host_name(host) not in self.hosts:
             return Refusal(403, "This server does not answer to that host name.")
@@ -59,7 +64,7 @@ class Guard:
         if self._token is not None:
             sent = authorization or b""
             if not hmac.compare_digest(sent, b"Bearer " + self._token):
-                return Refusal(401, "Send the endpoint's token: Authorization: Bearer TOKEN.")
+                return Refusal(401, "Send the server's token: Authorization: Bearer TOKEN.")
         return None
 
 
@@ -101,7 +106,7 @@ def make_token(path: Path) -> str:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except FileExistsError:
-        raise BadInput("This endpoint has a token already.", "Delete the file to make a new one.", str(path)) from None
+        raise BadInput("There is a token already.", "Delete the file to make a new one.", str(path)) from None
     with os.fdopen(descriptor, "w") as file:
         file.write(token)
         file.flush()

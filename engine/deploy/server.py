@@ -5,7 +5,9 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from uvicorn import Config
 
@@ -105,11 +107,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def server_config(application: Application) -> Config:
-    """Return how uvicorn runs it: one process, our bounds, no log line a request."""
+def server_config(application: Callable[..., Any], protocol: type[BoundedHttp] = BoundedHttp) -> Config:
+    """Return how uvicorn runs an ASGI application: one process, our bounds, no log line a request. Any: ASGI's own."""
     return Config(
         application,
-        http=BoundedHttp,
+        http=protocol,
         loop="uvloop",
         ws="none",
         lifespan="off",

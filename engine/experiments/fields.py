@@ -25,6 +25,8 @@ FIELDS = Fields(
         "seed": Column("runs.seed", "number"),
         "device": Column("runs.device"),
         "code": Column("runs.code_version"),
+        "experiment": Column("(select e.name from experiments e where e.id = runs.experiment_id)"),
+        "kind": Column("runs.algorithm"),
         "user": Column("runs.user"),
         "note": Column("runs.note"),
         "why": Column("runs.why"),

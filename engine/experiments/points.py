@@ -22,6 +22,13 @@ BATCH = 1000
 LONGEST_PAUSE_S = 5.0
 SPOOL = "points.spool"  # in the run's folder
 INSERT = "insert or replace into metric_points (run_id, key, step, at, value) values (?, ?, ?, ?, ?)"
+REPLACED = "delete from metric_points where run_id = ? and key = ? and step = ?"
+# A client may say the same point twice, because it got no answer, and different ones for one step and time.
+ADD = """insert into metric_points (run_id, key, step, at, value, n)
+         select :run, :key, :step, :at, :value, coalesce((select max(n) + 1 from metric_points
+           where run_id = :run and key = :key and step = :step and at = :at), 0)
+         where not exists (select 1 from metric_points
+           where run_id = :run and key = :key and step = :step and at = :at and value is :value)"""
 
 
 class PointWriter:
@@ -106,9 +113,11 @@ class PointWriter:
 
 
 def write_points(store: Store, run_id: int, points: Sequence[Point]) -> None:
-    """Write points in one transaction; a step that is there already is replaced."""
+    """Write the points of a training in one transaction; what was there for the same step is replaced."""
+    last = {(run_id, point[0], point[1]): point for point in points}
     with store.write("metrics") as db:
-        db.conn.executemany(INSERT, [(run_id, *point) for point in points])
+        db.conn.executemany(REPLACED, list(last))
+        db.conn.executemany(INSERT, [(run_id, *point) for point in last.values()])
 
 
 def append_spool(path: Path, points: Sequence[Point]) -> None:
@@ -129,6 +138,15 @@ def append_spool(path: Path, points: Sequence[Point]) -> None:
         except OSError:
             file.truncate(whole)
             raise
+
+
+def add_points(store: Store, run_id: int, points: Sequence[Point]) -> None:
+    """Add points in one transaction; only one that is there already, to the value, is not added again."""
+    with store.write("metrics") as db:
+        db.conn.executemany(
+            ADD,
+            [{"run": run_id, "key": key, "step": step, "at": at, "value": value} for key, step, at, value in points],
+        )
 
 
 def read_spool(path: Path) -> list[Point]:
@@ -158,8 +176,8 @@ def last_point_at(store: Store, run_id: int) -> int | None:
 
 
 def all_points(store: Store, run_id: int) -> list[Point]:
-    """Return every point of a run, in order of metric and step."""
-    sql = "select key, step, at, value from metric_points where run_id = ? order by key, step"
+    """Return every point of a run, in order of metric, step and time."""
+    sql = "select key, step, at, value from metric_points where run_id = ? order by key, step, at, n"
     return [(row["key"], row["step"], row["at"], row["value"]) for row in store.rows(sql, [run_id], name="metrics")]
 
 
@@ -183,9 +201,17 @@ def read_curves(store: Store, run_id: int, keys: Sequence[str] | None, points: i
 
 
 def read_curve(store: Store, run_id: int, key: str, low: int, high: int, n: int, *, points: int) -> Curve:
-    """Return one curve of `n` points between the steps `low` and `high`."""
+    """Return one curve of `n` points between the steps `low` and `high`.
+
+    Points that all say one step are counted in order of time instead, so that their curve has a width.
+    """
+    step = "step"
+    if low == high and n > 1:
+        step, low, high = "row_number() over (order by at, n)", 1, n
     values = {"run": run_id, "key": key, "low": low, "high": high, "stretches": max(1, points // 2 - 1)}
-    every = "select step, value from metric_points where run_id = :run and key = :key and value is not null"
+    # An infinite value has no place in a drawing; it is among all_points.
+    every = f"""select {step} as step, value from metric_points
+                where run_id = :run and key = :key and value is not null and abs(value) < 9e999"""
     if n > max(points, 4):
         every = f"""
             with p as ({every}), stretch as

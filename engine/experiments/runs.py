@@ -14,8 +14,9 @@ from lemnis.engine.store import Row, Store
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 READ = """select runs.*, coalesce(v.name || ' v' || v.number, '') as data_version,
-            j.progress, coalesce(j.progress_text, '') as progress_text
+            j.progress, coalesce(j.progress_text, '') as progress_text, coalesce(e.name, '') as experiment
           from runs left join versions v on v.id = runs.version_id left join jobs j on j.id = runs.job_id
+            left join experiments e on e.id = runs.experiment_id
           where runs.id in ({})"""
 
 
@@ -33,6 +34,8 @@ class Run(Struct, frozen=True, kw_only=True):
         progress, progress_text: Of its job: 0 to 1, and in words with the time that is left.
         metrics: The latest value by name, None for NaN; of the finished model once it is finished.
         reproduces: The run whose conditions it repeats.
+        uid: How clients call a run that they log: 32 hexadecimal digits; None for a training of ours.
+        experiment_id, experiment: MLflow's grouping of runs; 0 is what names none, and every training of ours.
         created_at, started_at, ended_at: Epoch ms.
     """
 
@@ -71,6 +74,9 @@ class Run(Struct, frozen=True, kw_only=True):
     pinned: bool
     archived_at: int | None
     deleted_at: int | None
+    uid: str | None = None
+    experiment_id: int = 0
+    experiment: str = ""
     user: str
     created_at: int
     started_at: int | None

@@ -60,6 +60,7 @@ class Service(Struct, frozen=True, kw_only=True):
     state: ServiceState
     why: str
     identity: Identity | None
+    url: str
     restarts: int
     started_at: int | None
     updated_at: int
@@ -118,6 +119,7 @@ def service_in(row: Row) -> Service:
         state=row["state"],
         why=row["why"],
         identity=identity_in(row),
+        url=row["url"],
         restarts=row["restarts"],
         started_at=row["started_at"],
         updated_at=row["updated_at"],

@@ -31,7 +31,7 @@ Name: TypeAlias = Literal["state", "metrics", "predictions"]
 Values: TypeAlias = Sequence[object] | Mapping[str, object]
 
 NAMES: tuple[Name, ...] = ("state", "metrics", "predictions")
-SCHEMA_VERSION = 29  # raised with every migration; a newer file is refused, an older one is migrated
+SCHEMA_VERSION = 32  # raised with every migration; a newer file is refused, an older one is migrated
 SAFE_WAL = (3, 51, 3)  # before it, processes that share a WAL can lose committed rows
 SAFE_BACKPORTS = ((3, 44, 6), (3, 50, 7))
 BUSY_MS = 10_000

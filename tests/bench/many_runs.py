@@ -44,7 +44,9 @@ def fill(root: Path, runs: int, *, points: bool = False) -> Engine:
         rng = random.Random(7)
         db.conn.executemany(RUN, run_rows(runs, rng))
         db.conn.executemany("insert into run_params values (?, ?, ?, ?)", param_rows(runs, rng))
-        db.conn.executemany("insert into run_metrics values (?, ?, ?, 200)", metric_rows(runs, rng))
+        db.conn.executemany(
+            "insert into run_metrics (run_id, key, value, step) values (?, ?, ?, 200)", metric_rows(runs, rng)
+        )
         tagged = [(number, "baseline", "", None) for number in range(1, runs + 1) if rng.random() < BASELINE]
         db.conn.executemany("insert into run_tags values (?, ?, ?, ?)", tagged)
         for row in apart:

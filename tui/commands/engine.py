@@ -1,6 +1,6 @@
-"""`lemnis engine`: the supervisor that works on jobs and keeps servers up."""
+"""`lemnis engine`: the supervisor that works on jobs and keeps servers up, and the tracking server."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,13 +12,20 @@ app = group("Start, stop and look at the supervisor.")
 
 
 @app.command()
-def start(context: typer.Context) -> None:
-    """Start the supervisor, detached from this terminal; running already is fine.
+def start(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Where the tracking server listens; not loopback: with a token.")] = "",
+    port: Annotated[int, typer.Option(help="Its port; 0 for the one it had, at first a free one.", min=0)] = 0,
+) -> None:
+    """Start the supervisor and the tracking server, detached from this terminal; running already is fine.
+
+    The tracking server speaks MLflow's REST: with MLFLOW_TRACKING_URI set to its address an unmodified client logs
+    here. It keeps its address over restarts.
 
     With --json: the same document as `lemnis engine status`.
     """
     session = session_of(context)
-    session.engine.jobs.ensure_supervisor()
+    session.engine.tracking.start(host, port)
     show(session.engine, as_json=session.json)
 
 
@@ -37,6 +44,30 @@ def stop(context: typer.Context) -> None:
 
 
 @app.command()
+def token(context: typer.Context) -> None:
+    """Make the token of the tracking server and show it, once; clients send it as MLFLOW_TRACKING_TOKEN.
+
+    It is asked for from the server's next start on, at every address.
+
+    With --json: {"token"}.
+    """
+    session = session_of(context)
+    made = session.engine.tracking.create_token()
+    print_json({"token": made}) if session.json else say(made)
+
+
+@app.command()
+def log(context: typer.Context) -> None:
+    """Show the end of the tracking server's log.
+
+    With --json: {"log"}.
+    """
+    session = session_of(context)
+    text = session.engine.tracking.log()
+    print_json({"log": text}) if session.json else say(text.rstrip("\n"))
+
+
+@app.command()
 def status(context: typer.Context) -> None:
     """Say whether the supervisor runs, and what it keeps up.
 
@@ -50,17 +81,23 @@ def status(context: typer.Context) -> None:
 def show(engine: Engine, *, as_json: bool) -> None:
     """Print the state of the supervisor and of what it keeps up."""
     supervisor, services, endpoints = engine.jobs.status(), engine.jobs.services(), engine.deploy.endpoints()
+    tracking = engine.tracking.url()
     if as_json:
         document: dict[str, Any] = {  # Any: a JSON document
             "supervisor": {"state": supervisor.state, "pid": supervisor.pid},
-            "tracking": {"url": ""},
+            "tracking": {"url": tracking},
             "endpoints": [{"name": e.name, "url": e.url, "state": e.state} for e in endpoints],
             "services": [{"name": s.name, "state": s.state, "why": s.why, "restarts": s.restarts} for s in services],
         }
         print_json(document)
         return
     pid = f" (pid {supervisor.pid})" if supervisor.pid else ""
-    print_facts([("supervisor", f"{verdict(supervisor.state).text}{pid}")])
+    print_facts(
+        [
+            ("supervisor", f"{verdict(supervisor.state).text}{pid}"),
+            ("tracking", f"MLFLOW_TRACKING_URI={tracking}" if tracking else "down; `lemnis engine start` starts it"),
+        ]
+    )
     if services:
         rows = [(s.name, verdict(s.state).text, str(s.restarts), s.why) for s in services]
         print_table(["service", "state", "restarts", "why"], rows, right={"restarts"})

@@ -18,6 +18,7 @@ from lemnis.engine.store.schema import (
     share,
     sweeps,
     telemetry,
+    tracking,
     validate,
 )
 
@@ -26,7 +27,21 @@ if TYPE_CHECKING:
 
 
 ROOMS = {
-    "state": (problem, jobs, data, explore, features, validate, experiments, evaluate, deploy, monitor, share, sweeps),
+    "state": (
+        problem,
+        jobs,
+        data,
+        explore,
+        features,
+        validate,
+        experiments,
+        evaluate,
+        deploy,
+        monitor,
+        share,
+        sweeps,
+        tracking,
+    ),
     "metrics": (telemetry,),
     "predictions": (predictions,),
 }

@@ -18,3 +18,19 @@ TABLES = (
         sample text not null                     -- JSON of resources.records
     ) strict""",
 )
+
+LATER = {
+    "m032_repeated_points": (
+        # A client may log several values at one step: a loop that never says its step logs all of them at step 0.
+        "alter table metric_points rename to metric_points_before",
+        """create table metric_points (
+            run_id integer not null, key text not null, step integer not null, at integer not null,
+            n integer not null default 0,            -- of the different values at one step and millisecond
+            value real,                              -- null is NaN
+            primary key (run_id, key, step, at, n)
+        ) strict, without rowid""",
+        "insert into metric_points (run_id, key, step, at, value) select run_id, key, step, at, value "
+        "from metric_points_before",
+        "drop table metric_points_before",
+    ),
+}

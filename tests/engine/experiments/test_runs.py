@@ -40,7 +40,8 @@ def test_the_first_hundred_of_ten_thousand_runs_come_fast(engine: Engine) -> Non
             [(n, f"run {n}") for n in range(1, 10_001)],
         )
         db.conn.executemany(
-            "insert into run_metrics values (?, 'auc', ?, 0)", [(n, n % 997 / 997) for n in range(1, 10_001)]
+            "insert into run_metrics (run_id, key, value, step) values (?, 'auc', ?, 0)",
+            [(n, n % 997 / 997) for n in range(1, 10_001)],
         )
         db.conn.executemany(
             "insert into run_params values (?, 'learning_rate', ?, ?)", [(n, "0.1", 0.1) for n in range(1, 10_001)]

@@ -36,7 +36,9 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             for key in "ab":
                 if rng.random() < 0.8:
                     value = rng.choice([None, *(step / 4 for step in range(-4, 5))])
-                    db.execute("insert into run_metrics values (?, ?, ?, 0)", [number, key, value])
+                    db.execute(
+                        "insert into run_metrics (run_id, key, value, step) values (?, ?, ?, 0)", [number, key, value]
+                    )
             if rng.random() < 0.8:
                 text, value = rng.choice([("red", None), ("blue", None), ("1", 1.0), ("1.0", 1.0), ("0.5", 0.5)])
                 db.execute("insert into run_params values (?, 'p', ?, ?)", [number, text, value])

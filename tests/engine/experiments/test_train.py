@@ -119,7 +119,7 @@ def test_a_cancelled_run_stops_at_the_next_round_and_goes_on_from_its_checkpoint
     assert [step for step, _ in engine.experiments.curve(run_id)["auc"]] == list(range(1, 11))
     # A worker that was killed later had written points that its checkpoint does not cover.
     with engine.store.write("metrics") as db:
-        db.execute("insert into metric_points values (?, 'auc', 25, 0, 0.123)", [run_id])
+        db.execute("insert into metric_points (run_id, key, step, at, value) values (?, 'auc', 25, 0, 0.123)", [run_id])
     run = do_train(engine, run_id)
     assert engine.experiments.curve(run_id) == engine.experiments.curve(whole.id)
     assert run.metrics["auc"] == whole.metrics["auc"]

@@ -26,7 +26,10 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
                 "insert into runs (id, name, state, created_at) values (?, ?, 'finished', 0)", [number, f"r{number:03}"]
             )
             if number != 200:
-                db.execute("insert into run_metrics values (?, 'auc', ?, 0)", [number, (number * 7 % RUNS) / RUNS])
+                db.execute(
+                    "insert into run_metrics (run_id, key, value, step) values (?, 'auc', ?, 0)",
+                    [number, (number * 7 % RUNS) / RUNS],
+                )
     yield opened
     opened.store.close()
 
