@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from lemnis.engine.errors import BadInput
 from lemnis.engine.store import Store
-from lemnis.engine.tracking import experiments, files, models, protocol, runs
+from lemnis.engine.tracking import experiments, files, models, protocol, registry, runs, versions
 from lemnis.engine.tracking.protocol import Document
 
 BASES = ("/api/2.0/mlflow/", "/api/3.0/mlflow/", "/ajax-api/2.0/mlflow/")
@@ -60,6 +60,28 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "artifacts/list"): Call(protocol.AskArtifacts, files.list_artifacts),
     ("POST", "logged-models"): Call(models.CreateModel, models.create),
     ("POST", "logged-models/search"): Call(models.SearchModels, models.search),
+    ("POST", "registered-models/create"): Call(registry.CreateRegistered, registry.create),
+    ("GET", "registered-models/get"): Call(registry.AskRegistered, registry.get),
+    ("GET", "registered-models/search"): Call(registry.SearchRegistered, registry.search),
+    ("POST", "registered-models/rename"): Call(registry.RenameRegistered, registry.rename),
+    ("PATCH", "registered-models/update"): Call(registry.DescribeRegistered, registry.describe),
+    ("DELETE", "registered-models/delete"): Call(registry.AskRegistered, registry.delete),
+    ("POST", "registered-models/set-tag"): Call(registry.RegisteredTag, registry.set_tag),
+    ("DELETE", "registered-models/delete-tag"): Call(registry.RegisteredTag, registry.delete_tag),
+    ("POST", "registered-models/alias"): Call(registry.Alias, registry.set_alias),
+    ("GET", "registered-models/alias"): Call(registry.Alias, registry.by_alias),
+    ("DELETE", "registered-models/alias"): Call(registry.Alias, registry.delete_alias),
+    ("GET", "registered-models/get-latest-versions"): Call(registry.AskLatest, registry.latest),
+    ("POST", "registered-models/get-latest-versions"): Call(registry.AskLatest, registry.latest),
+    ("POST", "model-versions/create"): Call(versions.CreateVersion, versions.create),
+    ("GET", "model-versions/get"): Call(versions.AskVersion, versions.get),
+    ("GET", "model-versions/get-download-uri"): Call(versions.AskVersion, versions.download_uri),
+    ("GET", "model-versions/search"): Call(versions.SearchVersions, versions.search),
+    ("PATCH", "model-versions/update"): Call(versions.DescribeVersion, versions.describe),
+    ("POST", "model-versions/transition-stage"): Call(versions.MoveVersion, versions.move),
+    ("DELETE", "model-versions/delete"): Call(versions.AskVersion, versions.delete),
+    ("POST", "model-versions/set-tag"): Call(versions.VersionTag, versions.set_tag),
+    ("DELETE", "model-versions/delete-tag"): Call(versions.VersionTag, versions.delete_tag),
 }
 # Calls with an id inside their path.
 ONE = r"logged-models/(?P<model_id>[\w.-]+)"

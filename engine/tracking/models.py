@@ -226,6 +226,16 @@ def model_row(store: Store, model_id: str, *, deleted: bool = False) -> Row:
     return row
 
 
+def made_in(store: Store, model_id: str) -> str:
+    """Return the run that made a logged model, empty if that is not known."""
+    uid: str | None = store.value(
+        """select coalesce(r.uid, printf('%032x', r.id)) from logged_models m join runs r on r.id = m.run_id
+           where m.id = ?""",
+        [model_id],
+    )
+    return uid or ""
+
+
 def artifact_uri(row: Row) -> str:
     """Return where a client sends and finds a logged model's files."""
     return f"mlflow-artifacts:/{row['experiment_id']}/models/{row['id']}/artifacts"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from tracking_server import Served
 
 
@@ -17,3 +18,8 @@ def test_the_real_client_logs_and_finds_runs(served: Served, client: Callable[..
     assert [value for _, value in engine.experiments.curve(run.id)["without a step"]] == [0.3, 0.2, 0.1]
     assert engine.experiments.curve(run.id)["up"] == []
     assert [r.uid for r in engine.experiments.search("experiment = 'late flights' and params.p = 1").runs] == [second]
+
+
+@pytest.mark.slow
+def test_the_real_client_logs_registers_and_loads_models(client: Callable[..., str]) -> None:
+    client("client_models.py")
