@@ -1,8 +1,6 @@
 """A loaded model that answers: one row at a time, of trees by LightGBM's single-row call, or many rows at once."""
 
 import ctypes
-import importlib
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,27 +12,12 @@ from lemnis.engine.deploy.golden import disagreement
 from lemnis.engine.deploy.records import Golden
 from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.experiments.linear import LinearModel
-from lemnis.engine.experiments.model import LINEAR, Model, read_model, trusted_text
+from lemnis.engine.experiments.model import Model, read_model, trusted_text
 from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.features.signature import Signature
-from lemnis.engine.lean import hidden
 
 PREDICT_NORMAL = 0  # C_API_PREDICT_NORMAL: with the objective's transform
 FLOAT64 = 1  # C_API_DTYPE_FLOAT64
-
-
-UNUSED = ("sklearn", "pandas", "polars", "dask", "matplotlib", "graphviz", "joblib")
-
-
-def import_lightgbm() -> None:
-    """Import LightGBM without the libraries it only looks for: a third of the time and of the memory.
-
-    Afterwards they can be imported as ever; LightGBM just takes none of their tables. Prediction needs none.
-    """
-    if "lightgbm" in sys.modules:
-        return
-    with hidden(*UNUSED):
-        importlib.import_module("lightgbm")
 
 
 class TreeRow:
@@ -142,7 +125,4 @@ def load_predictor(path: Path, sha256: str, signature: Signature, *, cores: int 
     Raises:
         BadInput: The file changed, or is not the model of this signature.
     """
-    text = trusted_text(path, sha256)
-    if not text.startswith(LINEAR):
-        import_lightgbm()
-    return Predictor(read_model(text), signature, cores=cores)
+    return Predictor(read_model(trusted_text(path, sha256)), signature, cores=cores)

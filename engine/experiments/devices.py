@@ -87,8 +87,9 @@ def read_probe(device: str, code: int, out: str, err: str) -> Probe:
 
 def main(device: str) -> None:
     """Train on `device` and say on the last line what went wrong, if anything did."""
-    import lightgbm
     import numpy as np
+
+    from lemnis.engine.trees import lightgbm
 
     rows = np.random.default_rng(0).normal(size=(500, 4))
     data = lightgbm.Dataset(rows, (rows[:, 0] > 0).astype(float))

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +13,7 @@ from lemnis.engine.experiments.checkpoint import Checkpoint
 from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.recorder import Recorder
 from lemnis.engine.features.signature import Signature
+from lemnis.engine.trees import lightgbm
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -31,10 +31,10 @@ def known_parameters() -> dict[str, list[str]]:
 
 def names_in_lightgbm() -> dict[str, list[str]]:
     """Return what LightGBM itself says; imports it."""
-    # The table has no public name.
-    from lightgbm.basic import _ConfigAliases  # pyright: ignore[reportPrivateUsage]
+    from lemnis.engine.trees import lightgbm
 
-    return _ConfigAliases._get_all_param_aliases()  # pyright: ignore[reportPrivateUsage]
+    # The table has no public name.
+    return lightgbm.basic._ConfigAliases._get_all_param_aliases()  # pyright: ignore[reportPrivateUsage]
 
 
 if __name__ == "__main__":

@@ -45,6 +45,6 @@ def read_model(text: str) -> Model:
         from lemnis.engine.experiments.linear import read_linear
 
         return read_linear(text)
-    import lightgbm
+    from lemnis.engine.trees import lightgbm
 
     return lightgbm.Booster(model_str=text)

@@ -80,9 +80,9 @@ class Recorder:
             self._save_or_stop(env.model)
         self._log(step)
         if self.early_stopping and self.best_round and step - self.best_round >= self.early_stopping:
-            from lightgbm.callback import EarlyStopException
+            from lemnis.engine.trees import lightgbm
 
-            raise EarlyStopException(self.best_round - 1, env.evaluation_result_list)
+            raise lightgbm.callback.EarlyStopException(self.best_round - 1, env.evaluation_result_list)
 
     def tell(self) -> None:
         """Bring the run's row, its latest metrics and the job's progress up to date; called in the writer's thread."""

@@ -113,7 +113,7 @@ def alone(sample: Sample, place: int) -> Alone:
 
 def quick_model(sample: Sample, places: Sequence[int], *, rounds: int, seed: int, threads: int) -> Any:
     """Train a LightGBM model on some columns of the sample; the same arguments give the same model."""
-    import lightgbm as lgb
+    from lemnis.engine.trees import lightgbm as lgb
 
     signature = sample.signature
     chosen = list(places)

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -94,6 +95,8 @@ CONDITIONS = {
     "window": "row_number() over () > 3",
     "nothing": "   ",
 }
+# Their children run into their limits, which takes seconds: one of each kind is enough for every day.
+LONG = {"S12 group", "S12 sort", "S12 window", "S13 list", "S13 repeat", "S13 recursion"}
 FINE = {"S19 comment"}  # a comment that ends with its line hides nothing
 
 
@@ -121,14 +124,18 @@ def attack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Attack:
     return run
 
 
-@pytest.mark.parametrize("name", QUERIES)
+def cases(texts: dict[str, str]) -> list[Any]:
+    return [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in texts]
+
+
+@pytest.mark.parametrize("name", cases(QUERIES))
 def test_a_hostile_query_is_not_evaluated_and_does_nothing(attack: Attack, name: str) -> None:
     found = attack(f'kind = "sql"\nquery = {json.dumps(QUERIES[name])}')
     assert (found.verdict, found.failing) == ("not evaluated", None), found.message
     assert found.message
 
 
-@pytest.mark.parametrize("name", CONDITIONS)
+@pytest.mark.parametrize("name", cases(CONDITIONS))
 def test_a_hostile_condition_is_not_evaluated_and_does_nothing(attack: Attack, name: str) -> None:
     found = attack(f'kind = "condition"\ncondition = {json.dumps(CONDITIONS[name])}')
     assert (found.failing is not None) == (name in FINE), found.message
