@@ -260,6 +260,7 @@ EXPERIMENTS: tuple[Action, ...] = (
         writes=True,
     ),
     Action("experiments.metric", "v", "Metric", "Draw the next metric."),
+    Action("experiments.sweeps", "w", "Sweeps", "Look for better parameters: begin, watch and steer sweeps.", "sweep"),
     Action(
         "experiments.reproduce", "R", "Reproduce", "Train again under the same conditions.", "runs reproduce",
         writes=True,

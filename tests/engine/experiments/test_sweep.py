@@ -2,13 +2,15 @@
 
 import msgspec
 import pytest
-from small_problem import do_train
+from small_problem import context_of, do_train
 from sweeping import drive, driver_of, train_queued
 
 import lemnis.engine.experiments.sweep.coordinator as coordinator
 from lemnis.engine import Engine
-from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.errors import BadInput, Cancelled, NotFound
+from lemnis.engine.experiments.points import write_points
 from lemnis.engine.experiments.sweep import Wishes
+from lemnis.engine.experiments.train import train
 
 SPACE = ["num_leaves=3..15", "learning_rate=0.05..0.5:log"]
 
@@ -141,6 +143,32 @@ def test_two_objectives_give_a_pareto_front_and_broken_constraints_leave_it(engi
             if o.values[0] >= trial.values[0] and o.values[1] <= trial.values[1] and o.values != trial.values
         ]
         assert (trial in front) == (not beaten)
+
+
+def test_a_trial_that_falls_behind_is_stopped_and_kept_with_its_last_round(engine: Engine) -> None:
+    engine.sweeps.start(wishes=wishes(name="s", trials=6, parallel=1, overrides={"rounds": 8}))
+    driver = driver_of(engine, "s")
+    while len(engine.sweeps.trials("s")) < 6:
+        train_queued(engine)
+        driver.go_round()
+    last = engine.sweeps.trials("s")[-1]
+    context = context_of(engine, last.run_id or 0)
+    write_points(engine.store, last.run_id or 0, [("auc", step, 0, 0.5) for step in range(1, 7)])
+    driver.go_round()
+    asked = engine.sweeps.trials("s")[-1]
+    assert "its best 0.5 by round 6 is worse than the median" in asked.asked_to_stop
+    assert engine.jobs.job(context.job_id).cancel_asked
+    context.stop.set()  # as the signal does
+    with pytest.raises(Cancelled):
+        train(context, {"run_id": last.run_id})
+    with engine.store.write() as db:
+        db.execute("update jobs set state = 'cancelled', why = 'cancelled on request' where id = ?", [context.job_id])
+    while engine.sweeps.sweep("s").state == "running":
+        driver.go_round()
+    pruned = engine.sweeps.trials("s")[-1]
+    assert (pruned.state, pruned.last_round, pruned.values) == ("pruned", 6, [])
+    assert engine.experiments.run(last.run_id or 0).why == f"pruned: {asked.asked_to_stop}"
+    assert engine.sweeps.sweep("s").counts == {"finished": 5, "pruned": 1}
 
 
 def test_a_sweep_whose_trials_all_fail_ends_with_their_reason(engine: Engine) -> None:

@@ -38,8 +38,8 @@ def best_words(sweep: Sweep, trials: Sequence[Trial]) -> str:
     best = sweep.best(trials)
     if not best:
         return "No trial has finished yet." if not sweep.constraints else "No finished trial keeps to the constraints."
-    if len(best) > 1:
-        return f"trials {', '.join(str(trial.number) for trial in best)} (Pareto front)"
+    if len(sweep.objectives) > 1:
+        return f"Pareto front: trials {', '.join(str(trial.number) for trial in best)}"
     trial = best[0]
     params = " ".join(f"{name}={value_text(value)}" for name, value in trial.params.items())
     return f"trial {trial.number} (run {trial.run_id}): {values_words(sweep, trial)}  {params}"

@@ -228,6 +228,16 @@ class RunsStage(Stage[ExperimentsView]):
 
         self.app.push_screen(Compare(self.engine, ids))
 
+    def action_sweeps(self) -> None:
+        """Show the sweeps, that of the run under the cursor first."""
+        from lemnis.tui.screens.sweeps import SweepsScreen
+
+        run = self.run_here()
+        self.app.push_screen(
+            SweepsScreen(self.engine, run.group_name if run is not None else ""),
+            lambda run_id: self.goto(str(run_id)) if run_id is not None else None,
+        )
+
     def run_here(self) -> Run | None:
         """Return the run under the cursor, or the one that is open."""
         wanted = self.open_id or self.run_id

@@ -1,0 +1,94 @@
+"""The panel beside the trials: best so far, what decides, parallel axes, the Pareto front, what was done."""
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.content import Content
+
+from lemnis.engine.experiments.sweep import Event, Sweep, Trial
+from lemnis.tui.format import share
+from lemnis.tui.screens.compared import plots
+from lemnis.tui.screens.swept import tables
+from lemnis.tui.widgets import Bars, Chart, Panel, Words
+
+VIEWS = ("Trials", "Best", "Decides", "Parallel", "Pareto", "Log")
+TRIALS, BEST, DECIDES, PARALLEL, PARETO, LOG = range(len(VIEWS))
+
+
+class PicturePanel(Panel):
+    """One view of a sweep; its owner says which, and which trial is in front."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__("Best so far", id=id)
+        self._drawn: dict[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Chart(x="trial", empty="No trial has finished yet.")
+        yield Bars(id="sweep-decides")
+        yield Words(id="sweep-picture")
+
+    def draw(self, view: int, sweep: Sweep, trials: Sequence[Trial], events: Sequence[Event], front: int) -> None:
+        """Draw a view; beside the trials stand the best so far and what decides.
+
+        Args:
+            view: Its place in VIEWS.
+            sweep: As it is.
+            trials: In their order.
+            events: The newest first.
+            front: The number of the trial under the cursor.
+        """
+        self.query_one(Chart).display = view in (TRIALS, BEST)
+        self.query_one("#sweep-decides").display = view in (TRIALS, DECIDES)
+        self.query_one("#sweep-picture").display = view in (PARALLEL, PARETO, LOG)
+        self.footnote("")
+        if view in (TRIALS, BEST):
+            self.retitle("Best so far", sweep.objectives[0].words)
+            self.query_one(Chart).show(tables.best_so_far(sweep, trials))
+        if view in (TRIALS, DECIDES):
+            self._draw_importances(sweep, alone=view == DECIDES)
+        if view in (PARALLEL, PARETO):
+            self._draw_text(view, sweep, trials, front)
+        if view == LOG:
+            self.retitle("What was done", f"{len(events)} acts, the newest first")
+            self.query_one("#sweep-picture", Words).say(tables.event_lines(events))
+
+    def _draw_importances(self, sweep: Sweep, *, alone: bool) -> None:
+        found = sweep.insight.importances if sweep.insight is not None else {}
+        if alone:
+            told = f"PED-ANOVA over {sweep.insight.ended} trials" if sweep.insight is not None and found else ""
+            self.retitle("What decides", told)
+        bars = self.query_one("#sweep-decides", Bars)
+        if found:
+            bars.show([(name, part, share(part, 0)) for name, part in found.items()])
+        else:
+            bars.say(Content.styled("Which parameters decide is known after ten finished trials.", "$muted"))
+
+    def _draw_text(self, view: int, sweep: Sweep, trials: Sequence[Trial], front: int) -> None:
+        shown = [trial for trial in trials if trial.values or (view == PARALLEL and trial.state == "pruned")]
+        plot = self.query_one("#sweep-picture", Words)
+        area = (max(40, plot.size.width - 2), max(8, plot.size.height))
+        first = next((place for place, trial in enumerate(shown) if trial.number == front), len(shown) - 1)
+        if not shown:
+            self.retitle(VIEWS[view])
+            plot.say(Content.styled("No trial has finished yet.", "$muted"))
+            return
+        if view == PARALLEL:
+            self.retitle("Parallel axes", f"{len(shown)} trials, trial {shown[first].number} in front")
+            plot.say(plots.parallel(tables.parallel_axes(sweep, shown), area, first))
+            return
+        if len(sweep.objectives) < 2:
+            self.retitle("Pareto front")
+            plot.say(
+                Content.styled(
+                    "A Pareto front needs two objectives: lemnis sweep --objective auc --objective …", "$muted"
+                )
+            )
+            return
+        best = {trial.number for trial in sweep.best(trials)}
+        up, across = (
+            tables.value_axis(goal.words, [trial.values[place] for trial in shown])
+            for place, goal in enumerate(sweep.objectives[:2])
+        )
+        self.retitle("Pareto front", f"{len(best)} of {len(shown)} trials, marked ★")
+        labels = [f"{'★' if trial.number in best else ''}{trial.number}" for trial in shown]
+        plot.say(plots.scatter(across, up, labels, area, first))
