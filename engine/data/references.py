@@ -25,6 +25,7 @@ CALLED = {
     "runs": "'run ' || id || case when deleted_at is null then '' else ' (deleted)' end",
     "evaluations": "'the evaluation of run ' || run_id",
     "feature_rankings": "'its feature ranking'",
+    "sweeps": "'sweep ' || name",
 }
 LIVE = "('queued', 'preparing', 'running')"
 READERS = "('data.link', 'data.sync')"  # jobs that use any snapshot without naming it

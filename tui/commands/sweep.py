@@ -25,7 +25,7 @@ def sweep(
     timeout: Annotated[str, typer.Option(help="Begin no trial after this time: seconds, 90min, 2h.")] = "",
     space: Annotated[
         list[str],
-        typer.Option(help="A dimension: num_leaves=7..255:log or boosting=gbdt,dart; repeat.", metavar="K=SPACE"),
+        typer.Option(help="A dimension: num_leaves=7..255:log or algorithm=gbdt,dart; repeat.", metavar="K=SPACE"),
     ] = [],  # noqa: B006
     objective: Annotated[
         list[str], typer.Option(help="A metric: auc, train_seconds:min; repeat for a Pareto front.", metavar="METRIC")

@@ -10,12 +10,14 @@ from lemnis.engine.config import Config, Preset, load_config, parse_age
 from lemnis.engine.config import Sweep as Declared
 from lemnis.engine.data.versions import find_version
 from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.experiments.grid import named_by_lightgbm
 from lemnis.engine.experiments.parameters import Value
-from lemnis.engine.experiments.start import checked_tags, chosen_features, find_preset, overridden
+from lemnis.engine.experiments.start import checked_tags, chosen_features, find_preset, overridden, prepare_run
 from lemnis.engine.experiments.sweep.driving import queue_driver, tell
 from lemnis.engine.experiments.sweep.goals import Objective, read_constraints, read_objectives, rounds_metrics
 from lemnis.engine.experiments.sweep.records import Start, Sweep, get_sweep
 from lemnis.engine.experiments.sweep.space import USUAL, Dimension, declared_space, read_space
+from lemnis.engine.experiments.sweep.trials import starting_config
 from lemnis.engine.problem import ProblemRoom
 from lemnis.engine.resources.capacity import machine_pool
 from lemnis.engine.store import Store, returning
@@ -83,6 +85,7 @@ def begin_sweep(store: Store, named: str | None, wishes: Wishes, user: str) -> S
         despite_checks=wishes.despite_checks,
     )
     space = declared_space(declared.space) or usual_space(preset)
+    check_space(store, preset_name, start, data.id, space)
     row: dict[str, object] = {
         "preset": preset_name,
         "start": text_of(start),
@@ -163,6 +166,25 @@ def usual_space(preset: Preset) -> list[Dimension]:
     if preset.algorithm in WITHOUT_TREES:
         raise BadInput(f"Nothing is usually varied of {preset.algorithm}.", "Name what varies with --space.", "space")
     return list(USUAL)
+
+
+def check_space(store: Store, preset: str, start: Start, version_id: str, space: Sequence[Dimension]) -> None:
+    """Refuse what no trial could be trained with: a name that LightGBM does not know, a value of the wrong kind.
+
+    Raises:
+        BadInput: Names the parameter.
+    """
+    first: dict[str, Value] = {
+        one.name: one.choices[0] if one.choices else int(one.low) if one.integer else one.low for one in space
+    }
+    algorithms = next((one.choices for one in space if one.name == "algorithm"), [start.preset.algorithm])
+    for algorithm in algorithms or [first["algorithm"]]:
+        point = first | ({"algorithm": algorithm} if "algorithm" in first else {})
+        config = starting_config(preset, start)
+        made = prepare_run(
+            store, config, preset, overrides=point, version=version_id, features=start.features, strict=False
+        )
+        named_by_lightgbm(made)
 
 
 def chosen_pruner(declared: Declared, objectives: Sequence[Objective], task: str) -> str:

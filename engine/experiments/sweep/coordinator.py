@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from lemnis.engine.clock import monotonic_s
-from lemnis.engine.errors import Cancelled, LemnisError
+from lemnis.engine.errors import BadInput, Cancelled, LemnisError, NotFound
 from lemnis.engine.experiments.points import read_curves
 from lemnis.engine.experiments.sweep import pruning
 from lemnis.engine.experiments.sweep.driving import end
@@ -21,6 +21,7 @@ from lemnis.engine.experiments.sweep.trials import (
     hopeless,
     keep_driving,
     prune_trial,
+    refuse_trial,
     settle_trial,
     stop_run,
 )
@@ -166,7 +167,12 @@ class Driver:
         number = waiting.number if waiting is not None else sweep.begun + 1
         known = sorted([*self.ended, *trials], key=lambda trial: trial.number)
         params = ask(sweep, known, number, waiting.params if waiting is not None else {})
-        begin_trial(self.context, sweep, waiting, params)
+        try:
+            begin_trial(self.context, sweep, waiting, params)
+        except NotFound:
+            raise  # the data or a column is gone: no trial can be begun
+        except BadInput as error:
+            refuse_trial(self.context, sweep, waiting, params, f"{error.problem} {error.remedy}")
         return True
 
     def is_over(self, sweep: Sweep) -> bool:

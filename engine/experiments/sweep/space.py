@@ -57,7 +57,7 @@ USUAL = (
 
 
 def read_space(words: Sequence[str]) -> list[Dimension]:
-    """Return dimensions written as ``num_leaves=7..255:log``, ``rate=0.1..0.9:step=0.1`` or ``boosting=gbdt,dart``.
+    """Return dimensions written as ``num_leaves=7..255:log``, ``rate=0.1..0.9:step=0.1`` or ``algorithm=gbdt,dart``.
 
     Raises:
         BadInput: A word is none, or its range is empty.
@@ -67,7 +67,7 @@ def read_space(words: Sequence[str]) -> list[Dimension]:
         name, sign, text = (part.strip() for part in word.partition("="))
         if not (name and sign and text):
             raise BadInput(
-                f"{safe(word, limit=60)!r} is no dimension.", "Write num_leaves=7..255:log or boosting=gbdt,dart."
+                f"{safe(word, limit=60)!r} is no dimension.", "Write num_leaves=7..255:log or algorithm=gbdt,dart."
             )
         found.append(read_dimension(name, text))
     return checked(found)

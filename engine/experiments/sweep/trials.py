@@ -10,10 +10,10 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config, Problem
 from lemnis.engine.errors import BadInput, LemnisError
 from lemnis.engine.experiments.parameters import Value
-from lemnis.engine.experiments.start import start_run
+from lemnis.engine.experiments.start import checked_tags, left_out_tags, prepare_run, queue_run
 from lemnis.engine.experiments.sweep.driving import ITSELF, tell
 from lemnis.engine.experiments.sweep.goals import violations
-from lemnis.engine.experiments.sweep.records import Sweep, Trial
+from lemnis.engine.experiments.sweep.records import Start, Sweep, Trial
 from lemnis.engine.jobs import JobsRoom, queue
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.store import Store
@@ -63,41 +63,58 @@ def begin_trial(context: JobContext, sweep: Sweep, waiting: Trial | None, params
         Replaced: Another job drives the sweep by now.
         LemnisError: The training can't be begun.
     """
-    store = context.store
-    start = sweep.start
-    config = Config(
-        problem=Problem(task=start.task, target=start.target, threshold=start.threshold),
-        presets={sweep.preset: start.preset},
-    )
+    store, start = context.store, sweep.start
+    config = starting_config(sweep.preset, start)
     with store.write() as db:
         keep_driving(db, context)
         number = waiting.number if waiting is not None else next_number(db, sweep.id)
         if waiting is None:
             insert_trial(db, sweep.id, number, params)
-        run_id = start_run(
+        made = prepare_run(
             store,
             config,
             sweep.preset,
             overrides=params,
             version=sweep.version_id,
             features=start.features,
-            name=f"{sweep.name} trial {number}",
-            user=sweep.user,
-            problem_sha256=start.problem_sha256,
-            despite_checks=start.despite_checks,
+            strict=False,  # an algorithm that varies may have no use for another parameter that does
         )
+        row = made.row | {
+            "name": f"{sweep.name} trial {number}",
+            "group_name": sweep.name,
+            "problem_sha256": start.problem_sha256,
+            "user": sweep.user,
+        }
+        tags = checked_tags(store, made.version, start.despite_checks) | left_out_tags(made)
+        tags |= {FROM_SWEEP: sweep.name, NUMBER: str(number)}
+        run_id = queue_run(store, row, made.params, threshold=start.threshold, tags=tags)
         db.execute(
             """update sweep_trials set state = 'running', why = 'in training', params = ?, run_id = ?
                where sweep_id = ? and number = ? and state = 'waiting'""",
             [msgspec.json.encode(params).decode(), run_id, sweep.id, number],
         )
-        db.execute("update runs set group_name = ? where id = ?", [sweep.name, run_id])
         db.execute("update jobs set priority = ? where run_id = ?", [PRIORITY, run_id])
-        db.conn.executemany(
-            "insert or replace into run_tags (run_id, key, value, number) values (?, ?, ?, ?)",
-            [(run_id, FROM_SWEEP, sweep.name, None), (run_id, NUMBER, str(number), float(number))],
-        )
     return number
+
+
+def refuse_trial(context: JobContext, sweep: Sweep, waiting: Trial | None, params: dict[str, Value], why: str) -> None:
+    """Store a trial that can't be begun as failed, without a run."""
+    with context.store.write() as db:
+        keep_driving(db, context)
+        number = waiting.number if waiting is not None else next_number(db, sweep.id)
+        if waiting is None:
+            insert_trial(db, sweep.id, number, params)
+        db.execute(
+            """update sweep_trials set state = 'failed', why = ?, params = ?, ended_at = ?
+               where sweep_id = ? and number = ? and state = 'waiting'""",
+            [why, msgspec.json.encode(params).decode(), now_ms(), sweep.id, number],
+        )
+
+
+def starting_config(preset: str, start: Start) -> Config:
+    """Return the declarations that every trial starts from, as they were when the sweep began."""
+    problem = Problem(task=start.task, target=start.target, threshold=start.threshold)
+    return Config(problem=problem, presets={preset: start.preset})
 
 
 def keep_driving(db: "Database", context: JobContext) -> None:

@@ -145,8 +145,14 @@ def test_two_objectives_give_a_pareto_front_and_broken_constraints_leave_it(engi
         assert (trial in front) == (not beaten)
 
 
-def test_a_trial_that_falls_behind_is_stopped_and_kept_with_its_last_round(engine: Engine) -> None:
-    engine.sweeps.start(wishes=wishes(name="s", trials=6, parallel=1, overrides={"rounds": 8}))
+@pytest.mark.parametrize(
+    ("pruner", "said"),
+    [("median", "its best 0.5 by round 6 is worse than the median"), ("hyperband", "at round 5 is not")],
+)
+def test_a_trial_that_falls_behind_is_stopped_and_kept_with_its_last_round(
+    engine: Engine, pruner: str, said: str
+) -> None:
+    engine.sweeps.start(wishes=wishes(name="s", trials=6, parallel=1, overrides={"rounds": 8}, pruner=pruner))
     driver = driver_of(engine, "s")
     while len(engine.sweeps.trials("s")) < 6:
         train_queued(engine)
@@ -156,7 +162,7 @@ def test_a_trial_that_falls_behind_is_stopped_and_kept_with_its_last_round(engin
     write_points(engine.store, last.run_id or 0, [("auc", step, 0, 0.5) for step in range(1, 7)])
     driver.go_round()
     asked = engine.sweeps.trials("s")[-1]
-    assert "its best 0.5 by round 6 is worse than the median" in asked.asked_to_stop
+    assert said in asked.asked_to_stop
     assert engine.jobs.job(context.job_id).cancel_asked
     context.stop.set()  # as the signal does
     with pytest.raises(Cancelled):
@@ -169,6 +175,25 @@ def test_a_trial_that_falls_behind_is_stopped_and_kept_with_its_last_round(engin
     assert (pruned.state, pruned.last_round, pruned.values) == ("pruned", 6, [])
     assert engine.experiments.run(last.run_id or 0).why == f"pruned: {asked.asked_to_stop}"
     assert engine.sweeps.sweep("s").counts == {"finished": 5, "pruned": 1}
+
+
+def test_an_algorithm_may_vary_and_does_without_what_it_has_no_use_for(engine: Engine) -> None:
+    space = ["algorithm=gbdt,linear", "num_leaves=3..9"]
+    engine.sweeps.start(wishes=wishes(name="s", space=space, trials=5, sampler="random", overrides={}))
+    runs = [engine.experiments.run(trial.run_id or 0) for trial in drive(engine, "s")]
+    assert engine.sweeps.sweep("s").counts == {"finished": 5}
+    assert {run.algorithm for run in runs} == {"gbdt", "linear"}
+    assert {"num_leaves" in run.params for run in runs if run.algorithm == "linear"} == {False}
+
+
+def test_no_trial_begins_when_the_time_is_over(engine: Engine) -> None:
+    engine.sweeps.start(wishes=wishes(name="s", timeout="0.0001s", trials=50))
+    driver = driver_of(engine, "s")
+    while not driver.go_round():
+        train_queued(engine)
+    sweep = engine.sweeps.sweep("s")
+    assert (sweep.state, sweep.counts, sweep.why) == ("finished", {}, "its time is over, 0 of 50 trials have ended")
+    assert engine.sweeps.extend("s", 1).timeout_s is None
 
 
 def test_a_sweep_whose_trials_all_fail_ends_with_their_reason(engine: Engine) -> None:
@@ -193,6 +218,9 @@ def test_a_sweep_whose_trials_all_fail_ends_with_their_reason(engine: Engine) ->
         ({"space": ["num_leaves"]}, "is no dimension"),
         ({"space": ["seed=1..3"]}, "can't vary"),
         ({"space": ["a=1..2", "a=1..3"]}, "twice"),
+        ({"space": ["num_leavs=3..9"]}, "no parameter 'num_leavs'"),
+        ({"space": ["boosting=dart,rf"]}, "contradicts the algorithm"),
+        ({"space": ["algorithm=gbdt,magic"]}, "magic"),
         ({"objectives": ["niceness"]}, "which way is better"),
         ({"objectives": ["auc", "logloss"], "pruner": "median"}, "one objective"),
         ({"constraints": ["fast"]}, "is no constraint"),

@@ -57,7 +57,7 @@ def test_choices_keep_their_kinds() -> None:
 
 
 def test_narrowing_stays_inside_what_the_sweep_began_with() -> None:
-    leaves, boosting = USUAL[0], Dimension(name="boosting", choices=["gbdt", "dart"])
+    leaves, boosting = USUAL[0], Dimension(name="algorithm", choices=["gbdt", "dart"])
     once = narrowed(leaves, leaves, "20..80")
     assert (once.low, once.high, once.log, once.integer) == (20, 80, True, True)
     assert narrowed(once, leaves, "7..255") == leaves
@@ -76,7 +76,7 @@ def test_narrowing_stays_inside_what_the_sweep_began_with() -> None:
 def test_a_declared_sweep_is_read_and_a_wrong_one_is_refused_with_its_line() -> None:
     text = """
 [sweeps.trees]
-space = { num_leaves = { low = 7, high = 255, log = true }, boosting = ["gbdt", "dart"] }
+space = { num_leaves = { low = 7, high = 255, log = true }, algorithm = ["gbdt", "dart"] }
 objectives = ["auc", "train_seconds:min"]
 trials = 20
 """

@@ -173,10 +173,10 @@ def test_the_best_line_never_falls_and_ends_at_the_best(engine: Engine) -> None:
 
 def test_what_is_typed_becomes_wishes() -> None:
     found = read_wishes(
-        "num_leaves=3..9 boosting=gbdt,dart", "trials=7 objective=auc objective=train_seconds:min rounds=9"
+        "num_leaves=3..9 algorithm=gbdt,dart", "trials=7 objective=auc objective=train_seconds:min rounds=9"
     )
     assert (found.trials, found.objectives, found.overrides) == (7, ["auc", "train_seconds:min"], {"rounds": 9})
-    assert found.space == ["num_leaves=3..9", "boosting=gbdt,dart"]
+    assert found.space == ["num_leaves=3..9", "algorithm=gbdt,dart"]
 
 
 def test_trained_runs_are_found_from_the_screen(engine: Engine) -> None:

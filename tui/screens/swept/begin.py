@@ -67,7 +67,7 @@ class BeginDialog(ModalScreen[tuple[str, Wishes]]):
         with Vertical(classes="dialog train"):
             yield Words(Content.styled("Begin a sweep", "bold $stage-accent"))
             yield Table(Col("from"), Col("kind"), Col("trials", right=True), Col("varies", flex=True), id="sweep-from")
-            yield Input(placeholder="varies: num_leaves=7..255:log boosting=gbdt,dart", id="sweep-space", compact=True)
+            yield Input(placeholder="varies: num_leaves=7..255:log algorithm=gbdt,dart", id="sweep-space", compact=True)
             yield Input(
                 placeholder="change: trials=20 timeout=30min objective=auc rounds=100", id="sweep-more", compact=True
             )
