@@ -12,7 +12,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.css.query import NoMatches
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 from lemnis.engine import Engine, LemnisError
 from lemnis.tui.actions import ACTIONS, GLOBAL, TABLE, bindings
 from lemnis.tui.clipboard import osc52, save_copy
-from lemnis.tui.messages import EngineSeen, LoopRead, StageWanted, TopicsMoved
+from lemnis.tui.messages import EngineSeen, LoopRead, RoomImported, StageWanted, TopicsMoved
 from lemnis.tui.pump import Pump
-from lemnis.tui.stages import BY_NAME
+from lemnis.tui.stages import BY_NAME, STAGES
 from lemnis.tui.stages.stage import Stage, unexpected
 from lemnis.tui.theme import ThemedApp
+from lemnis.tui.warming import settle_memory, warm_rooms
 from lemnis.tui.widgets.bars import FactLine, KeyBar
 from lemnis.tui.widgets.grid import Grid
 from lemnis.tui.widgets.loop import Loop
@@ -67,6 +68,8 @@ class Console(ThemedApp[None]):
         self.pump = Pump(engine, self.post_message, supervise=supervise)
         self.mouse_on = True
         self._focused: dict[str, Widget] = {}
+        self._warm = False
+        self._making: dict[str, AwaitMount] = {}  # rooms made before anybody opened their tabs
 
     def compose(self) -> ComposeResult:
         yield Loop()
@@ -123,10 +126,12 @@ class Console(ThemedApp[None]):
         main.query_one(Loop).open = name
         main.query_one(PromptLine).close()
         box = main.query_one("#stages", Container)
+        if name in self._making:
+            await self._making.pop(name)
         for child in box.children:
             child.display = child.id == f"stage-{name}"
         if self.stage is not None:
-            self.stage.reload()
+            self.call_after_refresh(self.stage.reload)  # what it showed last is seen first
         elif not main.query(f"#stage-{name}"):
             await box.mount(self.make_stage(name))
         if thing and self.stage is not None:
@@ -187,6 +192,23 @@ class Console(ThemedApp[None]):
 
     def on_stage_loaded(self) -> None:
         self.show_age()
+        if not self._warm and not self.is_headless:
+            self._warm = True
+            self.warm()
+
+    @work(thread=True, exit_on_error=False, group="warming")
+    def warm(self) -> None:
+        """Import the rooms that were not opened yet."""
+        warm_rooms(STAGES, lambda name: self.post_message(RoomImported(name)), lambda: self.is_running)
+
+    def on_room_imported(self, message: RoomImported) -> None:
+        """Make a tab's room unseen, so that opening it costs its picture alone."""
+        if self.screen_stack and not self.screen_stack[0].query(f"#stage-{message.stage}"):
+            room = self.make_stage(message.stage)
+            room.display = False
+            self._making[message.stage] = self.screen_stack[0].query_one("#stages", Container).mount(room)
+        if message.stage == STAGES[-1].name:
+            self.set_timer(AGE_SECONDS, settle_memory)
 
     def show_age(self) -> None:
         """Say in the footer how old the stage's view is."""

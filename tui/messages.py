@@ -48,3 +48,10 @@ class StageWanted(Message):
 
     stage: str
     thing: str = ""
+
+
+@dataclass
+class RoomImported(Message):
+    """The room of a tab that nobody has opened yet is imported."""
+
+    stage: str

@@ -259,7 +259,7 @@ class ExperimentsRoom:
 
     def baseline(self) -> Run | None:
         """Return the pinned run, None if there is none."""
-        run_id = self.store.value("select id from runs where pinned and deleted_at is null limit 1")
+        run_id = self.store.value("select id from runs where pinned and +deleted_at is null limit 1")
         return None if run_id is None else get_run(self.store, run_id)
 
     def curve(self, run_id: int, keys: Sequence[str] | None = None, points: int = 400) -> dict[str, Curve]:

@@ -61,6 +61,7 @@ class Stage(Vertical, Generic[View]):
     Attributes:
         topics: Store topics that make it reload while it is visible.
         live_seconds: Reload on this period while visible; 0 for stages that only follow their topics.
+        ahead: Read once before anybody opens the tab, so that it opens with what it showed then, and is read anew.
         filter_hint: An example query for the `/` prompt; empty where nothing is filtered.
         query_text: The query in force.
         history: Queries that were applied here, the latest last.
@@ -69,6 +70,7 @@ class Stage(Vertical, Generic[View]):
 
     topics: ClassVar[frozenset[str]] = frozenset()
     live_seconds: ClassVar[float] = 0.0
+    ahead: ClassVar[bool] = False
     filter_hint: ClassVar[str] = ""
 
     class Loaded(Message):
@@ -136,7 +138,8 @@ class Stage(Vertical, Generic[View]):
 
     def reload(self) -> None:
         """Load and show again soon; many wishes while one load runs become one more load."""
-        if not self.is_attached or not self.visible_now:
+        unread = self.ahead and self.loaded_at is None
+        if not self.is_attached or not (self.visible_now or unread):
             return
         if self._busy:
             self._wanted_again = True

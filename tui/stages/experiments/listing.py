@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lemnis.engine.experiments import ExperimentsRoom, Run, Shelf
 from lemnis.tui.widgets.windows import PAGE
 
-FIRST = 100  # runs read before all numbers are known
+FIRST = 50  # runs read before all numbers are known: as many as a screen has lines
 
 
 @dataclass(frozen=True, slots=True)

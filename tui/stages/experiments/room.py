@@ -7,6 +7,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
+from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVariableType]
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
@@ -30,6 +31,7 @@ class ExperimentsStage(ListStage):
 
     BINDINGS = bindings("experiments")
     topics = frozenset({"experiments"})
+    ahead = True
     filter_hint = "metrics.auc > 0.75 and not state = failed"
 
     @dataclass
@@ -77,7 +79,7 @@ class ExperimentsStage(ListStage):
         wanted = wanted or (listing.runs[0].id if listing.runs else 0)
         return ExperimentsView(listing, room.baseline(), self.read(wanted), now_ms())
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="experiments-list")
+    @work(thread=True, exclusive=True, exit_on_error=False, group="experiments-list", description="list_all")
     def list_all(self, view: ExperimentsView) -> None:
         """Read the numbers of all runs after the first ones are shown."""
         try:
@@ -121,7 +123,11 @@ class ExperimentsStage(ListStage):
         self.query_one("#runs-view").display = not self.open_id
         self.query_one("#run-detail").display = bool(self.open_id)
         self.show_runs(view)
-        if view.look is not None:
+        self.call_after_refresh(self.show_rest, view)  # the runs are seen first
+
+    def show_rest(self, view: ExperimentsView) -> None:
+        """Draw the run under the cursor, and read the numbers of all runs where only the first are known."""
+        if view.look is not None and view.look.run.id in (self.run_id or view.look.run.id, self.open_id):
             self.show_look(view.look)
         if view.listing.numbers is None and view.listing.asked == self.asked:
             self.list_all(view)
@@ -263,7 +269,8 @@ class ExperimentsStage(ListStage):
             words = "…"
         else:
             words = f"{total:,} {'run' if total == 1 else 'runs'}"
-        self.app.call_later(tell, words)
+        if not get_current_worker().is_cancelled:  # more was typed since
+            self.app.call_later(tell, words)
 
     def explain(self) -> tuple[str, str] | None:
         table = self.query_one("#runs", Table)

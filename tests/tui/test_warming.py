@@ -1,0 +1,54 @@
+"""Rooms of tabs that nobody has opened yet are imported and made meanwhile; opening one of them is opening any."""
+
+from pathlib import Path
+
+import pytest
+from small_problem import add_run, make_engine
+from support import becomes, settle, shows
+
+from lemnis.tui.app import Console
+from lemnis.tui.messages import RoomImported
+from lemnis.tui.stages import BY_NAME, STAGES, StageInfo
+from lemnis.tui.stages.experiments.room import ExperimentsStage
+from lemnis.tui.warming import warm_rooms
+from lemnis.tui.widgets import Table
+
+
+def test_every_room_is_imported_unless_it_can_not_be_or_the_console_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lemnis.tui.warming.PAUSE_S", 0.0)
+    missing = StageInfo("x", "nothing", "Nothing", "No")
+    ready: list[str] = []
+    warm_rooms([missing, *STAGES], ready.append, lambda: len(ready) < 3)
+    assert ready == [stage.name for stage in STAGES[:3]]
+
+
+async def test_a_tab_that_was_made_ahead_opens_with_what_it_holds(tmp_path: Path) -> None:
+    engine = make_engine(tmp_path / "box")
+    add_run(engine, "deep", metrics={"auc": 0.8})
+    async with Console(engine).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        app = pilot.app
+        for name in ("experiments", "experiments", "problem"):  # once more makes no second one
+            app.post_message(RoomImported(name))
+        await becomes(pilot, lambda: bool(app.query("#stage-experiments #runs")))
+        room = app.query_one("#stage-experiments", ExperimentsStage)
+        await becomes(pilot, lambda: room.query_one("#runs", Table).total == 1)
+        assert not room.display
+        add_run(engine, "wide", metrics={"auc": 0.9})
+        await pilot.press(BY_NAME["experiments"].key)
+        await shows(pilot, "deep", "wide", "Runs 2")
+        assert app.focused is room.query_one("#runs", Table)
+        assert len(app.query("#stage-experiments")) == len(app.query("#stage-problem")) == 1
+
+
+async def test_a_tab_that_is_opened_while_it_is_made_is_whole(tmp_path: Path) -> None:
+    engine = make_engine(tmp_path / "box")
+    add_run(engine, "deep")
+    async with Console(engine).run_test(size=(80, 24)) as pilot:
+        console = pilot.app
+        assert isinstance(console, Console)
+        await settle(pilot)
+        console.on_room_imported(RoomImported("experiments"))
+        await console.action_stage("experiments")
+        assert console.focused is console.query_one("#runs", Table)
+        await shows(pilot, "deep")

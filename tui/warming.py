@@ -1,0 +1,35 @@
+"""Warming: once the first picture stands, the rooms of the other tabs are imported, so that a tab opens at once."""
+
+import gc
+import time
+from collections.abc import Callable, Iterable
+
+from lemnis.tui.stages import StageInfo
+
+PAUSE_S = 0.1  # between rooms: keys come first
+
+
+def warm_rooms(rooms: Iterable[StageInfo], ready: Callable[[str], object], wanted: Callable[[], bool]) -> None:
+    """Import rooms one by one in this thread, and say of each that it is ready; what can't be loaded is left out.
+
+    Args:
+        rooms: Which.
+        ready: Called with the room's name; may be called from any thread.
+        wanted: Asked before each of them.
+    """
+    for room in rooms:
+        if not wanted():
+            return
+        try:
+            kind = room.load()
+        except Exception:  # whoever opens its tab is told what is wrong
+            continue
+        if kind is not None:
+            ready(room.name)
+        time.sleep(PAUSE_S)
+
+
+def settle_memory() -> None:
+    """Take what is loaded out of the garbage collector's sight: looking through it again stopped the console 60 ms."""
+    gc.collect()
+    gc.freeze()
