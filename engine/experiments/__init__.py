@@ -154,7 +154,7 @@ class ExperimentsRoom:
         """Ask a run to stop: at once if it waits, at the next round if it trains; its checkpoint stays.
 
         Raises:
-            BadInput: It has ended.
+            BadInput: It has ended, or a client logs it, which alone can stop it.
         """
         return JobsRoom(self.store).cancel(self._job_of(run_id))
 

@@ -51,12 +51,13 @@ class JobContext:
         """Say whether the job was asked to stop."""
         return self.stop.is_set()
 
-    def progress(self, share: float | None, text: str) -> None:
+    def progress(self, share: float | None, text: str, *, peak_bytes: int = 0) -> None:
         """Tell how far the job is; written a few times a second at most, so call it as often as you like.
 
         Args:
             share: 0 to 1, or None when the end is not known.
             text: What it does now, for people.
+            peak_bytes: Memory that processes of the job have used besides this one.
 
         Raises:
             Cancelled: The job was asked to stop; let it pass.
@@ -66,7 +67,7 @@ class JobContext:
         if monotonic_s() - self._written_at < WRITE_EVERY_S:
             return
         self._written_at = monotonic_s()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        peak = max(peak_bytes, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
         with self.store.write() as db:
             db.execute(
                 """update jobs set progress = ?, progress_text = ?, progress_n = progress_n + 1, peak_bytes = ?

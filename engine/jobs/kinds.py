@@ -34,6 +34,7 @@ KINDS: dict[str, str] = {
     "evaluate.pair": "lemnis.engine.evaluate.pairing:pair",
     "evaluate.explain": "lemnis.engine.evaluate.jobs:explain",
     "deploy.predict": "lemnis.engine.deploy.jobs:predict",
+    "tracking.script": "lemnis.engine.tracking.jobs:run_command",
     "monitor.replay": "lemnis.engine.monitor.replay:replay",
     "share.push": "lemnis.engine.share.jobs:push",
     "share.pull": "lemnis.engine.share.jobs:pull",

@@ -1,7 +1,12 @@
 """The door of tracking: an MLflow server over this workspace's runs, for any framework's client."""
 
+from typing import TYPE_CHECKING
+
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.tracking.script import Wanted
 
 __all__ = ["TrackingRoom"]
 
@@ -33,6 +38,14 @@ class TrackingRoom:
         service.declare(self.store, self.jobs, host, port)
         self.jobs.ensure_supervisor()
         return service.wait(self.store, self.jobs)
+
+    def run(self, wanted: "Wanted") -> int:
+        """Queue a command as a run and return the run's number. See `script.start`."""
+        from lemnis.engine.tracking import script
+
+        run_id = script.start(self.store, self.jobs, wanted)
+        self.jobs.ensure_supervisor()
+        return run_id
 
     def create_token(self) -> str:
         """Make the server's token and return it, once."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import mimetypes
+import re
 import traceback
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +31,7 @@ SERVER_INFO: Document = {
 }
 TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 CHUNK = 1 << 20
+OF_JOB = re.compile(r"/jobs/(\d{1,15})(/.*)", re.DOTALL)
 # The first that fits; what none fits is our fault.
 CODES: tuple[tuple[type[LemnisError], int, str], ...] = (
     (artifacts.TooLarge, 413, "INVALID_PARAMETER_VALUE"),
@@ -76,7 +78,7 @@ class Application:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response | Download:
-        method, path = scope["method"], scope["path"]
+        method, (job_id, path) = scope["method"], addressed(scope["path"])
         # Only a request that a page of another site can't send without asking first may have a body of any type.
         refusal = self.guard.refusal(scope["headers"], any_type=method == "PUT")
         if refusal is not None:
@@ -88,7 +90,7 @@ class Application:
             return Response(200, b"OK" if path == "/health" else SPEAKS.encode(), TEXT)
         if method == "GET" and path.endswith("/mlflow/server-info"):
             return document(SERVER_INFO)
-        call = call_of(method, path)
+        call = call_of(method, path, job_id)
         if call is None:
             return problem(404, "ENDPOINT_NOT_FOUND", f"There is no call {method} {path[:200]}.")
         body = b"" if method == "GET" else await read_body(receive)
@@ -157,6 +159,12 @@ class Application:
                 size -= len(data)
                 await send({"type": "http.response.body", "body": data, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+def addressed(path: str) -> tuple[int, str]:
+    """Return the job whose address a path begins with, 0 for none, and the rest: a command's client has its own."""
+    parts = OF_JOB.fullmatch(path)
+    return (int(parts[1]), parts[2]) if parts is not None else (0, path)
 
 
 async def send_head(send: Send, status: int, headers: tuple[tuple[bytes, bytes], ...], length: int) -> None:

@@ -23,12 +23,12 @@ class Call(NamedTuple):
     Attributes:
         kind: The record of what is asked.
         answer: Does it. Any: every function has a record of its own.
-        fixed: What the path says.
+        fixed: What the path says. Any: texts and numbers.
     """
 
     kind: type[Struct]
     answer: Callable[[Store, Any], Document]
-    fixed: dict[str, str] = {}
+    fixed: dict[str, Any] = {}
 
 
 CALLS: dict[tuple[str, str], Call] = {
@@ -96,15 +96,15 @@ PATTERNS: tuple[tuple[str, re.Pattern[str], Call], ...] = (
 )
 
 
-def call_of(method: str, path: str) -> Call | None:
-    """Return the call of a method and path, None if there is none."""
+def call_of(method: str, path: str, job_id: int = 0) -> Call | None:
+    """Return the call of a method and path, None if there is none; `job_id` is whose address it came to."""
     base = next((base for base in BASES if path.startswith(base)), None)
     if base is None:
         return None
     name = path[len(base) :]
     call = CALLS.get((method, name))
     if call is not None:
-        return call
+        return call._replace(fixed={"job_id": job_id}) if call.kind is protocol.CreateRun else call
     for wanted, pattern, known in PATTERNS:
         parts = pattern.fullmatch(name)
         if parts is not None and wanted == method:

@@ -120,13 +120,14 @@ class SearchRuns(Search, kw_only=True):
 
 
 class CreateRun(Asked, kw_only=True):
-    """A new run."""
+    """A new run; `job_id` is the address's, of a command that runs here."""
 
     experiment_id: str = "0"
     user_id: str = ""
     run_name: str = ""
     start_time: Moment | None = None
     tags: list[Pair] = []
+    job_id: int = 0
 
 
 class AskRun(Asked, kw_only=True):

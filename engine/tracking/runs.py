@@ -19,6 +19,7 @@ from lemnis.engine.store import Store
 from lemnis.engine.tracking import protocol
 from lemnis.engine.tracking.listing import Page, Table, Wish, found, order_words, page_in, start_of, token_at
 from lemnis.engine.tracking.protocol import Document
+from lemnis.engine.tracking.script import adopted
 
 VIEWS = {"ACTIVE_ONLY": "runs.deleted_at is null", "DELETED_ONLY": "runs.deleted_at is not null", "ALL": "1"}
 # What MLflow calls a run's id is a text, and a run has datasets.
@@ -34,16 +35,16 @@ RUNS = Table("runs", CLIENT_FIELDS, "runs.id desc")
 def create_run(store: Store, asked: protocol.CreateRun) -> Document:
     """Begin a run."""
     tags = dict(protocol.checked(asked.tags, "tag", protocol.LONGEST_TAG))
-    run_id = tracked.announce(
-        store,
-        Announced(
-            name=asked.run_name,
-            experiment_id=protocol.whole_id(asked.experiment_id),
-            user=asked.user_id or tags.get("mlflow.user", ""),
-            started_at=now_ms() if asked.start_time is None else asked.start_time,
-            tags=tags,
-        ),
+    announced = Announced(
+        name=asked.run_name,
+        experiment_id=protocol.whole_id(asked.experiment_id),
+        user=asked.user_id or tags.get("mlflow.user", ""),
+        started_at=now_ms() if asked.start_time is None else asked.start_time,
+        tags=tags,
     )
+    run_id = adopted(store, asked.job_id, announced) if asked.job_id else None
+    if run_id is None:
+        run_id = tracked.announce(store, announced)
     return {"run": run_documents(store, [get_run(store, run_id)])[0]}
 
 

@@ -51,6 +51,7 @@ GROUPS: dict[str, str] = {
     "sweep": "Look for better parameters, one run a trial.",
     "sweeps": "List, show and steer sweeps.",
     "grid": "Train every combination of data, algorithms and values.",
+    "run": "Run any command as a tracked, queued job.",
     "runs": "List, show, compare and reproduce runs.",
     "evaluate": "Judge a run on held-out data.",
     "explain": "Say why a run answers as it does.",
