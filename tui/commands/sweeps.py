@@ -12,8 +12,8 @@ from lemnis.engine.experiments.sweep import Sweep, Trial
 from lemnis.engine.experiments.sweep.space import value_text
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
 from lemnis.tui.commands.session import Session
-from lemnis.tui.format import MISSING, age, duration, number, share, verdict
-from lemnis.tui.screens.swept.words import DIGITS, best_value, best_words, expectation_words
+from lemnis.tui.format import MISSING, age, duration, share, verdict
+from lemnis.tui.screens.swept.words import best_value, best_words, expectation_words, value_words
 
 app = group("List, show and steer sweeps.")
 Name = Annotated[str, typer.Argument(help="A sweep's name.", metavar="NAME")]
@@ -229,7 +229,7 @@ def print_trials(sweep: Sweep, trials: Sequence[Trial]) -> None:
         [
             str(trial.number),
             verdict(trial.state).text,
-            *(number(value, DIGITS) for value in (trial.values or [None] * len(metrics))),
+            *(value_words(*pair) for pair in zip(metrics, trial.values or [None] * len(metrics), strict=True)),
             *(value_text(trial.params[name]) if name in trial.params else MISSING for name in names),
             str(trial.run_id or MISSING),
             trial.why,

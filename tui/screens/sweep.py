@@ -20,7 +20,7 @@ from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.swept import tables
 from lemnis.tui.screens.swept.panel import PARETO, TRIALS, VIEWS, PicturePanel
 from lemnis.tui.screens.swept.texts import EXPLAINED, HELP
-from lemnis.tui.widgets import Confirm, Facts, Panel, PromptLine, Table, Words
+from lemnis.tui.widgets import Confirm, Facts, Panel, PromptLine, Row, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
 LIVE_SECONDS = 1.0
@@ -34,11 +34,12 @@ KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class SweepView:
-    """A sweep, its trials in their order, and what was done to it."""
+    """A sweep, its trials in their order, what was done to it, and the trials as rows, the newest first."""
 
     sweep: Sweep
     trials: list[Trial]
     events: list[Event]
+    rows: list[Row]
 
 
 class SweepScreen(ModalScreen[int | None]):
@@ -102,6 +103,7 @@ class SweepScreen(ModalScreen[int | None]):
         self.query_one(Table).focus()
         self.set_interval(LIVE_SECONDS, self.read_live)
         self.share_room()
+        self.draw()
         self.read()
 
     # Reading.
@@ -118,7 +120,10 @@ class SweepScreen(ModalScreen[int | None]):
         room = self.engine.sweeps
         try:
             sweep = room.sweep(self.sweep_name)
-            view = SweepView(sweep, room.trials(sweep.id), room.events(sweep.id))
+            trials = room.trials(sweep.id)
+            best = sweep.best(trials)
+            rows = [tables.trial_row(sweep, trial, best) for trial in reversed(trials)]
+            view = SweepView(sweep, trials, room.events(sweep.id), rows)
         except LemnisError as error:
             self.post_message(self.Refused(error))
         else:
@@ -151,10 +156,9 @@ class SweepScreen(ModalScreen[int | None]):
         sweep, trials = self._seen.sweep, self._seen.trials
         self.query_one("#sweep-head", Panel).retitle(f"Sweep {sweep.name}", tables.head_words(sweep))
         self.query_one("#sweep-facts", Facts).show(tables.sweep_facts(sweep, trials))
-        best = sweep.best(trials)
         table = self.query_one(Table)
         table.set_columns(tables.trial_columns(sweep, narrow=True))
-        table.show([tables.trial_row(sweep, trial, best) for trial in reversed(trials)])
+        table.show(self._seen.rows)
         self.draw_picture()
 
     def draw_picture(self) -> None:

@@ -86,9 +86,10 @@ class PicturePanel(Panel):
             return
         best = {trial.number for trial in sweep.best(trials)}
         up, across = (
-            tables.value_axis(goal.words, [trial.values[place] for trial in shown])
+            tables.value_axis(goal.metric, [trial.values[place] for trial in shown])
             for place, goal in enumerate(sweep.objectives[:2])
         )
-        self.retitle("Pareto front", f"{len(best)} of {len(shown)} trials, marked ★")
+        ways = ", ".join(goal.words for goal in sweep.objectives[:2])
+        self.retitle("Pareto front", f"{len(best)} of {len(shown)} trials, marked ★ · {ways}")
         labels = [f"{'★' if trial.number in best else ''}{trial.number}" for trial in shown]
         plot.say(plots.scatter(across, up, labels, area, first))

@@ -7,9 +7,9 @@ from textual.content import Content
 from lemnis.engine.experiments.sweep import Dimension, Event, Sweep, Trial
 from lemnis.engine.experiments.sweep.space import share_of, value_text
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, age, duration, number, verdict, when
+from lemnis.tui.format import MISSING, age, duration, verdict, when
 from lemnis.tui.screens.compared.plots import Axis
-from lemnis.tui.screens.swept.words import DIGITS, best_value, best_words, expectation_words
+from lemnis.tui.screens.swept.words import best_value, best_words, expectation_words, value_words
 from lemnis.tui.widgets import Cell, Col, Row, Series
 
 SHORT = 7  # letters of a parameter's name above its column where there is little room
@@ -42,19 +42,14 @@ def sweep_facts(sweep: Sweep, trials: Sequence[Trial]) -> list[tuple[str, Cell]]
     told = [f"{sweep.ended} of {sweep.trials} trials", *counts, f"{duration(sweep.spent_s)}{limit}"]
     waits = sweep.job_why if sweep.state == "running" and sweep.job_state == "queued" else ""
     why = sweep.why or waits
+    too_few = Content.styled("said after ten trials have ended", "$muted")
     return [
         ("state", Content.assemble((judged.text, judged.style), f"  {' · '.join(told)}")),
         ("best", safe(best_words(sweep, trials))),
-        ("to expect", safe(expectation_words(sweep)) or expectation_lacks(sweep)),
+        *([("to expect", safe(expectation_words(sweep)) or too_few)] if len(sweep.objectives) == 1 else []),
         ("varies", safe(space_words(sweep))),
         *([("why", safe(why))] if why and why != "all trials have ended" else []),
     ]
-
-
-def expectation_lacks(sweep: Sweep) -> Content:
-    """Return why nothing is said of further trials."""
-    several = len(sweep.objectives) > 1
-    return Content.styled("said of one objective only" if several else "said after ten trials have ended", "$muted")
 
 
 def space_words(sweep: Sweep) -> str:
@@ -70,12 +65,13 @@ def trial_columns(sweep: Sweep, *, narrow: bool) -> list[Col]:
     """Return the columns of the trials: number, state, values, parameters, run and reason."""
     frozen = {dimension.name for dimension in sweep.space if dimension.frozen is not None}
 
-    def label(name: str) -> str:
-        text = name if not narrow or len(name) <= SHORT + 1 else f"{name[:SHORT]}…"
-        return f"={text}" if name in frozen else text
+    def label(one: Dimension) -> str:
+        room = max([SHORT + 1, *(len(value_text(choice)) for choice in one.choices)]) if narrow else len(one.name)
+        text = one.name if len(one.name) <= room else f"{one.name[: room - 1]}…"
+        return f"={text}" if one.name in frozen else text
 
     values = [Col(f"values.{goal.metric}", goal.words, right=True) for goal in sweep.objectives]
-    params = [Col(PARAM + one.name, label(one.name), right=not one.choices) for one in sweep.declared]
+    params = [Col(PARAM + one.name, label(one), right=not one.choices) for one in sweep.declared]
     return [
         Col("number", "#", right=True), Col("state"), *values, *params, Col("run", right=True), Col("why", flex=True),
     ]  # fmt: skip
@@ -95,7 +91,10 @@ def trial_row(sweep: Sweep, trial: Trial, best: Sequence[Trial]) -> Row:
     cells: list[Cell] = [
         str(trial.number),
         state,
-        *(value_cell(value, ended=bool(trial.values)) for value in values),
+        *(
+            value_cell(goal.metric, value, ended=bool(trial.values))
+            for goal, value in zip(sweep.objectives, values, strict=True)
+        ),
         *(MISSING if value is None else value_text(value) for value in known),
         str(trial.run_id or MISSING),
         trial_why(trial),
@@ -103,9 +102,9 @@ def trial_row(sweep: Sweep, trial: Trial, best: Sequence[Trial]) -> Row:
     return Row(str(trial.number), cells, [trial.number, trial.state, *values, *known, trial.run_id, trial_why(trial)])
 
 
-def value_cell(value: float | None, *, ended: bool) -> Cell:
+def value_cell(metric: str, value: float | None, *, ended: bool) -> Cell:
     """Return a value of an objective; that of a trial which did not come to its end is muted."""
-    text = number(value, DIGITS)
+    text = value_words(metric, value)
     return text if ended else Content.styled(text, "$muted")
 
 
@@ -141,7 +140,7 @@ def parallel_axes(sweep: Sweep, trials: Sequence[Trial]) -> list[Axis]:
     axes = [Axis(one.name, [share(one, trial) for trial in trials], *ends(one)) for one in sweep.declared if trials]
     for place, goal in enumerate(sweep.objectives):
         values = [trial.values[place] if trial.values else None for trial in trials]
-        axes.append(value_axis(goal.words, values))
+        axes.append(value_axis(goal.metric, values))
     return axes
 
 
@@ -155,8 +154,8 @@ def value_axis(name: str, values: Sequence[float | None]) -> Axis:
     return Axis(
         name,
         [None if value is None else (value - low) / span if high > low else 0.5 for value in values],
-        number(low, 4),
-        number(high, 4),
+        value_words(name, low),
+        value_words(name, high),
     )
 
 

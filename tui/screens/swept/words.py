@@ -7,6 +7,12 @@ from lemnis.engine.experiments.sweep.space import value_text
 from lemnis.tui.format import MISSING, duration, number, share
 
 DIGITS = 5
+COSTS = ("seconds", "mib")  # what metrics that are measured in these end with
+
+
+def value_words(metric: str, value: float | None) -> str:
+    """Return a value of a metric: what something cost needs no more than two decimals."""
+    return number(value, 2 if metric.endswith(COSTS) else DIGITS)
 
 
 def expectation_words(sweep: Sweep) -> str:
@@ -17,7 +23,7 @@ def expectation_words(sweep: Sweep) -> str:
     took = f", about {duration(found.seconds / sweep.parallel)}" if found.seconds is not None else ""
     metric = sweep.objectives[0].metric
     way = "+" if sweep.objectives[0].larger else "−"
-    low, mean, high = (number(part, DIGITS) for part in (found.low, found.mean, found.high))
+    low, mean, high = (value_words(metric, part) for part in (found.low, found.mean, found.high))
     return (
         f"{found.trials} more trials: {metric} {way}{mean} ({low} to {high}), any gain {share(found.chance, 0)}{took}"
     )
@@ -30,7 +36,7 @@ def best_value(sweep: Sweep, trials: Sequence[Trial]) -> str:
         return MISSING
     if len(sweep.objectives) > 1:
         return f"{len(best)} in the Pareto front"
-    return f"{sweep.objectives[0].metric} {number(best[0].values[0], DIGITS)}"
+    return values_words(sweep, best[0])
 
 
 def best_words(sweep: Sweep, trials: Sequence[Trial]) -> str:
@@ -48,5 +54,6 @@ def best_words(sweep: Sweep, trials: Sequence[Trial]) -> str:
 def values_words(sweep: Sweep, trial: Trial) -> str:
     """Return the values of a trial by metric."""
     return " ".join(
-        f"{goal.metric} {number(value, DIGITS)}" for goal, value in zip(sweep.objectives, trial.values, strict=False)
+        f"{goal.metric} {value_words(goal.metric, value)}"
+        for goal, value in zip(sweep.objectives, trial.values, strict=False)
     )
