@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from lemnis.engine.clock import monotonic_s
+from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.errors import BadInput, Cancelled, LemnisError, NotFound
 from lemnis.engine.experiments.points import read_curves
 from lemnis.engine.experiments.sweep import pruning
@@ -64,6 +64,7 @@ class Driver:
         self._spent_before = get_sweep(self.store, sweep_id).spent_s
         self._began = self._kept_at = monotonic_s()
         self._learnt_at = -LEARN_EVERY_S
+        self._taken_up_at = now_ms()
 
     @property
     def spent_s(self) -> float:
@@ -156,7 +157,7 @@ class Driver:
 
     def begin(self, sweep: Sweep, trials: list[Trial]) -> bool:
         """Begin one trial if there is place, time and reason for it; say whether one was begun, or the sweep ended."""
-        why = hopeless(self.ended)
+        why = hopeless(self.ended, self._taken_up_at)
         if why:
             self.leave("failed", why)
             return True

@@ -223,9 +223,15 @@ def stop_run(store: Store, trial: Trial) -> None:
             JobsRoom(store).cancel(trial.job_id)
 
 
-def hopeless(trials: Sequence[Trial], fewest: int = 3) -> str:
-    """Return why a sweep can't go on: nothing but failures, at least so many; empty if it can."""
-    ended = [trial for trial in trials if trial.state in ("finished", "pruned", "failed")]
-    if len(ended) < fewest or any(trial.state != "failed" for trial in ended):
+def hopeless(trials: Sequence[Trial], since: int, fewest: int = 3) -> str:
+    """Return why a sweep can't go on: so many trials failed since it was taken up, and none ever came to anything.
+
+    Args:
+        trials: That have ended.
+        since: When it was taken up, epoch ms; what was wrong before may have been mended.
+        fewest: How many must have failed.
+    """
+    failed = [trial for trial in trials if trial.state == "failed" and (trial.ended_at or 0) >= since]
+    if len(failed) < fewest or any(trial.state != "failed" for trial in trials):
         return ""
-    return f"all of its first {len(ended)} trials failed, the last because: {ended[-1].why}"
+    return f"all of its {len(trials)} trials failed, the last because: {failed[-1].why}"

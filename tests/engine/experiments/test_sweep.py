@@ -208,6 +208,11 @@ def test_a_sweep_whose_trials_all_fail_ends_with_their_reason(engine: Engine) ->
     sweep = engine.sweeps.sweep("s")
     assert (sweep.state, sweep.counts) == ("failed", {"failed": 3})
     assert sweep.why.endswith("no such thing")
+    with engine.store.write() as db:
+        db.execute("update jobs set state = 'finished' where id = ?", [driver.context.job_id])
+    engine.sweeps.resume("s")  # what was wrong was mended
+    drive(engine, "s")
+    assert engine.sweeps.sweep("s").counts == {"failed": 3, "finished": 6}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 import lemnis.engine.experiments.sweep.coordinator as coordinator
 from lemnis.engine import Engine
+from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.sweep import Sweep, Wishes
 from lemnis.engine.jobs import JobsRoom
 from lemnis.tui.app import Console
@@ -172,11 +173,14 @@ def test_the_best_line_never_falls_and_ends_at_the_best(engine: Engine) -> None:
 
 
 def test_what_is_typed_becomes_wishes() -> None:
-    found = read_wishes(
-        "num_leaves=3..9 algorithm=gbdt,dart", "trials=7 objective=auc objective=train_seconds:min rounds=9"
-    )
+    more = 'trials=7 objective=auc objective=train_seconds:min rounds=9 data=v2 despite="known outage"'
+    found = read_wishes("num_leaves=3..9 algorithm=gbdt,dart", more)
     assert (found.trials, found.objectives, found.overrides) == (7, ["auc", "train_seconds:min"], {"rounds": 9})
-    assert found.space == ["num_leaves=3..9", "algorithm=gbdt,dart"]
+    assert (found.space, found.version) == (["num_leaves=3..9", "algorithm=gbdt,dart"], "v2")
+    assert found.despite_checks == "known outage"
+    for wrong in ("trials=many", 'despite="open', "rounds"):
+        with pytest.raises(BadInput):
+            read_wishes("", wrong)
 
 
 def test_trained_runs_are_found_from_the_screen(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """The dialog that begins a sweep: choose what it starts from, what varies, how many trials; press enter."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from textual import on
@@ -20,7 +21,11 @@ from lemnis.tui.widgets import Col, Row, Table, Words
 
 LISTS = {"objective": "objectives", "constraint": "constraints"}
 WHOLE = ("trials", "parallel", "seed")
-TEXTS = ("timeout", "sampler", "pruner", "name")
+TEXTS = {
+    **{name: name for name in ("timeout", "sampler", "pruner", "name", "features")},
+    "data": "version",
+    "despite": "despite_checks",
+}
 
 
 def read_wishes(space: str, more: str) -> Wishes:
@@ -33,7 +38,11 @@ def read_wishes(space: str, more: str) -> Wishes:
     read_space(space.split())
     lists: dict[str, list[str]] = {name: [] for name in LISTS.values()}
     others: list[str] = []
-    for word in more.split():
+    try:
+        words = shlex.split(more)
+    except ValueError:
+        raise BadInput("A quote is not closed.", 'Write for example despite="known outage".') from None
+    for word in words:
         name, _, value = word.partition("=")
         if name in LISTS:
             lists[LISTS[name]].append(value)
@@ -42,7 +51,7 @@ def read_wishes(space: str, more: str) -> Wishes:
                 raise BadInput(f"{name} is a whole number.", f"Write for example {name}=20.")
             fields[name] = int(value)
         elif name in TEXTS:
-            fields[name] = value
+            fields[TEXTS[name]] = value
         else:
             others.append(word)
     return Wishes(**fields, **lists, overrides=read_overrides(others))  # type: ignore[arg-type]
