@@ -58,10 +58,12 @@ def kill(engine: Engine, victim: str, chance: random.Random) -> bool:
     pids = live(engine, victim)
     if not pids:
         return False
+    chosen = chance.choice(pids)
     try:
-        os.kill(chance.choice(pids), signal.SIGKILL)
+        os.kill(chosen, signal.SIGKILL)
     except ProcessLookupError:
         return False
+    until(lambda: engine.jobs.status().pid != chosen)  # the kernel takes a moment to free what it held
     engine.jobs.ensure_supervisor()
     return True
 
