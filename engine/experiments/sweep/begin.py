@@ -16,7 +16,7 @@ from lemnis.engine.experiments.start import checked_tags, chosen_features, find_
 from lemnis.engine.experiments.sweep.driving import queue_driver, tell
 from lemnis.engine.experiments.sweep.goals import Objective, read_constraints, read_objectives, rounds_metrics
 from lemnis.engine.experiments.sweep.records import Start, Sweep, get_sweep
-from lemnis.engine.experiments.sweep.space import USUAL, Dimension, declared_space, read_space
+from lemnis.engine.experiments.sweep.space import Dimension, declared_space, read_space, usual_space
 from lemnis.engine.experiments.sweep.trials import starting_config
 from lemnis.engine.problem import ProblemRoom
 from lemnis.engine.resources.capacity import machine_pool
@@ -24,7 +24,6 @@ from lemnis.engine.store import Store, returning
 from lemnis.engine.text import safe
 
 NAME_LENGTH = 60
-WITHOUT_TREES: tuple[str, ...] = ("linear", "constant")  # the usual space is of trees
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
@@ -84,7 +83,7 @@ def begin_sweep(store: Store, named: str | None, wishes: Wishes, user: str) -> S
         problem_sha256=ProblemRoom(store).problem_sha256(),
         despite_checks=wishes.despite_checks,
     )
-    space = declared_space(declared.space) or usual_space(preset)
+    space = declared_space(declared.space) or usual_space(preset.algorithm)
     check_space(store, preset_name, start, data.id, space)
     row: dict[str, object] = {
         "preset": preset_name,
@@ -155,17 +154,6 @@ def range_of(dimension: Dimension) -> dict[str, object]:
     kind = int if dimension.integer else float
     step = None if dimension.step is None else kind(dimension.step)
     return {"low": kind(dimension.low), "high": kind(dimension.high), "log": dimension.log, "step": step}
-
-
-def usual_space(preset: Preset) -> list[Dimension]:
-    """Return what is usually varied of a preset.
-
-    Raises:
-        BadInput: There is nothing usual for its algorithm.
-    """
-    if preset.algorithm in WITHOUT_TREES:
-        raise BadInput(f"Nothing is usually varied of {preset.algorithm}.", "Name what varies with --space.", "space")
-    return list(USUAL)
 
 
 def check_space(store: Store, preset: str, start: Start, version_id: str, space: Sequence[Dimension]) -> None:

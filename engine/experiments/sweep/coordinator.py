@@ -29,7 +29,7 @@ from lemnis.engine.jobs.context import JobContext
 
 TICK_S = 0.3
 KEEP_EVERY_S = 10.0  # how often the time that went by is written down
-LEARN_EVERY_S = 2.0
+LEARN_EVERY_S, LEARN_SHARE = 2.0, 10  # and so many times as seldom as it takes: of a thousand trials some seconds
 MOST_POINTS = 1_000_000  # of a curve: all
 
 
@@ -63,7 +63,7 @@ class Driver:
         self._rungs: dict[int, int] = {}  # the last one that a trial was judged at
         self._spent_before = get_sweep(self.store, sweep_id).spent_s
         self._began = self._kept_at = monotonic_s()
-        self._learnt_at = -LEARN_EVERY_S
+        self._learns_from = 0.0
         self._taken_up_at = now_ms()
 
     @property
@@ -202,10 +202,11 @@ class Driver:
     def learn(self, sweep: Sweep, *, now: bool = False) -> None:
         """Measure what the trials teach, when more of them have ended."""
         known = sweep.insight.ended if sweep.insight is not None else 0
-        if sweep.ended == known or (not now and monotonic_s() - self._learnt_at < LEARN_EVERY_S):
+        began = monotonic_s()
+        if sweep.ended == known or (not now and began < self._learns_from):
             return
-        self._learnt_at = monotonic_s()
         found = Insight(ended=sweep.ended, importances=importances(sweep, self.ended), expectation=self.expect(sweep))
+        self._learns_from = monotonic_s() + max(LEARN_EVERY_S, LEARN_SHARE * (monotonic_s() - began))
         with self.store.write() as db:
             keep_driving(db, self.context)
             db.execute("update sweeps set insight = ? where id = ?", [msgspec.json.encode(found).decode(), sweep.id])

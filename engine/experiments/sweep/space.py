@@ -47,13 +47,25 @@ class Dimension(Struct, frozen=True, kw_only=True):
 
 Space = Sequence[Dimension]
 
-USUAL = (
+WITHOUT_TREES = ("linear", "constant")
+USUAL = (  # of trees
     Dimension(name="num_leaves", low=7, high=255, log=True, integer=True),
     Dimension(name="learning_rate", low=0.01, high=0.3, log=True),
     Dimension(name="min_data_in_leaf", low=5, high=200, log=True, integer=True),
     Dimension(name="feature_fraction", low=0.4, high=1.0),
     Dimension(name="lambda_l2", low=0.001, high=10.0, log=True),
 )
+
+
+def usual_space(algorithm: str) -> list[Dimension]:
+    """Return what is usually varied of an algorithm.
+
+    Raises:
+        BadInput: There is nothing usual for it.
+    """
+    if algorithm in WITHOUT_TREES:
+        raise BadInput(f"Nothing is usually varied of {algorithm}.", "Name what varies with --space.", "space")
+    return list(USUAL)
 
 
 def read_space(words: Sequence[str]) -> list[Dimension]:

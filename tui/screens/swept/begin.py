@@ -16,7 +16,7 @@ from lemnis.engine.config import Sweep as Declared
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.parameters import read_overrides
 from lemnis.engine.experiments.sweep import Wishes
-from lemnis.engine.experiments.sweep.space import USUAL, declared_space, read_space
+from lemnis.engine.experiments.sweep.space import USUAL, declared_space, read_space, usual_space
 from lemnis.tui.widgets import Col, Row, Table, Words
 
 LISTS = {"objective": "objectives", "constraint": "constraints"}
@@ -69,8 +69,7 @@ class BeginDialog(ModalScreen[tuple[str, Wishes]]):
         super().__init__()
         self.choices: list[Row] = [declared_row(name, sweep) for name, sweep in sweeps.items()]
         names: Sequence[str] = [name for name in presets if name not in sweeps] or ["default"]
-        usual = "  ".join(dimension.name for dimension in USUAL)
-        self.choices += [Row(name, [name, "preset", "50", usual]) for name in names]
+        self.choices += [preset_row(name, presets.get(name, Preset())) for name in names]
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog train"):
@@ -88,6 +87,7 @@ class BeginDialog(ModalScreen[tuple[str, Wishes]]):
         table = self.query_one("#sweep-from", Table)
         table.styles.height = min(len(self.choices), 8) + 1
         table.show(self.choices)
+        table.select("default")
         table.focus()
 
     @on(Table.Opened, "#sweep-from")
@@ -110,3 +110,12 @@ def declared_row(name: str, declared: Declared) -> Row:
     except BadInput:
         space = ()
     return Row(name, [name, "sweep", str(declared.trials), "  ".join(one.name for one in space)])
+
+
+def preset_row(name: str, preset: Preset) -> Row:
+    """Return a preset as a row, with what is usually varied of it."""
+    try:
+        varies = "  ".join(one.name for one in usual_space(preset.algorithm))
+    except BadInput as error:
+        varies = error.problem
+    return Row(name, [name, "preset", str(Declared().trials), varies])

@@ -2,18 +2,19 @@
 
 HELP = (
     "enter  the run of the trial under the cursor\n"
-    "x      prune it: it stops at its next round; one that waits is taken back\n"
-    "+      enqueue a point: it is tried next, the sampler chooses what you leave open\n"
-    "f      freeze the parameter of this column in new trials; again: it varies\n"
-    "[ ]    its lower, its upper bound in new trials, from the value under the cursor\n"
+    "x      prune it at its next round, or take it back\n"
+    "+      enqueue a point: tried next, the rest is chosen\n"
+    "f      freeze this column's parameter; again: it varies\n"
+    "[ ]    its lower, its upper bound in new trials\n"
     "p      pause, and go on\n"
     "e      extend by some trials\n"
-    "1–6 v  views: trials, best so far, what decides, parallel axes, Pareto front, log\n"
+    "1–6 v  views, such as parallel axes and the log\n"
     "s S    sort by this column\n"
     "K      what this column or view means\n"
     "y      copy a cell, a row, or the table\n"
     "esc    back\n\n"
-    "Every act is on record with who and when (6). Commands: lemnis sweep, lemnis sweeps."
+    "Every act is on record with who and when: the log.\n"
+    "Commands: lemnis sweep, lemnis sweeps."
 )
 EXPECTED = (
     "Peaks over a threshold: what the best of the last 40 trials exceed a high threshold by follows a generalised "
