@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test bench journeys properties faults screenshots docs lock clean
+.PHONY: demo cuda test bench journeys properties faults screenshots docs lock clean
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,6 +15,24 @@ $(VENV)/installed: requirements.lock pyproject.toml
 
 demo: $(VENV)/installed
 	$(BIN)/lemnis demo --dir $(DEMO)
+
+# LightGBM built with CUDA from its locked source, in place of the wheel (which has OpenCL): --device cuda then works.
+# Needs a C++ compiler and the CUDA toolkit (nvcc, 11.8 or later); NCCL, which LightGBM links, comes from PyPI.
+CUDA_ARCH ?= native
+
+cuda: $(VENV)/installed
+	@command -v nvcc >/dev/null || { echo "make cuda needs nvcc of the CUDA toolkit on the PATH"; exit 1; }
+	mkdir -p build
+	sed -n '/^lightgbm==/,/[^\\]$$/p' requirements.lock > build/lightgbm.txt
+	$(BIN)/python -m pip install --quiet nvidia-nccl-cu$$(nvcc --version | sed -n 's/.*release \([0-9]*\).*/\1/p')
+	nccl=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/nvidia/nccl && \
+	ln -sf libnccl.so.2 $$nccl/lib/libnccl.so && \
+	NCCL_ROOT=$$nccl $(BIN)/python -m pip install --require-hashes --no-deps --force-reinstall --no-cache-dir \
+		--no-binary lightgbm --config-settings=cmake.define.USE_CUDA=ON \
+		--config-settings=cmake.define.BUILD_WITH_SHARED_NCCL=ON \
+		--config-settings=cmake.define.CMAKE_INSTALL_RPATH=$$nccl/lib \
+		--config-settings=cmake.define.CMAKE_CUDA_ARCHITECTURES=$(CUDA_ARCH) --requirement build/lightgbm.txt
+	$(BIN)/lemnis doctor
 
 test: $(VENV)/installed
 	$(BIN)/ruff format --check .

@@ -8,6 +8,8 @@ from lemnis.engine import remembered
 from lemnis.engine.config import Preset, View, load_config
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments import ablation, marks, names, start, views
+from lemnis.engine.experiments.advice import Advice
+from lemnis.engine.experiments.advisor import Advisor
 from lemnis.engine.experiments.compare import Comparison, MetricRow, Row, compare_runs
 from lemnis.engine.experiments.grid import Grid, Grids, Plan, Started
 from lemnis.engine.experiments.parameters import Value
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from lemnis.engine.features.signature import Signature
 
 __all__ = [
+    "Advice",
+    "Advisor",
     "Comparison",
     "Curve",
     "ExperimentsRoom",
@@ -103,6 +107,11 @@ class ExperimentsRoom:
             problem_sha256=ProblemRoom(self.store).problem_sha256(),
             despite_checks=despite_checks,
         )
+
+    @property
+    def advisor(self) -> Advisor:
+        """On which device to train, tried with the data themselves."""
+        return Advisor(self.store)
 
     @property
     def grids(self) -> Grids:

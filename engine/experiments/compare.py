@@ -7,6 +7,8 @@ from msgspec import Struct
 from lemnis.engine.experiments.runs import Run
 
 LARGER_IS_BETTER = ("auc", "pr_auc", "accuracy", "precision", "recall", "f1", "r2", "value")
+# What a training took; no figure of its model.
+COSTS = ("train_seconds", "peak_memory_mib", "gpu_memory_mib", "gpu_busy_percent")
 SMALLER_IS_BETTER = ("logloss", "error", "rmse", "mae", "brier", "seconds", "mib")
 
 CONDITIONS: dict[str, Callable[[Run], str]] = {
@@ -99,5 +101,5 @@ def larger_is_better(metric: str) -> bool | None:
 
 def metric_place(metric: str) -> tuple[int, str]:
     """Return a sort key: validation first, then training, then what it cost."""
-    cost = metric in ("train_seconds", "peak_memory_mib")
+    cost = metric in COSTS
     return (2 if cost else int(metric.startswith("train_")), metric)

@@ -14,7 +14,7 @@ PROBE_S = 180  # the first use of an OpenCL device compiles its kernels
 SIGNS_OF_A_GPU = ("/proc/driver/nvidia/gpus", "/dev/nvidia0", "/dev/kfd")
 ADVICE = {
     "gpu": "Install an OpenCL driver for the device, or train with --device cpu.",
-    "cuda": "Install a LightGBM that is built with CUDA, or train with --device cpu.",
+    "cuda": "Build LightGBM with CUDA (`make cuda`), or train with --device cpu.",
 }
 
 
@@ -73,16 +73,26 @@ def probe_device(device: str, timeout_s: float = PROBE_S) -> Probe:
 
 def read_probe(device: str, code: int, out: str, err: str) -> Probe:
     """Return what a trial said; one that died without a word died by a signal."""
-    name = re.search(r"Using GPU Device: ([^\n]*)", out)
     last = out.strip().rpartition("\n")[2]
     if code == 0 and last.startswith("{"):
         fault = str(json.loads(last)["fault"])
         if not fault:
-            return Probe(device=device, usable=True, name=name.group(1).strip() if name else "")
+            return Probe(device=device, usable=True, name=device_name(out))
         return Probe(device=device, usable=False, why=fault)
+    return Probe(device=device, usable=False, why=ending(code, out, err))
+
+
+def device_name(out: str) -> str:
+    """Return what LightGBM calls the device it trains on, empty if it does not say."""
+    name = re.search(r"Using GPU Device: ([^\n]*)", out)
+    return name.group(1).strip() if name else ""
+
+
+def ending(code: int, out: str, err: str) -> str:
+    """Say how a trial ended that did not say so itself."""
     words = (err.strip() or out.strip()).rpartition("\n")[2]
     reason = f"the trial was killed by signal {-code}" if code < 0 else f"the trial ended with status {code}"
-    return Probe(device=device, usable=False, why=f"{reason}{f' ({words[:200]})' if words else ''}.")
+    return f"{reason}{f' ({words[:200]})' if words else ''}."
 
 
 def main(device: str) -> None:

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Mapping
 
+from lemnis.engine.experiments.compare import COSTS
 from lemnis.engine.experiments.runs import Run
 
 TOLERANCE = 0.001  # of a validation metric's value: what other threads, libraries or devices may move it by
-COSTS = ("train_seconds", "peak_memory_mib")
 
 
 def reproduction(first: Run, again: Run, metrics: Mapping[str, float | None], *, same_model: bool) -> tuple[str, str]:

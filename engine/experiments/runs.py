@@ -14,7 +14,8 @@ from lemnis.engine.store import Row, Store
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 READ = """select runs.*, coalesce(v.name || ' v' || v.number, '') as data_version,
-            j.progress, coalesce(j.progress_text, '') as progress_text, coalesce(e.name, '') as experiment
+            j.progress, coalesce(j.progress_text, '') as progress_text, coalesce(j.gpu, 0) as gpu,
+            coalesce(e.name, '') as experiment
           from runs left join versions v on v.id = runs.version_id left join jobs j on j.id = runs.job_id
             left join experiments e on e.id = runs.experiment_id
           where runs.id in ({})"""
@@ -30,6 +31,7 @@ class Run(Struct, frozen=True, kw_only=True):
         group_name: What it was started together with, such as ``grid 3``; empty for a run of its own.
         feature_set_revision: Which choice of that set it was trained with; None for a list by hand.
         device_asked: What was asked for: auto, cpu, gpu or cuda. `device` is what it really trained on.
+        gpu: Share of a GPU that its job holds, or held.
         rounds: How many were asked for; `rounds_done` how many there are, `best_round` the best on validation.
         progress, progress_text: Of its job: 0 to 1, and in words with the time that is left.
         metrics: The latest value by name, None for NaN; of the finished model once it is finished.
@@ -59,6 +61,7 @@ class Run(Struct, frozen=True, kw_only=True):
     device_asked: str
     device: str
     cores: float
+    gpu: float = 0.0
     memory_bytes: int
     machine: dict[str, Any]  # Any: facts of the machine, texts and numbers
     code_version: str
@@ -100,9 +103,6 @@ class Run(Struct, frozen=True, kw_only=True):
             return None
         end = self.ended_at if self.ended_at is not None and self.ended else now_ms
         return max(0, end - self.started_at) / 1000
-
-
-COLUMNS = frozenset(Run.__struct_fields__)
 
 
 class RunPage(Struct, frozen=True, kw_only=True):

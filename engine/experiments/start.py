@@ -45,7 +45,7 @@ def find_preset(config: Config, name: str | None) -> tuple[str, Preset]:
     Raises:
         NotFound: There is none of this name.
     """
-    if name is None:
+    if name is None or (name == "default" and not config.presets):
         chosen = "default" if "default" in config.presets else next(iter(config.presets), "default")
         return chosen, config.presets.get(chosen, Preset())
     if name not in config.presets:

@@ -2,8 +2,9 @@
 
 import hashlib
 import math
+import os
 import resource
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ from lemnis.engine.experiments.runs import Run, get_run, pair_rows
 from lemnis.engine.features.matrix import Signature, encode_table, fit_signature, labelled
 from lemnis.engine.files import write_atomic
 from lemnis.engine.jobs.context import JobContext
+from lemnis.engine.resources.gpu_use import GpuUse, GpuWatch
 from lemnis.engine.store import Store
 
 
@@ -44,16 +46,22 @@ def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
     write_conditions(context, run, device)
     context.progress(None, "reading the data")
     version = find_version(store, run.version_id)
-    rows, signature = read_rows(version, run, float(arguments.get("threshold", 0.5)))
+    rows, signature = read_rows(
+        version, run.features, task=run.task, target=run.target, threshold=float(arguments.get("threshold", 0.5))
+    )
     signature.save(directory / "signature.json")
-    algorithm = find_algorithm(run.algorithm)
-    if algorithm.trees:
-        every_s = float(arguments.get("checkpoint_every_s", CHECKPOINT_EVERY_S))
-        fitted = grow_trees(context, run, rows, signature, device=device.device, checkpoint_every_s=every_s)
-    else:
-        fitted = fit_baseline(context, run, rows, signature)
+    watch = GpuWatch(store, os.getpid()) if device.device != "cpu" else None
+    try:
+        if find_algorithm(run.algorithm).trees:
+            every_s = float(arguments.get("checkpoint_every_s", CHECKPOINT_EVERY_S))
+            fitted = grow_trees(context, run, rows, signature, device=device.device, checkpoint_every_s=every_s)
+        else:
+            fitted = fit_baseline(context, run, rows, signature)
+    finally:
+        used = watch.close() if watch is not None else GpuUse()
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     metrics = fitted.metrics | {"train_seconds": round(fitted.seconds, 3), "peak_memory_mib": round(peak_mib, 1)}
+    metrics |= gpu_metrics(used)
     model = fitted.model.encode()
     write_atomic(directory / "model.txt", model, mode=0o400)
     sha256 = hashlib.sha256(model).hexdigest()
@@ -65,6 +73,15 @@ def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
     score_held_out(store, run, fitted.model, signature, version)
     measure_ablations(store, run.id)
     return {"run_id": run.id, "metrics": metrics, "reproduced": reproduced(store, run, sha256, metrics)}
+
+
+def gpu_metrics(used: GpuUse) -> dict[str, float | None]:
+    """Return what a training used of the GPUs, as far as the driver's process saw it."""
+    found = {
+        "gpu_memory_mib": None if used.peak_bytes is None else round(used.peak_bytes / 2**20, 1),
+        "gpu_busy_percent": None if used.busy_percent is None else round(used.busy_percent, 1),
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def grow_trees(
@@ -153,27 +170,29 @@ def usable_checkpoint(context: JobContext, run: Run) -> Checkpoint | None:
     return None
 
 
-def read_rows(version: Version, run: Run, threshold: float) -> tuple[dict[str, Rows], Signature]:
+def read_rows(
+    version: Version, features: Sequence[str], *, task: str, target: str, threshold: float = 0.5
+) -> tuple[dict[str, Rows], Signature]:
     """Return the training rows, the validation rows if there are any, and the signature learnt from the first.
 
     Raises:
         BadInput: No training row has a label.
         NotFound: The split has no training part, or the version lacks a feature.
     """
-    columns = [*run.features, run.target]
+    columns = [*features, target]
     table = read_table(version, columns, "train")
-    task: Any = run.task  # Any: one of the three words, by the table's own check
-    signature = fit_signature(table, run.features, task=task, target=run.target, threshold=threshold)
+    known: Any = task  # Any: one of the three words, by the table's own check
+    signature = fit_signature(table, features, task=known, target=target, threshold=threshold)
     found: dict[str, Rows] = {}
     for part in ("train", "validation"):
         if part in version.split:
             part_table = table if part == "train" else read_table(version, columns, part)
-            known, target = labelled(part_table, signature)
-            if len(target):
-                found[part] = Rows(encode_table(known, signature), target)
+            rows, answers = labelled(part_table, signature)
+            if len(answers):
+                found[part] = Rows(encode_table(rows, signature), answers)
     if "train" not in found:
         raise BadInput(
-            f"No training row has a value of {run.target}.",
+            f"No training row has a value of {target}.",
             "Check the target and the split's train span.",
             version.title,
         )

@@ -27,6 +27,7 @@ KINDS: dict[str, str] = {
     "features.pair": "lemnis.engine.features.pairs:pair",
     "validate.run": "lemnis.engine.validate.jobs:run",
     "validate.suggest": "lemnis.engine.validate.jobs:suggest",
+    "experiments.advise": "lemnis.engine.experiments.advising:advise",
     "experiments.train": "lemnis.engine.experiments.train:train",
     "experiments.sweep": "lemnis.engine.experiments.sweep.coordinator:drive",
     "evaluate.run": "lemnis.engine.evaluate.jobs:evaluate",

@@ -99,7 +99,7 @@ def show(context: typer.Context, run_id: RunId) -> None:
 
     With --json: all fields of the run: those of `list`, and "why", "preset", "algorithm", "group_name",
     "task", "target", "version_id", "features", "feature_set", "feature_set_revision" (null: a list by hand),
-    "problem_sha256", "seed", "device_asked", "device", "cores", "machine", "code_version", "libraries",
+    "problem_sha256", "seed", "device_asked", "device", "cores", "gpu", "machine", "code_version", "libraries",
     "rounds", "rounds_done", "best_round", "model_sha256", "reproduces", "note", "pinned", "created_at" …
     """
     session = session_of(context)

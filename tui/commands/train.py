@@ -4,13 +4,16 @@ from typing import Annotated
 
 import typer
 
+from lemnis.engine.experiments import Advice
 from lemnis.engine.experiments.algorithms import ALGORITHMS
 from lemnis.engine.experiments.parameters import read_overrides
 from lemnis.engine.experiments.start import CHECKS, LEFT_OUT
 from lemnis.tui.commands.follow import follow
-from lemnis.tui.commands.group import print_json, say, session_of, single
+from lemnis.tui.commands.group import print_json, print_table, say, session_of, single
 from lemnis.tui.commands.runs import run_document
+from lemnis.tui.commands.session import Session
 from lemnis.tui.format import number
+from lemnis.tui.stages.experiments.devices import TRIED_HEADERS, advice_title, tried_texts
 
 app = single()
 
@@ -29,6 +32,9 @@ def train(
     data: Annotated[str | None, typer.Option(help="Dataset version; the latest if none.", metavar="VERSION")] = None,
     features: Annotated[str | None, typer.Option(help="Feature set; the declared one if none.", metavar="SET")] = None,
     name: Annotated[str, typer.Option(help="What to call the run.")] = "",
+    advise: Annotated[
+        bool, typer.Option("--advise", help="Train 30 rounds on each device instead, and say which to take.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is trained.")] = False,
     despite_checks: Annotated[
         str, typer.Option(help="Why it is trained although a check failed; kept with the run.", metavar="REASON")
@@ -44,13 +50,25 @@ def train(
     What the preset says and the algorithm has no use for is left out, and named in the run's tag `left_out`; dart and
     rf always train all their rounds.
 
-    With --json: the run as in `lemnis runs show --json`.
+    --advise keeps no run: it trains 30 rounds on the CPU, on OpenCL (gpu) and on CUDA, each in a process of its own,
+    with these very data and parameters, and tells times, metric, memory, the cost by the prices of [pool], and why a
+    device can't be used.
+
+    With --json: the run as in `lemnis runs show --json`; with --advise: {"preset", "algorithm", "version", "rows",
+    "rounds", "tried_rounds", "metric", "device", "why", "tried": [{"device", "usable", "why", "name", "prepare_s",
+    "round_s", "value", "peak_bytes", "gpu_peak_bytes", "gpu_busy_percent", "total_s", "cost"}]}.
     """
     session = session_of(context)
     room = session.engine.experiments
+    overrides = {**read_overrides(set_), **({"algorithm": algorithm} if algorithm else {})}
+    if advise:
+        job_id = room.advisor.start(preset, overrides=overrides, version=data, features=features)
+        follow(session, job_id)
+        show_advice(session, room.advisor.read(job_id))
+        return
     run_id = room.start(
         preset,
-        overrides={**read_overrides(set_), **({"algorithm": algorithm} if algorithm else {})},
+        overrides=overrides,
         version=data,
         features=features,
         device=device,
@@ -74,3 +92,17 @@ def train(
         say(f"Run {run.id} {run.name} is {run.state}: {shown}")
     else:
         say(f"Run {run.id} {run.name} is queued. Follow it with `lemnis runs show {run.id}` or in the console.")
+
+
+def show_advice(session: Session, advice: Advice) -> None:
+    """Print what was found on each device, and which to take."""
+    if session.json:
+        print_json(advice)
+        return
+    say(advice_title(advice))
+    rows = [tried_texts(one) for one in advice.tried]
+    print_table([*TRIED_HEADERS, advice.metric], rows, right={*TRIED_HEADERS[2:], advice.metric})
+    for one in advice.tried:
+        if not one.usable:
+            say(f"{one.device}: {one.why}")
+    say(advice.why)

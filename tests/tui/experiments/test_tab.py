@@ -228,7 +228,7 @@ async def test_a_failed_check_blocks_the_training_until_a_reason_is_given(engine
 async def test_what_the_checks_say_may_come_before_the_dialog_is_drawn(engine: Engine) -> None:
     async with Console(engine, stage="experiments").run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        dialog = TrainDialog(engine.experiments.presets())
+        dialog = TrainDialog(engine, engine.experiments.presets())
         standing = engine.validate.standing()
         dialog.tell(structs.replace(standing, declared=1, run=None, version="flights v1"))
         await pilot.app.push_screen(dialog)
@@ -238,7 +238,7 @@ async def test_what_the_checks_say_may_come_before_the_dialog_is_drawn(engine: E
 async def test_what_the_checks_say_may_come_when_the_dialog_is_gone(engine: Engine) -> None:
     async with Console(engine, stage="experiments").run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        dialog = TrainDialog(engine.experiments.presets())
+        dialog = TrainDialog(engine, engine.experiments.presets())
         await pilot.app.push_screen(dialog)
         await pilot.press("escape")
         await settle(pilot)

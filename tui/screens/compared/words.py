@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from lemnis.engine.evaluate import Pair, PairedTest, Significance
 from lemnis.engine.experiments import Comparison, Gain, MetricRow, Row
+from lemnis.engine.experiments.compare import COSTS
 from lemnis.tui.format import MISSING, Verdict, delta, number
 
 DIGITS = 4
-COSTS = ("train_seconds", "peak_memory_mib")
 GLYPHS = {
     "better": ("●", "$ok"),
     "worse": ("✖", "$bad"),

@@ -52,7 +52,7 @@ class RunsStage(Stage[ExperimentsView]):
         except LemnisError as error:
             self.refuse(error)
             return
-        dialog = TrainDialog(presets)
+        dialog = TrainDialog(self.engine, presets)
         self.app.push_screen(dialog, self.start)
         self.perform(self._standing, then=dialog.tell)
 

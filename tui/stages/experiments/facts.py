@@ -77,6 +77,7 @@ def groups(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> lis
                 ("seed", number(run.seed)),
                 ("device", f"{run.device} ({run.device_asked} asked)" if run.device else f"{run.device_asked} asked"),
                 ("cores", f"{run.cores:g}"),
+                *([("GPU share", f"{run.gpu:g}")] if run.gpu else []),
                 ("code", code_words(run)),
                 ("host", str(machine.get("host", ""))),
                 ("processor", f"{machine.get('processor', '')}, {machine.get('cores', MISSING)} cores"),

@@ -6,7 +6,7 @@ from typing import Any
 from textual.content import Content
 
 from lemnis.engine.experiments import Run
-from lemnis.engine.experiments.compare import larger_is_better, metric_place
+from lemnis.engine.experiments.compare import COSTS, larger_is_better, metric_place
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, duration, number, share, styled, verdict, when
 from lemnis.tui.widgets import Cell, Col, Row
@@ -14,7 +14,6 @@ from lemnis.tui.widgets import Cell, Col, Row
 DIGITS = 4
 BASELINE = "★"
 CONDITIONS = ("algorithm", "preset", "data", "seed", "device", "features", "user")
-COSTS = ("train_seconds", "peak_memory_mib")
 
 
 def main_metrics(runs: Sequence[Run], most: int = 2) -> list[str]:

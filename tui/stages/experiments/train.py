@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from lemnis.engine import Engine
 from lemnis.engine.config import Preset
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.parameters import Value, read_overrides
@@ -35,10 +36,12 @@ class TrainDialog(ModalScreen[Training]):
     BINDINGS = [
         Binding("escape", "dismiss", "Close", show=False),
         Binding("tab", "app.focus_next", "Next", show=False),
+        Binding("a", "advise", "Which device?", show=False),
     ]
 
-    def __init__(self, presets: Mapping[str, Preset]) -> None:
+    def __init__(self, engine: Engine, presets: Mapping[str, Preset]) -> None:
         super().__init__()
+        self.engine = engine
         self.standing: Standing | None = None  # of the data; read while the dialog is open already
         self.presets = dict(presets) or {"default": Preset()}
 
@@ -63,6 +66,8 @@ class TrainDialog(ModalScreen[Training]):
                 " train   ",
                 (" tab ", "$key"),
                 " change values   ",
+                (" a ", "$key"),
+                " which device?   ",
                 (" esc ", "$key"),
                 " back",
             )
@@ -95,10 +100,8 @@ class TrainDialog(ModalScreen[Training]):
     @on(Input.Submitted, "#despite")
     def start(self) -> None:
         """Take what is chosen, or say what is wrong with it."""
-        try:
-            overrides = read_overrides(self.query_one("#overrides", Input).value.split())
-        except BadInput as error:
-            self.query_one("#fault", Words).say(Content.styled(f"✖ {error.problem} {error.remedy}", "$bad"))
+        overrides = self.overrides()
+        if overrides is None:
             return
         blocked = self.standing is not None and bool(self.standing.blocking)
         despite = self.query_one("#despite", Input).value.strip() if blocked else ""
@@ -107,6 +110,31 @@ class TrainDialog(ModalScreen[Training]):
             self.query_one("#fault", Words).say(Content.styled(f"✖ {fault}", "$bad"))
             return
         self.dismiss(Training(self.query_one("#presets", Table).key, overrides, despite))
+
+    def overrides(self) -> dict[str, Value] | None:
+        """Return what is to be changed; None, and what is wrong is said, if it can't be read."""
+        try:
+            return read_overrides(self.query_one("#overrides", Input).value.split())
+        except BadInput as error:
+            self.query_one("#fault", Words).say(Content.styled(f"✖ {error.problem} {error.remedy}", "$bad"))
+            return None
+
+    def action_advise(self) -> None:
+        """Find out on which device this trains best, and take that."""
+        from lemnis.tui.stages.experiments.advised import DevicesScreen
+
+        overrides = self.overrides()
+        if overrides is None or self.engine.store.read_only:
+            return
+
+        def take(device: str | None) -> None:
+            if device:
+                line = self.query_one("#overrides", Input)
+                line.value = " ".join(
+                    [*(w for w in line.value.split() if not w.startswith("device=")), f"device={device}"]
+                )
+
+        self.app.push_screen(DevicesScreen(self.engine, self.query_one("#presets", Table).key, overrides), take)
 
 
 def preset_row(name: str, preset: Preset) -> Row:
