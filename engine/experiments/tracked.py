@@ -86,6 +86,11 @@ def announce(store: Store, run: Announced, *, job_id: int | None = None) -> int:
         raise NotFound(f"There is no experiment {run.experiment_id}.", "Make it first.")
     if row["deleted_at"] is not None:
         raise BadInput(f"Experiment {safe(row['name'])} is deleted.", "Restore it first.")
+    return insert(store, run, job_id=job_id)
+
+
+def insert(store: Store, run: Announced, *, job_id: int | None = None) -> int:
+    """Store a run of an experiment that exists and return its number."""
     now, uid = now_ms(), run.uid or uuid.uuid4().hex
     name = run.name or run.tags.get(RUN_NAME) or f"run {uid[:8]}"
     values: dict[str, object] = {

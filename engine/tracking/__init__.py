@@ -1,5 +1,7 @@
 """The door of tracking: an MLflow server over this workspace's runs, for any framework's client."""
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lemnis.engine.jobs import JobsRoom
@@ -7,6 +9,7 @@ from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
     from lemnis.engine.tracking.script import Wanted
+    from lemnis.engine.tracking.transfer.records import Brought
 
 __all__ = ["TrackingRoom"]
 
@@ -46,6 +49,42 @@ class TrackingRoom:
         run_id = script.start(self.store, self.jobs, wanted)
         self.jobs.ensure_supervisor()
         return run_id
+
+    def import_runs(
+        self, place: str, artifacts: Path | None = None, tell: "Callable[[Brought], None]" = lambda _: None
+    ) -> "Brought":
+        """Bring the runs of an MLflow store in, each once; return what came.
+
+        Args:
+            place: An `mlruns` folder, a SQLite file, or a server's address.
+            artifacts: Where the artifacts of a SQLite store are that went through its server.
+            tell: Called after every run.
+
+        Raises:
+            NotFound: There is nothing at this place.
+            BadInput: It is no store of MLflow's, or holds what can't be read.
+            Unavailable: The server does not answer, or PyYAML is missing.
+        """
+        from lemnis.engine.tracking.transfer.bring import bring_in
+        from lemnis.engine.tracking.transfer.place import source_of
+
+        source = source_of(place, artifacts)
+        try:
+            return bring_in(self.store, source, tell)
+        finally:
+            source.close()
+
+    def export_runs(
+        self, place: Path, run_ids: Sequence[int], tell: "Callable[[Brought], None]" = lambda _: None
+    ) -> "Brought":
+        """Write runs as a new `mlruns` folder: parameters, every point, tags, notes, inputs and artifacts.
+
+        Raises:
+            BadInput: The folder is not empty or can't be written.
+        """
+        from lemnis.engine.tracking.transfer.write import write_folder
+
+        return write_folder(self.store, place, run_ids, tell)
 
     def create_token(self) -> str:
         """Make the server's token and return it, once."""

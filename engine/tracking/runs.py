@@ -154,18 +154,24 @@ def delete_tag(store: Store, asked: protocol.RunPair) -> Document:
 def log_inputs(store: Store, asked: protocol.LogInputs) -> Document:
     """Say which datasets and logged models a run reads."""
     run = tracked.writable(find_run(store, asked.uid))
+    with store.write():
+        keep_datasets(store, run, asked.datasets)
+        link_models(store, run, asked.models, "input")
+    return {}
+
+
+def keep_datasets(store: Store, run: Run, datasets: Iterable[protocol.DatasetInput]) -> None:
+    """Write which datasets a run reads."""
     rows = [
         {
             **msgspec.structs.asdict(one.dataset),
             "run_id": run.id,
             "tags": msgspec.json.encode({tag.key: tag.value for tag in one.tags}).decode(),
         }
-        for one in asked.datasets
+        for one in datasets
     ]
     with store.write() as db:
         db.table("run_datasets").insert_all(rows, replace=True)
-        link_models(store, run, asked.models, "input")
-    return {}
 
 
 def log_outputs(store: Store, asked: protocol.LogOutputs) -> Document:

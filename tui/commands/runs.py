@@ -12,7 +12,7 @@ from lemnis.engine.config import View
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments import Run, RunPage
 from lemnis.engine.files import write_atomic
-from lemnis.tui.commands import runs_marks
+from lemnis.tui.commands import runs_marks, runs_mlflow
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
 from lemnis.tui.commands.runs_marks import RunId, RunIds, run_document
@@ -25,6 +25,7 @@ from lemnis.tui.widgets.cells import plain
 
 app = group("List, show, compare, mark, reproduce, delete and export runs.")
 app.add_typer(runs_marks.app)
+app.add_typer(runs_mlflow.app)
 DIGITS, SPARK = 4, 60
 EVERY_POINT = 1_000_000
 
@@ -262,8 +263,15 @@ def export(
     run_ids: Annotated[list[int] | None, typer.Argument(help="Numbers of runs; all if none.", metavar="RUN...")] = None,
     query: Annotated[str, typer.Option("-q", "--query", help="The runs a query finds instead.")] = "",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="The file; stdout if none.")] = None,
+    mlflow: Annotated[
+        Path | None, typer.Option(help="Write a new mlruns folder of MLflow's instead, artifacts too.", metavar="DIR")
+    ] = None,
 ) -> None:
-    """Write runs with all conditions and every point of their curves as one JSON document.
+    """Write runs with all conditions and every point of their curves as one JSON document, or as a store of MLflow's.
+
+    --mlflow DIR writes an mlruns folder: MLflow's client reads it (with MLFLOW_ALLOW_FILE_STORE=true), `mlflow
+    migrate-filestore` brings it into a database, `lemnis runs import` into another workspace. With --json:
+    {"written", "runs", "points", "files"}.
 
     The document, with or without --json: {"runs": [{…as in `show`, "curves": {metric: [[round, value], …]}}]}.
     """
@@ -272,6 +280,9 @@ def export(
         raise BadInput("Runs are named and asked for at once.", "Give numbers or --query.")
     room = engine.experiments
     runs = [room.run(run_id) for run_id in run_ids] if run_ids else room.search(query, limit=EVERY_POINT).runs
+    if mlflow is not None:
+        runs_mlflow.export_folder(session_of(context), mlflow, [run.id for run in runs])
+        return
     document = {"runs": [exported(engine, run) for run in runs]}
     if output is None:
         print_json(document)

@@ -1,0 +1,1 @@
+"""Runs in and out: other stores of MLflow read, and an mlruns folder written."""

@@ -1,0 +1,94 @@
+"""What a store of MLflow's gives: experiments, runs with everything said of them, points and files."""
+
+from collections.abc import Callable, Iterator
+from typing import IO, NamedTuple, Protocol
+
+from msgspec import Struct
+
+from lemnis.engine.experiments.tracked import Logged
+from lemnis.engine.jobs.states import JobState
+from lemnis.engine.tracking.protocol import DatasetInput, ModelLink
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """An experiment there; `key` is its id there."""
+
+    key: str
+    name: str
+    tags: dict[str, str]
+    created_at: int | None
+    deleted: bool
+
+
+class Moved(Struct, frozen=True, kw_only=True):
+    """A run there; times are epoch ms."""
+
+    uid: str
+    group: str
+    name: str
+    user: str
+    state: JobState
+    started_at: int | None
+    ended_at: int | None
+    deleted_at: int | None
+    params: dict[str, str]
+    tags: dict[str, str]
+    datasets: list[DatasetInput] = []
+    inputs: list[ModelLink] = []
+    outputs: list[ModelLink] = []
+    artifact_uri: str = ""
+
+
+class File(NamedTuple):
+    """An artifact there; its path is below the run's."""
+
+    path: str
+    size: int
+    open: Callable[[], IO[bytes]]
+
+
+class Source(Protocol):
+    """A store that runs are read from."""
+
+    def groups(self) -> list[Group]:
+        """Return every experiment, deleted ones too."""
+        ...
+
+    def runs(self, group: Group) -> Iterator[Moved]:
+        """Return the runs of an experiment, deleted ones too."""
+        ...
+
+    def points(self, run: Moved) -> Iterator[Logged]:
+        """Return every value of every metric of a run."""
+        ...
+
+    def files(self, run: Moved) -> Iterator[File]:
+        """Return a run's artifacts.
+
+        Raises:
+            NotFound: They are not where this store can be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the store."""
+        ...
+
+
+class Brought(Struct, kw_only=True):
+    """What an import brought in.
+
+    Attributes:
+        runs: New runs.
+        known: Runs that were here already; what is new about them was added.
+        points: Values of metrics that were read.
+        missing: Runs whose artifacts are not where they could be read, with the reason.
+    """
+
+    experiments: int = 0
+    runs: int = 0
+    known: int = 0
+    points: int = 0
+    files: int = 0
+    bytes: int = 0
+    missing: list[str] = []
