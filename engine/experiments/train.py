@@ -19,6 +19,7 @@ from lemnis.engine.experiments.checkpoint import Checkpoint, load_checkpoint
 from lemnis.engine.experiments.devices import Probe, choose_device
 from lemnis.engine.experiments.fit import Fitted, Rows, fit
 from lemnis.engine.experiments.known import names_in_lightgbm
+from lemnis.engine.experiments.latency import keep_latency
 from lemnis.engine.experiments.model import read_model
 from lemnis.engine.experiments.parameters import OURS, Value, canonical, completed, typed
 from lemnis.engine.experiments.points import SPOOL, PointWriter, forget_points
@@ -71,6 +72,8 @@ def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
         db.execute("update runs set model_sha256 = ? where id = ?", [sha256, run.id])
     (directory / "checkpoint.txt").unlink(missing_ok=True)
     score_held_out(store, run, fitted.model, signature, version)
+    if arguments.get("timed"):
+        keep_latency(store, run.id, fitted.model, rows["train"].matrix)
     measure_ablations(store, run.id)
     return {"run_id": run.id, "metrics": metrics, "reproduced": reproduced(store, run, sha256, metrics)}
 

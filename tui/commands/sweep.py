@@ -31,7 +31,7 @@ def sweep(
         list[str], typer.Option(help="A metric: auc, train_seconds:min; repeat for a Pareto front.", metavar="METRIC")
     ] = [],  # noqa: B006
     constraint: Annotated[
-        list[str], typer.Option(help="What a trial must keep to: 'train_seconds < 5'; repeat.", metavar="TEXT")
+        list[str], typer.Option(help="What a trial must keep to: 'predict_ms < 0.5'; repeat.", metavar="TEXT")
     ] = [],  # noqa: B006
     set_: Annotated[
         list[str], typer.Option("--set", help="A value of the preset, the same for every trial.", metavar="K=V")

@@ -14,7 +14,13 @@ from lemnis.engine.experiments.grid import named_by_lightgbm
 from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.start import checked_tags, chosen_features, find_preset, overridden, prepare_run
 from lemnis.engine.experiments.sweep.driving import queue_driver, tell
-from lemnis.engine.experiments.sweep.goals import Objective, read_constraints, read_objectives, rounds_metrics
+from lemnis.engine.experiments.sweep.goals import (
+    Objective,
+    check_metrics,
+    read_constraints,
+    read_objectives,
+    rounds_metrics,
+)
 from lemnis.engine.experiments.sweep.records import Start, Sweep, get_sweep
 from lemnis.engine.experiments.sweep.space import Dimension, declared_space, read_space, usual_space
 from lemnis.engine.experiments.sweep.trials import starting_config
@@ -74,6 +80,7 @@ def begin_sweep(store: Store, named: str | None, wishes: Wishes, user: str) -> S
         )
     objectives = read_objectives(declared.objectives, problem.task)
     constraints = read_constraints(declared.constraints)
+    check_metrics(objectives, constraints, problem.task)
     start = Start(
         preset=preset,
         task=problem.task,

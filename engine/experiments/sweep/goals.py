@@ -12,6 +12,8 @@ from lemnis.engine.experiments.parameters import TASKS, metric_name
 from lemnis.engine.text import safe
 
 MOST_OBJECTIVES = 3
+PREDICT_MS = "predict_ms"  # see latency.py; measured of trials whose sweep asks for it
+COSTS = ("train_seconds", "peak_memory_mib", "gpu_memory_mib", PREDICT_MS)
 CONSTRAINT = re.compile(r"\s*(?:metrics?\.)?(?P<metric>[A-Za-z_][\w./-]*)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>\S+)\s*")
 LEAST = 1e-12  # how much a bound that must not be reached is missed by when it is reached exactly
 
@@ -81,6 +83,18 @@ def read_constraints(words: Sequence[str]) -> list[Constraint]:
             )
         found.append(Constraint(metric=match["metric"], sign=match["sign"], bound=bound))
     return found
+
+
+def check_metrics(objectives: Sequence[Objective], constraints: Sequence[Constraint], task: str) -> None:
+    """Refuse metrics that no training measures; raises BadInput."""
+    rounds = rounds_metrics(task)
+    known = [*rounds, *(f"train_{name}" for name in rounds), *COSTS]
+    for one in (*objectives, *constraints):
+        if one.metric not in known:
+            place = "objectives" if isinstance(one, Objective) else "constraints"
+            raise BadInput(
+                f"No training measures {safe(one.metric, limit=60)!r}.", f"Known: {', '.join(known)}.", place
+            )
 
 
 def violations(constraints: Sequence[Constraint], metrics: Mapping[str, float | None]) -> list[float | None]:

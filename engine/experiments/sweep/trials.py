@@ -12,7 +12,7 @@ from lemnis.engine.errors import BadInput, LemnisError
 from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.start import checked_tags, left_out_tags, prepare_run, queue_run
 from lemnis.engine.experiments.sweep.driving import ITSELF, tell
-from lemnis.engine.experiments.sweep.goals import violations
+from lemnis.engine.experiments.sweep.goals import PREDICT_MS, violations
 from lemnis.engine.experiments.sweep.records import Start, Sweep, Trial
 from lemnis.engine.jobs import JobsRoom, queue
 from lemnis.engine.jobs.context import JobContext
@@ -93,7 +93,11 @@ def begin_trial(context: JobContext, sweep: Sweep, waiting: Trial | None, params
                where sweep_id = ? and number = ? and state = 'waiting'""",
             [msgspec.json.encode(params).decode(), run_id, sweep.id, number],
         )
-        db.execute("update jobs set priority = ? where run_id = ?", [PRIORITY, run_id])
+        timed = any(one.metric == PREDICT_MS for one in (*sweep.objectives, *sweep.constraints))
+        db.execute(
+            "update jobs set priority = ?, arguments = json_set(arguments, '$.timed', json(?)) where run_id = ?",
+            [PRIORITY, "true" if timed else "false", run_id],
+        )
     return number
 
 

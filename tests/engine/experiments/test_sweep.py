@@ -186,6 +186,19 @@ def test_an_algorithm_may_vary_and_does_without_what_it_has_no_use_for(engine: E
     assert {"num_leaves" in run.params for run in runs if run.algorithm == "linear"} == {False}
 
 
+def test_a_trial_is_timed_where_the_sweep_asks_for_it(engine: Engine) -> None:
+    engine.sweeps.start(wishes=wishes(name="s", trials=1, constraints=["metrics.predict_ms < 1000"]))
+    driver = driver_of(engine, "s")
+    driver.go_round()
+    run_id = engine.sweeps.trials("s")[0].run_id or 0
+    job_id = engine.experiments.run(run_id).job_id
+    assert job_id is not None
+    do_train(engine, run_id, **{"timed": engine.jobs.job(job_id).arguments["timed"]})
+    trial = drive(engine, "s")[0]
+    assert (trial.state, trial.feasible) == ("finished", True)
+    assert 0 < (engine.experiments.run(run_id).metrics["predict_ms"] or 0) < 1000
+
+
 def test_no_trial_begins_when_the_time_is_over(engine: Engine) -> None:
     engine.sweeps.start(wishes=wishes(name="s", timeout="0.0001s", trials=50))
     driver = driver_of(engine, "s")
@@ -229,6 +242,7 @@ def test_a_sweep_whose_trials_all_fail_ends_with_their_reason(engine: Engine) ->
         ({"objectives": ["niceness"]}, "which way is better"),
         ({"objectives": ["auc", "logloss"], "pruner": "median"}, "one objective"),
         ({"constraints": ["fast"]}, "is no constraint"),
+        ({"constraints": ["metrics.joy > 3"]}, "No training measures 'joy'"),
         ({"trials": 0}, "can't be swept"),
         ({"timeout": "soon"}, "is no time"),
         ({"name": "7"}, "at least one letter"),
