@@ -270,6 +270,10 @@ EXPERIMENTS: tuple[Action, ...] = (
         "experiments.columns", "C", "Columns", "Choose columns, their order, and which stand still.",
         "runs list --column",
     ),
+    Action(
+        "experiments.group", "B", "Group", "Group by sweep or grid, preset, algorithm, data, state, or not.",
+        "runs list --group-by",
+    ),
     Action("experiments.freeze", "f", "Freeze", "Let the columns up to this one stand still, or none."),
     Action("experiments.views", "V", "Views", "Show a saved view.", "runs views"),
     Action(

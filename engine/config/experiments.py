@@ -10,6 +10,7 @@ from lemnis.engine.config.types import Count, Declared
 AlgorithmName: TypeAlias = Literal[
     "gbdt", "dart", "rf", "goss", "extra_trees", "linear_tree", "linear", "constant", "lightgbm"
 ]
+Grouping: TypeAlias = Literal["", "group", "preset", "algorithm", "data", "state"]
 
 
 class Features(Declared, frozen=True):
@@ -21,7 +22,7 @@ class Features(Declared, frozen=True):
 
 
 class View(Declared, frozen=True):
-    """One way to look at the runs: which, in which order, with which columns (none: those that suit them)."""
+    """One way to look at the runs: which, in which order and groups, and which columns (none: those that suit)."""
 
     query: str = ""
     sort: str = ""
@@ -29,6 +30,7 @@ class View(Declared, frozen=True):
     shelf: Literal["active", "archived", "deleted"] = "active"
     columns: list[str] = field(default_factory=list[str])
     frozen: Count = 0
+    group: Grouping = ""
 
 
 class Preset(Declared, frozen=True):

@@ -12,6 +12,7 @@ from lemnis.engine.experiments.advice import Advice
 from lemnis.engine.experiments.advisor import Advisor
 from lemnis.engine.experiments.compare import Comparison, MetricRow, Row, compare_runs
 from lemnis.engine.experiments.grid import Grid, Grids, Plan, Started
+from lemnis.engine.experiments.grouping import Groups, RunGroup
 from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.points import SPOOL, Curve, last_point_at, read_curves, read_spool
 from lemnis.engine.experiments.predictions import Gain, kept_predictions
@@ -33,10 +34,12 @@ __all__ = [
     "Gain",
     "Grid",
     "Grids",
+    "Groups",
     "MetricRow",
     "Plan",
     "Row",
     "Run",
+    "RunGroup",
     "RunPage",
     "Shelf",
     "Started",
@@ -117,6 +120,11 @@ class ExperimentsRoom:
     def grids(self) -> Grids:
         """Many runs at once: every combination of versions, algorithms and values."""
         return Grids(self.store)
+
+    @property
+    def groups(self) -> Groups:
+        """Runs by what they have in common."""
+        return Groups(self.store, self._value_of)
 
     def reproduce(self, run_id: int, *, user: str = "") -> int:
         """Queue a run under the very conditions of another and return its id.
@@ -373,7 +381,7 @@ class ExperimentsRoom:
 
     def _value_of(self, who: str, family: str, key: str) -> float | str | None:
         """Return what the champion or the baseline has in a field."""
-        pinned = "select id from runs where pinned and deleted_at is null limit 1"
+        pinned = "select id from runs where pinned and +deleted_at is null limit 1"
         run_id = self.champion() if who == "champion" else self.store.value(pinned)
         return None if run_id is None else value_in(self.store, run_id, family, key)
 

@@ -1,5 +1,6 @@
 """`lemnis runs`: list, show, compare, reproduce and export runs; what marks them is in `runs_marks`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,8 @@ from lemnis.tui.commands.session import Session
 from lemnis.tui.format import MISSING, age, duration, number, spark, verdict
 from lemnis.tui.screens.compared import exports
 from lemnis.tui.screens.compared.words import Compared
+from lemnis.tui.stages.experiments.grouped import grouped_of
+from lemnis.tui.stages.experiments.listing import Asked
 from lemnis.tui.stages.experiments.rows import chosen_columns, main_metrics, run_row
 from lemnis.tui.widgets.cells import plain
 
@@ -40,6 +43,7 @@ def list_runs(
     offset: Annotated[int, typer.Option(min=0, help="Leave out this many at the front.")] = 0,
     archived: Annotated[bool, typer.Option("--archived", help="The archived runs instead.")] = False,
     deleted: Annotated[bool, typer.Option("--deleted", help="The deleted runs instead.")] = False,
+    group_by: Annotated[str, typer.Option(help="Groups instead: by group, preset, algorithm, data or state.")] = "",
     view: Annotated[str, typer.Option(help="A saved view; the other options go before what it says.")] = "",
     column: Annotated[list[str], typer.Option(help="Show this column, e.g. metrics.auc; may be repeated.")] = [],  # noqa: B006
 ) -> None:
@@ -51,13 +55,17 @@ def list_runs(
     duration, preset, data, device, seed, user, note and more. MLflow's search strings work as they are.
 
     With --json: {"total", "runs": [{"id", "name", "state", "params": {}, "metrics": {}, "tags": {}, "started_at",
-    "duration_s", "data_version"}]}; total counts all that fit; times in ms, NaN is null.
+    "duration_s", "data_version"}]}; total counts all that fit; times in ms, NaN is null. With --group-by:
+    {"group_by", "metric", "groups": [{"value", "label", "runs", "states": {}, "best", "best_run", "newest"}]}.
     """
     session = session_of(context)
     room = session.engine.experiments
     saved = room.view(view) if view else View()
     shelf = "deleted" if deleted else "archived" if archived else saved.shelf
     query, descending = query or saved.query, not ascending and (saved.descending or bool(sort))
+    if group_by or saved.group:
+        list_groups(session, group_by or saved.group, Asked(query, sort or saved.sort, descending, shelf))
+        return
     page = room.search(query, sort or saved.sort, descending, limit, offset, shelf=shelf)
     now = now_ms()
     if session.json:
@@ -86,6 +94,28 @@ def list_runs(
     headers = ["id", "name", "state", *names, "took", "age", "data", "why"]
     print_table(headers, rows, right={"id", *names, "took", "age"})
     say_more(page)
+
+
+def list_groups(session: Session, by: str, asked: Asked) -> None:
+    """Print the groups of runs: how many there are, how they stand, and the best by the metric that judges them."""
+    room = session.engine.experiments
+    lines = grouped_of(room, replace(asked, group=by), "").lines
+    assert lines is not None
+    if session.json:
+        print_json({"group_by": by, "metric": lines.metric or None, "groups": lines.groups})
+        return
+    if not lines.groups:
+        say("No run fits.")
+        return
+    best = f"best {lines.metric}".strip()
+    rows = [
+        (
+            *(group.label, number(group.runs), number(group.best, DIGITS), str(group.best_run or MISSING)),
+            ", ".join(f"{count:,} {state}" for state, count in sorted(group.states.items())),
+        )
+        for group in lines.groups
+    ]
+    print_table([by, "runs", best, "run", "states"], rows, right={"runs", best, "run"})
 
 
 def say_more(page: RunPage) -> None:

@@ -31,7 +31,9 @@ class ExperimentsView:
 class RunsStage(Stage[ExperimentsView]):
     """The actions of the Experiments tab on the run under the cursor, the open one, or the marked ones."""
 
-    run_id = 0  # under the cursor
+    run_id = 0  # under the cursor; 0 on a group
+    line = ""  # the key of the line under the cursor: a run's number, or a group
+    beside_id = 0  # shown beside the list: the run under the cursor, or the best of the group
     open_id = 0  # shown in full; 0 for the list
     shelf: Shelf = "active"
     undoable: list[tuple[Callable[[list[int]], int], list[int]]]  # what takes back what was done, the last one last

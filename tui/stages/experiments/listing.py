@@ -1,22 +1,108 @@
 """Which runs are listed: what was asked, all their numbers in order, and reading the few that are on screen."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate
 
-from lemnis.engine.experiments import ExperimentsRoom, Run, Shelf
+from lemnis.engine.experiments import ExperimentsRoom, Run, RunGroup, Shelf
 from lemnis.tui.widgets.windows import PAGE
 
+KEY = "group:"  # how the key of a group's line begins; that of a run is its number
 FIRST = 50  # runs read before all numbers are known: as many as a screen has lines
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a person wants listed."""
+    """What a person wants listed.
+
+    Attributes:
+        group: What the runs are grouped by; empty for one list. `opened` are the values of the unfolded groups.
+    """
 
     query: str = ""
     sort: str = ""
     descending: bool = True
     shelf: Shelf = "active"
+    group: str = ""
+    opened: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of a list in groups: one for each group, and below those that are unfolded their runs.
+
+    Attributes:
+        by: What the runs are grouped by.
+        metric: What the best of a group is chosen by; empty for none.
+        opened: The numbers of the runs of each unfolded group, in order.
+        offset, read: Where the lines begin that were read at once, and the runs among them.
+    """
+
+    by: str
+    metric: str
+    groups: list[RunGroup]
+    opened: dict[str, list[int]]
+    offset: int = 0
+    read: Sequence[Run] = ()
+    starts: list[int] = field(default_factory=list[int])
+
+    @property
+    def total(self) -> int:
+        """How many lines there are."""
+        return len(self.groups) + sum(map(len, self.opened.values()))
+
+    @property
+    def runs(self) -> int:
+        """How many runs are in all groups."""
+        return sum(group.runs for group in self.groups)
+
+    def part(self, offset: int, limit: int) -> list[RunGroup | int]:
+        """Return some lines: a group, or the number of a run."""
+        found: list[RunGroup | int] = []
+        place = max(0, bisect_right(self.starts, offset) - 1)
+        for start, group in zip(self.starts[place:], self.groups[place:], strict=True):
+            if start >= offset + limit:
+                break
+            lines: list[RunGroup | int] = []
+            inside = self.opened.get(group.value, [])
+            if start >= offset:
+                lines.append(group)
+            first = max(0, offset - start - 1)
+            lines += inside[first : offset + limit - start - 1]
+            found += lines
+        return found[:limit]
+
+    def telling(self, key: str) -> int:
+        """Return the run that is shown for a line: that of the line, or the best of the group, else its newest."""
+        if key.isdecimal() and self.place(key) is not None:
+            return int(key)
+        group = self.group(key) or next(iter(self.groups), None)
+        return (group.best_run or group.newest) if group is not None else 0
+
+    def group(self, key: str) -> RunGroup | None:
+        """Return the group of a line's key, None if it is a run's."""
+        return next((group for group in self.groups if key == key_of(group)), None)
+
+    def place(self, key: str) -> int | None:
+        """Return where the line of a group or of a run is, None if it is not shown."""
+        for start, group in zip(self.starts, self.groups, strict=True):
+            if key == key_of(group):
+                return start
+            if key.isdecimal() and int(key) in (inside := self.opened.get(group.value, [])):
+                return start + 1 + inside.index(int(key))
+        return None
+
+
+def lines_of(by: str, metric: str, groups: list[RunGroup], opened: dict[str, list[int]]) -> Lines:
+    """Return the lines of groups."""
+    lengths = [1 + len(opened.get(group.value, ())) for group in groups]
+    return Lines(by, metric, groups, opened, starts=[0, *accumulate(lengths)][:-1])
+
+
+def key_of(group: RunGroup) -> str:
+    """Return the key of a group's line."""
+    return f"{KEY}{group.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +113,7 @@ class Listing:
         numbers: All of them; None while only the first runs are known.
         everything: How many runs the shelf has, whatever is asked; None while that is not known.
         offset: Where `runs` begin.
+        lines: The groups that the runs are in; `runs` are then the first of all. None for one list.
     """
 
     asked: Asked
@@ -34,10 +121,13 @@ class Listing:
     numbers: list[int] | None = None
     everything: int | None = None
     offset: int = 0
+    lines: Lines | None = None
 
     @property
     def total(self) -> int:
         """How many runs are known to be listed."""
+        if self.lines is not None:
+            return self.lines.runs
         return len(self.runs) if self.numbers is None else len(self.numbers)
 
     def place(self, run_id: int) -> int | None:

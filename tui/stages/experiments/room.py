@@ -16,7 +16,8 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.experiments import facts, rows
 from lemnis.tui.stages.experiments.acts import ExperimentsView
-from lemnis.tui.stages.experiments.listing import FIRST, all_of, first_of, part_of
+from lemnis.tui.stages.experiments.grouped import explained, grouped_of, show_lines
+from lemnis.tui.stages.experiments.listing import FIRST, KEY, all_of, first_of, part_of
 from lemnis.tui.stages.experiments.pane import CurveLine, CurvePanel, Look, RunDetail
 from lemnis.tui.stages.experiments.shown import ListStage
 from lemnis.tui.stages.experiments.table import RunsTable
@@ -71,11 +72,14 @@ class ExperimentsStage(ListStage):
     def load(self) -> ExperimentsView:
         self.recall()
         room, asked, known = self.engine.experiments, self.asked, self._view.listing if self._view else None
-        if known is not None and known.asked == asked and known.total > FIRST:
+        if asked.group:
+            listing = grouped_of(room, asked, str(self._select or self.line))
+        elif known is not None and known.asked == asked and known.total > FIRST:
             listing = all_of(room, asked, self._select or self.run_id)  # what is on screen is read anew
         else:
             listing = first_of(room, asked)
         wanted = self.open_id or self._select or (self.run_id if listing.place(self.run_id) is not None else 0)
+        wanted = wanted or (listing.lines.telling(self.line) if listing.lines is not None else 0)
         wanted = wanted or (listing.runs[0].id if listing.runs else 0)
         return ExperimentsView(listing, room.baseline(), self.read(wanted), now_ms())
 
@@ -127,7 +131,7 @@ class ExperimentsStage(ListStage):
 
     def show_rest(self, view: ExperimentsView) -> None:
         """Draw the run under the cursor, and read the numbers of all runs where only the first are known."""
-        if view.look is not None and view.look.run.id in (self.run_id or view.look.run.id, self.open_id):
+        if view.look is not None and view.look.run.id in (self.beside_id or view.look.run.id, self.open_id):
             self.show_look(view.look)
         if view.listing.numbers is None and view.listing.asked == self.asked:
             self.list_all(view)
@@ -152,9 +156,9 @@ class ExperimentsStage(ListStage):
         table.freeze(self.layout_chosen.frozen)
         table.empty = self.empty_words()
         if columns != table.columns:
-            self._select = self._select or int(table.key or 0) or None
+            self._select = self._select or self.run_id or None
             table.set_columns(columns)
-        if another and listing.place(self._select or self.run_id) is None:
+        if another and listing.lines is None and listing.place(self._select or self.run_id) is None:
             table.cursor = 0
         self.place(table, view, columns)
         self.query_one("#runs-panel", Panel).retitle("Runs", self.count_words(view))
@@ -173,9 +177,17 @@ class ExperimentsStage(ListStage):
         """Put the rows into the table, the cursor on its run if that is still listed."""
         listing = view.listing
 
-        def drawn(runs: Sequence[Run]) -> list[Row]:
-            return [rows.run_row(run, columns, baseline=view.baseline, now_ms=view.now_ms) for run in runs]
+        def draw(run: Run) -> Row:
+            return rows.run_row(run, columns, baseline=view.baseline, now_ms=view.now_ms)
 
+        def drawn(runs: Sequence[Run]) -> list[Row]:
+            return [draw(run) for run in runs]
+
+        if listing.lines is not None:
+            at = listing.lines.place(str(self._select or self.line))
+            self._select = None
+            show_lines(table, self.engine.experiments, listing.lines, draw, at)
+            return
         if listing.numbers is None or len(listing.runs) == listing.total:
             table.show(drawn(listing.runs))
             if self._select is not None and table.select(str(self._select)):
@@ -198,7 +210,9 @@ class ExperimentsStage(ListStage):
         listing = view.listing
         total = f"{listing.total:,}" if listing.numbers is not None else f"first {listing.total:,}"
         everything = f" of {listing.everything:,}" if listing.everything is not None else ""
-        words = f"{total}{everything} for {listing.asked.query}" if listing.asked.query else total
+        groups = f" in {len(listing.lines.groups):,} groups by {listing.lines.by}" if listing.lines is not None else ""
+        query = listing.asked.query
+        words = f"{total}{everything}{groups} for {query}" if query else f"{total}{groups}"
         words += f" {self.shelf}" if self.shelf != "active" else ""
         words += f" · view {self.view_name}" if self.view_name else ""
         running = sum(run.state == "running" for run in listing.runs)
@@ -210,7 +224,7 @@ class ExperimentsStage(ListStage):
     @on(Looked)
     def on_looked(self, message: Looked) -> None:
         message.stop()
-        if message.look.run.id in (self.run_id, self.open_id):
+        if message.look.run.id in (self.beside_id, self.open_id):
             self.show_look(message.look)
 
     def show_look(self, look: Look) -> None:
@@ -229,9 +243,12 @@ class ExperimentsStage(ListStage):
 
     @on(Table.Moved, "#runs")
     def on_moved(self, message: Table.Moved) -> None:
-        self.run_id = int(message.key or 0)
-        if self.run_id and not self.open_id:
-            self.look_at(self.run_id)
+        self.line = message.key or self.line
+        self.run_id = int(message.key) if message.key.isdecimal() else 0
+        lines = self._view.listing.lines if self._view else None
+        self.beside_id = self.run_id if lines is None else lines.telling(message.key)
+        if self.beside_id and not self.open_id:
+            self.look_at(self.beside_id)
 
     @on(Table.Sorted, "#runs")
     def on_sorted(self, message: Table.Sorted) -> None:
@@ -240,7 +257,10 @@ class ExperimentsStage(ListStage):
 
     @on(Table.Opened, "#runs")
     def on_opened(self, message: Table.Opened) -> None:
-        self.goto(message.key)
+        if message.key.startswith(KEY):
+            self.fold(message.key)
+        else:
+            self.goto(message.key)
 
     def goto(self, thing: str) -> None:
         """Show one run in full."""
@@ -276,6 +296,9 @@ class ExperimentsStage(ListStage):
         table = self.query_one("#runs", Table)
         if self._view is None or not table.columns:
             return None
+        lines = self._view.listing.lines
+        if lines is not None and (group := lines.group(table.key)) is not None:
+            return explained(group, lines)
         return facts.explained(table.columns[table.column].name)
 
     def action_differ(self) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from textual import work
+from textual import on, work
 
 from lemnis.engine import LemnisError
 from lemnis.engine.config import View
+from lemnis.engine.config.experiments import Grouping
 from lemnis.engine.experiments import Run
 from lemnis.engine.experiments.fields import FIELDS
 from lemnis.engine.jobs import user_name
@@ -15,7 +16,8 @@ from lemnis.tui.stages.experiments import rows
 from lemnis.tui.stages.experiments.acts import RunsStage
 from lemnis.tui.stages.experiments.columns import ColumnsScreen, Layout
 from lemnis.tui.stages.experiments.forms import Line, ViewsScreen
-from lemnis.tui.stages.experiments.listing import Asked
+from lemnis.tui.stages.experiments.grouped import GROUPINGS
+from lemnis.tui.stages.experiments.listing import KEY, Asked
 from lemnis.tui.stages.experiments.table import RunsTable
 
 SHELVES = ("active", "archived", "deleted")
@@ -28,13 +30,15 @@ class ListStage(RunsStage):
     sort, descending = "", True
     view_name = ""
     layout_chosen = Layout()
+    group: Grouping = ""
+    opened: frozenset[str] = frozenset()
     _sample: list[Run]  # what the columns are chosen by
     _recalled = False
 
     @property
     def asked(self) -> Asked:
         """What is to be listed now."""
-        return Asked(self.query_text, self.sort, self.descending, self.shelf)
+        return Asked(self.query_text, self.sort, self.descending, self.shelf, self.group, self.opened)
 
     # The query.
 
@@ -77,6 +81,8 @@ class ListStage(RunsStage):
             self.history = room.recall("queries", list[str], [])
             columns, frozen = room.recall("columns", tuple[tuple[str, ...], int], ((), 0))
             self.layout_chosen = Layout(columns, frozen)
+            group = room.recall("group", str, "")
+            self.group = GROUPINGS[GROUPINGS.index(group)] if group in GROUPINGS else ""
 
     # Columns.
 
@@ -105,6 +111,27 @@ class ListStage(RunsStage):
         frozen = 0 if count == self.layout_chosen.frozen else count
         self.use(Layout(self.layout_chosen.columns, frozen))
 
+    # Groups.
+
+    def action_group(self) -> None:
+        """Group the runs by the next condition, then not at all."""
+        self.group, self.opened = GROUPINGS[(GROUPINGS.index(self.group) + 1) % len(GROUPINGS)], frozenset()
+        self._select = self.run_id or None
+        self.keep("group", self.group)
+        self.reload()
+
+    def fold(self, key: str, wanted: bool | None = None) -> None:
+        """Unfold the group of a line, or fold it; `wanted` is whether it is to be unfolded, None for the other."""
+        value = key.removeprefix(KEY)
+        if wanted is None or wanted != (value in self.opened):
+            self.opened = self.opened ^ {value}
+            self.reload()
+
+    @on(RunsTable.Folded)
+    def on_folded(self, message: RunsTable.Folded) -> None:
+        message.stop()
+        self.fold(message.key, message.unfold)
+
     # Views and shelves.
 
     def action_shelf(self) -> None:
@@ -128,6 +155,7 @@ class ListStage(RunsStage):
         """Show what a view says."""
         self.view_name, self.query_text, self.shelf = name, view.query, view.shelf
         self.sort, self.descending = view.sort, view.descending
+        self.group, self.opened = view.group, frozenset()
         self.layout_chosen = Layout(tuple(view.columns), view.frozen)
         table = self.query_one("#runs", RunsTable)
         table.sorted_by = (view.sort, view.descending) if view.sort else None
@@ -143,6 +171,7 @@ class ListStage(RunsStage):
             shelf=self.shelf,
             columns=list(layout.columns),
             frozen=layout.frozen,
+            group=self.group,
         )
 
         def named(name: str | None) -> None:

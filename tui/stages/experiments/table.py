@@ -1,7 +1,9 @@
 """RunsTable: a table whose order is its owner's affair and of whose many rows only some are read."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from textual.message import Message
 from textual.strip import Strip
 
 from lemnis.tui.widgets import Row, Table
@@ -16,6 +18,30 @@ class RunsTable(Table):
     """
 
     frozen = 0
+
+    @dataclass
+    class Folded(Message):
+        """The person wants the group of a line unfolded, or folded."""
+
+        key: str
+        unfold: bool
+
+    @property
+    def on_group(self) -> bool:
+        """Whether the cursor is on the line of a group."""
+        return bool(self.key) and not self.key.isdecimal()
+
+    def action_step(self, columns: int) -> None:
+        if self.on_group:
+            self.post_message(self.Folded(self.key, columns > 0))
+        else:
+            super().action_step(columns)
+
+    def action_mark(self) -> None:
+        if self.on_group:  # runs are marked, not groups
+            self.cursor += 1
+        else:
+            super().action_mark()
 
     def freeze(self, columns: int) -> None:
         """Let the first columns stand still."""
