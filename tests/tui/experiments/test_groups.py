@@ -138,7 +138,8 @@ def test_lines_are_what_is_unfolded(engine: Engine) -> None:
 def test_groups_are_printed(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     def call(*arguments: str) -> tuple[int, str, str]:
         code = run(hoisted(["-w", str(engine.workspace.root), "runs", "list", *arguments]))
-        return code, *capsys.readouterr()
+        out, err = capsys.readouterr()
+        return code, out, err
 
     code, out, _ = call("--group-by", "preset", "--sort", "metrics.auc")
     assert code == 0
