@@ -84,8 +84,8 @@ class LinearModel(Struct, frozen=True, kw_only=True, dict=True):
     def _added(self, effect: Effect, table: Values, column: Values) -> Values:
         known = np.isfinite(column)
         if effect.each:
-            codes = np.where(known, column, len(table) - 1).astype(np.int64)
-            return table[np.where((codes < 0) | (codes >= len(table)), len(table) - 1, codes)]
+            known &= (column >= 0) & (column < len(effect.each))
+            return table[np.where(known, column, len(effect.each)).astype(np.int64)]
         if not effect.slope:
             return np.broadcast_to(np.array(effect.missing), (len(column), len(self.bias)))
         away = np.where(known, column, 0.0)[:, None] - effect.centre
@@ -134,8 +134,7 @@ def amounts(effect: Effect, value: float) -> list[float]:
     if not math.isfinite(value):
         return effect.missing
     if effect.each:
-        code = int(value)
-        return effect.each[code] if 0 <= code < len(effect.each) else effect.missing
+        return effect.each[int(value)] if 0 <= value < len(effect.each) else effect.missing
     away = value - effect.centre
     added = (base + slope * away for base, slope in zip(effect.base, effect.slope, strict=True))
     return [max(-FARTHEST, min(FARTHEST, number)) for number in added] if effect.slope else effect.missing

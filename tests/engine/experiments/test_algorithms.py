@@ -167,6 +167,12 @@ def test_parameters_may_go_beside_an_algorithm_and_an_old_preset_still_means_boo
     assert suited(Preset(algorithm="lightgbm"), [], "binary").preset.algorithm == "gbdt"
 
 
+def test_runs_of_two_algorithms_differ_in_it_when_they_are_compared(engine: Engine) -> None:
+    runs = [engine.experiments.start(overrides={"algorithm": name}) for name in ("rf", "constant")]
+    row = next(row for row in engine.experiments.compare(runs).conditions if row.name == "algorithm")
+    assert (row.values, row.differs) == (["rf", "constant"], True)
+
+
 def test_a_stopped_forest_starts_anew_because_it_can_not_go_on(engine: Engine, trained: Train) -> None:
     whole = trained(overrides={"algorithm": "rf"})
     run_id = engine.experiments.start(overrides={"algorithm": "rf"})
