@@ -13,7 +13,7 @@ from lemnis.tui.stages.explore.multiples import multiples_lines
 from lemnis.tui.stages.explore.rows import bin_labels, class_look, end_text, looked_at, shape, stacked
 from lemnis.tui.widgets.cells import fitted
 
-TO_ROWS = Content.styled("f lists its values, then v its bins: enter shows their rows", "$muted")
+TO_ROWS = Content.styled("f values, v bins: enter their rows", "$muted")
 
 
 @dataclass(frozen=True, slots=True)
