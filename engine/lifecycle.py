@@ -231,7 +231,7 @@ def experiments(facts: Facts) -> Verdict:
     newest = facts.store.row("select id, name, state, why from runs where deleted_at is null order by id desc limit 1")
     if newest is None:
         return Verdict("not started", "no run yet", "Train the first one: press t, or `lemnis train`.")
-    live = facts.count("select count(*) from runs where state in ('queued', 'preparing', 'running')")
+    live = facts.count("select count(*) from runs where state in ('queued', 'preparing', 'running') and job_id > 0")
     if live:
         return Verdict("working", f"{live} {'run' if live == 1 else 'runs'} in work", "Watch it in Experiments (6).")
     if newest["state"] in ("failed", "lost"):

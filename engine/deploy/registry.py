@@ -101,6 +101,12 @@ def finished_run(store: Store, run_id: int) -> Row:
     row = store.row("select * from runs where id = ? and deleted_at is null", [run_id])
     if row is None:
         raise NotFound(f"There is no run {run_id}.", "List them with `lemnis runs list`.")
+    if row["uid"] is not None:
+        raise BadInput(
+            f"Run {run_id} was logged by a client: Lemnis has no model of it to check.",
+            "Register it with MLflow's client, or train it here.",
+            f"run {run_id}",
+        )
     if row["state"] != "finished" or row["model_sha256"] is None:
         raise BadInput(
             f"Run {run_id} is {row['state']} ({safe(row['why'])}); only a finished run can be registered.",

@@ -59,7 +59,7 @@ def open_subject(store: Store, run_id: int) -> Subject:
     if not row["model_sha256"] or not row["version_id"]:
         raise BadInput(
             f"Run {run_id} has no model: it is {row['state']} ({row['why']}).",
-            "Evaluate a finished run.",
+            "Evaluate a finished training of Lemnis.",
             f"run {run_id}",
         )
     folder = store.workspace.run_dir(run_id)

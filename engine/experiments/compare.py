@@ -8,6 +8,7 @@ from lemnis.engine.experiments.runs import Run
 
 LARGER_IS_BETTER = ("auc", "pr_auc", "accuracy", "precision", "recall", "f1", "r2", "value")
 # What a training took; no figure of its model.
+SYSTEM = "system/"  # how the names begin of what a machine did while a run ran, MLflow's way
 COSTS = ("train_seconds", "peak_memory_mib", "gpu_memory_mib", "gpu_busy_percent")
 SMALLER_IS_BETTER = ("logloss", "error", "rmse", "mae", "brier", "seconds", "mib")
 
@@ -101,5 +102,5 @@ def larger_is_better(metric: str) -> bool | None:
 
 def metric_place(metric: str) -> tuple[int, str]:
     """Return a sort key: validation first, then training, then what it cost."""
-    cost = metric in COSTS
+    cost = metric in COSTS or metric.startswith(SYSTEM)
     return (2 if cost else int(metric.startswith("train_")), metric)

@@ -60,7 +60,7 @@ def archive_runs(store: Store, run_ids: Sequence[int], *, archived: bool = True)
 
     Raises:
         NotFound: One of them does not exist.
-        BadInput: One of them still trains.
+        BadInput: A job still works on one of them.
     """
     check_ended(store, run_ids, "archived")
     marks = ", ".join("?" * len(run_ids))
@@ -77,7 +77,7 @@ def check_ended(store: Store, run_ids: Sequence[int], word: str) -> None:
     """Raise NotFound or BadInput unless all these runs exist and have ended."""
     for run_id in run_ids:
         run = get_run(store, run_id)
-        if not run.ended:
+        if not run.ended and run.job_id is not None:  # without a job nobody here could end it first
             raise BadInput(f"Run {run_id} is {run.state}: it can't be {word} yet.", "Cancel it first.", f"run {run_id}")
 
 

@@ -177,7 +177,17 @@ def checked_tags(store: Store, version: Version, despite: str) -> dict[str, str]
 
 
 def repeat_run(store: Store, run: Run, *, user: str, threshold: float) -> int:
-    """Queue a training under the conditions of a run, and return the new run's id."""
+    """Queue a training under the conditions of a run, and return the new run's id.
+
+    Raises:
+        BadInput: It was no training of ours: what trained it is not on record.
+    """
+    if run.uid is not None:
+        raise BadInput(
+            f"Run {run.id} was logged by a client; its conditions are not on record.",
+            "Queue its command again with `lemnis run -- COMMAND`.",
+            f"run {run.id}",
+        )
     row: dict[str, object] = {name: getattr(run, name) for name in REPEATED}
     row |= {
         "name": safe(f"{run.name} again", limit=NAME_LENGTH),

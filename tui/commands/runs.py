@@ -21,6 +21,7 @@ from lemnis.tui.commands.session import Session
 from lemnis.tui.format import MISSING, age, duration, number, spark, verdict
 from lemnis.tui.screens.compared import exports
 from lemnis.tui.screens.compared.words import Compared
+from lemnis.tui.stages.experiments import facts
 from lemnis.tui.stages.experiments.grouped import grouped_of
 from lemnis.tui.stages.experiments.listing import Asked
 from lemnis.tui.stages.experiments.rows import chosen_columns, main_metrics, run_row
@@ -139,6 +140,18 @@ def show(context: typer.Context, run_id: RunId) -> None:
         print_json(run_document(run))
         return
     plain = {key: number(value, DIGITS) for key, value in run.metrics.items()}
+    if run.uid is not None:
+        print_facts(
+            [
+                ("run", f"{run.id}  {run.name}"),
+                ("state", verdict(run.state).text),
+                ("why", run.progress_text if run.state == "running" and run.progress_text else run.why),
+                ("took", duration(run.duration_s(now_ms()))),
+                *plain.items(),
+                *((key, str(cell)) for key, cell in facts.logged(run)),
+            ]
+        )
+        return
     origin = session.engine.share.origin("run", str(run_id))
     print_facts(
         [

@@ -162,6 +162,17 @@ def test_runs_are_imported_from_a_server(served: Served, tmp_path: Path) -> None
     assert there.tracking.import_runs(served.url).known == 3
 
 
+def test_what_was_trained_elsewhere_is_not_repeated_or_registered_but_can_be_put_aside(tmp_path: Path) -> None:
+    engine = engine_at(tmp_path / "here")
+    run_id = tracked.announce(engine.store, Announced(name="open"))
+    with pytest.raises(BadInput, match="logged by a client"):
+        engine.experiments.reproduce(run_id)
+    with pytest.raises(BadInput, match="logged by a client"):
+        engine.deploy.register(run_id, "late", "ana", "why not")
+    assert engine.experiments.delete([run_id]) == 1  # its client never said that it ended
+    assert engine.lifecycle.stages()[5].state == "not started"
+
+
 @pytest.mark.slow
 def test_the_real_client_s_stores_are_read_and_ours_is_read_by_it(tmp_path: Path) -> None:
     for kind, address in (

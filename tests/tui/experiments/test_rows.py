@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from small_problem import add_run, make_engine
 
 from lemnis.engine import Engine
@@ -77,6 +78,21 @@ def test_the_facts_of_a_run_say_why_and_under_which_conditions(make: Make) -> No
     assert "from" not in groups["Run"]
     assert ("from", "run 3 of workspace ours") in facts.groups(run, None, NOW, "run 3 of workspace ours")[0][1]
     assert (groups["Conditions"]["code"], groups["Parameters"]["leaves"]) == ("abc123+ with changes", "3")
+
+
+def test_the_facts_of_a_logged_run_are_what_its_client_said(make: Make) -> None:
+    run = replace(
+        make(params={"depth": "18"}, metrics={"system/cpu_cores": 1.0, "acc": 0.9}),
+        uid="a" * 32,
+        experiment="nets",
+        tags={"mlflow.user": "ana"},
+    )
+    groups = {title: dict(known) for title, known in facts.groups(run, None, NOW)}
+    assert (groups["Logged"]["experiment"], groups["Logged"]["depth"]) == ("nets", "18")
+    assert "preset" not in str(groups)
+    assert list(groups["Metrics"]) == ["acc", "system/cpu_cores"]
+    assert rows.main_metrics([run]) == ["acc"]
+    assert dict(facts.summary(run, None, NOW))["MLflow id"] == "a" * 32
 
 
 def test_the_best_round_is_a_point_on_the_curve(make: Make) -> None:

@@ -22,9 +22,12 @@ def headline(run: Run) -> Content:
 
 def summary(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> Facts:
     """Return what is said of the run under the cursor beside its curve."""
+    measured = [(name, metric_cell(run, name, baseline)) for name in ordered_metrics(run) if name != "peak_memory_mib"]
+    if run.uid is not None:
+        return [("state", headline(run)), *measured, ("took", duration(run.duration_s(now_ms))), *logged(run)]
     return [
         ("state", headline(run)),
-        *[(name, metric_cell(run, name, baseline)) for name in ordered_metrics(run) if name != "peak_memory_mib"],
+        *measured,
         ("best round", f"{number(run.best_round)} of {number(run.rounds)}"),
         ("took", duration(run.duration_s(now_ms))),
         ("data", f"{run.data_version}  {(run.version_id or '')[:8]}"),
@@ -40,9 +43,31 @@ def summary(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> Fa
     ]
 
 
+def logged(run: Run) -> Facts:
+    """Return what a client has said of a run that it logged."""
+    return [
+        ("experiment", run.experiment),
+        ("logged by", run.user),
+        *sorted(run.params.items()),
+        *[(f"tag {key}", value or "✓") for key, value in run.tags.items()],
+        *([("note", run.note)] if run.note else []),
+        ("MLflow id", run.uid or ""),
+    ]
+
+
 def groups(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> list[tuple[str, Facts]]:
     """Return everything that is on record of a run, in groups with a title."""
     machine = run.machine
+    if run.uid is not None:
+        measured = [(name, metric_cell(run, name, baseline)) for name in ordered_metrics(run)]
+        facts: Facts = [
+            ("state", headline(run)),
+            ("created", when(run.created_at, seconds=True)),
+            ("took", duration(run.duration_s(now_ms))),
+            *([("cores", f"{run.cores:g}"), ("memory", bytes_(run.memory_bytes))] if run.job_id else []),
+            *([("code", code_words(run)), ("host", str(machine.get("host", "")))] if run.job_id else []),
+        ]
+        return [("Run", facts), ("Metrics", measured or [("none yet", "")]), ("Logged", logged(run))]
     return [
         (
             "Run",

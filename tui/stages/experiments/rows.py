@@ -6,7 +6,7 @@ from typing import Any
 from textual.content import Content
 
 from lemnis.engine.experiments import Run
-from lemnis.engine.experiments.compare import COSTS, larger_is_better, metric_place
+from lemnis.engine.experiments.compare import COSTS, SYSTEM, larger_is_better, metric_place
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, duration, number, share, styled, verdict, when
 from lemnis.tui.widgets import Cell, Col, Row
@@ -21,7 +21,7 @@ def main_metrics(runs: Sequence[Run], most: int = 2) -> list[str]:
     counts: dict[str, int] = {}
     for run in runs:
         for name in run.metrics:
-            if not name.startswith("train_") and name not in COSTS:
+            if not name.startswith(("train_", SYSTEM)) and name not in COSTS:
                 counts[name] = counts.get(name, 0) + 1
     return sorted(counts, key=lambda name: (-counts[name], metric_place(name)))[:most]
 
