@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.parameters import read_overrides
-from lemnis.engine.experiments.sweep import Event, Sweep, Trial
+from lemnis.engine.experiments.sweep import ENDED, Event, Sweep, Trial
 from lemnis.engine.experiments.sweep.space import dimension_of, value_text
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.swept import tables
@@ -120,14 +120,30 @@ class SweepScreen(ModalScreen[int | None]):
         room = self.engine.sweeps
         try:
             sweep = room.sweep(self.sweep_name)
-            trials = room.trials(sweep.id)
-            best = sweep.best(trials)
-            rows = [tables.trial_row(sweep, trial, best) for trial in reversed(trials)]
-            view = SweepView(sweep, trials, room.events(sweep.id), rows)
+            view = self.view_of(sweep)
         except LemnisError as error:
             self.post_message(self.Refused(error))
         else:
             self.post_message(self.Read(view))
+
+    def view_of(self, sweep: Sweep) -> SweepView:
+        """Return what is drawn of a sweep; while no more trials have ended, only the others are read anew."""
+        room, seen = self.engine.sweeps, self._seen
+        if seen is not None and seen.sweep.id == sweep.id and seen.sweep.ended == sweep.ended:
+            known = {trial.number: trial for trial in seen.trials if trial.state in ENDED}
+            rows = {row.key: row for row in seen.rows}
+            known |= {trial.number: trial for trial in room.trials(sweep.id, open_only=True)}
+        else:
+            known, rows = {trial.number: trial for trial in room.trials(sweep.id)}, {}
+        trials = [known[number] for number in sorted(known)]
+        best = sweep.best(trials)
+        drawn = [
+            rows[str(trial.number)]
+            if trial.state in ENDED and str(trial.number) in rows
+            else tables.trial_row(sweep, trial, best)
+            for trial in reversed(trials)
+        ]
+        return SweepView(sweep, trials, room.events(sweep.id), drawn)
 
     def on_sweep_screen_read(self, message: Read) -> None:
         self._seen = message.view

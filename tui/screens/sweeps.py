@@ -13,10 +13,11 @@ from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
-from lemnis.engine.experiments.sweep import Wishes
+from lemnis.engine.experiments.sweep import Sweep, Wishes
 from lemnis.tui.screens.sweep import SweepScreen
 from lemnis.tui.screens.swept import tables
 from lemnis.tui.screens.swept.begin import BeginDialog
+from lemnis.tui.screens.swept.words import best_value
 from lemnis.tui.widgets import Panel, Row, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
@@ -53,6 +54,7 @@ class SweepsScreen(ModalScreen[int | None]):
     def __init__(self, engine: Engine, chosen: str = "") -> None:
         super().__init__(classes="sweep")
         self.engine, self.chosen = engine, chosen
+        self._best: dict[int, tuple[int, str]] = {}  # by sweep: how many had ended then, and the best in words
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
@@ -69,13 +71,20 @@ class SweepsScreen(ModalScreen[int | None]):
     @work(thread=True, exclusive=True, exit_on_error=False, group="sweeps")
     def read(self) -> None:
         """Read the sweeps."""
-        room = self.engine.sweeps
         try:
-            rows = [tables.sweep_row(sweep, room.trials(sweep.id), now_ms()) for sweep in room.sweeps()]
+            rows = [tables.sweep_row(sweep, self.best_of(sweep), now_ms()) for sweep in self.engine.sweeps.sweeps()]
         except LemnisError as error:
             self.post_message(self.Refused(error))
         else:
             self.post_message(self.Read(rows))
+
+    def best_of(self, sweep: Sweep) -> str:
+        """Return a sweep's best value in words; its trials are read again when more of them have ended."""
+        ended, words = self._best.get(sweep.id, (-1, ""))
+        if ended != sweep.ended:
+            words = best_value(sweep, self.engine.sweeps.trials(sweep.id))
+            self._best[sweep.id] = (sweep.ended, words)
+        return words
 
     def on_sweeps_screen_read(self, message: Read) -> None:
         table = self.query_one(Table)

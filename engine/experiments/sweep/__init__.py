@@ -7,6 +7,7 @@ from lemnis.engine.experiments.sweep import begin, steer
 from lemnis.engine.experiments.sweep.begin import Wishes
 from lemnis.engine.experiments.sweep.goals import Constraint, Objective
 from lemnis.engine.experiments.sweep.records import (
+    ENDED,
     Event,
     Insight,
     Sweep,
@@ -21,6 +22,7 @@ from lemnis.engine.jobs import user_name
 from lemnis.engine.store import Store
 
 __all__ = [
+    "ENDED",
     "Constraint",
     "Dimension",
     "Event",
@@ -62,9 +64,9 @@ class SweepsRoom:
         """Return one by its name or number; raises NotFound."""
         return get_sweep(self.store, name)
 
-    def trials(self, name: str | int) -> list[Trial]:
-        """Return a sweep's trials in their order; raises NotFound."""
-        return read_trials(self.store, get_sweep(self.store, name).id)
+    def trials(self, name: str | int, *, open_only: bool = False) -> list[Trial]:
+        """Return a sweep's trials in their order, or only those that have not ended; raises NotFound."""
+        return read_trials(self.store, get_sweep(self.store, name).id, open_only=open_only)
 
     def events(self, name: str | int, limit: int = 200) -> list[Event]:
         """Return what was done to a sweep, the newest first; raises NotFound."""

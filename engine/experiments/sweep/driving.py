@@ -54,7 +54,12 @@ def queue_due(store: Store) -> list[int]:
         with store.write() as db:
             if row["state"] in ("failed", "cancelled"):
                 state = "failed" if row["state"] == "failed" else "paused"
-                end(db, row["id"], state, f"what drives it {row['state']}: {row['why']}")
+                end(
+                    db,
+                    row["id"],
+                    state,
+                    f"what drives it {'was ' if state == 'paused' else ''}{row['state']}: {row['why']}",
+                )
                 continue
             if row["state"] == "lost":
                 told = "what drives it was lost; another goes on"

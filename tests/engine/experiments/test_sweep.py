@@ -10,6 +10,7 @@ from lemnis.engine import Engine
 from lemnis.engine.errors import BadInput, Cancelled, NotFound
 from lemnis.engine.experiments.points import write_points
 from lemnis.engine.experiments.sweep import Wishes
+from lemnis.engine.experiments.sweep.driving import MOST_LOSSES, queue_due
 from lemnis.engine.experiments.train import train
 
 SPACE = ["num_leaves=3..15", "learning_rate=0.05..0.5:log"]
@@ -110,8 +111,6 @@ def test_a_lost_training_goes_on_as_the_same_trial_and_a_new_driver_counts_nothi
     with engine.store.write() as db:  # as the supervisor finds it
         db.execute("update jobs set state = 'lost', why = 'killed', attempts = 1 where run_id = ?", [two.run_id])
         db.execute("update jobs set state = 'lost', why = 'killed' where id = ?", [first.context.job_id])
-    from lemnis.engine.experiments.sweep.driving import queue_due
-
     assert len(queue_due(engine.store)) == 1
     assert queue_due(engine.store) == []
     with pytest.raises(coordinator.Replaced):
@@ -123,6 +122,36 @@ def test_a_lost_training_goes_on_as_the_same_trial_and_a_new_driver_counts_nothi
     said = [event.what for event in engine.sweeps.events("s")]
     assert "trial 2 was lost and goes on" in said
     assert "what drives it was lost; another goes on" in said
+
+
+@pytest.mark.parametrize(
+    ("job", "state", "why"),
+    [
+        ("cancelled", "paused", "what drives it was cancelled: by hand"),
+        ("failed", "failed", "what drives it failed: by hand"),
+        ("finished", "running", ""),
+    ],
+)
+def test_a_driver_that_ended_decides_what_becomes_of_its_sweep(engine: Engine, job: str, state: str, why: str) -> None:
+    begun = engine.sweeps.start(wishes=wishes(name="s"))
+    with engine.store.write() as db:
+        db.execute("update jobs set state = ?, why = 'by hand' where id = ?", [job, begun.job_id])
+    assert len(queue_due(engine.store)) == (state == "running")
+    sweep = engine.sweeps.sweep("s")
+    assert (sweep.state, sweep.why) == (state, why)
+    assert (sweep.job_id != begun.job_id) == (state == "running")
+
+
+def test_a_driver_that_is_lost_again_and_again_pauses_its_sweep(engine: Engine) -> None:
+    engine.sweeps.start(wishes=wishes(name="s"))
+    for _ in range(MOST_LOSSES + 1):
+        assert engine.sweeps.sweep("s").state == "running"
+        with engine.store.write() as db:
+            db.execute("update jobs set state = 'lost', why = 'killed' where id = ?", [engine.sweeps.sweep("s").job_id])
+        queue_due(engine.store)
+    sweep = engine.sweeps.sweep("s")
+    assert sweep.state == "paused"
+    assert "10 times in a minute" in sweep.why
 
 
 def test_two_objectives_give_a_pareto_front_and_broken_constraints_leave_it(engine: Engine) -> None:

@@ -9,7 +9,7 @@ from lemnis.engine.experiments.sweep.space import share_of, value_text
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, duration, verdict, when
 from lemnis.tui.screens.compared.plots import Axis
-from lemnis.tui.screens.swept.words import best_value, best_words, expectation_words, value_words
+from lemnis.tui.screens.swept.words import best_words, expectation_words, value_words
 from lemnis.tui.widgets import Cell, Col, Row, Series
 
 SHORT = 7  # letters of a parameter's name above its column where there is little room
@@ -20,14 +20,14 @@ LISTED = (
 )  # fmt: skip
 
 
-def sweep_row(sweep: Sweep, trials: Sequence[Trial], now_ms: int) -> Row:
-    """Return a sweep as a row of the list."""
+def sweep_row(sweep: Sweep, best: str, now_ms: int) -> Row:
+    """Return a sweep as a row of the list; `best` says its best value."""
     judged = verdict(sweep.state)
     cells: list[Cell] = [
         sweep.name,
         Content.styled(judged.text, judged.style),
         f"{sweep.ended} of {sweep.trials}",
-        best_value(sweep, trials),
+        best,
         age(sweep.created_at, now_ms),
         sweep.why or sweep.job_why,
     ]
