@@ -58,6 +58,7 @@ def test_the_same_seed_tries_the_same_points(engine: Engine) -> None:
 def test_enqueued_points_come_next_and_frozen_and_narrowed_parameters_stay_so(engine: Engine) -> None:
     engine.sweeps.start(wishes=wishes(name="s", trials=6, parallel=1))
     engine.sweeps.enqueue("s", {"num_leaves": 2})  # outside of the range: it is asked for by name
+    assert [job.kind for job in engine.jobs.jobs()] == ["experiments.sweep"]  # one drives it, and no other
     driver = driver_of(engine, "s")
     assert not driver.go_round()
     first = engine.sweeps.trials("s")[0]
