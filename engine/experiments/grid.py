@@ -30,7 +30,7 @@ from lemnis.engine.store import Store
 from lemnis.engine.text import safe
 
 MOST = 1000  # runs of one grid
-LOOKED_AT = 5000  # newest runs among which one with the same conditions is looked for
+LOOKED_AT = 2000  # newest runs among which one with the same parameters is looked for
 TOLD_BY = 300  # newest finished runs that say how long a training takes
 ALIKE = ("version_id", "algorithm", "task", "target", "features", "seed", "device_asked", "rounds")
 Conditions: TypeAlias = tuple[Any, ...]  # Any: the columns of ALIKE, then the parameters
@@ -302,14 +302,15 @@ def plain(text: str) -> Value:
 def same_runs(store: Store, wanted: Sequence[Conditions]) -> dict[Conditions, tuple[int, str]]:
     """Return the newest run, finished or on its way, with each of these conditions, and its state.
 
-    Only the LOOKED_AT newest runs of the versions are looked at.
+    Of the runs that are alike but for their parameters only the LOOKED_AT newest are looked at.
     """
-    versions = sorted({str(conditions[0]) for conditions in wanted})
+    alike = sorted({conditions[: len(ALIKE)] for conditions in wanted})
+    marks = ", ".join(f"({', '.join('?' * len(ALIKE))})" for _ in alike)
     rows = store.rows(
-        f"""select id, state, {", ".join(ALIKE)} from runs where version_id in ({", ".join("?" * len(versions))})
+        f"""select id, state, {", ".join(ALIKE)} from runs where ({", ".join(ALIKE)}) in (values {marks})
               and state in ('queued', 'preparing', 'running', 'finished') and deleted_at is null
             order by id desc limit ?""",
-        [*versions, LOOKED_AT],
+        [*(value for head in alike for value in head), LOOKED_AT],
     )
     params = pairs_of(store, "run_params", [row["id"] for row in rows])
     asked, found = set(wanted), dict[Conditions, tuple[int, str]]()
