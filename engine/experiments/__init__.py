@@ -10,6 +10,7 @@ from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments import ablation, marks, names, start, views
 from lemnis.engine.experiments.advice import Advice
 from lemnis.engine.experiments.advisor import Advisor
+from lemnis.engine.experiments.code import CodeDiff, code_diff
 from lemnis.engine.experiments.compare import Comparison, MetricRow, Row, compare_runs
 from lemnis.engine.experiments.grid import Grid, Grids, Plan, Started
 from lemnis.engine.experiments.grouping import Groups, RunGroup
@@ -312,6 +313,10 @@ class ExperimentsRoom:
         if baseline is None:
             runs.sort(key=lambda run: not run.pinned)  # the others stay in their order
         return compare_runs(runs)
+
+    def code_diff(self, before: Run, after: Run) -> CodeDiff:
+        """Return how the code differs between the commits that two runs were trained with; asks git."""
+        return code_diff(self.store.workspace.root, before.code_version, after.code_version)
 
     def gains(self, run_ids: Sequence[int]) -> dict[int, list[Gain]]:
         """Return what each feature gained in training, largest first, for the runs of which that was kept."""

@@ -20,21 +20,16 @@ from lemnis.engine.jobs import Job
 from lemnis.engine.text import safe
 from lemnis.tui.format import share
 from lemnis.tui.screens.compared import exports, tables
+from lemnis.tui.screens.compared.changes import Changes, changes_of
+from lemnis.tui.screens.compared.explained import explained
 from lemnis.tui.screens.compared.panel import PlotPanel
+from lemnis.tui.screens.compared.views import DIFF, PARALLEL, PLOTTED, SCATTER, VIEWS, keys_line, tabs_line
 from lemnis.tui.screens.compared.words import Compared, rows_words
+from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words
 
 POINTS = 240
 LIVE_SECONDS = 1.0
-VIEWS = ("Summary", "Tests", "Importance", "Curves", "Scatter", "Parallel", "Diff")
-CURVES, SCATTER, PARALLEL, DIFF = 3, 4, 5, 6
-PLOTTED = (CURVES, SCATTER, PARALLEL)
-KEYS = {
-    CURVES: (("v", "metric"), ("w", "smooth"), ("L", "log"), (", .", "read off"), ("+ − 0", "zoom")),
-    SCATTER: (("v", "metric"), ("b", "parameter")),
-    PARALLEL: (("v", "metric"),),
-    DIFF: (("n", "next run"),),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +62,7 @@ class Compare(ModalScreen[None]):
         Binding("plus,equals_sign", "zoom(0.5)", "Zoom in", show=False),
         Binding("minus", "zoom(2.0)", "Zoom out", show=False),
         Binding("0", "zoom(0.0)", "Whole curve", show=False),
+        Binding("K", "explain", "Explain", show=False),
         Binding("E", "export", "Export", show=False),
         Binding("y", "app.copy", "Copy", show=False),
     ]
@@ -104,6 +100,7 @@ class Compare(ModalScreen[None]):
         self.place = 1  # of the run whose diff is shown
         self._job_id: int | None = None
         self._asked: set[tuple[int, str]] = set()
+        self._changes: dict[tuple[int, int], Changes] = {}  # from one run to another; they do not change any more
         self._view: CompareView | None = None
 
     def compose(self) -> ComposeResult:
@@ -139,7 +136,12 @@ class Compare(ModalScreen[None]):
             comparison = room.compare(self.run_ids, self.baseline)
             ids = [run.id for run in comparison.runs]
             known = self.engine.evaluate.significance(ids, self.part)
-            found = Compared(comparison, known, room.gains(ids))
+            base, *others = comparison.runs
+            for run in others:
+                if (base.id, run.id) not in self._changes:
+                    self._changes[base.id, run.id] = changes_of(self.engine, base, run)
+            changes = {run.id: self._changes[base.id, run.id] for run in others}
+            found = Compared(comparison, known, room.gains(ids), changes)
             curves = [room.curve(run.id, points=POINTS) for run in comparison.runs]
             job = self.engine.jobs.job(self._job_id) if self._job_id is not None else None
         except LemnisError as error:
@@ -285,6 +287,14 @@ class Compare(ModalScreen[None]):
         self.only_different = not self.only_different
         self.draw()
 
+    def action_explain(self) -> None:
+        """Say what the number under the cursor is, by which formula, and from where on it counts."""
+        told = explained(self._view.found, self.query_one(Table).key) if self._view else None
+        if told is None:
+            self.notify("There is nothing to explain under the cursor.", markup=False)
+        else:
+            self.app.push_screen(Explanation(*told))
+
     def action_part(self) -> None:
         """Test on the other held-out rows."""
         known = self._view.found.significance if self._view else None
@@ -375,18 +385,3 @@ class Compare(ModalScreen[None]):
         self.query_one(PromptLine).close()
         self.query_one(Table).focus()
         self.notify(f"Wrote {message.path.absolute()}", markup=False)
-
-
-def tabs_line(view: int) -> Content:
-    """Return the views with their keys; the one that is open is bold and in brackets."""
-    parts: list[tuple[str, str]] = []
-    for place, name in enumerate(VIEWS):
-        parts += [(f" {place + 1} ", "$key"), (f"[{name}]", "bold") if place == view else (name, "$muted")]
-    return Content.assemble(*parts)
-
-
-def keys_line(view: int) -> Content:
-    """Return the keys of a view, then those of all."""
-    shared = (("z", "differences"), ("p", "baseline"), ("t", "other rows")) if view < CURVES else ()
-    keys = (*KEYS.get(view, ()), *shared, ("E", "export"), ("y", "copy"), ("esc", "back"))
-    return Content("").join([Content.assemble((f" {key} ", "$key"), f"{does} ") for key, does in keys])

@@ -9,6 +9,7 @@ from lemnis.engine.experiments.compare import Row as Condition
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, number, share, styled, verdict
 from lemnis.tui.screens.compared.words import (
+    Changes,
     Compared,
     digits_of,
     gain_shares,
@@ -207,6 +208,19 @@ def diff_rows(found: Compared, place: int) -> list[Row]:
                 texts = [("-", before)] if before is not None else []
                 texts += [("+", after)] if after is not None else []
             rows += diff_lines(name, texts)
+    changes = found.changes.get(run.id, Changes())
+    return [*rows, *change_rows("data", changes.data), *change_rows("code", changes.code)]
+
+
+def change_rows(what: str, lines: Sequence[str]) -> list[Row]:
+    """Return lines of a diff under a heading, coloured by the sign that each begins with."""
+    if not lines:
+        return []
+    rows = [Row(f"@ {what}", [Content.styled(f"@@ {what}", "bold $stage-accent")])]
+    for place, line in enumerate(lines):
+        name = line.startswith(("+++", "---", "diff ", "index ", "@@"))
+        style = "$muted" if name or line[:1] not in ("+", "-") else "$ok" if line[0] == "+" else "$bad"
+        rows.append(Row(f"{line[:1] or ' '} {what} {place}", [Content.styled(safe(line, limit=300), style)]))
     return rows
 
 

@@ -22,12 +22,21 @@ TESTED_AS = {"auc": "roc_auc", "logloss": "log_loss", "rmse": "rmse", "mae": "ma
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed in data and code from the baseline, as lines: ``-`` taken away, ``+`` added, ``@@`` a place."""
+
+    data: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     """Runs side by side with everything that is known of their differences; the baseline first."""
 
     comparison: Comparison
     significance: Significance | None = None
     gains: Mapping[int, Sequence[Gain]] = field(default_factory=dict[int, Sequence[Gain]])
+    changes: Mapping[int, Changes] = field(default_factory=dict[int, Changes])
 
     @property
     def pairs(self) -> dict[int, Pair]:

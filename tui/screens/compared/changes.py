@@ -1,0 +1,59 @@
+"""What changed between the data and the code of two runs, as lines of a diff."""
+
+from lemnis.engine import Engine, LemnisError
+from lemnis.engine.data import Version
+from lemnis.engine.data.diff import Diff
+from lemnis.engine.experiments import Run
+from lemnis.engine.text import safe
+from lemnis.tui.screens.compared.words import Changes
+
+MOST_COLUMNS = 40
+
+
+def changes_of(engine: Engine, base: Run, run: Run) -> Changes:
+    """Return what changed from one run to another; reads the state and asks git, so it runs in a thread."""
+    return Changes(data_lines(engine, base, run), code_lines(engine, base, run))
+
+
+def code_lines(engine: Engine, base: Run, run: Run) -> tuple[str, ...]:
+    """Return how the code differs between two runs."""
+    found = engine.experiments.code_diff(base, run)
+    range_ = f"{base.code_version[:12]} {run.code_version[:12]}"
+    more = [f"… {found.more:,} more lines: git diff {range_}"] if found.more else []
+    return (*([found.why] if found.why else []), *found.lines, *more)
+
+
+def data_lines(engine: Engine, base: Run, run: Run) -> tuple[str, ...]:
+    """Return how the dataset versions of two runs differ: rows by key where that was counted, and columns."""
+    if base.version_id == run.version_id or not base.version_id or not run.version_id:
+        return ()
+    try:
+        before, after = engine.data.version(base.version_id), engine.data.version(run.version_id)
+        key = engine.data.diffs.key(before, after)
+        counted = engine.data.diffs.find(before, after, key)
+    except LemnisError as error:
+        return (safe(error.problem, limit=200),)
+    return (*row_lines(before, after, key, counted), *column_lines(before, after))
+
+
+def row_lines(before: Version, after: Version, key: list[str], counted: Diff | None) -> list[str]:
+    """Return how the rows differ."""
+    by = f"by {', '.join(key)}" if key else "as whole rows"
+    if counted is not None:
+        return [
+            f"- {counted.removed:,} rows {by}",
+            f"+ {counted.added:,} rows {by}",
+            f"{counted.changed:,} rows changed, {counted.same:,} are the same",
+        ]
+    told = f"lemnis data diff {before.name}@v{before.number} {after.name}@v{after.number} counts them {by}"
+    return [f"- {before.rows:,} rows of {before.title}", f"+ {after.rows:,} rows of {after.title}", told]
+
+
+def column_lines(before: Version, after: Version) -> list[str]:
+    """Return the columns that one version has and the other has not, or has as another type."""
+    first, second = ({column.name: column.type for column in version.columns} for version in (before, after))
+    gone = [f"- column {name} {kind}" for name, kind in first.items() if second.get(name) != kind]
+    new = [f"+ column {name} {kind}" for name, kind in second.items() if first.get(name) != kind]
+    lines = [safe(line, limit=200) for line in (*gone, *new)]
+    more = [f"… {len(lines) - MOST_COLUMNS:,} more columns"] if len(lines) > MOST_COLUMNS else []
+    return lines[:MOST_COLUMNS] + more

@@ -1,0 +1,28 @@
+"""The views of the compare screen: which there are, in which order, and the keys of each."""
+
+from textual.content import Content
+
+VIEWS = ("Summary", "Tests", "Importance", "Curves", "Scatter", "Parallel", "Diff")
+CURVES, SCATTER, PARALLEL, DIFF = 3, 4, 5, 6
+PLOTTED = (CURVES, SCATTER, PARALLEL)
+KEYS = {
+    CURVES: (("v", "metric"), ("w", "smooth"), ("L", "log"), (", .", "read off"), ("+ − 0", "zoom")),
+    SCATTER: (("v", "metric"), ("b", "parameter")),
+    PARALLEL: (("v", "metric"),),
+    DIFF: (("n", "next run"),),
+}
+
+
+def tabs_line(view: int) -> Content:
+    """Return the views with their keys; the one that is open is bold and in brackets."""
+    parts: list[tuple[str, str]] = []
+    for place, name in enumerate(VIEWS):
+        parts += [(f" {place + 1} ", "$key"), (f"[{name}]", "bold") if place == view else (name, "$muted")]
+    return Content.assemble(*parts)
+
+
+def keys_line(view: int) -> Content:
+    """Return the keys of a view, then those of all."""
+    shared = (("z", "differences"), ("p", "baseline"), ("t", "other rows")) if view < CURVES else ()
+    keys = (*KEYS.get(view, ()), *shared, ("K", "explain"), ("E", "export"), ("y", "copy"), ("esc", "back"))
+    return Content("").join([Content.assemble((f" {key} ", "$key"), f"{does} ") for key, does in keys])
