@@ -141,6 +141,7 @@ class RunBody(Struct, frozen=True, kw_only=True, tag="run"):
     why: str = ""
     preset: str = ""
     algorithm: str = ""
+    group_name: str = ""
     task: str = ""
     target: str = ""
     version: VersionFacts | None = None

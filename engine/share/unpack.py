@@ -39,7 +39,19 @@ if TYPE_CHECKING:
 Curves = list[tuple[Annotated[str, Meta(max_length=250)], Whole, Moment, float | None]]
 MOST_JSON = 256 << 20
 RUN_FIELDS = (
-    *("state", "preset", "algorithm", "task", "target", "problem_sha256", "seed", "device_asked", "device", "cores"),
+    *(
+        "state",
+        "preset",
+        "algorithm",
+        "group_name",
+        "task",
+        "target",
+        "problem_sha256",
+        "seed",
+        "device_asked",
+        "device",
+        "cores",
+    ),
     *("memory_bytes", "code_version", "rounds", "rounds_done", "best_round", "model_sha256", "note", "user"),
     *("created_at", "started_at", "ended_at"),
 )

@@ -14,7 +14,21 @@ from lemnis.engine.features.requests import encode_rows
 
 QUIET = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 CONDITIONS = (
-    *("name", "state", "why", "preset", "task", "target", "version_id", "features", "seed", "device", "cores"),
+    *(
+        "name",
+        "state",
+        "why",
+        "preset",
+        "algorithm",
+        "group_name",
+        "task",
+        "target",
+        "version_id",
+        "features",
+        "seed",
+        "device",
+        "cores",
+    ),
     *("machine", "code_version", "libraries", "rounds", "rounds_done", "best_round", "model_sha256", "note", "user"),
     *("created_at", "started_at", "ended_at", "params", "metrics", "tags"),
 )

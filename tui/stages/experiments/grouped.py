@@ -64,7 +64,7 @@ def group_row(group: RunGroup, lines: Lines, columns: Sequence[Col]) -> Row:
     """Return a group as a row of these columns: how many runs, which, how they stand, and the best of them."""
     fold = "▾" if group.value in lines.opened else "▸"
     known: dict[str, Cell] = {
-        "state": Content.styled(f"{fold} {group.runs:,} {'run' if group.runs == 1 else 'runs'}", "bold"),
+        "state": Content.styled(f"{fold} {count_words(group.runs)}", "bold"),
         "name": group_words(group),
         f"metrics.{lines.metric}": Content.styled(number(group.best, digits_of(lines.metric)), "bold"),
     }
@@ -74,6 +74,11 @@ def group_row(group: RunGroup, lines: Lines, columns: Sequence[Col]) -> Row:
         cells[0] = Content.assemble((f"{fold} ", "bold"), group_words(group), f" {group.runs:,}")
     values = [group.best if name == f"metrics.{lines.metric}" else None for name in names]
     return Row(key_of(group), cells, values)
+
+
+def count_words(runs: int) -> str:
+    """Return how many runs there are, in at most eleven characters."""
+    return f"{runs:,}" if runs >= 100_000 else f"{runs:,} run{'s' * (runs != 1)}"
 
 
 def group_words(group: RunGroup) -> Content:

@@ -57,6 +57,11 @@ class Lines:
         """How many runs are in all groups."""
         return sum(group.runs for group in self.groups)
 
+    @property
+    def words(self) -> str:
+        """Return in how many groups the runs are: `` in 3 groups by preset``."""
+        return f" in {len(self.groups):,} group{'s' * (len(self.groups) != 1)} by {self.by}"
+
     def part(self, offset: int, limit: int) -> list[RunGroup | int]:
         """Return some lines: a group, or the number of a run."""
         found: list[RunGroup | int] = []

@@ -210,7 +210,7 @@ class ExperimentsStage(ListStage):
         listing = view.listing
         total = f"{listing.total:,}" if listing.numbers is not None else f"first {listing.total:,}"
         everything = f" of {listing.everything:,}" if listing.everything is not None else ""
-        groups = f" in {len(listing.lines.groups):,} groups by {listing.lines.by}" if listing.lines is not None else ""
+        groups = listing.lines.words if listing.lines is not None else ""
         query = listing.asked.query
         words = f"{total}{everything}{groups} for {query}" if query else f"{total}{groups}"
         words += f" {self.shelf}" if self.shelf != "active" else ""
