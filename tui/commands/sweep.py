@@ -1,11 +1,13 @@
 """`lemnis sweep`: begin a search for better parameters."""
 
+from time import sleep
 from typing import Annotated
 
 import typer
 
 from lemnis.engine.experiments.parameters import read_overrides
 from lemnis.engine.experiments.sweep import Sweep, Wishes
+from lemnis.engine.jobs import JobFailed
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import print_json, say, session_of, single
 from lemnis.tui.commands.session import Session
@@ -76,6 +78,10 @@ def sweep(
     session.engine.jobs.ensure_supervisor()
     if wait:
         begun = ended(session, begun)
+        if begun.state == "failed":
+            raise JobFailed(
+                f"Sweep {begun.name} failed: {begun.why.rstrip('.')}.", f"Read `lemnis sweeps show {begun.name}`."
+            )
     if session.json:
         print_json(sweep_document(begun, session.engine.sweeps.trials(begun.id)))
     elif wait:
@@ -97,10 +103,6 @@ def ended(session: Session, sweep: Sweep) -> Sweep:
 
 def wait_for(session: Session, job_id: int) -> None:
     """Wait until a job has ended, however it did."""
-    from time import sleep
-
-    from lemnis.engine.jobs import JobFailed
-
     try:
         follow(session, job_id)
     except JobFailed:
