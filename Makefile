@@ -18,7 +18,9 @@ demo: $(VENV)/installed
 
 # LightGBM built with CUDA from its locked source, in place of the wheel (which has OpenCL): --device cuda then works.
 # Needs a C++ compiler and the CUDA toolkit (nvcc, 11.8 or later); NCCL, which LightGBM links, comes from PyPI.
+# In the environment: pip hands --config-settings to no package of a requirements file, and the hashes stand in one.
 CUDA_ARCH ?= native
+CUDA_DEFINE = USE_CUDA=ON;BUILD_WITH_SHARED_NCCL=ON;CMAKE_CUDA_ARCHITECTURES=$(CUDA_ARCH)
 
 cuda: $(VENV)/installed
 	@command -v nvcc >/dev/null || { echo "make cuda needs nvcc of the CUDA toolkit on the PATH"; exit 1; }
@@ -27,11 +29,9 @@ cuda: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet nvidia-nccl-cu$$(nvcc --version | sed -n 's/.*release \([0-9]*\).*/\1/p')
 	nccl=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/nvidia/nccl && \
 	ln -sf libnccl.so.2 $$nccl/lib/libnccl.so && \
-	NCCL_ROOT=$$nccl $(BIN)/python -m pip install --require-hashes --no-deps --force-reinstall --no-cache-dir \
-		--no-binary lightgbm --config-settings=cmake.define.USE_CUDA=ON \
-		--config-settings=cmake.define.BUILD_WITH_SHARED_NCCL=ON \
-		--config-settings=cmake.define.CMAKE_INSTALL_RPATH=$$nccl/lib \
-		--config-settings=cmake.define.CMAKE_CUDA_ARCHITECTURES=$(CUDA_ARCH) --requirement build/lightgbm.txt
+	NCCL_ROOT=$$nccl SKBUILD_CMAKE_DEFINE="$(CUDA_DEFINE);CMAKE_INSTALL_RPATH=$$nccl/lib" \
+		$(BIN)/python -m pip install --require-hashes --no-deps --force-reinstall --no-cache-dir \
+		--no-binary lightgbm --requirement build/lightgbm.txt
 	$(BIN)/lemnis doctor
 
 test: $(VENV)/installed
