@@ -27,11 +27,13 @@ def import_runs(
 ) -> None:
     """Bring the runs of an MLflow store in: parameters, every point, tags, notes, inputs, artifacts, times and states.
 
+    Logged models come with them; the registry of the store does not.
+
     A run is known by its id: imported again it is brought up to date, and is there once. The store is only read. A
     server is asked with the token in MLFLOW_TRACKING_TOKEN.
 
-    With --json: {"experiments", "runs" (new ones), "known", "points", "files", "bytes", "missing" (whose artifacts
-    could not be read, and why)}.
+    With --json: {"experiments", "runs" (new ones), "models", "known", "points", "files", "bytes",
+    "missing" (whose artifacts could not be read, and why)}.
     """
     session = session_of(context)
     done = session.engine.tracking.import_runs(place, artifacts, drawn(session))
@@ -39,7 +41,7 @@ def import_runs(
     if session.json:
         print_json(done)
         return
-    known = f", {done.known} were here already" if done.known else ""
+    known = f", besides {done.known} that are here already" if done.known else ""
     runs = "1 run" if done.runs == 1 else f"{done.runs} runs"
     say(f"Imported {runs}{known}: {done.points:,} points, {done.files} files, {bytes_(done.bytes)}.")
     for text in done.missing:

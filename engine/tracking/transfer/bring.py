@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import LemnisError, NotFound
 from lemnis.engine.experiments import tracked
 from lemnis.engine.experiments.groups import create_experiment, experiment_named, tag_experiment
-from lemnis.engine.experiments.runs import Run, get_run
+from lemnis.engine.experiments.runs import Run, as_number, get_run
 from lemnis.engine.experiments.tracked import Announced, Logged
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
 from lemnis.engine.tracking import artifacts
 from lemnis.engine.tracking.runs import keep_datasets, link_models
-from lemnis.engine.tracking.transfer.records import Brought, File, Group, Moved, Source
+from lemnis.engine.tracking.transfer.records import Brought, File, Group, Moved, MovedModel, Source
 
 BATCH = 10_000  # points of one transaction
 CHUNK = 1 << 20
@@ -41,6 +42,8 @@ def bring_in(store: Store, source: Source, tell: Callable[[Brought], None] = lam
         for moved in source.runs(group):
             bring_run(store, source, moved, experiment_id, done)
             tell(done)
+        for model in source.models(group):
+            bring_model(store, source, model, experiment_id, done)
     return done
 
 
@@ -90,7 +93,40 @@ def bring_run(store: Store, source: Source, moved: Moved, experiment_id: int, do
     keep_datasets(store, run, moved.datasets)
     link_models(store, run, moved.inputs, "input")
     link_models(store, run, moved.outputs, "output")
-    bring_files(store, source, moved, run, done)
+    bring_files(source, moved, artifacts.run_folder(store, run), done)
+
+
+def bring_model(store: Store, source: Source, model: MovedModel, experiment_id: int, done: Brought) -> None:
+    """Bring one logged model in, with its files; one that is here already only gets files that it lacks."""
+    known: int | None = store.value("select experiment_id from logged_models where id = ?", [model.id])
+    if known is None:
+        row = {
+            "id": model.id,
+            "experiment_id": experiment_id,
+            "name": model.name,
+            "type": model.type,
+            "run_id": store.value("select id from runs where uid = ?", [model.run_uid]),
+            "status": model.status,
+            "created_at": model.created_at,
+            "updated_at": model.updated_at,
+            "deleted_at": now_ms() if model.deleted else None,
+        }
+        with store.write() as db:
+            db.table("logged_models").insert(row)
+            for table, values in (("logged_model_tags", model.tags), ("logged_model_params", model.params)):
+                pairs = [
+                    {"model_id": model.id, "key": key, "value": value, "number": as_number(value)}
+                    for key, value in values.items()
+                ]
+                db.table(table).insert_all(pairs)
+            db.conn.executemany(
+                """insert or replace into logged_model_metrics
+                     (model_id, run_id, key, value, step, at, dataset_name, dataset_digest)
+                   select ?, id, ?, ?, ?, ?, ?, ? from runs where uid = ?""",
+                [(model.id, *one[1:], one.run_uid) for one in model.metrics],
+            )
+        done.models += 1
+    bring_files(source, model, artifacts.model_folder(store, experiment_id if known is None else known, model.id), done)
 
 
 def known_run(store: Store, moved: Moved) -> Run | None:
@@ -112,11 +148,10 @@ def batches(points: Iterator[Logged]) -> Iterator[Sequence[Logged]]:
         yield batch
 
 
-def bring_files(store: Store, source: Source, moved: Moved, run: Run, done: Brought) -> None:
-    """Copy a run's artifacts; one that is here with its size is not copied again."""
-    folder = artifacts.run_folder(store, run)
+def bring_files(source: Source, owner: Moved | MovedModel, folder: Path, done: Brought) -> None:
+    """Copy artifacts; one that is here with its size is not copied again."""
     try:
-        for file in source.files(moved):
+        for file in source.files(owner):
             path = artifacts.below(folder, artifacts.parts_of(file.path))
             if not path.is_file() or path.stat().st_size != file.size:
                 copy(file, artifacts.Incoming(path, file.size))
@@ -125,7 +160,7 @@ def bring_files(store: Store, source: Source, moved: Moved, run: Run, done: Brou
     except (LemnisError, OSError) as error:
         if len(done.missing) < MOST_MISSING:
             why = error.problem if isinstance(error, LemnisError) else error.strerror or str(error)
-            done.missing.append(f"run {run.id} {safe(run.name, limit=60)}: {why}")
+            done.missing.append(f"{safe(owner.name, limit=60)}: {why}")
 
 
 def copy(file: File, incoming: artifacts.Incoming) -> None:

@@ -11,7 +11,7 @@ from lemnis.engine.experiments.tracked import Logged
 from lemnis.engine.store.connection import sqlite3
 from lemnis.engine.text import safe
 from lemnis.engine.tracking.protocol import STATES, Dataset, DatasetInput, ModelLink, Pair
-from lemnis.engine.tracking.transfer.records import File, Group, Moved
+from lemnis.engine.tracking.transfer.records import MODEL_STATUS, File, Group, Judged, Moved, MovedModel
 from lemnis.engine.tracking.transfer.trees import files_below
 
 NEEDED = ("experiments", "runs", "params", "tags", "metrics")
@@ -132,19 +132,52 @@ class Database:
                 value = float("inf") if value > 0 else float("-inf")
             yield Logged(str(row["key"]), int(row["step"]), int(row["timestamp"]), value)
 
-    def files(self, run: Moved) -> Iterator[File]:
-        """Return a run's artifacts, if they are on this disk below the file's folder or where it was said.
+    def models(self, group: Group) -> Iterator[MovedModel]:
+        """Return the logged models of an experiment."""
+        if not self.tables.issuperset(("logged_models", "logged_model_metrics")):
+            return
+        sql = "select * from logged_models where experiment_id = ? order by creation_timestamp_ms, model_id"
+        for row in self.rows(sql, (group.key,)):
+            judged = self.rows("select * from logged_model_metrics where model_id = ?", (row["model_id"],))
+            yield MovedModel(
+                id=row["model_id"],
+                name=row["name"],
+                type=row["model_type"] or "",
+                run_uid=row["source_run_id"] or "",
+                status=MODEL_STATUS.get(row["status"], MODEL_STATUS[0]),
+                created_at=row["creation_timestamp_ms"],
+                updated_at=row["last_updated_timestamp_ms"],
+                deleted=row["lifecycle_stage"] == "deleted",
+                tags=self.pairs("logged_model_tags", "model_id", row["model_id"], ("tag_key", "tag_value")),
+                params=self.pairs("logged_model_params", "model_id", row["model_id"], ("param_key", "param_value")),
+                metrics=[
+                    Judged(
+                        one["run_id"],
+                        one["metric_name"],
+                        one["metric_value"],
+                        one["metric_step"],
+                        one["metric_timestamp_ms"],
+                        one["dataset_name"] or "",
+                        one["dataset_digest"] or "",
+                    )
+                    for one in judged
+                ],
+                artifact_uri=row["artifact_location"] or "",
+            )
+
+    def files(self, owner: Moved | MovedModel) -> Iterator[File]:
+        """Return artifacts, if they are on this disk below the file's folder or where it was said.
 
         Raises:
             NotFound: They are elsewhere.
         """
-        parts = urlsplit(run.artifact_uri)
+        parts = urlsplit(owner.artifact_uri)
         if parts.scheme == "mlflow-artifacts":
             folder, within = self.artifacts / unquote(parts.path).lstrip("/"), self.artifacts
         elif parts.scheme in ("", "file"):
             folder, within = self.path.parent / unquote(parts.path), self.path.parent
         else:
-            raise NotFound(f"Its artifacts are at {safe(run.artifact_uri, limit=120)}.", "Import from the server.")
+            raise NotFound(f"Its artifacts are at {safe(owner.artifact_uri, limit=120)}.", "Import from the server.")
         if not folder.resolve().is_relative_to(within.resolve()):
             raise NotFound(
                 f"Its artifacts are at {safe(str(folder), limit=120)}, outside of the store's folder.",

@@ -12,7 +12,7 @@ from lemnis.engine.jobs.states import JobState
 from lemnis.engine.text import safe
 from lemnis.engine.tracking import protocol
 from lemnis.engine.tracking.protocol import Dataset, DatasetInput, ModelLink, Pair
-from lemnis.engine.tracking.transfer.records import File, Group, Moved
+from lemnis.engine.tracking.transfer.records import MODEL_STATUS, File, Group, Judged, Moved, MovedModel
 from lemnis.engine.tracking.transfer.trees import files_below
 
 META, TRASH = "meta.yaml", ".trash"
@@ -122,6 +122,25 @@ class Folder:
                 tags=[Pair(key=str(key), value=str(value)) for key, value in tags.items()],
             )
 
+    def models(self, group: Group) -> Iterator[MovedModel]:
+        """Return the logged models of an experiment."""
+        for path in sorted((self.path / group.key / "models").glob(f"*/{META}")):
+            meta = self.meta(path.parent)
+            yield MovedModel(
+                id=str(meta.get("model_id") or path.parent.name),
+                name=str(meta.get("name")),
+                type=str(meta.get("model_type") or ""),
+                run_uid=str(meta.get("source_run_id") or ""),
+                status=MODEL_STATUS.get(whole(meta.get("status")) or 0, MODEL_STATUS[0]),
+                created_at=whole(meta.get("creation_timestamp")) or 0,
+                updated_at=whole(meta.get("last_updated_timestamp")) or 0,
+                deleted=meta.get("lifecycle_stage") == "deleted",
+                tags=texts(path.parent / "tags"),
+                params=texts(path.parent / "params"),
+                metrics=list(judged(path.parent / "metrics")),
+                artifact_uri=str(path.parent / "artifacts"),
+            )
+
     def points(self, run: Moved) -> Iterator[Logged]:
         """Return every value of every metric; raises BadInput for a line that is none."""
         folder = Path(run.artifact_uri).parent / "metrics"
@@ -135,15 +154,24 @@ class Folder:
                     except (IndexError, ValueError):
                         raise BadInput(f"{folder / file.path} has a line that is no point.", "Mend it.") from None
 
-    def files(self, run: Moved) -> Iterator[File]:
-        """Return a run's artifacts; raises NotFound when they are elsewhere."""
-        folder = Path(run.artifact_uri)
+    def files(self, owner: Moved | MovedModel) -> Iterator[File]:
+        """Return the artifacts of a run or a logged model; raises NotFound when they are elsewhere."""
+        folder = Path(owner.artifact_uri)
         if folder.is_symlink():
             raise NotFound("Its artifacts are behind a link.", "Put them into its folder.")
         return files_below(folder)
 
     def close(self) -> None:
         """There is nothing to close."""
+
+
+def judged(folder: Path) -> Iterator[Judged]:
+    """Return the values of a logged model's metrics; a line that is none is left out."""
+    for key, content in texts(folder).items():
+        for line in content.splitlines():
+            words = line.split()
+            if len(words) in (4, 6) and words[0].isdecimal() and words[2].lstrip("-").isdecimal():
+                yield Judged(words[3], key, protocol.number(words[1]), int(words[2]), int(words[0]), *words[4:])
 
 
 def texts(folder: Path) -> dict[str, str]:

@@ -9,6 +9,13 @@ from lemnis.engine.experiments.tracked import Logged
 from lemnis.engine.jobs.states import JobState
 from lemnis.engine.tracking.protocol import DatasetInput, ModelLink
 
+MODEL_STATUS = {
+    0: "LOGGED_MODEL_STATUS_UNSPECIFIED",
+    1: "LOGGED_MODEL_PENDING",
+    2: "LOGGED_MODEL_READY",
+    3: "LOGGED_MODEL_UPLOAD_FAILED",
+}
+
 
 class Group(Struct, frozen=True, kw_only=True):
     """An experiment there; `key` is its id there."""
@@ -39,6 +46,35 @@ class Moved(Struct, frozen=True, kw_only=True):
     artifact_uri: str = ""
 
 
+class Judged(NamedTuple):
+    """One value of a metric that judges a logged model; None is NaN."""
+
+    run_uid: str
+    key: str
+    value: float | None
+    step: int
+    at: int
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+
+class MovedModel(Struct, frozen=True, kw_only=True):
+    """A logged model there; times are epoch ms, `status` is MLflow's word such as LOGGED_MODEL_READY."""
+
+    id: str
+    name: str
+    type: str
+    run_uid: str
+    status: str
+    created_at: int
+    updated_at: int
+    deleted: bool
+    tags: dict[str, str]
+    params: dict[str, str]
+    metrics: list[Judged] = []
+    artifact_uri: str = ""
+
+
 class File(NamedTuple):
     """An artifact there; its path is below the run's."""
 
@@ -58,12 +94,16 @@ class Source(Protocol):
         """Return the runs of an experiment, deleted ones too."""
         ...
 
+    def models(self, group: Group) -> Iterator[MovedModel]:
+        """Return the logged models of an experiment, deleted ones too."""
+        ...
+
     def points(self, run: Moved) -> Iterator[Logged]:
         """Return every value of every metric of a run."""
         ...
 
-    def files(self, run: Moved) -> Iterator[File]:
-        """Return a run's artifacts.
+    def files(self, owner: Moved | MovedModel) -> Iterator[File]:
+        """Return the artifacts of a run or of a logged model.
 
         Raises:
             NotFound: They are not where this store can be read.
@@ -87,6 +127,7 @@ class Brought(Struct, kw_only=True):
 
     experiments: int = 0
     runs: int = 0
+    models: int = 0
     known: int = 0
     points: int = 0
     files: int = 0

@@ -17,8 +17,9 @@ from lemnis.engine.text import safe
 from lemnis.engine.tracking import protocol
 from lemnis.engine.tracking.artifacts import DEEPEST
 from lemnis.engine.tracking.protocol import DatasetInput, ModelLink
-from lemnis.engine.tracking.transfer.records import File, Group, Moved
+from lemnis.engine.tracking.transfer.records import MODEL_STATUS, File, Group, Judged, Moved, MovedModel
 
+FILES = "/api/2.0/mlflow-artifacts/artifacts"
 PAGE = 500
 WAIT_S = 30.0
 LARGEST_ANSWER = 256 << 20  # bytes
@@ -109,6 +110,40 @@ class Server:
                 artifact_uri=info.get("artifact_uri", ""),
             )
 
+    def models(self, group: Group) -> Iterator[MovedModel]:
+        """Return the logged models of an experiment; none of a server that is older than they are."""
+        try:
+            found = list(self.pages("logged-models/search", "models", {"experiment_ids": [group.key]}))
+        except BadInput:
+            return
+        for one in found:
+            info, data = one["info"], one.get("data", {})
+            yield MovedModel(
+                id=info["model_id"],
+                name=info.get("name", ""),
+                type=info.get("model_type", ""),
+                run_uid=info.get("source_run_id", ""),
+                status=info.get("status", MODEL_STATUS[0]),
+                created_at=whole(info.get("creation_timestamp_ms")) or 0,
+                updated_at=whole(info.get("last_updated_timestamp_ms")) or 0,
+                deleted=False,
+                tags=pairs(info),
+                params=pairs(data, "params"),
+                metrics=[
+                    Judged(
+                        metric.get("run_id", ""),
+                        metric["key"],
+                        protocol.number(metric.get("value", 0.0)),
+                        whole(metric.get("step")) or 0,
+                        whole(metric.get("timestamp")) or 0,
+                        metric.get("dataset_name", ""),
+                        metric.get("dataset_digest", ""),
+                    )
+                    for metric in data.get("metrics", [])
+                ],
+                artifact_uri=info.get("artifact_uri", ""),
+            )
+
     def points(self, run: Moved) -> Iterator[Logged]:
         """Return every value of every metric of a run."""
         latest = self.ask("runs/get", {"run_id": run.uid})["run"].get("data", {}).get("metrics", [])
@@ -124,25 +159,26 @@ class Server:
                 if not token:
                     break
 
-    def files(self, run: Moved) -> Iterator[File]:
-        """Return a run's artifacts; raises NotFound when the server does not pass them on."""
-        parts = urlsplit(run.artifact_uri)
+    def files(self, owner: Moved | MovedModel) -> Iterator[File]:
+        """Return artifacts; raises NotFound when the server does not pass them on."""
+        parts = urlsplit(owner.artifact_uri)
         if parts.scheme != "mlflow-artifacts":
             raise NotFound(
-                f"Its artifacts are at {safe(run.artifact_uri, limit=120)}, not with the server.", "Copy them by hand."
+                f"Its artifacts are at {safe(owner.artifact_uri, limit=120)}, not with the server.",
+                "Copy them by hand.",
             )
-        return self._below(run, quote(parts.path), "", 0)
+        return self._below(parts.path.strip("/"), "", 0)
 
-    def _below(self, run: Moved, root: str, path: str, depth: int) -> Iterator[File]:
-        found = self.ask("artifacts/list", {"run_id": run.uid, **({"path": path} if path else {})})
+    def _below(self, root: str, path: str, depth: int) -> Iterator[File]:
+        with self.opened(f"{FILES}?{urlencode({'path': f'{root}/{path}'.rstrip('/')})}") as answer:
+            found = msgspec.json.decode(answer.read(LARGEST_ANSWER), type=dict[str, Any])
         for one in found.get("files", []):
-            name = str(one["path"])
-            if one.get("is_dir"):
-                if depth < DEEPEST:
-                    yield from self._below(run, root, name, depth + 1)
-                continue
-            address = f"/api/2.0/mlflow-artifacts/artifacts{root}/{quote(name)}"
-            yield File(name, int(one.get("file_size", 0)), partial(self.opened, address))
+            name = f"{path}/{one['path']}".lstrip("/")
+            if not one.get("is_dir"):
+                address = f"{FILES}/{quote(f'{root}/{name}')}"
+                yield File(name, int(one.get("file_size", 0)), partial(self.opened, address))
+            elif depth < DEEPEST:
+                yield from self._below(root, name, depth + 1)
 
     def close(self) -> None:
         """There is nothing to close."""

@@ -14,11 +14,11 @@ from lemnis.engine.experiments.points import all_points
 from lemnis.engine.experiments.runs import Run, read_runs
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
-from lemnis.engine.tracking import artifacts, protocol
+from lemnis.engine.tracking import artifacts, models, protocol
 from lemnis.engine.tracking.runs import run_documents
 from lemnis.engine.tracking.transfer.bring import ORIGIN
 from lemnis.engine.tracking.transfer.folder import STATES, write_meta, write_texts
-from lemnis.engine.tracking.transfer.records import Brought
+from lemnis.engine.tracking.transfer.records import MODEL_STATUS, Brought
 from lemnis.engine.tracking.transfer.trees import files_below
 
 STATUS = {protocol.STATUSES[state]: number for number, state in STATES.items()}
@@ -50,6 +50,7 @@ def write_folder(store: Store, place: Path, run_ids: Sequence[int], tell: Callab
                     write_experiment(staged, place, experiment_of(store, run.experiment_id))
                     done.experiments += 1
                 write_run(store, staged / str(run.experiment_id), place, run, document, done)
+                write_models(store, staged / str(run.experiment_id), place, run, done)
                 tell(done)
         if place.exists():
             place.rmdir()
@@ -115,14 +116,53 @@ def write_run(
     write_texts(folder / "tags", tags.items())
     done.points += write_points(folder / "metrics", store, run)
     write_inputs(experiment, folder, document)
-    (folder / "artifacts").mkdir(exist_ok=True)
-    for file in files_below(artifacts.run_folder(store, run)):
-        target = folder / "artifacts" / file.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with file.open() as content, open(target, "wb") as kept:
+    copy_files(artifacts.run_folder(store, run), folder / "artifacts", done)
+    done.runs += 1
+
+
+def write_models(store: Store, experiment: Path, place: Path, run: Run, done: Brought) -> None:
+    """Write the logged models that a run made, with their files."""
+    sql = "select id from logged_models where run_id = ? and deleted_at is null order by created_at"
+    for document in models.documents(store, [row["id"] for row in store.rows(sql, [run.id])]):
+        info, data = document["info"], document["data"]
+        folder = experiment / "models" / info["model_id"]
+        address = place.absolute() / experiment.name / "models" / info["model_id"] / "artifacts"
+        meta: dict[str, Any] = {
+            "artifact_location": address.as_uri(),
+            "creation_timestamp": info["creation_timestamp_ms"],
+            "experiment_id": info["experiment_id"],
+            "last_updated_timestamp": info["last_updated_timestamp_ms"],
+            "lifecycle_stage": "active",
+            "model_id": info["model_id"],
+            "model_type": info["model_type"] or None,
+            "name": info["name"],
+            "source_run_id": outside_id(run)[0],
+            "status": next(number for number, status in MODEL_STATUS.items() if status == info["status"]),
+            "status_message": info["status_message"] or None,
+        }
+        write_meta(folder, meta)
+        write_texts(folder / "tags", ((one["key"], one["value"]) for one in info["tags"]))
+        write_texts(folder / "params", ((one["key"], one["value"]) for one in data["params"]))
+        lines: dict[str, str] = {}
+        for one in data["metrics"]:
+            value = str(one["value"]).lower().replace("infinity", "inf")
+            on = f" {one['dataset_name']} {one['dataset_digest']}" if one["dataset_name"] else ""
+            line = f"{one['timestamp']} {value} {one['step']} {one['run_id']}{on}\n"
+            lines[one["key"]] = lines.get(one["key"], "") + line
+        write_texts(folder / "metrics", lines.items())
+        copy_files(artifacts.model_folder(store, run.experiment_id, info["model_id"]), folder / "artifacts", done)
+        done.models += 1
+
+
+def copy_files(source: Path, target: Path, done: Brought) -> None:
+    """Copy the files below a folder."""
+    target.mkdir(parents=True, exist_ok=True)
+    for file in files_below(source):
+        path = target / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with file.open() as content, open(path, "wb") as kept:
             shutil.copyfileobj(content, kept)
         done.files, done.bytes = done.files + 1, done.bytes + file.size
-    done.runs += 1
 
 
 def write_points(folder: Path, store: Store, run: Run) -> int:

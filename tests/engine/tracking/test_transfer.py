@@ -16,9 +16,9 @@ from lemnis.engine.experiments import groups, tracked
 from lemnis.engine.experiments.points import all_points
 from lemnis.engine.experiments.runs import Run, get_run, read_runs
 from lemnis.engine.experiments.tracked import Announced, Logged
-from lemnis.engine.tracking import protocol
-from lemnis.engine.tracking.artifacts import Incoming, run_folder
-from lemnis.engine.tracking.runs import keep_datasets, link_models, run_documents
+from lemnis.engine.tracking import models, protocol
+from lemnis.engine.tracking.artifacts import Incoming, model_folder, run_folder
+from lemnis.engine.tracking.runs import keep_datasets, link_models, log_values, run_documents
 
 HERE = Path(__file__).parent
 
@@ -51,6 +51,16 @@ def filled(engine: Engine) -> list[int]:
         incoming = Incoming(run_folder(store, run) / path, 0)
         incoming.write(content)
         incoming.keep()
+    asked = models.CreateModel(
+        experiment_id=str(other), name="net", model_type="agent", source_run_id=tracked.uid_of(run),
+        tags=[protocol.Pair(key="t", value="u")], params=[protocol.Pair(key="depth", value="3")],
+    )  # fmt: skip
+    model_id = models.create(store, asked)["model"]["info"]["model_id"]
+    log_values(store, run, [protocol.Value(key="acc", value="NaN", timestamp=9, model_id=model_id)])
+    incoming = Incoming(model_folder(store, other, model_id) / "data" / "weights", 0)
+    incoming.write(b"weights")
+    incoming.keep()
+    models.finalize(store, models.FinalizeModel(model_id=model_id, status="LOGGED_MODEL_READY"))
     tracked.move(store, run, state="failed", ended_at=1_700_000_100_000)
     deleted = tracked.announce(
         store,
@@ -80,6 +90,17 @@ def everything(engine: Engine, runs: list[Run]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: one["document"]["info"]["run_id"])
 
 
+def all_models(engine: Engine) -> list[dict[str, Any]]:
+    """Return all that is known of logged models, but for the numbers of their experiments here."""
+    found = models.documents(engine.store, [row["id"] for row in engine.store.rows("select id from logged_models")])
+    for document in found:
+        number = int(document["info"].pop("experiment_id"))
+        document["info"].pop("artifact_uri")
+        folder = model_folder(engine.store, number, document["info"]["model_id"])
+        document["files"] = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    return found
+
+
 def all_runs(engine: Engine) -> list[Run]:
     return read_runs(engine.store, [row["id"] for row in engine.store.rows("select id from runs order by id")])
 
@@ -88,12 +109,14 @@ def test_a_round_trip_loses_nothing_and_a_second_import_adds_nothing(tmp_path: P
     here, there = engine_at(tmp_path / "here"), engine_at(tmp_path / "there")
     ids = filled(here)
     done = here.tracking.export_runs(tmp_path / "mlruns", ids)
-    assert (done.runs, done.points, done.files) == (3, 507, 3)
+    assert (done.runs, done.models, done.points, done.files) == (3, 1, 508, 4)
     brought = there.tracking.import_runs(str(tmp_path / "mlruns"))
-    assert (brought.runs, brought.known, brought.points, brought.files) == (3, 0, 507, 3)
+    assert (brought.runs, brought.models, brought.known, brought.points, brought.files) == (3, 1, 0, 508, 4)
     assert everything(there, all_runs(there)) == everything(here, all_runs(here))
     again = there.tracking.import_runs(f"file://{tmp_path / 'mlruns'}")
-    assert (again.runs, again.known, again.files, again.experiments) == (0, 3, 0, 0)
+    assert (again.runs, again.models, again.known, again.files, again.experiments) == (0, 0, 3, 0, 0)
+    assert all_models(there) == all_models(here)
+    assert len(all_models(here)[0]["files"]) == 1
     assert everything(there, all_runs(there)) == everything(here, all_runs(here))
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
@@ -153,7 +176,8 @@ def test_runs_are_imported_from_a_server(served: Served, tmp_path: Path) -> None
     filled(served.engine)
     there = engine_at(tmp_path / "there")
     done = there.tracking.import_runs(served.url)
-    assert (done.runs, done.points, done.missing) == (3, 507, [])
+    assert (done.runs, done.models, done.points, done.missing) == (3, 1, 508, [])
+    assert all_models(there) == all_models(served.engine)
     # When a run was deleted is not in MLflow's answers.
     theirs, ours = everything(there, all_runs(there)), everything(served.engine, all_runs(served.engine))
     for one in (*theirs, *ours):
