@@ -7,6 +7,7 @@ import typer
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import View
+from lemnis.engine.config.experiments import Grouping
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments import Run
 from lemnis.engine.jobs import user_name
@@ -22,15 +23,17 @@ RunIds = Annotated[list[int], typer.Argument(help="Numbers of runs.", metavar="R
 def list_views(context: typer.Context) -> None:
     """List the saved views: a query, an order, a shelf and columns under a name in lemnis.toml.
 
-    With --json: {"views": {NAME: {"query", "sort", "descending", "shelf", "columns", "frozen"}}}.
+    With --json: {"views": {NAME: {"query", "sort", "descending", "shelf", "columns", "frozen", "group"}}}.
     """
     session = session_of(context)
     views = session.engine.experiments.views()
     if session.json:
         print_json({"views": views})
         return
-    rows = [[name, view.query, view.sort, view.shelf, " ".join(view.columns)] for name, view in views.items()]
-    print_table(["view", "query", "sort", "shelf", "columns"], rows)
+    rows = [
+        [name, view.query, view.sort, view.group, view.shelf, " ".join(view.columns)] for name, view in views.items()
+    ]
+    print_table(["view", "query", "sort", "groups by", "shelf", "columns"], rows)
 
 
 @app.command("save-view")
@@ -42,6 +45,7 @@ def save_view(
     ascending: Annotated[bool, typer.Option("--ascending", help="Smallest first.")] = False,
     column: Annotated[list[str], typer.Option(help="A column, e.g. metrics.auc; may be repeated.")] = [],  # noqa: B006
     frozen: Annotated[int, typer.Option(min=0, help="So many columns at the left stand still.")] = 0,
+    group_by: Annotated[Grouping, typer.Option(help="In groups by this.")] = "",
     remove: Annotated[bool, typer.Option("--remove", help="Take the view away.")] = False,
 ) -> None:
     """Keep a way to look at runs under a name in lemnis.toml, or take it away; comments there stay.
@@ -53,7 +57,9 @@ def save_view(
     if remove:
         differs = room.remove_view(name, user_name())
     else:
-        view = View(query=query, sort=sort, descending=not ascending, columns=column, frozen=frozen)
+        view = View(
+            query=query, sort=sort, descending=not ascending, columns=column, frozen=frozen, group=group_by
+        )  # fmt: skip
         differs = room.save_view(name, view, user_name())
     if session.json:
         print_json({"view": name, "changed": differs})

@@ -153,5 +153,8 @@ def test_groups_are_printed(engine: Engine, capsys: pytest.CaptureFixture[str]) 
         {"value": "finished", "label": "finished", "runs": 2, "states": {"finished": 2}, "best": 0.92, "best_run": 253,
          "newest": 253}
     ]  # fmt: skip
+    assert run(hoisted(["-w", str(engine.workspace.root), "runs", "save-view", "mine", "--group-by", "state"])) == 0
+    capsys.readouterr()
+    assert json.loads(call("--view", "mine", "--json")[1])["group_by"] == "state"
     code, _, err = call("--group-by", "seed")
     assert (code, "can't be grouped by 'seed'" in err) == (2, True)

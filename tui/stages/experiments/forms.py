@@ -98,4 +98,5 @@ class ViewsScreen(ModalScreen[str | None]):
 def view_row(name: str, view: View) -> Row:
     """Return a view as a row."""
     sort = f"{view.sort} {'▼' if view.descending else '▲'}" if view.sort else "newest"
-    return Row(name, (name, view.query or "all", sort, " ".join(view.columns) or "automatic"))
+    query = (view.query or "all") + (f", by {view.group}" if view.group else "")
+    return Row(name, (name, query, sort, " ".join(view.columns) or "automatic"))
