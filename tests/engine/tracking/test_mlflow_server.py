@@ -170,3 +170,33 @@ def test_a_training_of_ours_is_read_and_not_changed(served: Served) -> None:
     assert ask(served, "POST", f"{API}runs/set-tag", {"run_id": uid, "key": "seen", "value": "1"})[0] == 200
     assert served.engine.experiments.run(4000).tags == {"seen": "1"}
     assert located(served.engine.store, f"0/{uid}/artifacts/model.txt") == folder / "model.txt"
+
+
+def test_models_of_ours_are_shown_in_the_registry_and_changed_only_here(served: Served) -> None:
+    store = served.engine.store
+    with store.write() as db:
+        db.execute("insert into runs (id, name, created_at) values (4100, 'champion', 1700000000000)")
+        db.execute("insert into models (name, note, created_at) values ('late', 'ours', 1)")
+        db.execute(
+            """insert into model_versions (model, version, run_id, sha256, path, bytes, signature, golden, who, why,
+               created_at) values ('late', 1, 4100, 'x', 'x', 1, '{}', '{}', 'ana', 'better', 2)"""
+        )
+        db.execute(
+            """insert into alias_events (model, alias, kind, version, who, why, at)
+               values ('late', 'champion', 'promote', 1, 'ana', 'better', 3)"""
+        )
+    found = ask(served, "GET", f"{API}registered-models/search")[1]["registered_models"]
+    assert [(model["name"], model["aliases"]) for model in found] == [("late", [{"alias": "champion", "version": "1"}])]
+    by_alias = ask(served, "GET", f"{API}registered-models/alias?name=late&alias=champion")[1]["model_version"]
+    assert (by_alias["run_id"], by_alias["user_id"]) == (f"{4100:032x}", "ana")
+    versions = ask(served, "GET", f"{API}model-versions/search?filter=name%3D%27late%27")[1]["model_versions"]
+    assert [version["version"] for version in versions] == ["1"]
+    moved = {"name": "late", "alias": "champion", "version": "1"}
+    for method, call, body in (
+        ("POST", "registered-models/alias", moved),
+        ("POST", "registered-models/create", {"name": "late"}),
+        ("POST", "model-versions/create", {"name": "late", "source": "models:/m-1"}),
+        ("DELETE", "registered-models/delete", {"name": "late"}),
+        ("DELETE", "model-versions/delete", {"name": "late", "version": "1"}),
+    ):
+        assert ask(served, method, API + call, body)[0] == 400, call
