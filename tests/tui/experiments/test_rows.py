@@ -60,6 +60,11 @@ def test_only_what_differs_is_a_column_unless_all_are_wanted(make: Make) -> None
     assert {"params.rate", "seed", "device"} < set(every)
 
 
+def test_an_algorithm_that_differs_comes_before_the_parameters(make: Make) -> None:
+    two = [make(algorithm="dart", params={"num_leaves": 3}, user="ada"), make(algorithm="linear", user="bob")]
+    assert rows.differing(two) == ["algorithm", "params.num_leaves", "user"]
+
+
 def test_the_narrow_columns_fit_eighty_cells(make: Make) -> None:
     base = make("regularised and long", metrics={"auc": 0.8, "logloss": 0.5})
     columns = rows.columns_for([base], baseline=base, only_different=True, narrow=True)

@@ -27,9 +27,10 @@ def main_metrics(runs: Sequence[Run], most: int = 2) -> list[str]:
 
 
 def differing(runs: Sequence[Run]) -> list[str]:
-    """Return the parameters, then the conditions, in which runs are not all alike, as column names."""
+    """Return the algorithm, parameters and conditions in which runs are not all alike, as column names."""
     found = [f"params.{key}" for key in parameters(runs) if len({run.params.get(key) for run in runs}) > 1]
-    return found + [name for name in CONDITIONS if len({plain_value(run, name) for run in runs}) > 1]
+    others = [name for name in CONDITIONS if len({plain_value(run, name) for run in runs}) > 1]
+    return [*others[:1], *found, *others[1:]] if others[:1] == ["algorithm"] else found + others
 
 
 def everything(runs: Sequence[Run]) -> list[str]:
