@@ -247,6 +247,10 @@ class ExperimentsStage(ListStage):
         self.run_id = int(message.key) if message.key.isdecimal() else 0
         lines = self._view.listing.lines if self._view else None
         self.beside_id = self.run_id if lines is None else lines.telling(message.key)
+        self.call_after_refresh(self.look_beside)  # the cursor is seen first
+
+    def look_beside(self) -> None:
+        """Read the run that is shown beside the list."""
         if self.beside_id and not self.open_id:
             self.look_at(self.beside_id)
 
