@@ -74,9 +74,12 @@ def restart(jobs: JobsRoom) -> None:
 
 
 def url(jobs: JobsRoom) -> str:
-    """Return where the server answers, empty while it is not up."""
+    """Return where the server answers, empty while it is not up.
+
+    It answers a moment before the supervisor has seen that it is up.
+    """
     known = declared(jobs)
-    return known.url if known is not None and known.wanted == "up" and known.state == "up" else ""
+    return known.url if known is not None and known.wanted == "up" and known.state in ("starting", "up") else ""
 
 
 def wait(store: Store, jobs: JobsRoom, seconds: float = READY_S) -> str:
