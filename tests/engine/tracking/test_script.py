@@ -14,6 +14,7 @@ from lemnis.engine import Engine
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments import Run
 from lemnis.engine.jobs import JobFailed
+from lemnis.engine.jobs.processes import identity_of
 from lemnis.engine.tracking.script import Wanted
 from lemnis.engine.workspace import create_workspace
 
@@ -66,7 +67,7 @@ def test_a_cancelled_command_ends_with_everything_it_started(engine: Engine) -> 
     engine.experiments.cancel(run.id)
     until(lambda: engine.experiments.run(run.id).ended)
     assert engine.experiments.run(run.id).state == "cancelled"
-    until(lambda: not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text())
+    until(lambda: identity_of(int(pid)) is None)
 
 
 @pytest.mark.slow
