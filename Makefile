@@ -29,7 +29,7 @@ cuda: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet nvidia-nccl-cu$$(nvcc --version | sed -n 's/.*release \([0-9]*\).*/\1/p')
 	nccl=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/nvidia/nccl && \
 	ln -sf libnccl.so.2 $$nccl/lib/libnccl.so && \
-	NCCL_ROOT=$$nccl SKBUILD_CMAKE_DEFINE="$(CUDA_DEFINE);CMAKE_INSTALL_RPATH=$$nccl/lib" \
+	CPATH=$$nccl/include NCCL_ROOT=$$nccl SKBUILD_CMAKE_DEFINE="$(CUDA_DEFINE);CMAKE_INSTALL_RPATH=$$nccl/lib" \
 		$(BIN)/python -m pip install --require-hashes --no-deps --force-reinstall --no-cache-dir \
 		--no-binary lightgbm --requirement build/lightgbm.txt
 	$(BIN)/lemnis doctor
