@@ -24,10 +24,14 @@ settings.load_profile("same")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the wide screen of what is tested at both sizes to the long tests."""
+    """Leave the wide screen of what is tested at both sizes to the long tests; begin with what takes longest.
+
+    Journeys wait more than they compute: begun last, they would leave the other cores without work.
+    """
+    items.sort(key=lambda item: "journeys" not in item.path.parts)
     for item in items:
         call = getattr(item, "callspec", None)
-        if call is not None and call.params.get("size") == (160, 48):
+        if call is not None and (160, 48) in (call.params.get("size"), call.params.get("console")):
             item.add_marker(pytest.mark.slow)
 
 

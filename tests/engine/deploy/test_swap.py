@@ -78,6 +78,7 @@ def test_promoting_and_rolling_back_under_load_drops_mixes_and_forgets_nothing(
     assert two_versions.store.value("select ready from endpoints") == 0
 
 
+@pytest.mark.slow
 def test_a_version_that_is_damaged_leaves_the_old_one_serving_and_says_why(
     two_versions: Any, start_server: Callable[..., Any], wait: Callable[..., None]
 ) -> None:

@@ -48,6 +48,7 @@ def test_columns_known_only_afterwards_are_named_and_honest_ones_are_not(
     assert scores["humid"].representative
 
 
+@pytest.mark.slow
 def test_every_fold_is_judged_by_later_days_and_each_seed_tells_another_story(
     engine: Engine, flights: Any, recorded: Record
 ) -> None:
@@ -70,6 +71,7 @@ def test_every_fold_is_judged_by_later_days_and_each_seed_tells_another_story(
     assert 0 < ranking.agreement["shap"] <= 1
 
 
+@pytest.mark.slow
 def test_a_ranking_that_was_stopped_keeps_its_finished_models(
     engine: Engine, flights: Any, recorded: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +125,7 @@ def test_the_declared_set_is_what_is_offered_without_the_leaks(engine: Engine, f
     assert version.time not in chosen.features
 
 
+@pytest.mark.slow
 def test_numbers_and_several_classes_are_ranked_too(engine: Engine, flights: Any) -> None:
     random = np.random.default_rng(5)
     x, noise = random.normal(size=3000), random.normal(size=3000)

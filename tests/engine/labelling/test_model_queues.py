@@ -9,6 +9,8 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.explore.labels.apply import apply
 from lemnis.engine.jobs.context import JobContext
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def served(engine: Engine) -> Engine:

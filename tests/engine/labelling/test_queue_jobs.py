@@ -50,6 +50,7 @@ def test_without_labels_a_reader_says_what_it_needs(engine: Engine) -> None:
         made(engine, "uncertainty")
 
 
+@pytest.mark.slow
 def test_planted_errors_are_found_reviewed_and_never_changed_in_bulk(engine: Engine) -> None:
     rng = random.Random(5)
     order = made(engine, "order", rows=400)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from transfers import Way, kill_at, prepared, steps_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("way", ["push", "pull"])
 def test_a_transfer_that_is_killed_leaves_nothing_half_visible(tmp_path: Path, way: Way) -> None:

@@ -197,6 +197,7 @@ def both(pair: Pair, url: str) -> tuple[Desk, Desk]:
     return pair
 
 
+@pytest.mark.slow
 @QUIET
 def test_everything_goes_through_s3(pair: Pair, bucket: object) -> None:
     a, b = both(pair, "s3://rows/team/hub")

@@ -94,6 +94,7 @@ def test_a_check_that_passes_again_has_fixed_rows_and_a_rerun_has_none_new(deliv
     assert counts(deliver([(1, "a"), (2, "a")])["x_known"]) == (0, 0, 2)
 
 
+@pytest.mark.slow
 def test_rows_that_share_their_key_are_listed_all(store: Store, deliver: Deliver) -> None:
     deliver([(1, "a"), (2, "a")])
     second = deliver([(1, "a"), (1, "b"), (2, "a")])
@@ -101,6 +102,7 @@ def test_rows_that_share_their_key_are_listed_all(store: Store, deliver: Deliver
     assert ValidateRoom(store).failures("id_unique", which="new").total == 2  # two rows
 
 
+@pytest.mark.slow
 def test_a_class_is_exported(store: Store, deliver: Deliver, tmp_path: Path) -> None:
     deliver([(1, "b")])
     deliver([(1, "b"), (2, "c"), (3, "d")])
@@ -108,6 +110,7 @@ def test_a_class_is_exported(store: Store, deliver: Deliver, tmp_path: Path) -> 
     assert duckdb.sql(f"select id from '{tmp_path}/new.parquet' order by 1").fetchall() == [(2,), (3,)]
 
 
+@pytest.mark.slow
 def test_nothing_is_compared_that_was_not_kept(store: Store, deliver: Deliver) -> None:
     deliver([(1, "b")])
     with pytest.raises(BadInput, match="was not compared"):
@@ -120,6 +123,7 @@ def test_nothing_is_compared_that_was_not_kept(store: Store, deliver: Deliver) -
     assert deliver([(1, "c")])["x_known"].compared is None
 
 
+@pytest.mark.slow
 def test_another_key_is_not_compared(deliver: Deliver) -> None:
     deliver([(1, "b")])
     assert deliver([(1, "b"), (2, "b")], roles={})["x_known"].compared is None
@@ -151,6 +155,7 @@ def test_a_bounded_sample_never_makes_up_a_difference(ours: np.ndarray, theirs: 
         assert compared.fixed <= len(set(theirs.tolist()) - set(ours.tolist()))
 
 
+@pytest.mark.slow
 def test_what_is_over_represented_among_failing_rows_is_named(tmp_path: Path) -> None:
     store = Store(create_workspace(tmp_path / "why", CHECKS))
     rows = 1000
@@ -166,6 +171,7 @@ def test_what_is_over_represented_among_failing_rows_is_named(tmp_path: Path) ->
     assert [reason.column for reason in ValidateRoom(store).reasons("x_known")] == ["carrier"]
 
 
+@pytest.mark.slow
 def test_columns_that_say_the_same_are_one_reason(tmp_path: Path) -> None:
     store = Store(create_workspace(tmp_path / "why", CHECKS))
     codes = ["b" if i < 20 else "a" for i in range(100)]

@@ -9,6 +9,8 @@ from lemnis.engine.data import DataRoom
 from lemnis.engine.store import Store
 from lemnis.engine.validate import CheckResult, ValidateRoom
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def results(flights: Store) -> dict[str, CheckResult]:

@@ -92,6 +92,7 @@ async def test_a_declared_link_is_opened_its_keys_are_listed_and_leaving_changes
     assert engine.workspace.config.read_text() == before
 
 
+@pytest.mark.slow
 async def test_keys_are_typed_and_looked_at_as_they_are_typed(engine: Engine) -> None:
     async with Console(engine, stage="data").run_test(size=(80, 24), notifications=True) as pilot:
         await shows(pilot, "Sources 3")
@@ -141,6 +142,7 @@ async def test_removing_a_link_says_what_else_it_costs(engine: Engine) -> None:
         assert engine.config().dataset.links == []
 
 
+@pytest.mark.slow
 async def test_columns_flags_and_times_are_chosen_and_an_edit_is_taken_back(engine: Engine) -> None:
     async with Console(engine, stage="data").run_test(size=(160, 48), notifications=True) as pilot:
         engine.data.declare_link(_draft(engine, Link(source="late", on={"k": "k"}, prefix="l_")), who="ann")

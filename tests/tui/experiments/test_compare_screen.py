@@ -109,6 +109,7 @@ async def test_every_view_is_reached_by_key_and_says_the_numbers(engine: Engine,
         assert "[Summary]" in await press(pilot, "right_square_bracket")
 
 
+@pytest.mark.slow
 async def test_an_export_names_its_format_and_a_wrong_name_is_refused(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ async def test_undo_redo_repeat_unsure_skip_and_back_by_keys(engine: Engine) -> 
         assert kinds == ["label", "label", "label", "undo", "undo", "redo", "unsure", "skip"]
 
 
+@pytest.mark.slow
 async def test_a_note_and_the_number_of_a_row_are_typed_and_label_nothing(engine: Engine) -> None:
     async with labelling(engine) as pilot:
         await press(pilot, "n", *"fjd", "enter")
@@ -101,6 +102,7 @@ async def test_a_note_and_the_number_of_a_row_are_typed_and_label_nothing(engine
         assert [kind for kind, _ in said(engine)] == ["note"]
 
 
+@pytest.mark.slow
 async def test_the_keys_of_everywhere_else_are_off_and_escape_leaves(engine: Engine) -> None:
     async with labelling(engine) as pilot:
         await press(pilot, "1", "o", "m", "q", "y", "colon", "slash", "L", "r")
@@ -112,6 +114,7 @@ async def test_the_keys_of_everywhere_else_are_off_and_escape_leaves(engine: Eng
         await shows(pilot, "L Label")
 
 
+@pytest.mark.slow
 async def test_hostile_text_is_shown_as_it_is(engine: Engine) -> None:
     async with labelling(engine, (160, 48)) as pilot:
         await press(pilot, "number_sign", "8", "0", "enter")
@@ -147,6 +150,7 @@ async def test_a_key_that_is_struck_before_the_next_row_is_there_does_not_label_
         assert said(engine) == [("label", "교통")]
 
 
+@pytest.mark.slow
 async def test_the_suggestion_is_hidden_until_v_and_what_was_seen_is_recorded(engine: Engine) -> None:
     answered(engine, made(engine, "order", rows=40).id, "kim")
     async with labelling(engine, kind="uncertainty") as pilot:
@@ -187,6 +191,7 @@ async def test_a_label_error_is_kept_by_enter_or_changed_by_a_key(engine: Engine
         assert engine.explore.labels.history("topic")[0].value == given
 
 
+@pytest.mark.slow
 async def test_a_queue_that_is_done_says_so(engine: Engine) -> None:
     made(engine, "order", rows=1)
     async with desk(engine) as pilot:

@@ -64,6 +64,7 @@ def test_a_queue_is_made_by_a_worker_and_answered_by_command(
     assert "no class" in command(engine, capsys, "label", "topic", key, "복지부", code=2)["error"]["message"]
 
 
+@pytest.mark.slow
 def test_agreement_errors_files_and_a_version_by_command(
     engine: Engine, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -94,6 +95,7 @@ def test_text_for_people_is_one_line_a_thing_and_read_only_writes_nothing(
     assert engine.explore.labels.history("topic") == []
 
 
+@pytest.mark.slow
 def test_probable_errors_are_listed_for_review_and_change_nothing(
     engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -41,6 +41,7 @@ async def test_unknown_codes_are_shown_and_added_with_a_reason(engine: Engine, s
         await shows(pilot, "✖ 0 failed" if size[0] > 100 else "● 2 passed")
 
 
+@pytest.mark.slow
 async def test_a_code_is_mapped_to_another_and_that_is_undone(engine: Engine) -> None:
     async with opened(engine) as pilot:
         await pilot.press("c")
@@ -68,6 +69,7 @@ async def test_a_code_is_mapped_to_another_and_that_is_undone(engine: Engine) ->
     assert load_config(engine.workspace.config).code_lists["code_known"].synonyms == {}
 
 
+@pytest.mark.slow
 async def test_rows_go_into_quarantine_by_a_rule(engine: Engine) -> None:
     async with opened(engine, (80, 24)) as pilot:
         await pilot.press("c")
