@@ -238,7 +238,7 @@ MARKS = [
 ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(WORDS + MARKS), max_size=14).map(" ".join)))
 def test_any_text_is_either_a_query_that_runs_or_bad_input(text: str) -> None:
     try:

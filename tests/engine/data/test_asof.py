@@ -74,7 +74,7 @@ zones = st.sampled_from([("UTC", "UTC"), (None, "UTC"), ("UTC", None), (None, No
 
 
 @given(rows, rows, st.sampled_from(["", "5s", "1min"]), st.booleans(), zones)
-@settings(max_examples=40)
+@settings(max_examples=16)
 @example([("a", 5)], [("a", 5), ("a", 5), ("a", 9)], "", False, (None, None))
 def test_an_asof_join_takes_the_latest_row_in_time_as_a_plain_loop_does(
     desk_factory: Any, left: Any, right: Any, tolerance: str, strict: bool, zones: Any

@@ -53,7 +53,7 @@ keys = st.lists(st.tuples(part, st.sampled_from([1, 2, None])), max_size=14)
 
 
 @given(keys, keys)
-@settings(max_examples=12)
+@settings(max_examples=6)
 @example([("a", 1), ("a", None), ("b", 1), ("b", 1)], [("a", 1)] * 12 + [("c", 1), (None, 1)])
 def test_a_look_counts_what_plain_python_counts_and_what_the_link_reports_afterwards(
     engine_factory: Any, left: list[Any], right: list[Any]
@@ -129,7 +129,7 @@ hours = st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from([N
 
 
 @given(hours, hours)
-@settings(max_examples=12)
+@settings(max_examples=6)
 @example([("a", 2), ("a", 2), ("b", None)], [("a", 1), ("a", 3), ("a", 3), ("a", None), ("b", 9)])
 def test_later_times_are_counted_as_a_loop_over_all_pairs_counts_them(
     engine_factory: Any, left: list[Any], right: list[Any]

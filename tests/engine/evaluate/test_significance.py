@@ -159,6 +159,7 @@ def test_one_class_alone_or_a_single_row_is_no_test_and_no_crash() -> None:
         assert found["roc_auc"].p is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [0, 12])
 def test_equal_models_are_told_apart_in_about_one_of_twenty(days: int) -> None:
     """Both models see the truth through noise of their own, so no measure truly differs; days share a mood."""

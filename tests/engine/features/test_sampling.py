@@ -52,6 +52,7 @@ def test_few_row_groups_are_read_of_many(version: Version, monkeypatch: pytest.M
     assert set((x // 65_536).tolist()) == {0, 3}
 
 
+@pytest.mark.slow
 def test_the_test_rows_are_not_looked_at(engine: Engine, flights: Any, recorded: Callable[..., Version]) -> None:
     split = {"train": ("2013-01-01", "2013-03-01"), "test": ("2013-03-01", "2013-05-01")}
     version = recorded(flights.select(["humid", "sched_dep_time", "late", "time_hour"]), split=split)

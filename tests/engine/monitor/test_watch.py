@@ -27,6 +27,7 @@ def test_a_model_that_can_not_be_loaded_is_said_and_the_watch_goes_on(flown) -> 
     assert flown.room.status().watching
 
 
+@pytest.mark.slow
 def test_the_watch_itself_never_loads_a_model(flown) -> None:
     flown.answer(flown.between("2013-07-01", "2013-08-01"))
     flown.label(flown.between("2013-07-01", "2013-08-01"), now=5)

@@ -120,6 +120,7 @@ async def test_keys_are_typed_and_looked_at_as_they_are_typed(engine: Engine) ->
         await shows(pilot, "Orphans left 3", "upper(k) = k")
 
 
+@pytest.mark.slow
 async def test_removing_a_link_says_what_else_it_costs(engine: Engine) -> None:
     async with Console(engine, stage="data").run_test(size=(80, 24), notifications=True) as pilot:
         await shows(pilot, "Sources 3")

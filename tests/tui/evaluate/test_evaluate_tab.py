@@ -124,6 +124,7 @@ async def test_what_a_gate_and_a_contribution_are_can_be_asked(engine: Engine) -
         await shows(pilot, "TreeSHAP")
 
 
+@pytest.mark.slow
 async def test_without_a_finished_run_the_tab_says_what_to_do(tmp_path: Path) -> None:
     async with opened(engine_at(tmp_path / "box")) as pilot:
         await shows(pilot, "No finished run yet")

@@ -55,6 +55,7 @@ def open_screen(pilot: Pilot[None]) -> Compare:
     return screen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_two_marked_runs_are_tested_by_four_keys(engine: Engine, size: tuple[int, int]) -> None:
     async with Console(engine, stage="experiments").run_test(size=size) as pilot:

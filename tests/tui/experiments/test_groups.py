@@ -80,6 +80,7 @@ async def test_groups_unfold_to_all_their_runs_and_fold_again(engine: Engine, si
 
 async def test_order_filter_and_live_runs_act_within_groups(engine: Engine) -> None:
     async with Console(engine, stage="experiments").run_test(size=(160, 48)) as pilot:
+        await shows(pilot, "Runs 254", "auc")
         await pilot.press("l", "l", "l")
         await grouped(pilot)
         stage = pilot.app.query_one(ExperimentsStage)

@@ -80,6 +80,7 @@ async def test_a_sweep_is_begun_and_followed_by_key(engine: Engine, size: tuple[
         await shows(pilot, "default-1 trial 2")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_everything_that_steers_has_a_key_and_is_on_record(engine: Engine, size: tuple[int, int]) -> None:
     begun(engine, trials=4)
@@ -124,6 +125,7 @@ async def test_everything_that_steers_has_a_key_and_is_on_record(engine: Engine,
         await shows(pilot, "Parameter", "Parzen")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_views_draw_what_the_trials_teach(engine: Engine, size: tuple[int, int]) -> None:
     begun(engine, trials=12, objectives=["auc", "train_auc:min"])

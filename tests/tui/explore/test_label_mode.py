@@ -74,6 +74,7 @@ async def test_one_key_labels_and_the_next_row_comes(engine: Engine, size: tuple
         assert said(engine) == [("label", "교통"), ("label", "환경")]
 
 
+@pytest.mark.slow
 async def test_undo_redo_repeat_unsure_skip_and_back_by_keys(engine: Engine) -> None:
     async with labelling(engine) as pilot:
         await press(pilot, "f", "full_stop", "j", "u", "u")
@@ -234,6 +235,7 @@ async def test_agreement_of_two_is_shown(engine: Engine) -> None:
         await shows(pilot, "Krippendorff's alpha of all   1.000", "Cohen's kappa of kim and lee", "n = 20, 20 alike")
 
 
+@pytest.mark.slow
 async def test_without_labels_the_desk_says_what_to_press_and_declares(tmp_path: Path) -> None:
     engine = engine_at(tmp_path / "box")
     async with desk(engine) as pilot:

@@ -95,6 +95,7 @@ def test_suggestions_need_a_profile(lemnis: Lemnis) -> None:
     assert "lemnis explore profile" in err
 
 
+@pytest.mark.slow
 def test_new_rows_and_reasons_have_their_documents(lemnis: Lemnis) -> None:
     lemnis("run")
     lemnis("run")

@@ -116,6 +116,7 @@ def deliver(engine: Engine, codes: list[str]) -> None:
     jobs.run(JobContext.for_test(engine.store), {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_new_persisting_and_fixed_rows_are_walked_through(engine: Engine, size: tuple[int, int]) -> None:
     deliver(engine, ["a", "y", "z"] * 40)
@@ -144,6 +145,7 @@ async def test_why_rows_fail_and_a_check_without_rows_says_so(engine: Engine) ->
         await shows(pilot, "size_range: No row fails it.")
 
 
+@pytest.mark.slow
 async def test_failing_rows_are_written_to_a_file(engine: Engine, tmp_path: Path) -> None:
     async with opened(engine) as pilot:
         await pilot.press("E")
