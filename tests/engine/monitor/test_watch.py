@@ -3,6 +3,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from support import until
 
 from lemnis.engine.monitor.watch import Watch
