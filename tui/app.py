@@ -36,6 +36,7 @@ from lemnis.tui.widgets.text import Empty
 HERE = Path(__file__).parent
 NARROW, SHORT = 100, 20
 Frame = TypeVar("Frame", bound=Widget)
+WARM_AFTER_S = 1.5
 AGE_SECONDS = 1.0  # how often the age of a live stage is looked at; it is drawn only when its words change
 
 
@@ -194,7 +195,7 @@ class Console(ThemedApp[None]):
         self.show_age()
         if not self._warm and not self.is_headless:
             self._warm = True
-            self.warm()
+            self.set_timer(WARM_AFTER_S, self.warm)  # the first picture has the processor to itself
 
     @work(thread=True, exit_on_error=False, group="warming")
     def warm(self) -> None:
