@@ -4,15 +4,13 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-import msgspec
 from msgspec import Struct
 
 from lemnis.engine.config import Config, load_config
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.algorithms import find_algorithm
 from lemnis.engine.experiments.estimate import Expected, Past, expected_time, time_at_once
-from lemnis.engine.experiments.known import known_parameters
-from lemnis.engine.experiments.parameters import OURS, Value, canonical, typed
+from lemnis.engine.experiments.parameters import Value, typed
 from lemnis.engine.experiments.runs import as_text, pairs_of
 from lemnis.engine.experiments.start import (
     NAME_LENGTH,
@@ -20,6 +18,7 @@ from lemnis.engine.experiments.start import (
     checked_tags,
     find_preset,
     left_out_tags,
+    named_by_lightgbm,
     prepare_run,
     queue_run,
 )
@@ -276,16 +275,6 @@ def combinations_of(axes: Mapping[str, Sequence[Value]]) -> Iterator[dict[str, V
     """Yield every combination, the last name's values changing first."""
     for values in itertools.product(*axes.values()):
         yield dict(zip(axes, values, strict=True))
-
-
-def named_by_lightgbm(one: Prepared) -> Prepared:
-    """Return a run with its parameters under LightGBM's first names; raises BadInput for one it does not know."""
-    algorithm = find_algorithm(str(one.row["algorithm"]))
-    if not algorithm.trees:
-        return one
-    given = {key: as_text(value) for key, value in one.params.items() if key not in OURS}
-    first = {**algorithm.usual, **canonical(given, known_parameters(), str(one.row["task"]))}
-    return msgspec.structs.replace(one, params=first | {key: one.params[key] for key in OURS})
 
 
 def conditions_of(one: Prepared) -> Conditions:

@@ -11,7 +11,8 @@ from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments.algorithms import find_algorithm, suited
 from lemnis.engine.experiments.devices import machine_has_gpu
-from lemnis.engine.experiments.parameters import Value
+from lemnis.engine.experiments.known import known_parameters
+from lemnis.engine.experiments.parameters import OURS, Value, canonical
 from lemnis.engine.experiments.runs import Run, as_text, pair_rows
 from lemnis.engine.features import FeatureSet, FeaturesRoom
 from lemnis.engine.jobs import JobsRoom
@@ -131,6 +132,16 @@ def prepare_run(
     return Prepared(row=row, params=params, left_out=left_out, version=data)
 
 
+def named_by_lightgbm(one: Prepared) -> Prepared:
+    """Return a run with its parameters under LightGBM's first names; raises BadInput for one it does not know."""
+    algorithm = find_algorithm(str(one.row["algorithm"]))
+    if not algorithm.trees:
+        return one
+    given = {key: as_text(value) for key, value in one.params.items() if key not in OURS}
+    first = {**algorithm.usual, **canonical(given, known_parameters(), str(one.row["task"]))}
+    return msgspec.structs.replace(one, params=first | {key: one.params[key] for key in OURS})
+
+
 def start_run(
     store: Store,
     config: Config,
@@ -146,6 +157,7 @@ def start_run(
 ) -> int:
     """Queue a training and return the run's id; see `ExperimentsRoom.start`."""
     made = prepare_run(store, config, preset, overrides=overrides, version=version, features=features)
+    named_by_lightgbm(made)  # a misspelt name is refused here and not by the worker, a queue later
     words = " ".join(f"{key}={as_text(value)}" for key, value in overrides.items())
     named = {
         "name": safe(name or f"{made.row['preset']} {words}".strip(), limit=NAME_LENGTH),

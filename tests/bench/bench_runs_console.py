@@ -15,6 +15,9 @@ from pathlib import Path
 from many_runs import fill
 from pty_probe import Program
 
+from lemnis.engine import Engine
+from lemnis.engine.workspace import Workspace
+
 RUNS, ROUNDS, GIVE_UP_S = 100_000, 5, 20.0
 QUIET_S, WARM_S = 0.4, 6.0  # after its first picture a console gets its other tabs ready
 QUERY = "metrics.auc > 0.8 and params.learning_rate = 0.1"
@@ -54,6 +57,7 @@ def main() -> int:
     root = Path(sys.argv[1] if len(sys.argv) > 1 else "build/many-runs")
     if not root.exists():
         fill(root, RUNS, points=True).store.close()
+    Engine(Workspace(root)).store.close()  # one of an earlier schema is brought up to date
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     times: dict[str, list[float]] = {}
     for _ in range(ROUNDS):

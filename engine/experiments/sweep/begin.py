@@ -10,9 +10,15 @@ from lemnis.engine.config import Config, Preset, load_config, parse_age
 from lemnis.engine.config import Sweep as Declared
 from lemnis.engine.data.versions import find_version
 from lemnis.engine.errors import BadInput, NotFound
-from lemnis.engine.experiments.grid import named_by_lightgbm
 from lemnis.engine.experiments.parameters import Value
-from lemnis.engine.experiments.start import checked_tags, chosen_features, find_preset, overridden, prepare_run
+from lemnis.engine.experiments.start import (
+    checked_tags,
+    chosen_features,
+    find_preset,
+    named_by_lightgbm,
+    overridden,
+    prepare_run,
+)
 from lemnis.engine.experiments.sweep.driving import queue_driver, tell
 from lemnis.engine.experiments.sweep.goals import (
     Objective,

@@ -164,14 +164,22 @@ def test_a_worker_that_lost_its_job_writes_no_model_into_the_run(engine: Engine)
         ({"eta": 0.1, "learning_rate": 0.2}, "given twice"),
         ({"num_threads": 4}, "cores of the preset"),
         ({"output_model": "/tmp/x"}, "can't be set"),
-        ({"num_leaves": -3}, "LightGBM refused"),
     ],
 )
-def test_a_wrong_parameter_ends_the_run_with_its_name(engine: Engine, overrides: dict[str, Any], says: str) -> None:
-    run_id = engine.experiments.start(overrides=overrides)
+def test_a_wrong_parameter_is_refused_before_anything_is_queued(
+    engine: Engine, overrides: dict[str, Any], says: str
+) -> None:
+    before = engine.experiments.count(), len(engine.jobs.jobs())
     with pytest.raises(BadInput) as caught:
-        do_train(engine, run_id)
+        engine.experiments.start(overrides=overrides)
     assert says in f"{caught.value.problem} {caught.value.remedy}"
+    assert (engine.experiments.count(), len(engine.jobs.jobs())) == before
+
+
+def test_a_value_that_lightgbm_refuses_ends_the_run_with_its_name(engine: Engine) -> None:
+    run_id = engine.experiments.start(overrides={"num_leaves": -3})
+    with pytest.raises(BadInput, match="LightGBM refused"):
+        do_train(engine, run_id)
 
 
 def test_spellings_of_one_parameter_are_stored_as_one(trained: Train) -> None:

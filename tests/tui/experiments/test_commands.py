@@ -4,16 +4,15 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from commanding import call, document
 from small_problem import add_run, make_engine
 
 from lemnis.engine import Engine
 from lemnis.engine.experiments.points import write_points
 from lemnis.engine.jobs import JobsRoom
 from lemnis.tui.commands.group import run
-from lemnis.tui.commands.session import hoisted
 
 
 @pytest.fixture
@@ -27,17 +26,6 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
         write_points(opened.store, place, [("auc", step, 0, auc) for step in (1, 2)])
     yield opened
     opened.store.close()
-
-
-def call(engine: Engine, *arguments: str) -> int:
-    return run(hoisted(["-w", str(engine.workspace.root), *arguments]))
-
-
-def document(engine: Engine, capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
-    assert call(engine, *arguments, "--json") == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    return json.loads(out)
 
 
 def test_list_gives_exactly_the_documented_shape(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:

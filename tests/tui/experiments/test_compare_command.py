@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commanding import call
 from small_problem import add_run, do_train, make_engine
 
 from lemnis.engine import Engine
 from lemnis.engine.evaluate.pairing import pair
 from lemnis.engine.jobs import Job, JobsRoom
 from lemnis.engine.jobs.context import JobContext
-from lemnis.tui.commands.group import run
-from lemnis.tui.commands.session import hoisted
 
 
 @pytest.fixture
@@ -34,10 +33,6 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     do_train(opened, opened.experiments.start(features=["weekend"], name="=cmd|x_y*[a](b) & 50%"))
     yield opened
     opened.store.close()
-
-
-def call(engine: Engine, *arguments: str) -> int:
-    return run(hoisted(["-w", str(engine.workspace.root), *arguments]))
 
 
 def printed(engine: Engine, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

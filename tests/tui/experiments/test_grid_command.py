@@ -1,18 +1,16 @@
 """`lemnis grid`: a plan, a group of queued runs, what is skipped, and how they came out."""
 # pyright: basic
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commanding import call, document
 from small_problem import do_train, make_engine
 
 from lemnis.engine import Engine
 from lemnis.engine.jobs import JobsRoom
-from lemnis.tui.commands.group import run
-from lemnis.tui.commands.session import hoisted
 
 
 @pytest.fixture
@@ -21,15 +19,6 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     opened = make_engine(tmp_path / "box")
     yield opened
     opened.store.close()
-
-
-def call(engine: Engine, *arguments: str) -> int:
-    return run(hoisted(["-w", str(engine.workspace.root), *arguments]))
-
-
-def document(engine: Engine, capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
-    assert call(engine, *arguments, "--json") == 0
-    return json.loads(capsys.readouterr().out)
 
 
 def test_a_grid_is_planned_then_queued_as_a_group_and_not_twice(

@@ -1,20 +1,17 @@
 """`lemnis sweep` and `lemnis sweeps`: documents of the described shape, steering, and errors that say what to do."""
 # pyright: basic
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from commanding import call, document
 from small_problem import make_engine
 from sweeping import drive
 
 import lemnis.engine.experiments.sweep.coordinator as coordinator
 from lemnis.engine import Engine
 from lemnis.engine.jobs import JobsRoom
-from lemnis.tui.commands.group import run
-from lemnis.tui.commands.session import hoisted
 
 BEGIN = ("sweep", "--trials", "3", "--space", "num_leaves=3..9", "--set", "rounds=2", "--parallel", "1", "--name", "s")
 
@@ -26,17 +23,6 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     opened = make_engine(tmp_path / "box")
     yield opened
     opened.store.close()
-
-
-def call(engine: Engine, *arguments: str) -> int:
-    return run(hoisted(["-w", str(engine.workspace.root), *arguments]))
-
-
-def document(engine: Engine, capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
-    assert call(engine, *arguments, "--json") == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    return json.loads(out)
 
 
 def test_a_sweep_is_begun_steered_and_shown(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
