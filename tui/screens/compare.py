@@ -23,7 +23,17 @@ from lemnis.tui.screens.compared import exports, tables
 from lemnis.tui.screens.compared.changes import Changes, changes_of
 from lemnis.tui.screens.compared.explained import explained
 from lemnis.tui.screens.compared.panel import PlotPanel
-from lemnis.tui.screens.compared.views import DIFF, PARALLEL, PLOTTED, SCATTER, VIEWS, keys_line, tabs_line
+from lemnis.tui.screens.compared.views import (
+    ALIKE,
+    DIFF,
+    EMPTY,
+    PARALLEL,
+    PLOTTED,
+    SCATTER,
+    VIEWS,
+    keys_line,
+    tabs_line,
+)
 from lemnis.tui.screens.compared.words import Compared, rows_words
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words
@@ -107,7 +117,7 @@ class Compare(ModalScreen[None]):
         yield Words(id="compare-tabs")
         with Vertical():
             with Panel("Compare", id="compare-panel"):
-                yield Table(id="compared", empty="These runs are alike in everything. z shows it all.")
+                yield Table(id="compared", empty=ALIKE)
             yield PlotPanel(id="plot-panel")
             yield Words(id="compare-said")
         yield PromptLine("E", id="compare-prompt")
@@ -197,6 +207,7 @@ class Compare(ModalScreen[None]):
         self.place = min(self.place, len(found.comparison.runs) - 1)
         columns, rows = self.table_of(found)
         table = self.query_one(Table)
+        table.empty = EMPTY.get(VIEWS[self.view], ALIKE)
         table.set_columns(columns)
         table.show(rows)
         self.query_one("#compare-panel", Panel).retitle(*self.title_of(found))

@@ -140,6 +140,9 @@ async def test_other_rows_are_said_and_a_read_only_console_asks_for_nothing(engi
         await shows(pilot, "#3 is not tested: it foretells delay", "is not tested: it has no model: queued")
         pilot.app.push_screen(Compare(reader, [1, 2]))
         await shows(pilot, "the workspace is open read-only")
+        shown = await press(pilot, "2")
+        assert "No test yet: the line below says" in shown
+        assert "alike in everything" not in shown
     assert engine.jobs.jobs(states=("queued",)) == []
     reader.store.close()
 

@@ -44,7 +44,9 @@ def table(pilot: Pilot[None]) -> RunsTable:
 async def grouped(pilot: Pilot[None]) -> None:
     """Group by preset."""
     await shows(pilot, "Runs 254")
-    await pilot.press("B", "B")
+    await pilot.press("B")
+    await shows(pilot, "254 in 1 group by sweep or grid")
+    await pilot.press("B")
     await shows(pilot, "254 in 3 groups by preset")
 
 

@@ -4,6 +4,9 @@ from textual.content import Content
 
 VIEWS = ("Summary", "Tests", "Importance", "Curves", "Scatter", "Parallel", "Diff")
 CURVES, SCATTER, PARALLEL, DIFF = 3, 4, 5, 6
+ALIKE = "These runs are alike in everything. z shows it all."
+# What is said where a view has no line.
+EMPTY = {"Tests": "No test yet: the line below says how far it is, or why not.", "Importance": "None has trees to ask."}
 PLOTTED = (CURVES, SCATTER, PARALLEL)
 KEYS = {
     CURVES: (("v", "metric"), ("w", "smooth"), ("L", "log"), (", .", "read off"), ("+ − 0", "zoom")),

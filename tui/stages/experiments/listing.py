@@ -60,7 +60,8 @@ class Lines:
     @property
     def words(self) -> str:
         """Return in how many groups the runs are: `` in 3 groups by preset``."""
-        return f" in {len(self.groups):,} group{'s' * (len(self.groups) != 1)} by {self.by}"
+        by = "sweep or grid" if self.by == "group" else self.by
+        return f" in {len(self.groups):,} group{'s' * (len(self.groups) != 1)} by {by}"
 
     def part(self, offset: int, limit: int) -> list[RunGroup | int]:
         """Return some lines: a group, or the number of a run."""
