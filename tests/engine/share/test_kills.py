@@ -16,4 +16,4 @@ def test_a_transfer_that_is_killed_leaves_nothing_half_visible(tmp_path: Path, w
     steps = steps_of(way, root / ("ours" if way == "push" else "theirs"))
     assert steps > 20
     for step in (steps // 3, steps * 4 // 5):
-        kill_at(template, root, way, step)
+        assert kill_at(template, root, way, step)
