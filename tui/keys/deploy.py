@@ -1,0 +1,27 @@
+"""The keys of Deploy: (id "stage.name", key, label, help, command, footer, writes)."""
+
+from lemnis.tui.keys.action import Action
+
+DEPLOY: tuple[Action, ...] = (
+    Action(
+        "deploy.register", "n", "Register", "Make the latest finished run the next version of the model.",
+        "models register", footer=True, writes=True,
+    ),
+    Action(
+        "deploy.promote", "P", "Promote",
+        "Make the version under the cursor champion; asks for the model's name and a reason.", "models promote",
+        footer=True, writes=True,
+    ),
+    Action(
+        "deploy.challenge", "C", "Challenge", "Make the version under the cursor challenger.",
+        "models promote --alias challenger", writes=True,
+    ),
+    Action(
+        "deploy.rollback", "b", "Roll back",
+        "Point the alias back at the version before; asks for the model's name and a reason.", "models rollback",
+        footer=True, writes=True,
+    ),
+    Action("deploy.start", "r", "Serve", "Start the endpoint, or start it anew.", "deploy", footer=True, writes=True),
+    Action("deploy.stop", "x", "Stop", "Stop the endpoint under the cursor; asks.", "endpoints stop", writes=True),
+    Action("deploy.curl", "u", "Copy curl", "Copy a command that asks the endpoint.", "endpoints show", footer=True),
+)  # fmt: skip

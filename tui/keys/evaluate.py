@@ -1,0 +1,22 @@
+"""The keys of Evaluate: (id "stage.name", key, label, help, command, footer, writes)."""
+
+from lemnis.tui.keys.action import Action
+
+EVALUATE: tuple[Action, ...] = (
+    Action(
+        "evaluate.run", "n", "Evaluate", "Measure this run on later rows, time it, and judge its gates.",
+        "evaluate", footer=True, writes=True,
+    ),
+    Action("evaluate.older", "left_square_bracket", "Older run", "Look at the finished run before.", footer=True),
+    Action("evaluate.newer", "right_square_bracket", "Newer run", "Look at the finished run after.", footer=True),
+    Action("evaluate.lower", "comma,left", "Threshold −", "Lower the threshold by 0.01.", footer=True),
+    Action("evaluate.higher", "full_stop,right", "Threshold +", "Raise the threshold by 0.01."),
+    Action(
+        "evaluate.chosen", "t", "Chosen", "Put the threshold back to the problem's, then to the one that earns most."
+    ),
+    Action("evaluate.view", "v", "View", "Go on from quality to rows and what they are explained by.", footer=True),
+    Action(
+        "evaluate.explain_row", "f", "Find row", "Explain one row by its key: what each feature adds to its score.",
+        "explain", writes=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,39 @@
+"""The keys that work on every tab, and those of every table."""
+
+from lemnis.tui.keys.action import Action
+from lemnis.tui.stages import STAGES
+
+APP = (
+    *(
+        Action(f"app.go_{stage.name}", stage.key, stage.title, f"Go to {stage.title}.", call=f"stage('{stage.name}')")
+        for stage in STAGES
+    ),
+    Action("app.help", "question_mark", "Help", "Show the keys of this stage.", footer=True),
+    Action("app.command_palette", "colon,ctrl+p", "Palette", "Find anything by name: stages, actions, commands."),
+    Action("app.next_pane", "tab", "Next pane", "Move to the next pane of this stage."),
+    Action("app.oncall", "o", "On call", "What fires, what serves, what drifted: everything a woken person needs."),
+    Action("app.filter", "slash", "Filter", "Narrow the list by a query; empty shows all again."),
+    Action("app.copy", "y", "Copy", "Copy, then c the cell, r the row, j the row as JSON, m the table as Markdown."),
+    Action(
+        "app.explain", "K", "Explain", "Explain the thing under the cursor: definition, rule and where it came from."
+    ),
+    Action("app.edit", "e", "Edit", "Open lemnis.toml in $EDITOR; it is checked afterwards.", writes=True),
+    Action("app.mouse", "m", "Mouse", "Turn the mouse on or off, so that the terminal can select text."),
+    Action("app.back", "escape", "Back", "Go back one layer."),
+    Action("app.quit", "q", "Leave", "Leave the console; work goes on."),
+)
+
+TABLES = (
+    Action("table.cursor_down", "j,down", "Down", "Move down.", call="move(1)"),
+    Action("table.cursor_up", "k,up", "Up", "Move up.", call="move(-1)"),
+    Action("table.cursor_left", "h,left", "Left", "Move to the column before.", call="step(-1)"),
+    Action("table.cursor_right", "l,right", "Right", "Move to the next column.", call="step(1)"),
+    Action("table.page_down", "pagedown", "Page down", "Move down a page.", call="page(1)"),
+    Action("table.page_up", "pageup", "Page up", "Move up a page.", call="page(-1)"),
+    Action("table.top", "g,home", "Top", "Go to the first row.", call="end(False)"),
+    Action("table.bottom", "G,end", "Bottom", "Go to the last row.", call="end(True)"),
+    Action("table.open", "enter", "Open", "Open the row under the cursor."),
+    Action("table.mark", "space", "Mark", "Mark the row, or take the mark away."),
+    Action("table.sort_up", "s", "Sort up", "Sort by this column, smallest first.", call="sort('up')"),
+    Action("table.sort_down", "S", "Sort down", "Sort by this column, largest first.", call="sort('down')"),
+)

@@ -1,0 +1,24 @@
+"""The keys of Monitor: (id "stage.name", key, label, help, command, footer, writes)."""
+
+from lemnis.tui.keys.action import Action
+
+MONITOR: tuple[Action, ...] = (
+    Action(
+        "monitor.acknowledge", "a", "Acknowledge", "Take the firing alert under the cursor: who and what next.",
+        "alerts ack", footer=True, writes=True,
+    ),
+    Action(
+        "monitor.resolve", "R", "Resolve", "End the alert under the cursor by hand: who and why.",
+        "alerts resolve", writes=True,
+    ),
+    Action(
+        "monitor.replay", "t", "Replay", "Send later rows to the endpoint as live traffic, or stop that; asks first.",
+        "monitor replay", footer=True, writes=True,
+    ),
+    Action(
+        "monitor.figure", "v", "Figure", "Draw the next figure over time: AUC, loss, balance, drift or value.",
+        footer=True,
+    ),
+    Action("monitor.past", "r", "Resolved", "List resolved alerts too, or only open ones.", "alerts list --all", True),
+    Action("monitor.next_endpoint", "right_square_bracket", "Endpoint", "Look at the next endpoint."),
+)  # fmt: skip
