@@ -10,7 +10,7 @@ import pyarrow as pa
 from lemnis.engine import Engine
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.experiments import Run
-from lemnis.engine.experiments.runs import pair_rows
+from lemnis.engine.experiments.runs import insert_pairs
 from lemnis.engine.experiments.train import train
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.workspace import create_workspace
@@ -89,7 +89,7 @@ def add_run(engine: Engine, name: str = "run", state: str = "finished", **more: 
     with engine.store.write() as db:
         row = {"name": name, "state": state, "created_at": 1_790_000_000_000, **more}
         run_id = int(str(db.table("runs").insert(row).last_pk))
-        db.table("run_params").insert_all(pair_rows(run_id, params.items()))
+        insert_pairs(db, "run_params", run_id, params.items())
         db.conn.executemany(
             "insert into run_metrics (run_id, key, value, step) values (?, ?, ?, 0)",
             [(run_id, *item) for item in metrics.items()],

@@ -37,6 +37,7 @@ HERE = Path(__file__).parent
 NARROW, SHORT = 100, 20
 Frame = TypeVar("Frame", bound=Widget)
 WARM_AFTER_S = 1.5
+ANSWER_FIRST_S = 0.1  # the prompt's line goes when what it asked for is drawn: one picture less to wait for
 AGE_SECONDS = 1.0  # how often the age of a live stage is looked at; it is drawn only when its words change
 
 
@@ -276,7 +277,7 @@ class Console(ThemedApp[None]):
         except LemnisError as error:
             prompt.refuse(error)
             return
-        prompt.close()
+        prompt.close(ANSWER_FIRST_S)
         self.focus_stage()
 
     def on_prompt_line_typed(self, message: PromptLine.Typed) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.experiments.model import read_model
+from lemnis.engine.experiments.runs import write_metrics
 from lemnis.engine.store import Store
 
 METRIC = "predict_ms"
@@ -25,8 +26,6 @@ def keep_latency(store: Store, run_id: int, text: str, matrix: Any) -> float:
         took.append((monotonic_s() - began) * 1000)
     found = round(median(took[WARM_UP:]), 4)
     with store.write() as db:
-        db.execute(
-            "insert or replace into run_metrics (run_id, key, value, step) values (?, ?, ?, 0)", [run_id, METRIC, found]
-        )
+        write_metrics(db, run_id, [(METRIC, found, 0)])
     print(f"{METRIC}: {found} for one row in one thread, the median of {CALLS} calls", flush=True)
     return found

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import BadInput
-from lemnis.engine.experiments.runs import get_run, pair_rows
+from lemnis.engine.experiments.runs import get_run, insert_pairs
 from lemnis.engine.store import Store
 
 LONGEST_KEY, LONGEST_TEXT = 250, 50_000
@@ -24,7 +24,7 @@ def tag_run(store: Store, run_id: int, key: str, value: str = "") -> None:
             "Write for example baseline, or team=blue.",
         )
     with store.write() as db:
-        db.table("run_tags").insert_all(pair_rows(run_id, [(key, value)]), replace=True)
+        insert_pairs(db, "run_tags", run_id, [(key, value)])
 
 
 def untag_run(store: Store, run_id: int, key: str) -> None:

@@ -23,6 +23,7 @@ LONGEST_PAUSE_S = 5.0
 SPOOL = "points.spool"  # in the run's folder
 INSERT = "insert or replace into metric_points (run_id, key, step, at, value) values (?, ?, ?, ?, ?)"
 REPLACED = "delete from metric_points where run_id = ? and key = ? and step = ?"
+NEW = "insert or ignore into metric_points (run_id, key, step, at, value) values (?, ?, ?, ?, ?)"
 # A client may say the same point twice, because it got no answer, and different ones for one step and time.
 ADD = """insert into metric_points (run_id, key, step, at, value, n)
          select :run, :key, :step, :at, :value, coalesce((select max(n) + 1 from metric_points
@@ -114,10 +115,10 @@ class PointWriter:
 
 def write_points(store: Store, run_id: int, points: Sequence[Point]) -> None:
     """Write the points of a training in one transaction; what was there for the same step is replaced."""
-    last = {(run_id, point[0], point[1]): point for point in points}
+    rows = {(run_id, point[0], point[1]): (run_id, *point) for point in points}
     with store.write("metrics") as db:
-        db.conn.executemany(REPLACED, list(last))
-        db.conn.executemany(INSERT, [(run_id, *point) for point in last.values()])
+        db.conn.executemany(REPLACED, rows)
+        db.conn.executemany(INSERT, rows.values())
 
 
 def append_spool(path: Path, points: Sequence[Point]) -> None:
@@ -143,10 +144,10 @@ def append_spool(path: Path, points: Sequence[Point]) -> None:
 def add_points(store: Store, run_id: int, points: Sequence[Point]) -> None:
     """Add points in one transaction; only one that is there already, to the value, is not added again."""
     with store.write("metrics") as db:
-        db.conn.executemany(
-            ADD,
-            [{"run": run_id, "key": key, "step": step, "at": at, "value": value} for key, step, at, value in points],
-        )
+        new = db.conn.executemany(NEW, [(run_id, *point) for point in points])
+        if new.rowcount < len(points):
+            names = ("key", "step", "at", "value")
+            db.conn.executemany(ADD, [{"run": run_id, **dict(zip(names, point, strict=True))} for point in points])
 
 
 def read_spool(path: Path) -> list[Point]:

@@ -10,7 +10,7 @@ from lemnis.engine.errors import Cancelled
 from lemnis.engine.experiments.checkpoint import Checkpoint, save_checkpoint
 from lemnis.engine.experiments.parameters import TASKS, metric_name
 from lemnis.engine.experiments.points import SPOOL, PointWriter
-from lemnis.engine.experiments.runs import Run
+from lemnis.engine.experiments.runs import Run, write_metrics
 from lemnis.engine.jobs.context import JobContext
 
 TELL_EVERY_S = 1.0  # the run's row: each is a durable commit
@@ -151,8 +151,5 @@ def write_latest(
         if mine is None:
             return False
         db.execute("update runs set rounds_done = ?, best_round = ? where id = ?", [done, best, run_id])
-        db.conn.executemany(
-            "insert or replace into run_metrics (run_id, key, value, step) values (?, ?, ?, ?)",
-            [(run_id, key, value, done) for key, value in values.items()],
-        )
+        write_metrics(db, run_id, ((key, value, done) for key, value in values.items()))
     return True

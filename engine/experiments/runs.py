@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
@@ -11,6 +11,10 @@ from msgspec import Struct
 from lemnis.engine.errors import NotFound
 from lemnis.engine.jobs.states import ENDED, JobState
 from lemnis.engine.store import Row, Store
+from lemnis.engine.store.revisions import move_topic
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 READ = """select runs.*, coalesce(v.name || ' v' || v.number, '') as data_version,
@@ -165,7 +169,22 @@ def as_number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def pair_rows(run_id: int, pairs: Iterable[tuple[str, object]]) -> list[dict[str, object]]:
-    """Return rows of run_params or run_tags."""
+def insert_pairs(db: "Database", table: str, run_id: int, pairs: Iterable[tuple[str, object]]) -> None:
+    """Add rows to run_params, or add them to run_tags and replace those of the same names."""
     texts = [(key, as_text(value)) for key, value in pairs]
-    return [{"run_id": run_id, "key": key, "value": text, "number": as_number(text)} for key, text in texts]
+    verb = "insert or replace" if table == "run_tags" else "insert"
+    # sqlite-utils asks for a table's columns at every insert, which takes it longer than SQLite takes for the rows.
+    db.conn.executemany(
+        f"{verb} into {table} (run_id, key, value, number) values (?, ?, ?, ?)",
+        [(run_id, key, text, as_number(text)) for key, text in texts],
+    )
+    move_topic(db, "experiments")
+
+
+def write_metrics(db: "Database", run_id: int, latest: Iterable[tuple[str, float | None, int]]) -> None:
+    """Write what a training's metrics are now: key, value and step."""
+    db.conn.executemany(
+        "insert or replace into run_metrics (run_id, key, value, step) values (?, ?, ?, ?)",
+        [(run_id, *one) for one in latest],
+    )
+    move_topic(db, "experiments")

@@ -13,7 +13,7 @@ from lemnis.engine.experiments.algorithms import find_algorithm, suited
 from lemnis.engine.experiments.devices import machine_has_gpu
 from lemnis.engine.experiments.known import known_parameters
 from lemnis.engine.experiments.parameters import OURS, Value, canonical
-from lemnis.engine.experiments.runs import Run, as_text, pair_rows
+from lemnis.engine.experiments.runs import Run, as_text, insert_pairs
 from lemnis.engine.features import FeatureSet, FeaturesRoom
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store, returning
@@ -224,8 +224,8 @@ def queue_run(
     gpu = 1.0 if row["device_asked"] in ("gpu", "cuda") and machine_has_gpu() else 0.0
     with store.write() as db:
         run_id = int(returning(db, sql, row)[0]["id"])
-        db.table("run_params").insert_all(pair_rows(run_id, params.items()))
-        db.table("run_tags").insert_all(pair_rows(run_id, (tags or {}).items()))
+        insert_pairs(db, "run_params", run_id, params.items())
+        insert_pairs(db, "run_tags", run_id, (tags or {}).items())
         job_id = JobsRoom(store).submit(
             KIND,
             f"Training of {row['name']}",

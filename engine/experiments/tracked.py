@@ -2,17 +2,21 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments.points import add_points
-from lemnis.engine.experiments.runs import Run, as_number, get_run, pair_rows
+from lemnis.engine.experiments.runs import Run, get_run, insert_pairs
 from lemnis.engine.jobs.states import ENDED, JobState
-from lemnis.engine.store import Store, returning
+from lemnis.engine.store import Store
+from lemnis.engine.store.revisions import move_topic
 from lemnis.engine.text import safe
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 KIND = "mlflow"  # in place of the algorithm of a training
 RUN_NAME, NOTE = "mlflow.runName", "mlflow.note.content"  # tags that are fields of a run
@@ -29,8 +33,17 @@ LATEST = """insert into run_metrics (run_id, key, value, step, at) values (?, ?,
        >= (run_metrics.step, coalesce(run_metrics.at, 0), coalesce(run_metrics.value, -9e999))"""
 
 
+class Logged(NamedTuple):
+    """One value of a metric; None is NaN."""
+
+    key: str
+    step: int
+    at: int
+    value: float | None
+
+
 class Announced(Struct, frozen=True, kw_only=True):
-    """A run as a client announces it; times are epoch ms."""
+    """A run as a client announces it, with what is known of it by then; times are epoch ms."""
 
     uid: str = ""
     name: str = ""
@@ -40,16 +53,9 @@ class Announced(Struct, frozen=True, kw_only=True):
     started_at: int | None = None
     ended_at: int | None = None
     deleted_at: int | None = None
+    params: dict[str, str] = {}
+    metrics: Sequence[Logged] = ()
     tags: dict[str, str] = {}
-
-
-class Logged(NamedTuple):
-    """One value of a metric; None is NaN."""
-
-    key: str
-    step: int
-    at: int
-    value: float | None
 
 
 def uid_of(run: Run) -> str:
@@ -108,11 +114,21 @@ def insert(store: Store, run: Announced, *, job_id: int | None = None) -> int:
         "ended_at": run.ended_at,
         "deleted_at": run.deleted_at,
     }
-    sql = f"insert into runs ({', '.join(values)}) values ({', '.join(':' + key for key in values)}) returning id"
+    sql = f"insert into runs ({', '.join(values)}) values ({', '.join(':' + key for key in values)})"
     with store.write() as db:
-        run_id = int(returning(db, sql, values)[0]["id"])
-        db.table("run_tags").insert_all(pair_rows(run_id, plain_tags({**run.tags, RUN_NAME: name}).items()))
+        run_id = int(db.conn.execute(sql, values).lastrowid or 0)
+        insert_pairs(db, "run_params", run_id, run.params.items())
+        write_logged(db, run_id, run.metrics)
+        insert_pairs(db, "run_tags", run_id, plain_tags({**run.tags, RUN_NAME: name}).items())
+    if run.metrics:
+        add_points(store, run_id, run.metrics)
     return run_id
+
+
+def write_logged(db: "Database", run_id: int, metrics: Iterable[Logged]) -> None:
+    """Write what a run's metrics are now, where it was not logged later already."""
+    db.conn.executemany(LATEST, [(run_id, one.key, one.value, one.step, one.at) for one in metrics])
+    move_topic(db, "experiments")
 
 
 def writable(run: Run) -> Run:
@@ -153,9 +169,8 @@ def log_batch(
     if metrics:
         add_points(store, run.id, [(metric.key, metric.step, metric.at, metric.value) for metric in metrics])
     with store.write() as db:
-        kept = [(run.id, key, value, as_number(value)) for key, value in given.items() if run.params.get(key) != value]
-        db.conn.executemany("insert into run_params (run_id, key, value, number) values (?, ?, ?, ?)", kept)
-        db.conn.executemany(LATEST, [(run.id, m.key, m.value, m.step, m.at) for m in metrics])
+        insert_pairs(db, "run_params", run.id, ((k, v) for k, v in given.items() if run.params.get(k) != v))
+        write_logged(db, run.id, metrics)
         write_tags(store, run.id, dict(tags))
 
 
@@ -177,7 +192,7 @@ def agreed(run: Run, params: Iterable[tuple[str, str]]) -> dict[str, str]:
 def write_tags(store: Store, run_id: int, tags: Mapping[str, str]) -> None:
     """Give a run tags; those that are its name and its note become that too."""
     with store.write() as db:
-        db.table("run_tags").insert_all(pair_rows(run_id, plain_tags(tags).items()), replace=True)
+        insert_pairs(db, "run_tags", run_id, plain_tags(tags).items())
         if tags.get(RUN_NAME):
             db.execute("update runs set name = ? where id = ?", [tags[RUN_NAME], run_id])
         if NOTE in tags:

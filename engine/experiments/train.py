@@ -26,7 +26,7 @@ from lemnis.engine.experiments.points import SPOOL, PointWriter, forget_points
 from lemnis.engine.experiments.predictions import keep_predictions
 from lemnis.engine.experiments.recorder import CHECKPOINT_EVERY_S, Recorder, write_latest
 from lemnis.engine.experiments.reproduction import reproduction
-from lemnis.engine.experiments.runs import Run, get_run, pair_rows
+from lemnis.engine.experiments.runs import Run, get_run, insert_pairs
 from lemnis.engine.features.matrix import Signature, encode_table, fit_signature, labelled
 from lemnis.engine.files import write_atomic
 from lemnis.engine.jobs.context import JobContext
@@ -222,7 +222,7 @@ def rename_parameters(store: Store, run: Run, given: dict[str, Value]) -> None:
         return
     with store.write() as db:
         db.execute("delete from run_params where run_id = ?", [run.id])
-        db.table("run_params").insert_all(pair_rows(run.id, (given | ours).items()))
+        insert_pairs(db, "run_params", run.id, (given | ours).items())
 
 
 def reproduced(store: Store, run: Run, sha256: str, metrics: Mapping[str, float | None]) -> str | None:
@@ -232,8 +232,6 @@ def reproduced(store: Store, run: Run, sha256: str, metrics: Mapping[str, float 
     first, again = get_run(store, run.reproduces), get_run(store, run.id)
     word, why = reproduction(first, again, metrics, same_model=first.model_sha256 == sha256)
     with store.write() as db:
-        db.table("run_tags").insert_all(
-            pair_rows(run.id, [("reproduction", word), ("reproduction_why", why)]), replace=True
-        )
+        insert_pairs(db, "run_tags", run.id, [("reproduction", word), ("reproduction_why", why)])
     print(f"reproduction of run {first.id}: {word}: {why}", flush=True)
     return word

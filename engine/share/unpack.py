@@ -20,7 +20,7 @@ from lemnis.engine.deploy.registry import keep_file as keep_model
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.points import Point, forget_points, write_points
 from lemnis.engine.experiments.predictions import FILE
-from lemnis.engine.experiments.runs import pair_rows
+from lemnis.engine.experiments.runs import insert_pairs, write_metrics
 from lemnis.engine.experiments.start import NAME_LENGTH
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import sync_folder
@@ -276,12 +276,9 @@ def adopt_run(db: "Database", body: RunBody, now: int) -> int:
     }
     sql = f"insert into runs ({', '.join(row)}) values ({', '.join(':' + key for key in row)}) returning id"
     number = int(returning(db, sql, row)[0]["id"])
-    db.table("run_params").insert_all(pair_rows(number, body.params.items()))
-    db.table("run_tags").insert_all(pair_rows(number, body.tags.items()))
-    db.conn.executemany(
-        "insert into run_metrics (run_id, key, value, step) values (?, ?, ?, ?)",
-        [(number, key, value, body.metric_steps.get(key, 0)) for key, value in body.metrics.items()],
-    )
+    insert_pairs(db, "run_params", number, body.params.items())
+    insert_pairs(db, "run_tags", number, body.tags.items())
+    write_metrics(db, number, ((key, value, body.metric_steps.get(key, 0)) for key, value in body.metrics.items()))
     return number
 
 

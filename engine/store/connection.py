@@ -31,7 +31,8 @@ Name: TypeAlias = Literal["state", "metrics", "predictions"]
 Values: TypeAlias = Sequence[object] | Mapping[str, object]
 
 NAMES: tuple[Name, ...] = ("state", "metrics", "predictions")
-SCHEMA_VERSION = 32  # raised with every migration; a newer file is refused, an older one is migrated
+WRITERS: Mapping[Name, str] = {name: f"{name} writer" for name in NAMES}  # what a thread calls its own
+SCHEMA_VERSION = 38  # raised with every migration; a newer file is refused, an older one is migrated
 SAFE_WAL = (3, 51, 3)  # before it, processes that share a WAL can lose committed rows
 SAFE_BACKPORTS = ((3, 44, 6), (3, 50, 7))
 BUSY_MS = 10_000
@@ -138,7 +139,7 @@ class Store:
         try:
             return self.connection(name).execute(sql, values).fetchall()
         except sqlite3.OperationalError as error:
-            raise self._explained(error, name) from error
+            raise self.explained(error, name) from error
 
     def rows_within(self, steps: int, sql: str, values: Values = (), *, name: Name = "state") -> list[Row] | None:
         """Return every row of a query, or None if it takes more than so many steps of SQLite's machine."""
@@ -162,9 +163,8 @@ class Store:
         row = self.row(sql, values, name=name)
         return row[0] if row is not None else None
 
-    @contextmanager
-    def write(self, name: Name = "state") -> "Generator[Database, None, None]":
-        """Yield a sqlite-utils Database inside one immediate transaction: all of the block is kept, or none.
+    def write(self, name: Name = "state") -> "Transaction":
+        """Return a block that gets a sqlite-utils Database in one immediate transaction: all of it is kept, or none.
 
         Keep it short: no network, no model, no waiting inside. A block inside a block joins the outer transaction.
 
@@ -175,26 +175,7 @@ class Store:
         """
         if self.read_only:
             raise ReadOnly("This workspace is open read-only.", "Leave out --read-only to change something.")
-        database = self._database(name)
-        connection = database.conn
-        if connection.in_transaction:
-            yield database
-            return
-        try:
-            connection.execute("begin immediate")
-            try:
-                yield database
-                connection.execute("commit")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("rollback")
-                raise
-        except sqlite3.OperationalError as error:
-            raise self._explained(error, name) from error
-        except sqlite3.IntegrityError as error:
-            if not str(error).startswith(REFUSED):
-                raise
-            raise BadInput(str(error).removeprefix(REFUSED), "Choose another one.") from None
+        return Transaction(self, name)
 
     def data_version(self, name: Name = "state") -> int:
         """Return a number that moves when another connection has committed; costs no disk read."""
@@ -207,12 +188,14 @@ class Store:
                 connection.close()
         self._local.__dict__.clear()
 
-    def _database(self, name: Name) -> "Database":
+    def database(self, name: Name) -> "Database":
+        """Return this thread's connection as sqlite-utils has it; written to only inside `write`."""
         wrapped: dict[str, Database] = self._local.__dict__
-        key = f"{name} writer"
-        if key not in wrapped:
-            wrapped[key] = sqlite_utils_database(self.connection(name))
-        return wrapped[key]
+        try:
+            return wrapped[WRITERS[name]]
+        except KeyError:
+            wrapped[WRITERS[name]] = sqlite_utils_database(self.connection(name))
+            return wrapped[WRITERS[name]]
 
     def _migrate(self) -> None:
         found = [int(self.value("pragma user_version", name=name)) for name in NAMES]
@@ -227,10 +210,11 @@ class Store:
 
             with exclusive(self.workspace.hidden / "schema.lock"):
                 for name in NAMES:
-                    apply_migrations(self._database(name), name)
+                    apply_migrations(self.database(name), name)
                     self.connection(name).execute(f"pragma user_version = {SCHEMA_VERSION}")
 
-    def _explained(self, error: sqlite3.OperationalError, name: Name) -> StoreError:
+    def explained(self, error: sqlite3.OperationalError, name: Name) -> StoreError:
+        """Return what SQLite could not do, and what to do about it."""
         text = str(error)
         remedy = "Run `lemnis doctor`."
         if "full" in text:
@@ -240,6 +224,45 @@ class Store:
         elif "no such table" in text:
             remedy = "Open the workspace once without --read-only to bring its state up to date."
         return StoreError(f"The state could not be used: {text}.", remedy, str(self.path(name)))
+
+
+class Transaction:
+    """The block of `Store.write`. A class, because a generator would take longer than SQLite takes for a row."""
+
+    __slots__ = ("_connection", "_name", "_outer", "_store")
+
+    def __init__(self, store: Store, name: Name) -> None:
+        self._store = store
+        self._name: Name = name
+
+    def __enter__(self) -> "Database":
+        database = self._store.database(self._name)
+        self._connection = database.conn
+        self._outer = not self._connection.in_transaction
+        if self._outer:
+            try:
+                self._connection.execute("begin immediate")
+            except sqlite3.OperationalError as error:
+                raise self._store.explained(error, self._name) from error
+        return database
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if not self._outer:
+            return
+        if error is None:
+            try:
+                self._connection.execute("commit")
+                return
+            except sqlite3.Error as refused:
+                error = refused
+        if self._connection.in_transaction:
+            self._connection.execute("rollback")
+        if isinstance(error, sqlite3.OperationalError):
+            raise self._store.explained(error, self._name) from error
+        if isinstance(error, sqlite3.IntegrityError) and str(error).startswith(REFUSED):
+            raise BadInput(str(error).removeprefix(REFUSED), "Choose another one.") from None
+        if kind is None:
+            raise error
 
 
 @contextmanager

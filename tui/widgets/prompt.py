@@ -7,6 +7,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input
 
 from lemnis.engine import LemnisError
@@ -60,6 +61,7 @@ class PromptLine(Horizontal):
         self._refused: str | None = None
         self._told = self._named = ""  # what was said last, and which completions there are
         self._offered: tuple[int, list[str], int, str] | None = None  # where, what, which of it, and what stood behind
+        self._going: Timer | None = None
         self.display = False
 
     def compose(self) -> ComposeResult:
@@ -69,6 +71,8 @@ class PromptLine(Horizontal):
 
     def open(self, text: str = "", hint: str = "", history: list[str] | None = None) -> None:
         """Show the prompt with a text to go on from, an example, and what was typed here before."""
+        if self._going is not None:
+            self._going.stop()
         self.display = True
         self.history = self.history if history is None else history
         self.query_one(Input).disabled = False
@@ -126,9 +130,16 @@ class PromptLine(Horizontal):
                 return
         self.post_message(self.Completing(field.value[: field.cursor_position]))
 
-    def close(self) -> None:
+    def close(self, after_s: float = 0.0) -> None:
+        """Take no more keys, and go: at once, or after a while in which what was asked for is drawn first."""
+        self.query_one(Input).disabled = True
+        if after_s:
+            self._going = self.set_timer(after_s, self._go)
+        else:
+            self._go()
+
+    def _go(self) -> None:
         self.display = False
-        self.query_one(Input).disabled = True  # what can't be seen must not take keys
 
     def on_input_changed(self, message: Input.Changed) -> None:
         message.stop()

@@ -78,15 +78,16 @@ def bring_run(store: Store, source: Source, moved: Moved, experiment_id: int, do
             started_at=moved.started_at,
             ended_at=moved.ended_at,
             deleted_at=moved.deleted_at,
+            params=moved.params,
             tags=moved.tags,
         )
         run = get_run(store, tracked.insert(store, announced))
         done.runs += 1
     else:
         run = tracked.move(store, known, state=moved.state, ended_at=moved.ended_at)
+        params = {key: value for key, value in moved.params.items() if key not in run.params}
+        tracked.log_batch(store, run, params=params.items(), tags=moved.tags.items())
         done.known += 1
-    params = {key: value for key, value in moved.params.items() if key not in run.params}
-    tracked.log_batch(store, run, params=params.items(), tags=moved.tags.items())
     for points in batches(source.points(moved)):
         tracked.log_batch(store, run, metrics=points)
         done.points += len(points)

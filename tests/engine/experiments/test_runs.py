@@ -11,6 +11,8 @@ from lemnis.engine import Engine
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments import Run
 from lemnis.engine.experiments.compare import compare_runs, larger_is_better
+from lemnis.engine.experiments.points import all_points
+from lemnis.engine.experiments.tracked import Announced, Logged, announce, log_batch
 
 
 def test_runs_are_found_sorted_and_paged_with_missing_values_last(engine: Engine) -> None:
@@ -155,3 +157,17 @@ def test_a_wish_that_can_not_be_met_starts_nothing(engine: Engine, wish: dict[st
         engine.experiments.start(**wish)
     assert engine.experiments.search().total == 0
     assert engine.jobs.jobs() == []
+
+
+def test_what_is_logged_moves_the_topic_once_and_is_there_once(engine: Engine) -> None:
+    store, room = engine.store, engine.experiments
+    known = Announced(name="r", params={"p": "1"}, metrics=[Logged("m", 0, 5, 0.5)])
+    run_id = announce(store, known)
+    run = room.run(run_id)
+    assert (run.params, run.metrics) == ({"p": "1"}, {"m": 0.5})
+    again = [Logged("m", 0, 5, 0.5), Logged("m", 0, 5, 0.6), Logged("m", 1, 6, None)]
+    for metrics, tags in ((again, []), (again, []), ([], [("t", "x")])):
+        before = engine.revisions()["experiments"]
+        log_batch(store, room.run(run_id), metrics=metrics, tags=tags)
+        assert engine.revisions()["experiments"] > before
+    assert [point[1:] for point in all_points(store, run_id)] == [(0, 5, 0.5), (0, 5, 0.6), (1, 6, None)]
