@@ -7,6 +7,7 @@ from lemnis.engine.config.problem import CADENCES
 from lemnis.engine.config.records import Config
 from lemnis.engine.config.share import remote_problems
 from lemnis.engine.config.types import parse_bytes
+from lemnis.engine.config.validate import parse_age
 from lemnis.engine.errors import ConfigError
 
 
@@ -82,7 +83,13 @@ def _contradictions(source: Source) -> list[tuple[str, bool, str, str]]:
 
 
 def check_sizes(config: Config, text: str, where: str) -> None:
-    """Refuse amounts of memory that are no size."""
+    """Refuse amounts of memory that are no size, and a delay that is no length of time."""
+    try:
+        parse_age(config.dataset.label_delay or "0h")
+    except ValueError as error:
+        line = line_of(text, ["dataset", "label_delay"])
+        place = f"{where}:{line}" if line else where
+        raise ConfigError(f"dataset.label_delay: {error}.", "Write for example 6h or 30d.", place) from None
     sizes = {("pool", "memory"): config.pool.memory or "0"}
     sizes |= {("presets", name, "memory"): preset.memory for name, preset in config.presets.items()}
     for keys, size in sizes.items():

@@ -103,7 +103,13 @@ class Quarantine(Declared, frozen=True):
 
 
 class Dataset(Declared, frozen=True):
-    """How sources become one table: base, links, derived columns, roles and split."""
+    """How sources become one table: base, links, derived columns, roles and split.
+
+    Attributes:
+        group: Columns that say which thing a row is about, such as a customer: its last known answer is a baseline, and
+            folds by group keep its rows together.
+        label_delay: How long after its time a row's target becomes known, such as ``6h`` or ``30d``; empty for at once.
+    """
 
     name: Name = "dataset"
     base: str = ""
@@ -113,4 +119,6 @@ class Dataset(Declared, frozen=True):
     quarantine: list[Quarantine] = field(default_factory=list[Quarantine])
     key: list[str] = field(default_factory=list[str])
     time: str = ""
+    group: list[str] = field(default_factory=list[str])
+    label_delay: str = ""
     split: Split = Split()

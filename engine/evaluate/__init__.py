@@ -6,7 +6,7 @@ from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate.ablations import Ablation, Difference, list_ablations
 from lemnis.engine.evaluate.gates import Gate
 from lemnis.engine.evaluate.pairs import Pair, PairedTest, Significance, known_significance
-from lemnis.engine.evaluate.records import Contribution, Evaluation, Explanation, Importance, Month, Speed
+from lemnis.engine.evaluate.records import Baseline, Contribution, Evaluation, Explanation, Importance, Month, Speed
 from lemnis.engine.evaluate.results import (
     evaluated_runs,
     find_explanation,
@@ -116,6 +116,7 @@ class EvaluateRoom:
 
 __all__ = [
     "Ablation",
+    "Baseline",
     "Contribution",
     "Difference",
     "EvaluateRoom",

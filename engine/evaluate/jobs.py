@@ -8,7 +8,9 @@ import pyarrow as pa
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config, Criterion, load_config
+from lemnis.engine.data.duck import read_table
 from lemnis.engine.errors import BadInput
+from lemnis.engine.evaluate.baselines import Ground, baselines
 from lemnis.engine.evaluate.explain import explain_rows, explainable, importances, telling_rows
 from lemnis.engine.evaluate.gates import Gate, judge
 from lemnis.engine.evaluate.measure import Scored, by_month, evaluate_part, worst_month
@@ -16,7 +18,7 @@ from lemnis.engine.evaluate.metrics import HIGHER_IS_BETTER
 from lemnis.engine.evaluate.records import Evaluation, Explanation, Speed
 from lemnis.engine.evaluate.results import PARTS, save_explanation, save_results
 from lemnis.engine.evaluate.speed import measure_speed
-from lemnis.engine.evaluate.subject import Subject, find_row, open_subject, predict, read_rows, targets, times
+from lemnis.engine.evaluate.subject import Subject, find_row, open_subject, predict, targets, times
 
 if TYPE_CHECKING:
     from lemnis.engine.jobs.context import JobContext
@@ -41,13 +43,20 @@ def evaluate(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]
     config = load_config(context.workspace.config)
     context.progress(0.01, "loading the model")
     subject = open_subject(context.store, int(arguments["run"]))
-    evaluations, held_out, numbers = measure_parts(context, subject, config)
+    evaluations, ground = measure_parts(context, subject, config)
+    numbers = ground.judged
+    held_out = ground.rows.take(pa.array(numbers))
+    context.progress(0.68, "measuring the baselines on the same rows")
+    beside = baselines(
+        context.store, subject, ground, config, threads=context.cores,
+        told=lambda: context.progress(0.7, "drawing the rows again and again with the baselines"),
+    )  # fmt: skip
     context.progress(0.75, "timing single rows and a batch")
     speed = measure_speed(subject, held_out.slice(0, SPEED_ROWS), cores=context.cores)
     context.progress(0.85, "contributions of the features")
     weights = importances(subject, some(held_out, CONTRIBUTION_ROWS), threads=context.cores)
     telling = explain_telling(context, subject, held_out, numbers)
-    evaluations[-1] = msgspec.structs.replace(evaluations[-1], speed=speed)
+    evaluations[-1] = msgspec.structs.replace(evaluations[-1], speed=speed, baselines=beside)
     gates = judge_criteria(config.problem.criteria, evaluations)
     save_results(context.store, subject.run_id, evaluations, gates, weights, telling, context.job_id)
     last = evaluations[-1]
@@ -59,15 +68,14 @@ def evaluate(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]
     }
 
 
-def measure_parts(
-    context: "JobContext", subject: Subject, config: Config
-) -> tuple[list[Evaluation], Table, "np.ndarray[Any, np.dtype[np.int64]]"]:
+def measure_parts(context: "JobContext", subject: Subject, config: Config) -> tuple[list[Evaluation], Ground]:
     """Score and measure each part; the last one also gets the months after training.
 
     Returns:
-        The evaluations, and the last part's rows that have a target with their numbers in the version.
+        The evaluations, and all rows with what was judged last.
     """
-    rows = read_rows(subject)
+    group = [name for name in config.dataset.group if name in {column.name for column in subject.version.columns}]
+    rows: Table = read_table(subject.version, list(dict.fromkeys([*subject.columns, *group])))
     target, time = targets(subject, rows), times(subject, rows)
     spans = {part: subject.version.split[part] for part in PARTS if part in subject.version.split}
     known = ~np.isnan(target)
@@ -78,6 +86,7 @@ def measure_parts(
     members = {part: places for part, places in members.items() if places.size}
     if not members:
         raise BadInput(f"{subject.version.title} has no rows with a target to evaluate.", "Check target and split.")
+    learned = members.get("train", np.flatnonzero(known))
     if "train" in members:
         members["train"] = thinned(members["train"], TRAIN_ROWS)
     learned_until = max((spans[part].end for part in ("train",) if part in spans), default=0)
@@ -95,8 +104,10 @@ def measure_parts(
     months = by_month(subject, everything.where(later), config.problem) if later.size else []
     worst = worst_month(months, config.problem.task)
     found[-1] = msgspec.structs.replace(found[-1], months=months, worst_month=worst)
-    held_out = members[found[-1].part]
-    return found, rows.take(pa.array(held_out)), held_out
+    part = found[-1].part
+    return found, Ground(
+        rows=rows, all=everything, learned=learned, judged=members[part], part=part, has_train="train" in members
+    )
 
 
 def scatter(scores: Any, places: Any, rows: int) -> Any:

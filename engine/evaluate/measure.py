@@ -86,6 +86,7 @@ def evaluate_part(
         intervals=found,
         blocks=blocks,
         currency=problem.currency,
+        days=None if scored.time is None else int(np.unique(scored.time // DAY_MS).size),
     )
     if problem.task == "regression":
         return plain

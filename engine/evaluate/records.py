@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from lemnis.engine.evaluate.pairs import PairedTest
+
 Point = list[float]
 
 
@@ -41,6 +43,27 @@ class Speed(Struct, frozen=True, kw_only=True):
     load_ms: float
 
 
+class Baseline(Struct, frozen=True, kw_only=True):
+    """What a model must beat on the same rows.
+
+    Attributes:
+        name: constant, last value, champion.
+        words: What it answers, for people.
+        why: Why there is none; empty where there is.
+        warning: What a reader must know of its measures.
+        rows: How many were judged.
+        tests: Every measure: `base` of the baseline, `value` of the model, their difference and its interval; p is
+            adjusted over the baselines.
+    """
+
+    name: str
+    words: str = ""
+    why: str = ""
+    warning: str = ""
+    rows: int = 0
+    tests: list[PairedTest] = []
+
+
 class Evaluation(Struct, frozen=True, kw_only=True):
     """A run's model on one part of a dataset version.
 
@@ -54,7 +77,9 @@ class Evaluation(Struct, frozen=True, kw_only=True):
         confusion: By name for two classes.
         labels, matrix: Classes and [actual][answer] counts for several classes.
         threshold: From which a probability is answered with yes; `best_threshold` is the one that earns most.
-        worst_month: Name of the month with the poorest first metric; months are on the last part only.
+        days: UTC days that have rows; None without a time column.
+        worst_month: Name of the month with the poorest first metric; months, speed and baselines are on the last part
+            only.
     """
 
     run_id: int
@@ -78,6 +103,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     speed: Speed | None = None
     months: list[Month] = []
     worst_month: str = ""
+    days: int | None = None
+    baselines: list[Baseline] = []
 
 
 class Importance(Struct, frozen=True, kw_only=True):

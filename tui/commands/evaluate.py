@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from lemnis.engine.evaluate import Evaluation, Gate
+from lemnis.engine.evaluate import Baseline, Evaluation, Gate
 from lemnis.tui import format as shown
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import fell_short, print_json, print_table, say, session_of, single
@@ -29,7 +29,9 @@ def evaluate(
     not enough data), "why", "rows_needed"}], "evaluations": [{"part", "rows", "metrics", "intervals" ({metric: [low,
     high]}, 95 %), "blocks" (days or rows), "confusion", "threshold", "best_threshold", "roc", "pr", "calibration",
     "sweep" ([threshold, TP, FP, FN, TN, money per 1,000]), "months": [{"name", "rows", "part", "positive_share",
-    "metrics"}], "worst_month", "speed": {"latency_p50_ms", "latency_p99_ms", "rows_per_s", "model_bytes", "load_ms"}}],
+    "metrics"}], "worst_month", "days", "baselines": [{"name" (constant, last value, champion), "words", "why" (there is
+    none), "warning", "rows", "tests": [{"metric", "base", "value", "delta", "low", "high", "p", "adjusted"}]}],
+    "speed": {"latency_p50_ms", "latency_p99_ms", "rows_per_s", "model_bytes", "load_ms"}}],
     "importances": [{"feature", "gain", "splits", "contribution"}]}; without waiting, only job and run.
     """
     session = session_of(context)
@@ -66,12 +68,24 @@ def print_evaluation(evaluations: list[Evaluation], gates: list[Gate]) -> None:
         score = month.metrics.get("roc_auc", month.metrics.get("rmse"))
         worst = "  worst" if month.name == last.worst_month else ""
         say(f"{month.name}  {month.part or 'later':<10}  {shown.number(score, 4)}  {month.rows:>9,} rows{worst}")
+    for one in last.baselines:
+        say(baseline_words(one))
     if last.speed is not None:
         speed = last.speed
         say(
             f"one row p50 {speed.latency_p50_ms:.2f} ms, p99 {speed.latency_p99_ms:.2f} ms; "
             f"{speed.rows_per_s:,.0f} rows/s; {shown.bytes_(speed.model_bytes)}"
         )
+
+
+def baseline_words(baseline: Baseline) -> str:
+    """Return how the model does against a baseline by the first measure, or why there is no such baseline."""
+    if not baseline.tests:
+        return f"against {baseline.name}: {baseline.why}"
+    first = baseline.tests[0]
+    ends = f", 95 % {shown.delta(first.low)} to {shown.delta(first.high)}" if first.low is not None else ""
+    words = f"against {baseline.name} ({baseline.words})"
+    return f"{words}: {first.metric} {shown.delta(first.delta)}{ends} {first.verdict}".rstrip()
 
 
 def interval(evaluation: Evaluation, name: str) -> str:

@@ -14,7 +14,10 @@ EVALUATE: tuple[Action, ...] = (
     Action(
         "evaluate.chosen", "t", "Chosen", "Put the threshold back to the problem's, then to the one that earns most."
     ),
-    Action("evaluate.view", "v", "View", "Go on from quality to rows and what they are explained by.", footer=True),
+    Action(
+        "evaluate.view", "v", "View", "Go on from quality to what else was verified and explained.", footer=True
+    ),
+    Action("evaluate.view_back", "V", "View back", "Go back to the view before."),
     Action(
         "evaluate.explain_row", "f", "Find row", "Explain one row by its key: what each feature adds to its score.",
         "explain", writes=True,

@@ -14,6 +14,7 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.data.duck import read_table
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.features.matrix import encode_table, fit_signature, labelled
+from lemnis.engine.features.signature import Task
 from lemnis.engine.files import sha256_of
 
 CONFIG = """
@@ -75,13 +76,13 @@ def flights(rows: int = 6000, seed: int = 11) -> pa.Table:
 def trained(engine: Engine) -> Callable[..., int]:
     """Return a function that trains a run of a task and returns its id."""
 
-    def train(task: str = "binary", metric: str = "roc_auc", rule: str = "min = 0.6") -> int:
+    def train(task: Task = "binary", metric: str = "roc_auc", rule: str = "min = 0.6", *, timed: bool = True) -> int:
         target = TARGETS[task]
         engine.workspace.config.write_text(CONFIG.format(target=target, task=task, metric=metric, rule=rule))
         table = flights().drop_columns([name for name in TARGETS.values() if name != target])
-        roles = {target: "label", "at": "time", "id": "key"}
-        version = record_version(engine.store, table, name=task, roles=roles, split=SPLIT)
-        rows = read_table(version, None, "train")
+        roles = {target: "label", "id": "key"} | ({"at": "time"} if timed else {})
+        version = record_version(engine.store, table, name=task, roles=roles, split=SPLIT if timed else {})
+        rows = read_table(version, None, "train" if timed else None)
         signature = fit_signature(rows, ["wind", "hour", "carrier"], task=task, target=target, threshold=0.4)
         known, answers = labelled(rows, signature)
         data = lgb.Dataset(encode_table(known, signature), answers, categorical_feature=signature.categorical)

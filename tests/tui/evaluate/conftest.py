@@ -9,11 +9,12 @@ import pytest
 from lemnis.engine import Engine
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.evaluate.gates import judge
-from lemnis.engine.evaluate.records import Contribution, Evaluation, Explanation, Importance, Month, Speed
+from lemnis.engine.evaluate.pairs import PairedTest
+from lemnis.engine.evaluate.records import Baseline, Contribution, Evaluation, Explanation, Importance, Month, Speed
 from lemnis.engine.evaluate.results import save_results
 from lemnis.engine.workspace import create_workspace
 
-METRICS = {
+METRICS: dict[str, float | None] = {
     "roc_auc": 0.81,
     "log_loss": 0.43,
     "precision": 0.55,
@@ -21,11 +22,42 @@ METRICS = {
     "value": -50.0,
     "value_per_1000": -500.0,
 }
-LATER = {"roc_auc": 0.726, "log_loss": 0.571, "precision": 0.5, "recall": 0.4, "value": -70.0, "value_per_1000": -700.0}
+LATER: dict[str, float | None] = {
+    "roc_auc": 0.726,
+    "log_loss": 0.571,
+    "precision": 0.5,
+    "recall": 0.4,
+    "value": -70.0,
+    "value_per_1000": -700.0,
+}
 SPEED = Speed(
     latency_p50_ms=0.08, latency_p99_ms=0.31, latency_calls=500, rows_per_s=48_484.2, batch_rows=20_000, batch_cores=1,
     model_bytes=736_872, load_ms=7.6,
 )  # fmt: skip
+
+BASELINES = [
+    Baseline(
+        name="constant", words="23.7% to every row", rows=200,
+        tests=[
+            PairedTest(
+                metric="roc_auc", base=0.5, value=0.726, delta=0.226, better=True, low=0.2, high=0.25, p=0.0001,
+                method="DeLong", adjusted=0.0002,
+            ),
+            PairedTest(metric="recall", base=0.0, value=0.4, delta=0.4, better=True),
+        ],
+    ),
+    Baseline(name="last value", why="The version has no time column, so no row comes before another."),
+    Baseline(
+        name="champion", words="late v1, run [9]", rows=200, warning="It was trained on 3% of these rows.",
+        tests=[
+            PairedTest(
+                metric="roc_auc", base=0.73, value=0.726, delta=-0.004, better=False, low=-0.01, high=0.002, p=0.2,
+                method="DeLong", adjusted=0.2,
+            ),
+            PairedTest(metric="recall", base=0.5, value=0.4, delta=-0.1, better=False),
+        ],
+    ),
+]  # fmt: skip
 
 
 def sweep() -> list[list[float]]:
@@ -49,6 +81,7 @@ def evaluation(run_id: int, version_id: str, part: str) -> Evaluation:
         roc=[[0.0, 0.0], [0.2, 0.6], [1.0, 1.0]], pr=[[1.0, 0.25]], calibration=[[0.1, 0.2, 100.0], [0.5, 0.4, 100.0]],
         sweep=sweep(), confusion={"true_positive": 35.0}, labels=["false", "true"], threshold=0.3, best_threshold=0.1,
         currency="USD", speed=SPEED if last else None, months=months if last else [],
+        days=10, baselines=BASELINES if last else [],
         worst_month="2013-11" if last else "",
     )  # fmt: skip
 

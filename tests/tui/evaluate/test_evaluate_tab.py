@@ -1,6 +1,6 @@
 """The Evaluate tab as a person sees it: gates first, a threshold that moves, and rows that are explained."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from lemnis.tui.app import Console
 
 
 @asynccontextmanager
-async def opened(engine: Engine, size: tuple[int, int] = (160, 48)) -> AsyncIterator[Pilot[None]]:
+async def opened(engine: Engine, size: tuple[int, int] = (160, 48)) -> AsyncGenerator[Pilot[None]]:
     async with Console(engine, stage="evaluate").run_test(size=size, notifications=True) as pilot:
         await settle(pilot)
         yield pilot
@@ -45,7 +45,7 @@ async def test_a_wide_screen_shows_curves_months_importance_and_speed_too(engine
 
 async def test_the_threshold_moves_and_everything_that_hangs_on_it_follows(engine: Engine) -> None:
     async with opened(engine) as pilot:
-        await shows(pilot, "recall 70.0%", "precision 25.0%", "−$2,000.00")
+        await shows(pilot, "recall 70.0%", "precision 25.0%", "−$2,000.00", "14 alerts a day")
         await pilot.press("full_stop", "full_stop")
         await shows(pilot, "0.32 tried", "recall 68.0%", "−$2,200.00")
         await pilot.press("comma")
@@ -61,6 +61,8 @@ async def test_the_arrows_move_the_threshold_while_it_has_the_focus(engine: Engi
         await pilot.press("tab")
         await pilot.press("left")
         await shows(pilot, "0.29 tried")
+        await pilot.press("right", "right")
+        await shows(pilot, "0.31 tried")
 
 
 async def test_a_small_screen_goes_through_its_views_and_back(engine: Engine) -> None:
@@ -69,10 +71,24 @@ async def test_a_small_screen_goes_through_its_views_and_back(engine: Engine) ->
         await shows(pilot, "ROC", "test 0.726")
         await pilot.press("v")
         await shows(pilot, "By month, after training", "▲ worst", "p99 0.31 ms")
-        await pilot.press("v")
-        await shows(pilot, "missed", "7-17-UA", "this row (raw score)")
+        await pilot.press("V", "V", "V")
+        await shows(pilot, "missed", "7-17-UA", "this row (raw score)", "[rows]")
         await pilot.press("escape")
         await shows(pilot, "Gates")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_baselines_stand_beside_the_model_with_their_difference_and_why_one_is_missing(
+    engine: Engine, size: tuple[int, int]
+) -> None:
+    async with opened(engine, size) as pilot:
+        await pilot.press(*("v" * (1 if size[0] > 100 else 3)))
+        await shows(
+            pilot, "[baselines]", "0.726", "● +0.226", "· −0.004", "95 % +0.200…+0.250 over days", "better, p < 0.001",
+            "indistinguishable", "no time column", "late v1, run [9]", "▲ It was trained on 3% of these rows.",
+        )  # fmt: skip
+        await pilot.press("K")
+        await shows(pilot, "What the model must beat")
 
 
 async def test_a_row_is_explained_as_a_waterfall_with_its_text_made_harmless(engine: Engine) -> None:
@@ -120,7 +136,7 @@ async def test_what_a_gate_and_a_contribution_are_can_be_asked(engine: Engine) -
     async with opened(engine) as pilot:
         await pilot.press("K")
         await shows(pilot, "A gate is a success criterion")
-        await pilot.press("escape", "v", "K")
+        await pilot.press("escape", "V", "K")
         await shows(pilot, "TreeSHAP")
 
 

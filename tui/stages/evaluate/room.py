@@ -1,38 +1,22 @@
 """The Evaluate room: a run's gates first, then its measures, the threshold, curves, months, speed, and single rows."""
 
-from dataclasses import dataclass
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from lemnis.engine import Engine
-from lemnis.engine.evaluate import Evaluation, Explanation, Gate, Importance
-from lemnis.engine.experiments import Run
+from lemnis.engine.evaluate import Explanation
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.evaluate import rows, texts, waterfall
+from lemnis.tui.stages.evaluate.listing import Listing, ListingPane
 from lemnis.tui.stages.evaluate.pane import CurvesPane, Drawn, FindRow, ThresholdPane
+from lemnis.tui.stages.evaluate.verified import baselines
+from lemnis.tui.stages.evaluate.view import BASELINES, CHARTS, LISTED, ROWS, VIEWS, EvaluateView, read_view, views_line
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
 
-VIEWS = ("quality", "curves", "months", "rows")  # a large screen shows the first three together
-MOST_RUNS = 200
 FIRST = {"regression": "rmse"}
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluateView:
-    """One run, all that was measured of it, and what it serves as."""
-
-    runs: list[Run]
-    run: Run | None
-    evaluations: list[Evaluation]
-    gates: list[Gate]
-    importances: list[Importance]
-    explanations: list[Explanation]
-    aliases: list[str]
-    working: str
 
 
 class EvaluateStage(Stage[EvaluateView]):
@@ -49,6 +33,7 @@ class EvaluateStage(Stage[EvaluateView]):
     def compose(self) -> ComposeResult:
         with Panel("Run", id="run-panel"):
             yield Words(id="run")
+        yield Drawn(id="views")
         with Horizontal(id="quality"):
             with Vertical(id="verdicts"):
                 with Panel("Gates", id="gates-panel"):
@@ -59,6 +44,7 @@ class EvaluateStage(Stage[EvaluateView]):
             with Panel("Measures", id="metrics-panel"):
                 yield Table(id="metrics", empty="Nothing is measured yet.")
         yield CurvesPane(id="curves")
+        yield ListingPane(id="listed")
         with Horizontal(id="rows-view"):
             with Panel("Rows", id="rows-panel"):
                 yield Table(*waterfall.ROWS, id="rows", empty="No row is explained yet. Press n, or f for one row.")
@@ -66,57 +52,12 @@ class EvaluateStage(Stage[EvaluateView]):
                 yield Drawn(id="waterfall")
 
     def load(self) -> EvaluateView:
-        runs = self.engine.experiments.search("state = finished", limit=MOST_RUNS).runs
-        aliases = self._aliases()
-        evaluated = self.engine.evaluate.evaluated()
-        run = self._chosen(runs, evaluated, aliases)
-        if run is None:
-            return EvaluateView(runs, None, [], [], [], [], [], "")
-        room = self.engine.evaluate
-        return EvaluateView(
-            runs=runs,
-            run=run,
-            evaluations=room.evaluations(run.id),
-            gates=room.gates(run.id),
-            importances=room.importances(run.id),
-            explanations=room.explanations(run.id),
-            aliases=aliases.get(run.id, []),
-            working=self._working(run.id),
-        )
-
-    def _aliases(self) -> dict[int, list[str]]:
-        """Return the aliases that name a version of each run."""
-        found: dict[int, list[str]] = {}
-        for model in self.engine.deploy.models():
-            for version in self.engine.deploy.versions(model.name):
-                if version.aliases:
-                    found.setdefault(version.run_id, []).extend(version.aliases)
-        return found
-
-    def _chosen(self, runs: list[Run], evaluated: list[int], aliases: dict[int, list[str]]) -> Run | None:
-        """Return the run asked for, else the champion, else the latest evaluated, else the newest."""
-        known = {run.id: run for run in runs}
-        wanted = int(self.thing) if self.thing.isdecimal() else None
-        champions = [run_id for run_id, names in aliases.items() if "champion" in names]
-        for run_id in (wanted, *champions, *evaluated):
-            if run_id in known:
-                return known[run_id]
-        return runs[0] if runs else None
-
-    def _working(self, run_id: int) -> str:
-        """Return what is under way for a run, or why the last of it failed."""
-        for job in self.engine.jobs.jobs(limit=50):
-            if job.kind in ("evaluate.run", "evaluate.explain") and job.arguments.get("run") == run_id:
-                if job.state in ("running", "queued", "preparing"):
-                    done = f"{job.progress:.0%} " if job.progress is not None else ""
-                    return f"{done}{job.progress_text}" if job.state == "running" else f"{job.state}: {job.why}"
-                return f"{job.title}: {job.state}, {job.why}" if job.state in ("failed", "lost") else ""
-        return ""
+        return read_view(self.engine, self.thing)
 
     def show(self, view: EvaluateView) -> None:
         self._view = view
         self._arrange()
-        run, last = view.run, view.evaluations[-1] if view.evaluations else None
+        run, last = view.run, view.last
         if run is None:
             self.query_one("#run", Words).say("No finished run yet. Train one in Experiments (6).")
             return
@@ -131,6 +72,7 @@ class EvaluateStage(Stage[EvaluateView]):
         gates.styles.height = min(9, 4 + max(1, len(view.gates))) if self._narrow else None
         self._show_why()
         self._show_metrics(view)
+        self._show_listing(view)
         self.query_one("#threshold", ThresholdPane).show_evaluation(last)
         self.query_one("#threshold-panel", Panel).retitle("Threshold", f"· {last.part} rows" if last else "")
         self.query_one(CurvesPane).show(view.evaluations, view.importances, FIRST.get(run.task, "roc_auc"))
@@ -145,18 +87,32 @@ class EvaluateStage(Stage[EvaluateView]):
         if not view.evaluations:
             table.show([])
             return
+        self.query_one("#metrics-panel", Panel).footnote(baselines.against_words(view.last))
         columns = rows.metric_columns([one.part for one in view.evaluations], table.size.width)
         table.set_columns(columns)
         table.show(rows.metric_rows(view.evaluations, columns))
 
+    def _show_listing(self, view: EvaluateView) -> None:
+        pane = self.query_one(ListingPane)
+        if pane.display:
+            pane.show(self._listing(view, pane.table.size.width))
+
+    def _listing(self, view: EvaluateView, width: int) -> Listing:
+        """Return the list of the open view."""
+        return baselines.baselines_listing(view.last, width)
+
     def _arrange(self) -> None:
         """Show the open view; a wide screen has room for quality and curves together."""
-        both = self._shows_both() and self.open_view != "rows"
+        both = self._shows_both() and self.open_view in CHARTS
+        views = self._views()
+        here = self.open_view if self.open_view in views else CHARTS[0]
+        self.query_one("#views", Drawn).show(lambda width: [views_line(views, here, width)])
+        self.query_one(ListingPane).display = self.open_view in LISTED
         self.query_one("#quality").display = both or self.open_view == "quality"
         self.query_one(CurvesPane).narrow_to(
             charts=both or self.open_view == "curves", strips=both or self.open_view == "months"
         )
-        self.query_one("#rows-view").display = self.open_view == "rows"
+        self.query_one("#rows-view").display = self.open_view == ROWS
 
     @on(Table.Moved, "#gates")
     def _show_why(self) -> None:
@@ -185,8 +141,8 @@ class EvaluateStage(Stage[EvaluateView]):
     def open_rows(self, message: Table.Opened) -> None:
         """Go from the measures to the rows, where the cursor explains each."""
         message.stop()
-        if self.open_view != "rows":
-            self._open("rows")
+        if self.open_view in CHARTS:
+            self._open(ROWS)
 
     def on_resize(self) -> None:
         if self._view is not None:
@@ -235,9 +191,20 @@ class EvaluateStage(Stage[EvaluateView]):
 
     def action_view(self) -> None:
         """Go on to the next view."""
-        views = ("quality", "rows") if self._shows_both() else VIEWS
+        self._turn(+1)
+
+    def action_view_back(self) -> None:
+        """Go back to the view before."""
+        self._turn(-1)
+
+    def _turn(self, by: int) -> None:
+        views = self._views()
         place = views.index(self.open_view) if self.open_view in views else 0
-        self._open(views[(place + 1) % len(views)])
+        self._open(views[(place + by) % len(views)])
+
+    def _views(self) -> tuple[str, ...]:
+        """Return the views there are; a large screen shows the charts with the first of them."""
+        return tuple(name for name in VIEWS if name not in CHARTS[1:]) if self._shows_both() else VIEWS
 
     def _shows_both(self) -> bool:
         return not self._narrow and self.size.height >= 34
@@ -251,7 +218,7 @@ class EvaluateStage(Stage[EvaluateView]):
         self._arrange()
         if self._view is not None:
             self.call_after_refresh(self.show, self._view)
-        focused = {"rows": "#rows", "quality": "#gates"}.get(name, "#curves")
+        focused = {ROWS: "#rows", "quality": "#gates"}.get(name, "#listing" if name in LISTED else "#curves")
         self.call_after_refresh(self.query_one(focused).focus)
 
     def action_explain_row(self) -> None:
@@ -262,7 +229,7 @@ class EvaluateStage(Stage[EvaluateView]):
 
         def answered(key: str | None) -> None:
             if key:
-                self._open("rows")
+                self._open(ROWS)
                 self.perform(
                     self.engine.evaluate.start_explain,
                     run.id,
@@ -274,8 +241,10 @@ class EvaluateStage(Stage[EvaluateView]):
         self.app.push_screen(FindRow(f"like {known[0].key}" if known else "e.g. #0"), answered)
 
     def explain(self) -> tuple[str, str] | None:
-        if self.open_view == "rows":
+        if self.open_view == ROWS:
             return "Contributions", waterfall.WATERFALL_TEXT
+        if self.open_view == BASELINES:
+            return "Baselines", baselines.BASELINES_TEXT
         metrics = self.query_one("#metrics", Table)
         if metrics.has_focus and metrics.key in texts.MEASURES:
             return rows.title_of(metrics.key), texts.MEASURES[metrics.key]

@@ -138,22 +138,23 @@ def threshold_lines(evaluation: Evaluation, threshold: float, width: int) -> lis
         Content.styled(f"{'':<{wide}}{f'said {safe(yes)}':>{cells}}{f'said {safe(no)}':>{cells}}", "$muted"),
         confusion_line(f"is {safe(yes)}", hit, missed, "recall", quotient(hit, hit + missed), wide, cells),
         confusion_line(f"is {safe(no)}", false, rejected, "precision", quotient(hit, hit + false), wide, cells),
-        *([money_line(evaluation, at)] if any_money(evaluation) else []),
+        tally_line(evaluation, at),
     ]
 
 
 def brief_threshold(evaluation: Evaluation, threshold: float, width: int) -> list[Content]:
     """Return the same in two lines, for a small screen."""
     at, hit, false, missed, _, per_1000 = point_at(evaluation, threshold)
-    worth = [("  per 1,000 ", "$muted"), (money(per_1000, evaluation.currency), "bold")]
+    worth = [("  ", ""), (money(per_1000, evaluation.currency), "bold"), ("/1,000", "$muted")]
     return [
         Content.assemble(
             *named_threshold(evaluation, at),
-            ("  precision ", "$muted"),
+            ("  prec. ", "$muted"),
             share(quotient(hit, hit + false)),
-            ("  recall ", "$muted"),
+            ("  rec. ", "$muted"),
             share(quotient(hit, hit + missed)),
             *(worth if any_money(evaluation) else []),
+            *([(f"  {alerts_a_day(evaluation, at)}", "bold"), ("/day", "$muted")] if evaluation.days else []),
         ),
         scrubber(evaluation, at, width),
     ]
@@ -165,15 +166,27 @@ def named_threshold(evaluation: Evaluation, at: float) -> list[Content | tuple[s
     return [(f"{at:.2f}", "bold $stage-accent"), Content(" the problem's" if chosen else " tried")]
 
 
-def money_line(evaluation: Evaluation, at: float) -> Content:
-    """Return what answers at this threshold earn, and what they would at the best."""
+def tally_line(evaluation: Evaluation, at: float) -> Content:
+    """Return what answers at this threshold earn, what they would at the best, and how many a day say yes."""
     best = evaluation.best_threshold
-    most = point_at(evaluation, best)[-1] if best is not None else None
-    return Content.assemble(
-        ("per 1,000 rows ", "$muted"),
-        (money(point_at(evaluation, at)[-1], evaluation.currency), "bold"),
-        (f"   most at {number(best, 2)}: {money(most, evaluation.currency)}", "$muted"),
-    )
+    parts: list[Content | tuple[str, str]] = []
+    if any_money(evaluation):
+        most = point_at(evaluation, best)[-1] if best is not None else None
+        parts += [
+            ("per 1,000 rows ", "$muted"),
+            (money(point_at(evaluation, at)[-1], evaluation.currency), "bold"),
+            (f"   most at {number(best, 2)}: {money(most, evaluation.currency)}", "$muted"),
+        ]
+    if evaluation.days:
+        parts += [("   " if parts else "", ""), (alerts_a_day(evaluation, at), "bold"), (" alerts a day", "$muted")]
+    return Content.assemble(*parts)
+
+
+def alerts_a_day(evaluation: Evaluation, at: float) -> str:
+    """Return how many rows of a day are answered with yes, on average over the days that have rows."""
+    _, hit, false, *_ = point_at(evaluation, at)
+    each = (hit + false) / (evaluation.days or 1)
+    return number(each, 1 if each < 10 else 0)
 
 
 def scrubber(evaluation: Evaluation, at: float, width: int) -> Content:

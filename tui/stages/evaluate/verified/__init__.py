@@ -1,0 +1,1 @@
+"""What verifying found, as lists with a detail: one module a view."""

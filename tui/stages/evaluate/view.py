@@ -1,0 +1,108 @@
+"""What Evaluate shows of one run, read in one go, and which views there are of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from lemnis.engine import Engine
+from lemnis.engine.evaluate import Evaluation, Explanation, Gate, Importance
+from lemnis.engine.experiments import Run
+
+BASELINES, ROWS = "baselines", "rows"
+CHARTS = ("quality", "curves", "months")  # a large screen shows them together
+LISTED = (BASELINES,)  # a list with a detail of the line under the cursor
+VIEWS = (*CHARTS, *LISTED, ROWS)
+MOST_RUNS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateView:
+    """One run, all that was measured of it, and what it serves as."""
+
+    runs: list[Run]
+    run: Run | None
+    evaluations: list[Evaluation]
+    gates: list[Gate]
+    importances: list[Importance]
+    explanations: list[Explanation]
+    aliases: list[str]
+    working: str
+
+    @property
+    def last(self) -> Evaluation | None:
+        """The evaluation on the rows that judge: test, where there are some."""
+        return self.evaluations[-1] if self.evaluations else None
+
+
+def read_view(engine: Engine, thing: str) -> EvaluateView:
+    """Return what is known of the run that `thing` names, else of the one that matters most."""
+    runs = engine.experiments.search("state = finished", limit=MOST_RUNS).runs
+    aliases = aliases_of(engine)
+    run = chosen_run(runs, engine.evaluate.evaluated(), aliases, thing)
+    if run is None:
+        return EvaluateView(runs, None, [], [], [], [], [], "")
+    room = engine.evaluate
+    return EvaluateView(
+        runs=runs,
+        run=run,
+        evaluations=room.evaluations(run.id),
+        gates=room.gates(run.id),
+        importances=room.importances(run.id),
+        explanations=room.explanations(run.id),
+        aliases=aliases.get(run.id, []),
+        working=working_on(engine, run.id),
+    )
+
+
+def aliases_of(engine: Engine) -> dict[int, list[str]]:
+    """Return the aliases that name a version of each run."""
+    found: dict[int, list[str]] = {}
+    for model in engine.deploy.models():
+        for version in engine.deploy.versions(model.name):
+            if version.aliases:
+                found.setdefault(version.run_id, []).extend(version.aliases)
+    return found
+
+
+def chosen_run(runs: Sequence[Run], evaluated: Sequence[int], aliases: dict[int, list[str]], thing: str) -> Run | None:
+    """Return the run asked for, else the champion, else the latest evaluated, else the newest."""
+    known = {run.id: run for run in runs}
+    wanted = int(thing) if thing.isdecimal() else None
+    champions = [run_id for run_id, names in aliases.items() if "champion" in names]
+    for run_id in (wanted, *champions, *evaluated):
+        if run_id in known:
+            return known[run_id]
+    return runs[0] if runs else None
+
+
+def working_on(engine: Engine, run_id: int) -> str:
+    """Return what is under way for a run, or why the last of it failed."""
+    for job in engine.jobs.jobs(limit=50):
+        if job.kind.startswith("evaluate.") and job.arguments.get("run") == run_id:
+            if job.state in ("running", "queued", "preparing"):
+                done = f"{job.progress:.0%} " if job.progress is not None else ""
+                return f"{done}{job.progress_text}" if job.state == "running" else f"{job.state}: {job.why}"
+            return f"{job.title}: {job.state}, {job.why}" if job.state in ("failed", "lost") else ""
+    return ""
+
+
+def views_line(views: Sequence[str], current: str, width: int) -> Content:
+    """Return the names of the views, the open one bold in brackets; where they do not fit, those around it."""
+    texts = [f"[{name}]" if name == current else name for name in views]
+    place = views.index(current) if current in views else 0
+    first, last = place, place + 1
+    while True:
+        wider = [(first, last + 1), (first - 1, last)]
+        fits = [
+            (low, high)
+            for low, high in wider
+            if low >= 0 and high <= len(views) and len("  ".join(texts[low:high])) + 8 <= width
+        ]
+        if not fits:
+            break
+        first, last = fits[0]
+    parts: list[str | tuple[str, str]] = [("v ", "$key"), ("‹ " if first else "", "$muted")]
+    for at in range(first, last):
+        parts += [(texts[at], "bold" if at == place else "$muted"), "  " if at < last - 1 else ""]
+    return Content.assemble(*parts, (" ›" if last < len(views) else "", "$muted"))
