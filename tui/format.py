@@ -44,6 +44,12 @@ def share(value: float | None, digits: int = 1) -> str:
     return MISSING if value is None or math.isnan(value) else f"{value * 100:,.{digits}f}%".replace("-", "−")
 
 
+def meter(part: float, cells: int = 10) -> str:
+    """Return a share of 1 as a bar of so many cells; anything above 0 fills at least one."""
+    filled = 0 if part <= 0 else min(cells, max(1, round(part * cells)))
+    return "▰" * filled + "▱" * (cells - filled)
+
+
 def bytes_(value: float | None) -> str:
     """Return a size in binary units: 1536 is ``1.5 KiB``."""
     if value is None or math.isnan(value):
@@ -170,6 +176,7 @@ KINDS: dict[tuple[str, str], tuple[str, ...]] = {
         "fits",
         "stable",
         "arrived",
+        "promoted",
     ),
     ("◐", BUSY): ("working", "running", "preparing", "starting", "syncing", "challenger", "computing"),
     ("○", MUTED): ("not started", "queued", "down", "cancelled", "no data", "not evaluated", "off", "idle", "stopped"),
@@ -192,7 +199,19 @@ KINDS: dict[tuple[str, str], tuple[str, ...]] = {
         "gone",
         "retyped",
     ),
-    ("✖", BAD): ("fail", "failed", "drift", "firing", "lost", "refused", "error", "leak", "breached", "missing"),
+    ("✖", BAD): (
+        "fail",
+        "failed",
+        "drift",
+        "firing",
+        "lost",
+        "refused",
+        "error",
+        "leak",
+        "breached",
+        "missing",
+        "aborted",
+    ),
 }
 GLYPHS = {word: (glyph, style) for (glyph, style), words in KINDS.items() for word in words}
 

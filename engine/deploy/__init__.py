@@ -4,13 +4,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lemnis.engine.deploy.records import AliasEvent, Candidate, Endpoint, Model, ModelVersion
+from lemnis.engine.deploy.rollout.records import EndpointEvent, Mode, Split, Worker
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
     from lemnis.engine.features.signature import Signature
 
-__all__ = ["AliasEvent", "Candidate", "DeployRoom", "Endpoint", "Model", "ModelVersion"]
+__all__ = [
+    "AliasEvent",
+    "Candidate",
+    "DeployRoom",
+    "Endpoint",
+    "EndpointEvent",
+    "Mode",
+    "Model",
+    "ModelVersion",
+    "Split",
+    "Worker",
+]
 
 
 class DeployRoom:
@@ -93,20 +105,80 @@ class DeployRoom:
         return aliases.events(self.store, model, at=at)
 
     def start_endpoint(
-        self, name: str, model: str, alias: str = "champion", host: str = "127.0.0.1", port: int = 0
+        self,
+        name: str,
+        model: str,
+        alias: str = "champion",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        workers: int = 0,
     ) -> Endpoint:
         """Keep a model server up at an address. See `endpoints.start`."""
         from lemnis.engine.deploy import endpoints
 
-        endpoints.start(self.store, self.jobs, name, model, alias, host=host, port=port)
+        endpoints.start(self.store, self.jobs, name, model, alias, host=host, port=port, count=workers)
         self.jobs.ensure_supervisor()
         return self.endpoint(name)
 
-    def stop_endpoint(self, name: str) -> None:
+    def stop_endpoint(self, name: str, who: str = "") -> None:
         """Stop a model server; raises NotFound."""
         from lemnis.engine.deploy import endpoints
 
-        endpoints.stop(self.store, self.jobs, name)
+        endpoints.stop(self.store, self.jobs, name, who=who)
+
+    def roll_back_endpoint(self, name: str, who: str, why: str) -> AliasEvent:
+        """Point the alias that an endpoint follows back at the version before. See `aliases.rollback`."""
+        from lemnis.engine.deploy import endpoints
+
+        row = endpoints.row_of(self.store, name)
+        return self.rollback(row["model"], row["alias"], who, why)
+
+    def split(
+        self,
+        endpoint: str,
+        challenger: str,
+        percent: float,
+        who: str,
+        why: str = "",
+        *,
+        mode: Mode = "canary",
+        key: str = "",
+    ) -> Split:
+        """Let a challenger answer a share of the requests, or only score them. See `splits.start`."""
+        from lemnis.engine.deploy.rollout import splits
+
+        wish = splits.Wish(challenger=challenger, percent=percent, mode=mode, key=key, who=who, why=why)
+        split = splits.start(self.store, self.jobs, endpoint, wish)
+        self.jobs.ensure_supervisor()
+        return split
+
+    def move_split(self, endpoint: str, percent: float, who: str, why: str = "") -> Split:
+        """Give the split that runs at an endpoint another share; raises BadInput when none runs."""
+        from lemnis.engine.deploy.rollout import splits
+
+        return splits.move(self.store, splits.running_at(self.store, endpoint), percent, who=who, why=why)
+
+    def stop_split(self, endpoint: str, who: str, why: str) -> Split:
+        """End the split that runs at an endpoint; raises BadInput when none runs."""
+        from lemnis.engine.deploy.rollout import splits
+
+        split = splits.running_at(self.store, endpoint)
+        splits.end(self.store, split.id, "stopped", who=who, why=why)
+        return splits.find(self.store, split.id)
+
+    def split_of(self, endpoint: str) -> Split | None:
+        """Return the split that runs at an endpoint or ran last, with where its test stands."""
+        from lemnis.engine.deploy.rollout import splits
+
+        splits.row_of(self.store, endpoint)
+        return splits.latest(self.store, endpoint)
+
+    def endpoint_events(self, name: str = "", limit: int = 500) -> list[EndpointEvent]:
+        """Return the steps of an endpoint (of all when none is named), newest first."""
+        from lemnis.engine.deploy.rollout import events
+
+        return events.events(self.store, name, limit=limit)
 
     def endpoints(self) -> list[Endpoint]:
         """Return every endpoint with its state and its traffic."""
@@ -132,12 +204,13 @@ class DeployRoom:
 
         return endpoints.create_token(self.store, name)
 
-    def endpoint_log(self, name: str) -> str:
-        """Return the end of a server's log; raises NotFound."""
+    def endpoint_log(self, name: str, worker: int = 1) -> str:
+        """Return the end of a worker's log; raises NotFound."""
         from lemnis.engine.deploy import endpoints
+        from lemnis.engine.deploy.rollout.workers import worker_service
 
         endpoints.row_of(self.store, name)
-        return self.jobs.service_log(endpoints.service_name(name))
+        return self.jobs.service_log(worker_service(name, worker))
 
     def start_predict(self, reference: str, file: Path, out: Path) -> int:
         """Queue the scoring of a CSV or Parquet file and return the job's id. See `jobs.predict`."""

@@ -141,7 +141,12 @@ def move(
     forced: bool = False,
     evidence: dict[str, Any] | None = None,
 ) -> AliasEvent:
-    """Append one event and return it; `previous` is read in the same statement, so no move between is lost."""
+    """Append one event and return it; `previous` is read in the same statement, so no move between is lost.
+
+    A split that the move settles ends with it.
+    """
+    from lemnis.engine.deploy.rollout import splits  # which resolves aliases itself
+
     values: dict[str, Any] = {  # Any: the table's own types
         "model": model,
         "alias": alias,
@@ -162,6 +167,7 @@ def move(
             values,
         )
         event_id = db.execute("select last_insert_rowid()").fetchone()[0]
+        splits.end_moved(store, model, alias, number, who=who)
     return event_in(store.rows("select * from alias_events where id = ?", [event_id])[0])
 
 

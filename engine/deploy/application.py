@@ -14,6 +14,8 @@ from lemnis.engine.deploy.guard import Guard
 from lemnis.engine.deploy.meters import Meters
 from lemnis.engine.deploy.predictions import Entry, PredictionLog, record_actuals
 from lemnis.engine.deploy.protocol import Answered, Asked
+from lemnis.engine.deploy.rollout.chooser import Chooser
+from lemnis.engine.deploy.rollout.records import Split
 from lemnis.engine.deploy.serving import Served
 from lemnis.engine.deploy.tensors import TooLarge
 from lemnis.engine.errors import BadInput, LemnisError
@@ -71,6 +73,7 @@ class Application:
         self.store, self.endpoint, self.model, self.guard, self.log = store, endpoint, model, guard, log
         self.meters = Meters(endpoint, model)
         self._current: tuple[Served | None, Routes] = (None, self._fixed_routes())  # exchanged as one
+        self._chooser: Chooser | None = None
 
     @property
     def served(self) -> Served | None:
@@ -85,8 +88,16 @@ class Application:
             routes["GET", path] = self._metadata
             routes["GET", f"{path}/ready"] = self._ready
             routes["GET", f"{path}/stats"] = self._statistics
-            routes["POST", f"{path}/infer"] = self._infer
+        routes["POST", f"{base}/infer"] = self._infer
+        for version in filter(None, (served, self._chooser and self._chooser.challenger)):
+            routes["POST", f"{base}/versions/{version.version}/infer"] = self._pinned(version)
         self._current = (served, routes)
+
+    def share(self, split: Split | None, challenger: Served | None) -> None:
+        """Let a challenger answer its share of the requests from the next one on; None ends that."""
+        self._chooser = Chooser(split, challenger) if split is not None and challenger is not None else None
+        if self.served is not None:
+            self.serve(self.served)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; anything unforeseen becomes a 500 with its traceback in the log."""
@@ -164,19 +175,29 @@ class Application:
         return document(openapi_document(self.model, served.signature if served else None))
 
     async def _infer(self, served: Served | None, scope: Scope, receive: Receive) -> Response:
-        return await self._predict(served, scope, receive, infer)
+        return await self._predict(served, scope, receive, infer, self._chooser)
 
     async def _invoke(self, served: Served | None, scope: Scope, receive: Receive) -> Response:
-        return await self._predict(served, scope, receive, invoke)
+        return await self._predict(served, scope, receive, invoke, self._chooser)
 
-    async def _predict(self, served: Served | None, scope: Scope, receive: Receive, work: Work) -> Response:
-        """Read, predict, answer and log one request, whatever its dialect."""
+    def _pinned(self, version: Served) -> Handler:
+        """Return the handler of a path that names a version: no split moves its requests to another."""
+        return lambda _served, scope, receive: self._predict(version, scope, receive, infer)
+
+    async def _predict(
+        self, served: Served | None, scope: Scope, receive: Receive, work: Work, chooser: Chooser | None = None
+    ) -> Response:
+        """Read, predict, answer and log one request, whatever its dialect; `chooser` says by which version."""
         if served is None:
             return error_response(503, NOT_READY)
         began, done, error = time.perf_counter_ns(), None, ""
         try:
             content_type, header_length = inference_headers(scope)
             body = await read_body(receive)
+            if chooser is not None:
+                asked_of = (served, scope["headers"], body)
+                large = len(body) > BESIDE_BYTES
+                served = await asyncio.to_thread(chooser.choose, *asked_of) if large else chooser.choose(*asked_of)
             request = Request(served, body, content_type, header_length)
             done = await asyncio.to_thread(work, request) if len(body) > BESIDE_BYTES else work(request)
             response = done.response
@@ -195,6 +216,9 @@ class Application:
         else:
             asked = done.asked
             self.log.add(Entry(*entry, asked.columns, done.scores, asked.keys, asked.event_times))
+        if chooser is not None:
+            named = (b"x-lemnis-version", str(served.version).encode())
+            return response._replace(headers=(*response.headers, named))
         return response
 
     async def _feedback(self, served: Served | None, _scope: Scope, receive: Receive) -> Response:

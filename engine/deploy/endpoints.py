@@ -15,6 +15,9 @@ from lemnis.engine.deploy.guard import is_loopback, make_token, read_token
 from lemnis.engine.deploy.predictions import traffic_of
 from lemnis.engine.deploy.records import Endpoint, EndpointState
 from lemnis.engine.deploy.registry import golden_of, versions
+from lemnis.engine.deploy.rollout import splits, workers
+from lemnis.engine.deploy.rollout.records import Worker
+from lemnis.engine.deploy.rollout.workers import MOST_WORKERS, worker_service
 from lemnis.engine.errors import BadInput, NotFound, Unavailable
 from lemnis.engine.store import Row, Store
 from lemnis.engine.text import safe
@@ -28,11 +31,6 @@ MODULE = "lemnis.engine.deploy.server"
 PORTS = range(8100, 9100)  # below what systems hand out to outgoing connections, so that a kept port stays free
 
 
-def service_name(name: str) -> str:
-    """Return the name of an endpoint's service."""
-    return f"endpoint:{name}"
-
-
 def token_path(workspace: Workspace, name: str) -> Path:
     """Return where an endpoint's token is, if it has one."""
     return workspace.hidden / "tokens" / f"endpoint-{name}"
@@ -44,8 +42,10 @@ def url_of(host: str, port: int) -> str:
     return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
 
 
-def start(store: Store, jobs: "JobsRoom", name: str, model: str, alias: str, *, host: str, port: int) -> None:
-    """Declare an endpoint and its service; a server that runs with another declaration restarts by itself.
+def start(
+    store: Store, jobs: "JobsRoom", name: str, model: str, alias: str, *, host: str, port: int, count: int = 0
+) -> None:
+    """Declare an endpoint and its workers; those that run with another declaration restart by themselves.
 
     Args:
         store: The workspace's state.
@@ -55,14 +55,17 @@ def start(store: Store, jobs: "JobsRoom", name: str, model: str, alias: str, *, 
         alias: Which of its versions: the one this alias names, now and whenever it moves.
         host: The address; any but loopback needs a token.
         port: 0 keeps the port it had, or chooses a free one once.
+        count: Of processes that answer on the port; 0 keeps how many it had, one at first.
 
     Raises:
         NotFound: The model has no such alias.
-        BadInput: The name can't be one.
+        BadInput: The name can't be one, or there are to be too many workers.
         Unavailable: No port is free, or the address needs a token.
     """
     if not NAME.fullmatch(name):
         raise BadInput(f"{safe(name, limit=80)!r} can't name an endpoint.", "Use letters, digits, . _ and -.")
+    if count > MOST_WORKERS:
+        raise BadInput(f"{count} workers are too many.", f"Ask for at most {MOST_WORKERS}.")
     if version_of(store, model, alias) is None:
         versions(store, model)
         raise NotFound(
@@ -77,15 +80,21 @@ def start(store: Store, jobs: "JobsRoom", name: str, model: str, alias: str, *, 
     kept = store.row("select * from endpoints where name = ?", [name])
     if port == 0:
         port = kept["port"] if kept is not None and kept["host"] == host else free_port(store, host, name)
+    had = kept["workers"] if kept is not None else 0
+    count = count or had or 1
     with store.write() as db:
         db.execute(
-            """insert into endpoints (name, model, alias, host, port, created_at, changed_at)
-               values (:name, :model, :alias, :host, :port, :now, :now)
+            """insert into endpoints (name, model, alias, host, port, workers, created_at, changed_at)
+               values (:name, :model, :alias, :host, :port, :count, :now, :now)
                on conflict (name) do update set model = :model, alias = :alias, host = :host, port = :port,
-                 changed_at = :now""",
-            {"name": name, "model": model, "alias": alias, "host": host, "port": port, "now": now_ms()},
+                 workers = :count, changed_at = :now""",
+            {"name": name, "model": model, "alias": alias, "host": host, "port": port, "count": count, "now": now_ms()},
         )
-    jobs.declare_service(service_name(name), MODULE, ["--workspace", str(store.workspace.root), "--endpoint", name])
+    here = ["--workspace", str(store.workspace.root), "--endpoint", name]
+    for number in range(1, count + 1):
+        jobs.declare_service(worker_service(name, number), MODULE, [*here, "--worker", str(number)])
+    for number in range(count + 1, had + 1):
+        jobs.withdraw_service(worker_service(name, number))
 
 
 def free_port(store: Store, host: str, name: str) -> int:
@@ -116,14 +125,18 @@ def free_port(store: Store, host: str, name: str) -> int:
     )
 
 
-def stop(store: Store, jobs: "JobsRoom", name: str) -> None:
-    """Stop an endpoint; its row, port and log of predictions stay.
+def stop(store: Store, jobs: "JobsRoom", name: str, *, who: str = "") -> None:
+    """Stop an endpoint; its row, port and log of predictions stay, a split ends with it.
 
     Raises:
         NotFound: There is no such endpoint.
     """
-    row_of(store, name)
-    jobs.withdraw_service(service_name(name))
+    row = row_of(store, name)
+    split = splits.running(store, name)
+    if split is not None:
+        splits.end(store, split.id, "stopped", who=who, why="the endpoint was stopped")
+    for number in range(1, row["workers"] + 1):
+        jobs.withdraw_service(worker_service(name, number))
 
 
 def create_token(store: Store, name: str) -> str:
@@ -162,7 +175,8 @@ def listed(store: Store, name: str = "", *, now: int | None = None) -> list[Endp
 
 def record(store: Store, row: Row, now: int) -> Endpoint:
     """Return the endpoint of one row of ENDPOINTS, with what it was asked lately."""
-    state, why = condition(row)
+    processes = workers.listed(store, row["name"])
+    state, why = condition(row, processes)
     traffic = traffic_of(store, row["name"], now=now)
     return Endpoint(
         name=row["name"],
@@ -188,12 +202,18 @@ def record(store: Store, row: Row, now: int) -> Endpoint:
         p50_by_span=traffic.p50_by_span,
         p99_by_span=traffic.p99_by_span,
         created_at=row["created_at"],
+        wanted_workers=row["workers"],
+        workers=processes,
+        split=splits.latest(store, row["name"]),
     )
 
 
-def condition(row: Row) -> tuple[EndpointState, str]:
-    """Return an endpoint's state and its reason, from what the supervisor and the server's process say."""
+def condition(row: Row, processes: list[Worker]) -> tuple[EndpointState, str]:
+    """Return an endpoint's state and its reason, from what the supervisor and the server's processes say."""
     service, why = row["service_state"], row["why"]
+    ready = [worker for worker in processes if worker.ready]
+    if row["workers"] > 1 and row["wanted"] == "up" and ready:
+        return together(row, ready)
     if service in (None, "down"):
         return "down", why or row["service_why"] or "not started"
     if service in ("failed", "backing off"):
@@ -205,6 +225,18 @@ def condition(row: Row) -> tuple[EndpointState, str]:
     if row["serving_version"] != row["wanted_version"]:
         return "degraded", why or f"changing to version {row['wanted_version']}"
     return "ready", why
+
+
+def together(row: Row, ready: list[Worker]) -> tuple[EndpointState, str]:
+    """Return the state of an endpoint of several workers, some of which are ready."""
+    changed = sum(worker.version == row["wanted_version"] for worker in ready)
+    if len(ready) < row["workers"]:
+        why = row["why"] or row["service_why"] or ""
+        return "degraded", f"{len(ready)} of {row['workers']} workers are ready" + (f": {why}" if why else "")
+    if changed < len(ready):
+        why = f"changing to version {row['wanted_version']}: {changed} of {len(ready)} workers have it"
+        return "degraded", row["why"] or why
+    return "ready", row["why"]
 
 
 def curl_of(store: Store, name: str) -> str:

@@ -111,6 +111,10 @@ class Predictor:
         singly = [self.one(row) for row in matrix.tolist()]
         return disagreement(singly, golden.answers) or disagreement(self.many(matrix).tolist(), golden.answers)
 
+    def again(self) -> "Predictor":
+        """Return another predictor of the model in memory, whose `one` another thread may use."""
+        return Predictor(self._model, self.signature, cores=self._cores)
+
     def close(self) -> None:
         """Free what LightGBM keeps outside Python."""
         if self._tree:

@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from lemnis.engine.deploy.rollout.records import Split, Worker
+
 Verdict: TypeAlias = Literal["pass", "fail", "not enough data", "not evaluated", "no gates"]
 AliasKind: TypeAlias = Literal["promote", "rollback", "withdraw"]
 EndpointState: TypeAlias = Literal["starting", "ready", "degraded", "backing off", "failed", "down"]
@@ -101,6 +103,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         p50_ms, p99_ms: Of the latest requests, None when there were none in the last minutes.
         per_second: Requests a second, one number per ten seconds, oldest first; the last span is still filling.
         p50_by_span, p99_by_span: Milliseconds in the same spans, None where nothing was asked.
+        workers: Its processes by number, `wanted_workers` when all have said something.
+        split: The one that runs, or ran last.
     """
 
     name: str
@@ -126,6 +130,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     p50_by_span: list[float | None]
     p99_by_span: list[float | None]
     created_at: int
+    wanted_workers: int = 1
+    workers: list[Worker] = []
+    split: Split | None = None
 
 
 class Traffic(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The model server's process: `python -m lemnis.engine.deploy.server --workspace W --endpoint NAME`."""
+"""One process of a model server: `python -m lemnis.engine.deploy.server --workspace W --endpoint NAME [--worker N]`."""
 
 import argparse
 import os
@@ -13,9 +13,12 @@ from uvicorn import Config
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy.application import Application
-from lemnis.engine.deploy.endpoints import service_name, token_path, url_of
+from lemnis.engine.deploy.endpoints import row_of, token_path, url_of
 from lemnis.engine.deploy.guard import Guard, is_loopback, read_token
 from lemnis.engine.deploy.predictions import PredictionLog
+from lemnis.engine.deploy.rollout import ports, workers
+from lemnis.engine.deploy.rollout.metered import Keeper
+from lemnis.engine.deploy.rollout.workers import worker_service
 from lemnis.engine.deploy.serving import Declared, Follower, declaration
 from lemnis.engine.deploy.wire import BoundedHttp, BoundedServer
 from lemnis.engine.errors import LemnisError, Unavailable
@@ -31,24 +34,23 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--workspace", type=Path, required=True)
     parser.add_argument("--endpoint", required=True)
+    parser.add_argument("--worker", type=int, default=1)
     options = parser.parse_args()
     os.umask(0o077)
     store = Store(Workspace(options.workspace))
     try:
-        serve(store, options.endpoint)
+        serve(store, options.endpoint, options.worker)
     except LemnisError as error:
-        with store.write() as db:
-            db.execute(
-                "update endpoints set ready = 0, why = ?, changed_at = ? where name = ?",
-                [f"{error.problem} {error.remedy}", now_ms(), options.endpoint],
-            )
+        workers.tell(store, options.endpoint, options.worker, ready=0, why=f"{error.problem} {error.remedy}")
         print(f"{error.problem} {error.remedy}", file=sys.stderr)
         return 1
     return 0
 
 
-def serve(store: Store, name: str) -> None:
+def serve(store: Store, name: str, worker: int) -> None:
     """Answer at the endpoint's address.
+
+    Where it has several workers, one that has no version yet takes no connection: the others answer meanwhile.
 
     Raises:
         NotFound: There is no such endpoint.
@@ -61,9 +63,11 @@ def serve(store: Store, name: str) -> None:
             f"{declared.host} can be reached from other machines, and this endpoint has no token.",
             f"Make one with `lemnis endpoints token {name}`.",
         )
-    listening = listen(declared.host, declared.port)
+    bound, held = ports.shared(declared.host, declared.port, f"endpoint {name} of {store.workspace.root}")
     log = PredictionLog(store, name, declared.model)
     application = Application(store, name, declared.model, guard=Guard(declared.host, token), log=log)
+    meters = Keeper(store, name, worker, lambda: application.meters.counted(log.dropped))
+    application.meters.others = meters.others
     server = BoundedServer(server_config(application))
 
     def leave(*_: object) -> None:
@@ -73,17 +77,22 @@ def serve(store: Store, name: str) -> None:
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
 
-    follower = Follower(store, declared, cores=usable_cores(), hand_over=application.serve, leave=leave)
-    announce(store, declared)
+    follower = Follower(store, declared, application, leave, worker=worker, cores=usable_cores())
+    announce(store, declared, worker)
     log.start()
+    meters.start()
     follower.start()
     try:
-        server.run(sockets=[listening])
+        if row_of(store, name)["workers"] > 1:
+            while not follower.ready.wait(0.05) and not server.should_exit:
+                pass
+        server.run(sockets=[bound])
     finally:
         log.close()
+        meters.close()
         follower.close()
-        with store.write() as db:
-            db.execute("update endpoints set ready = 0, changed_at = ? where name = ?", [now_ms(), name])
+        held.close()
+        workers.tell(store, name, worker, ready=0)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -124,17 +133,16 @@ def server_config(application: Callable[..., Any], protocol: type[BoundedHttp] =
     )
 
 
-def announce(store: Store, declared: Declared) -> None:
-    """Write where the server answers, and that no version is ready yet."""
+def announce(store: Store, declared: Declared, worker: int) -> None:
+    """Write where the worker answers, and that it has no version yet."""
     url, now = url_of(declared.host, declared.port), now_ms()
     with store.write() as db:
         db.execute(
-            "update services set url = ?, updated_at = ? where name = ?", [url, now, service_name(declared.name)]
+            "update services set url = ?, updated_at = ? where name = ?",
+            [url, now, worker_service(declared.name, worker)],
         )
-        db.execute(
-            "update endpoints set ready = 0, serving_version = null, why = '', changed_at = ? where name = ?",
-            [now, declared.name],
-        )
+    empty = dict.fromkeys(("version", "standby", "event", "swap_ms", "drill_ms", "challenger"))
+    workers.tell(store, declared.name, worker, pid=os.getpid(), ready=0, why="", drill="", **empty)
 
 
 def usable_cores() -> int:

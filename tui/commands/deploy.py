@@ -23,9 +23,14 @@ def deploy(
     name: Annotated[str, typer.Option(help="The endpoint's name; the model's if it is not given.")] = "",
     host: Annotated[str, typer.Option(help="The address; any but loopback needs a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 keeps the endpoint's port, or chooses one.", min=0, max=65535)] = 0,
+    workers: Annotated[
+        int, typer.Option(help="Processes that answer on the port; 0 keeps how many it had.", min=0)
+    ] = 0,
     wait: Annotated[float, typer.Option(help="Seconds to wait until it is ready; 0 to return at once.", min=0)] = 60.0,
 ) -> None:
     """Serve the version an alias names, now and whenever it moves.
+
+    Several workers share the port, change one after another, and each keeps the version before loaded for the way back.
 
     With --json: the endpoint as in `lemnis endpoints list`.
     """
@@ -37,7 +42,7 @@ def deploy(
             f"Promote it with `lemnis models promote {model} {alias.removeprefix('v')} --alias NAME` first.",
         )
     room = session.engine.deploy
-    endpoint = room.start_endpoint(name or model, model, alias or "champion", host, port)
+    endpoint = room.start_endpoint(name or model, model, alias or "champion", host, port, workers=workers)
     if wait:
         endpoint = ready(room, endpoint.name, wait)
     if session.json:

@@ -7,13 +7,15 @@ import typer
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy import Endpoint
+from lemnis.engine.jobs import user_name
+from lemnis.tui.commands import rollout
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
+from lemnis.tui.commands.rollout import EndpointName, split_facts, worker_line
 from lemnis.tui.format import MISSING, age, number, spark, verdict
 
 app = group("What is being served.")
+app.add_typer(rollout.app)
 FOLLOW_SECONDS = 0.3
-
-EndpointName = Annotated[str, typer.Argument(help="An endpoint's name, see `lemnis endpoints list`.", metavar="NAME")]
 
 
 @app.command("list")
@@ -22,7 +24,9 @@ def list_endpoints(context: typer.Context) -> None:
 
     With --json: {"endpoints": [{"name", "url", "state" (starting, ready, degraded, backing off, failed, down), "why",
     "model", "alias", "version", "wanted_version", "pid", "restarts", "requests", "errors", "rows", "dropped", "p50_ms",
-    "p99_ms" (of the last 5 minutes), "per_second" (by 10 s), "last_at" (ms)}]}.
+    "p99_ms" (of the last 5 minutes), "per_second" (by 10 s), "last_at" (ms), "wanted_workers", "workers": [{"number",
+    "pid", "live", "ready", "version", "standby", "why", "swap_ms", "drill" (empty: passed), "drill_ms", "challenger",
+    "changed_at" (ms)}], "split" (as in `split`, or null)}]}.
     """
     session = session_of(context)
     endpoints = session.engine.deploy.endpoints()
@@ -62,8 +66,9 @@ def show(context: typer.Context, name: EndpointName) -> None:
             ("p50, p99", f"{number(endpoint.p50_ms, 2)} ms, {number(endpoint.p99_ms, 2)} ms"),
             ("last 5 min", f"{spark(list(endpoint.per_second))} {number(endpoint.per_second[-2], 1)} requests/s"),
             ("last asked", age(endpoint.last_at, now_ms())),
-            ("pid", str(endpoint.pid or MISSING)),
             ("restarts", str(endpoint.restarts)),
+            *[(f"worker {worker.number}", worker_line(worker)) for worker in endpoint.workers],
+            *split_facts(endpoint.split),
         ]
     )
     say(f"\n{curl}")
@@ -76,7 +81,7 @@ def stop(context: typer.Context, name: EndpointName) -> None:
     With --json: the endpoint as in `list`.
     """
     session = session_of(context)
-    session.engine.deploy.stop_endpoint(name)
+    session.engine.deploy.stop_endpoint(name, user_name())
     if session.json:
         print_json(endpoint_document(session.engine.deploy.endpoint(name)))
         return
@@ -88,19 +93,20 @@ def logs(
     context: typer.Context,
     name: EndpointName,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until interrupted.")] = False,
+    worker: Annotated[int, typer.Option(help="Which of its workers.", min=1)] = 1,
 ) -> None:
-    """Print the end of a server's log.
+    """Print the end of a worker's log.
 
     With --json: {"name", "log"}.
     """
     session = session_of(context)
     room = session.engine.deploy
     if session.json:
-        print_json({"name": name, "log": room.endpoint_log(name)})
+        print_json({"name": name, "log": room.endpoint_log(name, worker)})
         return
     said = ""
     while True:
-        log = room.endpoint_log(name)
+        log = room.endpoint_log(name, worker)
         added = log.removeprefix(said)
         if added:
             say(added.rstrip("\n"))
@@ -144,4 +150,5 @@ def endpoint_document(endpoint: Endpoint) -> dict[str, Any]:  # Any: a JSON docu
     """Return an endpoint as `lemnis endpoints list --json` gives it."""
     names = ("name", "url", "state", "why", "model", "alias", "version", "wanted_version", "pid", "restarts")
     traffic = ("requests", "errors", "rows", "dropped", "p50_ms", "p99_ms", "per_second", "last_at")
-    return {name: getattr(endpoint, name) for name in (*names, *traffic)}
+    rollout = ("wanted_workers", "workers", "split")
+    return {name: getattr(endpoint, name) for name in (*names, *traffic, *rollout)}

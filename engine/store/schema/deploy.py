@@ -1,5 +1,7 @@
 """Tables of the registry and the endpoints: versions, aliases as events, and who serves what."""
 
+from lemnis.engine.store.revisions import triggers
+
 TABLES = (
     """create table models (
         name text primary key,
@@ -46,3 +48,57 @@ TABLES = (
         created_at integer not null, changed_at integer not null
     ) strict""",
 )
+
+LATER = {
+    "m034_rollout": (
+        "alter table endpoints add column workers integer not null default 1",
+        # One process of an endpoint. Its service is 'endpoint:NAME', of every further one 'endpoint:NAME#2' and so on.
+        """create table endpoint_workers (
+            endpoint text not null references endpoints (name),
+            worker integer not null,                 -- 1 and up
+            pid integer not null,
+            version integer,                         -- what it answers with now
+            standby integer,                         -- the version before, loaded still
+            event integer,                           -- the alias event it has settled last
+            ready integer not null default 0,
+            why text not null default '',
+            swap_ms real,                            -- from the alias event to the first answer of the new version
+            drill text not null default '',          -- what is wrong with the standby's golden answers, '' for nothing
+            drill_ms real,                           -- what asking the standby took; null before there was one
+            challenger integer,                      -- the version it splits requests with
+            changed_at integer not null,
+            primary key (endpoint, worker)
+        ) strict""",
+        """create table splits (
+            id integer primary key,
+            endpoint text not null references endpoints (name),
+            mode text not null check (mode in ('canary', 'shadow')),
+            champion integer not null, challenger integer not null,    -- versions
+            alias text not null,                     -- the challenger's, at the start
+            percent real not null,                   -- of the requests, 0 to 100
+            key text not null default '',            -- what a request is told apart by
+            alpha real not null,                     -- most chance of a false abort, of all measures together
+            bounds text not null,                    -- JSON {measure: how much worse is allowed}
+            reference text not null default '{}',    -- JSON: the champion's latency and scores, frozen
+            state text not null check (state in ('running', 'stopped', 'aborted', 'promoted')),
+            why text not null default '',
+            standings text not null default '[]',    -- JSON: of each measure, as they were at the end
+            who text not null, started_at integer not null, ended_at integer
+        ) strict""",
+        "create unique index splits_running on splits (endpoint) where state = 'running'",
+        """create table endpoint_events (
+            id integer primary key,
+            endpoint text not null references endpoints (name),
+            at integer not null,
+            kind text not null,                      -- serve, swap, drill, refuse, split, share, abort, stop …
+            worker integer,                          -- whose step it was; null for the whole endpoint
+            version integer,
+            who text not null, why text not null,
+            took_ms real
+        ) strict""",
+        "create index endpoint_events_endpoint on endpoint_events (endpoint, id)",
+        *triggers("deploy", "endpoint_workers"),
+        *triggers("deploy", "splits"),
+        *triggers("deploy", "endpoint_events"),
+    ),
+}

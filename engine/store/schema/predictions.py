@@ -41,3 +41,42 @@ TABLES = (
         primary key (endpoint, starts)
     ) strict, without rowid""",
 )
+
+LATER = {
+    "m034_rollout": (
+        # What the answers of a split's two versions add up to; the judge adds each answer once.
+        """create table split_counts (
+            split_id integer not null,
+            version integer not null,
+            requests integer not null default 0, errors integer not null default 0,
+            timed integer not null default 0, slow integer not null default 0,
+            scored integer not null default 0, ranks real not null default 0,
+            primary key (split_id, version)
+        ) strict, without rowid""",
+        """create table split_cursors (
+            split_id integer primary key,
+            request_id integer not null, prediction_id integer not null,    -- the last ones that were counted
+            skipped integer not null default 0       -- shadow: requests that were left out because too many waited
+        ) strict""",
+        # What a challenger would have answered; no client ever saw it.
+        """create table shadows (
+            id integer primary key,
+            split_id integer not null,
+            request_id integer not null references requests (id),
+            endpoint text not null, version integer not null,
+            row_key text not null default '', event_at integer not null,
+            score real, answer text not null default '',
+            error text not null default '',
+            at integer not null
+        ) strict""",
+        "create index shadows_split on shadows (split_id, id)",
+        "create index shadows_key on shadows (endpoint, row_key)",
+        # A worker's counters of /metrics, so that each worker tells those of all.
+        """create table endpoint_meters (
+            endpoint text not null, worker integer not null,
+            meters text not null,                    -- JSON
+            at integer not null,
+            primary key (endpoint, worker)
+        ) strict, without rowid""",
+    ),
+}

@@ -99,7 +99,7 @@ class Bench:
     store: Store
     room: DeployRoom
     version_id: str
-    trained: list[Trained] = field(default_factory=list)
+    trained: list[Trained] = field(default_factory=list[Trained])
 
     def add_run(self, trained: Trained, *, state: str = "finished", gates: dict[str, str] | None = None) -> int:
         """Record a run as training would leave it, with one gate verdict a metric."""
@@ -133,7 +133,10 @@ def bench_at(folder: Path, trained: Trained, config: str = CONFIG) -> Bench:
 
 @pytest.fixture
 def make_bench(tmp_path: Path, first_model: Trained) -> Callable[..., Bench]:
-    return lambda config=CONFIG: bench_at(tmp_path, first_model, config)
+    def make(config: str = CONFIG) -> Bench:
+        return bench_at(tmp_path, first_model, config)
+
+    return make
 
 
 @pytest.fixture
@@ -211,13 +214,23 @@ def wait() -> Callable[..., None]:
     return until
 
 
-def spawn(bench: Bench, *, host: str = "127.0.0.1", port: int = 0) -> Server:
-    """Declare the endpoint `late` and start its process as the supervisor would."""
-    endpoints.start(bench.store, bench.room.jobs, "late", "late", "champion", host=host, port=port)
+def spawn(bench: Bench, *, host: str = "127.0.0.1", port: int = 0, worker: int = 1, count: int = 1) -> Server:
+    """Declare the endpoint `late` and start a process of it as the supervisor would."""
+    endpoints.start(bench.store, bench.room.jobs, "late", "late", "champion", host=host, port=port, count=count)
     port = bench.store.value("select port from endpoints")
     root = str(bench.store.workspace.root)
     log = open(bench.store.workspace.hidden / "server.log", "ab")  # noqa: SIM115  # the child holds it
-    command = [sys.executable, "-m", endpoints.MODULE, "--workspace", root, "--endpoint", "late"]
+    command = [
+        sys.executable,
+        "-m",
+        endpoints.MODULE,
+        "--workspace",
+        root,
+        "--endpoint",
+        "late",
+        "--worker",
+        str(worker),
+    ]
     process = subprocess.Popen(command, stdout=log, stderr=log)
     log.close()
     return Server(process, port, bench)
