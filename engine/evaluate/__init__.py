@@ -5,6 +5,17 @@ from collections.abc import Sequence
 from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate.ablations import Ablation, Difference, list_ablations
 from lemnis.engine.evaluate.gates import Gate
+from lemnis.engine.evaluate.interpretation.records import (
+    Contributions,
+    Dependence,
+    Dependences,
+    Interaction,
+    Interactions,
+    Level,
+    Swarm,
+    SwarmOutput,
+)
+from lemnis.engine.evaluate.interpretation.results import find_interpretation
 from lemnis.engine.evaluate.pairs import Pair, PairedTest, Significance, known_significance
 from lemnis.engine.evaluate.records import Baseline, Contribution, Evaluation, Explanation, Importance, Month, Speed
 from lemnis.engine.evaluate.results import (
@@ -60,6 +71,18 @@ class EvaluateRoom:
         """Return the explanation of one row, None if it was not explained yet."""
         return find_explanation(self.store, run_id, key)
 
+    def contributions(self, run_id: int) -> Contributions | None:
+        """Return the global contributions of a run's features; None before it was evaluated, and of linear trees."""
+        return find_interpretation(self.store, run_id, "contributions", Contributions)
+
+    def dependences(self, run_id: int) -> Dependences | None:
+        """Return partial dependence and ICE of a run's features; None before it was interpreted."""
+        return find_interpretation(self.store, run_id, "dependences", Dependences)
+
+    def interactions(self, run_id: int) -> Interactions | None:
+        """Return which features of a run act together; None before it was interpreted."""
+        return find_interpretation(self.store, run_id, "interactions", Interactions)
+
     def ablations(self, version_id: str = "") -> list[Ablation]:
         """Return the ablations of a dataset version, of all if none is given; the newest first."""
         return list_ablations(self.store, version_id)
@@ -108,6 +131,15 @@ class EvaluateRoom:
         title = f"Explanation of {key} by run {self._known(run_id)}"
         return JobsRoom(self.store).submit("evaluate.explain", title, {"run": run_id, "key": key}, priority=80)
 
+    def start_interpret(self, run_id: int) -> int:
+        """Queue the interpretation of a run and return the job's id.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        title = f"Interpretation of run {self._known(run_id)}"
+        return JobsRoom(self.store).submit("evaluate.interpret", title, {"run": run_id})
+
     def _known(self, run_id: int) -> int:
         if self.store.value("select 1 from runs where id = ?", [run_id]) is None:
             raise NotFound(f"There is no run {run_id}.", "List them with `lemnis runs list`.")
@@ -118,15 +150,23 @@ __all__ = [
     "Ablation",
     "Baseline",
     "Contribution",
+    "Contributions",
+    "Dependence",
+    "Dependences",
     "Difference",
     "EvaluateRoom",
     "Evaluation",
     "Explanation",
     "Gate",
     "Importance",
+    "Interaction",
+    "Interactions",
+    "Level",
     "Month",
     "Pair",
     "PairedTest",
     "Significance",
     "Speed",
+    "Swarm",
+    "SwarmOutput",
 ]

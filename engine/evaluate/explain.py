@@ -104,18 +104,18 @@ def actual_text(subject: Subject, target: float) -> str:
     return classes[int(target)] if classes else f"{target:.6g}"
 
 
-def importances(subject: Subject, rows: Any, *, threads: int) -> list[Importance]:
+def importances(subject: Subject, parts: Values | None) -> list[Importance]:
     """Return each feature's gain, splits and mean |contribution| over some rows, largest contribution first.
 
-    The contribution is None where the model does not tell it.
+    Args:
+        subject: The model.
+        parts: What `contributions` found of the rows; None where the model does not tell it.
     """
     gain = subject.model.feature_importance("gain").tolist()
     splits = subject.model.feature_importance("split").tolist()
-    matrix = encode_table(rows, subject.signature)
     mean: list[float | None] = [None] * len(gain)
-    if len(matrix) and explainable(subject):
-        parts = np.abs(contributions(subject, matrix, threads=threads)[:, :, :-1])
-        mean = parts.sum(1).mean(0).tolist()
+    if parts is not None and len(parts):
+        mean = np.abs(parts[:, :, :-1]).sum(1).mean(0).tolist()
     found = [
         Importance(feature=name, gain=gain[place], splits=splits[place], contribution=mean[place])
         for place, name in enumerate(subject.signature.names)

@@ -9,23 +9,31 @@ import pyarrow as pa
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config, Criterion, load_config
 from lemnis.engine.data.duck import read_table
-from lemnis.engine.errors import BadInput
 from lemnis.engine.evaluate.baselines import Ground, baselines
 from lemnis.engine.evaluate.explain import explain_rows, explainable, importances, telling_rows
 from lemnis.engine.evaluate.gates import Gate, judge
+from lemnis.engine.evaluate.interpretation.jobs import sampled_contributions, save_swarms
 from lemnis.engine.evaluate.measure import Scored, by_month, evaluate_part, worst_month
 from lemnis.engine.evaluate.metrics import HIGHER_IS_BETTER
 from lemnis.engine.evaluate.records import Evaluation, Explanation, Speed
-from lemnis.engine.evaluate.results import PARTS, save_explanation, save_results
+from lemnis.engine.evaluate.results import save_explanation, save_results
 from lemnis.engine.evaluate.speed import measure_speed
-from lemnis.engine.evaluate.subject import Subject, find_row, open_subject, predict, targets, times
+from lemnis.engine.evaluate.subject import (
+    Subject,
+    find_row,
+    open_subject,
+    part_members,
+    predict,
+    targets,
+    thinned,
+    times,
+)
 
 if TYPE_CHECKING:
     from lemnis.engine.jobs.context import JobContext
 
 TRAIN_ROWS = 50_000  # of the training part: enough for the gap between what was learned and what holds
-SPEED_ROWS, CONTRIBUTION_ROWS = 20_000, 1_500
-SEED = 1
+SPEED_ROWS = 20_000
 Table = Any  # a pyarrow Table
 
 
@@ -54,11 +62,13 @@ def evaluate(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]
     context.progress(0.75, "timing single rows and a batch")
     speed = measure_speed(subject, held_out.slice(0, SPEED_ROWS), cores=context.cores)
     context.progress(0.85, "contributions of the features")
-    weights = importances(subject, some(held_out, CONTRIBUTION_ROWS), threads=context.cores)
+    matrix, parts = sampled_contributions(subject, held_out, threads=context.cores)
+    weights = importances(subject, parts)
     telling = explain_telling(context, subject, held_out, numbers)
     evaluations[-1] = msgspec.structs.replace(evaluations[-1], speed=speed, baselines=beside)
     gates = judge_criteria(config.problem.criteria, evaluations)
     save_results(context.store, subject.run_id, evaluations, gates, weights, telling, context.job_id)
+    save_swarms(context, subject, evaluations[-1].part, matrix, parts)
     last = evaluations[-1]
     return {
         "run": subject.run_id,
@@ -77,15 +87,8 @@ def measure_parts(context: "JobContext", subject: Subject, config: Config) -> tu
     group = [name for name in config.dataset.group if name in {column.name for column in subject.version.columns}]
     rows: Table = read_table(subject.version, list(dict.fromkeys([*subject.columns, *group])))
     target, time = targets(subject, rows), times(subject, rows)
-    spans = {part: subject.version.split[part] for part in PARTS if part in subject.version.split}
     known = ~np.isnan(target)
-    if time is None or not spans:
-        spans, members = {}, {"test": np.flatnonzero(known)}
-    else:
-        members = {p: np.flatnonzero(known & (time >= s.start) & (time < s.end)) for p, s in spans.items()}
-    members = {part: places for part, places in members.items() if places.size}
-    if not members:
-        raise BadInput(f"{subject.version.title} has no rows with a target to evaluate.", "Check target and split.")
+    members, spans = part_members(subject, known, time)
     learned = members.get("train", np.flatnonzero(known))
     if "train" in members:
         members["train"] = thinned(members["train"], TRAIN_ROWS)
@@ -115,18 +118,6 @@ def scatter(scores: Any, places: Any, rows: int) -> Any:
     spread = np.full((rows, *scores.shape[1:]), np.nan)
     spread[places] = scores
     return spread
-
-
-def thinned(places: Any, most: int) -> Any:
-    """Return a seeded sample of row numbers, in order."""
-    if places.size <= most:
-        return places
-    return np.sort(np.random.default_rng(SEED).choice(places, most, replace=False))
-
-
-def some(rows: Table, most: int) -> Table:
-    """Return a seeded sample of rows."""
-    return rows.take(pa.array(thinned(np.arange(rows.num_rows), most)))
 
 
 def explain_telling(context: "JobContext", subject: Subject, rows: Table, numbers: Any) -> list[Explanation]:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.data.duck import read_table
+from lemnis.engine.data.split import Part
 from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.evaluate.results import PARTS
 from lemnis.engine.experiments.model import Model, load_model
 from lemnis.engine.experiments.predictions import predicted, row_times
 from lemnis.engine.features.matrix import target_vector
@@ -22,6 +24,7 @@ from lemnis.engine.store import Store
 
 Values = NDArray[np.float64]
 DAY_MS = 86_400_000
+SEED = 1
 Table = Any  # a pyarrow Table
 
 
@@ -98,6 +101,55 @@ def targets(subject: Subject, rows: Table) -> Values:
 def times(subject: Subject, rows: Table) -> NDArray[np.int64] | None:
     """Return each row's time in epoch ms, None without a time column."""
     return row_times(subject.version, rows)
+
+
+def part_members(
+    subject: Subject, known: NDArray[np.bool_], time: NDArray[np.int64] | None
+) -> tuple[dict[str, NDArray[np.int64]], dict[str, Part]]:
+    """Return the rows of each part that have a target, and the parts' spans; without a split all are ``test``.
+
+    Args:
+        subject: The model and its version.
+        known: Which rows have a target, shape (n,).
+        time: Their times in epoch ms.
+
+    Raises:
+        BadInput: No row of any part has a target.
+    """
+    spans = {part: subject.version.split[part] for part in PARTS if part in subject.version.split}
+    if time is None or not spans:
+        spans, members = {}, {"test": np.flatnonzero(known)}
+    else:
+        members = {p: np.flatnonzero(known & (time >= s.start) & (time < s.end)) for p, s in spans.items()}
+    members = {part: places for part, places in members.items() if places.size}
+    if not members:
+        raise BadInput(f"{subject.version.title} has no rows with a target to evaluate.", "Check target and split.")
+    return members, spans
+
+
+def held_out(subject: Subject) -> tuple[str, Table, NDArray[np.int64]]:
+    """Return the last part that has rows with a target: its name, those rows, and their numbers in the version.
+
+    Raises:
+        BadInput: There is none.
+    """
+    rows = read_rows(subject)
+    members, _ = part_members(subject, ~np.isnan(targets(subject, rows)), times(subject, rows))
+    part, places = list(members.items())[-1]
+    return part, rows.take(pa.array(places)), places
+
+
+def thinned(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return a seeded sample of row numbers, in order."""
+    if places.size <= most:
+        return places
+    return np.sort(np.random.default_rng(SEED).choice(places, most, replace=False))
+
+
+def some(rows: Table, most: int) -> Table:
+    """Return a seeded sample of rows."""
+    everything = np.arange(int(rows.num_rows), dtype=np.int64)
+    return rows.take(pa.array(thinned(everything, most)))
 
 
 def months_of(time: NDArray[np.int64]) -> list[str]:

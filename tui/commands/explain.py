@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from lemnis.engine.errors import NotFound
@@ -9,6 +10,7 @@ from lemnis.engine.evaluate import Explanation
 from lemnis.tui import format as shown
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import print_json, print_table, say, session_of, single
+from lemnis.tui.commands.session import Session
 
 app = single()
 
@@ -20,13 +22,24 @@ def explain(
     row: Annotated[
         str, typer.Option("--row", help="The row's key, its parts joined by |, or # and its number in the version.")
     ] = "",
+    dependence: Annotated[
+        str, typer.Option("--dependence", help="How the answer depends on this feature.", metavar="FEATURE")
+    ] = "",
+    interactions: Annotated[bool, typer.Option("--interactions", help="Which features act together.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Compute dependence and interactions again.")] = False,
 ) -> None:
     """Explain one row: what each feature's value adds to the raw score; without --row, the features as a whole.
+
+    Dependence and interactions are computed by a job the first time they are asked for, on a sample of held-out rows.
 
     With --json and --row: {"run_id", "version_id", "key", "row", "kind", "score", "raw", "bias", "answer", "actual",
     "contributions": [{"feature", "value", "amount"}]}; bias and all amounts sum to raw. Without --row: {"run",
     "importances": [{"feature", "gain", "splits", "contribution"}], "rows": [explanations of the rows that the model
-    was most wrong and most right about]}.
+    was most wrong and most right about], "contributions": {"part", "rows", "outputs": [{"answer", "edge", "swarms":
+    [{"feature", "mean_absolute", "levels": [{"name", "tone", "rows", "mean", "counts"}]}]}]} or null}.
+    With --dependence: {"run", "part", "rows", "answers", "feature": {"feature", "names", "values", "mean", "low",
+    "high", "centred_low", "centred_high", "rows"}}, a list for each answer; with --interactions: {"run", "rows",
+    "features", "pairs": [{"first", "second", "strength", "share"}], "note"}.
     """
     session = session_of(context)
     room = session.engine.evaluate
@@ -35,12 +48,21 @@ def explain(
         found = room.explanation(run, row) or next(iter(room.explanations(run)))
         print_json(found) if session.json else print_explanation(found)
         return
+    if again or ((dependence or interactions) and room.dependences(run) is None):
+        follow(session, room.start_interpret(run))
+    if dependence:
+        print_dependence(session, run, dependence)
+        return
+    if interactions:
+        print_interactions(session, run)
+        return
     importances, rows = room.importances(run), room.explanations(run)
     if not importances:
         session.engine.experiments.run(run)
         raise NotFound(f"Run {run} was not evaluated yet.", f"Do it with `lemnis evaluate {run}`.")
     if session.json:
-        print_json({"run": run, "importances": importances, "rows": rows})
+        kept = room.contributions(run)
+        print_json({"run": run, "importances": importances, "rows": rows, "contributions": kept})
         return
     lines = [
         (one.feature, shown.number(one.contribution, 4), shown.number(one.gain, 1), str(one.splits))
@@ -55,6 +77,41 @@ def explain(
         [(r.kind, r.key, shown.number(r.score, 4), r.actual) for r in rows],
         right={"score"},
     )
+
+
+def print_dependence(session: Session, run: int, feature: str) -> None:
+    """Print how the answer depends on one feature: its mean, and the band of single rows.
+
+    Raises:
+        NotFound: No curve of this feature was computed.
+    """
+    found = session.engine.evaluate.dependences(run)
+    one = next((each for each in found.features if each.feature == feature), None) if found else None
+    if found is None or one is None:
+        known = ", ".join(each.feature for each in found.features) if found else ""
+        raise NotFound(f"There is no curve of a feature {feature!r}.", f"Features with one: {known}.", f"run {run}")
+    if session.json:
+        facts = {"run": run, "part": found.part, "rows": found.rows, "answers": found.answers}
+        print_json(facts | {"feature": one})
+        return
+    for place, answer in enumerate(found.answers):
+        say(f"{f'P({answer})' if answer else 'answer'} by {feature}, {found.rows} {found.part} rows")
+        columns = zip(one.names, one.mean[place], one.low[place], one.high[place], strict=True)
+        lines = [(name, *(shown.number(value, 4) for value in values)) for name, *values in columns]
+        print_table([feature, "mean", "10 %", "90 %"], lines, right={"mean", "10 %", "90 %"})
+
+
+def print_interactions(session: Session, run: int) -> None:
+    """Print which features act together, strongest first."""
+    found = session.engine.evaluate.interactions(run)
+    if session.json:
+        print_json({"run": run} | (msgspec.to_builtins(found) if found else {}))
+        return
+    if found is None or found.note:
+        say(found.note if found else "Nothing was computed.")
+        return
+    lines = [(p.first, p.second, shown.number(p.strength, 4), shown.share(p.share)) for p in found.pairs]
+    print_table(["feature", "with", "adds (raw)", "of both"], lines, right={"adds (raw)", "of both"})
 
 
 def print_explanation(found: Explanation) -> None:

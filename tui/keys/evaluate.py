@@ -8,7 +8,7 @@ EVALUATE: tuple[Action, ...] = (
         "evaluate", footer=True, writes=True,
     ),
     Action("evaluate.older", "left_square_bracket", "Older run", "Look at the finished run before.", footer=True),
-    Action("evaluate.newer", "right_square_bracket", "Newer run", "Look at the finished run after.", footer=True),
+    Action("evaluate.newer", "right_square_bracket", "Newer run", "Look at the finished run after."),
     Action("evaluate.lower", "comma,left", "Threshold −", "Lower the threshold by 0.01.", footer=True),
     Action("evaluate.higher", "full_stop,right", "Threshold +", "Raise the threshold by 0.01."),
     Action(
@@ -22,4 +22,15 @@ EVALUATE: tuple[Action, ...] = (
         "evaluate.explain_row", "f", "Find row", "Explain one row by its key: what each feature adds to its score.",
         "explain", writes=True,
     ),
+    Action(
+        "evaluate.features", "i", "Features",
+        "What each feature adds, how answers depend on it, what acts together; on a small screen one after the other.",
+        "explain", footer=True,
+    ),
+    Action(
+        "evaluate.interpret", "I", "Interpret", "Compute dependence, interactions and failure types of this run.",
+        "explain --again", writes=True,
+    ),
+    Action("evaluate.centre", "b", "Centre", "Draw each row's change from its first value, or the answers themselves."),
+    Action("evaluate.next_class", "C", "Class", "Interpret the next class."),
 )  # fmt: skip

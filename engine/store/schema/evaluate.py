@@ -57,4 +57,14 @@ LATER = {
         ) strict""",
         *triggers("evaluate", "ablations"),
     ),
+    "m036_interpretations": (
+        """create table interpretations (
+            run_id integer not null references runs (id) on delete cascade,
+            kind text not null,                  -- contributions, dependences, interactions, failures
+            detail text not null,                -- JSON of the whole record
+            at integer not null,
+            primary key (run_id, kind)
+        ) strict""",
+        *triggers("evaluate", "interpretations"),
+    ),
 }

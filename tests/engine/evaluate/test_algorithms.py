@@ -8,6 +8,7 @@ from small_problem import do_train, make_engine
 
 from lemnis.engine import Engine
 from lemnis.engine.errors import BadInput
+from lemnis.engine.evaluate.interpretation.jobs import interpret
 from lemnis.engine.evaluate.jobs import evaluate, explain
 from lemnis.engine.evaluate.pairing import pair
 from lemnis.engine.experiments import Run
@@ -42,6 +43,12 @@ def test_a_linear_model_and_a_constant_are_evaluated_explained_and_tested(
     for one in engine.evaluate.explanations(linear.id):
         assert one.bias + sum(part.amount for part in one.contributions) == pytest.approx(one.raw)
     assert [one.contribution for one in engine.evaluate.importances(constant.id)] == [0.0, 0.0, 0.0]
+    interpret(JobContext.for_test(engine.store), {"run": linear.id})
+    curves, pairs = engine.evaluate.dependences(linear.id), engine.evaluate.interactions(linear.id)
+    assert curves is not None
+    assert curves.features[0].feature == "distance"
+    assert pairs is not None
+    assert "adds up" in pairs.note
     runs = [constant.id, linear.id, trees.id]
     pair(JobContext.for_test(engine.store), {"runs": runs, "part": "validation"})
     tested = engine.evaluate.significance(runs, "validation")
@@ -58,6 +65,9 @@ def test_linear_trees_are_evaluated_but_their_answers_are_not_taken_apart(
     run = evaluated("linear_tree")
     assert engine.evaluate.evaluations(run.id)[-1].metrics["roc_auc"] is not None
     assert {one.contribution for one in engine.evaluate.importances(run.id)} == {None}
+    interpret(JobContext.for_test(engine.store), {"run": run.id})
+    assert engine.evaluate.contributions(run.id) is None
+    assert engine.evaluate.dependences(run.id) is not None
     assert engine.evaluate.explanations(run.id) == []
     with pytest.raises(BadInput, match="no contributions"):
         explain(JobContext.for_test(engine.store), {"run": run.id, "key": "1"})

@@ -9,9 +9,22 @@ import pytest
 from lemnis.engine import Engine
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.evaluate.gates import judge
+from lemnis.engine.evaluate.interpretation.records import (
+    Contributions,
+    Dependence,
+    Dependences,
+    Interaction,
+    Interactions,
+    Level,
+    Swarm,
+    SwarmOutput,
+    Tone,
+)
+from lemnis.engine.evaluate.interpretation.results import save_interpretation
 from lemnis.engine.evaluate.pairs import PairedTest
 from lemnis.engine.evaluate.records import Baseline, Contribution, Evaluation, Explanation, Importance, Month, Speed
 from lemnis.engine.evaluate.results import save_results
+from lemnis.engine.store import Store
 from lemnis.engine.workspace import create_workspace
 
 METRICS: dict[str, float | None] = {
@@ -72,8 +85,16 @@ def sweep() -> list[list[float]]:
 def evaluation(run_id: int, version_id: str, part: str) -> Evaluation:
     last = part == "test"
     months = [
-        Month(name="2013-07", rows=28_293, part="test", positive_share=0.31, metrics={"roc_auc": 0.726}),
-        Month(name="2013-11", rows=26_971, part="", positive_share=0.17, metrics={"roc_auc": 0.655}),
+        Month(
+            name="2013-07",
+            rows=28_293,
+            part="test",
+            positive_share=0.31,
+            metrics=dict[str, float | None](roc_auc=0.726),
+        ),
+        Month(
+            name="2013-11", rows=26_971, part="", positive_share=0.17, metrics=dict[str, float | None](roc_auc=0.655)
+        ),
     ]
     return Evaluation(
         run_id=run_id, version_id=version_id, part=part, rows=200, metrics=LATER if last else METRICS, created_at=1,
@@ -84,6 +105,47 @@ def evaluation(run_id: int, version_id: str, part: str) -> Evaluation:
         days=10, baselines=BASELINES if last else [],
         worst_month="2013-11" if last else "",
     )  # fmt: skip
+
+
+def swarm(feature: str, lean: int) -> Swarm:
+    """90 rows: low values left of the middle, high ones right of it, as far as `lean` bins."""
+    counts = [[0] * 60 for _ in range(3)]
+    for tone, place in ((0, 30 - lean), (1, 30), (2, 29 + lean)):
+        counts[tone][place] = 30
+    named: list[tuple[str, Tone, float]] = [
+        ("low, up to 9", "low", -0.5),
+        ("middle", "middle", 0.0),
+        ("high, above 17", "high", 0.5),
+    ]
+    levels = [
+        Level(name=name, tone=tone, rows=30, mean=mean, counts=counts[place])
+        for place, (name, tone, mean) in enumerate(named)
+    ]
+    return Swarm(feature=feature, mean_absolute=lean / 60, levels=levels)
+
+
+def curve(feature: str, names: list[str], values: list[float | None]) -> Dependence:
+    mean = [0.2 + 0.1 * place for place in range(len(names))]
+    return Dependence(
+        feature=feature, names=names, values=values, mean=[mean], low=[[value - 0.1 for value in mean]],
+        high=[[value + 0.1 for value in mean]], centred_low=[[0.0] * len(mean)], centred_high=[[0.3] * len(mean)],
+        rows=[3, 2, 1],
+    )  # fmt: skip
+
+
+def save_interpretations(store: Store, run_id: int) -> None:
+    swarms = [swarm("sched_dep_time", 20), swarm("carrier[x]", 5)]
+    output = SwarmOutput(answer="true", edge=0.75, swarms=swarms)
+    save_interpretation(store, run_id, "contributions", Contributions(part="test", rows=90, outputs=[output]))
+    curves = [
+        curve("sched_dep_time", ["700", "1200", "missing"], [700.0, 1200.0, None]),
+        curve("carrier[x]", ["EV", "\x1b[31m", "missing"], [None] * 3),
+    ]
+    dependences = Dependences(part="test", rows=40, answers=["true"], features=curves)
+    save_interpretation(store, run_id, "dependences", dependences)
+    pair = Interaction(first="sched_dep_time", second="carrier[x]", strength=0.123, share=0.4)
+    pairs = Interactions(rows=64, features=["sched_dep_time", "carrier[x]"], pairs=[pair])
+    save_interpretation(store, run_id, "interactions", pairs)
 
 
 def explained(run_id: int, version_id: str, key: str, kind: str) -> Explanation:
@@ -127,5 +189,6 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
         [explained(1, version.id, "7-17-UA", "missed"), explained(1, version.id, "7-30-[DL]", "right")],
         None,
     )
+    save_interpretations(opened.store, 1)
     yield opened
     opened.store.close()

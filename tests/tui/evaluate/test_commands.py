@@ -44,6 +44,19 @@ def test_a_run_is_explained_by_its_features_and_its_telling_rows(
     assert rows[0]["bias"] + sum(one["amount"] for one in rows[0]["contributions"]) == pytest.approx(rows[0]["raw"])
 
 
+def test_dependence_and_interactions_are_printed_and_given_as_documents(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lemnis(engine, "explain", "1", "--dependence", "sched_dep_time") == 0
+    said = capsys.readouterr().out
+    assert "P(true) by sched_dep_time, 40 test rows" in said
+    assert "0.2000" in said
+    assert lemnis(engine, "--json", "explain", "1", "--interactions") == 0
+    assert json.loads(capsys.readouterr().out)["pairs"][0]["strength"] == 0.123
+    assert lemnis(engine, "explain", "1", "--dependence", "none") == 2
+    assert "Features with one: sched_dep_time, carrier[x]." in capsys.readouterr().err
+
+
 def test_what_is_not_there_is_bad_input(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     assert lemnis(engine, "explain", "2") == 2
     assert "was not evaluated yet" in capsys.readouterr().err

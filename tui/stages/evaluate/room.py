@@ -8,11 +8,22 @@ from lemnis.engine import Engine
 from lemnis.engine.evaluate import Explanation
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.evaluate import rows, texts, waterfall
+from lemnis.tui.stages.evaluate import rows, swarms, texts, waterfall
+from lemnis.tui.stages.evaluate.features import FeaturesPane
 from lemnis.tui.stages.evaluate.listing import Listing, ListingPane
 from lemnis.tui.stages.evaluate.pane import CurvesPane, Drawn, FindRow, ThresholdPane
 from lemnis.tui.stages.evaluate.verified import baselines
-from lemnis.tui.stages.evaluate.view import BASELINES, CHARTS, LISTED, ROWS, VIEWS, EvaluateView, read_view, views_line
+from lemnis.tui.stages.evaluate.view import (
+    BASELINES,
+    CHARTS,
+    FEATURES,
+    LISTED,
+    ROWS,
+    VIEWS,
+    EvaluateView,
+    read_view,
+    views_line,
+)
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
 
@@ -50,6 +61,7 @@ class EvaluateStage(Stage[EvaluateView]):
                 yield Table(*waterfall.ROWS, id="rows", empty="No row is explained yet. Press n, or f for one row.")
             with Panel("Contributions", id="waterfall-panel"):
                 yield Drawn(id="waterfall")
+        yield FeaturesPane()
 
     def load(self) -> EvaluateView:
         return read_view(self.engine, self.thing)
@@ -81,6 +93,7 @@ class EvaluateStage(Stage[EvaluateView]):
             "Rows", f"· {waterfall.summary(view.explanations)}" if view.explanations else ""
         )
         self._show_waterfall()
+        self.query_one(FeaturesPane).show(view.interpreted)
 
     def _show_metrics(self, view: EvaluateView) -> None:
         table = self.query_one("#metrics", Table)
@@ -113,6 +126,9 @@ class EvaluateStage(Stage[EvaluateView]):
             charts=both or self.open_view == "curves", strips=both or self.open_view == "months"
         )
         self.query_one("#rows-view").display = self.open_view == ROWS
+        features = self.query_one(FeaturesPane)
+        features.display = self.open_view == FEATURES
+        features.narrow_to(narrow=self._narrow)
 
     @on(Table.Moved, "#gates")
     def _show_why(self) -> None:
@@ -218,8 +234,31 @@ class EvaluateStage(Stage[EvaluateView]):
         self._arrange()
         if self._view is not None:
             self.call_after_refresh(self.show, self._view)
+        if name == FEATURES:
+            self.call_after_refresh(self.query_one(FeaturesPane).focus_list)
+            return
         focused = {ROWS: "#rows", "quality": "#gates"}.get(name, "#listing" if name in LISTED else "#curves")
         self.call_after_refresh(self.query_one(focused).focus)
+
+    def action_features(self) -> None:
+        """Show what features do; on a small screen go on to its next part."""
+        if self.open_view == FEATURES and self._narrow:
+            self.query_one(FeaturesPane).next_part()
+        self._open(FEATURES)
+
+    def action_interpret(self) -> None:
+        """Queue the interpretation of this run."""
+        run = self._view.run if self._view else None
+        if run is not None:
+            self.perform(self.engine.evaluate.start_interpret, run.id, done=f"Queued: run {run.id} is interpreted.")
+
+    def action_centre(self) -> None:
+        """Draw changes from the first value, or answers."""
+        self.query_one(FeaturesPane).centre()
+
+    def action_next_class(self) -> None:
+        """Interpret the next class."""
+        self.query_one(FeaturesPane).next_output()
 
     def action_explain_row(self) -> None:
         """Ask for a row's key and queue its explanation."""
@@ -245,6 +284,8 @@ class EvaluateStage(Stage[EvaluateView]):
             return "Contributions", waterfall.WATERFALL_TEXT
         if self.open_view == BASELINES:
             return "Baselines", baselines.BASELINES_TEXT
+        if self.open_view == FEATURES:
+            return "Features", swarms.FEATURES_TEXT
         metrics = self.query_one("#metrics", Table)
         if metrics.has_focus and metrics.key in texts.MEASURES:
             return rows.title_of(metrics.key), texts.MEASURES[metrics.key]

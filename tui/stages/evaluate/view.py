@@ -8,11 +8,12 @@ from textual.content import Content
 from lemnis.engine import Engine
 from lemnis.engine.evaluate import Evaluation, Explanation, Gate, Importance
 from lemnis.engine.experiments import Run
+from lemnis.tui.stages.evaluate.features import NOTHING, Interpreted, interpreted
 
-BASELINES, ROWS = "baselines", "rows"
+BASELINES, ROWS, FEATURES = "baselines", "rows", "features"
 CHARTS = ("quality", "curves", "months")  # a large screen shows them together
 LISTED = (BASELINES,)  # a list with a detail of the line under the cursor
-VIEWS = (*CHARTS, *LISTED, ROWS)
+VIEWS = (*CHARTS, *LISTED, FEATURES, ROWS)
 MOST_RUNS = 200
 
 
@@ -28,6 +29,7 @@ class EvaluateView:
     explanations: list[Explanation]
     aliases: list[str]
     working: str
+    interpreted: Interpreted = NOTHING
 
     @property
     def last(self) -> Evaluation | None:
@@ -42,16 +44,17 @@ def read_view(engine: Engine, thing: str) -> EvaluateView:
     run = chosen_run(runs, engine.evaluate.evaluated(), aliases, thing)
     if run is None:
         return EvaluateView(runs, None, [], [], [], [], [], "")
-    room = engine.evaluate
+    room, importances = engine.evaluate, engine.evaluate.importances(run.id)
     return EvaluateView(
         runs=runs,
         run=run,
         evaluations=room.evaluations(run.id),
         gates=room.gates(run.id),
-        importances=room.importances(run.id),
+        importances=importances,
         explanations=room.explanations(run.id),
         aliases=aliases.get(run.id, []),
         working=working_on(engine, run.id),
+        interpreted=interpreted(room, run.id, importances),
     )
 
 
