@@ -17,7 +17,19 @@ from lemnis.engine.evaluate.interpretation.records import (
 )
 from lemnis.engine.evaluate.interpretation.results import find_interpretation
 from lemnis.engine.evaluate.pairs import Pair, PairedTest, Significance, known_significance
-from lemnis.engine.evaluate.records import Baseline, Contribution, Evaluation, Explanation, Importance, Month, Speed
+from lemnis.engine.evaluate.records import (
+    Baseline,
+    Bin,
+    Calibration,
+    CalibrationMap,
+    Contribution,
+    Evaluation,
+    Explanation,
+    Importance,
+    Month,
+    Reliability,
+    Speed,
+)
 from lemnis.engine.evaluate.results import (
     evaluated_runs,
     find_explanation,
@@ -149,6 +161,9 @@ class EvaluateRoom:
 __all__ = [
     "Ablation",
     "Baseline",
+    "Bin",
+    "Calibration",
+    "CalibrationMap",
     "Contribution",
     "Contributions",
     "Dependence",
@@ -165,6 +180,7 @@ __all__ = [
     "Month",
     "Pair",
     "PairedTest",
+    "Reliability",
     "Significance",
     "Speed",
     "Swarm",

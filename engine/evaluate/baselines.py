@@ -1,6 +1,6 @@
 """What a model must beat on the same rows: the constant, the last known answer, and the champion."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ import pyarrow as pa
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from lemnis.engine.config import Config, Dataset, parse_age
+from lemnis.engine.config import Dataset, parse_age
 from lemnis.engine.data.duck import read_table
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.evaluate.earlier import answers_after, last_known
@@ -35,6 +35,7 @@ class Ground(Struct, frozen=True, kw_only=True):
         rows: Every row of the version, in its order.
         all: Their targets (NaN where unknown), times and, where it was scored, the model's answers.
         learned: Places of the training rows with a target; all rows with one where there is no training part.
+        validation: Places of the validation rows with a target; empty where there are none.
         judged: Places of the rows that are judged.
         part: What these are called.
         has_train: Whether the version has a training part.
@@ -43,6 +44,7 @@ class Ground(Struct, frozen=True, kw_only=True):
     rows: Table
     all: Scored
     learned: Places
+    validation: Places
     judged: Places
     part: str
     has_train: bool
@@ -52,10 +54,10 @@ def baselines(
     store: Store,
     subject: Subject,
     ground: Ground,
-    config: Config,
+    dataset: Dataset,
+    yardstick: Yardstick,
     *,
     threads: int,
-    told: Callable[[], None] = lambda: None,
 ) -> list[Baseline]:
     """Return every baseline with the model's paired difference to it on the judged rows, or why there is none.
 
@@ -63,22 +65,20 @@ def baselines(
         store: The workspace's state.
         subject: The model.
         ground: The rows.
-        config: Task, threshold and value of answers; which thing a row is about, and when its target is known.
+        dataset: Which thing a row is about, and when its target is known.
+        yardstick: The model on the judged rows.
         threads: Of LightGBM.
-        told: Called now and then; may raise to stop.
     """
     fixed = constant(subject, ground)
     made = [
         (Baseline(name="constant", words=constant_words(subject, ground)), fixed),
-        last_value(subject, ground, fixed, config.dataset),
+        last_value(subject, ground, fixed, dataset),
         champion(store, subject, ground, threads=threads),
     ]
-    judged = ground.all.where(ground.judged)
-    yardstick = Yardstick(judged, config.problem, told)
     found: list[Baseline] = []
     for baseline, score in made:
         tests = [turned(test) for test in yardstick.tests(score)] if score is not None else []
-        found.append(msgspec.structs.replace(baseline, tests=tests, rows=judged.target.size if tests else 0))
+        found.append(msgspec.structs.replace(baseline, tests=tests, rows=ground.judged.size if tests else 0))
     return adjusted(found)
 
 

@@ -10,11 +10,13 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config, Criterion, load_config
 from lemnis.engine.data.duck import read_table
 from lemnis.engine.evaluate.baselines import Ground, baselines
+from lemnis.engine.evaluate.calibrating import calibration_of
 from lemnis.engine.evaluate.explain import explain_rows, explainable, importances, telling_rows
 from lemnis.engine.evaluate.gates import Gate, judge
 from lemnis.engine.evaluate.interpretation.jobs import sampled_contributions, save_swarms
 from lemnis.engine.evaluate.measure import Scored, by_month, evaluate_part, worst_month
 from lemnis.engine.evaluate.metrics import HIGHER_IS_BETTER
+from lemnis.engine.evaluate.paired import Yardstick
 from lemnis.engine.evaluate.records import Evaluation, Explanation, Speed
 from lemnis.engine.evaluate.results import save_explanation, save_results
 from lemnis.engine.evaluate.speed import measure_speed
@@ -54,18 +56,20 @@ def evaluate(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]
     evaluations, ground = measure_parts(context, subject, config)
     numbers = ground.judged
     held_out = ground.rows.take(pa.array(numbers))
-    context.progress(0.68, "measuring the baselines on the same rows")
-    beside = baselines(
-        context.store, subject, ground, config, threads=context.cores,
-        told=lambda: context.progress(0.7, "drawing the rows again and again with the baselines"),
-    )  # fmt: skip
+    context.progress(0.68, "drawing the rows that judge again and again")
+    yardstick = Yardstick(
+        ground.all.where(ground.judged), config.problem, lambda: context.progress(0.7, "measuring the baselines")
+    )
+    beside = baselines(context.store, subject, ground, config.dataset, yardstick, threads=context.cores)
+    context.progress(0.72, "fitting calibration maps and judging them")
+    calibrated = calibration_of(ground, yardstick)
     context.progress(0.75, "timing single rows and a batch")
     speed = measure_speed(subject, held_out.slice(0, SPEED_ROWS), cores=context.cores)
     context.progress(0.85, "contributions of the features")
     matrix, parts = sampled_contributions(subject, held_out, threads=context.cores)
     weights = importances(subject, parts)
     telling = explain_telling(context, subject, held_out, numbers)
-    evaluations[-1] = msgspec.structs.replace(evaluations[-1], speed=speed, baselines=beside)
+    evaluations[-1] = msgspec.structs.replace(evaluations[-1], speed=speed, baselines=beside, calibrated=calibrated)
     gates = judge_criteria(config.problem.criteria, evaluations)
     save_results(context.store, subject.run_id, evaluations, gates, weights, telling, context.job_id)
     save_swarms(context, subject, evaluations[-1].part, matrix, parts)
@@ -109,7 +113,13 @@ def measure_parts(context: "JobContext", subject: Subject, config: Config) -> tu
     found[-1] = msgspec.structs.replace(found[-1], months=months, worst_month=worst)
     part = found[-1].part
     return found, Ground(
-        rows=rows, all=everything, learned=learned, judged=members[part], part=part, has_train="train" in members
+        rows=rows,
+        all=everything,
+        learned=learned,
+        validation=members.get("validation", np.zeros(0, np.int64)),
+        judged=members[part],
+        part=part,
+        has_train="train" in members,
     )
 
 

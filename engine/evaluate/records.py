@@ -64,6 +64,66 @@ class Baseline(Struct, frozen=True, kw_only=True):
     tests: list[PairedTest] = []
 
 
+class Bin(Struct, frozen=True, kw_only=True):
+    """Rows that were told about the same probability.
+
+    Attributes:
+        said: Mean probability.
+        was: Share of positives; `low` and `high` its 95 % interval.
+    """
+
+    said: float
+    was: float
+    rows: int
+    low: float
+    high: float
+
+
+class Reliability(Struct, frozen=True, kw_only=True):
+    """What probabilities are worth: bins of equally many rows, and the Brier score taken apart.
+
+    Attributes:
+        ece: Mean |said - was| over the bins, by rows.
+        off, apart, spread: Brier score = off (bins away from the diagonal) - apart (bins away from the mean) + spread
+            (of the target itself), up to what differs within a bin.
+    """
+
+    bins: list[Bin]
+    ece: float
+    brier: float
+    off: float
+    apart: float
+    spread: float
+
+
+class CalibrationMap(Struct, frozen=True, kw_only=True):
+    """A map of probabilities: what it would change on rows that neither model nor map has seen.
+
+    Attributes:
+        method: isotonic, platt.
+        rows: Validation rows it was fitted on.
+        points: Said and better probabilities to interpolate between; of platt slope and offset of the log odds.
+        tests: `base` is the model as it is, `value` with the map; p is for each test alone.
+        wins: Brier score and log loss get better with their whole interval: only then it is offered.
+    """
+
+    method: str
+    rows: int
+    points: list[Point]
+    tests: list[PairedTest]
+    wins: bool
+
+
+class Calibration(Struct, frozen=True, kw_only=True):
+    """How far a model's probabilities can be believed, on one part; `why` says why no map was fitted."""
+
+    part: str
+    blocks: str
+    reliability: Reliability
+    maps: list[CalibrationMap] = []
+    why: str = ""
+
+
 class Evaluation(Struct, frozen=True, kw_only=True):
     """A run's model on one part of a dataset version.
 
@@ -78,8 +138,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
         labels, matrix: Classes and [actual][answer] counts for several classes.
         threshold: From which a probability is answered with yes; `best_threshold` is the one that earns most.
         days: UTC days that have rows; None without a time column.
-        worst_month: Name of the month with the poorest first metric; months, speed and baselines are on the last part
-            only.
+        worst_month: Name of the month with the poorest first metric; months, speed, baselines and what is `calibrated`
+            are on the last part only.
     """
 
     run_id: int
@@ -105,6 +165,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     worst_month: str = ""
     days: int | None = None
     baselines: list[Baseline] = []
+    calibrated: Calibration | None = None
 
 
 class Importance(Struct, frozen=True, kw_only=True):

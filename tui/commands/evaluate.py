@@ -31,6 +31,8 @@ def evaluate(
     "sweep" ([threshold, TP, FP, FN, TN, money per 1,000]), "months": [{"name", "rows", "part", "positive_share",
     "metrics"}], "worst_month", "days", "baselines": [{"name" (constant, last value, champion), "words", "why" (there is
     none), "warning", "rows", "tests": [{"metric", "base", "value", "delta", "low", "high", "p", "adjusted"}]}],
+    "calibrated": {"reliability": {"bins": [{"said", "was", "rows", "low", "high"}], "ece", "brier", "off", "apart",
+    "spread"}, "maps": [{"method", "wins", "points", "tests"}], "why"},
     "speed": {"latency_p50_ms", "latency_p99_ms", "rows_per_s", "model_bytes", "load_ms"}}],
     "importances": [{"feature", "gain", "splits", "contribution"}]}; without waiting, only job and run.
     """
@@ -70,6 +72,10 @@ def print_evaluation(evaluations: list[Evaluation], gates: list[Gate]) -> None:
         say(f"{month.name}  {month.part or 'later':<10}  {shown.number(score, 4)}  {month.rows:>9,} rows{worst}")
     for one in last.baselines:
         say(baseline_words(one))
+    for one in last.calibrated.maps if last.calibrated else []:
+        said = "wins on rows it has not seen" if one.wins else "no sure gain, not offered"
+        changes = ", ".join(f"{test.metric} {shown.delta(test.delta)}" for test in one.tests)
+        say(f"{one.method} map: {said} ({changes})")
     if last.speed is not None:
         speed = last.speed
         say(

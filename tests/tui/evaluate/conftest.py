@@ -22,7 +22,19 @@ from lemnis.engine.evaluate.interpretation.records import (
 )
 from lemnis.engine.evaluate.interpretation.results import save_interpretation
 from lemnis.engine.evaluate.pairs import PairedTest
-from lemnis.engine.evaluate.records import Baseline, Contribution, Evaluation, Explanation, Importance, Month, Speed
+from lemnis.engine.evaluate.records import (
+    Baseline,
+    Bin,
+    Calibration,
+    CalibrationMap,
+    Contribution,
+    Evaluation,
+    Explanation,
+    Importance,
+    Month,
+    Reliability,
+    Speed,
+)
 from lemnis.engine.evaluate.results import save_results
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import create_workspace
@@ -72,6 +84,27 @@ BASELINES = [
     ),
 ]  # fmt: skip
 
+CALIBRATED = Calibration(
+    part="test", blocks="days",
+    reliability=Reliability(
+        bins=[
+            Bin(said=0.1, was=0.1, rows=100, low=0.05, high=0.15),
+            Bin(said=0.5, was=0.75, rows=100, low=0.7, high=0.8),
+        ],
+        ece=0.125, brier=0.19, off=0.03, apart=0.1, spread=0.26,
+    ),
+    maps=[
+        CalibrationMap(
+            method=method, rows=50, points=[[1.0, 0.1]], wins=wins,
+            tests=[
+                PairedTest(metric=metric, base=0.2, value=0.19, delta=-0.01, low=-0.02, high=-0.003 if wins else 0.004)
+                for metric in ("brier", "log_loss")
+            ],
+        )
+        for method, wins in (("isotonic", False), ("platt", True))
+    ],
+)  # fmt: skip
+
 
 def sweep() -> list[list[float]]:
     """A threshold at t answers yes to (100 - 100 t) % of 200 rows, 50 of which are late; money is best at 0.10."""
@@ -102,7 +135,7 @@ def evaluation(run_id: int, version_id: str, part: str) -> Evaluation:
         roc=[[0.0, 0.0], [0.2, 0.6], [1.0, 1.0]], pr=[[1.0, 0.25]], calibration=[[0.1, 0.2, 100.0], [0.5, 0.4, 100.0]],
         sweep=sweep(), confusion={"true_positive": 35.0}, labels=["false", "true"], threshold=0.3, best_threshold=0.1,
         currency="USD", speed=SPEED if last else None, months=months if last else [],
-        days=10, baselines=BASELINES if last else [],
+        days=10, baselines=BASELINES if last else [], calibrated=CALIBRATED if last else None,
         worst_month="2013-11" if last else "",
     )  # fmt: skip
 

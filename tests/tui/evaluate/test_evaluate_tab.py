@@ -91,6 +91,20 @@ async def test_baselines_stand_beside_the_model_with_their_difference_and_why_on
         await shows(pilot, "What the model must beat")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_calibration_is_a_diagram_a_line_a_bin_and_a_map_is_offered_only_if_it_wins(
+    engine: Engine, size: tuple[int, int]
+) -> None:
+    async with opened(engine, size) as pilot:
+        await pilot.press(*("v" * (2 if size[0] > 100 else 4)))
+        screen = await shows(
+            pilot, "[calibration]", "75.0%", "70.0%…80.0%", "─◆─", "ECE 0.125", "off 0.030", "isotonic  · not offered",
+            "platt  ● offered", "−0.010 (−0.020…−0.003)",
+        )  # fmt: skip
+        off = next(line for line in screen.splitlines() if "70.0%…80.0%" in line)
+        assert off.index("◇") < off.index("─") < off.index("●")
+
+
 async def test_a_row_is_explained_as_a_waterfall_with_its_text_made_harmless(engine: Engine) -> None:
     async with opened(engine) as pilot:
         await pilot.press("enter")

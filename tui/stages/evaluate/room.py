@@ -10,20 +10,11 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.evaluate import rows, swarms, texts, waterfall
 from lemnis.tui.stages.evaluate.features import FeaturesPane
-from lemnis.tui.stages.evaluate.listing import Listing, ListingPane
+from lemnis.tui.stages.evaluate.listing import ListingPane
 from lemnis.tui.stages.evaluate.pane import CurvesPane, Drawn, FindRow, ThresholdPane
-from lemnis.tui.stages.evaluate.verified import baselines
-from lemnis.tui.stages.evaluate.view import (
-    BASELINES,
-    CHARTS,
-    FEATURES,
-    LISTED,
-    ROWS,
-    VIEWS,
-    EvaluateView,
-    read_view,
-    views_line,
-)
+from lemnis.tui.stages.evaluate.verified.baselines import against_words
+from lemnis.tui.stages.evaluate.verified.listings import EXPLAINED, listing_of
+from lemnis.tui.stages.evaluate.view import CHARTS, FEATURES, LISTED, ROWS, VIEWS, EvaluateView, read_view, views_line
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
 
@@ -100,7 +91,7 @@ class EvaluateStage(Stage[EvaluateView]):
         if not view.evaluations:
             table.show([])
             return
-        self.query_one("#metrics-panel", Panel).footnote(baselines.against_words(view.last))
+        self.query_one("#metrics-panel", Panel).footnote(against_words(view.last))
         columns = rows.metric_columns([one.part for one in view.evaluations], table.size.width)
         table.set_columns(columns)
         table.show(rows.metric_rows(view.evaluations, columns))
@@ -108,11 +99,7 @@ class EvaluateStage(Stage[EvaluateView]):
     def _show_listing(self, view: EvaluateView) -> None:
         pane = self.query_one(ListingPane)
         if pane.display:
-            pane.show(self._listing(view, pane.table.size.width))
-
-    def _listing(self, view: EvaluateView, width: int) -> Listing:
-        """Return the list of the open view."""
-        return baselines.baselines_listing(view.last, width)
+            pane.show(listing_of(self.open_view, view, pane.table.size.width))
 
     def _arrange(self) -> None:
         """Show the open view; a wide screen has room for quality and curves together."""
@@ -282,8 +269,8 @@ class EvaluateStage(Stage[EvaluateView]):
     def explain(self) -> tuple[str, str] | None:
         if self.open_view == ROWS:
             return "Contributions", waterfall.WATERFALL_TEXT
-        if self.open_view == BASELINES:
-            return "Baselines", baselines.BASELINES_TEXT
+        if self.open_view in EXPLAINED:
+            return EXPLAINED[self.open_view]
         if self.open_view == FEATURES:
             return "Features", swarms.FEATURES_TEXT
         metrics = self.query_one("#metrics", Table)

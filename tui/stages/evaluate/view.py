@@ -10,9 +10,9 @@ from lemnis.engine.evaluate import Evaluation, Explanation, Gate, Importance
 from lemnis.engine.experiments import Run
 from lemnis.tui.stages.evaluate.features import NOTHING, Interpreted, interpreted
 
-BASELINES, ROWS, FEATURES = "baselines", "rows", "features"
+BASELINES, CALIBRATION, FEATURES, ROWS = "baselines", "calibration", "features", "rows"
 CHARTS = ("quality", "curves", "months")  # a large screen shows them together
-LISTED = (BASELINES,)  # a list with a detail of the line under the cursor
+LISTED = (BASELINES, CALIBRATION)  # a list with a detail of the line under the cursor
 VIEWS = (*CHARTS, *LISTED, FEATURES, ROWS)
 MOST_RUNS = 200
 

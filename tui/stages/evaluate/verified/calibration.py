@@ -1,0 +1,104 @@
+"""A reliability diagram in text, a line a bin, and what calibration maps would change. Pure."""
+
+from textual.content import Content
+
+from lemnis.engine.evaluate import Bin, Calibration, CalibrationMap, Evaluation, PairedTest
+from lemnis.tui.format import delta, number, share
+from lemnis.tui.stages.evaluate.listing import Listing
+from lemnis.tui.widgets.cells import Col, Row
+
+LEAST_DIAGRAM, FIGURES = 20, 44  # cells of the diagram at least, and of the figures before it
+CALIBRATION_TEXT = (
+    "Rows are cut into ten bins of equally many rows by the probability they were told. On the axis from 0 to 1 a line "
+    "shows the 95 % interval of the share that really was positive, ● the share, ◇ the probability that was said (◆ "
+    "where both are one): a well calibrated model has ◇ within the line. ECE is the mean gap by rows. The Brier score "
+    "is taken apart (Murphy): + off the diagonal, − told apart from the mean, + spread of the target itself. Isotonic "
+    "and Platt maps are fitted on the validation rows and judged on the test rows by a paired bootstrap over days; one "
+    "is offered only if the whole interval of the change of both Brier score and log loss is below 0."
+)
+
+
+def calibration_listing(evaluation: Evaluation | None, width: int) -> Listing:
+    """Return the bins as a diagram, and as detail the figures and the offers."""
+    found = evaluation.calibrated if evaluation else None
+    room = max(LEAST_DIAGRAM, width - FIGURES)
+    columns = [
+        Col("said", right=True), Col("happened", right=True), Col("interval", "95 %"), Col("rows", right=True),
+        Col("diagram", axis(room), width=room),
+    ]  # fmt: skip
+    bins = found.reliability.bins if found else []
+    return Listing(
+        title="Calibration",
+        detail=f"· {found.part} rows, {len(bins)} bins of equally many" if found else "",
+        columns=columns,
+        rows=[bin_row(place, one, room) for place, one in enumerate(bins)],
+        empty="Not measured: the problem is no yes-or-no question." if evaluation else "Not measured yet. Press n.",
+        below="Worth and maps",
+        lines=lambda key, cells: calibration_lines(found),
+    )
+
+
+def axis(room: int) -> str:
+    """Return the header of the diagram: the axis from 0 to 1 with its middle."""
+    middle = room // 2
+    return f"0{'0.5':^{room - 2}}1" if middle else ""
+
+
+def bin_row(place: int, one: Bin, room: int) -> Row:
+    """Return one bin's row."""
+    within = one.low <= one.said <= one.high
+    cells = [
+        share(one.said), share(one.was), f"{share(one.low)}…{share(one.high)}", number(one.rows),
+        Content.styled(diagram(one, room), "" if within else "$warn"),
+    ]  # fmt: skip
+    return Row(str(place), cells, [one.said, one.was, None, one.rows, None])
+
+
+def diagram(one: Bin, room: int) -> str:
+    """Return a bin on the axis from 0 to 1: interval, share and what was said."""
+    places = [round(min(1.0, max(0.0, value)) * (room - 1)) for value in (one.low, one.high, one.was, one.said)]
+    low, high, was, said = places
+    line = [" "] * room
+    line[low : high + 1] = "─" * (high + 1 - low)
+    line[was] = "●"
+    line[said] = "◆" if said == was else "◇"
+    return "".join(line)
+
+
+def calibration_lines(found: Calibration | None) -> list[Content]:
+    """Return ECE and the Brier score taken apart, then what each map would change."""
+    if found is None:
+        return []
+    worth = found.reliability
+    lines = [
+        Content.assemble(
+            ("ECE ", "$muted"), (number(worth.ece), "bold"), ("  Brier ", "$muted"), (number(worth.brier), "bold"),
+        ),
+        Content.assemble(
+            ("  = off ", "$muted"), number(worth.off), (" − apart ", "$muted"), number(worth.apart),
+            (" + spread ", "$muted"), number(worth.spread),
+        ),
+    ]  # fmt: skip
+    if found.why:
+        lines.append(Content.styled(found.why, "$muted"))
+    for one in found.maps:
+        lines += map_lines(one)
+    return lines
+
+
+def map_lines(one: CalibrationMap) -> list[Content]:
+    """Return whether a map is offered, and the change of each measure with its interval."""
+    said = "● offered: it wins" if one.wins else "· not offered: no sure gain"
+    head = (f"{said} on rows it has not seen", "$ok" if one.wins else "$muted")
+    tests = {test.metric: test for test in one.tests}
+    changes = [change("Brier", tests.get("brier")), "  ", change("log loss", tests.get("log_loss"))]
+    return [Content.assemble((one.method, "bold"), "  ", head), Content.assemble("  ", *changes)]
+
+
+def change(name: str, test: PairedTest | None) -> Content:
+    """Return the change of one measure with its interval."""
+    if test is None or test.low is None:
+        return Content("")
+    return Content.assemble(
+        (f"{name} ", "$muted"), delta(test.delta), (f" ({delta(test.low)}…{delta(test.high)})", "$muted")
+    )
