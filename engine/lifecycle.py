@@ -109,7 +109,7 @@ class Facts:
                      select substr(kind, 1, instr(kind, '.') - 1) room, title, state, why,
                        row_number() over (partition by kind order by id desc) newest from jobs
                      where kind not in ('evaluate.explain', 'deploy.predict',  -- questions, not steps of the loop
-                       'data.push', 'data.pull'))
+                       'deploy.export', 'data.push', 'data.pull'))
                    where newest = 1 and state in ('failed', 'lost')"""
             )
         }

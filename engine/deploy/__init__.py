@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from lemnis.engine.deploy.records import AliasEvent, Candidate, Endpoint, Model, ModelVersion
 from lemnis.engine.deploy.rollout.records import EndpointEvent, Mode, Split, Worker
+from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
+    from lemnis.engine.deploy.exports.records import Export
     from lemnis.engine.features.signature import Signature
 
 __all__ = [
@@ -211,6 +213,46 @@ class DeployRoom:
 
         endpoints.row_of(self.store, name)
         return self.jobs.service_log(worker_service(name, worker))
+
+    def start_export(self, reference: str, to: Path, form: str, who: str, *, float32: bool = False) -> int:
+        """Queue an export of a version for other applications, and return the job's id. See `exports.writing.export`.
+
+        Args:
+            reference: ``MODEL@ALIAS`` or ``MODEL@3``.
+            to: The folder to write; it must be new or empty.
+            form: One of `exports.records.FORMS`.
+            who: Who exports it; kept with the version.
+            float32: Of ONNX, numbers as float32 instead of double.
+
+        Raises:
+            NotFound: There is no such version.
+            BadInput: The form is unknown, or the place is taken.
+        """
+        from lemnis.engine.deploy.exports import writing
+
+        version, known = self.resolve(reference), writing.check_form(form)
+        if float32 and known != "onnx":
+            raise BadInput("Only ONNX has inputs of float32.", "Leave --float32 out.", "--float32")
+        writing.check_target(to.absolute())
+        arguments = {
+            **{"model": version.model, "version": version.version, "form": known, "to": str(to.absolute())},
+            **{"who": who, "float32": float32},
+        }
+        return self.jobs.submit(
+            "deploy.export", f"export {version.model} {version.version} as {known}", arguments, memory_bytes=1 << 30
+        )
+
+    def exports(self, model: str = "") -> "list[Export]":
+        """Return what was exported, newest first; of one model when it is named."""
+        from lemnis.engine.deploy.exports import writing
+
+        return writing.exports(self.store, model)
+
+    def export_of(self, number: int) -> "Export":
+        """Return one export by its id; raises NotFound."""
+        from lemnis.engine.deploy.exports import writing
+
+        return writing.export_by_id(self.store, number)
 
     def start_predict(self, reference: str, file: Path, out: Path) -> int:
         """Queue the scoring of a CSV or Parquet file and return the job's id. See `jobs.predict`."""

@@ -9,10 +9,12 @@ from lemnis.engine.clock import now_ms, parse_ms
 from lemnis.engine.deploy import AliasEvent, ModelVersion
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
+from lemnis.tui.commands import models_export
 from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
 from lemnis.tui.format import MISSING, age, verdict, when
 
-app = group("The registry: versions, aliases, history, rollback.")
+app = group("The registry: versions, aliases, history, rollback, exports.")
+app.add_typer(models_export.app)
 
 ModelName = Annotated[str, typer.Argument(help="A model's name, see `lemnis models list`.", metavar="MODEL")]
 Alias = Annotated[str, typer.Option("--alias", help="The alias to move.")]

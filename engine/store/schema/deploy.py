@@ -101,4 +101,20 @@ LATER = {
         *triggers("deploy", "splits"),
         *triggers("deploy", "endpoint_events"),
     ),
+    "m037_exports": (
+        """create table model_exports (
+            id integer primary key,
+            model text not null, version integer not null,
+            form text not null check (form in ('native', 'onnx', 'mlflow', 'folder')),
+            path text not null,                      -- where it was written
+            sha256 text not null,                    -- of its manifest, which has the hash of every file
+            files integer not null, bytes integer not null,
+            checked text not null,                   -- JSON: how many rows were compared, and how far apart they are
+            warnings text not null default '[]',     -- JSON: sentences
+            who text not null, at integer not null,
+            foreign key (model, version) references model_versions (model, version)
+        ) strict""",
+        "create index model_exports_version on model_exports (model, version, id)",
+        *triggers("deploy", "model_exports"),
+    ),
 }

@@ -88,6 +88,31 @@ def test_list_shows_versions_and_aliases_and_no_control_character(
     assert "\x1b" not in out
 
 
+def test_what_was_exported_is_listed_with_the_hash_of_its_manifest(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lemnis(engine, "models", "exports") == 0
+    assert "Nothing was exported yet" in capsys.readouterr().out
+    with engine.store.write() as db:
+        row = {
+            "model": "late",
+            "version": 2,
+            "form": "onnx",
+            "path": "/tmp/\x1b[2Jout",
+            "sha256": "ab" * 32,
+            "files": 2,
+        }
+        checked = '{"rows": 9012, "farthest": 2e-16, "against": "rows of test"}'
+        db.table("model_exports").insert(row | {"bytes": 10, "checked": checked, "who": "ada", "at": 1})
+    assert lemnis(engine, "--json", "models", "exports", "late") == 0
+    (made,) = document(capsys)["exports"]
+    assert (made["form"], made["checked"]["rows"], made["warnings"]) == ("onnx", 9012, [])
+    assert lemnis(engine, "models", "exports") == 0
+    out = capsys.readouterr().out
+    assert "at most 2e-16 apart" in out
+    assert "\x1b" not in out
+
+
 def test_endpoints_list_has_the_promised_document(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     log_requests(engine.store, 5)
     assert lemnis(engine, "--json", "endpoints", "list") == 0
@@ -122,6 +147,9 @@ def test_show_gives_a_curl_that_asks_a_golden_row(engine: Engine, capsys: pytest
         (("deploy", "late@champion"), 2, "no champion to serve"),
         (("deploy", "late@2"), 2, "follows an alias"),
         (("predict", "late@1", "none.csv", "-o", "out.csv"), 2, "no such file"),
+        (("models", "export", "late@1", "--to", "nowhere/out"), 2, "folder above does not exist"),
+        (("models", "export", "late@1", "--to", "out", "--as", "pickle"), 2, "Forms: native, onnx, mlflow, folder"),
+        (("models", "export", "late@1", "--to", "out", "--float32"), 2, "Only ONNX"),
         (("--read-only", "models", "promote", "late", "1", "--reason", "x"), 2, "read-only"),
     ],
 )

@@ -1,0 +1,194 @@
+"""How each form of export is written into an empty folder, and compared with the version it is made of."""
+
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from lemnis.engine.clock import iso_utc
+from lemnis.engine.deploy.exports import descriptors, parity
+from lemnis.engine.deploy.exports.ensemble import Ensemble, Harm, harmed, narrowed, narrowed_text, native_features
+from lemnis.engine.deploy.exports.records import Checked, Form, Outcome, Subject
+from lemnis.engine.deploy.predictor import Predictor
+from lemnis.engine.errors import BadInput
+from lemnis.engine.experiments.model import LINEAR, read_model
+from lemnis.engine.text import safe
+
+SCORE = Path(__file__).with_name("score.py")
+CHECK_S = 120.0
+ASK = """
+import runpy, sys
+from pathlib import Path
+for name in ("sklearn", "pandas", "polars", "dask", "matplotlib", "graphviz", "joblib"):
+    sys.modules[name] = None  # the requirements do not ask for them
+wrong = runpy.run_path(sys.argv[1])["check"](Path(sys.argv[2]))
+print(wrong)
+sys.exit(bool(wrong))
+"""
+ANOTHER = "Export it as a folder, or train without what float32 can't hold: the difference to a fixed number will do."
+
+
+def write_native(folder: Path, subject: Subject) -> Outcome:
+    """Write the model's own text with what is needed to ask it, which the modelbox has done already."""
+    (folder / "model.txt").write_text(subject.text, encoding="utf-8")
+    (folder / "signature.json").write_bytes(msgspec.json.format(msgspec.json.encode(subject.signature), indent=1))
+    (folder / "golden.json").write_text(subject.golden.save(), encoding="utf-8")
+    count = len(subject.golden.rows)
+    return Outcome(checked=Checked(rows=count, farthest=0.0, against=f"{count} golden rows"))
+
+
+def write_onnx(folder: Path, subject: Subject, *, float32: bool = False, against: str = "", cores: int = 1) -> Outcome:
+    """Write one ONNX file and ask it every row there is.
+
+    Raises:
+        BadInput: The model can't be written so, or a row is answered otherwise; features that lose digits are named.
+        Unavailable: The packages are missing.
+    """
+    from lemnis.engine.deploy.exports.graph import onnx_answers, onnx_model
+
+    ensemble, signature, version = ensemble_of(subject), subject.signature, subject.version
+    facts = {"model": version.model, "version": str(version.version), "sha256": version.sha256}
+    facts |= {"target": signature.target, "threshold": str(signature.threshold)}
+    native = native_features(subject.rows) if float32 else None
+    content = onnx_model(ensemble, signature, facts, native=native)
+    placed = parity.threshold_rows(ensemble, subject.rows, float32=float32)
+    rows = np.vstack([subject.rows, placed])
+    ours = parity.answers_of(subject.predictor, rows)
+    scores, labels = onnx_answers(content, signature, rows, cores=cores)
+    theirs = parity.Answers(scores=scores, labels=labels)
+    harms = harmed(ensemble, signature.names, subject.rows)
+    remedy = "Leave --float32 out: with double inputs no digit is lost." if float32 else ANOTHER
+    parity.check_same(ours, theirs, harms if float32 else [], remedy=remedy)
+    (folder / "model.onnx").write_bytes(content)
+    (folder / "signature.json").write_bytes(msgspec.json.format(msgspec.json.encode(signature), indent=1))
+    checked = Checked(
+        rows=len(rows),
+        farthest=parity.farthest(ours, theirs),
+        against=f"{against}, {len(placed):,} at thresholds",
+    )
+    return Outcome(checked=checked, warnings=[] if not float32 else [at_risk(harm) for harm in harms])
+
+
+def write_mlflow(folder: Path, subject: Subject) -> Outcome:
+    """Write a model directory of MLflow's with both flavours; there is no pickle in it.
+
+    Raises:
+        BadInput: The model is no LightGBM model, or answers a golden row otherwise.
+    """
+    must_be_trees(subject)
+    for part in ("data", "code"):
+        (folder / part).mkdir()
+    outcome = write_native(folder / "data", subject)
+    (folder / "code" / "lemnis_score.py").write_bytes(SCORE.read_bytes())
+    python, versions = platform.python_version(), packages("lightgbm", "numpy", "pandas")
+    facts = {"python": python, "lightgbm": versions["lightgbm"], "created": iso_utc(subject.version.created_at)}
+    text = descriptors.mlmodel(subject.version, subject.signature, subject.integers, facts)
+    (folder / "MLmodel").write_text(text, encoding="utf-8")
+    (folder / "requirements.txt").write_text(descriptors.requirements(versions))
+    (folder / "conda.yaml").write_text(descriptors.conda(python, versions))
+    (folder / "python_env.yaml").write_text(descriptors.python_env(python))
+    answer_golden(folder / "code" / "lemnis_score.py", folder / "data")
+    return outcome
+
+
+def write_folder(folder: Path, subject: Subject) -> Outcome:
+    """Write a folder that answers rows by itself, and descriptors for KServe and for Triton.
+
+    Triton takes float32; where that changes an answer its part is left out, and a warning says why.
+
+    Raises:
+        BadInput: The model is no LightGBM model, or answers a golden row otherwise.
+    """
+    must_be_trees(subject)
+    outcome = write_native(folder, subject)
+    (folder / "score.py").write_bytes(SCORE.read_bytes())
+    (folder / "requirements.txt").write_text(descriptors.requirements(packages("lightgbm", "numpy")))
+    python = ".".join(platform.python_version_tuple()[:2])
+    (folder / "Dockerfile").write_text(descriptors.dockerfile(subject.version, python))
+    (folder / "kserve.yaml").write_text(descriptors.kserve(subject.version))
+    answer_golden(folder / "score.py", folder)
+    return Outcome(checked=outcome.checked, warnings=write_triton(folder / "triton" / subject.version.model, subject))
+
+
+def write_triton(folder: Path, subject: Subject) -> list[str]:
+    """Write a model of Triton's, its thresholds rounded to float32 as Triton's numbers are; return warnings.
+
+    Where that changes an answer nothing is written.
+    """
+    text, signature = narrowed_text(subject.text, native_features(subject.rows)), subject.signature
+    rounded = narrowed(subject.rows).astype(np.float64)
+    theirs = parity.answers_of(Predictor(read_model(text), signature), rounded)
+    warnings = [at_risk(harm) for harm in harmed(Ensemble.read(subject.text), signature.names, subject.rows)]
+    try:
+        parity.check_same(parity.answers_of(subject.predictor, subject.rows), theirs, [], remedy="")
+    except BadInput as error:
+        return [f"Triton is left out, because it takes float32. {error.problem}", *warnings]
+    (folder / "1").mkdir(parents=True)
+    (folder / "config.pbtxt").write_text(descriptors.triton(subject.version, signature))
+    (folder / "1" / "model.txt").write_text(text, encoding="utf-8")
+    return warnings
+
+
+WRITERS: Mapping[Form, Callable[[Path, Subject], Outcome]] = {
+    "native": write_native,
+    "mlflow": write_mlflow,
+    "folder": write_folder,
+}
+
+
+def must_be_trees(subject: Subject) -> None:
+    """Raise BadInput for a linear model, which has no trees that others could read."""
+    if subject.text.startswith(LINEAR):
+        version = subject.version
+        raise BadInput(
+            f"{version.model} version {version.version} is a linear model: there is no LightGBM file of it.",
+            "Export it as native: its text is JSON, what each feature adds.",
+        )
+
+
+def ensemble_of(subject: Subject) -> Ensemble:
+    """Return the model's trees in arrays; raises BadInput."""
+    must_be_trees(subject)
+    return Ensemble.read(subject.text)
+
+
+def packages(*names: str) -> dict[str, str]:
+    """Return the versions of packages as they are here; empty for one that is not."""
+    found = dict.fromkeys(names, "")
+    for name in names:
+        with suppress(PackageNotFoundError):
+            found[name] = installed(name)
+    return found
+
+
+def at_risk(harm: Harm) -> str:
+    """Say what float32 does to a feature."""
+    return f"{safe(harm.feature)}: rounding to float32 moves {harm.rows:,} of the checked rows across a threshold"
+
+
+def answer_golden(script: Path, folder: Path) -> None:
+    """Ask the exported program its golden rows, in a process that knows nothing of Lemnis; raises BadInput."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", ASK, script, folder],
+            capture_output=True,
+            text=True,
+            timeout=CHECK_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        told = (done.stdout + done.stderr).strip().rpartition("\n")[2]
+        wrong = (told or f"status {done.returncode}") if done.returncode else ""
+    except subprocess.TimeoutExpired:
+        wrong = f"it gave no answer within {CHECK_S:g} s"
+    if wrong:
+        raise BadInput(
+            f"The export does not answer as the version does: {safe(wrong, limit=300)}.", "Register the run again."
+        )

@@ -1,0 +1,204 @@
+"""The ONNX file of a model: an input a column, the map of every category inside, trees, and the label as text.
+
+With double inputs, the usual way, every comparison is LightGBM's own. float32 ones are for consumers that know no
+other; there, only a value that becomes one with a threshold by rounding can change an answer.
+"""
+
+# onnx is typed in part.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+
+import math
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lemnis.engine.deploy.exports.ensemble import Ensemble, narrowed, narrowed_thresholds
+from lemnis.engine.errors import BadInput, Unavailable
+from lemnis.engine.features.signature import Feature, Signature, Task
+from lemnis.engine.text import safe
+
+OPSET, ML_OPSET, IR_VERSION = 21, 5, 10
+ML = "ai.onnx.ml"
+INNER = "lemnis/"  # how names inside the graph begin, so that none is a column's
+OUTPUTS: dict[Task, tuple[str, ...]] = {
+    "binary": ("probability", "label"),
+    "multiclass": ("probabilities", "label"),
+    "regression": ("value",),
+}
+
+
+def onnx_and_runtime() -> tuple[ModuleType, ModuleType]:
+    """Return the packages `onnx` and `onnxruntime`; raises Unavailable."""
+    try:
+        import onnx
+        import onnxruntime
+    except ImportError as error:
+        raise Unavailable(
+            f"ONNX needs the package {error.name}.", "Install it: pip install 'lemnis[onnx]'.", "lemnis[onnx]"
+        ) from None
+    return onnx, onnxruntime
+
+
+def onnx_model(
+    ensemble: Ensemble, signature: Signature, facts: dict[str, str], *, native: "NDArray[np.bool_] | None" = None
+) -> bytes:
+    """Return the bytes of the ONNX model.
+
+    Args:
+        ensemble: The trees.
+        signature: What the model takes and answers.
+        facts: Kept in it as texts by name.
+        native: For float32 inputs: of each feature whether float32 holds its values; None for double inputs.
+
+    Raises:
+        BadInput: A column is called like an output.
+        Unavailable: The packages are missing.
+    """
+    onnx, _ = onnx_and_runtime()
+    graph = Graph(onnx, native)
+    outputs = OUTPUTS[signature.task]
+    if taken := set(outputs) & set(signature.names):
+        raise BadInput(f"A feature is called {safe(taken.pop())}, as an output is.", "Export it as a folder.")
+    columns = [graph.column(feature) for feature in signature.features]
+    matrix = graph.add("Concat", columns, axis=1)
+    scores = graph.trees(matrix, ensemble)
+    graph.name(scores, outputs[0], graph.number, ensemble.targets)
+    if signature.task != "regression":
+        graph.name(graph.label(scores, signature), outputs[1], onnx.TensorProto.STRING, 1)
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph(graph.nodes, "lemnis", graph.inputs, graph.outputs, graph.constants),
+        opset_imports=[onnx.helper.make_opsetid("", OPSET), onnx.helper.make_opsetid(ML, ML_OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="lemnis",
+    )
+    onnx.helper.set_model_props(model, facts)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+class Graph:
+    """An ONNX graph while it is built. Any: nodes and values are messages of protobuf."""
+
+    def __init__(self, onnx: ModuleType, native: "NDArray[np.bool_] | None") -> None:
+        self.onnx, self.native, self.float32 = onnx, native, native is not None
+        self.number = onnx.TensorProto.FLOAT if self.float32 else onnx.TensorProto.DOUBLE
+        self.nodes: list[Any] = []
+        self.inputs: list[Any] = []
+        self.outputs: list[Any] = []
+        self.constants: list[Any] = []
+
+    def add(self, operator: str, inputs: list[str], domain: str = "", **attributes: Any) -> str:
+        """Append a node, and return the name of what it gives."""
+        result = f"{INNER}{len(self.nodes)}"
+        made = self.onnx.helper.make_node(operator, inputs, [result], domain=domain, **attributes)
+        self.nodes.append(made)
+        return result
+
+    def constant(self, value: NDArray[Any]) -> str:
+        """Append a constant, and return its name."""
+        name = f"{INNER}constant {len(self.constants)}"
+        self.constants.append(self.onnx.numpy_helper.from_array(value, name))
+        return name
+
+    def tensor(self, values: NDArray[Any]) -> Any:
+        """Return numbers as the graph's own type of them."""
+        return self.onnx.numpy_helper.from_array(narrowed(values) if self.float32 else values)
+
+    def name(self, value: str, called: str, kind: int, width: int) -> None:
+        """Make a value an output of shape (rows, width)."""
+        self.nodes.append(self.onnx.helper.make_node("Identity", [value], [called]))
+        self.outputs.append(self.onnx.helper.make_tensor_value_info(called, kind, ["rows", width]))
+
+    def column(self, feature: Feature) -> str:
+        """Append the input of a feature, shape (rows, 1), and return its numbers: a category's code, NaN for none."""
+        texts = feature.kind == "categorical"
+        kind = self.onnx.TensorProto.STRING if texts else self.number
+        self.inputs.append(self.onnx.helper.make_tensor_value_info(feature.name, kind, ["rows", 1]))
+        if not texts:
+            return feature.name
+        codes = self.add(
+            "LabelEncoder",
+            [feature.name],
+            ML,
+            keys_strings=feature.categories or ["\x00"],
+            values_floats=[float(place) for place in range(max(1, len(feature.categories)))],
+            default_float=math.nan,
+        )
+        return codes if self.float32 else self.add("Cast", [codes], to=self.number)
+
+    def trees(self, matrix: str, ensemble: Ensemble) -> str:
+        """Append the trees and what makes answers of their sums, shape (rows, targets)."""
+        splits = np.array(ensemble.splits)
+        if self.native is not None:
+            splits = narrowed_thresholds(splits, self.native[ensemble.features])
+        attributes: dict[str, Any] = {
+            "aggregate_function": 1,  # the sum
+            "n_targets": ensemble.targets,
+            "post_transform": 0,
+            "tree_roots": ensemble.roots,
+            "nodes_featureids": ensemble.features,
+            "nodes_modes": self.onnx.numpy_helper.from_array(np.array(ensemble.modes, np.uint8)),
+            "nodes_splits": self.tensor(splits),
+            "nodes_missing_value_tracks_true": ensemble.missing_true,
+            "nodes_truenodeids": ensemble.children[0],
+            "nodes_falsenodeids": ensemble.children[1],
+            "nodes_trueleafs": ensemble.ends[0],
+            "nodes_falseleafs": ensemble.ends[1],
+            "leaf_targetids": ensemble.leaf_targets,
+            "leaf_weights": self.tensor(np.array(ensemble.leaves)),
+        }
+        if ensemble.members:
+            attributes["membership_values"] = self.tensor(np.array(ensemble.members))
+        scores = self.add("TreeEnsemble", [matrix], ML, **attributes)
+        if ensemble.scale != 1 and ensemble.transform == "sigmoid":
+            kind = np.float32 if self.float32 else np.float64
+            scores = self.add("Mul", [scores, self.constant(np.array([ensemble.scale], kind))])
+        if ensemble.transform == "softmax":
+            return self.add("Softmax", [scores], axis=1)
+        return scores if ensemble.transform == "none" else self.add(ensemble.transform.capitalize(), [scores])
+
+    def label(self, scores: str, signature: Signature) -> str:
+        """Append the choice of a class, shape (rows, 1)."""
+        classes = signature.classes or ["0", "1"]
+        if signature.task == "binary":
+            doubles = self.add("Cast", [scores], to=self.onnx.TensorProto.DOUBLE)
+            enough = self.add("GreaterOrEqual", [doubles, self.constant(np.array([signature.threshold]))])
+            place = self.add("Cast", [enough], to=self.onnx.TensorProto.INT64)
+        else:
+            place = self.add("ArgMax", [scores], axis=1, keepdims=1)
+        return self.add("LabelEncoder", [place], ML, keys_int64s=list(range(len(classes))), values_strings=classes)
+
+
+def onnx_answers(
+    model: bytes, signature: Signature, rows: NDArray[np.float64], *, cores: int = 1
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Return what onnxruntime answers: scores of shape (rows, outputs), and labels, none for regression.
+
+    Args:
+        model: Of `onnx_model`.
+        signature: The model's.
+        rows: As the model takes them; codes are handed over as the texts they stand for.
+        cores: Threads.
+    """
+    _, runtime = onnx_and_runtime()
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = cores, 1
+    options.log_severity_level = 3
+    session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    wanted = {one.name: one.type for one in session.get_inputs()}
+    given: dict[str, Any] = {}
+    for place, feature in enumerate(signature.features):
+        column = rows[:, place]
+        if feature.kind == "categorical":
+            texts = np.array([*feature.categories, ""], dtype=object)
+            codes = np.where(np.isnan(column), len(feature.categories), column).astype(np.int64)
+            given[feature.name] = texts[codes][:, None]
+        else:
+            kind = np.float32 if wanted[feature.name] == "tensor(float)" else np.float64
+            with np.errstate(over="ignore"):
+                given[feature.name] = column.astype(kind)[:, None]
+    found = session.run(None, given)
+    scores = np.asarray(found[0], dtype=np.float64).reshape(len(rows), -1)
+    return scores, [] if signature.task == "regression" else [str(label) for label in np.asarray(found[1])[:, 0]]
