@@ -38,6 +38,7 @@ from lemnis.engine.evaluate.results import (
     list_gates,
     list_importances,
 )
+from lemnis.engine.evaluate.whatif import WhatIf
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
 
@@ -142,6 +143,15 @@ class EvaluateRoom:
         """
         title = f"Explanation of {key} by run {self._known(run_id)}"
         return JobsRoom(self.store).submit("evaluate.explain", title, {"run": run_id, "key": key}, priority=80)
+
+    def what_if(self, run_id: int, key: str) -> WhatIf:
+        """Return a row that can be asked about with other values; the process that answers ends with its `close`.
+
+        Raises:
+            BadInput: There is no such run or row, or the run has no model.
+            Unavailable: The process ended or took too long.
+        """
+        return WhatIf(self.store.workspace.root, run_id, key)
 
     def start_interpret(self, run_id: int) -> int:
         """Queue the interpretation of a run and return the job's id.

@@ -31,6 +31,10 @@ EVALUATE: tuple[Action, ...] = (
         "evaluate.interpret", "I", "Interpret", "Compute dependence, interactions and failure types of this run.",
         "explain --again", writes=True,
     ),
+    Action(
+        "evaluate.what_if", "w", "What if",
+        "Change values of a row: prediction, contributions and what would flip the answer follow.",
+    ),
     Action("evaluate.centre", "b", "Centre", "Draw each row's change from its first value, or the answers themselves."),
     Action("evaluate.next_class", "C", "Class", "Interpret the next class."),
 )  # fmt: skip

@@ -152,16 +152,16 @@ class FindRow(ModalScreen[str | None]):
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
 
-    def __init__(self, keys: str) -> None:
+    def __init__(self, keys: str, question: str = "Explain which row?", does: str = "explain") -> None:
         super().__init__()
-        self.keys = keys
+        self.keys, self.question, self.does = keys, question, does
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content.styled("Explain which row?", "bold"), markup=False)
+            yield Static(Content.styled(self.question, "bold"), markup=False)
             yield Static(Content.assemble(("Its key, or # and its number: ", "$muted"), self.keys), markup=False)
             yield Input(compact=True)
-            keys = Content.assemble((" enter ", "$key"), " explain   ", (" esc ", "$key"), " leave")
+            keys = Content.assemble((" enter ", "$key"), f" {self.does}   ", (" esc ", "$key"), " leave")
             yield Static(keys, classes="keys", markup=False)
 
     def on_input_submitted(self, message: Input.Submitted) -> None:

@@ -9,6 +9,7 @@ from lemnis.engine.evaluate import Explanation
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.evaluate import rows, swarms, texts, waterfall
+from lemnis.tui.stages.evaluate.editor import RowEditor
 from lemnis.tui.stages.evaluate.features import FeaturesPane
 from lemnis.tui.stages.evaluate.listing import ListingPane
 from lemnis.tui.stages.evaluate.pane import CurvesPane, Drawn, FindRow, ThresholdPane
@@ -238,6 +239,23 @@ class EvaluateStage(Stage[EvaluateView]):
         run = self._view.run if self._view else None
         if run is not None:
             self.perform(self.engine.evaluate.start_interpret, run.id, done=f"Queued: run {run.id} is interpreted.")
+
+    def action_what_if(self) -> None:
+        """Change the values of the row under the cursor, or of one that is asked for."""
+        run, found = self._view.run if self._view else None, self._explanation() if self.open_view == ROWS else None
+        if run is None:
+            return
+
+        def answered(key: str | None) -> None:
+            if key:
+                self.app.push_screen(RowEditor(self.engine, run.id, key))
+
+        if found is not None:
+            answered(found.key)
+            return
+        known = self._view.explanations if self._view else []
+        hint = f"like {known[0].key}" if known else "e.g. #0"
+        self.app.push_screen(FindRow(hint, "Change the values of which row?", "open"), answered)
 
     def action_centre(self) -> None:
         """Draw changes from the first value, or answers."""
