@@ -21,6 +21,11 @@ DEPLOY: tuple[Action, ...] = (
         "Point the alias back at the version before; asks for the model's name and a reason.", "models rollback",
         footer=True, writes=True,
     ),
+    Action(
+        "deploy.export", "E", "Export",
+        "Write the version under the cursor for other applications: ONNX, MLflow, a folder.",
+        "models export", writes=True,
+    ),
     Action("deploy.start", "r", "Serve", "Start the endpoint, or start it anew.", "deploy", footer=True, writes=True),
     Action("deploy.stop", "x", "Stop", "Stop the endpoint under the cursor; asks.", "endpoints stop", writes=True),
     Action("deploy.curl", "u", "Copy curl", "Copy a command that asks the endpoint.", "endpoints show", footer=True),

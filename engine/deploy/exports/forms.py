@@ -15,7 +15,8 @@ import numpy as np
 from lemnis.engine.clock import iso_utc
 from lemnis.engine.deploy.exports import descriptors, parity
 from lemnis.engine.deploy.exports.ensemble import Ensemble, Harm, harmed, narrowed, narrowed_text, native_features
-from lemnis.engine.deploy.exports.records import Checked, Form, Outcome, Subject
+from lemnis.engine.deploy.exports.records import Checked, Form, Outcome
+from lemnis.engine.deploy.exports.subject import Subject
 from lemnis.engine.deploy.predictor import Predictor
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.model import LINEAR, read_model

@@ -1,39 +1,17 @@
 """What an export is: the forms there are, what was written, and what was found when it was checked."""
 
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from lemnis.engine.deploy.predictor import Predictor
-from lemnis.engine.deploy.records import Golden, ModelVersion
-from lemnis.engine.features.signature import Signature
-
 Form: TypeAlias = Literal["native", "onnx", "mlflow", "folder"]
 FORMS: dict[Form, str] = {
-    "native": "LightGBM's text, its signature with the map of every category, and golden rows",
-    "onnx": "one ONNX file that takes the columns as they are; checked row by row",
-    "mlflow": "a model directory of MLflow's, for mlflow.lightgbm and mlflow.pyfunc",
-    "folder": "score.py, requirements, Dockerfile, KServe's and Triton's descriptors",
+    "native": "LightGBM's text, category maps, golden rows",
+    "onnx": "one file, categories inside, checked by row",
+    "mlflow": "for mlflow.lightgbm and mlflow.pyfunc",
+    "folder": "score.py, Dockerfile, KServe, Triton",
 }
-
-
-class Subject(Struct, frozen=True, kw_only=True):
-    """What is exported.
-
-    Attributes:
-        text: The model's file, its hash checked.
-        integers: Features whose column in the dataset holds whole numbers and had a value in every training row.
-        rows: Held-out rows with golden ones behind them, as the model takes them, shape (rows, features).
-    """
-
-    version: ModelVersion
-    signature: Signature
-    golden: Golden
-    text: str
-    predictor: Predictor
-    integers: frozenset[str]
-    rows: Any  # a NumPy matrix
 
 
 class Checked(Struct, frozen=True, kw_only=True):

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lemnis.engine.clock import iso_utc, now_ms
-from lemnis.engine.deploy import registry
-from lemnis.engine.deploy.exports import forms, parity
-from lemnis.engine.deploy.exports.records import FORMS, Checked, Export, Form, Outcome, Subject
-from lemnis.engine.deploy.modelbox import ask_model
-from lemnis.engine.deploy.predictor import Predictor
-from lemnis.engine.errors import BadInput, LemnisError, NotFound, Unavailable
-from lemnis.engine.experiments.model import read_model, trusted_text
+from lemnis.engine.deploy.exports import forms
+from lemnis.engine.deploy.exports.records import FORMS, Checked, Export, Form, Outcome
+from lemnis.engine.deploy.exports.subject import Subject, subject_of
+from lemnis.engine.errors import BadInput, NotFound, Unavailable
 from lemnis.engine.files import sha256_of, sync_folder, sync_tree
 from lemnis.engine.store import Row, Store
 from lemnis.engine.text import safe
@@ -74,42 +71,6 @@ def export(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
     outcome, manifest = publish(to, form, subject, write, lambda: context.progress(0.9, "every answer is the same"))
     made = record(context.store, subject, form, to, (outcome, manifest), who=arguments["who"])
     return msgspec.to_builtins(made, enc_hook=str)
-
-
-def subject_of(store: Store, model: str, number: int, *, cores: int = 1) -> tuple[Subject, str]:
-    """Return a version ready to be exported, and in words what its rows are; it has answered its golden rows.
-
-    Raises:
-        NotFound: There is no such version.
-        BadInput: The file is damaged.
-    """
-    version = registry.version(store, model, number)
-    signature, golden = registry.signature_of(store, model, number), registry.golden_of(store, model, number)
-    ask_model(version.path, version.sha256, signature, golden.rows, golden.answers)
-    text = trusted_text(version.path, version.sha256)
-    dataset: str | None = store.value("select version_id from runs where id = ?", [version.run_id])
-    rows, against = parity.real_rows(store, dataset, signature, golden)
-    subject = Subject(
-        version=version,
-        signature=signature,
-        golden=golden,
-        text=text,
-        predictor=Predictor(read_model(text), signature, cores=cores),
-        integers=whole_columns(store, dataset),
-        rows=rows,
-    )
-    return subject, against
-
-
-def whole_columns(store: Store, dataset: str | None) -> frozenset[str]:
-    """Return the columns of a dataset version that hold whole numbers; none where it is not known here."""
-    from lemnis.engine.data.versions import find_version
-
-    try:
-        columns = find_version(store, dataset).columns if dataset else []
-    except LemnisError:
-        columns = []
-    return frozenset(column.name for column in columns if column.type.startswith(("int", "uint")))
 
 
 def publish(

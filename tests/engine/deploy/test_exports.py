@@ -28,7 +28,7 @@ from lemnis.engine.deploy.exports.ensemble import (
     native_features,
 )
 from lemnis.engine.deploy.exports.graph import onnx_answers, onnx_model
-from lemnis.engine.deploy.exports.records import Subject
+from lemnis.engine.deploy.exports.subject import Subject
 from lemnis.engine.deploy.exports.writing import export
 from lemnis.engine.deploy.predictor import Predictor
 from lemnis.engine.deploy.records import Golden, ModelVersion

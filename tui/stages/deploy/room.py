@@ -12,6 +12,7 @@ from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Endpoint as Declared
 from lemnis.engine.deploy import AliasEvent, Candidate, Endpoint, ModelVersion
+from lemnis.engine.deploy.exports.records import Export
 from lemnis.engine.errors import BadInput
 from lemnis.engine.evaluate import Gate
 from lemnis.engine.jobs import user_name
@@ -19,6 +20,7 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.deploy import rows
 from lemnis.tui.stages.deploy.decision import Decision
+from lemnis.tui.stages.deploy.exporting import ExportScreen
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Chart, LogView, Panel, Table, Words
 
@@ -44,6 +46,7 @@ class DeployView:
         default_factory=dict[int, dict[str, dict[str, float | None]]]
     )
     log: str = ""
+    exports: list[Export] = field(default_factory=list[Export])
     origins: dict[str, str] = field(default_factory=dict[str, str])  # by model@version, of what was made elsewhere
 
 
@@ -94,6 +97,7 @@ class DeployStage(Stage[DeployView]):
             gates={run: self.engine.evaluate.gates(run) for run in runs},
             metrics={run: {e.part: e.metrics for e in self.engine.evaluate.evaluations(run)} for run in runs},
             log=room.endpoint_log(self.log_of) if self.log_of else "",
+            exports=room.exports(),
             origins={one.here: one.text for one in self.engine.share.origins() if one.kind == "model"},
         )
 
@@ -156,7 +160,8 @@ class DeployStage(Stage[DeployView]):
             panel.retitle(f"{version.model} {version.version}", "version")
             gates, metrics = view.gates.get(version.run_id, []), view.metrics.get(version.run_id, {})
             origin = view.origins.get(f"{version.model}@{version.version}", "")
-            detail.say(rows.version_detail(version, gates, metrics, now=view.at, origin=origin))
+            words = rows.version_detail(version, gates, metrics, now=view.at, origin=origin)
+            detail.say(rows.Content("\n").join([words, *rows.export_lines(view.exports, version, now=view.at)]))
         elif endpoint is not None:
             panel.retitle(endpoint.name, "endpoint")
             detail.say(rows.endpoint_detail(endpoint, now=view.at))
@@ -286,6 +291,13 @@ class DeployStage(Stage[DeployView]):
         what = rows.Content.styled("Endpoints that follow it change over without dropping a request.", "$muted")
         question = f"Roll {model}@{alias} back to the version before?"
         self.app.push_screen(Decision(question, evidence=what, typed=model), decided)
+
+    def action_export(self) -> None:
+        version = self.version
+        if version is None:
+            self.refuse(BadInput("There is no version to export.", "Register a run first: n."))
+            return
+        self.app.push_screen(ExportScreen(self.engine, version), lambda _: self.reload())
 
     def action_start(self) -> None:
         view, endpoint, version = self._view, self.endpoint, self.version
