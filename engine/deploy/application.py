@@ -31,6 +31,7 @@ Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 LARGEST_BODY = 16 << 20
 LONGEST_READ = 4 * LARGEST_BODY  # of a body that is refused, so that its sender lives to read why
 BESIDE_BYTES = 32_768  # a larger body is read and answered in a thread, so that small requests are not held up
+BESIDE_ROWS = 100  # more rows are written down in a thread too
 JSON = (b"content-type", b"application/json")
 NOT_READY = "No version is ready."
 EXTENSIONS = ["binary_tensor_data", "statistics"]
@@ -210,12 +211,13 @@ class Application:
         elapsed = (time.perf_counter_ns() - began) // 1000
         rows = len(done.scores) if done else 0
         self.meters.count(response.status, rows, elapsed)
-        entry = (now_ms(), served.version, rows, elapsed, response.status, error[:300])
+        facts = (now_ms(), served.version, rows, elapsed, response.status, error[:300])
         if done is None:
-            self.log.add(Entry(*entry))
+            entry = Entry(*facts)
         else:
             asked = done.asked
-            self.log.add(Entry(*entry, asked.columns, done.scores, asked.keys, asked.event_times))
+            entry = Entry(*facts, asked.columns, done.scores, asked.keys, asked.event_times)
+        self.log.add(await asyncio.to_thread(self.log.frame, entry) if rows > BESIDE_ROWS else self.log.frame(entry))
         if chooser is not None:
             named = (b"x-lemnis-version", str(served.version).encode())
             return response._replace(headers=(*response.headers, named))

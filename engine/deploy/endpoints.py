@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lemnis.engine.clock import now_ms
+from lemnis.engine.deploy import recorder
 from lemnis.engine.deploy.aliases import version_of
 from lemnis.engine.deploy.guard import is_loopback, make_token, read_token
 from lemnis.engine.deploy.predictions import traffic_of
@@ -95,6 +96,9 @@ def start(
         jobs.declare_service(worker_service(name, number), MODULE, [*here, "--worker", str(number)])
     for number in range(count + 1, had + 1):
         jobs.withdraw_service(worker_service(name, number))
+    jobs.declare_service(
+        recorder.SERVICE, recorder.MODULE, here[:2]
+    )  # last: it leaves by itself where no server is wanted
 
 
 def free_port(store: Store, host: str, name: str) -> int:

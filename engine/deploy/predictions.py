@@ -1,34 +1,34 @@
-"""The log of what an endpoint was asked and answered: written in batches by one thread, so that serving never waits."""
+"""The log of what an endpoint was asked and answered: spooled by its servers, brought into the database in batches."""
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+from msgspec import Struct
 
 from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.deploy.records import Traffic
-from lemnis.engine.deploy.tensors import Column
-from lemnis.engine.errors import StoreError
+from lemnis.engine.deploy.spool import Spool, framed
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
     import sqlite3
 
 SPAN_MS = 10_000  # of one row of `traffic`
-FLUSH_S = 0.2
-MOST_WAITING = 200_000  # rows that wait for the disk; beyond it requests are answered but not logged
-BATCH = 2_000  # requests in one transaction
+FLUSH_S = 0.1
+MOST_WAITING = 64 << 20  # bytes that wait for the disk; beyond it requests are answered but not logged
 RECENT_MS = 300_000
 RECENT_REQUESTS = 5_000
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, array_like=True, tag="entry", gc=False):
     """One request as it is logged.
 
     Attributes:
         at: Epoch ms.
-        columns: The values as sent, by feature in the signature's order; None for a refused request.
+        columns: The values as sent, by feature in the signature's order, each a list or a tensor; None for a refused
+            request.
         scores: One list a row.
     """
 
@@ -38,23 +38,32 @@ class Entry(NamedTuple):
     latency_us: int
     status: int
     error: str = ""
-    columns: dict[str, Column] | None = None
+    columns: dict[str, Any] | None = None  # Any: see tensors.Column; a tensor becomes a list in the spool
     scores: list[list[float]] = []
     keys: list[str] = []
     event_times: list[int] = []
 
 
+class Owner(Struct, frozen=True, array_like=True, tag="owner"):
+    """Whose requests a spool holds: its first frame."""
+
+    endpoint: str
+    model: str
+
+
 class PredictionLog:
-    """Takes entries from the server's thread and writes them from its own.
+    """Takes entries from the server's thread and spools them from its own; the recorder brings them into the database.
 
     Each counter is written by one thread alone, so none needs a lock.
     """
 
     def __init__(self, store: Store, endpoint: str, model: str) -> None:
-        self.store, self.endpoint, self.model = store, endpoint, model
-        self._waiting: deque[Entry] = deque()
-        self._added_rows, self._refused = 0, 0  # of the server's thread
-        self._taken_rows, self._failed, self._told = 0, 0, 0  # of the writer's
+        self._spool = Spool(store.workspace)
+        self._encoder = msgspec.json.Encoder(enc_hook=listed)
+        self._head = framed(self._encoder.encode(Owner(endpoint, model)))  # until it stands in the spool
+        self._waiting: deque[bytes] = deque()
+        self._added, self._refused = 0, 0  # of the server's threads: bytes, requests
+        self._taken, self._failed, self._told = 0, 0, 0  # of the writer's
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._write_on, name="prediction-log", daemon=True)
 
@@ -70,40 +79,47 @@ class PredictionLog:
         """Write what waits and end the thread."""
         self._stop.set()
         self._thread.join(timeout=10)
+        self._spool.close()
 
-    def add(self, entry: Entry) -> None:
+    def frame(self, entry: Entry) -> bytes:
+        """Return a request as it is spooled: what waits as bytes is nothing the garbage collector looks through."""
+        return framed(self._encoder.encode(entry))
+
+    def add(self, frame: bytes) -> None:
         """Hand over one request; never blocks, and drops it when too much waits already."""
-        if self._added_rows - self._taken_rows + entry.rows > MOST_WAITING:
+        if self._added - self._taken > MOST_WAITING:
             self._refused += 1
             return
-        self._added_rows += entry.rows
-        self._waiting.append(entry)
+        self._added += len(frame)
+        self._waiting.append(frame)
 
     def _write_on(self) -> None:
         complained_at = -60.0
         stopping = False
         while not stopping:
             stopping = self._stop.wait(FLUSH_S)
-            try:
-                while self._waiting or self.dropped > self._told:
-                    self._write_batch()
-            except StoreError as error:  # a full disk must not stop the answers; say so once a minute
-                if monotonic_s() - complained_at > 60:
-                    complained_at = monotonic_s()
-                    print(f"{error.problem} Requests are answered but not logged.", flush=True)
+            if not self._flush() and monotonic_s() - complained_at > 60:
+                complained_at = monotonic_s()
+                print("Requests are answered but not logged: the disk is full, or nothing records.", flush=True)
 
-    def _write_batch(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-        dropped = self.dropped
+    def _flush(self) -> bool:
+        """Append what waits to the spool; say whether nothing had to be dropped."""
+        waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        lost = self.dropped - self._told
+        if not waiting and not lost:
+            return True
+        told = framed(self._encoder.encode(lost)) if lost else b""
         try:
-            with self.store.write("predictions") as db:
-                write_entries(db.conn, self.endpoint, self.model, batch, dropped - self._told)
-            self._told = dropped
-        except StoreError:
-            self._failed += len(batch)
-            raise
-        finally:
-            self._taken_rows += sum(entry.rows for entry in batch)
+            kept = self._spool.append(b"".join((self._head, *waiting, told)))
+        except OSError:
+            kept = False
+        self._taken += sum(map(len, waiting))
+        if kept:
+            self._head = b""
+            self._told += lost
+        else:
+            self._failed += len(waiting)
+        return kept
 
 
 def write_entries(
@@ -144,7 +160,9 @@ def prediction_rows(request_id: int, endpoint: str, model: str, entry: Entry) ->
     """Return one row of `predictions` for each row of a request. Any: the table's own types."""
     if entry.columns is None:
         return []
-    columns = [column if isinstance(column, (list, tuple)) else listed(column) for column in entry.columns.values()]
+    columns: list[list[Any]] = [
+        cast("list[Any]", column) if isinstance(column, list) else listed(column) for column in entry.columns.values()
+    ]
     rows: list[tuple[Any, ...]] = []
     for place, values in enumerate(zip(*columns, strict=True)):
         scores = entry.scores[place]

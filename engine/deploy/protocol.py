@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lemnis.engine.clock import parse_ms
 from lemnis.engine.deploy import tensors
-from lemnis.engine.deploy.tensors import MATRIX, Column, RequestedTensor, Tensor, TooLarge, columns_of
+from lemnis.engine.deploy.tensors import HOLDING, MATRIX, Column, RequestedTensor, Tensor, TooLarge, columns_of
 from lemnis.engine.errors import BadInput
 from lemnis.engine.features.requests import encode_columns
 from lemnis.engine.features.signature import Signature
@@ -23,6 +23,7 @@ Cell: TypeAlias = Any  # a value of a request: what JSON can hold
 T = TypeVar("T")
 
 MOST_ROWS = 20_000
+ONE_ROW = ([1], [1, 1])
 LONGEST_KEY = 200
 
 
@@ -113,15 +114,41 @@ def parse_infer(body: bytes, signature: Signature, header_length: int | None = N
         )
     head, tail = (body, b"") if header_length is None else (body[:header_length], body[header_length:])
     request = decoded(infer_decoder.decode, head)
-    columns = columns_of(request.inputs, tail, signature, most_rows=MOST_ROWS)
+    plain = None if tail else plain_row(request.inputs, signature)
+    if plain is not None:
+        columns, encoded = plain
+    else:
+        columns = columns_of(request.inputs, tail, signature, most_rows=MOST_ROWS)
+        encoded = encoded_columns(columns, signature)
     return Asked(
-        encoded=encoded_columns(columns, signature),
+        encoded=encoded,
         columns=columns,
         id=request.id,
         outputs=request.outputs,
         binary=request.parameters.get("binary_data_output") is True,
         **named_rows(request.parameters, len(next(iter(columns.values())))),
     )
+
+
+def plain_row(inputs: list[Tensor], signature: Signature) -> tuple[dict[str, Column], list[float]] | None:
+    """Return the columns and the encoded row of what most clients send: each feature in order, with one JSON value.
+
+    None for everything else, and for what is wrong: `columns_of` and `encoded_columns` read that, or say why not.
+    """
+    columns: dict[str, Column] = {}
+    row: list[float] = []
+    try:
+        for tensor, (name, holds, read) in zip(inputs, signature.layout, strict=True):
+            data = tensor.data
+            if tensor.name != name or tensor.datatype not in HOLDING[holds] or tensor.shape not in ONE_ROW:
+                return None
+            if data is msgspec.UNSET or len(data) != 1 or tensor.parameters:
+                return None
+            row.append(read(data[0]))
+            columns[name] = data
+    except (TypeError, ValueError):
+        return None
+    return columns, row
 
 
 def encoded_columns(columns: dict[str, Column], signature: Signature) -> NDArray[np.float64] | list[float]:

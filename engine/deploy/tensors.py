@@ -33,7 +33,7 @@ NUMPY = {
     "FP64": "<f8",
 }
 DATATYPES = (*NUMPY, "BYTES")
-TEXTS, TRUTHS, NUMBERS = frozenset({"BYTES"}), frozenset({"BOOL"}), frozenset(NUMPY) - {"BOOL"}
+HOLDING = {"text": frozenset({"BYTES"}), "truth": frozenset({"BOOL"}), "number": frozenset(NUMPY) - {"BOOL"}}
 
 
 class TooLarge(BadInput):
@@ -216,7 +216,7 @@ def length_prefixed(data: bytes, name: str) -> Iterator[bytes]:
 
 def datatypes_for(feature: Feature) -> frozenset[str]:
     """Return the datatypes that can hold a feature's values."""
-    return TEXTS if feature.kind == "categorical" else TRUTHS if feature.logical else NUMBERS
+    return HOLDING[feature.holds]
 
 
 def wrong_datatype(tensor: Tensor, feature: Feature | None) -> BadInput:
@@ -227,7 +227,7 @@ def wrong_datatype(tensor: Tensor, feature: Feature | None) -> BadInput:
 
 def datatype_of(feature: Feature) -> str:
     """Return the datatype a feature is announced with."""
-    return "BYTES" if feature.kind == "categorical" else "BOOL" if feature.logical else "FP64"
+    return {"text": "BYTES", "truth": "BOOL", "number": "FP64"}[feature.holds]
 
 
 def matrix_columns(values: Column, width: int, signature: Signature) -> dict[str, Column]:

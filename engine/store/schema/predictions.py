@@ -79,4 +79,8 @@ LATER = {
             primary key (endpoint, worker)
         ) strict, without rowid""",
     ),
+    "m039_spools": (
+        # How far each server's spool is brought in; written with what was brought in.
+        "create table spools (name text primary key, position integer not null) strict",
+    ),
 }

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 
 from lemnis.engine.data.versions import record_version
-from lemnis.engine.deploy import DeployRoom, endpoints
+from lemnis.engine.deploy import DeployRoom, endpoints, recorder
 from lemnis.engine.features.matrix import encode_table, fit_signature, target_vector
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import sha256_of
@@ -165,11 +165,12 @@ def two_versions(tmp_path: Path, registered: Bench) -> Bench:
 
 @dataclass
 class Server:
-    """A model server's process, and how to talk to it."""
+    """A model server's process, the one that records what it is asked, and how to talk to it."""
 
     process: "subprocess.Popen[bytes]"
     port: int
     bench: Bench
+    recorder: "subprocess.Popen[bytes]"
 
     def ask(
         self, method: str, path: str, body: object = None, *, headers: dict[str, str] | None = None
@@ -220,30 +221,23 @@ def spawn(bench: Bench, *, host: str = "127.0.0.1", port: int = 0, worker: int =
     port = bench.store.value("select port from endpoints")
     root = str(bench.store.workspace.root)
     log = open(bench.store.workspace.hidden / "server.log", "ab")  # noqa: SIM115  # the child holds it
-    command = [
-        sys.executable,
-        "-m",
-        endpoints.MODULE,
-        "--workspace",
-        root,
-        "--endpoint",
-        "late",
-        "--worker",
-        str(worker),
-    ]
+    module, here = [sys.executable, "-m"], ["--workspace", root]
+    command = [*module, endpoints.MODULE, *here, "--endpoint", "late", "--worker", str(worker)]
     process = subprocess.Popen(command, stdout=log, stderr=log)
+    recording = subprocess.Popen([*module, recorder.MODULE, *here], stdout=log, stderr=log)
     log.close()
-    return Server(process, port, bench)
+    return Server(process, port, bench, recording)
 
 
 def end(server: Server) -> None:
-    """Stop a server, by force if it does not leave."""
-    server.process.terminate()
-    try:
-        server.process.wait(20)
-    except subprocess.TimeoutExpired:
-        server.process.kill()
-        server.process.wait()
+    """Stop a server and then what records it, by force if they do not leave."""
+    for process in (server.process, server.recorder):
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture

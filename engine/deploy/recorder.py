@@ -1,0 +1,132 @@
+"""The recorder's process: brings what all servers of a workspace have spooled into predictions.db.
+
+`python -m lemnis.engine.deploy.recorder --workspace W`. One process writes for all servers: an insert costs a server
+as much as its answer, and one writer needs no lock.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+
+from lemnis.engine.clock import monotonic_s
+from lemnis.engine.deploy.predictions import Entry, Owner, write_entries
+from lemnis.engine.deploy.spool import read_frames, remove_if_left, spools
+from lemnis.engine.errors import LemnisError, StoreError
+from lemnis.engine.jobs.processes import hold_lock
+from lemnis.engine.store import Store
+from lemnis.engine.workspace import Workspace
+
+SERVICE, MODULE = "recorder", "lemnis.engine.deploy.recorder"
+PAUSE_S = 0.1
+COMPLAIN_S, LOOK_S = 60.0, 5.0
+frames = msgspec.json.Decoder(Entry | Owner | int)
+
+
+class Recorder:
+    """Reads spools and knows how far it has come, by predictions.db."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._owners: dict[str, Owner] = {}
+
+    def record(self) -> int:
+        """Bring in what has been spooled since the last time, and return how many frames that was.
+
+        Raises:
+            StoreError: The database takes nothing now; what was not brought in still stands in its spool.
+        """
+        return sum(self._bring(path) for path in spools(self.store.workspace))
+
+    def _bring(self, path: Path) -> int:
+        brought = 0
+        position: int = (
+            self.store.value("select position from spools where name = ?", [path.name], name="predictions") or 0
+        )
+        while True:
+            try:
+                found, behind = read_frames(path, position)
+                decoded = [frames.decode(frame) for frame in found]
+            except (ValueError, msgspec.DecodeError) as error:  # a damaged file must not stop the others
+                damaged = path.with_suffix(".damaged")
+                path.rename(damaged)
+                print(f"{damaged} can't be read from byte {position} on: {error}.", flush=True)
+                return brought
+            if not decoded:
+                if remove_if_left(path, position):
+                    self._owners.pop(path.name, None)
+                    with self.store.write("predictions") as db:
+                        db.execute("delete from spools where name = ?", [path.name])
+                return brought
+            self._write(path, decoded, behind)
+            position, brought = behind, brought + len(decoded)
+
+    def _write(self, path: Path, decoded: list[Entry | Owner | int], behind: int) -> None:
+        owner = self._owners.get(path.name) or self._owner(path, decoded)
+        entries = [one for one in decoded if isinstance(one, Entry)]
+        lost = sum(one for one in decoded if isinstance(one, int))
+        with self.store.write("predictions") as db:
+            write_entries(db.conn, owner.endpoint, owner.model, entries, lost)
+            db.execute(
+                "insert into spools values (?, ?) on conflict (name) do update set position = excluded.position",
+                [path.name, behind],
+            )
+
+    def _owner(self, path: Path, decoded: list[Entry | Owner | int]) -> Owner:
+        """Return whose spool it is: its first frame says so."""
+        first = decoded[0] if isinstance(decoded[0], Owner) else frames.decode(read_frames(path, 0)[0][0])
+        assert isinstance(first, Owner)
+        self._owners[path.name] = first
+        return first
+
+
+def main() -> int:
+    """Record until SIGTERM, or until no endpoint is wanted any more and everything is recorded."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workspace", type=Path, required=True)
+    os.umask(0o077)
+    store = Store(Workspace(parser.parse_args().workspace))
+    lock = hold_lock(store.workspace.service_dir(SERVICE) / "alive.lock")
+    if lock is None:
+        print("already running", flush=True)
+        return 0
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopping.set())
+    recorder, complained_at, looked_at = Recorder(store), -COMPLAIN_S, monotonic_s()
+    while True:
+        last = stopping.is_set()
+        try:
+            recorder.record()
+            if monotonic_s() - looked_at > LOOK_S:
+                looked_at = monotonic_s()
+                leave_if_unwanted(store)
+        except StoreError as error:  # a full disk or a locked database: the next turn tries again
+            if monotonic_s() - complained_at > COMPLAIN_S:
+                complained_at = monotonic_s()
+                print(f"{error.problem} {error.remedy}", flush=True)
+        except LemnisError as error:
+            print(f"{error.problem} {error.remedy}", file=sys.stderr, flush=True)
+            return 1
+        if last:
+            return 0
+        stopping.wait(PAUSE_S)
+
+
+def leave_if_unwanted(store: Store) -> None:
+    """Ask the supervisor to stop this service where no server is wanted and nothing is left to record."""
+    if not spools(store.workspace):
+        with store.write() as db:
+            db.execute(
+                """update services set wanted = 'down' where name = ? and wanted = 'up' and not exists
+                     (select 1 from services where name like 'endpoint:%' and wanted = 'up')""",
+                [SERVICE],
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
