@@ -28,5 +28,13 @@ DEPLOY: tuple[Action, ...] = (
     ),
     Action("deploy.start", "r", "Serve", "Start the endpoint, or start it anew.", "deploy", footer=True, writes=True),
     Action("deploy.stop", "x", "Stop", "Stop the endpoint under the cursor; asks.", "endpoints stop", writes=True),
-    Action("deploy.curl", "u", "Copy curl", "Copy a command that asks the endpoint.", "endpoints show", footer=True),
+    Action(
+        "deploy.split", "t", "Split",
+        "Let a challenger answer a share of the requests, or only score them; ends the split that runs, asks first.",
+        "endpoints split", footer=True, writes=True,
+    ),
+    Action("deploy.less", "comma,left", "Share −", "Give the challenger a smaller share.", writes=True),
+    Action("deploy.more", "full_stop,right", "Share +", "Give the challenger a larger share.", writes=True),
+    Action("deploy.whole", "i", "Detail", "Show the workers, the split, its test and the steps of the endpoint."),
+    Action("deploy.curl", "u", "Copy curl", "Copy a command that asks the endpoint.", "endpoints show"),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from textual.events import DescendantFocus
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Endpoint as Declared
-from lemnis.engine.deploy import AliasEvent, Candidate, Endpoint, ModelVersion
+from lemnis.engine.deploy import AliasEvent, Candidate, Endpoint, EndpointEvent, ModelVersion
 from lemnis.engine.deploy.exports.records import Export
 from lemnis.engine.errors import BadInput
 from lemnis.engine.evaluate import Gate
@@ -20,7 +20,10 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.deploy import rows
 from lemnis.tui.stages.deploy.decision import Decision
+from lemnis.tui.stages.deploy.explained import DEPLOYMENT
 from lemnis.tui.stages.deploy.exporting import ExportScreen
+from lemnis.tui.stages.deploy.rollout import next_share
+from lemnis.tui.stages.deploy.splitting import Splitting, Wanted
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Chart, LogView, Panel, Table, Words
 
@@ -39,6 +42,7 @@ class DeployView:
     endpoints: list[Endpoint]
     versions: list[ModelVersion]
     events: list[AliasEvent]
+    steps: list[EndpointEvent]
     candidate: Candidate | None
     declared: dict[str, Declared]
     gates: dict[int, list[Gate]] = field(default_factory=dict[int, list[Gate]])
@@ -92,6 +96,7 @@ class DeployStage(Stage[DeployView]):
             endpoints=room.endpoints(),
             versions=versions,
             events=room.history()[:EVENTS_SHOWN],
+            steps=room.endpoint_events(limit=EVENTS_SHOWN),
             candidate=room.candidate(),
             declared=self.engine.config().endpoints,
             gates={run: self.engine.evaluate.gates(run) for run in runs},
@@ -164,7 +169,7 @@ class DeployStage(Stage[DeployView]):
             detail.say(rows.Content("\n").join([words, *rows.export_lines(view.exports, version, now=view.at)]))
         elif endpoint is not None:
             panel.retitle(endpoint.name, "endpoint")
-            detail.say(rows.endpoint_detail(endpoint, now=view.at))
+            detail.say(rows.endpoint_detail(endpoint, view.steps, now=view.at))
         else:
             panel.retitle("Detail")
             detail.say("A finished run becomes a version, a version is promoted to champion, an endpoint serves it.")
@@ -324,9 +329,56 @@ class DeployStage(Stage[DeployView]):
             lost=f"whoever asks {endpoint.url} gets no answer; its port and its log of predictions stay",
             word="stop",
             then=lambda: self.perform(
-                self.engine.deploy.stop_endpoint, endpoint.name, done=f"{endpoint.name} is being stopped."
+                self.engine.deploy.stop_endpoint, endpoint.name, user_name(), done=f"{endpoint.name} is being stopped."
             ),
         )
+
+    def action_split(self) -> None:
+        """Begin a split, or end the one that runs."""
+        endpoint, room = self.endpoint, self.engine.deploy
+        if endpoint is None:
+            self.refuse(BadInput("There is no endpoint to split.", "Start one: r."))
+            return
+        name, split = endpoint.name, endpoint.split
+        if split is not None and split.state == "running":
+            self.ask(
+                f"End the {split.mode} of version {split.challenger} at {name}?",
+                lost="its requests go back to the champion at once; what was counted stays on record",
+                word="end",
+                then=lambda: self.perform(
+                    room.stop_split, name, user_name(), "ended in the console", done=f"{name} splits no more."
+                ),
+            )
+            return
+
+        def wanted(wish: Wanted | None) -> None:
+            if wish is not None:
+                arguments = (name, wish.alias, wish.percent, user_name(), wish.why)
+                self.perform(room.split, *arguments, mode=wish.mode, key=wish.key, done=f"{name} splits now.")
+
+        self.app.push_screen(Splitting(name), wanted)
+
+    def action_less(self) -> None:
+        self._move_share(-1)
+
+    def action_more(self) -> None:
+        self._move_share(1)
+
+    def _move_share(self, by: int) -> None:
+        split = self.endpoint.split if self.endpoint is not None else None
+        if split is None or split.state != "running":
+            self.refuse(BadInput("No split runs at this endpoint.", "Begin one: t."))
+            return
+        percent = next_share(split.percent, by)
+        if percent != split.percent:
+            self.perform(self.engine.deploy.move_split, split.endpoint, percent, user_name())
+
+    def action_whole(self) -> None:
+        """Show the whole detail of what is under the cursor, of an endpoint its workers, split and steps."""
+        self.detail_open, self.log_of = True, ""
+        self.query_one("#detail-scroll").focus()
+        if self._view is not None:
+            self.show(self._view)
 
     def action_curl(self) -> None:
         endpoint = self.endpoint
@@ -339,16 +391,4 @@ class DeployStage(Stage[DeployView]):
         cast("Console", self.app).copy(text, "command")
 
     def explain(self) -> tuple[str, str] | None:
-        return "Deployment", EXPLANATION
-
-
-EXPLANATION = (
-    "A version is a model file that never changes: it is stored under its SHA-256, with its signature and with golden "
-    "rows, real rows whose answers were recorded when it was registered. Every server first lets a child process with "
-    "bounded time and memory load the file and answer the golden rows, then answers them itself; only then it is "
-    "ready. An alias such as champion names a version; each move is an event with who, when, why, and what the gates "
-    "said at that moment. Endpoints follow their alias: the new version is loaded beside the old one and takes over "
-    "between two requests; if it is not fit, the old one goes on and the state says degraded, and why.\n\n"
-    "p50 and p99 are of the requests of the last five minutes, from headers to answer. Commands: lemnis models, "
-    "lemnis deploy, lemnis endpoints, lemnis predict."
-)
+        return "Deployment", DEPLOYMENT

@@ -5,11 +5,12 @@ from typing import Any
 
 from textual.content import Content
 
-from lemnis.engine.deploy import AliasEvent, Endpoint, ModelVersion
+from lemnis.engine.deploy import AliasEvent, Endpoint, EndpointEvent, ModelVersion
 from lemnis.engine.deploy.exports.records import Export
 from lemnis.engine.evaluate import Gate
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, number, spark, verdict, when
+from lemnis.tui.stages.deploy.rollout import rollout_lines, split_cell, workers_cell
 from lemnis.tui.widgets import Cell, Col, Row, Series
 from lemnis.tui.widgets.cells import drawable
 
@@ -64,13 +65,13 @@ def endpoint_row(endpoint: Endpoint, columns: Sequence[Col]) -> Row:
     cells: dict[str, Cell] = {
         "state": verdict(endpoint.state).content,
         "name": endpoint.name,
-        "serves": f"{endpoint.model}@{endpoint.alias} → {endpoint.version or MISSING}",
+        "serves": f"{endpoint.model}@{endpoint.alias} → {endpoint.version or MISSING}{split_cell(endpoint)}",
         "requests": number(endpoint.requests),
         "errors": counted(endpoint.errors),
         "p50": number(endpoint.p50_ms, 2),
         "p99": number(endpoint.p99_ms, 2),
         "rate": rate_cell(endpoint),
-        "at": endpoint.url if columns == ENDPOINTS else f":{endpoint.port}",
+        "at": (endpoint.url if columns == ENDPOINTS else f":{endpoint.port}") + workers_cell(endpoint),
     }
     values: dict[str, object] = {
         "state": endpoint.state,
@@ -172,8 +173,8 @@ def facts(pairs: Sequence[tuple[str, Cell]]) -> list[Content]:
     return [Content.assemble((f"{label:<{wide}}  ", "$muted"), drawable(value)) for label, value in pairs]
 
 
-def endpoint_detail(endpoint: Endpoint, *, now: int) -> Content:
-    """Return everything about one endpoint."""
+def endpoint_detail(endpoint: Endpoint, steps: Sequence[EndpointEvent] = (), *, now: int) -> Content:
+    """Return everything about one endpoint, with its latest steps."""
     state = verdict(endpoint.state)
     said = Content.assemble((state.text, state.style), f"  {safe(endpoint.why)}" if endpoint.why else "")
     wanted = endpoint.wanted_version
@@ -193,7 +194,7 @@ def endpoint_detail(endpoint: Endpoint, *, now: int) -> Content:
             ("process", f"pid {endpoint.pid or MISSING}, {endpoint.restarts} restarts in a row"),
         ]
     )
-    return Content("\n").join(lines)
+    return Content("\n").join([*lines, *rollout_lines(endpoint, steps, now=now)])
 
 
 def rate_series(endpoint: Endpoint) -> list[Series]:
@@ -266,6 +267,7 @@ def gate_lines(gates: Sequence[Gate]) -> list[Content]:
             (verdict(gate.verdict).glyph, verdict(gate.verdict).style),
             f" {safe(gate.metric):<{wide}}  {number(gate.observed)} on {safe(gate.part)}, wanted {safe(gate.rule)}",
             ("" if gate.verdict == "pass" else f"  {gate.verdict}", verdict(gate.verdict).style),
+            f": about {gate.rows_needed:,} rows would decide" if gate.rows_needed else "",
         )
         for gate in gates
     ]

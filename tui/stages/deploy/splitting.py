@@ -1,0 +1,86 @@
+"""Splitting: asks which share a challenger gets, whether it answers or only scores, and what tells requests apart."""
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from lemnis.engine.deploy import Mode
+from lemnis.engine.text import safe
+from lemnis.tui.widgets import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person filled in."""
+
+    alias: str
+    percent: float
+    mode: Mode
+    key: str
+    why: str
+
+
+FIELDS = (
+    ("alias", "challenger", "of the other version"),
+    ("percent", "5", "of the requests"),
+    ("mode", "canary", "canary answers, shadow only scores"),
+    ("key", "", "a column, a parameter, header:NAME; empty: the request's own key"),
+    ("why", "", "in one sentence; it is kept"),
+)
+
+
+class Splitting(ModalScreen[Wanted | None]):
+    """Dismisses with what was filled in, with None when it was left."""
+
+    BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__()
+        self.endpoint = endpoint
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog", id="splitting"):
+            yield Words(Content.styled(f"Let a second version share the requests of {safe(self.endpoint)}?", "bold"))
+            for name, value, hint in FIELDS:
+                with Horizontal(classes="splitting-field"):
+                    yield Words(Content.styled(name, "$muted"))
+                    yield Input(value, placeholder=hint, compact=True, id=f"splitting-{name}")
+            yield Words(self.keys(), id="splitting-keys")
+
+    def keys(self) -> Content:
+        return Content.assemble((" enter ", "$key"), " next, then begin   ", (" esc ", "$key"), " leave it as it is")
+
+    def on_mount(self) -> None:
+        self.query_one("#splitting-percent", Input).focus()
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        if message.input.id != "splitting-why":
+            self.focus_next()
+            return
+        said = {name: self.query_one(f"#splitting-{name}", Input).value.strip() for name, _, _ in FIELDS}
+        try:
+            percent = float(said["percent"].rstrip("% "))
+        except ValueError:
+            self.refuse(f"{said['percent']!r} is no percentage.", "percent")
+            return
+        mode = said["mode"]
+        if mode != "canary" and mode != "shadow":
+            self.refuse("Write canary or shadow.", "mode")
+        elif not said["why"]:
+            self.refuse("Say why.", "why")
+        else:
+            self.dismiss(Wanted(said["alias"], percent, mode, said["key"], said["why"]))
+
+    def refuse(self, what: str, field: str) -> None:
+        """Say what is wrong, and go to its field."""
+        self.query_one("#splitting-keys", Words).say(Content.styled(safe(what), "$warn"))
+        self.query_one(f"#splitting-{field}", Input).focus()
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
