@@ -103,7 +103,7 @@ def evidence(champion: Arm, challenger: Arm, bound: Bound) -> float:
         return log_martingale_at_bound(champion, challenger, bound.allowed)
     if bound.both_sides and first - second > bound.allowed:
         return log_martingale_at_bound(challenger, champion, bound.allowed)
-    return log_martingale(champion, first) + log_martingale(challenger, second)
+    return min(0.0, log_martingale(champion, first) + log_martingale(challenger, second))  # 0 but for rounding
 
 
 def log_martingale_at_bound(lower: Arm, upper: Arm, allowed: float) -> float:

@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lemnis.engine.deploy.rollout.sequential import Arm, Bound, evidence, log_martingale, standing
@@ -67,6 +67,7 @@ def test_scores_between_nought_and_one_abort_no_more_often_than_truths_do() -> N
 
 
 @given(arms, arms, bounds)
+@example(Arm(1, 0.0), Arm(2, 5e-324), Bound(allowed=0.0))
 def test_evidence_is_finite_and_never_positive_within_the_bound(first: Arm, second: Arm, bound: Bound) -> None:
     found = evidence(first, second, bound)
     assert math.isfinite(found)
