@@ -6,6 +6,8 @@ from textual.message import Message
 
 from lemnis.engine.lifecycle import StageState
 
+WHERE = "where "  # how a thing of Explore begins that is rows by a SQL condition
+
 
 @dataclass
 class TopicsMoved(Message):

@@ -38,6 +38,18 @@ from lemnis.engine.evaluate.results import (
     list_gates,
     list_importances,
 )
+from lemnis.engine.evaluate.verifications import (
+    KINDS,
+    FoldResult,
+    Folds,
+    Perturbation,
+    Perturbations,
+    Slice,
+    Slices,
+    find_verification,
+    folds_job,
+    list_folds,
+)
 from lemnis.engine.evaluate.whatif import WhatIf
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
@@ -67,6 +79,33 @@ class EvaluateRoom:
             if found.part == part:
                 return found
         raise NotFound(f"Run {run_id} was not evaluated on {part} rows.", f"Do it with `lemnis evaluate {run_id}`.")
+
+    def slices(self, run_id: int) -> Slices | None:
+        """Return where a run's model is worse than elsewhere; None before it was searched."""
+        return find_verification(self.store, run_id, "slices", Slices)
+
+    def perturbations(self, run_id: int) -> Perturbations | None:
+        """Return what faults in requests do to a run's answers; None before they were tried."""
+        return find_verification(self.store, run_id, "perturbations", Perturbations)
+
+    def folds(self, run_id: int) -> list[Folds]:
+        """Return every scheme of folds that a run's conditions were trained on, the latest first."""
+        return list_folds(self.store, run_id)
+
+    def start_folds(self, run_id: int, scheme: str, k: int = 5, columns: Sequence[str] = ()) -> int:
+        """Queue trainings of a run's conditions on folds of its rows, with its cores, and return the job's id.
+
+        Args:
+            run_id: The run.
+            scheme: k-fold, time or group.
+            k: How many folds, 2 to 20.
+            columns: What groups follow; empty for `dataset.group` of lemnis.toml.
+
+        Raises:
+            NotFound: There is no such run.
+            BadInput: The scheme or number can't be used, the run has no model, or no group is declared.
+        """
+        return JobsRoom(self.store).submit(**folds_job(self.store, run_id, scheme, k, columns))
 
     def gates(self, run_id: int) -> list[Gate]:
         """Return what the problem's criteria made of a run; empty before it was evaluated."""
@@ -169,6 +208,7 @@ class EvaluateRoom:
 
 
 __all__ = [
+    "KINDS",
     "Ablation",
     "Baseline",
     "Bin",
@@ -182,6 +222,8 @@ __all__ = [
     "EvaluateRoom",
     "Evaluation",
     "Explanation",
+    "FoldResult",
+    "Folds",
     "Gate",
     "Importance",
     "Interaction",
@@ -190,8 +232,12 @@ __all__ = [
     "Month",
     "Pair",
     "PairedTest",
+    "Perturbation",
+    "Perturbations",
     "Reliability",
     "Significance",
+    "Slice",
+    "Slices",
     "Speed",
     "Swarm",
     "SwarmOutput",

@@ -17,8 +17,10 @@ from lemnis.engine.evaluate.interpretation.jobs import sampled_contributions, sa
 from lemnis.engine.evaluate.measure import Scored, by_month, evaluate_part, worst_month
 from lemnis.engine.evaluate.metrics import HIGHER_IS_BETTER
 from lemnis.engine.evaluate.paired import Yardstick
+from lemnis.engine.evaluate.perturbing import perturbations_of
 from lemnis.engine.evaluate.records import Evaluation, Explanation, Speed
 from lemnis.engine.evaluate.results import save_explanation, save_results
+from lemnis.engine.evaluate.slicing import slices_of
 from lemnis.engine.evaluate.speed import measure_speed
 from lemnis.engine.evaluate.subject import (
     Subject,
@@ -30,6 +32,7 @@ from lemnis.engine.evaluate.subject import (
     thinned,
     times,
 )
+from lemnis.engine.evaluate.verifications import save_verification
 
 if TYPE_CHECKING:
     from lemnis.engine.jobs.context import JobContext
@@ -73,6 +76,15 @@ def evaluate(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]
     gates = judge_criteria(config.problem.criteria, evaluations)
     save_results(context.store, subject.run_id, evaluations, gates, weights, telling, context.job_id)
     save_swarms(context, subject, evaluations[-1].part, matrix, parts)
+    context.progress(0.92, "searching slices where the model is worse")
+    slices = slices_of(subject, ground, yardstick, weights, context.job_id)
+    save_verification(context.store, "slices", slices)
+    context.progress(0.95, "putting faults into requests")
+    faults = perturbations_of(
+        subject, ground, config.problem, weights, threads=context.cores, job_id=context.job_id,
+        told=lambda: context.progress(0.95, "putting faults into requests"),
+    )  # fmt: skip
+    save_verification(context.store, "perturbations", faults)
     last = evaluations[-1]
     return {
         "run": subject.run_id,

@@ -98,21 +98,8 @@ def grow_trees(
 ) -> Fitted:
     """Train by LightGBM, round by round; raises BadInput, Unavailable or Cancelled."""
     algorithm = find_algorithm(run.algorithm)
-    given = canonical(
-        {key: value for key, value in run.params.items() if key not in OURS}, names_in_lightgbm(), run.task
-    )
-    if run.algorithm in ALGORITHMS:  # before there were several, a run's parameters alone said how it learns
-        refuse_contradiction(algorithm, given)
-        given = {**algorithm.usual, **given}
+    given, parameters = tree_parameters(run, classes=len(signature.classes), device=device)
     rename_parameters(context.store, run, given)
-    parameters = completed(
-        {**algorithm.sets, **given},
-        task=run.task,
-        classes=len(signature.classes),
-        seed=run.seed or 0,
-        device=device,
-        cores=max(1, int(run.cores)),
-    )
     early_stopping = int(run.params.get("early_stopping", "0"))
     if early_stopping and "validation" not in rows:
         raise BadInput(
@@ -124,6 +111,29 @@ def grow_trees(
     every_s = checkpoint_every_s if algorithm.resumes else math.inf
     recorder = Recorder(context, run, early_stopping=early_stopping, resumed=resumed, checkpoint_every_s=every_s)
     return fit(rows["train"], rows.get("validation"), signature, parameters, recorder, resumed=resumed)
+
+
+def tree_parameters(run: Run, *, classes: int, device: str) -> tuple[dict[str, Value], dict[str, Value | list[str]]]:
+    """Return a run's own parameters under LightGBM's first names, and everything that LightGBM gets.
+
+    Raises:
+        BadInput: LightGBM has no such parameter, or one contradicts the algorithm.
+    """
+    algorithm = find_algorithm(run.algorithm)
+    given = canonical(
+        {key: value for key, value in run.params.items() if key not in OURS}, names_in_lightgbm(), run.task
+    )
+    if run.algorithm in ALGORITHMS:  # before there were several, a run's parameters alone said how it learns
+        refuse_contradiction(algorithm, given)
+        given = {**algorithm.usual, **given}
+    return given, completed(
+        {**algorithm.sets, **given},
+        task=run.task,
+        classes=classes,
+        seed=run.seed or 0,
+        device=device,
+        cores=max(1, int(run.cores)),
+    )
 
 
 def fit_baseline(context: JobContext, run: Run, rows: Mapping[str, Rows], signature: Signature) -> Fitted:

@@ -51,6 +51,48 @@ def shuffled_folds(rows: int, count: int, seed: int) -> list[Fold]:
     ]
 
 
+def group_folds(groups: Places, count: int) -> list[Fold]:
+    """Return folds that keep the rows of a group together: each is judged by its own groups and learns from all others.
+
+    Groups go, the largest first, to the fold with the fewest rows so far.
+
+    Args:
+        groups: Number of each row's group, from 0; at least `count` groups.
+        count: How many folds.
+    """
+    sizes = np.bincount(groups)
+    fold_of, held = np.zeros(sizes.size, np.int64), np.zeros(count, np.int64)
+    order: list[int] = np.argsort(-sizes, kind="stable").tolist()
+    for group in order:
+        place = int(held.argmin())
+        fold_of[group] = place
+        held[place] += sizes[group]
+    folds = fold_of[groups]
+    return [
+        Fold(
+            name=f"part {place + 1}, {int((fold_of[sizes > 0] == place).sum()):,} groups",
+            learn=np.flatnonzero(folds != place),
+            judge=np.flatnonzero(folds == place),
+        )
+        for place in range(count)
+    ]
+
+
+def month_folds(months: Sequence[str], count: int) -> list[Fold]:
+    """Return folds of rows in order of time: each of the last months is judged by what learned from all before it.
+
+    Args:
+        months: Month of each row, rising, such as ``2013-07``; at least count + 1 different ones.
+        count: How many months judge.
+    """
+    names = sorted(set(months))
+    starts = [*(months.index(name) for name in names), len(months)]
+    return [
+        Fold(name=names[at], learn=np.arange(starts[at]), judge=np.arange(starts[at], starts[at + 1]))
+        for at in range(len(names) - count, len(names))
+    ]
+
+
 def drawn(places: Places, most: int, seed: int) -> Places:
     """Return at most `most` of some rows, drawn by a seed, in their order."""
     if places.size <= most:

@@ -33,6 +33,7 @@ KINDS: dict[str, str] = {
     "evaluate.run": "lemnis.engine.evaluate.jobs:evaluate",
     "evaluate.ablation": "lemnis.engine.evaluate.ablation:measure_ablation",
     "evaluate.pair": "lemnis.engine.evaluate.pairing:pair",
+    "evaluate.folds": "lemnis.engine.evaluate.folding:fold",
     "evaluate.explain": "lemnis.engine.evaluate.jobs:explain",
     "evaluate.interpret": "lemnis.engine.evaluate.interpretation.jobs:interpret",
     "deploy.export": "lemnis.engine.deploy.exports.writing:export",

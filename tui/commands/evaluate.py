@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from lemnis.engine.evaluate import Baseline, Evaluation, Gate
+from lemnis.engine.evaluate import Baseline, Evaluation, Folds, Gate, Perturbations, Slices
 from lemnis.tui import format as shown
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import fell_short, print_json, print_table, say, session_of, single
 
 app = single()
+MOST_SLICES = 5  # that are printed
 
 
 @app.command()
@@ -20,6 +21,10 @@ def evaluate(
     again: Annotated[
         bool, typer.Option("--again/--kept", help="Measure again, or print what was measured before.")
     ] = True,
+    folds: Annotated[
+        str, typer.Option("--folds", help="Train its conditions on folds: time, k-fold, group, group:COLUMN[,COLUMN].")
+    ] = "",
+    k: Annotated[int, typer.Option("-k", help="How many folds.")] = 5,
 ) -> None:
     """Measure a finished run on its training, validation and test rows and judge its gates.
 
@@ -34,23 +39,42 @@ def evaluate(
     "calibrated": {"reliability": {"bins": [{"said", "was", "rows", "low", "high"}], "ece", "brier", "off", "apart",
     "spread"}, "maps": [{"method", "wins", "points", "tests"}], "why"},
     "speed": {"latency_p50_ms", "latency_p99_ms", "rows_per_s", "model_bytes", "load_ms"}}],
-    "importances": [{"feature", "gain", "splits", "contribution"}]}; without waiting, only job and run.
+    "importances": [{"feature", "gain", "splits", "contribution"}], "slices": {"tested", "slices": [{"words", "where",
+    "rows", "share", "loss", "rest", "low", "high", "q", "value"}]}, "perturbations": {"allowed", "tried": [{"kind",
+    "feature", "refused", "value", "loss", "changed", "passed"}]}, "folds": as below}.
+    Without waiting, only job and run.
+
+    With --folds nothing else is measured; with --json: {"job", "run", "folds": [{"scheme", "column", "metric", "mean",
+    "spread", "worst", "rounds", "seconds", "folds": [{"name", "learned", "judged", "metrics", "seconds"}]}]}.
     """
     session = session_of(context)
     room, job = session.engine.evaluate, None
-    if again or not room.evaluations(run):
+    if folds:
+        scheme, _, columns = folds.partition(":")
+        job = room.start_folds(run, scheme, k, [name.strip() for name in columns.split(",") if name.strip()])
+    elif again or not room.evaluations(run):
         job = room.start(run)
+    if job is not None:
         if not wait:
             session.engine.jobs.ensure_supervisor()
             print_json({"job": job, "run": run}) if session.json else say(f"Job {job} evaluates run {run}.")
             return
         follow(session, job)
+    if folds:
+        print_json({"job": job, "run": run, "folds": room.folds(run)}) if session.json else print_folds(
+            room.folds(run)[:1]
+        )
+        return
     evaluations, gates = room.evaluations(run), room.gates(run)
     if session.json:
         importances = room.importances(run)
-        print_json({"job": job, "run": run, "gates": gates, "evaluations": evaluations, "importances": importances})
+        document = {"job": job, "run": run, "gates": gates, "evaluations": evaluations, "importances": importances}
+        more = {"slices": room.slices(run), "perturbations": room.perturbations(run), "folds": room.folds(run)}
+        print_json(document | more)
     else:
         print_evaluation(evaluations, gates)
+        print_verification(room.slices(run), room.perturbations(run))
+        print_folds(room.folds(run))
     if any(gate.verdict != "pass" for gate in gates):
         fell_short()
 
@@ -82,6 +106,31 @@ def print_evaluation(evaluations: list[Evaluation], gates: list[Gate]) -> None:
             f"one row p50 {speed.latency_p50_ms:.2f} ms, p99 {speed.latency_p99_ms:.2f} ms; "
             f"{speed.rows_per_s:,.0f} rows/s; {shown.bytes_(speed.model_bytes)}"
         )
+
+
+def print_verification(slices: Slices | None, faults: Perturbations | None) -> None:
+    """Print the worst slices and the faults that fail."""
+    if slices is not None:
+        say(f"{len(slices.slices)} of {slices.tested:,} slices are worse than the other {slices.part} rows")
+        for one in slices.slices[:MOST_SLICES]:
+            worse = f"{slices.loss_name} {shown.number(one.loss)}, {shown.number(one.rest)} elsewhere, q {one.q:.2g}"
+            say(f"  {one.words}: {worse}, {one.rows:,} rows")
+    if faults is not None:
+        failed = [one for one in faults.tried if not one.passed]
+        say(f"{len(failed)} of {len(faults.tried)} faults in requests are taken and answered wrongly")
+        for one in failed:
+            where = f" in {one.feature}" if one.feature else ""
+            say(f"  {one.kind}{where}: {faults.metric} {shown.number(faults.value)} → {shown.number(one.value)}")
+
+
+def print_folds(found: list[Folds]) -> None:
+    """Print every scheme's folds with mean and spread, the worst one named."""
+    for one in found:
+        spread = f" ± {shown.number(one.spread, 4)}" if one.spread is not None else ""
+        say(f"{one.scheme}: {one.metric} {shown.number(one.mean, 4)}{spread}, worst {one.worst}")
+        for fold in one.folds:
+            judged = f"{fold.learned:,} rows learned, {fold.judged:,} judged"
+            say(f"  {fold.name}  {shown.number(fold.metrics.get(one.metric), 4)}  {judged}")
 
 
 def baseline_words(baseline: Baseline) -> str:

@@ -57,6 +57,28 @@ LATER = {
         ) strict""",
         *triggers("evaluate", "ablations"),
     ),
+    "m035_verifications": (
+        """create table verifications (
+            run_id integer not null references runs (id) on delete cascade,
+            kind text not null,                  -- slices, perturbations, folds SCHEME
+            detail text not null,                -- JSON of the whole record
+            at integer not null,
+            job_id integer,
+            primary key (run_id, kind)
+        ) strict""",
+        *triggers("evaluate", "verifications"),
+        """create table load_tests (
+            id integer primary key,
+            endpoint text not null,
+            model text not null,
+            version integer not null,
+            detail text not null,                -- JSON of the whole record: waits, memory, cost
+            at integer not null,
+            job_id integer
+        ) strict""",
+        "create index load_tests_version on load_tests (model, version, at desc)",
+        *triggers("deploy", "load_tests"),
+    ),
     "m036_interpretations": (
         """create table interpretations (
             run_id integer not null references runs (id) on delete cascade,

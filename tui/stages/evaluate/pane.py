@@ -170,3 +170,29 @@ class FindRow(ModalScreen[str | None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+class ChooseFolds(ModalScreen[str | None]):
+    """Asks how rows are cut into folds; escape asks for nothing."""
+
+    BINDINGS = [
+        Binding("t", "choose('time')", "Time", show=False),
+        Binding("k", "choose('k-fold')", "k-fold", show=False),
+        Binding("g", "choose('group')", "Group", show=False),
+        Binding("escape", "choose('')", "Leave", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        keys = (
+            ("t", "time: each of the last 5 months by what learned from all before it"),
+            ("k", "k-fold: each fifth of the shuffled rows by a model of the others"),
+            ("g", "group: rows of one group (dataset.group) are never on both sides"),
+            ("esc", "leave"),
+        )
+        with Vertical(classes="dialog"):
+            yield Static(Content.styled("Train this run's conditions again on 5 folds, cut by", "bold"), markup=False)
+            for key, words in keys:
+                yield Static(Content.assemble((f" {key} ", "$key"), f" {words}"), markup=False)
+
+    def action_choose(self, scheme: str) -> None:
+        self.dismiss(scheme or None)

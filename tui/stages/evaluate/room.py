@@ -7,15 +7,28 @@ from textual.containers import Horizontal, Vertical
 from lemnis.engine import Engine
 from lemnis.engine.evaluate import Explanation
 from lemnis.tui.actions import bindings
+from lemnis.tui.messages import WHERE, StageWanted
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.evaluate import rows, swarms, texts, waterfall
 from lemnis.tui.stages.evaluate.editor import RowEditor
 from lemnis.tui.stages.evaluate.features import FeaturesPane
 from lemnis.tui.stages.evaluate.listing import ListingPane
-from lemnis.tui.stages.evaluate.pane import CurvesPane, Drawn, FindRow, ThresholdPane
+from lemnis.tui.stages.evaluate.pane import ChooseFolds, CurvesPane, Drawn, FindRow, ThresholdPane
 from lemnis.tui.stages.evaluate.verified.baselines import against_words
 from lemnis.tui.stages.evaluate.verified.listings import EXPLAINED, listing_of
-from lemnis.tui.stages.evaluate.view import CHARTS, FEATURES, LISTED, ROWS, VIEWS, EvaluateView, read_view, views_line
+from lemnis.tui.stages.evaluate.verified.slices import slice_at
+from lemnis.tui.stages.evaluate.view import (
+    CHARTS,
+    FEATURES,
+    FOLDS,
+    LISTED,
+    ROWS,
+    SLICES,
+    VIEWS,
+    EvaluateView,
+    read_view,
+    views_line,
+)
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
 
@@ -147,6 +160,10 @@ class EvaluateStage(Stage[EvaluateView]):
         message.stop()
         if self.open_view in CHARTS:
             self._open(ROWS)
+        elif self.open_view == SLICES and self._view is not None:
+            found = slice_at(self._view.slices, message.key)
+            if found is not None and found.where:
+                self.post_message(StageWanted("explore", f"{WHERE}{found.where}"))
 
     def on_resize(self) -> None:
         if self._view is not None:
@@ -165,6 +182,20 @@ class EvaluateStage(Stage[EvaluateView]):
         run = self._view.run if self._view else None
         if run is not None:
             self.perform(self.engine.evaluate.start, run.id, done=f"Queued: run {run.id} is being evaluated.")
+
+    def action_folds(self) -> None:
+        """Ask how rows are cut, and queue trainings of this run's conditions on folds."""
+        run = self._view.run if self._view else None
+        if run is None:
+            return
+
+        def answered(scheme: str | None) -> None:
+            if scheme:
+                self._open(FOLDS)
+                queue = self.engine.evaluate.start_folds
+                self.perform(queue, run.id, scheme, done=f"Queued: run {run.id} is trained on folds by {scheme}.")
+
+        self.app.push_screen(ChooseFolds(), answered)
 
     def action_older(self) -> None:
         """Look at the finished run before."""

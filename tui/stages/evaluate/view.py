@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from lemnis.engine import Engine
-from lemnis.engine.evaluate import Evaluation, Explanation, Gate, Importance
+from lemnis.engine.evaluate import Evaluation, Explanation, Folds, Gate, Importance, Perturbations, Slices
 from lemnis.engine.experiments import Run
 from lemnis.tui.stages.evaluate.features import NOTHING, Interpreted, interpreted
 
-BASELINES, CALIBRATION, FEATURES, ROWS = "baselines", "calibration", "features", "rows"
+BASELINES, CALIBRATION, FOLDS, SLICES, STRESS = "baselines", "calibration", "folds", "slices", "stress"
+FEATURES, ROWS = "features", "rows"
 CHARTS = ("quality", "curves", "months")  # a large screen shows them together
-LISTED = (BASELINES, CALIBRATION)  # a list with a detail of the line under the cursor
+LISTED = (BASELINES, CALIBRATION, FOLDS, SLICES, STRESS)  # a list with a detail of the line under the cursor
 VIEWS = (*CHARTS, *LISTED, FEATURES, ROWS)
 MOST_RUNS = 200
 
@@ -30,6 +31,9 @@ class EvaluateView:
     aliases: list[str]
     working: str
     interpreted: Interpreted = NOTHING
+    folds: Sequence[Folds] = ()
+    slices: Slices | None = None
+    perturbations: Perturbations | None = None
 
     @property
     def last(self) -> Evaluation | None:
@@ -55,6 +59,9 @@ def read_view(engine: Engine, thing: str) -> EvaluateView:
         aliases=aliases.get(run.id, []),
         working=working_on(engine, run.id),
         interpreted=interpreted(room, run.id, importances),
+        folds=room.folds(run.id),
+        slices=room.slices(run.id),
+        perturbations=room.perturbations(run.id),
     )
 
 

@@ -13,6 +13,7 @@ from lemnis.engine.explore import ORDERS, Missingness, Order, Profile, in_order,
 from lemnis.engine.jobs import Job
 from lemnis.tui.actions import bindings
 from lemnis.tui.format import number
+from lemnis.tui.messages import WHERE
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.explore import rows
 from lemnis.tui.stages.explore.browser import RowBrowser
@@ -49,6 +50,7 @@ class ExploreStage(Stage[ExploreView]):
         self.columns_order: Order = "interest"
         self.by = ""  # the column by whose classes the others are drawn; empty: the label
         self.missing_open = False
+        self._wanted_rows = ""  # a condition that another tab asked for, until it is shown
         self._view: ExploreView | None = None
 
     def compose(self) -> ComposeResult:
@@ -94,7 +96,10 @@ class ExploreStage(Stage[ExploreView]):
         self._show_detail()
         if self.missing_open:
             self.query_one(MissingPane).show(view.missingness)
-        if self.rows_open:
+        if self._wanted_rows:
+            wanted, self._wanted_rows = self._wanted_rows, ""
+            self.filter(wanted)
+        elif self.rows_open:
             self.browser.open(version)
 
     def _show_balance(self) -> None:
@@ -237,7 +242,11 @@ class ExploreStage(Stage[ExploreView]):
         return True
 
     def goto(self, thing: str) -> None:
-        """Show one column of the latest version."""
+        """Show one column of the latest version, or the rows of it by a SQL condition (`WHERE` before it)."""
+        if thing.startswith(WHERE):
+            self._wanted_rows = thing.removeprefix(WHERE)
+            self.reload()
+            return
         self.rows_open = self.missing_open = False
         super().goto(thing)
         self.query_one("#columns", Table).select(thing)

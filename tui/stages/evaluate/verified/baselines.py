@@ -14,12 +14,12 @@ from lemnis.tui.widgets.cells import Cell, Col, Row
 MEASURE_CELLS, BASELINE_CELLS = 28, 45  # of a list that has room for intervals
 SIGNS = {"better": ("●", "$ok"), "worse": ("✖", "$bad")}
 BASELINES_TEXT = (
-    "What the model must beat on the rows that judge it. constant: the same answer to every row, as the training rows "
-    "had it. last value: the last answers that were known before the row, by dataset.group and dataset.label_delay of "
-    "lemnis.toml; a class is foretold by how often it followed them in training. champion: the version in production "
-    "for the same target. Each difference is the model's measure minus the baseline's on the same rows, with its 95 % "
-    "interval over whole days drawn again (rows, where there is no time); better and worse are said where p, adjusted "
-    "over the baselines by Holm, is below 0.05."
+    "What the model must beat on the rows that judge it. constant: the same answer to every row, as the training rows"
+    " had it. last value: the last answers that were known before the row, by dataset.group and dataset.label_delay "
+    "of lemnis.toml; a class is foretold by how often it followed them in training. champion: the version in "
+    "production for the same target. Each difference is the model's measure minus the baseline's on the same rows, "
+    "with its 95 % interval over whole days drawn again (rows, where there is no time); better and worse are said "
+    "where p, adjusted over the baselines by Holm, is below 0.05."
 )
 
 

@@ -9,12 +9,12 @@ from lemnis.tui.widgets.cells import Col, Row
 
 LEAST_DIAGRAM, FIGURES = 20, 44  # cells of the diagram at least, and of the figures before it
 CALIBRATION_TEXT = (
-    "Rows are cut into ten bins of equally many rows by the probability they were told. On the axis from 0 to 1 a line "
-    "shows the 95 % interval of the share that really was positive, ● the share, ◇ the probability that was said (◆ "
-    "where both are one): a well calibrated model has ◇ within the line. ECE is the mean gap by rows. The Brier score "
-    "is taken apart (Murphy): + off the diagonal, − told apart from the mean, + spread of the target itself. Isotonic "
-    "and Platt maps are fitted on the validation rows and judged on the test rows by a paired bootstrap over days; one "
-    "is offered only if the whole interval of the change of both Brier score and log loss is below 0."
+    "Rows are cut into ten bins of equally many rows by the probability they were told. On the axis from 0 to 1 a "
+    "line shows the 95 % interval of the share that really was positive, ● the share, ◇ the probability that was said"
+    " (◆ where both are one): a well calibrated model has ◇ within the line. ECE is the mean gap by rows. The Brier "
+    "score is taken apart (Murphy): + off the diagonal, − told apart from the mean, + spread of the target itself. "
+    "Isotonic and Platt maps are fitted on the validation rows and judged on the test rows by a paired bootstrap over"
+    " days; one is offered only if the whole interval of the change of both Brier score and log loss is below 0."
 )
 
 

@@ -1,0 +1,77 @@
+"""Slices where the model is worse than elsewhere: a line a slice, its rows one key away. Pure."""
+
+from textual.content import Content
+
+from lemnis.engine.evaluate import Slice, Slices
+from lemnis.engine.text import safe
+from lemnis.tui.format import delta, number, share
+from lemnis.tui.stages.evaluate.listing import Listing
+from lemnis.tui.stages.evaluate.rows import measure_text, title_of
+from lemnis.tui.stages.evaluate.verified.baselines import p_text
+from lemnis.tui.widgets.cells import Col, Row
+
+FIGURES = 53  # cells of the columns beside the slice's words
+SLICES_TEXT = (
+    "Every bin of a number and every category is a slice of the rows that judge the model, and so is every pair of "
+    "them over the twelve most important features. A slice needs 1 % of the rows and 50 of them. Its mean loss (log "
+    "loss, or absolute error of a number) is tested against that of all other rows; rows of one day count together. q"
+    " is the share of false discoveries if this slice and all stronger ones are taken (Benjamini and Hochberg); told "
+    "are those below 0.05, the largest loss in all first, pairs only where they are clearly worse than both their "
+    "features alone. A slice may be worse because it is harder, not because the model is wrong. Enter shows its rows "
+    "in Explore."
+)
+
+
+def slices_listing(found: Slices | None, width: int) -> Listing:
+    """Return the slices that are worse, the largest loss in all first."""
+    words = max(20, width - FIGURES)
+    columns = [
+        Col("slice", width=words), Col("rows", right=True), Col("share", right=True), Col("loss", right=True),
+        Col("difference", "worse by", right=True), Col("q", right=True),
+        Col("measure", title_of(found.metric) if found else "measure", right=True),
+    ]  # fmt: skip
+    return Listing(
+        title="Slices",
+        detail=f"· {len(found.slices)} worse of {found.tested:,} tested on {found.rows:,} {found.part} rows"
+        if found
+        else "",
+        columns=columns,
+        rows=[slice_row(place, one, found.metric) for place, one in enumerate(found.slices)] if found else [],
+        empty="No slice is worse than the other rows beyond chance." if found else "Not searched yet. Press n.",
+        below="Slice",
+        lines=lambda key, cells: slice_lines(found, key),
+        foot="enter: its rows" if found and found.slices else "",
+    )
+
+
+def slice_row(place: int, one: Slice, metric: str) -> Row:
+    """Return one slice's row."""
+    worse = one.loss - one.rest
+    cells = [
+        one.words, number(one.rows), share(one.share), number(one.loss), Content.styled(delta(worse), "$warn"),
+        p_text(one.q), measure_text(metric, one.value, ""),
+    ]  # fmt: skip
+    return Row(str(place), cells, [one.words, one.rows, one.share, one.loss, worse, one.q, one.value])
+
+
+def slice_at(found: Slices | None, key: str) -> Slice | None:
+    """Return the slice of a row's key."""
+    return found.slices[int(key)] if found and key.isdecimal() and int(key) < len(found.slices) else None
+
+
+def slice_lines(found: Slices | None, key: str) -> list[Content]:
+    """Return what the figures of a slice mean."""
+    one = slice_at(found, key)
+    if found is None or one is None:
+        return []
+    lines = [
+        Content.styled(safe(one.words, limit=200), "bold"),
+        Content(f"{number(one.rows)} of {number(found.rows)} rows ({share(one.share)})"),
+        Content(f"{found.loss_name} {number(one.loss)}, {number(one.rest)} of all other rows"),
+        Content(f"worse by {delta(one.loss - one.rest)}, 95 % {delta(one.low)}…{delta(one.high)} over {found.blocks}"),
+        Content(f"{title_of(found.metric)} {number(one.value)}, {number(found.value)} over all rows"),
+    ]
+    return [
+        *lines,
+        Content.styled("enter shows its rows" if one.where else "its rows have no short condition", "$muted"),
+    ]

@@ -1,0 +1,83 @@
+"""Faults put into requests, and what became of them: a line a fault and feature, failures first. Pure."""
+
+from textual.content import Content
+
+from lemnis.engine.evaluate import KINDS, Perturbation, Perturbations
+from lemnis.engine.text import safe
+from lemnis.tui.format import MISSING, delta, number, share
+from lemnis.tui.stages.evaluate.listing import Listing
+from lemnis.tui.stages.evaluate.rows import measure_text, title_of
+from lemnis.tui.widgets.cells import Col, Row
+
+STRESS_TEXT = (
+    "One fault at a time is put into real requests, which take the very path that served requests take: a column that"
+    " is absent, has no value, has a category that training never saw, is in another unit (× 1000), is the time of "
+    "day of another time zone; columns in another order; numbers as float32. A fault passes if it is refused where it"
+    " should be, or if it costs no more than a tenth of what the model is worth over the constant answer; order and "
+    "float32 may change no answer but one in a thousand. What fails is taken without a word and answered wrongly: a "
+    "check in Validate or a range in front of the model would catch it."
+)
+
+
+def stress_listing(found: Perturbations | None) -> Listing:
+    """Return every fault that was tried, failures first, the dearest on top."""
+    tried = sorted(found.tried, key=lambda one: (one.passed, -(one.loss or 0.0))) if found else []
+    metric = title_of(found.metric) if found else "measure"
+    columns = [
+        Col("verdict"), Col("fault"), Col("feature", most=28), Col("value", metric, right=True),
+        Col("loss", "loses", right=True), Col("changed", right=True),
+    ]  # fmt: skip
+    failed = sum(not one.passed for one in tried)
+    return Listing(
+        title="Stress",
+        detail=f"· {failed} of {len(tried)} faults fail, {found.rows:,} {found.part} rows" if found else "",
+        columns=columns,
+        rows=[stress_row(one, found.metric) for one in tried] if found else [],
+        empty="Not tried yet. Press n.",
+        below="Fault",
+        lines=lambda key, cells: stress_lines(found, key),
+        foot=f"{found.features} of {found.of} features, the most important"
+        if found and found.features < found.of
+        else "",
+    )
+
+
+def key_of(one: Perturbation) -> str:
+    """Return the key of a fault's row."""
+    return f"{one.kind}\n{one.feature}"
+
+
+def stress_row(one: Perturbation, metric: str) -> Row:
+    """Return one fault's row."""
+    verdict = Content.styled("● pass", "$ok") if one.passed else Content.styled("✖ fail", "$bad")
+    cells = [
+        verdict, one.kind, one.feature or "all", "refused" if one.refused else measure_text(metric, one.value, ""),
+        MISSING if one.loss is None else delta(-one.loss), share(one.changed),
+    ]  # fmt: skip
+    return Row(
+        key_of(one), cells, ["pass" if one.passed else "fail", one.kind, one.feature, one.value, one.loss, one.changed]
+    )
+
+
+def stress_lines(found: Perturbations | None, key: str) -> list[Content]:
+    """Return the rule of a fault and what came of it."""
+    one = next((one for one in found.tried if key_of(one) == key), None) if found else None
+    if found is None or one is None:
+        return []
+    metric = title_of(found.metric)
+    where = f" in {safe(one.feature)}" if one.feature else ""
+    lines = [
+        Content.assemble((f"{one.kind}{where}", "bold")),
+        Content.assemble(("rule     ", "$muted"), KINDS[one.kind]),
+    ]
+    if one.refused:
+        lines.append(Content.assemble(("refused  ", "$muted"), safe(one.refused, limit=200)))
+    else:
+        lines += [
+            Content.assemble(("taken    ", "$muted"), f"{share(one.changed)} of the rows are answered otherwise"),
+            Content.assemble(("costs    ", "$muted"), f"{metric} {number(found.value)} → {number(one.value)}"),
+        ]
+    allowed = (
+        f"{number(found.allowed)}, a tenth of its {number(found.value)} over the constant's {number(found.constant)}"
+    )
+    return [*lines, Content.assemble(("allowed  ", "$muted"), allowed)]
