@@ -18,12 +18,15 @@ def predict(
     reference: Annotated[
         str, typer.Argument(help="The model and an alias or version, such as late@champion.", metavar="MODEL@ALIAS")
     ],
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet with the model's features.", metavar="FILE")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Where the rows go with their answers: .csv or .parquet.")],
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet, or a folder of Parquet files.", metavar="FILE")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where they go: .csv, .parquet; of a folder, a folder.")],
 ) -> None:
     """Score a file as a job: its columns come back with the model's answers behind them.
 
-    A binary model adds `probability` and `label`, more classes one `probability_CLASS` each, a regression `value`.
+    Any number of rows: a batch at a time is in memory. A wrong value is refused by its row and column, and nothing is
+    written then. A binary model adds `probability` and `label`, more classes one `probability_CLASS` each, a
+    regression `value`.
+
     With --json: {"job", "rows", "out", "model", "version"}.
     """
     session = session_of(context)
