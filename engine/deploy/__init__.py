@@ -11,6 +11,7 @@ from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
     from lemnis.engine.deploy.exports.records import Export
+    from lemnis.engine.deploy.sheet import Sheet
     from lemnis.engine.features.signature import Signature
 
 __all__ = [
@@ -81,6 +82,12 @@ class DeployRoom:
 
         number = aliases.version_of(self.store, model, alias)
         return None if number is None else self.version(model, number)
+
+    def sheet(self, model: str, version: int, alias: str = "champion") -> "Sheet":
+        """Return what speaks for and against a version before an alias moves to it; raises NotFound."""
+        from lemnis.engine.deploy import sheet
+
+        return sheet.sheet(self.store, model, version, alias)
 
     def promote(self, model: str, version: int, alias: str, who: str, why: str, *, force: bool = False) -> AliasEvent:
         """Point an alias at a version whose gates passed. See `aliases.promote`."""

@@ -10,6 +10,7 @@ from lemnis.engine.config import Alert as Rule
 from lemnis.engine.config import Config
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.monitor.records import Alert, AlertEvent, Window
+from lemnis.engine.monitor.rollouts import RULE as SPLIT_ABORTED
 from lemnis.engine.monitor.rules import METRICS, is_settled, metric_value
 from lemnis.engine.monitor.states import Evidence, Place, Reading, Step, steps, weigh
 from lemnis.engine.store import Row, Store
@@ -128,7 +129,8 @@ def record(db: "Database", alert_id: int, change: Step, *, who: str, value: floa
 
 def retire(store: Store, endpoint: str, rules: set[str], now: int) -> int:
     """Resolve the open alerts of rules that are no longer declared."""
-    gone = [alert for alert in list_alerts(store, open_only=True, endpoint=endpoint) if alert.rule not in rules]
+    kept = {*rules, SPLIT_ABORTED}
+    gone = [alert for alert in list_alerts(store, open_only=True, endpoint=endpoint) if alert.rule not in kept]
     for alert in gone:
         change = Step("resolved", "the rule was taken out of lemnis.toml")
         with store.write() as db:

@@ -14,6 +14,7 @@ from lemnis.engine.config import Config, load_config
 from lemnis.engine.errors import ConfigError, LemnisError
 from lemnis.engine.monitor.alerts import advance
 from lemnis.engine.monitor.kept import list_windows
+from lemnis.engine.monitor.rollouts import raise_aborted
 from lemnis.engine.monitor.room import HEARTBEAT, Heartbeat
 from lemnis.engine.monitor.windows import refresh, served_versions
 from lemnis.engine.store import Store
@@ -55,7 +56,7 @@ class Watch:
         for endpoint in endpoints:
             windows = list_windows(self.store, endpoint)
             advance(self.store, self._config or Config(), endpoint, windows)
-        return bool(endpoints)
+        return raise_aborted(self.store) > 0 or bool(endpoints)
 
     def _declared(self) -> bool:
         """Read lemnis.toml if it changed and say whether it did; a bad one is a problem, the last good one stays."""

@@ -1,6 +1,7 @@
 """`lemnis models`: the registry, its aliases, and what was in production when."""
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -10,8 +11,12 @@ from lemnis.engine.deploy import AliasEvent, ModelVersion
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.tui.commands import models_export
-from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
-from lemnis.tui.format import MISSING, age, verdict, when
+from lemnis.tui.commands.group import fell_short, group, print_facts, print_json, print_table, say, session_of
+from lemnis.tui.commands.rollout import split_facts
+from lemnis.tui.format import MISSING, age, number, verdict, when
+
+if TYPE_CHECKING:
+    from lemnis.engine.deploy.sheet import Sheet
 
 app = group("The registry: versions, aliases, history, rollback, exports.")
 app.add_typer(models_export.app)
@@ -81,12 +86,45 @@ def promote(
         bool, typer.Option("--force", help="Although its gates did not pass; kept with the event.")
     ] = False,
 ) -> None:
-    """Point an alias at a version; endpoints that follow the alias change to it without dropping a request.
+    """Show the evidence and point an alias at a version; endpoints that follow it change without dropping a request.
 
+    At a terminal the model's name has to be typed once more; elsewhere the name that was given counts.
     With --json: the event as in `history`.
     """
     session = session_of(context)
-    tell(session.engine.deploy.promote(model, version, alias, user_name(), reason, force=force), as_json=session.json)
+    room = session.engine.deploy
+    sheet, asked = room.sheet(model, version, alias), sys.stdin.isatty() and not session.json and reason.strip() != ""
+    if asked:
+        print_sheet(sheet)
+        typed_in_full(model, f"make version {version} the {alias}")
+    event = room.promote(model, version, alias, user_name(), reason, force=force)
+    if not asked and not session.json:
+        print_sheet(sheet)
+    tell(event, as_json=session.json)
+
+
+@app.command()
+def evidence(
+    context: typer.Context,
+    model: ModelName,
+    version: Annotated[int, typer.Argument(help="The version's number.", metavar="VERSION")],
+    alias: Alias = "champion",
+) -> None:
+    """Show what speaks for and against a version before an alias moves to it, beside the version it would replace.
+
+    With --json: {"version": as in `list`, "alias", "objections" (empty: none), "gates": [{"metric", "part", "rule",
+    "observed", "low", "high" (95 %), "verdict" (pass, fail, not enough data), "why", "rows_needed"}], "metrics": {PART:
+    {NAME: value}}, "data", "present": as "version" or null, "present_metrics", "split": as in `endpoints split` or
+    null}. Exit code 1 when its gates are against it.
+    """
+    session = session_of(context)
+    found = session.engine.deploy.sheet(model, version, alias)
+    if session.json:
+        print_json(found)
+    else:
+        print_sheet(found)
+    if found.objections:
+        fell_short()
 
 
 @app.command()
@@ -123,6 +161,51 @@ def history(
         return
     rows = [event_line(event) for event in events]
     print_table(["when", "model", "alias", "moved", "how", "gates then", "who", "why"], rows)
+
+
+def print_sheet(sheet: "Sheet") -> None:
+    """Print an evidence sheet: where the version came from, its gates, and its measures beside the present ones."""
+    version, present = sheet.version, sheet.present
+    print_facts(
+        [
+            ("version", f"{version.model} {version.version}, run {version.run_id} {version.run_name}"),
+            ("would replace", f"version {present.version} as {sheet.alias}" if present else f"no {sheet.alias}"),
+            ("learned from", sheet.data or MISSING),
+            ("sha256", version.sha256),
+            ("golden rows", str(version.golden_rows)),
+            ("gates", verdict(version.verdict).text),
+            *split_facts(sheet.split),
+        ]
+    )
+    for gate in sheet.gates:
+        more = f"; about {gate.rows_needed:,} rows would decide" if gate.rows_needed else ""
+        say(f"  {verdict(gate.verdict).text}  {gate.metric} on {gate.part} {gate.rule}: {number(gate.observed)}{more}")
+    rows = [
+        [name, part, number(value), *beside(value, sheet.present_metrics.get(part, {}).get(name))]
+        for part, measured in sheet.metrics.items()
+        for name, value in measured.items()
+        if name in SHEET_MEASURES
+    ]
+    if rows:
+        say()
+        headers = ["measure", "rows", f"version {version.version}"]
+        print_table([*headers, f"version {present.version}" if present else MISSING, "difference"], rows)
+
+
+SHEET_MEASURES = ("roc_auc", "pr_auc", "log_loss", "brier", "rmse", "mae", "accuracy", "value_per_1000")
+
+
+def beside(value: float | None, present: float | None) -> list[str]:
+    """Return what the present version has, and the difference."""
+    if value is None or present is None:
+        return [number(present), MISSING]
+    return [number(present), f"{'+' if value >= present else ''}{number(float(value - present))}"]
+
+
+def typed_in_full(name: str, what: str) -> None:
+    """Ask a person to type a name in full; raises BadInput when it is another."""
+    if input(f"Type {name} to {what}: ").strip() != name:
+        raise BadInput(f"That is not {name}; nothing was changed.", "Type the model's name in full.")
 
 
 def time_of(text: str) -> int:

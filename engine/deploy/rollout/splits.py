@@ -215,6 +215,16 @@ def latest(store: Store, endpoint: str) -> Split | None:
     return counted(store, split_in(row)) if row is not None else None
 
 
+def of_challenger(store: Store, model: str, version: int) -> Split | None:
+    """Return the last split in which a version of a model was the challenger, None if it never was."""
+    row = store.row(
+        """select s.* from splits s join endpoints e on e.name = s.endpoint
+           where e.model = ? and s.challenger = ? order by s.id desc limit 1""",
+        [model, version],
+    )
+    return counted(store, split_in(row)) if row is not None else None
+
+
 def counted(store: Store, split: Split) -> Split:
     """Return a running split with where its test stands now; an ended one as it is."""
     if split.state != "running":

@@ -187,3 +187,31 @@ def test_an_endpoint_is_rolled_back_by_name(engine: Engine, capsys: pytest.Captu
     assert found["took_ms"] >= 0
     assert lemnis(engine, "endpoints", "rollback", "early", "--reason", "x") == 2
     assert "no endpoint 'early'" in capsys.readouterr().err
+
+
+def undecided(engine: Engine, run: int, auc: float) -> None:
+    """Record a gate of a run that needs more rows."""
+    with engine.store.write() as db:
+        db.execute(
+            """insert into gates (run_id, position, metric, part, rule, observed, verdict, why, rows_needed, at)
+               values (?, 0, 'roc_auc', 'test', '>= 0.7', ?, 'not enough data', 'both sides', 12000, 1)""",
+            [run, auc],
+        )
+
+
+def test_the_evidence_is_shown_before_an_alias_moves_and_the_name_is_typed(
+    engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undecided(engine, 2, 0.72)
+    assert lemnis(engine, "models", "evidence", "late", "2") == 1
+    out = capsys.readouterr().out
+    assert "version 1 as champion" in out
+    assert "roc_auc on test >= 0.7: 0.720; about 12,000 rows would decide" in out
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _question: "lat")  # pyright: ignore[reportUnknownLambdaType,reportUnknownArgumentType]
+    assert lemnis(engine, "models", "promote", "late", "2", "--reason", "better", "--force") == 2
+    assert "That is not late" in capsys.readouterr().err
+    assert engine.deploy.resolve("late@champion").version == 1
+    monkeypatch.setattr("builtins.input", lambda _question: "late")  # pyright: ignore[reportUnknownLambdaType,reportUnknownArgumentType]
+    assert lemnis(engine, "models", "promote", "late", "2", "--reason", "better", "--force") == 0
+    assert "late@champion is version 2, was 1" in capsys.readouterr().out

@@ -263,7 +263,12 @@ class DeployStage(Stage[DeployView]):
         fine = version.verdict in ("pass", "no gates")
         against = "" if fine else f"Its gates say: {version.verdict}. Going on forces it, and the event says so."
         gates, metrics = view.gates.get(version.run_id, []), view.metrics.get(version.run_id, {})
-        evidence = rows.Content("\n").join([*rows.gate_lines(gates), *rows.metric_lines(metrics)])
+        present = next((v for v in view.versions if v.model == version.model and alias in v.aliases), None)
+        beside = view.metrics.get(present.run_id, {}) if present is not None else None
+        replaced = f"It replaces version {present.version}." if present is not None else f"There is no {alias} yet."
+        evidence = rows.Content("\n").join(
+            [rows.Content(replaced), *rows.gate_lines(gates), *rows.metric_lines(metrics, beside)]
+        )
 
         def decided(reason: str | None) -> None:
             if reason:

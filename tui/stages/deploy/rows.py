@@ -273,16 +273,24 @@ def gate_lines(gates: Sequence[Gate]) -> list[Content]:
     ]
 
 
-def metric_lines(metrics: Mapping[str, Mapping[str, float | None]]) -> list[Content]:
-    """Return what was measured on each part, one line a measure."""
+def metric_lines(
+    metrics: Mapping[str, Mapping[str, float | None]], present: Mapping[str, Mapping[str, float | None]] | None = None
+) -> list[Content]:
+    """Return what was measured on each part, one line a measure; with the difference to the present version's."""
     parts = [part for part in ("train", "validation", "test") if part in metrics]
     names = [name for name in METRICS if any(name in metrics[part] for part in parts)]
     if not names:
         return []
     wide = max(map(len, names))
-    head = Content.styled(f"\n  {'':<{wide}} " + "".join(f"{part:>11}" for part in parts), "$muted")
+    cells = 11 if present is None else 20
+    head = Content.styled(f"\n  {'':<{wide}} " + "".join(f"{part:>{cells}}" for part in parts), "$muted")
     rows = [
-        Content(f"  {name:<{wide}} " + "".join(f"{number(metrics[part].get(name)):>11}" for part in parts))
+        Content(
+            f"  {name:<{wide}} "
+            + "".join(
+                f"{apart(metrics[part].get(name), (present or {}).get(part, {}).get(name)):>{cells}}" for part in parts
+            )
+        )
         for name in names
     ]
     return [head, *rows]
@@ -311,3 +319,10 @@ def export_lines(exports: Sequence[Export], version: ModelVersion, *, now: int) 
         for made in mine[:EXPORTS_SHOWN]
     ]
     return [Content.styled(f"\nexported {len(mine)} times, latest first", "$muted"), *lines] if mine else []
+
+
+def apart(value: float | None, present: float | None) -> str:
+    """Return a measure, and how far it is from the present version's."""
+    if value is None or present is None:
+        return number(value)
+    return f"{number(value)} ({'+' if value >= present else ''}{number(float(value - present))})"

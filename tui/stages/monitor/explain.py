@@ -2,6 +2,8 @@
 
 from lemnis.engine.config import Alert as Rule
 from lemnis.engine.monitor import Alert, FeatureDrift, Window
+from lemnis.engine.monitor.rollouts import DEFINITION as SPLIT_DEFINITION
+from lemnis.engine.monitor.rollouts import METRIC as SPLIT
 from lemnis.engine.monitor.rules import METRICS
 from lemnis.tui.format import number, share
 from lemnis.tui.stages.monitor.rows import span_label
@@ -60,11 +62,18 @@ def alert(chosen: Alert | None, rules: list[Rule]) -> tuple[str, str]:
     rule = next((rule for rule in rules if rule.name == chosen.rule), None)
     said = [
         chosen.message + ".",
-        f"Rule: {rule_words(rule)}." if rule else "Its rule is no longer declared.",
-        METRICS[chosen.metric].definition,
+        rule_said(chosen, rule),
         ALERT_TEXT,
     ]
     return f"Alert {chosen.rule}", "\n\n".join(said)
+
+
+def rule_said(chosen: Alert, rule: Rule | None) -> str:
+    """Return what an alert's rule says and what its metric is."""
+    if chosen.metric == SPLIT:
+        return SPLIT_DEFINITION
+    said = f"Rule: {rule_words(rule)}." if rule else "Its rule is no longer declared."
+    return f"{said}\n\n{METRICS[chosen.metric].definition}"
 
 
 def rule_words(rule: Rule) -> str:
