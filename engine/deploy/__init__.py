@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lemnis.engine.deploy.records import AliasEvent, Candidate, Endpoint, Model, ModelVersion
+from lemnis.engine.deploy.records import AliasEvent, Candidate, Endpoint, Model, ModelVersion, TokenScope
 from lemnis.engine.deploy.rollout.records import EndpointEvent, Mode, Split, Worker
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import JobsRoom
@@ -207,11 +207,11 @@ class DeployRoom:
 
         return endpoints.curl_of(self.store, name)
 
-    def create_token(self, name: str) -> str:
-        """Make an endpoint's token and return it, once."""
+    def create_token(self, name: str, scope: TokenScope = "serve") -> str:
+        """Make an endpoint's token that is good for read, serve or admin, and return it, once."""
         from lemnis.engine.deploy import endpoints
 
-        return endpoints.create_token(self.store, name)
+        return endpoints.create_token(self.store, name, scope)
 
     def endpoint_log(self, name: str, worker: int = 1) -> str:
         """Return the end of a worker's log; raises NotFound."""

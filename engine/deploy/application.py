@@ -9,11 +9,12 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from lemnis.engine.clock import now_ms
-from lemnis.engine.deploy import invocations, protocol
+from lemnis.engine.deploy import extensions, invocations, protocol
 from lemnis.engine.deploy.guard import Guard
 from lemnis.engine.deploy.meters import Meters
 from lemnis.engine.deploy.predictions import Entry, PredictionLog, record_actuals
 from lemnis.engine.deploy.protocol import Answered, Asked
+from lemnis.engine.deploy.records import TokenScope
 from lemnis.engine.deploy.rollout.chooser import Chooser
 from lemnis.engine.deploy.rollout.records import Split
 from lemnis.engine.deploy.serving import Served
@@ -34,7 +35,6 @@ BESIDE_BYTES = 32_768  # a larger body is read and answered in a thread, so that
 BESIDE_ROWS = 100  # more rows are written down in a thread too
 JSON = (b"content-type", b"application/json")
 NOT_READY = "No version is ready."
-EXTENSIONS = ["binary_tensor_data", "statistics"]
 
 
 class Response(NamedTuple):
@@ -89,6 +89,7 @@ class Application:
             routes["GET", path] = self._metadata
             routes["GET", f"{path}/ready"] = self._ready
             routes["GET", f"{path}/stats"] = self._statistics
+            routes["GET", f"{path}/config"] = self._config
         routes["POST", f"{base}/infer"] = self._infer
         for version in filter(None, (served, self._chooser and self._chooser.challenger)):
             routes["POST", f"{base}/versions/{version.version}/infer"] = self._pinned(version)
@@ -117,12 +118,12 @@ class Application:
         await send({"type": "http.response.body", "body": response.body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        refusal = self.guard.refusal(scope["headers"])
+        method, path = scope["method"], scope["path"]
+        refusal = self.guard.refusal(scope["headers"], needs=scope_of(method, path))
         if refusal is not None:
             self.meters.refused += 1
             return error_response(refusal.status, refusal.reason)
         served, routes = self._current
-        method, path = scope["method"], scope["path"]
         handler = routes.get(("GET" if method == "HEAD" else method, path))
         if handler is None:
             return unknown(method, path, routes, ready=served is not None)
@@ -130,7 +131,15 @@ class Application:
         return response if isinstance(response, Response) else await response
 
     def _fixed_routes(self) -> Routes:
+        plain = {(method, path): refusing(reason) for method, path, reason in extensions.refused(self.model)}
+        plain |= {("GET", path): telling(content) for path, content in extensions.told(self.model).items()}
+        for kind in extensions.MEMORIES:
+            plain["POST", f"/v2/{kind}/unregister"] = telling({})
         return {
+            **plain,
+            ("GET", "/v2/models/stats"): self._statistics,
+            ("POST", "/v2/repository/index"): self._index,
+            ("POST", f"/v2/repository/models/{self.model}/load"): self._ready,
             ("GET", "/v2"): self._server_metadata,
             ("GET", "/v2/health/live"): lambda _served, _scope, _receive: Response(200, b"{}"),
             ("GET", "/v2/health/ready"): self._ready,
@@ -144,7 +153,7 @@ class Application:
         }
 
     def _server_metadata(self, _served: Served | None, _scope: Scope, _receive: Receive) -> Response:
-        return document({"name": "lemnis", "version": VERSION, "extensions": EXTENSIONS})
+        return document({"name": "lemnis", "version": VERSION, "extensions": extensions.SERVED})
 
     def _version(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
         serving = {"model": self.model, "model_version": str(served.version)} if served else {}
@@ -165,6 +174,17 @@ class Application:
 
     def _statistics(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
         return document(self.meters.statistics(served.version if served else 0))
+
+    def _config(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
+        if served is None:
+            return error_response(503, NOT_READY)
+        platform = served.predictor.platform
+        return document(
+            extensions.model_config(served.signature, model=served.model, version=served.version, platform=platform)
+        )
+
+    def _index(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
+        return document(extensions.repository_index(self.model, served.version if served else None))
 
     def _metrics(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
         text = self.meters.text(served.version if served else None, self.log.dropped)
@@ -236,8 +256,27 @@ class Application:
         return document({"accepted": len(actuals)})
 
 
+def scope_of(method: str, path: str) -> TokenScope:
+    """Return what a token has to be good for to ask this."""
+    if method in ("GET", "HEAD") or path == "/v2/repository/index":
+        return "read"
+    return "serve" if path.endswith("/infer") or path in ("/invocations", "/feedback") else "admin"
+
+
+def refusing(reason: str) -> Handler:
+    """Return a handler that refuses."""
+    return lambda _served, _scope, _receive: error_response(400, reason)
+
+
+def telling(content: Any) -> Handler:
+    """Return a handler that always says the same. Any: what msgspec can encode."""
+    return lambda _served, _scope, _receive: document(content)
+
+
 def unknown(method: str, path: str, routes: Routes, *, ready: bool) -> Response:
     """Say why no route fits: another method, no version yet, or no such path."""
+    if "sharedmemory/" in path:
+        return error_response(400, extensions.MEMORY)
     allowed = sorted({known for known, route in routes if route == path})
     if allowed:
         return error_response(405, f"{method} is not for this path.", (b"allow", ", ".join(allowed).encode()))

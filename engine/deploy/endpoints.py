@@ -14,7 +14,7 @@ from lemnis.engine.deploy import recorder
 from lemnis.engine.deploy.aliases import version_of
 from lemnis.engine.deploy.guard import is_loopback, make_token, read_token
 from lemnis.engine.deploy.predictions import traffic_of
-from lemnis.engine.deploy.records import Endpoint, EndpointState
+from lemnis.engine.deploy.records import SCOPES, Endpoint, EndpointState, TokenScope
 from lemnis.engine.deploy.registry import golden_of, versions
 from lemnis.engine.deploy.rollout import splits, workers
 from lemnis.engine.deploy.rollout.records import Worker
@@ -32,9 +32,19 @@ MODULE = "lemnis.engine.deploy.server"
 PORTS = range(8100, 9100)  # below what systems hand out to outgoing connections, so that a kept port stays free
 
 
-def token_path(workspace: Workspace, name: str) -> Path:
-    """Return where an endpoint's token is, if it has one."""
-    return workspace.hidden / "tokens" / f"endpoint-{name}"
+def token_path(workspace: Workspace, name: str, scope: TokenScope = "serve") -> Path:
+    """Return where an endpoint's token of a scope is, if it has one; no endpoint's name holds a ~."""
+    return workspace.hidden / "tokens" / (f"endpoint-{name}" if scope == "serve" else f"endpoint-{name}~{scope}")
+
+
+def tokens_of(workspace: Workspace, name: str) -> dict[TokenScope, str]:
+    """Return an endpoint's tokens by scope; raises as `read_token`."""
+    found: dict[TokenScope, str] = {}
+    for scope in SCOPES:
+        token = read_token(token_path(workspace, name, scope))
+        if token is not None:
+            found[scope] = token
+    return found
 
 
 def url_of(host: str, port: int) -> str:
@@ -73,7 +83,7 @@ def start(
             f"{model} has no {safe(alias, limit=80)} to serve.",
             f"Promote a version with `lemnis models promote {model} N --alias {safe(alias, limit=80)}`.",
         )
-    if not is_loopback(host) and read_token(token_path(store.workspace, name)) is None:
+    if not is_loopback(host) and not tokens_of(store.workspace, name):
         raise Unavailable(
             f"{safe(host, limit=80)} can be reached from other machines, and {name} has no token.",
             f"Make one first with `lemnis endpoints token {name}`.",
@@ -143,11 +153,17 @@ def stop(store: Store, jobs: "JobsRoom", name: str, *, who: str = "") -> None:
         jobs.withdraw_service(worker_service(name, number))
 
 
-def create_token(store: Store, name: str) -> str:
-    """Make the token of an endpoint and return it: it is shown once; the server asks for it from its next start on."""
+def create_token(store: Store, name: str, scope: TokenScope = "serve") -> str:
+    """Make a token of an endpoint and return it: it is shown once; the server asks for it from its next start on.
+
+    Args:
+        store: The workspace's state.
+        name: The endpoint's name.
+        scope: What it is good for: read (metadata, metrics), serve (predictions and feedback too), admin (all).
+    """
     if not NAME.fullmatch(name):
         raise BadInput(f"{safe(name, limit=80)!r} can't name an endpoint.", "Use letters, digits, . _ and -.")
-    return make_token(token_path(store.workspace, name))
+    return make_token(token_path(store.workspace, name, scope))
 
 
 def row_of(store: Store, name: str) -> Row:

@@ -5,12 +5,13 @@ import os
 import secrets
 import socket
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 
 from msgspec import Struct
 
+from lemnis.engine.deploy.records import SCOPES, TokenScope
 from lemnis.engine.errors import BadInput, Unavailable
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -28,15 +29,19 @@ class Refusal(Struct, frozen=True):
 class Guard:
     """Judges the headers of a request, on every method and path."""
 
-    def __init__(self, host: str, token: str | None) -> None:
+    def __init__(self, host: str, tokens: Mapping[TokenScope, str]) -> None:
+        """Take the address that is listened at, and the token of each scope; without any, none is asked for."""
         self.hosts = allowed_hosts(host)
-        self._token = token.encode() if token else None
+        self._tokens = [(SCOPES.index(scope), f"Bearer {token}".encode()) for scope, token in tokens.items()]
 
-    def refusal(self, headers: Iterable[tuple[bytes, bytes]], *, any_type: bool = False) -> Refusal | None:
+    def refusal(
+        self, headers: Iterable[tuple[bytes, bytes]], *, needs: TokenScope = "admin", any_type: bool = False
+    ) -> Refusal | None:
         """Return why a request is refused, or None.
 
         Args:
             headers: With lower-case names.
+            needs: What its token has to be good for, if there are tokens.
             any_type: Accept any kind of body; only for methods that another site's page can't use unasked.
         """
         host = origin = site = authorization = None
@@ -61,10 +66,15 @@ class Guard:
             return Refusal(403, "Requests from other sites are refused.")
         if site is not None and site not in SAME_SITE:
             return Refusal(403, "Requests from other sites are refused.")
-        if self._token is not None:
-            sent = authorization or b""
-            if not hmac.compare_digest(sent, b"Bearer " + self._token):
-                return Refusal(401, "Send the server's token: Authorization: Bearer TOKEN.")
+        return self._token_refusal(authorization or b"", needs) if self._tokens else None
+
+    def _token_refusal(self, sent: bytes, needs: TokenScope) -> Refusal | None:
+        # Every token is compared, each in constant time: how long it takes says nothing.
+        good = max(rank if hmac.compare_digest(sent, token) else -1 for rank, token in self._tokens)
+        if good < 0:
+            return Refusal(401, "Send the server's token: Authorization: Bearer TOKEN.")
+        if good < SCOPES.index(needs):
+            return Refusal(403, f"This token may {SCOPES[good]}; here one that may {needs} is needed.")
         return None
 
 

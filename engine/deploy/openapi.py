@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lemnis.engine.deploy.tensors import datatype_of
+from lemnis.engine.deploy.tensors import DATATYPES, MATRIX, datatype_of
 from lemnis.engine.features.signature import Feature, Signature
 from lemnis.engine.version import VERSION
 
@@ -13,6 +13,9 @@ ROUTES = (
     ("get", "/v2/models/{model}", "Inputs and outputs of the model."),
     ("get", "/v2/models/{model}/ready", "200 when the model is ready."),
     ("get", "/v2/models/{model}/stats", "Requests and rows since the process started."),
+    ("get", "/v2/models/{model}/config", "The model's configuration as Triton tells it."),
+    ("get", "/v2/models/stats", "As /v2/models/{model}/stats."),
+    ("post", "/v2/repository/index", "The models there are and whether they are ready."),
     ("post", "/v2/models/{model}/infer", "Open Inference Protocol v2: one tensor a feature, JSON or binary."),
     ("post", "/invocations", "MLflow: dataframe_split, dataframe_records, instances or inputs; or text/csv."),
     ("post", "/feedback", 'What turned out true: {"actuals": [{"key": …, "actual": …}]}.'),
@@ -30,7 +33,8 @@ def openapi_document(model: str, signature: Signature | None) -> dict[str, Any]:
         operation: dict[str, Any] = {"summary": text, "responses": {"200": {"description": "Fine."}}}
         if method == "post":
             operation["responses"]["400"] = {"description": 'What is wrong, as {"error": …}.'}
-            operation["requestBody"] = {"content": {"application/json": body_of(path, signature)}}
+            if path != "/v2/repository/index":
+                operation["requestBody"] = {"content": {"application/json": body_of(path, signature)}}
         paths.setdefault(path.replace("{model}", model), {})[method] = operation
     return {
         "openapi": "3.1.0",
@@ -42,15 +46,30 @@ def openapi_document(model: str, signature: Signature | None) -> dict[str, Any]:
 def body_of(path: str, signature: Signature | None) -> dict[str, Any]:
     """Return schema and example of a request body. Any: JSON."""
     if path == "/feedback":
-        return {"example": {"actuals": [{"key": "row-1", "actual": 1}]}}
+        actual = {"key": {"type": ["string", "integer"]}, "actual": {"type": ["string", "number", "boolean"]}}
+        return {
+            "schema": listing("actuals", {"type": "object", "properties": actual, "required": list(actual)}),
+            "example": {"actuals": [{"key": "row-1", "actual": 1}]},
+        }
     if signature is None:
         return {}
     if path == "/invocations":
         row: dict[str, Any] = {"type": "object", "properties": {f.name: schema_of(f) for f in signature.features}}
         row["required"] = signature.names
-        records = {"type": "array", "items": row}
-        return {"schema": {"type": "object", "properties": {"dataframe_records": records}}}
-    return {"example": infer_example(signature)}
+        return {"schema": listing("dataframe_records", row)}
+    tensor: dict[str, Any] = {
+        "name": {"enum": [*signature.names, MATRIX]},
+        "shape": {"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 2},
+        "datatype": {"enum": list(DATATYPES)},
+        "data": {"type": "array"},
+    }
+    items = {"type": "object", "properties": tensor, "required": list(tensor)}
+    return {"schema": listing("inputs", items), "example": infer_example(signature)}
+
+
+def listing(name: str, items: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object with one list. Any: JSON."""
+    return {"type": "object", "properties": {name: {"type": "array", "items": items}}, "required": [name]}
 
 
 def schema_of(feature: Feature) -> dict[str, Any]:

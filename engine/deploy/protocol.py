@@ -24,6 +24,10 @@ T = TypeVar("T")
 
 MOST_ROWS = 20_000
 ONE_ROW = ([1], [1, 1])
+UNKNOWN_WISHES = {  # of an output: a client that asks for them would read something else
+    "classification": "Ask for label and probability.",
+    "shared_memory_region": "Read it from the answer.",
+}
 LONGEST_KEY = 200
 
 
@@ -253,6 +257,9 @@ def infer_answer(
     for request in wanted:
         if request.name not in produced:
             raise BadInput(f"There is no output {safe(request.name, limit=80)!r}.", f"Outputs: {', '.join(produced)}.")
+        for asked_for, instead in UNKNOWN_WISHES.items():
+            if asked_for in request.parameters:
+                raise BadInput(f"{safe(request.name, limit=80)} can't come by {asked_for}.", instead)
         output = dict(produced[request.name])
         if request.parameters.get("binary_data", asked.binary) is True:
             chunk = tensors.to_bytes(output.pop("data"), output["datatype"])

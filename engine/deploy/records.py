@@ -1,7 +1,7 @@
 """What the deploy room tells: model versions, alias events and endpoints, as frozen records."""
 
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Struct
@@ -11,6 +11,8 @@ from lemnis.engine.deploy.rollout.records import Split, Worker
 Verdict: TypeAlias = Literal["pass", "fail", "not enough data", "not evaluated", "no gates"]
 AliasKind: TypeAlias = Literal["promote", "rollback", "withdraw"]
 EndpointState: TypeAlias = Literal["starting", "ready", "degraded", "backing off", "failed", "down"]
+TokenScope: TypeAlias = Literal["read", "serve", "admin"]  # each is good for what stands before it too
+SCOPES: tuple[TokenScope, ...] = get_args(TokenScope)
 Cell: TypeAlias = Any  # what JSON can hold
 Answers: TypeAlias = list[list[float]]
 

@@ -13,8 +13,8 @@ from uvicorn import Config
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy.application import Application
-from lemnis.engine.deploy.endpoints import row_of, token_path, url_of
-from lemnis.engine.deploy.guard import Guard, is_loopback, read_token
+from lemnis.engine.deploy.endpoints import row_of, tokens_of, url_of
+from lemnis.engine.deploy.guard import Guard, is_loopback
 from lemnis.engine.deploy.predictions import PredictionLog
 from lemnis.engine.deploy.rollout import ports, workers
 from lemnis.engine.deploy.rollout.metered import Keeper
@@ -57,15 +57,15 @@ def serve(store: Store, name: str, worker: int) -> None:
         Unavailable: Its port is taken, or its address needs a token that is not there or not private.
     """
     declared = declaration(store, name)
-    token = read_token(token_path(store.workspace, name))
-    if token is None and not is_loopback(declared.host):
+    tokens = tokens_of(store.workspace, name)
+    if not tokens and not is_loopback(declared.host):
         raise Unavailable(
             f"{declared.host} can be reached from other machines, and this endpoint has no token.",
             f"Make one with `lemnis endpoints token {name}`.",
         )
     bound, held = ports.shared(declared.host, declared.port, f"endpoint {name} of {store.workspace.root}")
     log = PredictionLog(store, name, declared.model)
-    application = Application(store, name, declared.model, guard=Guard(declared.host, token), log=log)
+    application = Application(store, name, declared.model, guard=Guard(declared.host, tokens), log=log)
     meters = Keeper(store, name, worker, lambda: application.meters.counted(log.dropped))
     application.meters.others = meters.others
     server = BoundedServer(server_config(application))

@@ -58,7 +58,9 @@ def serve(store: Store, host: str, port: int) -> None:
             "Make one with `lemnis engine token`.",
         )
     listening = listen(host, port)
-    server = BoundedServer(server_config(Application(store, Guard(host, token)), ArtifactHttp))
+    server = BoundedServer(
+        server_config(Application(store, Guard(host, {"admin": token} if token else {})), ArtifactHttp)
+    )
 
     def leave(*_: object) -> None:
         server.should_exit = True

@@ -7,6 +7,7 @@ import typer
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy import Endpoint
+from lemnis.engine.deploy.records import TokenScope
 from lemnis.engine.jobs import user_name
 from lemnis.tui.commands import rollout
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
@@ -117,15 +118,22 @@ def logs(
 
 
 @app.command()
-def token(context: typer.Context, name: EndpointName) -> None:
-    """Make the token that an endpoint asks of its clients, and show it this once.
+def token(
+    context: typer.Context,
+    name: EndpointName,
+    scope: Annotated[
+        TokenScope, typer.Option(help="read (metadata, metrics), serve (predictions too), admin.")
+    ] = "serve",
+) -> None:
+    """Make a token that an endpoint asks of its clients, and show it this once.
 
-    An address that other machines can reach needs one before `lemnis deploy --host`. With --json: {"name", "token"}.
+    An address that other machines can reach needs one before `lemnis deploy --host`. With --json: {"name", "scope",
+    "token"}.
     """
     session = session_of(context)
-    made = session.engine.deploy.create_token(name)
+    made = session.engine.deploy.create_token(name, scope)
     if session.json:
-        print_json({"name": name, "token": made})
+        print_json({"name": name, "scope": scope, "token": made})
         return
     say(made)
 
