@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lemnis.engine import Engine
 from lemnis.engine.tracking import service
-from lemnis.engine.workspace import create_workspace
+from lemnis.engine.workspace import Workspace, create_workspace
 
 CONFIG = '[problem]\ntitle = "Test"\n[pool]\ncores = 2\nmemory = "8GiB"\n'
 
@@ -37,7 +37,9 @@ class Served:
     """A workspace with its tracking server."""
 
     def __init__(self, folder: Path) -> None:
-        self.engine = Engine(create_workspace(folder, CONFIG))
+        """Take a folder with a workspace, or make one there."""
+        there = (folder / "lemnis.toml").exists()
+        self.engine = Engine(Workspace(folder) if there else create_workspace(folder, CONFIG))
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
 

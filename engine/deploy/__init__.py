@@ -261,6 +261,12 @@ class DeployRoom:
 
         return writing.export_by_id(self.store, number)
 
+    def mlflow_folder(self, model: str, number: int) -> Path:
+        """Return a version's directory as MLflow has it. See `exports.cached.mlflow_folder`."""
+        from lemnis.engine.deploy.exports import cached
+
+        return cached.mlflow_folder(self.store, model, number)
+
     def start_predict(self, reference: str, file: Path, out: Path) -> int:
         """Queue the scoring of a CSV or Parquet file and return the job's id. See `jobs.predict`."""
         from lemnis.engine.deploy.batch import check_paths

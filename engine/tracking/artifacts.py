@@ -7,6 +7,7 @@ from typing import IO
 
 from msgspec import Struct
 
+from lemnis.engine.deploy import DeployRoom
 from lemnis.engine.errors import BadInput, NotFound, Unavailable
 from lemnis.engine.experiments.runs import Run
 from lemnis.engine.experiments.tracked import find_run, uid_of
@@ -15,6 +16,7 @@ from lemnis.engine.store import Store
 from lemnis.engine.text import safe
 from lemnis.engine.workspace import Workspace
 
+OURS = "lemnis"  # how the address of a version of Lemnis begins
 LARGEST = 64 << 30  # bytes of one artifact
 KEPT_FREE = 256 << 20  # bytes of the disk that no artifact may take
 INCOMING = ".incoming-"  # how the name of what is not whole yet begins
@@ -78,13 +80,18 @@ def parts_of(path: str) -> list[str]:
 def located(store: Store, path: str, *, write: bool = False) -> Path:
     """Return the file or folder that a path of an artifact address names.
 
-    The path begins with the experiment and the run, ``7/RUN/artifacts/…``, or with ``7/models/MODEL/artifacts/…``.
+    The path begins with the experiment and the run, ``7/RUN/artifacts/…``, or with ``7/models/MODEL/artifacts/…``;
+    of a version of Lemnis's own, with ``lemnis/MODEL/VERSION/…``.
 
     Raises:
         BadInput: It is no such path, or nothing may be written there.
         NotFound: There is no such run or logged model.
     """
     parts = parts_of(path)
+    if len(parts) >= 3 and parts[0] == OURS and parts[2].isdecimal():
+        if write:
+            raise BadInput("The files of a registered version never change.", "Log a model in a run of your own.")
+        return below(DeployRoom(store).mlflow_folder(parts[1], int(parts[2])), parts[3:])
     if len(parts) >= 4 and parts[1] == "models" and parts[3] == "artifacts":
         row = store.row("select experiment_id from logged_models where id = ? and deleted_at is null", [parts[2]])
         if row is None or str(row["experiment_id"]) != parts[0]:

@@ -21,10 +21,10 @@ STAGES = ("None", "Staging", "Production", "Archived")
 LOGGED = re.compile(r"models:/(m-[\w-]+)")
 # A source that a client would read from its own disk may name any file of whoever loads the model.
 LOCAL = ("", "file")
-# Those of Lemnis have their run's number, and its files.
+# Those of Lemnis have their run's number, and a directory of MLflow's that is made when somebody asks for it.
 EVERY = """(select id, name, version, source, run_uid, model_id, run_link, description, stage, user, created_at,
     updated_at, deleted_at, 0 as ours from registered_versions
-  union all select -v.rowid, v.model, v.version, 'mlflow-artifacts:/0/' || printf('%032x', v.run_id) || '/artifacts',
+  union all select -v.rowid, v.model, v.version, 'mlflow-artifacts:/lemnis/' || v.model || '/' || v.version,
     printf('%032x', v.run_id), '', '', v.why, 'None', v.who, v.created_at, v.created_at, null, 1
     from model_versions v) as v"""
 VERSIONS = Table(
