@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lemnis.engine.config import Check, load_config
 from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate.ablations import Ablation, Difference, list_ablations
 from lemnis.engine.evaluate.gates import Gate
@@ -9,6 +10,9 @@ from lemnis.engine.evaluate.interpretation.records import (
     Contributions,
     Dependence,
     Dependences,
+    Failures,
+    FailureType,
+    Followed,
     Interaction,
     Interactions,
     Level,
@@ -135,6 +139,27 @@ class EvaluateRoom:
         """Return which features of a run act together; None before it was interpreted."""
         return find_interpretation(self.store, run_id, "interactions", Interactions)
 
+    def failures(self, run_id: int) -> Failures | None:
+        """Return the failure types of a run; None before it was interpreted."""
+        return find_interpretation(self.store, run_id, "failures", Failures)
+
+    def failure_check(self, run_id: int, place: int) -> Check:
+        """Return the check that a failure type (from 0) makes, not yet declared; `validate.declare` writes it.
+
+        Raises:
+            NotFound: The run was not interpreted, or has no such type.
+            BadInput: Its rows have nothing in common, or most rows are of its kind.
+        """
+        from lemnis.engine.evaluate.interpretation.checking import check_of
+
+        found = self.failures(run_id)
+        if found is None or not 0 <= place < len(found.types):
+            raise NotFound(
+                f"Run {run_id} has no failure type {place + 1}.", f"See `lemnis explain {run_id} --failures`."
+            )
+        taken = {check.name for check in load_config(self.store.workspace.config).checks}
+        return check_of(found.types[place], run_id, taken)
+
     def ablations(self, version_id: str = "") -> list[Ablation]:
         """Return the ablations of a dataset version, of all if none is given; the newest first."""
         return list_ablations(self.store, version_id)
@@ -222,8 +247,11 @@ __all__ = [
     "EvaluateRoom",
     "Evaluation",
     "Explanation",
+    "FailureType",
+    "Failures",
     "FoldResult",
     "Folds",
+    "Followed",
     "Gate",
     "Importance",
     "Interaction",

@@ -5,7 +5,7 @@ from typing import Any
 from lemnis.engine.config import load_config
 from lemnis.engine.data.versions import find_version
 from lemnis.engine.errors import BadInput
-from lemnis.engine.explore.labels import KINDS
+from lemnis.engine.explore.labels import KINDS, Queue
 from lemnis.engine.explore.labels.cards import check_labelled
 from lemnis.engine.explore.labels.declared import declared_labels
 from lemnis.engine.jobs import JobsRoom
@@ -79,6 +79,22 @@ class LabellingRoom:
         }
         title = f"label queue {name}: {kind}"
         return JobsRoom(self.store).submit("labelling.queue", title, arguments, memory_bytes=MEMORY_BYTES)
+
+    def queue_failures(self, run_id: int, place: int, who: str) -> Queue:
+        """Make a queue of one failure type's rows, worst first, and return it; an answer decides what is true.
+
+        Args:
+            run_id: Whose failures.
+            place: Which type, from 0.
+            who: Who wants it.
+
+        Raises:
+            NotFound: The run was not interpreted, or has no such type.
+            BadInput: The target is a number, or the version has no key.
+        """
+        from lemnis.engine.labelling.failing import queue_of
+
+        return queue_of(self.store, run_id, place, who)
 
 
 __all__ = ["KINDS", "LabellingRoom"]

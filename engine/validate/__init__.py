@@ -182,8 +182,6 @@ class ValidateRoom:
             NotFound: The latest trial does not propose one of them.
             BadInput: None is named.
         """
-        from lemnis.engine.validate.suggest import text_with_checks
-
         found = self.proposals()
         offered = {proposal.check.name: proposal for proposal in found.proposals} if found else {}
         unknown = [name for name in names if name not in offered]
@@ -193,11 +191,21 @@ class ValidateRoom:
         if not names:
             raise BadInput("No check is named.", "Name those to take.")
         chosen = [offered[name] for name in dict.fromkeys(names)]
+        said = why or f"proposed: held on {chosen[0].held} versions, caught injected faults"
+        return self.declare([each.check for each in chosen], who=who, why=said)
+
+    def declare(self, checks: list[Check], *, who: str, why: str) -> list[Check]:
+        """Write checks into lemnis.toml behind those it has, comments kept; return them.
+
+        Raises:
+            ConfigError: They are not accepted, such as a name that is taken.
+        """
+        from lemnis.engine.validate.suggest import text_with_checks
+
         problem = ProblemRoom(self.store)
         text = problem.text()
-        said = why or f"proposed: held on {chosen[0].held} versions, caught injected faults"
-        problem.edit(text_with_checks(text, [each.check for each in chosen]), who, said, expected=text)
-        return [each.check for each in chosen]
+        problem.edit(text_with_checks(text, checks), who, why, expected=text)
+        return checks
 
 
 __all__ = [

@@ -8,6 +8,7 @@ import typer
 from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate import Explanation
 from lemnis.tui import format as shown
+from lemnis.tui.commands.failures import check_type, print_failures, queue_type
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import print_json, print_table, say, session_of, single
 from lemnis.tui.commands.session import Session
@@ -26,11 +27,20 @@ def explain(
         str, typer.Option("--dependence", help="How the answer depends on this feature.", metavar="FEATURE")
     ] = "",
     interactions: Annotated[bool, typer.Option("--interactions", help="Which features act together.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Compute dependence and interactions again.")] = False,
+    failures: Annotated[bool, typer.Option("--failures", help="What the errors have in common.")] = False,
+    label: Annotated[
+        int, typer.Option("--label", help="With --failures: make a label queue of this type, from 1.", metavar="TYPE")
+    ] = 0,
+    check: Annotated[
+        int, typer.Option("--check", help="With --failures: print this type as a check, from 1.", metavar="TYPE")
+    ] = 0,
+    write: Annotated[bool, typer.Option("--write", help="With --check: write it into lemnis.toml.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Compute all but single rows again.")] = False,
 ) -> None:
     """Explain one row: what each feature's value adds to the raw score; without --row, the features as a whole.
 
-    Dependence and interactions are computed by a job the first time they are asked for, on a sample of held-out rows.
+    Dependence, interactions and failure types are computed by a job the first time they are asked for, on a sample of
+    held-out rows.
 
     With --json and --row: {"run_id", "version_id", "key", "row", "kind", "score", "raw", "bias", "answer", "actual",
     "contributions": [{"feature", "value", "amount"}]}; bias and all amounts sum to raw. Without --row: {"run",
@@ -39,7 +49,11 @@ def explain(
     [{"feature", "mean_absolute", "levels": [{"name", "tone", "rows", "mean", "counts"}]}]}]} or null}.
     With --dependence: {"run", "part", "rows", "answers", "feature": {"feature", "names", "values", "mean", "low",
     "high", "centred_low", "centred_high", "rows"}}, a list for each answer; with --interactions: {"run", "rows",
-    "features", "pairs": [{"first", "second", "strength", "share"}], "note"}.
+    "features", "pairs": [{"first", "second", "strength", "share"}], "note"}. With --failures: {"run", "part", "rows",
+    "errors", "sampled", "rule", "types": [{"name", "kind", "conditions", "share", "count", "fits", "fits_wrong",
+    "centre", "radius", "rows": [{"key", "row", "loss", "said", "actual"}]}], "followups": [{"run_id", "run_name",
+    "errors", "rows", "same_rows", "types": [{"name", "before", "now"}], "unlike"}], "note"}; with --label {"queue",
+    "labels", "rows"}; with --check {"check", "toml", "written"}.
     """
     session = session_of(context)
     room = session.engine.evaluate
@@ -48,13 +62,20 @@ def explain(
         found = room.explanation(run, row) or next(iter(room.explanations(run)))
         print_json(found) if session.json else print_explanation(found)
         return
-    if again or ((dependence or interactions) and room.dependences(run) is None):
+    wanted = dependence or interactions or failures or label or check
+    if again or (wanted and (room.dependences(run) is None or room.failures(run) is None)):
         follow(session, room.start_interpret(run))
     if dependence:
         print_dependence(session, run, dependence)
         return
     if interactions:
         print_interactions(session, run)
+        return
+    if label or check:
+        (queue_type if label else check_type)(session, run, (label or check) - 1, write)
+        return
+    if failures:
+        print_failures(session, run)
         return
     importances, rows = room.importances(run), room.explanations(run)
     if not importances:

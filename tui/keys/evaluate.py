@@ -36,6 +36,19 @@ EVALUATE: tuple[Action, ...] = (
         "explain --again", writes=True,
     ),
     Action(
+        "evaluate.failures", "E", "Failure types",
+        "What the errors have in common, how many of each type, and what became of those of earlier runs.",
+        "explain --failures",
+    ),
+    Action(
+        "evaluate.label", "L", "Label type", "Make a label queue of the failure type's rows, worst first.",
+        "explain --failures --label", writes=True,
+    ),
+    Action(
+        "evaluate.check", "W", "Write check", "Make the failure type a check over the data; it is shown first.",
+        "explain --failures --check", writes=True,
+    ),
+    Action(
         "evaluate.what_if", "w", "What if",
         "Change values of a row: prediction, contributions and what would flip the answer follow.",
     ),

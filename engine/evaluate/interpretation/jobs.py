@@ -1,4 +1,4 @@
-"""The work of interpreting, as the worker does it: contributions, dependence and interactions of a bounded sample."""
+"""The work of interpreting, as the worker does it: contributions, dependence, interactions and failure types."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lemnis.engine.evaluate.explain import contributions, explainable, importances
 from lemnis.engine.evaluate.interpretation.dependence import dependence, interactions
+from lemnis.engine.evaluate.interpretation.failing import failure_types
 from lemnis.engine.evaluate.interpretation.records import Contributions, Dependences, Interactions
 from lemnis.engine.evaluate.interpretation.results import save_interpretation
 from lemnis.engine.evaluate.interpretation.swarm import swarm_output
@@ -36,7 +37,7 @@ def interpret(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any
     """
     context.progress(0.01, "loading the model")
     subject = open_subject(context.store, int(arguments["run"]))
-    part, rows, _ = held_out(subject)
+    part, rows, numbers = held_out(subject)
     context.progress(0.05, f"contributions of {min(SWARM_ROWS, rows.num_rows):,} rows")
     matrix, parts = sampled_contributions(subject, rows, threads=context.cores)
     save_swarms(context, subject, part, matrix, parts)
@@ -45,7 +46,16 @@ def interpret(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any
     save_interpretation(context.store, subject.run_id, "dependences", dependences)
     pairs = pairs_of(context, subject, matrix, ranked[:MOST_PAIRED])
     save_interpretation(context.store, subject.run_id, "interactions", pairs)
-    return {"run": subject.run_id, "part": part, "features": len(dependences.features), "pairs": len(pairs.pairs)}
+    context.progress(0.8, f"scoring {rows.num_rows:,} rows")
+    failures = failure_types(context, subject, part, rows, numbers)
+    save_interpretation(context.store, subject.run_id, "failures", failures)
+    return {
+        "run": subject.run_id,
+        "part": part,
+        "features": len(dependences.features),
+        "pairs": len(pairs.pairs),
+        "failure_types": len(failures.types),
+    }
 
 
 def sampled_contributions(subject: Subject, rows: Table, *, threads: int) -> tuple[Values, Values | None]:

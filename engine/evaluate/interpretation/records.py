@@ -126,3 +126,117 @@ class Interactions(Struct, frozen=True, kw_only=True):
     features: list[str]
     pairs: list[Interaction]
     note: str = ""
+
+
+class Condition(Struct, frozen=True, kw_only=True):
+    """What most rows of a failure type have in common in one feature.
+
+    Attributes:
+        low, high: 10th and 90th percentile of a number.
+        categories: Those that most rows have; or nothing.
+        missing: Most rows have no value.
+        tone: Where these values lie among all held-out rows.
+    """
+
+    feature: str
+    low: float | None = None
+    high: float | None = None
+    categories: list[str] = []
+    missing: bool = False
+    tone: Tone = ""
+
+    @property
+    def words(self) -> str:
+        """``hour 17–21 (high)``, ``carrier EV`` or ``wind missing``."""
+        if self.missing:
+            return f"{self.feature} missing"
+        if self.categories:
+            return f"{self.feature} {' or '.join(self.categories)}"
+        span = f"{self.low:.4g}" if self.low == self.high else f"{self.low:.4g}–{self.high:.4g}"
+        return f"{self.feature} {span}{f' ({self.tone})' if self.tone in ('low', 'high') else ''}"
+
+
+class Failed(Struct, frozen=True, kw_only=True):
+    """One row that the model got wrong; `loss` is the larger the worse it was wrong."""
+
+    key: str
+    row: int
+    loss: float
+    said: str
+    actual: str
+
+
+class FailureType(Struct, frozen=True, kw_only=True):
+    """Errors that the same features led to.
+
+    Attributes:
+        kind: missed, false alarm, wrong class, too low, too high.
+        conditions: Of the features that push most towards the wrong answer, strongest first.
+        share: Of all errors.
+        count: Estimated errors of this type among all held-out rows.
+        fits: Share of the held-out rows that meet all conditions; `fits_wrong` is the share of these that are errors.
+        centre: Mean signature by feature; `radius` is how far most of the type lie from it.
+        rows: Those of the sample, worst first.
+    """
+
+    kind: str
+    conditions: list[Condition]
+    share: float
+    count: int
+    fits: float
+    fits_wrong: float
+    centre: dict[str, float]
+    radius: float
+    rows: list[Failed]
+
+    @property
+    def name(self) -> str:
+        """The kind and what its rows have in common."""
+        return f"{self.kind}: {', '.join(one.words for one in self.conditions) or 'nothing in common'}"
+
+
+class Followed(Struct, frozen=True, kw_only=True):
+    """How many errors of an earlier run's type there were, and are; per 1,000 rows where the rows differ."""
+
+    name: str
+    before: int
+    now: int
+
+
+class Followup(Struct, frozen=True, kw_only=True):
+    """The types of an earlier run among the errors of this one.
+
+    Attributes:
+        same_rows: Both were judged on the same rows.
+        unlike: Errors now that are like none of them.
+    """
+
+    run_id: int
+    run_name: str
+    errors: int
+    rows: int
+    same_rows: bool
+    types: list[Followed]
+    unlike: int
+
+
+class Failures(Struct, frozen=True, kw_only=True):
+    """The failure types of a run on its last held-out part, most errors first.
+
+    Attributes:
+        rows, errors: Held-out rows, and those that are errors by `rule`.
+        sampled: Errors whose contributions were clustered.
+        sample: Fingerprint of the rows that were judged.
+        followups: Earlier runs' types in this run, newest first.
+        note: Why there is none; empty if there are some.
+    """
+
+    part: str
+    rows: int
+    errors: int
+    sampled: int
+    rule: str
+    sample: str
+    types: list[FailureType]
+    followups: list[Followup] = []
+    note: str = ""

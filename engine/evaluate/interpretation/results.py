@@ -7,7 +7,7 @@ import msgspec
 from lemnis.engine.clock import now_ms
 from lemnis.engine.store import Store
 
-Kind: TypeAlias = Literal["contributions", "dependences", "interactions"]
+Kind: TypeAlias = Literal["contributions", "dependences", "interactions", "failures"]
 Document = TypeVar("Document", bound=msgspec.Struct)
 
 

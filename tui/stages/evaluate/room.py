@@ -1,5 +1,7 @@
 """The Evaluate room: a run's gates first, then its measures, the threshold, curves, months, speed, and single rows."""
 
+from collections.abc import Callable
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -9,8 +11,8 @@ from lemnis.engine.evaluate import Explanation
 from lemnis.tui.actions import bindings
 from lemnis.tui.messages import WHERE, StageWanted
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.evaluate import rows, swarms, texts, waterfall
-from lemnis.tui.stages.evaluate.editor import RowEditor
+from lemnis.tui.stages.evaluate import acts, failed, rows, swarms, texts, waterfall
+from lemnis.tui.stages.evaluate.failures import FailuresPane
 from lemnis.tui.stages.evaluate.features import FeaturesPane
 from lemnis.tui.stages.evaluate.listing import ListingPane
 from lemnis.tui.stages.evaluate.pane import ChooseFolds, CurvesPane, Drawn, FindRow, ThresholdPane
@@ -19,6 +21,7 @@ from lemnis.tui.stages.evaluate.verified.listings import EXPLAINED, listing_of
 from lemnis.tui.stages.evaluate.verified.slices import slice_at
 from lemnis.tui.stages.evaluate.view import (
     CHARTS,
+    FAILURES,
     FEATURES,
     FOLDS,
     LISTED,
@@ -67,6 +70,7 @@ class EvaluateStage(Stage[EvaluateView]):
             with Panel("Contributions", id="waterfall-panel"):
                 yield Drawn(id="waterfall")
         yield FeaturesPane()
+        yield FailuresPane()
 
     def load(self) -> EvaluateView:
         return read_view(self.engine, self.thing)
@@ -99,6 +103,7 @@ class EvaluateStage(Stage[EvaluateView]):
         )
         self._show_waterfall()
         self.query_one(FeaturesPane).show(view.interpreted)
+        self.query_one(FailuresPane).show(view.failures)
 
     def _show_metrics(self, view: EvaluateView) -> None:
         table = self.query_one("#metrics", Table)
@@ -129,6 +134,7 @@ class EvaluateStage(Stage[EvaluateView]):
         self.query_one("#rows-view").display = self.open_view == ROWS
         features = self.query_one(FeaturesPane)
         features.display = self.open_view == FEATURES
+        self.query_one(FailuresPane).display = self.open_view == FAILURES
         features.narrow_to(narrow=self._narrow)
 
     @on(Table.Moved, "#gates")
@@ -256,7 +262,9 @@ class EvaluateStage(Stage[EvaluateView]):
         if name == FEATURES:
             self.call_after_refresh(self.query_one(FeaturesPane).focus_list)
             return
-        focused = {ROWS: "#rows", "quality": "#gates"}.get(name, "#listing" if name in LISTED else "#curves")
+        focused = {ROWS: "#rows", FAILURES: "#types", "quality": "#gates"}.get(
+            name, "#listing" if name in LISTED else "#curves"
+        )
         self.call_after_refresh(self.query_one(focused).focus)
 
     def action_features(self) -> None:
@@ -271,22 +279,32 @@ class EvaluateStage(Stage[EvaluateView]):
         if run is not None:
             self.perform(self.engine.evaluate.start_interpret, run.id, done=f"Queued: run {run.id} is interpreted.")
 
+    def action_failures(self) -> None:
+        """Show what the errors have in common."""
+        self._open(FAILURES)
+
+    def action_label(self) -> None:
+        """Make a label queue of the failure type under the cursor."""
+        self._with_type(acts.label_type)
+
+    def action_check(self) -> None:
+        """Make the failure type under the cursor a check."""
+        self._with_type(acts.check_type)
+
+    def _with_type(self, act: Callable[[Stage[EvaluateView], int, int], None]) -> None:
+        run, place = self._view.run if self._view else None, self.query_one(FailuresPane).place
+        if run is None or place is None:
+            self.toast("Look for failure types first: I, then E.")
+        else:
+            self._open(FAILURES)
+            act(self, run.id, place)
+
     def action_what_if(self) -> None:
         """Change the values of the row under the cursor, or of one that is asked for."""
-        run, found = self._view.run if self._view else None, self._explanation() if self.open_view == ROWS else None
-        if run is None:
-            return
-
-        def answered(key: str | None) -> None:
-            if key:
-                self.app.push_screen(RowEditor(self.engine, run.id, key))
-
-        if found is not None:
-            answered(found.key)
-            return
-        known = self._view.explanations if self._view else []
-        hint = f"like {known[0].key}" if known else "e.g. #0"
-        self.app.push_screen(FindRow(hint, "Change the values of which row?", "open"), answered)
+        run, found = self._view.run if self._view else None, self._explanation()
+        if run is not None:
+            shown = {ROWS: found.key if found else "", FAILURES: self.query_one(FailuresPane).row_key}
+            acts.edit_row(self, run.id, shown.get(self.open_view, ""), f"like {found.key}" if found else "e.g. #0")
 
     def action_centre(self) -> None:
         """Draw changes from the first value, or answers."""
@@ -320,6 +338,8 @@ class EvaluateStage(Stage[EvaluateView]):
             return "Contributions", waterfall.WATERFALL_TEXT
         if self.open_view in EXPLAINED:
             return EXPLAINED[self.open_view]
+        if self.open_view == FAILURES:
+            return "Failure types", failed.FAILURES_TEXT
         if self.open_view == FEATURES:
             return "Features", swarms.FEATURES_TEXT
         metrics = self.query_one("#metrics", Table)

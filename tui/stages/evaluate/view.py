@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from lemnis.engine import Engine
-from lemnis.engine.evaluate import Evaluation, Explanation, Folds, Gate, Importance, Perturbations, Slices
+from lemnis.engine.evaluate import Evaluation, Explanation, Failures, Folds, Gate, Importance, Perturbations, Slices
 from lemnis.engine.experiments import Run
 from lemnis.tui.stages.evaluate.features import NOTHING, Interpreted, interpreted
 
 BASELINES, CALIBRATION, FOLDS, SLICES, STRESS = "baselines", "calibration", "folds", "slices", "stress"
-FEATURES, ROWS = "features", "rows"
+FEATURES, FAILURES, ROWS = "features", "failures", "rows"
 CHARTS = ("quality", "curves", "months")  # a large screen shows them together
 LISTED = (BASELINES, CALIBRATION, FOLDS, SLICES, STRESS)  # a list with a detail of the line under the cursor
-VIEWS = (*CHARTS, *LISTED, FEATURES, ROWS)
+VIEWS = (*CHARTS, *LISTED, FEATURES, FAILURES, ROWS)
 MOST_RUNS = 200
 
 
@@ -34,6 +34,7 @@ class EvaluateView:
     folds: Sequence[Folds] = ()
     slices: Slices | None = None
     perturbations: Perturbations | None = None
+    failures: Failures | None = None
 
     @property
     def last(self) -> Evaluation | None:
@@ -62,6 +63,7 @@ def read_view(engine: Engine, thing: str) -> EvaluateView:
         folds=room.folds(run.id),
         slices=room.slices(run.id),
         perturbations=room.perturbations(run.id),
+        failures=room.failures(run.id),
     )
 
 

@@ -1,0 +1,61 @@
+"""What a person does with a failure type or a row of Evaluate: label it, check for it, change its values."""
+
+from typing import Any
+
+from lemnis.engine import Engine
+from lemnis.engine.config import Check
+from lemnis.engine.explore.labels import Queue
+from lemnis.engine.jobs import user_name
+from lemnis.tui.stages.evaluate.editor import RowEditor
+from lemnis.tui.stages.evaluate.failures import CheckPreview
+from lemnis.tui.stages.evaluate.pane import FindRow
+from lemnis.tui.stages.stage import Stage
+
+
+def label_type(stage: Stage[Any], run_id: int, place: int) -> None:
+    """Make a label queue of a failure type, and say where it is."""
+
+    def made(queue: Queue) -> str:
+        return f"Queue {queue.id} of {queue.labels} has {queue.rows:,} rows. Label them in Explore (3) with L."
+
+    stage.perform(stage.engine.labelling.queue_failures, run_id, place, user_name() or "somebody", done=made)
+
+
+def check_type(stage: Stage[Any], run_id: int, place: int) -> None:
+    """Show the check that a failure type makes, and write it when that is wanted."""
+    engine: Engine = stage.engine
+
+    def show(check: Check) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                stage.perform(
+                    engine.validate.declare,
+                    [check],
+                    who=user_name() or "somebody",
+                    why=f"failure type of run {run_id}",
+                    done=f"{check.name} is declared. Run it in Validate (5) with n.",
+                )
+
+        stage.app.push_screen(CheckPreview(check), answered)
+
+    stage.perform(engine.evaluate.failure_check, run_id, place, then=show)
+
+
+def edit_row(stage: Stage[Any], run_id: int, key: str, hint: str) -> None:
+    """Open the row editor on a row, or ask which row first.
+
+    Args:
+        stage: Evaluate.
+        run_id: Whose model answers.
+        key: The row's; empty to ask.
+        hint: An example of a key.
+    """
+
+    def answered(asked: str | None) -> None:
+        if asked:
+            stage.app.push_screen(RowEditor(stage.engine, run_id, asked))
+
+    if key:
+        answered(key)
+    else:
+        stage.app.push_screen(FindRow(hint, "Change the values of which row?", "open"), answered)

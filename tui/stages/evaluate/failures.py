@@ -1,0 +1,88 @@
+"""The failure types of a run: the list, the rows of the type under the cursor, and what became of earlier types."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from lemnis.engine.config import Check
+from lemnis.engine.evaluate import Failures, FailureType
+from lemnis.engine.validate.suggest import checks_toml
+from lemnis.tui.stages.evaluate import failed
+from lemnis.tui.stages.evaluate.pane import Drawn
+from lemnis.tui.widgets import Panel, Table, Words
+
+
+class FailuresPane(Horizontal):
+    """Failure types at the left, what is known of the one under the cursor at the right."""
+
+    def __init__(self) -> None:
+        super().__init__(id="failures-view")
+        self._found: Failures | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="types-side"):
+            with Panel("Failure types", id="types-panel"):
+                yield Table(*failed.TYPES, id="types", empty=failed.NOT_YET)
+            with Panel("Since earlier runs", id="followed-panel"):
+                yield Drawn(id="followed")
+        with Panel("Rows", id="failed-panel"):
+            yield Table(*failed.EXAMPLES, id="failed-rows", empty="No type is chosen.")
+
+    def show(self, found: Failures | None) -> None:
+        """Show a run's failure types; None before they were looked for."""
+        self._found = found
+        table, panel = self.query_one("#types", Table), self.query_one("#types-panel", Panel)
+        table.empty = (found.note or "There is no error.") if found else failed.NOT_YET
+        table.show(failed.type_rows(found) if found else [])
+        panel.retitle("Failure types", failed.title(found) if found else "")
+        panel.footnote(found.rule if found else "")
+        self._show_type()
+
+    @property
+    def place(self) -> int | None:
+        """Which type is under the cursor, from 0."""
+        key = self.query_one("#types", Table).key
+        return int(key) if key and self._found and self._found.types else None
+
+    @property
+    def row_key(self) -> str:
+        """The key of the row under the cursor; empty for none."""
+        return self.query_one("#failed-rows", Table).key
+
+    @on(Table.Moved, "#types")
+    def _show_type(self) -> None:
+        found, one, place = self._found, self._type(), self.place
+        self.query_one("#failed-rows", Table).show(failed.example_rows(one) if one else [])
+        detail = f"· of type {place + 1}, w edits, L labels, W checks" if place is not None else ""
+        self.query_one("#failed-panel", Panel).retitle("Rows", detail)
+        followed = self.query_one("#followed", Drawn)
+        followed.show(lambda width: failed.detail_lines(found, one, width) if found else ())
+
+    def _type(self) -> FailureType | None:
+        place = self.place
+        return self._found.types[place] if self._found and place is not None else None
+
+
+class CheckPreview(ModalScreen[bool]):
+    """Shows a check as it would stand in lemnis.toml; dismisses with True for y."""
+
+    BINDINGS = [
+        Binding("y", "answer(True)", "Write", show=False),
+        Binding("n,escape", "answer(False)", "Not", show=False),
+    ]
+
+    def __init__(self, check: Check) -> None:
+        super().__init__()
+        self.check = check
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Words(Content.styled("Write this check into lemnis.toml?", "bold"))
+            yield Words(checks_toml([self.check]))
+            yield Words(Content.assemble((" y ", "$key"), " write   ", (" esc ", "$key"), " not"), classes="keys")
+
+    def action_answer(self, yes: bool) -> None:
+        self.dismiss(yes)
