@@ -49,7 +49,17 @@ def examine(store: Store | None, folder: Path) -> list[Finding]:
         store: The workspace's store, None where there is none.
         folder: Where work would be done.
     """
-    return [python(), sqlite(store), *owners(store), disk(folder), clock(folder), port(), nvml(), *devices()]
+    return [
+        python(),
+        sqlite(store),
+        *owners(store),
+        disk(folder),
+        clock(folder),
+        port(),
+        nvml(),
+        *devices(),
+        *cluster(store),
+    ]
 
 
 def python() -> Finding:
@@ -139,6 +149,23 @@ def nvml() -> Finding:
         return Finding(name="NVML", verdict="pass", text=f"{', '.join(found['names'])}; driver {found['driver']}")
     said = (done.stderr.strip() or f"ended with {done.returncode}").rpartition("\n")[2]
     return Finding(name="NVML", verdict="pass", text=f"no NVIDIA GPU: {said[:200]}")
+
+
+def cluster(store: Store | None) -> list[Finding]:
+    """Ask the Dask cluster for its workers, where one is declared."""
+    from lemnis.engine.cluster import cluster_words
+    from lemnis.engine.config import load_config
+
+    if store is None:
+        return []
+    try:
+        declared = load_config(store.workspace.config).cluster
+        if not declared.address:
+            return []
+        text = cluster_words(declared, store.workspace.root)
+    except LemnisError as error:
+        return [Finding(name="cluster", verdict="warn", text=error.problem, remedy=error.remedy)]
+    return [Finding(name="cluster", verdict="pass", text=text)]
 
 
 def devices() -> list[Finding]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from lemnis.engine import Engine
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.experiments import Run
+from lemnis.engine.experiments.remote.site import Site
 from lemnis.engine.experiments.runs import insert_pairs
 from lemnis.engine.experiments.train import train
 from lemnis.engine.jobs.context import JobContext
@@ -64,10 +65,10 @@ def make_engine(folder: Path, task: str = "binary", split: dict[str, tuple[str, 
     return engine
 
 
-def do_train(engine: Engine, run_id: int, **arguments: object) -> Run:
-    """Train a queued run in this process, and end its job as the worker would."""
+def do_train(engine: Engine, run_id: int, *, site: Site | None = None, **arguments: object) -> Run:
+    """Train a queued run in this process, or at a site from it, and end its job as the worker would."""
     context = context_of(engine, run_id)
-    train(context, {"run_id": run_id, **arguments})
+    train(context, {"run_id": run_id, **arguments}, site)
     with engine.store.write() as db:
         db.execute("update jobs set state = 'finished', why = 'finished' where id = ?", [context.job_id])
     return engine.experiments.run(run_id)

@@ -1,5 +1,6 @@
 """lemnis.toml as typed records, one module per stage: what people declare, and what is refused with its line."""
 
+from lemnis.engine.config.cluster import Cluster, Executor
 from lemnis.engine.config.data import Dataset, Link, Quarantine, Source, SourceFormat, Span, Split
 from lemnis.engine.config.deploy import Endpoint
 from lemnis.engine.config.experiments import Features, Preset, View
@@ -20,12 +21,14 @@ __all__ = [
     "Alert",
     "Check",
     "CheckKind",
+    "Cluster",
     "Code",
     "CodeList",
     "Config",
     "Criterion",
     "Dataset",
     "Endpoint",
+    "Executor",
     "Features",
     "Labels",
     "Link",

@@ -1,5 +1,6 @@
 """What no single key can tell: names that are declared nowhere, criteria without a bound, amounts that are no size."""
 
+from lemnis.engine.config.cluster import cluster_problems
 from lemnis.engine.config.data import Source
 from lemnis.engine.config.labels import label_problems
 from lemnis.engine.config.places import line_of
@@ -39,7 +40,12 @@ def check_names(config: Config, text: str, where: str) -> None:
                 "Give exactly one bound.",
                 ["problem", "criteria", f"[{number}]", "metric"],
             )
-    for problem, remedy, keys in [*label_problems(config.labels), *remote_problems(config.remotes)]:
+    problems = [
+        *label_problems(config.labels),
+        *remote_problems(config.remotes),
+        *cluster_problems(config.cluster),
+    ]
+    for problem, remedy, keys in problems:
         refuse(problem, remedy, keys)
     for number, alert in enumerate(config.alerts):
         if (alert.above is None) == (alert.below is None):

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, field
 
+from lemnis.engine.config.cluster import Executor
 from lemnis.engine.config.types import Count, Declared
 
 # LightGBM's ways to grow trees, and two baselines; `lightgbm` is what gbdt was called first.
@@ -34,12 +35,18 @@ class View(Declared, frozen=True):
 
 
 class Preset(Declared, frozen=True):
-    """One way to train: the algorithm, its parameters and how long."""
+    """One way to train: the algorithm, its parameters and how long.
+
+    Attributes:
+        executor: Where: on this machine, or spread over the workers of the Dask cluster that [cluster] names.
+        cores: Threads; on a cluster of each worker that takes part.
+    """
 
     algorithm: AlgorithmName = "gbdt"
     rounds: Annotated[int, Meta(ge=1, le=100_000)] = 200
     early_stopping: Count = 0
     seed: int = 1
+    executor: Executor = "local"
     device: Literal["auto", "cpu", "gpu", "cuda"] = "cpu"
     cores: Annotated[int, Meta(ge=1, le=1024)] = 1
     memory: str = "1GiB"

@@ -2,6 +2,7 @@
 
 from msgspec import field
 
+from lemnis.engine.config.cluster import Cluster
 from lemnis.engine.config.data import Dataset, Source
 from lemnis.engine.config.deploy import Endpoint
 from lemnis.engine.config.experiments import Features, Preset, View
@@ -32,4 +33,5 @@ class Config(Declared, frozen=True):
     monitor: Monitor = Monitor()
     alerts: list[Alert] = field(default_factory=list[Alert])
     pool: Pool = Pool()
+    cluster: Cluster = Cluster()
     remotes: dict[Name, Remote] = field(default_factory=dict[Name, Remote])

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from lemnis.engine.config.cluster import Executor
 from lemnis.engine.config.types import Count, Declared
 
 
@@ -28,7 +29,8 @@ class Sweep(Declared, frozen=True):
         constraints: What a trial must keep to, such as ``metrics.train_seconds < 5``.
         trials: How many there are to be.
         timeout: Time after which no trial is begun, such as ``90min``; empty for none.
-        parallel: How many trials run at once at most; 0 for as many as the pool holds.
+        parallel: How many trials run at once at most; 0 for as many as the pool, or the cluster, holds.
+        executor: Where trials are trained: here, or each on a worker of the cluster; the preset's if None.
     """
 
     preset: str = ""
@@ -42,4 +44,5 @@ class Sweep(Declared, frozen=True):
     trials: Annotated[int, Meta(ge=1, le=100_000)] = 50
     timeout: str = ""
     parallel: Count = 0
+    executor: Executor | None = None
     seed: int = 1

@@ -147,6 +147,10 @@ def suited(preset: Preset, asked: Collection[str], task: str) -> Suited:
         device = "cpu"
     if device == "auto" and algorithm.devices == ("cpu",):
         device = "cpu"
+    executor = preset.executor
+    if executor != "local" and not algorithm.trees:
+        unsuited("executor", "it is fitted in one go, on this machine")
+        executor = "local"
     taken: dict[str, Value] = {}
     for name, value in preset.parameters.items():
         if algorithm.trees and name not in algorithm.ignores:
@@ -164,7 +168,13 @@ def suited(preset: Preset, asked: Collection[str], task: str) -> Suited:
         if "rounds" in asked:
             unsuited("rounds", "it is fitted in one go")
     made = msgspec.structs.replace(
-        preset, algorithm=algorithm.name, rounds=rounds, early_stopping=early_stopping, device=device, parameters=taken
+        preset,
+        algorithm=algorithm.name,
+        rounds=rounds,
+        early_stopping=early_stopping,
+        device=device,
+        executor=executor,
+        parameters=taken,
     )
     return Suited(made, params, left_out)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.experiments.checkpoint import Checkpoint
 from lemnis.engine.experiments.parameters import Value
-from lemnis.engine.experiments.recorder import Recorder
+from lemnis.engine.experiments.rounds import Rounds
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.trees import lightgbm
 
@@ -39,6 +39,27 @@ class Fitted:
     best_round: int | None
     metrics: dict[str, float | None]
     seconds: float
+    peak_mib: float | None = None  # of a training that was done elsewhere
+
+
+class Watcher(Protocol):
+    """What is told of every round, here or on a worker of a cluster."""
+
+    before_iteration: bool
+    told: Rounds
+
+    @property
+    def seconds(self) -> float:
+        """Time spent training so far."""
+        ...
+
+    def __call__(self, env: Any) -> None:
+        """Take one round. Any: LightGBM's CallbackEnv."""
+        ...
+
+    def close(self) -> None:
+        """Take note that the training has ended."""
+        ...
 
 
 class PrintedLog:
@@ -56,7 +77,7 @@ def fit(
     validation: Rows | None,
     signature: Signature,
     parameters: Mapping[str, Value | list[str]],
-    recorder: Recorder,
+    recorder: Watcher,
     *,
     resumed: Checkpoint | None = None,
 ) -> Fitted:
@@ -79,6 +100,7 @@ def fit(
         Cancelled: The job was asked to stop.
     """
     lightgbm.register_logger(PrintedLog())
+    told = recorder.told
     complete: dict[str, Any] = dict(parameters)
     data = lightgbm.Dataset(
         train.matrix,
@@ -96,7 +118,7 @@ def fit(
         booster = lightgbm.train(
             complete,
             data,
-            num_boost_round=recorder.rounds - recorder.round,
+            num_boost_round=told.wanted - told.done,
             valid_sets=list(watched.values()),
             valid_names=list(watched),
             init_model=lightgbm.Booster(model_str=resumed.model) if resumed else None,
@@ -107,12 +129,11 @@ def fit(
         raise explained(str(error), str(parameters["device_type"])) from error
     finally:
         recorder.close()
-    cut = recorder.best_round if recorder.early_stopping and recorder.best_round else None
     return Fitted(
-        model=booster.model_to_string(num_iteration=cut or -1),
-        rounds_done=recorder.round,
-        best_round=recorder.best_round,
-        metrics=dict(recorder.best if cut else recorder.latest),
+        model=booster.model_to_string(num_iteration=told.cut or -1),
+        rounds_done=told.done,
+        best_round=told.best_round,
+        metrics=told.metrics,
         seconds=recorder.seconds,
     )
 

@@ -1,15 +1,15 @@
 """Recorder: LightGBM's callback that streams metrics, remembers the best round, keeps checkpoints and stops."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.errors import Cancelled
 from lemnis.engine.experiments.checkpoint import Checkpoint, save_checkpoint
-from lemnis.engine.experiments.parameters import TASKS, metric_name
 from lemnis.engine.experiments.points import SPOOL, PointWriter
+from lemnis.engine.experiments.rounds import Rounds, values_of
 from lemnis.engine.experiments.runs import Run, write_metrics
 from lemnis.engine.jobs.context import JobContext
 
@@ -41,16 +41,11 @@ class Recorder:
             resumed: Where an earlier attempt got to.
             checkpoint_every_s: Seconds between checkpoints; 0 after every round.
         """
-        self.context, self.run, self.rounds = context, run, run.rounds or 1
-        self.early_stopping, self.checkpoint_every_s = early_stopping, checkpoint_every_s
-        start = resumed or Checkpoint(round=0)
-        self.round, self.best_round, self.best = start.round, start.best_round, dict(start.best)
-        self.latest: dict[str, float | None] = {}
-        self._first, self._seconds_before = start.round, start.seconds
+        self.context, self.run, self.checkpoint_every_s = context, run, checkpoint_every_s
+        self.told = Rounds(run.task, run.rounds or 1, early_stopping, resumed)
+        self._seconds_before = resumed.seconds if resumed else 0.0
         self._began = self._timed_from = self._saved_at = self._logged_at = monotonic_s()
         self._told_at = -TELL_EVERY_S
-        task = TASKS[run.task]
-        self._main, self._better = metric_name("validation", task.metrics[0]), better(task.larger_is_better)
         self.directory = context.workspace.run_dir(run.id)
         self.writer = PointWriter(context.store, run.id, self.directory / SPOOL, self.tell)
 
@@ -67,56 +62,53 @@ class Recorder:
             EarlyStopException: Validation has not become better for long enough.
         """
         step = int(env.iteration) + 1
-        if step == self._first + 1:
-            self._timed_from = monotonic_s()
-        values: dict[str, float | None] = {}
-        for result in env.evaluation_result_list or ():
-            key, value = metric_name(result.dataset_name, result.metric_name), float(result.metric_value)
-            values[key] = value if math.isfinite(value) else None
-            self.writer.add(key, step, value)
-        self.round, self.latest = step, values
-        self._judge(step, values)
-        if step < self.rounds:
+        self.keep(step, values_of(env.evaluation_result_list or ()))
+        if step < self.told.wanted:
             self._save_or_stop(env.model)
-        self._log(step)
-        if self.early_stopping and self.best_round and step - self.best_round >= self.early_stopping:
+        if self.told.enough:
             from lemnis.engine.trees import lightgbm
 
-            raise lightgbm.callback.EarlyStopException(self.best_round - 1, env.evaluation_result_list)
+            raise lightgbm.callback.EarlyStopException((self.told.best_round or 1) - 1, env.evaluation_result_list)
+
+    def keep(self, step: int, values: Mapping[str, float | None]) -> None:
+        """Take the metrics of one round, wherever it was trained."""
+        if step == self.told.first + 1:
+            self._timed_from = monotonic_s()
+        for key, value in values.items():
+            self.writer.add(key, step, math.nan if value is None else value)
+        self.told.take(step, values)
+        self._log(step)
 
     def tell(self) -> None:
         """Bring the run's row, its latest metrics and the job's progress up to date; called in the writer's thread."""
+        told = self.told
         with suppress(Cancelled):
-            self.context.progress(self.round / self.rounds, self.words())
-        if self.round > self._first and monotonic_s() - self._told_at >= TELL_EVERY_S:
+            self.context.progress(told.done / told.wanted, self.words())
+        if told.done > told.first and monotonic_s() - self._told_at >= TELL_EVERY_S:
             self._told_at = monotonic_s()
-            write_latest(self.context, self.run.id, self.round, self.best_round, self.latest)
+            write_latest(self.context, self.run.id, told.done, told.best_round, told.latest)
 
     def words(self) -> str:
         """Return how far it is, for people."""
-        timed = self.round - self._first - 1  # the first round also sorts the data into bins
+        told = self.told
+        timed = told.done - told.first - 1  # the first round also sorts the data into bins
         if timed < 1:
             return "preparing the first rounds"
-        left = (monotonic_s() - self._timed_from) / timed * (self.rounds - self.round)
-        return f"round {self.round} of {self.rounds}, {duration(left)} left"
+        left = (monotonic_s() - self._timed_from) / timed * (told.wanted - told.done)
+        return f"round {told.done} of {told.wanted}, {duration(left)} left"
 
     def close(self) -> None:
         """Write what is left."""
         self.writer.close()
-
-    def _judge(self, step: int, values: dict[str, float | None]) -> None:
-        value, best = values.get(self._main), self.best.get(self._main)
-        if value is not None and (best is None or self._better(value, best)):
-            self.best_round, self.best = step, values
 
     def _save_or_stop(self, booster: Any) -> None:
         """Keep the trees when it is time or when the job is to stop. Any: a LightGBM Booster."""
         stop = self.context.cancelled()
         if stop or monotonic_s() - self._saved_at >= self.checkpoint_every_s:
             checkpoint = Checkpoint(
-                round=self.round,
-                best_round=self.best_round,
-                best=self.best,
+                round=self.told.done,
+                best_round=self.told.best_round,
+                best=self.told.best,
                 seconds=self.seconds,
                 model=booster.model_to_string(num_iteration=-1),
             )
@@ -126,20 +118,15 @@ class Recorder:
             raise Cancelled(self.context.stop_reason)
 
     def _log(self, step: int) -> None:
-        if step in (1, self.rounds) or monotonic_s() - self._logged_at >= LOG_EVERY_S:
+        if step in (1, self.told.wanted) or monotonic_s() - self._logged_at >= LOG_EVERY_S:
             self._logged_at = monotonic_s()
-            shown = "  ".join(f"{key} {value:.5f}" for key, value in self.latest.items() if value is not None)
+            shown = "  ".join(f"{key} {value:.5f}" for key, value in self.told.latest.items() if value is not None)
             print(f"round {step:>5}  {shown}", flush=True)
 
 
 def duration(seconds: float) -> str:
     """Return a length of time for people: ``12 s``, ``3 min``."""
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
-def better(larger: bool) -> Callable[[float, float], bool]:
-    """Return the comparison that says that the first value is better than the second."""
-    return (lambda a, b: a > b) if larger else (lambda a, b: a < b)
 
 
 def write_latest(

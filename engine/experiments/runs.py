@@ -35,6 +35,7 @@ class Run(Struct, frozen=True, kw_only=True):
         group_name: What it was started together with, such as ``grid 3``; empty for a run of its own.
         feature_set_revision: Which choice of that set it was trained with; None for a list by hand.
         device_asked: What was asked for: auto, cpu, gpu or cuda. `device` is what it really trained on.
+        executor: Where it trains: local or dask; `spread` over all workers of the cluster, else on one of them.
         gpu: Share of a GPU that its job holds, or held.
         rounds: How many were asked for; `rounds_done` how many there are, `best_round` the best on validation.
         progress, progress_text: Of its job: 0 to 1, and in words with the time that is left.
@@ -65,6 +66,9 @@ class Run(Struct, frozen=True, kw_only=True):
     device_asked: str
     device: str
     cores: float
+    executor: str = "local"
+    spread: bool = False
+    cluster: dict[str, Any] = {}  # Any: facts of the cluster, see remote.site.Facts
     gpu: float = 0.0
     memory_bytes: int
     machine: dict[str, Any]  # Any: facts of the machine, texts and numbers
@@ -151,8 +155,14 @@ def run_in(row: Row, params: dict[str, str], metrics: dict[str, float | None], t
     """Return the run of one row."""
     # Any: columns of the row, which the record names and types again.
     values: dict[str, Any] = dict(zip(row.keys(), row, strict=True))
-    values |= {name: msgspec.json.decode(row[name]) for name in ("features", "machine", "libraries")}
-    values |= {"pinned": bool(row["pinned"]), "params": params, "metrics": metrics, "tags": tags}
+    values |= {name: msgspec.json.decode(row[name]) for name in ("features", "machine", "libraries", "cluster")}
+    values |= {
+        "pinned": bool(row["pinned"]),
+        "spread": bool(row["spread"]),
+        "params": params,
+        "metrics": metrics,
+        "tags": tags,
+    }
     return Run(**values)
 
 

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from lemnis.engine.clock import now_ms
+from lemnis.engine.cluster import check_reachable
 from lemnis.engine.config import Config, Preset, parse_bytes
 from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import BadInput, NotFound
@@ -13,6 +14,7 @@ from lemnis.engine.experiments.algorithms import find_algorithm, suited
 from lemnis.engine.experiments.devices import machine_has_gpu
 from lemnis.engine.experiments.known import known_parameters
 from lemnis.engine.experiments.parameters import OURS, Value, canonical
+from lemnis.engine.experiments.remote.refusals import refuse_spread
 from lemnis.engine.experiments.runs import Run, as_text, insert_pairs
 from lemnis.engine.features import FeatureSet, FeaturesRoom
 from lemnis.engine.jobs import JobsRoom
@@ -30,13 +32,14 @@ SETTINGS = (
     "cores",
     "memory",
     "device",
+    "executor",
 )  # of the preset, not LightGBM's
 LEFT_OUT = "left_out"  # tag of a run: what its preset says and its algorithm has no use for
 NAME_LENGTH = 80
 # The conditions of a run that its repetition copies; code, libraries and machine are those of the day.
 REPEATED = (
     *("preset", "algorithm", "task", "target", "version_id", "feature_set", "feature_set_revision", "problem_sha256"),
-    *("seed", "device_asked", "cores", "memory_bytes", "rounds"),
+    *("seed", "device_asked", "cores", "memory_bytes", "rounds", "executor", "spread"),
 )
 
 
@@ -98,8 +101,12 @@ def prepare_run(
     version: str | int | None,
     features: Sequence[str] | str | None,
     strict: bool = True,
+    spread: bool = True,
 ) -> Prepared:
-    """Return a run under the conditions that are asked for; `strict` refuses overrides its algorithm has no use for.
+    """Return a run under the conditions that are asked for.
+
+    `strict` refuses overrides its algorithm has no use for; `spread` says whether a run on a cluster is trained by all
+    of its workers together, or by one.
 
     Raises:
         NotFound: There is no such preset, version, feature set or column.
@@ -128,6 +135,8 @@ def prepare_run(
         "cores": made.cores,
         "memory_bytes": parse_bytes(made.memory),
         "rounds": made.rounds,
+        "executor": made.executor,
+        "spread": int(spread and made.executor == "dask"),
     }
     return Prepared(row=row, params=params, left_out=left_out, version=data)
 
@@ -157,6 +166,7 @@ def start_run(
 ) -> int:
     """Queue a training and return the run's id; see `ExperimentsRoom.start`."""
     made = prepare_run(store, config, preset, overrides=overrides, version=version, features=features)
+    check_executor(config, made)
     named_by_lightgbm(made)  # a misspelt name is refused here and not by the worker, a queue later
     words = " ".join(f"{key}={as_text(value)}" for key, value in overrides.items())
     named = {
@@ -166,6 +176,20 @@ def start_run(
     }
     tags = checked_tags(store, made.version, despite_checks) | left_out_tags(made)
     return queue_run(store, made.row | named, made.params, threshold=config.problem.threshold, tags=tags)
+
+
+def check_executor(config: Config, made: Prepared) -> None:
+    """Make sure that a run on a cluster can be trained there, before it is queued.
+
+    Raises:
+        BadInput: No cluster is declared, or several workers can't train this together.
+        Unavailable: The cluster does not answer, or what it takes is not installed.
+    """
+    if made.row["executor"] == "local":
+        return
+    if made.row["spread"]:
+        refuse_spread(str(made.row["algorithm"]), made.params)
+    check_reachable(config.cluster)
 
 
 def left_out_tags(made: Prepared) -> dict[str, str]:
@@ -221,7 +245,8 @@ def queue_run(
     """Store a run with its tags and its job in one transaction, and return the run's id."""
     row = {**row, "created_at": now_ms()}
     sql = f"insert into runs ({', '.join(row)}) values ({', '.join(':' + key for key in row)}) returning id"
-    gpu = 1.0 if row["device_asked"] in ("gpu", "cuda") and machine_has_gpu() else 0.0
+    here, spread = row.get("executor", "local") == "local", bool(row.get("spread"))
+    gpu = 1.0 if here and row["device_asked"] in ("gpu", "cuda") and machine_has_gpu() else 0.0
     with store.write() as db:
         run_id = int(returning(db, sql, row)[0]["id"])
         insert_pairs(db, "run_params", run_id, params.items())
@@ -230,10 +255,11 @@ def queue_run(
             KIND,
             f"Training of {row['name']}",
             {"run_id": run_id, "threshold": threshold},
-            cores=float(str(row["cores"])),
-            memory_bytes=int(str(row["memory_bytes"])),
+            cores=float(str(row["cores"])) if here else float(spread),  # on a cluster this machine only waits
+            memory_bytes=int(str(row["memory_bytes"])) if here or spread else 0,
             gpu=gpu,
             run_id=run_id,
+            executor=str(row.get("executor", "local")),
         )
         db.execute("update runs set job_id = ? where id = ?", [job_id, run_id])
     return run_id

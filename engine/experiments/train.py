@@ -5,7 +5,7 @@ import math
 import os
 import resource
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,7 +17,7 @@ from lemnis.engine.experiments.ablation import measure_ablations
 from lemnis.engine.experiments.algorithms import ALGORITHMS, find_algorithm, refuse_contradiction
 from lemnis.engine.experiments.checkpoint import Checkpoint, load_checkpoint
 from lemnis.engine.experiments.devices import Probe, choose_device
-from lemnis.engine.experiments.fit import Fitted, Rows, fit
+from lemnis.engine.experiments.fit import Fitted, Matrix, Rows, fit
 from lemnis.engine.experiments.known import names_in_lightgbm
 from lemnis.engine.experiments.latency import keep_latency
 from lemnis.engine.experiments.model import read_model
@@ -25,6 +25,7 @@ from lemnis.engine.experiments.parameters import OURS, Value, canonical, complet
 from lemnis.engine.experiments.points import SPOOL, PointWriter, forget_points
 from lemnis.engine.experiments.predictions import keep_predictions
 from lemnis.engine.experiments.recorder import CHECKPOINT_EVERY_S, Recorder, write_latest
+from lemnis.engine.experiments.remote.pieces import pieces_of, read_piece
 from lemnis.engine.experiments.reproduction import reproduction
 from lemnis.engine.experiments.runs import Run, get_run, insert_pairs
 from lemnis.engine.features.matrix import Signature, encode_table, fit_signature, labelled
@@ -33,36 +34,28 @@ from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.resources.gpu_use import GpuUse, GpuWatch
 from lemnis.engine.store import Store
 
+if TYPE_CHECKING:
+    from lemnis.engine.experiments.remote.site import Site
 
-def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
+FEW_ROWS = 1000  # enough to time a model by
+
+
+def train(context: JobContext, arguments: dict[str, Any], site: "Site | None" = None) -> dict[str, Any]:
     """Train the run that `arguments["run_id"]` names; an earlier attempt's checkpoint is gone on from.
 
-    Any: JSON. The result has the run's id, its metrics and how it reproduced the run it repeats.
+    Any: JSON. The result has the run's id, its metrics and how it reproduced the run it repeats. `site` is the cluster
+    that the process is connected with, for a run of the executor dask; None to connect.
     """
     store, run = context.store, get_run(context.store, int(arguments["run_id"]))
     directory = context.workspace.run_dir(run.id)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    context.progress(None, "looking at the device")
-    device = choose_device(run.device_asked)
-    write_conditions(context, run, device)
-    context.progress(None, "reading the data")
-    version = find_version(store, run.version_id)
-    rows, signature = read_rows(
-        version, run.features, task=run.task, target=run.target, threshold=float(arguments.get("threshold", 0.5))
-    )
-    signature.save(directory / "signature.json")
-    watch = GpuWatch(store, os.getpid()) if device.device != "cpu" else None
-    try:
-        if find_algorithm(run.algorithm).trees:
-            every_s = float(arguments.get("checkpoint_every_s", CHECKPOINT_EVERY_S))
-            fitted = grow_trees(context, run, rows, signature, device=device.device, checkpoint_every_s=every_s)
-        else:
-            fitted = fit_baseline(context, run, rows, signature)
-    finally:
-        used = watch.close() if watch is not None else GpuUse()
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    version, threshold = find_version(store, run.version_id), float(arguments.get("threshold", 0.5))
+    if run.executor == "dask":
+        fitted, signature = grow_elsewhere(context, run, version, threshold, site)
+    else:
+        fitted, signature = grow_here(context, run, version, threshold, arguments)
+    peak_mib = fitted.peak_mib or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     metrics = fitted.metrics | {"train_seconds": round(fitted.seconds, 3), "peak_memory_mib": round(peak_mib, 1)}
-    metrics |= gpu_metrics(used)
     model = fitted.model.encode()
     write_atomic(directory / "model.txt", model, mode=0o400)
     sha256 = hashlib.sha256(model).hexdigest()
@@ -73,9 +66,54 @@ def train(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
     (directory / "checkpoint.txt").unlink(missing_ok=True)
     score_held_out(store, run, fitted.model, signature, version)
     if arguments.get("timed"):
-        keep_latency(store, run.id, fitted.model, rows["train"].matrix)
+        keep_latency(store, run.id, fitted.model, first_rows(version, signature))
     measure_ablations(store, run.id)
     return {"run_id": run.id, "metrics": metrics, "reproduced": reproduced(store, run, sha256, metrics)}
+
+
+def grow_elsewhere(
+    context: JobContext, run: Run, version: Version, threshold: float, site: "Site | None"
+) -> tuple[Fitted, Signature]:
+    """Train on the cluster, and return what came of it with what the model takes."""
+    from lemnis.engine.experiments.remote import open_site, train_remotely
+
+    device = Probe(device="cpu" if run.device_asked == "auto" else run.device_asked, usable=True)
+    write_conditions(context, run, device)
+    context.progress(None, "connecting to the cluster")
+    opened = site or open_site(context.workspace)
+    try:
+        context.progress(None, "learning the columns")
+        signature = opened.signature(version, run, threshold)
+        signature.save(context.workspace.run_dir(run.id) / "signature.json")
+        parameters = parameters_of(context, run, signature, device.device)
+        early_stopping = checked_stopping(run, validated="validation" in version.split)
+        return train_remotely(context, run, version, signature, parameters, early_stopping, opened), signature
+    finally:
+        if site is None:
+            opened.cluster.close()
+
+
+def grow_here(
+    context: JobContext, run: Run, version: Version, threshold: float, arguments: dict[str, Any]
+) -> tuple[Fitted, Signature]:
+    """Train in this process, and return what came of it with what the model takes. Any: JSON."""
+    context.progress(None, "looking at the device")
+    device = choose_device(run.device_asked)
+    write_conditions(context, run, device)
+    context.progress(None, "reading the data")
+    rows, signature = read_rows(version, run.features, task=run.task, target=run.target, threshold=threshold)
+    signature.save(context.workspace.run_dir(run.id) / "signature.json")
+    watch = GpuWatch(context.store, os.getpid()) if device.device != "cpu" else None
+    try:
+        if find_algorithm(run.algorithm).trees:
+            every_s = float(arguments.get("checkpoint_every_s", CHECKPOINT_EVERY_S))
+            fitted = grow_trees(context, run, rows, signature, device=device.device, checkpoint_every_s=every_s)
+        else:
+            fitted = fit_baseline(context, run, rows, signature)
+    finally:
+        used = watch.close() if watch is not None else GpuUse()
+    fitted.metrics.update(gpu_metrics(used))
+    return fitted, signature
 
 
 def gpu_metrics(used: GpuUse) -> dict[str, float | None]:
@@ -97,20 +135,31 @@ def grow_trees(
     checkpoint_every_s: float,
 ) -> Fitted:
     """Train by LightGBM, round by round; raises BadInput, Unavailable or Cancelled."""
-    algorithm = find_algorithm(run.algorithm)
+    parameters = parameters_of(context, run, signature, device)
+    early_stopping = checked_stopping(run, validated="validation" in rows)
+    resumed = usable_checkpoint(context, run)
+    every_s = checkpoint_every_s if find_algorithm(run.algorithm).resumes else math.inf
+    recorder = Recorder(context, run, early_stopping=early_stopping, resumed=resumed, checkpoint_every_s=every_s)
+    return fit(rows["train"], rows.get("validation"), signature, parameters, recorder, resumed=resumed)
+
+
+def parameters_of(context: JobContext, run: Run, signature: Signature, device: str) -> dict[str, Value | list[str]]:
+    """Return everything LightGBM is told, and store what the run says under LightGBM's names; raises BadInput."""
     given, parameters = tree_parameters(run, classes=len(signature.classes), device=device)
     rename_parameters(context.store, run, given)
+    return parameters
+
+
+def checked_stopping(run: Run, *, validated: bool) -> int:
+    """Return after how many rounds without progress it ends, 0 for never; raises BadInput if nothing could tell."""
     early_stopping = int(run.params.get("early_stopping", "0"))
-    if early_stopping and "validation" not in rows:
+    if early_stopping and not validated:
         raise BadInput(
             "Early stopping needs validation rows; the split has none.",
             "Give [dataset.split] a validation span, or set early_stopping to 0.",
             "lemnis.toml",
         )
-    resumed = usable_checkpoint(context, run)
-    every_s = checkpoint_every_s if algorithm.resumes else math.inf
-    recorder = Recorder(context, run, early_stopping=early_stopping, resumed=resumed, checkpoint_every_s=every_s)
-    return fit(rows["train"], rows.get("validation"), signature, parameters, recorder, resumed=resumed)
+    return early_stopping
 
 
 def tree_parameters(run: Run, *, classes: int, device: str) -> tuple[dict[str, Value], dict[str, Value | list[str]]]:
@@ -210,6 +259,14 @@ def read_rows(
             version.title,
         )
     return found, signature
+
+
+def first_rows(version: Version, signature: Signature) -> Matrix:
+    """Return some training rows, encoded."""
+    piece = pieces_of(version, "train")[0]
+    first = piece.rows[0]
+    some = msgspec.structs.replace(piece, rows=(first, min(first + FEW_ROWS, piece.rows[1])))
+    return encode_table(read_piece(some, signature.names), signature)
 
 
 def write_conditions(context: JobContext, run: Run, device: Probe) -> None:

@@ -9,7 +9,7 @@ for missing values. Dates and times are no features; derive a number from them i
 # pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportAttributeAccessIssue=false
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +30,7 @@ __all__ = [
     "encode_table",
     "fit_signature",
     "labelled",
+    "learn_signature",
     "target_value",
     "target_vector",
 ]
@@ -54,15 +55,29 @@ def fit_signature(
         NotFound: A column is not in the table.
         BadInput: A column is a date, a time or nested; no feature; the target can't be a target of this task.
     """
+    return learn_signature(
+        lambda name: column_of(table, name), features, task=task, target=target, threshold=threshold
+    )  # fmt: skip
+
+
+def learn_signature(
+    read: Callable[[str], pa.ChunkedArray],
+    features: Sequence[str],
+    *,
+    task: Task,
+    target: str,
+    threshold: float,
+) -> Signature:
+    """Learn a signature from training rows that are read a column at a time; see `fit_signature`."""
     if not features:
         raise BadInput("A model needs at least one feature.", "Choose some with `lemnis features select`.")
     if target in features:
         raise BadInput(f"{target} is the target and can't be a feature.", "Leave it out of the feature set.", target)
     return Signature(
-        features=[fit_feature(name, column_of(table, name)) for name in features],
+        features=[fit_feature(name, read(name)) for name in features],
         task=task,
         target=target,
-        classes=fit_classes(column_of(table, target), target, task),
+        classes=fit_classes(read(target), target, task),
         threshold=threshold,
     )
 

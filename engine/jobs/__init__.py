@@ -55,6 +55,8 @@ class JobsRoom:
         gpu: float = 0.0,
         priority: int = 50,
         run_id: int | None = None,
+        executor: str = "local",
+        host_id: int | None = None,
     ) -> int:
         """Queue a job and return its id; the supervisor starts it when it fits.
 
@@ -67,6 +69,8 @@ class JobsRoom:
             gpu: Share of a GPU, 0 to 1, or whole GPUs.
             priority: Higher goes first; 50 is usual.
             run_id: The run it trains, whose state then follows the job's.
+            executor: Where its work is done: local, or dask for the cluster.
+            host_id: The job in whose process it is done; None for a process of its own.
         """
         return queue.submit(
             self.store,
@@ -79,6 +83,8 @@ class JobsRoom:
                 "gpu": gpu,
                 "priority": priority,
                 "run_id": run_id,
+                "executor": executor,
+                "host_id": host_id,
                 "submitted_by": user_name(),
                 "created_at": now_ms(),
             },

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.errors import Cancelled
+from lemnis.engine.jobs.states import JobState
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
 
@@ -19,6 +20,7 @@ class JobContext:
         self.store, self.job_id, self.epoch, self.cores = store, job_id, epoch, cores
         self.stop = threading.Event()
         self.stop_reason = "cancelled"
+        self.stop_state: JobState = "cancelled"  # what a job becomes that stops without having been asked by a person
         self._written_at = -WRITE_EVERY_S
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Where a job's worker runs. The local executor starts it as a process of this machine."""
+"""Where a job's worker runs: a process of this machine, or a thread of the job that hosts it."""
 
 import signal
 import subprocess
@@ -12,6 +12,7 @@ from lemnis.engine.jobs.records import Job
 from lemnis.engine.workspace import Workspace
 
 START_S = 30.0  # how long a worker may take to claim its job
+HOSTED_S = 3.0  # how long one that is hosted may be without its lock
 CANCEL_S = 30.0  # how long an asked worker may take to stop
 
 
@@ -98,6 +99,37 @@ class LocalExecutor:
 
     def _waited(self, key: tuple[int, int]) -> float:
         return monotonic_s() - self._first_seen.setdefault(key, monotonic_s())
+
+
+class HostedExecutor:
+    """Workers are threads of another job's process: of a sweep's, whose trials are trained on a cluster.
+
+    That job claims them, starts them, and sees for itself which are to stop.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._missed: dict[tuple[int, int], float] = {}
+
+    def start(self, job: Job) -> None:
+        """Nothing: one that is claimed here gets a process of its own."""
+
+    def death(self, job: Job) -> Death | None:
+        key = (job.id, job.epoch)
+        if lock_is_held(self.workspace.job_dir(job.id) / "alive.lock"):
+            self._missed.pop(key, None)
+            return None
+        # It takes the lock a moment after it has claimed its row.
+        if monotonic_s() - self._missed.setdefault(key, monotonic_s()) < HOSTED_S:
+            return None
+        del self._missed[key]
+        return Death("lost", f"the process that did it, of job {job.host_id}, is gone")
+
+    def stop(self, job: Job) -> None:
+        """Nothing: its row says so already."""
+
+    def forget(self, live: list[Job]) -> None:
+        """Nothing: it holds no process."""
 
 
 def ended(code: int, said: str) -> Death:

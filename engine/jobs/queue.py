@@ -14,7 +14,7 @@ from lemnis.engine.store import Store, returning
 CLAIM = """
     update jobs set state = 'preparing', why = 'its process starts', epoch = epoch + 1, attempts = attempts + 1,
         pid = null, started_ticks = null, boot_id = null, progress = null, progress_text = '',
-        cancel_asked = 0, result = null, started_at = :now, ended_at = null
+        cancel_asked = 0, host_id = :host, result = null, started_at = :now, ended_at = null
     where id = :id and state = 'queued' returning *
 """
 REGISTER = """
@@ -63,21 +63,40 @@ def listed(store: Store, *, states: tuple[JobState, ...] = (), limit: int = 200)
     return [job_in(row) for row in rows]
 
 
-def claim(store: Store, job_id: int) -> Job | None:
-    """Take a queued job for starting and raise its epoch; None when somebody else took or cancelled it."""
+def waiting(store: Store) -> list[Job]:
+    """Return the jobs that wait for a process of their own, in their order.
+
+    One that is done in another's process waits for that one, unless it has ended.
+    """
+    rows = store.rows(
+        """select j.* from jobs j where j.state = 'queued' and not exists (select 1 from jobs h
+             where h.id = j.host_id and h.state in ('queued', 'preparing', 'running'))
+           order by j.priority desc, j.id desc limit 200"""
+    )
+    return [job_in(row) for row in rows]
+
+
+def claim(store: Store, job_id: int, host_id: int | None = None) -> Job | None:
+    """Take a queued job for starting and raise its epoch; None when somebody else took or cancelled it.
+
+    `host_id` is the job in whose process it is started, None for a process of its own.
+    """
     with store.write() as db:
-        rows = returning(db, CLAIM, {"id": job_id, "now": now_ms()})
+        rows = returning(db, CLAIM, {"id": job_id, "host": host_id, "now": now_ms()})
     return get(store, job_id) if rows else None
 
 
-def register(store: Store, job_id: int, epoch: int, identity: Identity) -> bool:
-    """Say from inside the worker that it runs; False when this epoch is over and the worker must leave."""
+def register(store: Store, job_id: int, epoch: int, identity: Identity | None) -> bool:
+    """Say from inside the worker that it runs; False when this epoch is over and the worker must leave.
+
+    A job that is done in another's process has no identity: a signal would be the other's.
+    """
     values = {
         "id": job_id,
         "epoch": epoch,
-        "pid": identity.pid,
-        "ticks": identity.started_ticks,
-        "boot": identity.boot_id,
+        "pid": identity.pid if identity else None,
+        "ticks": identity.started_ticks if identity else None,
+        "boot": identity.boot_id if identity else None,
     }
     with store.write() as db:
         return bool(returning(db, REGISTER, values))

@@ -28,6 +28,8 @@ class Job(Struct, frozen=True, kw_only=True):
     state: JobState
     why: str
     run_id: int | None
+    executor: str  # where its work is done: local, dask
+    host_id: int | None  # the job in whose process this one is done
     epoch: int
     pid: int | None
     identity: Identity | None
@@ -90,6 +92,8 @@ def job_in(row: Row) -> Job:
         state=row["state"],
         why=row["why"],
         run_id=row["run_id"],
+        executor=row["executor"],
+        host_id=row["host_id"],
         epoch=row["epoch"],
         pid=row["pid"],
         identity=identity_in(row),

@@ -13,7 +13,7 @@ from lemnis.engine.config import Pool as DeclaredPool
 from lemnis.engine.config import load_config
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.jobs import SUPERVISOR_LOCK, queue, services
-from lemnis.engine.jobs.executors import Death, Executor, LocalExecutor
+from lemnis.engine.jobs.executors import Death, Executor, HostedExecutor, LocalExecutor
 from lemnis.engine.jobs.kinds import planners
 from lemnis.engine.jobs.processes import hold_lock
 from lemnis.engine.jobs.records import Job
@@ -32,6 +32,7 @@ class Supervisor:
 
     def __init__(self, store: Store, executor: Executor, keeper: services.Keeper) -> None:
         self.store, self.executor, self.keeper = store, executor, keeper
+        self.hosted = HostedExecutor(store.workspace)
         self.stopping = threading.Event()
         self._refused: dict[int, str] = {}
         self._problem = ""
@@ -69,11 +70,15 @@ class Supervisor:
         live = queue.listed(self.store, states=("preparing", "running"))
         self.executor.forget(live)
         for job in live:
-            death = self.executor.death(job)
+            executor = self._executor(job)
+            death = executor.death(job)
             if death is not None:
                 self._bury(job, death)
             elif job.cancel_asked:
-                self.executor.stop(job)
+                executor.stop(job)
+
+    def _executor(self, job: Job) -> Executor:
+        return self.executor if job.host_id is None else self.hosted
 
     def _bury(self, job: Job, death: Death) -> None:
         """Record the end of a job whose worker could not do it itself; no effect when it did."""
@@ -85,7 +90,7 @@ class Supervisor:
 
     def admit(self) -> None:
         """Start what fits into the pool, and tell the others what they wait for."""
-        waiting = queue.listed(self.store, states=("queued",))
+        waiting = queue.waiting(self.store)
         if not waiting:
             return
         live = queue.listed(self.store, states=("preparing", "running"))

@@ -12,8 +12,9 @@ from types import FrameType
 from lemnis.engine.errors import Cancelled, LemnisError
 from lemnis.engine.jobs import queue
 from lemnis.engine.jobs.context import JobContext
-from lemnis.engine.jobs.kinds import handler
+from lemnis.engine.jobs.kinds import Handler, handler
 from lemnis.engine.jobs.processes import hold_lock, identity_of
+from lemnis.engine.jobs.states import JobState
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
 
@@ -52,16 +53,17 @@ def stop_on_signals(context: JobContext) -> None:
     signal.signal(signal.SIGINT, ask)
 
 
-def run(context: JobContext) -> int:
-    """Do the job and record its end; every failure becomes a reason that a person can read."""
+def run(context: JobContext, do: "Handler | None" = None) -> int:
+    """Do the job, as its kind or `do` says, and record its end; every failure gets a reason that a person can read."""
     store, job_id, epoch = context.store, context.job_id, context.epoch
     job = queue.get(store, job_id)
     try:
-        result = handler(job.kind)(context, job.arguments)
+        result = (do or handler(job.kind))(context, job.arguments)
         queue.end(store, job_id, epoch, "finished", "finished", result)
     except Cancelled as stopped:
         asked = queue.get(store, job_id).cancel_asked
-        queue.end(store, job_id, epoch, "cancelled", "cancelled on request" if asked else stopped.problem)
+        state: JobState = "cancelled" if asked else context.stop_state
+        queue.end(store, job_id, epoch, state, "cancelled on request" if asked else stopped.problem)
     except LemnisError as error:
         print(f"{error.problem}\n  where: {error.place}\n  try: {error.remedy}", file=sys.stderr)
         place = f" ({error.place})" if error.place else ""

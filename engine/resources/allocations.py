@@ -9,7 +9,8 @@ from lemnis.engine.resources.records import Holding, PoolState, ProcessTable, Wa
 from lemnis.engine.store import Row, Store
 
 LIVE = """
-    select id, run_id, kind, title, state, cores, memory_bytes, gpu, priority, created_at, started_at
+    select id, run_id, kind, title, state, cores, memory_bytes, gpu, priority, created_at, started_at,
+      executor
     from jobs where state in ('preparing', 'running') order by id"""
 QUEUED = """
     select id, run_id, kind, title, state, cores, memory_bytes, gpu, priority, created_at, started_at
@@ -74,6 +75,7 @@ def holding_in(row: Row, processes: ProcessTable) -> Holding:
         memory_bytes=row["memory_bytes"],
         gpu=row["gpu"],
         since=row["started_at"],
+        executor=row["executor"],
         used_cores=sum(shares) / 100 if shares else None,
         used_memory_bytes=sum(process.memory_bytes or 0 for process in mine) if mine else None,
     )

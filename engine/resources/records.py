@@ -140,6 +140,7 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int
     gpu: float
     since: int | None  # epoch ms
+    executor: str = "local"  # dask: what it holds here is only what its waiting needs
     used_cores: float | None = None
     used_memory_bytes: int | None = None
 

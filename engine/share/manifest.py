@@ -151,6 +151,9 @@ class RunBody(Struct, frozen=True, kw_only=True, tag="run"):
     seed: Whole | None = None
     device_asked: str = ""
     device: str = ""
+    executor: Literal["local", "dask"] = "local"
+    spread: bool = False
+    cluster: dict[str, Any] = {}  # Any: facts of the cluster, texts and numbers
     cores: float = 1.0
     memory_bytes: Amount = 0
     machine: dict[str, Any] = {}  # Any: facts of the machine, texts and numbers

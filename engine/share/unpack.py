@@ -50,6 +50,8 @@ RUN_FIELDS = (
         "seed",
         "device_asked",
         "device",
+        "executor",
+        "spread",
         "cores",
     ),
     *("memory_bytes", "code_version", "rounds", "rounds_done", "best_round", "model_sha256", "note", "user"),
@@ -272,6 +274,7 @@ def adopt_run(db: "Database", body: RunBody, now: int) -> int:
         "version_id": body.version.id if body.version else None,
         "features": json.dumps(body.features, ensure_ascii=False),
         "machine": msgspec.json.encode(body.machine).decode(),
+        "cluster": msgspec.json.encode(body.cluster).decode(),
         "libraries": msgspec.json.encode(body.libraries).decode(),
     }
     sql = f"insert into runs ({', '.join(row)}) values ({', '.join(':' + key for key in row)}) returning id"

@@ -17,7 +17,7 @@ app = single()
 
 @app.command()
 def doctor(context: typer.Context) -> None:
-    """Look at the terminal, SQLite, GPUs (NVML, OpenCL, CUDA), disk, clock and ports.
+    """Look at the terminal, SQLite, GPUs (NVML, OpenCL, CUDA), disk, clock, ports and the declared cluster.
 
     Exit code 1 if something fails. With --json: {"findings": [{"name", "verdict", "text", "remedy"}]}.
     """

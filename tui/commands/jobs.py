@@ -29,7 +29,8 @@ def list_jobs(
     """List jobs: running, then waiting in their order, then the newest ended.
 
     With --json: {"jobs": [{"id", "kind", "title", "state", "why", "pid", "progress" (0..1), "progress_text",
-    "allocation": {"cores", "memory_bytes", "gpu"}, "run_id", "created_at", "started_at", "ended_at"}]}; times in ms.
+    "allocation": {"cores", "memory_bytes", "gpu"}, "executor" (local or dask), "run_id",
+    "created_at", "started_at", "ended_at"}]}; times in ms.
     """
     session = session_of(context)
     jobs = session.engine.jobs.jobs(states=states_of(state), limit=limit)
@@ -64,6 +65,7 @@ def show(context: typer.Context, job_id: JobId) -> None:
             ("state", f"{verdict(job.state).text}: {job.why}"),
             ("progress", progress_text(job)),
             ("asked for", f"{number(held.cores, 0)} cores, {bytes_(held.memory_bytes)}, {number(held.gpu, 2)} GPU"),
+            ("executor", job.executor),
             ("peak memory", bytes_(job.peak_bytes)),
             ("queued", when(job.created_at, seconds=True)),
             ("started", when(job.started_at, seconds=True)),
@@ -171,6 +173,7 @@ def job_document(job: Job) -> dict[str, Any]:  # Any: a JSON document
         "progress": job.progress,
         "progress_text": job.progress_text,
         "allocation": job.allocation,
+        "executor": job.executor,
         "run_id": job.run_id,
         "created_at": job.created_at,
         "started_at": job.started_at,

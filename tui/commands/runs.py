@@ -131,7 +131,8 @@ def show(context: typer.Context, run_id: RunId) -> None:
 
     With --json: all fields of the run: those of `list`, and "why", "preset", "algorithm", "group_name",
     "task", "target", "version_id", "features", "feature_set", "feature_set_revision" (null: a list by hand),
-    "problem_sha256", "seed", "device_asked", "device", "cores", "gpu", "machine", "code_version", "libraries",
+    "problem_sha256", "seed", "device_asked", "device", "executor", "spread", "cluster", "cores", "gpu",
+    "machine", "code_version", "libraries",
     "rounds", "rounds_done", "best_round", "model_sha256", "reproduces", "note", "pinned", "created_at" …
     """
     session = session_of(context)
@@ -168,6 +169,8 @@ def show(context: typer.Context, run_id: RunId) -> None:
             ("features", f"{run.set_reference or 'by hand'}: {', '.join(run.features)}"),
             ("seed", str(run.seed)),
             ("device", run.device or f"{run.device_asked} asked"),
+            ("executor", facts.executor_words(run)),
+            *((key, str(cell)) for key, cell in facts.cluster_facts(run)),
             ("code", run.code_version or "not in a git repository"),
             ("libraries", ", ".join(f"{name} {version}" for name, version in run.libraries.items())),
             ("tags", ", ".join(f"{key}={value}" if value else key for key, value in run.tags.items())),

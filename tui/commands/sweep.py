@@ -40,7 +40,12 @@ def sweep(
     ] = [],  # noqa: B006
     sampler: Annotated[str | None, typer.Option(help="tpe or random.")] = None,
     pruner: Annotated[str | None, typer.Option(help="median, hyperband or none.")] = None,
-    parallel: Annotated[int | None, typer.Option(help="Trials at once; as many as the pool holds if none.")] = None,
+    parallel: Annotated[
+        int | None, typer.Option(help="Trials at once; as many as the pool or the cluster holds if none.")
+    ] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="local, or dask: each trial on a worker of the cluster.", metavar="WHERE")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the sampler.")] = None,
     data: Annotated[str | None, typer.Option(help="Dataset version; the latest if none.", metavar="VERSION")] = None,
     features: Annotated[str | None, typer.Option(help="Feature set; the declared one if none.", metavar="SET")] = None,
@@ -68,6 +73,7 @@ def sweep(
         trials=trials,
         timeout=timeout,
         parallel=parallel,
+        executor=executor,
         seed=seed,
         version=data,
         features=features,
@@ -88,7 +94,7 @@ def sweep(
         found = best_words(begun, session.engine.sweeps.trials(begun.id))
         say(f"Sweep {begun.name} is {begun.state}: {begun.why}. {found}")
     else:
-        say(f"Sweep {begun.name} begins: {begun.trials} trials, {begun.parallel} at once.")
+        say(f"Sweep {begun.name} begins: {begun.trials} trials, {begun.at_once}.")
         say(f"Follow it with `lemnis sweeps show {begun.name}` or in the console: Experiments, w.")
 
 

@@ -58,7 +58,8 @@ def show(
     """Show a sweep: its space, its trials, the best, what decides, and what was done to it.
 
     With --json: {"id", "name", "state", "why", "preset", "trials", "counts": {}, "objectives", "constraints", "space":
-    [{"name", "low", "high", "log", "choices", "frozen"}], "sampler", "pruner", "parallel", "timeout_s", "spent_s",
+    [{"name", "low", "high", "log", "choices", "frozen"}], "sampler", "pruner", "parallel" (0: as many as the cluster
+    holds), "executor", "timeout_s", "spent_s",
     "data_version", "best": [numbers of trials], "importances": {}, "expectation": {"trials", "mean", "low", "high",
     "chance", "seconds"}, "all": [{"number", "state", "why", "params": {}, "values": [], "feasible", "run_id",
     "enqueued_by", "created_at", "ended_at"}], "events": [{"at", "user", "what"}]}; of several objectives `best` is the
@@ -187,7 +188,7 @@ def listed_document(sweep: Sweep) -> dict[str, Any]:
 
 def sweep_document(sweep: Sweep, trials: Sequence[Trial]) -> dict[str, Any]:
     """Return a sweep as `show --json` shows it, without its events."""
-    more = ("constraints", "space", "sampler", "pruner", "parallel", "timeout_s", "spent_s", "data_version")
+    more = ("constraints", "space", "sampler", "pruner", "parallel", "executor", "timeout_s", "spent_s", "data_version")
     kept = ("number", "state", "why", "params", "values", "feasible", "run_id", "enqueued_by", "created_at", "ended_at")
     insight = sweep.insight
     return listed_document(sweep) | {
@@ -209,7 +210,8 @@ def facts_of(sweep: Sweep, trials: Sequence[Trial]) -> list[tuple[str, str]]:
         ("looks for", ", ".join(goal.words for goal in sweep.objectives)),
         ("keeps to", ", ".join(one.words for one in sweep.constraints)),
         ("from", f"preset {sweep.preset}, {sweep.data_version}"),
-        ("how", f"{sweep.sampler}, pruner {sweep.pruner}, {sweep.parallel} at once, {duration(sweep.spent_s)}{limit}"),
+        ("executor", f"{sweep.executor}: each trial on a worker of the cluster" if sweep.executor != "local" else ""),
+        ("how", f"{sweep.sampler}, pruner {sweep.pruner}, {sweep.at_once}, {duration(sweep.spent_s)}{limit}"),
         *((f"  {dimension.name}", dimension.words) for dimension in sweep.space),
         ("best", best_words(sweep, trials)),
     ]

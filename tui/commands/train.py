@@ -29,6 +29,9 @@ def train(
         str | None, typer.Option(help=f"One of {', '.join(ALGORITHMS)}; the preset's if none.", metavar="NAME")
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, gpu (OpenCL) or cuda.", metavar="DEVICE")] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="local, or dask: by all workers of the cluster together.", metavar="WHERE")
+    ] = None,
     data: Annotated[str | None, typer.Option(help="Dataset version; the latest if none.", metavar="VERSION")] = None,
     features: Annotated[str | None, typer.Option(help="Feature set; the declared one if none.", metavar="SET")] = None,
     name: Annotated[str, typer.Option(help="What to call the run.")] = "",
@@ -60,7 +63,8 @@ def train(
     """
     session = session_of(context)
     room = session.engine.experiments
-    overrides = {**read_overrides(set_), **({"algorithm": algorithm} if algorithm else {})}
+    chosen = {"algorithm": algorithm, "executor": executor}
+    overrides = {**read_overrides(set_), **{key: value for key, value in chosen.items() if value}}
     if advise:
         job_id = room.advisor.start(preset, overrides=overrides, version=data, features=features)
         follow(session, job_id)

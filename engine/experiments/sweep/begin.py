@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from lemnis.engine.clock import now_ms
+from lemnis.engine.cluster import check_reachable
 from lemnis.engine.config import Config, Preset, load_config, parse_age
 from lemnis.engine.config import Sweep as Declared
 from lemnis.engine.data.versions import find_version
@@ -57,6 +58,7 @@ class Wishes(Struct, frozen=True, kw_only=True):
     trials: int | None = None
     timeout: str = ""
     parallel: int | None = None
+    executor: str | None = None
     seed: int | None = None
     version: str | int | None = None
     features: str | None = None
@@ -70,7 +72,9 @@ def begin_sweep(store: Store, named: str | None, wishes: Wishes, user: str) -> S
     title, declared = declared_sweep(config, named)
     declared = merged(declared, wishes)
     preset_name, preset = find_preset(config, declared.preset or None)
-    preset = overridden(preset, wishes.overrides)
+    preset = overridden(preset, ({"executor": declared.executor} if declared.executor else {}) | wishes.overrides)
+    if preset.executor == "dask":
+        check_reachable(config.cluster)
     data, problem = find_version(store, wishes.version), config.problem
     target = problem.target or data.label
     if not target:
@@ -148,7 +152,7 @@ def merged(declared: Declared, wishes: Wishes) -> Declared:
     asked: dict[str, object] = {
         "objectives": wishes.objectives or None,
         "constraints": wishes.constraints or None,
-        **{name: getattr(wishes, name) for name in ("sampler", "pruner", "trials", "parallel", "seed")},
+        **{name: getattr(wishes, name) for name in ("sampler", "pruner", "trials", "parallel", "seed", "executor")},
         "timeout": wishes.timeout or None,
     }
     fields: dict[str, object] = msgspec.to_builtins(declared)
@@ -183,7 +187,14 @@ def check_space(store: Store, preset: str, start: Start, version_id: str, space:
         point = first | ({"algorithm": algorithm} if "algorithm" in first else {})
         config = starting_config(preset, start)
         made = prepare_run(
-            store, config, preset, overrides=point, version=version_id, features=start.features, strict=False
+            store,
+            config,
+            preset,
+            overrides=point,
+            version=version_id,
+            features=start.features,
+            strict=False,
+            spread=False,
         )
         named_by_lightgbm(made)
 
@@ -208,7 +219,9 @@ def chosen_pruner(declared: Declared, objectives: Sequence[Objective], task: str
 
 
 def most_at_once(store: Store, config: Config, preset: Preset) -> int:
-    """Return how many trainings of a preset the pool holds at once, at least 1."""
+    """Return how many trainings of a preset the pool holds at once, at least 1; of a cluster it is not known yet."""
+    if preset.executor == "dask":
+        return 0
     return max(1, int(machine_pool(config.pool, store).cores // preset.cores))
 
 

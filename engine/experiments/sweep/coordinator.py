@@ -3,6 +3,7 @@
 It holds nothing that another could not read from the tables: killed at any moment, the next one goes on.
 """
 
+import math
 from typing import Any
 
 import msgspec
@@ -11,8 +12,9 @@ from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.errors import BadInput, Cancelled, LemnisError, NotFound
 from lemnis.engine.experiments.points import read_curves
 from lemnis.engine.experiments.sweep import pruning
-from lemnis.engine.experiments.sweep.driving import end
+from lemnis.engine.experiments.sweep.driving import ITSELF, end, tell
 from lemnis.engine.experiments.sweep.expectation import expected_gain
+from lemnis.engine.experiments.sweep.hosting import Host
 from lemnis.engine.experiments.sweep.records import ENDED, Insight, Sweep, Trial, get_sweep, read_trials
 from lemnis.engine.experiments.sweep.study import ask, importances
 from lemnis.engine.experiments.sweep.trials import (
@@ -28,6 +30,7 @@ from lemnis.engine.experiments.sweep.trials import (
 from lemnis.engine.jobs.context import JobContext
 
 TICK_S = 0.3
+LOOK_EVERY_S = 5.0  # how often the cluster is asked what it holds
 KEEP_EVERY_S = 10.0  # how often the time that went by is written down
 LEARN_EVERY_S, LEARN_SHARE = 2.0, 10  # and so many times as seldom as it takes: of a thousand trials some seconds
 MOST_POINTS = 1_000_000  # of a curve: all
@@ -38,17 +41,21 @@ def drive(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
 
     Any: JSON. The result has the sweep's name and its trials by state.
     """
-    driver = Driver(context, int(arguments["sweep_id"]))
+    driver, why = Driver(context, int(arguments["sweep_id"])), "what drives the sweep has ended"
     try:
         driver.run()
     except Cancelled:
+        why = "what drives the sweep was stopped"
         driver.leave("paused", "what drives it was stopped")
         raise
     except Replaced:
         raise
     except LemnisError as error:
-        driver.leave("failed", error.problem)
+        why = error.problem
+        driver.leave("failed", f"{error.problem} {error.remedy}".strip())
         raise
+    finally:
+        driver.close(why)
     sweep = get_sweep(context.store, driver.sweep_id)
     return {"sweep": sweep.name, "trials": sweep.counts}
 
@@ -65,6 +72,8 @@ class Driver:
         self._began = self._kept_at = monotonic_s()
         self._learns_from = 0.0
         self._taken_up_at = now_ms()
+        self.host: Host | None = None  # of trials on a cluster
+        self._room, self._room_known_at = 0, -math.inf
 
     @property
     def spent_s(self) -> float:
@@ -84,6 +93,9 @@ class Driver:
         self.context.progress(min(1.0, sweep.ended / sweep.trials), self.words(sweep))
         if self.settle(sweep, trials):
             return False
+        if sweep.executor == "dask":
+            self.host = self.host or Host(self.context, self.note)
+            self.host.tend(trials)
         self.judge(sweep, trials)
         self.learn(sweep)
         self.keep()
@@ -163,7 +175,11 @@ class Driver:
             return True
         running = sum(trial.state == "running" for trial in trials)
         waiting = next((trial for trial in trials if trial.state == "waiting"), None)
-        if running >= sweep.parallel or self.is_over(sweep) or (waiting is None and sweep.begun >= sweep.trials):
+        if (
+            running >= self.most_at_once(sweep)
+            or self.is_over(sweep)
+            or (waiting is None and sweep.begun >= sweep.trials)
+        ):
             return False
         number = waiting.number if waiting is not None else sweep.begun + 1
         known = sorted([*self.ended, *trials], key=lambda trial: trial.number)
@@ -175,6 +191,28 @@ class Driver:
         except BadInput as error:
             refuse_trial(self.context, sweep, waiting, params, f"{error.problem} {error.remedy}")
         return True
+
+    def most_at_once(self, sweep: Sweep) -> int:
+        """Return how many trials may run at once: as many as were asked for, or as the cluster holds now."""
+        if sweep.parallel or self.host is None:
+            return max(1, sweep.parallel)
+        if monotonic_s() - self._room_known_at >= LOOK_EVERY_S:
+            cluster, preset = self.host.site.cluster, sweep.start.preset
+            self._room, self._room_known_at = (
+                cluster.capacity(cluster.wanted(preset.cores, preset.device)),
+                monotonic_s(),
+            )
+        return max(1, self._room)
+
+    def note(self, what: str) -> None:
+        """Record what became of a worker of the cluster."""
+        with self.store.write() as db:
+            tell(db, self.sweep_id, ITSELF, what)
+
+    def close(self, why: str) -> None:
+        """Give up the trials that are in training on a cluster; they can begin again."""
+        if self.host is not None:
+            self.host.close(why)
 
     def is_over(self, sweep: Sweep) -> bool:
         """Say whether the time for beginning trials is over."""

@@ -60,6 +60,7 @@ class Trial(Struct, frozen=True, kw_only=True):
         missed: By how much each constraint is missed, 0 or less where it is kept; None where that is not known.
         last_round, last_value: Where a pruned one was ended, None if it told nothing.
         run_state, run_why, progress, progress_text, stopping: Of its run and that run's job.
+        hosted: Whether it is trained on a cluster, waited for by the job that drives the sweep.
         enqueued_by: Who named the point; empty if the sampler did.
     """
 
@@ -81,6 +82,7 @@ class Trial(Struct, frozen=True, kw_only=True):
     job_id: int | None = None
     attempts: int = 0
     stopping: bool = False
+    hosted: bool = False
     progress: float | None = None
     progress_text: str = ""
     seconds: float | None = None
@@ -139,6 +141,21 @@ class Sweep(Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
 
     @property
+    def at_once(self) -> str:
+        """How many trials run at once at most, in words."""
+        return f"{self.parallel} at once" if self.parallel else "as many at once as the cluster holds"
+
+    @property
+    def lanes(self) -> int:
+        """How many trials run beside each other, as far as it is known."""
+        return self.parallel or max(1, self.counts.get("running", 0))
+
+    @property
+    def executor(self) -> str:
+        """Where its trials are trained: local or dask."""
+        return self.start.preset.executor
+
+    @property
     def ended(self) -> int:
         """How many trials have ended."""
         return sum(self.counts.get(state, 0) for state in ENDED)
@@ -160,7 +177,8 @@ READ = """select s.*, v.name || ' v' || v.number as data_version, coalesce(j.sta
           from sweeps s join versions v on v.id = s.version_id left join jobs j on j.id = s.job_id"""
 TRIALS = """select t.*, coalesce(r.state, '') as run_state, coalesce(r.why, '') as run_why, r.job_id,
               coalesce(j.attempts, 0) as attempts,
-              coalesce(j.cancel_asked, 0) as stopping, j.progress, coalesce(j.progress_text, '') as progress_text,
+              coalesce(j.cancel_asked, 0) as stopping, coalesce(j.executor, '') = 'dask' as hosted,
+              j.progress, coalesce(j.progress_text, '') as progress_text,
               (select value from run_metrics m where m.run_id = t.run_id and m.key = 'train_seconds') as seconds
             from sweep_trials t left join runs r on r.id = t.run_id left join jobs j on j.id = r.job_id
             where t.sweep_id = ?"""
@@ -225,11 +243,14 @@ def trial_in(row: Row) -> Trial:
         values=msgspec.json.decode(row["vals"], type=list[float]),
         missed=msgspec.json.decode(row["missed"], type=list[float | None]),
         stopping=bool(row["stopping"]),
+        hosted=bool(row["hosted"]),
         **{name: row[name] for name in PLAIN},
     )
 
 
-PLAIN = tuple(name for name in Trial.__struct_fields__ if name not in ("params", "values", "missed", "stopping"))
+PLAIN = tuple(
+    name for name in Trial.__struct_fields__ if name not in ("params", "values", "missed", "stopping", "hosted")
+)
 
 
 def read_events(store: Store, sweep_id: int, limit: int = 200) -> list[Event]:

@@ -78,6 +78,7 @@ def begin_trial(context: JobContext, sweep: Sweep, waiting: Trial | None, params
             version=sweep.version_id,
             features=start.features,
             strict=False,  # an algorithm that varies may have no use for another parameter that does
+            spread=False,  # on a cluster each trial is one worker's
         )
         row = made.row | {
             "name": f"{sweep.name} trial {number}",
@@ -95,8 +96,9 @@ def begin_trial(context: JobContext, sweep: Sweep, waiting: Trial | None, params
         )
         timed = any(one.metric == PREDICT_MS for one in (*sweep.objectives, *sweep.constraints))
         db.execute(
-            "update jobs set priority = ?, arguments = json_set(arguments, '$.timed', json(?)) where run_id = ?",
-            [PRIORITY, "true" if timed else "false", run_id],
+            """update jobs set priority = ?, arguments = json_set(arguments, '$.timed', json(?)),
+                 host_id = case executor when 'dask' then ? end where run_id = ?""",
+            [PRIORITY, "true" if timed else "false", context.job_id, run_id],
         )
     return number
 
@@ -139,7 +141,14 @@ def settle_trial(context: JobContext, sweep: Sweep, trial: Trial) -> bool:
             if trial.job_id is not None:
                 with suppress(BadInput):  # somebody lets it go on already
                     queue.retry(context.store, trial.job_id)
-            tell(db, sweep.id, ITSELF, f"trial {trial.number} was lost and goes on")
+                if trial.hosted:  # or it would be given a process of its own
+                    db.execute("update jobs set host_id = ? where id = ?", [context.job_id, trial.job_id])
+            tell(
+                db,
+                sweep.id,
+                ITSELF,
+                f"trial {trial.number} was lost and {'begins again' if trial.hosted else 'goes on'}",
+            )
         return False
     if run == "finished":
         return finish(context, sweep, trial)

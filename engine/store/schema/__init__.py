@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lemnis.engine.store.connection import Name
 from lemnis.engine.store.revisions import create_revisions
 from lemnis.engine.store.schema import (
+    cluster,
     data,
     deploy,
     evaluate,
@@ -41,6 +42,7 @@ ROOMS = {
         share,
         sweeps,
         tracking,
+        cluster,
     ),
     "metrics": (telemetry,),
     "predictions": (predictions,),

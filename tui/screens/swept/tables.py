@@ -188,7 +188,8 @@ def head_words(sweep: Sweep) -> str:
     goals = ", ".join(goal.words for goal in sweep.objectives)
     kept = f" with {' and '.join(one.words for one in sweep.constraints)}" if sweep.constraints else ""
     pruner = "no pruner" if sweep.pruner == "none" else f"{sweep.pruner} pruner"
-    return f"{goals}{kept} · preset {sweep.preset}, {sweep.data_version} · {sweep.sampler}, {pruner}"
+    where = f" · on {sweep.executor}" if sweep.executor != "local" else ""
+    return f"{goals}{kept} · preset {sweep.preset}, {sweep.data_version} · {sweep.sampler}, {pruner}{where}"
 
 
 def tabs_line(views: Sequence[str], view: int) -> Content:

@@ -20,7 +20,7 @@ def expectation_words(sweep: Sweep) -> str:
     found = sweep.insight.expectation if sweep.insight else None
     if found is None:
         return ""
-    took = f", about {duration(found.seconds / sweep.parallel)}" if found.seconds is not None else ""
+    took = f", about {duration(found.seconds / sweep.lanes)}" if found.seconds is not None else ""
     metric = sweep.objectives[0].metric
     way = "+" if sweep.objectives[0].larger else "−"
     low, mean, high = (value_words(metric, part) for part in (found.low, found.mean, found.high))

@@ -36,6 +36,8 @@ def summary(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> Fa
         *[(key, value) for key, value in sorted(run.params.items())],
         ("seed", number(run.seed)),
         ("device", run.device or f"{run.device_asked} asked"),
+        *([("executor", executor_words(run))] if run.executor != "local" else []),
+        *(("lost", str(what)) for what in run.cluster.get("events", ())),
         ("code", code_words(run)),
         *[(f"tag {key}", value or "✓") for key, value in run.tags.items()],
         *([("note", run.note)] if run.note else []),
@@ -101,7 +103,9 @@ def groups(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> lis
             [
                 ("seed", number(run.seed)),
                 ("device", f"{run.device} ({run.device_asked} asked)" if run.device else f"{run.device_asked} asked"),
-                ("cores", f"{run.cores:g}"),
+                ("executor", executor_words(run)),
+                *cluster_facts(run),
+                ("cores", f"{run.cores:g}" + (" of each worker" if run.executor != "local" else "")),
                 *([("GPU share", f"{run.gpu:g}")] if run.gpu else []),
                 ("code", code_words(run)),
                 ("host", str(machine.get("host", ""))),
@@ -112,6 +116,28 @@ def groups(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> lis
             ],
         ),
     ]
+
+
+def executor_words(run: Run) -> str:
+    """Return where a run trains: here, on a worker of the cluster, or on several together."""
+    if run.executor == "local":
+        return "local"
+    workers = len(run.cluster.get("workers", ()))
+    how = f"{workers or 'all'} worker{'s' if workers != 1 else ''} together" if run.spread else "one worker"
+    return f"{run.executor}: {how} of {run.cluster.get('scheduler', 'the cluster')}"
+
+
+def cluster_facts(run: Run) -> Facts:
+    """Return what is on record of a run's workers; none of one that trained here."""
+    found = run.cluster
+    held = ", ".join(f"{name} {much:g}" for name, much in found.get("resources", {}).items())
+    facts: list[tuple[str, str]] = [
+        ("workers", ", ".join(found.get("workers", ()))),
+        ("held of each", held),
+        ("LightGBM's network", ", ".join(found.get("machines", ()))),
+        *(("lost", str(what)) for what in found.get("events", ())),
+    ]
+    return [(name, text) for name, text in facts if text]
 
 
 def algorithm_words(run: Run) -> str:

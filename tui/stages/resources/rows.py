@@ -57,7 +57,8 @@ def what(run_id: int | None, title: str) -> str:
 
 def holding_row(job: Holding, now_ms: int) -> Row:
     """Return a job that holds a part of the pool, and what it really uses of it."""
-    idle = (
+    elsewhere = job.executor != "local"
+    idle = not elsewhere and (
         job.used_cores is not None and job.since is not None and now_ms - job.since > 60_000 and job.used_cores < 0.05
     )
     return Row(
@@ -72,10 +73,11 @@ def holding_row(job: Holding, now_ms: int) -> Row:
             bytes_(job.used_memory_bytes),
             f"{job.gpu:g}" if job.gpu else MISSING,
             age(job.since, now_ms),
-            Content.styled("▲ holds cores but is idle", "$warn") if idle else "",
+            Content.styled("▲ holds cores but is idle", "$warn") if idle else f"on {job.executor}" if elsewhere else "",
         ),
         (job.job_id, job.title, job.state, job.cores, job.used_cores, job.memory_bytes, job.used_memory_bytes,
-         job.gpu, job.since, "idle" if idle else ""),
+         job.gpu, job.since,
+         "idle" if idle else job.executor if elsewhere else ""),
     )  # fmt: skip
 
 

@@ -1,0 +1,87 @@
+"""A real Dask scheduler with real workers, each a process of its own that a test may kill."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+from support import until
+
+RESOURCES = "lemnis-cores=2"
+
+
+class RealCluster:
+    """A scheduler on a free port of the loopback address, and the workers that were started."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="lemnis-dask-"))
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.address = ""
+        self.start_scheduler()
+
+    def start_scheduler(self) -> None:
+        """Start the scheduler, on the port that it had before if there was one."""
+        file = self.folder / "scheduler.json"
+        file.unlink(missing_ok=True)
+        port = self.address.rpartition(":")[2] or "0"
+        self.scheduler = self.start("scheduler", "--port", port, "--host", "127.0.0.1", "--scheduler-file", str(file))
+        self.address = until(lambda: self.address_in(file), 60.0)
+
+    def address_in(self, file: Path) -> str:
+        """Return the scheduler's address once it has written it."""
+        import msgspec
+
+        assert self.scheduler.poll() is None, (self.folder / "log").read_text()
+        with suppress(OSError, msgspec.DecodeError):
+            return str(msgspec.json.decode(file.read_bytes())["address"])
+        return ""
+
+    def start(self, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a process of Dask."""
+        command = [sys.executable, "-m", "dask", kind, *arguments, "--no-dashboard"]
+        environment = os.environ | {"DASK_DISTRIBUTED__COMM__RETRY__COUNT": "0"}
+        with open(self.folder / "log", "ab") as log:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=environment
+            )
+
+    def add_workers(self, count: int, resources: str = RESOURCES) -> list[subprocess.Popen[bytes]]:
+        """Start workers and return once they are there."""
+        options = ["--nthreads", "2", "--no-nanny", "--local-directory", str(self.folder)]
+        more = ["--resources", resources] if resources else []
+        made = [self.start("worker", self.address, *options, *more) for _ in range(count)]
+        self.workers += made
+        wanted = sum(worker.poll() is None for worker in self.workers)
+        until(lambda: len(self.there()) >= wanted, 60.0)
+        return made
+
+    def there(self) -> dict[str, int]:
+        """Return the process of each worker that is there, by address."""
+        from distributed import Client
+
+        with Client(self.address, timeout=20, set_as_default=False) as client:
+            found: Any = cast(Any, client).run(os.getpid)  # Any: distributed is typed in part
+            return dict(found)
+
+    def kill(self, address: str) -> None:
+        """Kill the worker at an address."""
+        pid = self.there()[address]
+        os.kill(pid, signal.SIGKILL)
+        next(worker for worker in self.workers if worker.pid == pid).wait()
+
+    def close(self) -> None:
+        """End everything."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def stop(self) -> None:
+        """Kill the scheduler and all workers."""
+        for process in (*self.workers, self.scheduler):
+            with suppress(ProcessLookupError):
+                process.kill()
+            process.wait()

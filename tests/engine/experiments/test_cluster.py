@@ -1,0 +1,169 @@
+"""A cluster: sweeps and trainings there have the records they have here, and what can't be done is refused at once."""
+
+import importlib.util
+import time
+from collections.abc import Iterator
+
+import pytest
+from clusters import RealCluster
+from small_problem import do_train
+from sweeping import driver_of
+
+import lemnis.engine.experiments.sweep.coordinator as coordinator
+from lemnis.engine import Engine
+from lemnis.engine.cluster import ClusterClient, check_reachable
+from lemnis.engine.config import Cluster, load_config, parse_config
+from lemnis.engine.errors import BadInput, ConfigError, Unavailable
+from lemnis.engine.experiments.model import load_model
+from lemnis.engine.experiments.remote.site import Site
+from lemnis.engine.experiments.sweep import Wishes
+from lemnis.engine.jobs import queue
+
+SPACE = ["num_leaves=3..15", "learning_rate=0.05..0.5:log"]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RealCluster]:
+    made = RealCluster()
+    made.add_workers(2)
+    yield made
+    made.close()
+
+
+def declare(engine: Engine, address: str, more: str = "") -> None:
+    path = engine.workspace.config
+    path.write_text(f'{path.read_text()}\n[cluster]\naddress = "{address}"\n{more}\n')
+
+
+def test_trials_on_workers_have_the_records_and_the_models_of_trials_here(
+    engine: Engine, cluster: RealCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coordinator, "TICK_S", 0.02)
+    declare(engine, cluster.address)
+    wishes = Wishes(name="s", space=SPACE, overrides={"rounds": 8}, trials=4, pruner="none", executor="dask")
+    sweep = engine.sweeps.start(wishes=wishes)
+    assert (sweep.executor, sweep.at_once) == ("dask", "as many at once as the cluster holds")
+    driver = driver_of(engine, "s")
+    driver.run()
+    driver.close("")
+    sweep, trials = engine.sweeps.sweep("s"), engine.sweeps.trials("s")
+    assert (sweep.state, sweep.counts) == ("finished", {"finished": 4}), (sweep.why, trials)
+    runs = [engine.experiments.run(trial.run_id or 0) for trial in trials]
+    assert len({run.cluster["workers"][0] for run in runs}) == 2
+    for trial, run in zip(trials, runs, strict=True):
+        assert (run.state, run.executor, run.spread, run.rounds_done) == ("finished", "dask", False, 8)
+        assert run.cluster["resources"] == {"lemnis-cores": 1.0}
+        assert trial.values == [run.metrics["auc"]]
+        assert {"train_seconds", "peak_memory_mib", "logloss", "train_auc"} <= set(run.metrics)
+        assert [step for step, _ in engine.experiments.curve(run.id)["auc"]] == list(range(1, 9))
+        job = engine.jobs.job(run.job_id or 0)
+        assert (job.executor, job.attempts, job.allocation.cores) == ("dask", 1, 0)
+        assert "round     8" in engine.jobs.log(job.id)
+    here = do_train(engine, engine.experiments.start(overrides={**trials[0].params, "rounds": 8}))
+    assert here.model_sha256 == runs[0].model_sha256
+
+
+@pytest.mark.slow
+def test_rows_are_sent_where_workers_do_not_see_the_files(engine: Engine, cluster: RealCluster) -> None:
+    declare(engine, cluster.address)
+    sent = Site(ClusterClient(load_config(engine.workspace.config).cluster, engine.workspace.root), shared=False)
+    run_id = engine.experiments.start(overrides={"rounds": 5, "executor": "dask"})
+    with engine.store.write() as db:
+        db.execute("update runs set spread = 0 where id = ?", [run_id])
+    there = do_train(engine, run_id, site=sent)
+    here = do_train(engine, engine.experiments.start(overrides={"rounds": 5}))
+    assert there.model_sha256 == here.model_sha256
+    sent.cluster.close()
+
+
+def test_all_workers_train_one_model_as_it_is_trained_here(engine: Engine, cluster: RealCluster) -> None:
+    declare(engine, cluster.address)
+    first = do_train(engine, engine.experiments.start("stopping", overrides={"executor": "dask"}))
+    here = do_train(engine, engine.experiments.start("stopping"))
+    assert first.spread
+    assert len(first.cluster["workers"]) == len(first.cluster["machines"]) == 2
+    assert first.rounds_done == (first.best_round or 0) + 5
+    assert first.metrics["auc"] == pytest.approx(here.metrics["auc"], abs=0.03)
+    assert set(first.metrics) == set(here.metrics)
+    booster = load_model(engine.experiments.model_path(first.id), first.model_sha256 or "")
+    assert booster.num_trees() == first.best_round
+
+
+@pytest.mark.slow
+def test_all_workers_train_the_same_model_again(engine: Engine, cluster: RealCluster) -> None:
+    declare(engine, cluster.address)
+    first = do_train(engine, engine.experiments.start(overrides={"executor": "dask"}))
+    again = do_train(engine, engine.experiments.reproduce(first.id))
+    assert (again.spread, again.executor, again.tags["reproduction"]) == (True, "dask", "identical")
+
+
+def test_what_no_worker_offers_is_refused_in_words(engine: Engine, cluster: RealCluster) -> None:
+    declare(engine, cluster.address, "resources = { GPU = 0.5 }")
+    with pytest.raises(Unavailable, match=r"No worker of tcp://.* offers GPU 0.5, lemnis-cores 1; the best of them"):
+        do_train(engine, engine.experiments.start(overrides={"executor": "dask"}))
+
+
+def test_a_wrong_address_is_refused_within_seconds(engine: Engine) -> None:
+    declare(engine, "tcp://127.0.0.1:9")
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9: Connection refused"):
+        engine.experiments.start(overrides={"executor": "dask"})
+    with pytest.raises(Unavailable, match="No Dask scheduler answers"):
+        engine.sweeps.start(wishes=Wishes(executor="dask"))
+    assert time.monotonic() - began < 8
+    assert engine.jobs.jobs() == []
+
+
+def test_no_cluster_or_no_package_is_said_with_what_to_do(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadInput, match="needs a cluster, and none is declared"):
+        engine.experiments.start(overrides={"executor": "dask"})
+
+    def none(_name: str) -> None:
+        return None
+
+    monkeypatch.setattr(importlib.util, "find_spec", none)
+    with pytest.raises(Unavailable) as refused:
+        check_reachable(Cluster(address="tcp://127.0.0.1:9"))
+    assert "pip install 'lemnis[dask]'" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("overrides", "why"),
+    [
+        ({"algorithm": "linear_tree"}, "linear_tree can't be trained by several workers"),
+        ({"tree_learner": "feature"}, "tree_learner feature can't be trained by several workers"),
+        ({"algorithm": "linear"}, "executor can't be set for linear: it is fitted in one go"),
+        ({"algorithm": "gbdt", "executor": "ray"}, "This can't be set"),
+    ],
+)
+def test_what_several_workers_cant_train_is_refused_before_it_is_queued(
+    engine: Engine, overrides: dict[str, str], why: str
+) -> None:
+    with pytest.raises(BadInput, match=why):
+        engine.experiments.start(overrides={"executor": "dask", **overrides})
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('address = "10.0.0.5:8786"', "is no address of a Dask scheduler"),
+        ('address = "tls://ten:8786"\nca = "a.pem"', "asks for TLS, but there is no certificate"),
+        ('address = "tcp://ten:8786"\nca = "a.pem"', "has files for TLS, but its address is none"),
+        ("resources = { GPU = 0 }", "Expected `float` > 0"),
+    ],
+)
+def test_a_bad_declaration_names_its_line(text: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why) as refused:
+        parse_config(f"[cluster]\n{text}\n")
+    assert refused.value.place.startswith("lemnis.toml:")
+
+
+def test_a_hosted_job_waits_for_its_host_and_has_a_process_of_its_own_when_that_has_ended(engine: Engine) -> None:
+    host = engine.jobs.submit("jobs.selftest", "host", {})
+    hosted = engine.jobs.submit("jobs.selftest", "hosted", {}, host_id=host, executor="dask")
+    assert [job.id for job in queue.waiting(engine.store)] == [host]
+    queue.ask_cancel(engine.store, host)
+    assert [job.id for job in queue.waiting(engine.store)] == [hosted]
+    claimed = queue.claim(engine.store, hosted)
+    assert claimed is not None
+    assert claimed.host_id is None
