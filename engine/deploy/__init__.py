@@ -1,8 +1,10 @@
 """The door of deployment: the registry with its aliases, the endpoints, and scoring of whole files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lemnis.engine.deploy.load.records import LoadCell, LoadTest, checked, list_load_tests
 from lemnis.engine.deploy.records import AliasEvent, Candidate, Endpoint, Model, ModelVersion, TokenScope
 from lemnis.engine.deploy.rollout.records import EndpointEvent, Mode, Split, Worker
 from lemnis.engine.errors import BadInput
@@ -20,6 +22,8 @@ __all__ = [
     "DeployRoom",
     "Endpoint",
     "EndpointEvent",
+    "LoadCell",
+    "LoadTest",
     "Mode",
     "Model",
     "ModelVersion",
@@ -39,6 +43,38 @@ class DeployRoom:
         from lemnis.engine.deploy import registry
 
         return registry.register(self.store, run_id, model, who=who, why=why)
+
+    def start_load(
+        self,
+        endpoint: str,
+        *,
+        connections: Sequence[int] = (1, 16, 64),
+        batches: Sequence[int] = (1, 10, 100),
+        seconds: float = 2.0,
+    ) -> int:
+        """Queue a load test of the version that an endpoint serves, and return the job's id.
+
+        A server of its own is asked, over HTTP, with the golden rows: what is served is neither slowed by more than
+        the processor's use nor are its log and figures touched.
+
+        Raises:
+            NotFound: There is no such endpoint.
+            BadInput: It serves nothing, or the plan can't be done.
+        """
+        found = self.endpoint(endpoint)
+        number = found.version or found.wanted_version
+        if number is None:
+            raise BadInput(f"{endpoint} serves nothing yet.", "Promote a version first.", endpoint)
+        wrong = checked(connections, batches, seconds)
+        if wrong:
+            raise BadInput(f"This load can't be made: {wrong}.", "Change --connections, --batch or --seconds.")
+        plan = {"connections": list(connections), "batches": list(batches), "seconds": seconds}
+        arguments = {"endpoint": endpoint, "model": found.model, "version": number, **plan}
+        return self.jobs.submit("deploy.load", f"Load test of {found.model} v{number}", arguments)
+
+    def load_tests(self, *, model: str = "", version: int = 0, run_id: int = 0) -> list[LoadTest]:
+        """Return the load tests of a version, of all versions of a model, or of a run's versions; the latest first."""
+        return list_load_tests(self.store, model=model, version=version, run_id=run_id)
 
     def models(self) -> list[Model]:
         """Return every registered model."""

@@ -48,7 +48,7 @@ def slices_of(
     loss = losses(judged)
     found, tested = search(loss, cuts, range(min(PAIRED, len(cuts))), yardstick.blocks)
     metric = FIRST_METRIC[subject.signature.task]
-    span = span_where(subject, ground.part)
+    span = judged_where(subject, ground.part)
     return Slices(
         run_id=subject.run_id,
         part=ground.part,
@@ -75,7 +75,7 @@ def told(found: Found, cuts: list[Cut], judged: Scored, yardstick: Yardstick, sp
     reach = NORMAL_95 * found.error
     return Slice(
         words=" and ".join(one.words[level] for one, level in chosen),
-        where=" and ".join(filter(None, [*wheres, span])) if all(wheres) else "",
+        where=" and ".join([*wheres, span]) if all(wheres) else "",
         rows=found.rows,
         share=found.rows / judged.target.size,
         loss=found.loss,
@@ -98,14 +98,14 @@ def losses(scored: Scored) -> Values:
     return -np.log(np.clip(given, FLOOR, 1 - FLOOR))
 
 
-def span_where(subject: Subject, part: str) -> str:
-    """Return the SQL that a part's rows lie in; empty where there is no split by time."""
-    version = subject.version
+def judged_where(subject: Subject, part: str) -> str:
+    """Return the SQL of the rows that judge: those of the part that have a target."""
+    version, known = subject.version, f"{quote(subject.signature.target)} is not null"
     if not version.time or part not in version.split:
-        return ""
+        return known
     span, name = version.split[part], quote(version.time)
     start, end = (np.datetime64(ms, "ms").astype(str) for ms in (span.start, span.end))
-    return f"{name} >= {literal(start)} and {name} < {literal(end)}"
+    return f"{name} >= {literal(start)} and {name} < {literal(end)} and {known}"
 
 
 def cut(feature: Feature, column: Values) -> Cut:

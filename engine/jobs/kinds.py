@@ -37,6 +37,7 @@ KINDS: dict[str, str] = {
     "evaluate.explain": "lemnis.engine.evaluate.jobs:explain",
     "evaluate.interpret": "lemnis.engine.evaluate.interpretation.jobs:interpret",
     "deploy.export": "lemnis.engine.deploy.exports.writing:export",
+    "deploy.load": "lemnis.engine.deploy.load.jobs:load",
     "deploy.predict": "lemnis.engine.deploy.jobs:predict",
     "tracking.script": "lemnis.engine.tracking.jobs:run_command",
     "monitor.replay": "lemnis.engine.monitor.replay:replay",

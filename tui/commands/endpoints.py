@@ -9,13 +9,14 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy import Endpoint
 from lemnis.engine.deploy.records import TokenScope
 from lemnis.engine.jobs import user_name
-from lemnis.tui.commands import rollout
+from lemnis.tui.commands import endpoint_load, rollout
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
 from lemnis.tui.commands.rollout import EndpointName, split_facts, worker_line
 from lemnis.tui.format import MISSING, age, number, spark, verdict
 
 app = group("What is being served.")
 app.add_typer(rollout.app)
+app.add_typer(endpoint_load.app)
 FOLLOW_SECONDS = 0.3
 
 

@@ -11,6 +11,10 @@ EVALUATE: tuple[Action, ...] = (
         "evaluate.folds", "F", "Folds", "Train this run's conditions again on folds by time, by parts or by groups.",
         "evaluate RUN --folds", writes=True,
     ),
+    Action(
+        "evaluate.load", "L", "Load test", "Put a server of its own with this run under load over HTTP.",
+        "endpoints load NAME", writes=True,
+    ),
     Action("evaluate.older", "left_square_bracket", "Older run", "Look at the finished run before.", footer=True),
     Action("evaluate.newer", "right_square_bracket", "Newer run", "Look at the finished run after."),
     Action("evaluate.lower", "comma,left", "Threshold −", "Lower the threshold by 0.01.", footer=True),

@@ -8,6 +8,7 @@ from support import becomes, settle, shows
 from textual.pilot import Pilot
 
 from lemnis.engine import Engine
+from lemnis.engine.deploy import LoadCell, LoadTest
 from lemnis.engine.evaluate.verifications import (
     FoldResult,
     Folds,
@@ -18,6 +19,7 @@ from lemnis.engine.evaluate.verifications import (
     save_verification,
 )
 from lemnis.tui.app import Console
+from lemnis.tui.stages.evaluate.verified.load import load_listing
 
 SIZES = [(80, 24), (160, 48)]
 
@@ -104,6 +106,36 @@ async def test_a_slice_says_how_much_worse_it_is_and_enter_shows_its_rows(
         )  # fmt: skip
         await pilot.press("enter")
         await shows(pilot, "late = true", "1 of 1 (100.0%)")
+
+
+LOAD = LoadTest(
+    endpoint="late", model="late", version=3, cold_start_ms=840.0, idle_bytes=50 << 20, busy_bytes=60 << 20, rows=127,
+    cores=2, currency="USD", price_core_hour=0.04, at=1,
+    cells=[
+        LoadCell(
+            connections=16, batch=10, seconds=2.0, requests=6000, errors=2, requests_per_s=3000.0, rows_per_s=30_000.0,
+            p50_ms=4.2, p90_ms=6.1, p99_ms=9.9, p999_ms=15.0, cpu_us_per_row=33.0, cost_per_million=0.37,
+        )
+    ],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [76, 110])
+def test_a_load_test_says_waits_throughput_memory_and_what_a_million_costs(width: int) -> None:
+    listing = load_listing([LOAD])
+    assert [str(cell) for cell in listing.rows[0].cells] == [
+        "16", "10", "3,000", "30,000", "4.20", "6.10", "9.90", "15.00", "✖ 2"
+    ]  # fmt: skip
+    said = "\n".join(line.plain for line in listing.lines(listing.rows[0].key, width))
+    for text in ("840 ms", "50.0 MiB idle", "60.0 MiB after", "$0.37", "33.0 µs of a core a row", "127 golden rows"):
+        assert text in said, said
+
+
+async def test_a_run_that_no_endpoint_serves_can_not_be_put_under_load(engine: Engine) -> None:
+    async with opened(engine, (80, 24), "baselines") as pilot:
+        await pilot.press("L")
+        await shows(pilot, "[load]", "No endpoint serves run 1.")
+    assert engine.jobs.jobs() == []
 
 
 async def test_a_key_asks_how_to_cut_and_queues_the_folds(engine: Engine) -> None:

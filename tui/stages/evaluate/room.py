@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from lemnis.engine import Engine
+from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate import Explanation
 from lemnis.tui.actions import bindings
 from lemnis.tui.messages import WHERE, StageWanted
@@ -25,6 +26,7 @@ from lemnis.tui.stages.evaluate.view import (
     FEATURES,
     FOLDS,
     LISTED,
+    LOAD,
     ROWS,
     SLICES,
     VIEWS,
@@ -202,6 +204,23 @@ class EvaluateStage(Stage[EvaluateView]):
                 self.perform(queue, run.id, scheme, done=f"Queued: run {run.id} is trained on folds by {scheme}.")
 
         self.app.push_screen(ChooseFolds(), answered)
+
+    def action_load(self) -> None:
+        """Queue a load test of the endpoint that serves this run."""
+        run = self._view.run if self._view else None
+        if run is None:
+            return
+        deploy = self.engine.deploy
+
+        def start() -> int:
+            served = [one for one in deploy.endpoints() if one.version or one.wanted_version]
+            for one in served:
+                if deploy.version(one.model, one.version or one.wanted_version or 0).run_id == run.id:
+                    return deploy.start_load(one.name)
+            raise NotFound(f"No endpoint serves run {run.id}.", "Register and deploy it in Deploy (8).")
+
+        self._open(LOAD)
+        self.perform(start, done=f"Queued: a server of its own is put under load with run {run.id}.")
 
     def action_older(self) -> None:
         """Look at the finished run before."""

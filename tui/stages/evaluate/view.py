@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from lemnis.engine import Engine
+from lemnis.engine.deploy import LoadTest
 from lemnis.engine.evaluate import Evaluation, Explanation, Failures, Folds, Gate, Importance, Perturbations, Slices
 from lemnis.engine.experiments import Run
 from lemnis.tui.stages.evaluate.features import NOTHING, Interpreted, interpreted
 
-BASELINES, CALIBRATION, FOLDS, SLICES, STRESS = "baselines", "calibration", "folds", "slices", "stress"
+BASELINES, CALIBRATION, FOLDS = "baselines", "calibration", "folds"
+SLICES, STRESS, LOAD = "slices", "stress", "load"
 FEATURES, FAILURES, ROWS = "features", "failures", "rows"
 CHARTS = ("quality", "curves", "months")  # a large screen shows them together
-LISTED = (BASELINES, CALIBRATION, FOLDS, SLICES, STRESS)  # a list with a detail of the line under the cursor
+LISTED = (BASELINES, CALIBRATION, FOLDS, SLICES, STRESS, LOAD)  # a list with a detail of the line under the cursor
 VIEWS = (*CHARTS, *LISTED, FEATURES, FAILURES, ROWS)
 MOST_RUNS = 200
 
@@ -35,6 +37,7 @@ class EvaluateView:
     slices: Slices | None = None
     perturbations: Perturbations | None = None
     failures: Failures | None = None
+    load_tests: Sequence[LoadTest] = ()
 
     @property
     def last(self) -> Evaluation | None:
@@ -64,6 +67,7 @@ def read_view(engine: Engine, thing: str) -> EvaluateView:
         slices=room.slices(run.id),
         perturbations=room.perturbations(run.id),
         failures=room.failures(run.id),
+        load_tests=engine.deploy.load_tests(run_id=run.id),
     )
 
 

@@ -4,9 +4,10 @@ from lemnis.tui.stages.evaluate.listing import Listing
 from lemnis.tui.stages.evaluate.verified.baselines import BASELINES_TEXT, baselines_listing
 from lemnis.tui.stages.evaluate.verified.calibration import CALIBRATION_TEXT, calibration_listing
 from lemnis.tui.stages.evaluate.verified.folds import FOLDS_TEXT, folds_listing
+from lemnis.tui.stages.evaluate.verified.load import LOAD_TEXT, load_listing
 from lemnis.tui.stages.evaluate.verified.slices import SLICES_TEXT, slices_listing
 from lemnis.tui.stages.evaluate.verified.stress import STRESS_TEXT, stress_listing
-from lemnis.tui.stages.evaluate.view import BASELINES, CALIBRATION, FOLDS, SLICES, STRESS, EvaluateView
+from lemnis.tui.stages.evaluate.view import BASELINES, CALIBRATION, FOLDS, LOAD, SLICES, STRESS, EvaluateView
 
 EXPLAINED = {
     BASELINES: ("Baselines", BASELINES_TEXT),
@@ -14,6 +15,7 @@ EXPLAINED = {
     FOLDS: ("Folds", FOLDS_TEXT),
     SLICES: ("Slices", SLICES_TEXT),
     STRESS: ("Stress", STRESS_TEXT),
+    LOAD: ("Load", LOAD_TEXT),
 }
 
 
@@ -28,5 +30,7 @@ def listing_of(name: str, view: EvaluateView, width: int) -> Listing:
             return slices_listing(view.slices, width)
         case "stress":
             return stress_listing(view.perturbations)
+        case "load":
+            return load_listing(view.load_tests)
         case _:
             return baselines_listing(view.last, width)
