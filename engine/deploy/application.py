@@ -14,6 +14,7 @@ from lemnis.engine.deploy.guard import Guard
 from lemnis.engine.deploy.meters import Meters
 from lemnis.engine.deploy.predictions import Entry, PredictionLog, record_actuals
 from lemnis.engine.deploy.protocol import Answered, Asked
+from lemnis.engine.deploy.reasons import PARAMETER, Reason, reasons_of
 from lemnis.engine.deploy.records import TokenScope
 from lemnis.engine.deploy.rollout.chooser import Chooser
 from lemnis.engine.deploy.rollout.records import Split
@@ -32,6 +33,7 @@ Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 LARGEST_BODY = 16 << 20
 LONGEST_READ = 4 * LARGEST_BODY  # of a body that is refused, so that its sender lives to read why
 BESIDE_BYTES = 32_768  # a larger body is read and answered in a thread, so that small requests are not held up
+REASONS = PARAMETER.encode()
 BESIDE_ROWS = 100  # more rows are written down in a thread too
 JSON = (b"content-type", b"application/json")
 NOT_READY = "No version is ready."
@@ -220,7 +222,7 @@ class Application:
                 large = len(body) > BESIDE_BYTES
                 served = await asyncio.to_thread(chooser.choose, *asked_of) if large else chooser.choose(*asked_of)
             request = Request(served, body, content_type, header_length)
-            done = await asyncio.to_thread(work, request) if len(body) > BESIDE_BYTES else work(request)
+            done = await asyncio.to_thread(work, request) if beside(body) else work(request)
             response = done.response
         except BadInput as refused:
             error = sentence(refused)
@@ -290,7 +292,9 @@ def infer(request: Request) -> Done:
     served = request.served
     asked = protocol.parse_infer(request.body, served.signature, request.header_length)
     scores = scores_of(request, asked)
-    answered = protocol.infer_answer(asked, scores, served.signature, model=served.model, version=served.version)
+    answered = protocol.infer_answer(
+        asked, scores, served.signature, model=served.model, version=served.version, why=why_of(request, asked, scores)
+    )
     return Done(asked, scores, answer_response(answered))
 
 
@@ -299,16 +303,28 @@ def invoke(request: Request) -> Done:
     served = request.served
     asked = invocations.parse_invocation(request.body, request.content_type, served.signature)
     scores = scores_of(request, asked)
-    body = invocations.invocation_answer(scores, served.signature, model=served.model, version=served.version)
+    body = invocations.invocation_answer(
+        scores, served.signature, model=served.model, version=served.version, why=why_of(request, asked, scores)
+    )
     return Done(asked, scores, Response(200, body))
 
 
 def scores_of(request: Request, asked: Asked) -> list[list[float]]:
     """Return the scores of a request's rows; the single-row call belongs to the server's thread, so to small bodies."""
     predictor = request.served.predictor
-    if isinstance(asked.encoded, list) and len(request.body) <= BESIDE_BYTES:
+    if isinstance(asked.encoded, list) and not beside(request.body):
         return [predictor.one(asked.encoded)]
     return predictor.many(asked.matrix).tolist()
+
+
+def why_of(request: Request, asked: Asked, scores: list[list[float]]) -> list[list[Reason]]:
+    """Return the reasons of each row, where they are asked for."""
+    return reasons_of(request.served.predictor, asked.matrix, scores, asked.reasons) if asked.reasons else []
+
+
+def beside(body: bytes) -> bool:
+    """Say whether a request is answered in a thread: it is large, or may ask for reasons, milliseconds a row."""
+    return len(body) > BESIDE_BYTES or REASONS in body
 
 
 def inference_headers(scope: Scope) -> tuple[str, int | None]:

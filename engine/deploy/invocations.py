@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from lemnis.engine.deploy import protocol
 from lemnis.engine.deploy.protocol import Asked, Cell, decoded, labels_of, named_rows
+from lemnis.engine.deploy.reasons import Reason, reason_objects
 from lemnis.engine.deploy.tensors import Column, TooLarge
 from lemnis.engine.errors import BadInput
 from lemnis.engine.features.requests import encode_rows
@@ -30,7 +32,7 @@ class Split(Struct, frozen=True, kw_only=True):
 
 
 class Invocation(Struct, frozen=True, kw_only=True):
-    """The body of /invocations: exactly one of the four; `params` carries keys and event times."""
+    """The body of /invocations: exactly one of the four; `params` carries keys, event times and reason codes."""
 
     dataframe_split: Split | None = None
     dataframe_records: list[dict[str, Cell]] | None = None
@@ -169,8 +171,15 @@ def csv_number(field: str) -> Cell:
     return number if math.isfinite(number) else field
 
 
-def invocation_answer(scores: list[list[float]], signature: Signature, *, model: str, version: int) -> bytes:
-    """Return the body that answers /invocations: MLflow's ``predictions``, one object a row."""
+def invocation_answer(
+    scores: list[list[float]],
+    signature: Signature,
+    *,
+    model: str,
+    version: int,
+    why: Sequence[Sequence[Reason]] = (),
+) -> bytes:
+    """Return the body that answers /invocations: MLflow's ``predictions``, one object a row, with reasons if asked."""
     labels = labels_of(scores, signature)
     if signature.task == "regression":
         predictions: list[Any] = [{"value": value} for value in labels]
@@ -182,6 +191,8 @@ def invocation_answer(scores: list[list[float]], signature: Signature, *, model:
         predictions = [
             {"probability": dict(zip(signature.classes, row, strict=True)), "label": label} for row, label in pairs
         ]
+    for prediction, row in zip(predictions, why, strict=False):
+        prediction["reasons"] = reason_objects(row)
     document: dict[str, Any] = {"predictions": predictions, "model_name": model, "model_version": str(version)}
     if signature.task == "binary":
         document["threshold"] = signature.threshold

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lemnis.engine.deploy.reasons import MOST_ROWS, PARAMETER
 from lemnis.engine.deploy.tensors import DATATYPES, MATRIX, datatype_of
 from lemnis.engine.features.signature import Feature, Signature
 from lemnis.engine.version import VERSION
@@ -24,6 +25,14 @@ ROUTES = (
     ("get", "/version", "Versions of the server and of the model."),
     ("get", "/metrics", "Prometheus metrics."),
 )
+
+REASONS_SCHEMA = {
+    "type": "integer",
+    "minimum": 1,
+    "description": f"How many features that weighed most are told of each row, at most {MOST_ROWS} rows: outputs "
+    "reason_feature and reason_contribution of infer, reasons of each prediction of /invocations. Contributions are to "
+    "the raw score, of two classes towards the positive one, of several towards the one that is answered.",
+}
 
 
 def openapi_document(model: str, signature: Signature | None) -> dict[str, Any]:
@@ -56,7 +65,7 @@ def body_of(path: str, signature: Signature | None) -> dict[str, Any]:
     if path == "/invocations":
         row: dict[str, Any] = {"type": "object", "properties": {f.name: schema_of(f) for f in signature.features}}
         row["required"] = signature.names
-        return {"schema": listing("dataframe_records", row)}
+        return {"schema": asking(listing("dataframe_records", row), "params")}
     tensor: dict[str, Any] = {
         "name": {"enum": [*signature.names, MATRIX]},
         "shape": {"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 2},
@@ -64,7 +73,13 @@ def body_of(path: str, signature: Signature | None) -> dict[str, Any]:
         "data": {"type": "array"},
     }
     items = {"type": "object", "properties": tensor, "required": list(tensor)}
-    return {"schema": listing("inputs", items), "example": infer_example(signature)}
+    return {"schema": asking(listing("inputs", items), "parameters"), "example": infer_example(signature)}
+
+
+def asking(schema: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a body's schema with the object in which reason codes are asked for. Any: JSON."""
+    asked = {"type": "object", "properties": {PARAMETER: REASONS_SCHEMA}}
+    return {**schema, "properties": {**schema["properties"], name: asked}}
 
 
 def listing(name: str, items: dict[str, Any]) -> dict[str, Any]:

@@ -105,6 +105,16 @@ class Predictor:
         scores = self._model.predict(matrix, num_threads=self._cores)
         return np.asarray(scores, dtype=np.float64).reshape(len(matrix), self.outputs)
 
+    def contributions(self, matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Return what each feature adds to the raw scores, the bias last: shape (rows, outputs, features + 1).
+
+        None of trees with a line in each leaf, of which LightGBM computes none.
+        """
+        if getattr(self._model, "params", {}).get("linear_tree"):
+            return None
+        found = np.asarray(self._model.predict(matrix, pred_contrib=True, num_threads=self._cores), dtype=np.float64)
+        return found.reshape(len(matrix), self.outputs, -1)
+
     def self_test(self, golden: Golden) -> str:
         """Answer the golden rows by both ways; return what is wrong, empty when both gave the recorded answers."""
         matrix = encode_rows(golden.rows, self.signature)

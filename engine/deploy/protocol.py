@@ -12,7 +12,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from lemnis.engine.clock import parse_ms
-from lemnis.engine.deploy import tensors
+from lemnis.engine.deploy import reasons, tensors
+from lemnis.engine.deploy.reasons import Reason
 from lemnis.engine.deploy.tensors import HOLDING, MATRIX, Column, RequestedTensor, Tensor, TooLarge, columns_of
 from lemnis.engine.errors import BadInput
 from lemnis.engine.features.requests import encode_columns
@@ -41,6 +42,7 @@ class Asked(Struct, frozen=True, kw_only=True):
         event_times: Epoch ms of each row; empty when the caller gave none.
         outputs: The outputs that are wanted; empty for all.
         binary: Outputs travel as bytes unless they say otherwise.
+        reasons: Reason codes a row; 0 for none.
     """
 
     encoded: NDArray[np.float64] | list[float]
@@ -50,6 +52,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     id: str = ""
     outputs: list[RequestedTensor] = []
     binary: bool = False
+    reasons: int = 0
 
     @property
     def matrix(self) -> NDArray[np.float64]:
@@ -166,10 +169,10 @@ def encoded_columns(columns: dict[str, Column], signature: Signature) -> NDArray
 
 
 def named_rows(parameters: dict[str, Any], rows: int) -> dict[str, Any]:
-    """Return ``keys`` and ``event_times`` of a request, each empty or one a row. Any: JSON in, checked here.
+    """Return ``keys`` and ``event_times`` of a request, each empty or one a row, and ``reasons``. Any: checked here.
 
     Raises:
-        BadInput: There are more or fewer than rows, or one is neither a name nor a time.
+        BadInput: There are more or fewer than rows, one is neither a name nor a time, or reasons can't be given.
     """
     found: dict[str, Any] = {}
     if not parameters:
@@ -184,6 +187,8 @@ def named_rows(parameters: dict[str, Any], rows: int) -> dict[str, Any]:
         if len(entries) != rows:
             raise BadInput(f"{name} has {len(entries)} entries for {rows} rows.", "Send one entry a row.")
         found[name] = [read(entry) for entry in entries]
+    if reasons.PARAMETER in parameters:
+        found["reasons"] = reasons.read_count(parameters[reasons.PARAMETER], rows)
     return found
 
 
@@ -243,15 +248,25 @@ def labels_of(scores: Sequence[Sequence[float]], signature: Signature) -> list[A
 
 
 def infer_answer(
-    asked: Asked, scores: list[list[float]], signature: Signature, *, model: str, version: int
+    asked: Asked,
+    scores: list[list[float]],
+    signature: Signature,
+    *,
+    model: str,
+    version: int,
+    why: Sequence[Sequence[Reason]] = (),
 ) -> Answered:
-    """Return the v2 response to a request.
+    """Return the v2 response to a request; reasons, where they were asked for, are two more outputs.
 
     Raises:
         BadInput: An output is wanted that the model does not have.
     """
     produced = tensors.outputs_of(scores, labels_of(scores, signature), signature)
     wanted = asked.outputs or [RequestedTensor(name=name) for name in produced]
+    if why:
+        more = reasons.reason_outputs(why)
+        produced |= more
+        wanted = [*wanted, *(RequestedTensor(name=name) for name in more if all(one.name != name for one in wanted))]
     chunks: list[bytes] = []
     outputs: list[dict[str, Any]] = []
     for request in wanted:

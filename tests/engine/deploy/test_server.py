@@ -41,6 +41,39 @@ def test_one_tensor_a_feature_gets_the_models_own_answers(server: Any, first_mod
     assert found["label"] == ["true" if score >= 0.4 else "false" for score in found["probability"]]
 
 
+@pytest.mark.parametrize("count", [1, 40])
+def test_reasons_are_told_on_request_and_are_the_models_own_contributions(
+    server: Any, first_model: Any, count: int
+) -> None:
+    rows = first_model.request_rows(count)
+    body: dict[str, Any] = {"inputs": tensors(rows), "parameters": {"reason_codes": 2}}
+    status, document = server.ask("POST", "/v2/models/late/infer", body)
+    assert status == 200, document
+    found = {output["name"]: output for output in document["outputs"]}
+    assert found["reason_feature"]["shape"] == found["reason_contribution"]["shape"] == [count, 2]
+    assert found["probability"]["data"] == pytest.approx(expected(first_model, rows), abs=1e-12)
+    parts = first_model.booster().predict(encode_rows(rows, first_model.signature), pred_contrib=True)[:, :-1]
+    order = np.argsort(-abs(parts), axis=1, kind="stable")[:, :2]
+    assert found["reason_feature"]["data"] == [NAMES[place] for row in order for place in row]
+    amounts = np.take_along_axis(parts, order, axis=1).ravel()
+    assert found["reason_contribution"]["data"] == pytest.approx(amounts)
+    status, document = server.ask("POST", "/invocations", {"dataframe_records": rows, "params": {"reason_codes": 99}})
+    assert status == 200, document
+    assert [reason["feature"] for reason in document["predictions"][0]["reasons"]][:2] == found["reason_feature"][
+        "data"
+    ][:2]
+    assert len(document["predictions"][0]["reasons"]) == len(NAMES)
+
+
+@pytest.mark.parametrize(("count", "rows"), [(0, 1), (True, 1), ("2", 1), (2, 65)])
+def test_reasons_that_can_not_be_given_are_refused(server: Any, first_model: Any, count: Any, rows: int) -> None:
+    body = {"inputs": tensors(first_model.request_rows(rows)), "parameters": {"reason_codes": count}}
+    status, document = server.ask("POST", "/v2/models/late/infer", body)
+    assert (status, "reason_codes" in document["error"]) == (400, True)
+    _, described = server.ask("GET", "/docs")
+    assert "reason_codes" in json.dumps(described)
+
+
 def test_one_matrix_of_encoded_rows_gets_the_same_answers(server: Any, first_model: Any) -> None:
     rows = first_model.request_rows(25)
     matrix = encode_rows(rows, first_model.signature)
