@@ -64,14 +64,14 @@ class Trained:
         return self.table.select(FEATURES).slice(0, count).to_pylist()
 
 
-def train(folder: Path, seed: int, rounds: int = 12) -> Trained:
-    """Train a real model of `rounds` trees."""
+def train(folder: Path, seed: int, rounds: int = 12, *, wrong: bool = False) -> Trained:
+    """Train a real model of `rounds` trees; a `wrong` one learns the opposite of what is true."""
     folder.mkdir(parents=True)
     table = flights(1500, seed)
     signature = fit_signature(table, FEATURES, task="binary", target="late", threshold=0.4)
     data = lightgbm.Dataset(
         encode_table(table, signature),
-        target_vector(table, signature),
+        1 - target_vector(table, signature) if wrong else target_vector(table, signature),
         categorical_feature=signature.categorical,
         free_raw_data=True,
     )

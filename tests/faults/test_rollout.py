@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from late_flights import Bench, Server, bench_at, end, spawn, train, until
 
-from lemnis.engine.deploy.rollout import events, workers
+from lemnis.engine.deploy.rollout import events, splits, workers
 
 REQUESTS = int(os.environ.get("LEMNIS_REQUESTS", "100000"))
 MOVES = int(os.environ.get("LEMNIS_MOVES", "20"))
@@ -103,8 +103,9 @@ def quantile_ms(waits: list[float], share: float) -> float:
     return sorted(waits)[min(len(waits) - 1, int(share * len(waits)))] * 1000
 
 
-def row(bench: Bench) -> bytes:
-    return json.dumps({"dataframe_records": bench.trained[0].request_rows(1)}).encode()
+def row(bench: Bench, place: int = 0) -> bytes:
+    rows = bench.trained[0].request_rows(place + 1)[place:]
+    return json.dumps({"dataframe_records": rows}).encode()
 
 
 def test_rolling_deploys_and_rollbacks_under_load_fail_no_request(bench: Bench, started: list[Server]) -> None:
@@ -228,3 +229,36 @@ def test_a_health_check_answers_meanwhile(bench: Bench, started: list[Server]) -
             connection.request("GET", "/v2/health/ready")
             assert connection.getresponse().status == 200
             connection.close()
+
+
+def test_a_challenger_whose_answers_drift_gets_no_request_any_more(tmp_path: Path, bench: Bench) -> None:
+    wrong = train(tmp_path / "wrong", seed=9, wrong=True)
+    bench.room.register(bench.add_run(wrong), "late", "ada", "to compare")
+    bench.room.promote("late", 4, "challenger", "ada", "to compare")
+    servers = [spawn(bench, worker=number, count=WORKERS) for number in range(1, WORKERS + 1)]
+    until(lambda: serving(bench) == [1] * WORKERS, servers[0], 120.0)
+    wish = splits.Wish(challenger="challenger", percent=20, who="ada", why="try it")
+    splits.start(bench.store, bench.room.jobs, "late", wish)
+    here = ["--workspace", str(bench.store.workspace.root), "--endpoint", "late"]
+    judge = subprocess.Popen([sys.executable, "-m", splits.JUDGE, *here])
+    clients = [Client(servers[0].port, row(bench, place), pause_s=0.002) for place in range(8)]
+    try:
+        until(lambda: [one.challenger for one in workers.listed(bench.store, "late")] == [4] * WORKERS, servers[0])
+        for client in clients:
+            client.start()
+        until(lambda: splits.running(bench.store, "late") is None, servers[0], 120.0)
+        until(lambda: [one.challenger for one in workers.listed(bench.store, "late")] == [None] * WORKERS, servers[0])
+        assert judge.wait(30) == 0
+    finally:
+        for client in clients:
+            client.stop.set()
+        for server in servers:
+            end(server)
+        judge.kill()
+    split = splits.latest(bench.store, "late")
+    assert split is not None
+    assert (split.state, split.why.partition(":")[0]) == ("aborted", "drift")
+    found = {entry.measure: entry for entry in split.standings}
+    print(f"\naborted after {found['drift'].challenger.n} answers of the challenger: {split.why}")
+    assert not found["errors"].worse
+    assert [fault for client in clients for fault in client.failed] == []

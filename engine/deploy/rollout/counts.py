@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PAGE = 5_000  # requests that are added at once
 LEAST = 100  # requests of the champion that say what it was like
-MOST = 2_000  # of the latest requests that are looked at for that
+MOST = 2_000  # of them, and of their rows, that are looked at
 QUANTILES = 200
 
 
@@ -106,22 +106,24 @@ def verdict(split: Split, found: list[Standing]) -> str:
     )
 
 
-def reference_of(store: Store, endpoint: str, version: int) -> Reference | None:
-    """Return what a version's latest answers were like; None while there are fewer than LEAST."""
+def reference_of(store: Store, split: Split) -> Reference | None:
+    """Return what the champion's answers were like since a split began; None while there are fewer than LEAST.
+
+    Earlier ones may have been of another kind: whole batches, another time of the day.
+    """
     rows = store.rows(
-        """select id, latency_us from (
-             select id, version, status, latency_us from requests where endpoint = ? order by at desc, id desc limit ?)
-           where version = ? and status < 400""",
-        [endpoint, MOST, version],
+        """select id, latency_us from requests
+           where endpoint = ? and at >= ? and version = ? and status < 400 order by at limit ?""",
+        [split.endpoint, split.started_at, split.champion, MOST],
         name="predictions",
     )
     if len(rows) < LEAST:
         return None
     waits = sorted(row["latency_us"] for row in rows)
     scores = store.rows(
-        """select score from predictions where endpoint = ? and version = ? and score is not null
-           order by id desc limit ?""",
-        [endpoint, version, MOST],
+        """select score from predictions
+           where request_id between ? and ? and endpoint = ? and version = ? and score is not null limit ?""",
+        [min(row["id"] for row in rows), max(row["id"] for row in rows), split.endpoint, split.champion, MOST],
         name="predictions",
     )
     ordered = sorted(row["score"] for row in scores)

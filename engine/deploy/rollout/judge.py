@@ -63,7 +63,7 @@ class Judge:
         """Freeze what the champion was like, once enough is known; what it is known from is not compared."""
         if split.reference.slow_us is not None:
             return split
-        found = counts.reference_of(self.store, self.endpoint, split.champion)
+        found = counts.reference_of(self.store, split)
         if found is None:
             return split
         while self._count(split):

@@ -72,14 +72,11 @@ def start(store: Store, jobs: "JobsRoom", endpoint: str, wish: Wish) -> Split:
         )
     check_features(store, row["model"], champion, challenger, wish.mode)
     split_id = insert(store, endpoint, wish, champion, challenger)
-    before = counts.reference_of(store, endpoint, champion)
     counts.begin(store, split_id, (champion, challenger))
-    split = find(store, split_id)
-    split = split if before is None else keep_reference(store, split, before)
     jobs.declare_service(
         judge_service(endpoint), JUDGE, ["--workspace", str(store.workspace.root), "--endpoint", endpoint]
     )
-    return split
+    return find(store, split_id)
 
 
 def insert(store: Store, endpoint: str, wish: Wish, champion: int, challenger: int) -> int:

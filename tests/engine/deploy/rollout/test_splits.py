@@ -96,8 +96,9 @@ def test_a_split_needs_an_endpoint_and_a_challenger(splitting: Any) -> None:
 def test_a_challenger_that_is_worse_is_aborted_and_the_figures_are_kept(
     splitting: Any, bad: dict[str, Any], measure: str
 ) -> None:
-    log(splitting, 1, 400)  # what the champion is known by
     begin(splitting)
+    log(splitting, 1, 150)  # what the champion is known by
+    judged(splitting)
     log(splitting, 1, 400)
     log(splitting, 2, 40)
     split = judged(splitting)
@@ -146,7 +147,7 @@ def test_promoting_the_challenger_ends_the_split(splitting: Any) -> None:
 
 
 def test_a_shadow_scores_what_the_champion_was_asked_and_only_logs_it(splitting: Any) -> None:
-    log(splitting, 1, 200)
+    log(splitting, 1, 200)  # before it began
     begin(splitting, mode="shadow", percent=100.0)
     log(splitting, 1, 50)
     split = judged(splitting)
