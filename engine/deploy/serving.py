@@ -167,7 +167,9 @@ class Follower:
                 self._record("refuse", event, number, why, monotonic_s() - began)
                 self._tell(why, event=event["id"])
                 return
-            self._swap(served, event)
+            before = self._swap(served, event)
+        if before is not None:
+            self._drill(before, event)
 
     def _loaded(self, number: int) -> Served:
         """Return a version that is in memory already, or load it; raises as `load_served`."""
@@ -176,25 +178,32 @@ class Follower:
                 return kept
         return load_served(self.store, self.declared.model, number, cores=self._cores)
 
-    def _swap(self, served: Served, event: Row) -> None:
-        """Answer with a version from now on, and drill the way back to the one before."""
+    def _swap(self, served: Served, event: Row) -> Served | None:
+        """Answer with a version from now on; return the one before."""
         before, self._serving = self._serving, served
         self._answers.serve(served)
+        self._challenger = None
         self.ready.set()
         if before is None:
             self._tell("", event=event["id"])
-            return
+            return None
         swap_ms = max(0, now_ms() - event["at"])
-        self._tell("", event=event["id"], swap_ms=swap_ms)  # before the drill, which may wait for its turn of the CPU
-        self._record("swap", event, served.version, f"{event['kind']}: {event['why']}", swap_ms / 1000)
+        with self.store.write():  # one commit: the next worker waits for it
+            self._tell("", event=event["id"], swap_ms=swap_ms)
+            self._record("swap", event, served.version, f"{event['kind']}: {event['why']}", swap_ms / 1000)
+        return before
+
+    def _drill(self, before: Served, event: Row) -> None:
+        """Ask the version before its golden rows again, and keep it loaded when it answers as it should."""
         began = monotonic_s()
         standby = before.again()
         wrong = standby.predictor.self_test(standby.golden)
         took = monotonic_s() - began
         self._standby = None if wrong else standby
-        self._tell("", standby=None if wrong else standby.version, drill=wrong, drill_ms=round(took * 1000, 2))
         said = wrong or f"version {standby.version} gave its golden answers again and stays loaded"
-        self._record("drill", event, standby.version, said, took)
+        with self.store.write():
+            self._tell("", standby=None if wrong else standby.version, drill=wrong, drill_ms=round(took * 1000, 2))
+            self._record("drill", event, standby.version, said, took)
 
     def _follow_split(self) -> None:
         split = splits.running(self.store, self.declared.name)
@@ -204,8 +213,7 @@ class Follower:
         if split == self._seen_split:
             return
         if split is None:
-            self._answers.share(None, None)
-            self._challenger = None
+            self._answers.share(None, None)  # the challenger stays loaded: it may be what the alias names next
             self._seen_split = None
             workers.tell(self.store, self.declared.name, self._worker, challenger=None)
             return

@@ -73,33 +73,34 @@ def roll_back(
     """Point the alias that an endpoint follows back at the version before, and say when every worker has it.
 
     The version before is loaded still and was asked its golden rows again, so nothing is loaded for it.
-    With --json: {"event": as in `models history`, "workers": as in `list`, "took_ms" (null with --wait 0)}.
+    With --json: {"event": as in `models history`, "workers": as in `list`, "took_ms" (from the event to the last
+    worker's first answer; null with --wait 0)}.
     """
     session = session_of(context)
     room = session.engine.deploy
-    began = monotonic_s()
     event = room.roll_back_endpoint(name, user_name(), reason)
-    took = changed(room, name, event.version, began, wait) if wait else None
-    workers = room.endpoint(name).workers
+    workers = changed(room, name, event.version, wait) if wait else room.endpoint(name).workers
+    took = max((worker.swap_ms or 0.0 for worker in workers), default=0.0) if wait else None
     if session.json:
         print_json({"event": event, "workers": workers, "took_ms": took})
         return
-    after = f" after {took:,.0f} ms" if took is not None else ""
+    after = f" after {took:,.0f} ms" if took else ""
     say(f"{name} answers with version {event.version} again{after}, was {event.previous or MISSING}.")
 
 
-def changed(room: DeployRoom, name: str, version: int | None, began: float, seconds: float) -> float:
-    """Wait until all workers that are up answer with a version; return ms since `began`.
+def changed(room: DeployRoom, name: str, version: int | None, seconds: float) -> list[Worker]:
+    """Wait until all workers that are up answer with a version, and return them.
 
     Raises:
         Unavailable: They did not in time; what they say is the reason.
     """
+    deadline = monotonic_s() + seconds
     while True:
         endpoint = room.endpoint(name)
         up = [worker for worker in endpoint.workers if worker.live and worker.ready]
         if endpoint.state == "down" or (up and all(worker.version == version for worker in up)):
-            return (monotonic_s() - began) * 1000
-        if monotonic_s() - began > seconds:
+            return endpoint.workers
+        if monotonic_s() > deadline:
             raise Unavailable(
                 f"{name} does not answer with version {version} after {seconds:g} s: {endpoint.why or endpoint.state}.",
                 f"Read `lemnis endpoints logs {name}`.",

@@ -10,7 +10,7 @@ from lemnis.tui.format import MISSING, age, meter, number, share, verdict, when
 
 SHARES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0, 75.0, 100.0)  # percent, one key press apart
 BAR_CELLS = 20
-METER_CELLS = 12
+METER_CELLS = 10
 STEPS_SHOWN = 12
 
 
@@ -33,12 +33,10 @@ def workers_cell(endpoint: Endpoint) -> str:
     return f" ×{endpoint.wanted_workers}" if endpoint.wanted_workers > 1 else ""
 
 
-def rollout_lines(endpoint: Endpoint, steps: Sequence[EndpointEvent], *, now: int) -> list[Content]:
-    """Return the workers, the split and the latest steps of an endpoint, a line each."""
+def rollout_lines(endpoint: Endpoint, steps: Sequence[EndpointEvent]) -> list[Content]:
+    """Return the workers and the latest steps of an endpoint, a line each."""
     mine = [step for step in steps if step.endpoint == endpoint.name][:STEPS_SHOWN]
     lines = [Content.styled("\nworkers", "$muted"), *map(worker_line, endpoint.workers)] if endpoint.workers else []
-    if endpoint.split is not None:
-        lines += split_lines(endpoint.split, now=now)
     if mine:
         lines += [Content.styled("\nsteps", "$muted"), *(step_line(step) for step in mine)]
     return lines
@@ -96,12 +94,11 @@ def standing_lines(split: Split) -> list[Content]:
             lines.append(Content.assemble(name, (f"not judged: {entry.why}", "$muted")))
             continue
         style = "$bad" if entry.worse else "$warn" if entry.share >= 0.5 else "$ok"
-        rates = f"{share(entry.challenger.mean)} against {share(entry.champion.mean)}"
-        counts = f"of {number(entry.challenger.n)} and {number(entry.champion.n)}"
+        seen = f"{share(entry.challenger.mean)} of {number(entry.challenger.n)}"
+        champion = f"{share(entry.champion.mean)} of {number(entry.champion.n)}"
+        words = Content.assemble((", champion ", "$muted"), champion)
         lines.append(
-            Content.assemble(
-                name, (meter(entry.share, METER_CELLS), style), f" {entry.share:4.0%}  {rates} ", (counts, "$muted")
-            )
+            Content.assemble(name, (meter(entry.share, METER_CELLS), style), f" {entry.share:4.0%}  {seen}", words)
         )
     return lines
 

@@ -10,7 +10,7 @@ from lemnis.engine.deploy.exports.records import Export
 from lemnis.engine.evaluate import Gate
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, number, spark, verdict, when
-from lemnis.tui.stages.deploy.rollout import rollout_lines, split_cell, workers_cell
+from lemnis.tui.stages.deploy.rollout import rollout_lines, split_cell, split_lines, workers_cell
 from lemnis.tui.widgets import Cell, Col, Row, Series
 from lemnis.tui.widgets.cells import drawable
 
@@ -194,7 +194,8 @@ def endpoint_detail(endpoint: Endpoint, steps: Sequence[EndpointEvent] = (), *, 
             ("process", f"pid {endpoint.pid or MISSING}, {endpoint.restarts} restarts in a row"),
         ]
     )
-    return Content("\n").join([*lines, *rollout_lines(endpoint, steps, now=now)])
+    split = [] if endpoint.split is None else [Content(""), *split_lines(endpoint.split, now=now), Content("")]
+    return Content("\n").join([*lines[:2], *split, *lines[2:], *rollout_lines(endpoint, steps)])
 
 
 def rate_series(endpoint: Endpoint) -> list[Series]:
@@ -282,7 +283,7 @@ def metric_lines(
     if not names:
         return []
     wide = max(map(len, names))
-    cells = 11 if present is None else 20
+    cells = 11 if present is None else 18
     head = Content.styled(f"\n  {'':<{wide}} " + "".join(f"{part:>{cells}}" for part in parts), "$muted")
     rows = [
         Content(
@@ -325,4 +326,5 @@ def apart(value: float | None, present: float | None) -> str:
     """Return a measure, and how far it is from the present version's."""
     if value is None or present is None:
         return number(value)
-    return f"{number(value)} ({'+' if value >= present else ''}{number(float(value - present))})"
+    digits = 3 if abs(value) < 100 else 0  # a sum of money
+    return f"{number(value, digits)} ({'+' if value >= present else ''}{number(float(value - present), digits)})"
