@@ -112,7 +112,7 @@ async def test_workers_drill_and_an_abort_with_its_figures_are_seen(engine: Engi
     Judge(engine.store, "late").look()
     async with opened(engine, size) as pilot:
         await pilot.press("i")
-        await shows(pilot, "✖ aborted", "told apart by", "errors  ▰▰▰▰▰▰▰▰▰▰ 100%  100.0% of 40, champion 0.0% of 300")
+        await shows(pilot, "✖ aborted", "told apart by", "errors  ▰▰▰▰▰▰▰▰▰▰ 100%  v2 100.0% of 40, v1 0.0% of 300")
         await becomes(pilot, lambda: "errors: share of requests that failed" in screen_text(pilot).replace("│", ""))
         if size == SIZES[1]:
             await shows(pilot, "v1  pid 71  in 41 ms  ● drill v2 3.5 ms", "answers 0%, 10% before", "lemnis: errors")

@@ -94,12 +94,10 @@ def standing_lines(split: Split) -> list[Content]:
             lines.append(Content.assemble(name, (f"not judged: {entry.why}", "$muted")))
             continue
         style = "$bad" if entry.worse else "$warn" if entry.share >= 0.5 else "$ok"
-        seen = f"{share(entry.challenger.mean)} of {number(entry.challenger.n)}"
-        champion = f"{share(entry.champion.mean)} of {number(entry.champion.n)}"
-        words = Content.assemble((", champion ", "$muted"), champion)
-        lines.append(
-            Content.assemble(name, (meter(entry.share, METER_CELLS), style), f" {entry.share:4.0%}  {seen}", words)
-        )
+        seen = f"v{split.challenger} {share(entry.challenger.mean)} of {number(entry.challenger.n)}"
+        beside = f", v{split.champion} {share(entry.champion.mean)} of {number(entry.champion.n)}"
+        bar = (meter(entry.share, METER_CELLS), style)
+        lines.append(Content.assemble(name, bar, f" {entry.share:4.0%}  {seen}", (beside, "$muted")))
     return lines
 
 
