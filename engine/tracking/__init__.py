@@ -8,6 +8,7 @@ from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
+    from lemnis.engine.tracking.clients import ClientVersion
     from lemnis.engine.tracking.script import Wanted
     from lemnis.engine.tracking.transfer.records import Brought
 
@@ -85,6 +86,12 @@ class TrackingRoom:
         from lemnis.engine.tracking.transfer.write import write_folder
 
         return write_folder(self.store, place, run_ids, tell)
+
+    def client_versions(self) -> "list[ClientVersion]":
+        """Return the model versions that MLflow's clients have registered, by name and newest first."""
+        from lemnis.engine.tracking import clients
+
+        return clients.client_versions(self.store)
 
     def create_token(self) -> str:
         """Make the server's token and return it, once."""

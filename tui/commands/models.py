@@ -10,6 +10,7 @@ from lemnis.engine.clock import now_ms, parse_ms
 from lemnis.engine.deploy import AliasEvent, ModelVersion
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
+from lemnis.engine.tracking.clients import ClientVersion
 from lemnis.tui.commands import models_export
 from lemnis.tui.commands.group import fell_short, group, print_facts, print_json, print_table, say, session_of
 from lemnis.tui.commands.rollout import split_facts
@@ -35,21 +36,26 @@ def list_models(
 
     With --json: {"models": [{"name", "aliases": {alias: version}, "versions": [{"model", "version", "run_id",
     "run_name", "sha256", "path", "bytes", "threshold", "golden_rows", "verdict", "aliases", "who", "why",
-    "created_at" (ms)}]}]}. What was made in another workspace says so below; `lemnis share origins` has it as JSON.
+    "created_at" (ms)}]}], "clients": [{"name", "version", "aliases", "run_uid", "run_name", "flavours", "why", "who",
+    "note", "created_at" (ms)}]}: what MLflow's clients registered, with why it is not served here. What was made in
+    another workspace says so below; `lemnis share origins` has it as JSON.
     """
     session = session_of(context)
     room = session.engine.deploy
     names = [model] if model else [entry.name for entry in room.models()]
     versions = {name: room.versions(name) for name in names}
+    clients = [] if model else session.engine.tracking.client_versions()
     if session.json:
         aliases = {entry.name: entry.aliases for entry in room.models()}
-        print_json({"models": [{"name": n, "aliases": aliases[n], "versions": v} for n, v in versions.items()]})
+        listed = [{"name": n, "aliases": aliases[n], "versions": v} for n, v in versions.items()]
+        print_json({"models": listed, "clients": clients})
         return
-    if not versions:
+    if not versions and not clients:
         say("No models yet. Register one with `lemnis models register RUN MODEL`.")
         return
     now = now_ms()
     rows = [version_line(version, now) for listed in versions.values() for version in listed]
+    rows += [client_line(version, now) for version in clients]
     print_table(["model", "version", "aliases", "run", "gates", "age", "who", "why"], rows, right={"version", "age"})
     for origin in session.engine.share.origins():
         if origin.kind == "model" and origin.here.rpartition("@")[0] in versions:
@@ -226,6 +232,20 @@ def version_line(version: ModelVersion, now: int) -> list[str]:
         verdict(version.verdict).text,
         age(version.created_at, now),
         version.who,
+        version.why,
+    ]
+
+
+def client_line(version: ClientVersion, now: int) -> list[str]:
+    """Return one row of `lemnis models list` for what an MLflow client registered."""
+    return [
+        version.name,
+        str(version.version),
+        ", ".join(version.aliases) or MISSING,
+        version.run_name or version.run_uid[:8] or MISSING,
+        "MLflow",
+        age(version.created_at, now),
+        version.who or MISSING,
         version.why,
     ]
 

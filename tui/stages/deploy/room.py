@@ -1,6 +1,5 @@
 """The Deploy room: what is served and how it answers, the versions that could be, and every move of an alias."""
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from textual import on
@@ -9,13 +8,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import DescendantFocus
 
 from lemnis.engine import Engine
-from lemnis.engine.clock import now_ms
-from lemnis.engine.config import Endpoint as Declared
-from lemnis.engine.deploy import AliasEvent, Candidate, Endpoint, EndpointEvent, ModelVersion
-from lemnis.engine.deploy.exports.records import Export
+from lemnis.engine.deploy import AliasEvent, Endpoint, ModelVersion
 from lemnis.engine.errors import BadInput
-from lemnis.engine.evaluate import Gate
 from lemnis.engine.jobs import user_name
+from lemnis.engine.tracking.clients import ClientVersion
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.deploy import rows
@@ -24,6 +20,7 @@ from lemnis.tui.stages.deploy.explained import DEPLOYMENT
 from lemnis.tui.stages.deploy.exporting import ExportScreen
 from lemnis.tui.stages.deploy.rollout import next_share
 from lemnis.tui.stages.deploy.splitting import Splitting, Wanted
+from lemnis.tui.stages.deploy.view import DeployView, read_view
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Chart, LogView, Panel, Table, Words
 
@@ -31,27 +28,6 @@ if TYPE_CHECKING:
     from lemnis.tui.app import Console
 
 TABLES = ("endpoints", "versions", "events")
-EVENTS_SHOWN = 500
-
-
-@dataclass(frozen=True, slots=True)
-class DeployView:
-    """Everything the tab shows, read at one moment."""
-
-    at: int
-    endpoints: list[Endpoint]
-    versions: list[ModelVersion]
-    events: list[AliasEvent]
-    steps: list[EndpointEvent]
-    candidate: Candidate | None
-    declared: dict[str, Declared]
-    gates: dict[int, list[Gate]] = field(default_factory=dict[int, list[Gate]])
-    metrics: dict[int, dict[str, dict[str, float | None]]] = field(
-        default_factory=dict[int, dict[str, dict[str, float | None]]]
-    )
-    log: str = ""
-    exports: list[Export] = field(default_factory=list[Export])
-    origins: dict[str, str] = field(default_factory=dict[str, str])  # by model@version, of what was made elsewhere
 
 
 class DeployStage(Stage[DeployView]):
@@ -88,23 +64,7 @@ class DeployStage(Stage[DeployView]):
                     yield Chart(id="latency", x="minutes", y="ms", empty="")
 
     def load(self) -> DeployView:
-        room = self.engine.deploy
-        versions = [version for model in room.models() for version in room.versions(model.name)]
-        runs = {version.run_id for version in versions}
-        return DeployView(
-            at=now_ms(),
-            endpoints=room.endpoints(),
-            versions=versions,
-            events=room.history()[:EVENTS_SHOWN],
-            steps=room.endpoint_events(limit=EVENTS_SHOWN),
-            candidate=room.candidate(),
-            declared=self.engine.config().endpoints,
-            gates={run: self.engine.evaluate.gates(run) for run in runs},
-            metrics={run: {e.part: e.metrics for e in self.engine.evaluate.evaluations(run)} for run in runs},
-            log=room.endpoint_log(self.log_of) if self.log_of else "",
-            exports=room.exports(),
-            origins={one.here: one.text for one in self.engine.share.origins() if one.kind == "model"},
-        )
+        return read_view(self.engine, self.log_of)
 
     def show(self, view: DeployView) -> None:
         self._view = view
@@ -113,10 +73,11 @@ class DeployStage(Stage[DeployView]):
         versions = rows.NARROW_VERSIONS if narrow else rows.VERSIONS
         table = self.query_one("#versions", Table)
         table.set_columns(versions)
-        table.show([rows.version_row(version, versions, now=view.at) for version in view.versions])
+        own = [rows.version_row(version, versions, now=view.at) for version in view.versions]
+        table.show([*own, *(rows.client_row(version, versions, now=view.at) for version in view.clients)])
         candidate = view.candidate
         ready = f"n registers run {candidate.run_id} {candidate.run_name} as {candidate.model}" if candidate else ""
-        self.query_one("#versions-panel", Panel).retitle("Versions", f"{len(view.versions)}")
+        self.query_one("#versions-panel", Panel).retitle("Versions", rows.versions_counted(view.versions, view.clients))
         self.query_one("#versions-panel", Panel).footnote(ready)
         events = rows.NARROW_EVENTS if narrow else rows.EVENTS
         table = self.query_one("#events", Table)
@@ -167,6 +128,9 @@ class DeployStage(Stage[DeployView]):
             origin = view.origins.get(f"{version.model}@{version.version}", "")
             words = rows.version_detail(version, gates, metrics, now=view.at, origin=origin)
             detail.say(rows.Content("\n").join([words, *rows.export_lines(view.exports, version, now=view.at)]))
+        elif self._about == "versions" and (client := self.client_version) is not None:
+            panel.retitle(client.title, "of MLflow")
+            detail.say(rows.client_detail(client, now=view.at))
         elif endpoint is not None:
             panel.retitle(endpoint.name, "endpoint")
             detail.say(rows.endpoint_detail(endpoint, view.steps, now=view.at))
@@ -185,6 +149,12 @@ class DeployStage(Stage[DeployView]):
         """The version under the cursor."""
         key = self.query_one("#versions", Table).key
         return next((v for v in self._view.versions if rows.version_key(v) == key), None) if self._view else None
+
+    @property
+    def client_version(self) -> ClientVersion | None:
+        """The version under the cursor, if an MLflow client registered it."""
+        key = self.query_one("#versions", Table).key
+        return next((v for v in self._view.clients if rows.client_key(v) == key), None) if self._view else None
 
     @property
     def event(self) -> AliasEvent | None:
@@ -249,6 +219,13 @@ class DeployStage(Stage[DeployView]):
             done=lambda made: f"{made.model} version {made.version} is registered.",
         )
 
+    def _refuse_version(self, verb: str) -> None:
+        client = self.client_version
+        if client is None:
+            self.refuse(BadInput(f"There is no version to {verb}.", "Register a run first: n."))
+        else:
+            self.refuse(BadInput(f"An MLflow client registered {client.title}.", f"It is {client.why}."))
+
     def action_promote(self) -> None:
         self._promote("champion")
 
@@ -258,7 +235,7 @@ class DeployStage(Stage[DeployView]):
     def _promote(self, alias: str) -> None:
         view, version = self._view, self.version
         if view is None or version is None:
-            self.refuse(BadInput("There is no version to promote.", "Register a run first: n."))
+            self._refuse_version("promote")
             return
         fine = version.verdict in ("pass", "no gates")
         against = "" if fine else f"Its gates say: {version.verdict}. Going on forces it, and the event says so."
@@ -305,7 +282,7 @@ class DeployStage(Stage[DeployView]):
     def action_export(self) -> None:
         version = self.version
         if version is None:
-            self.refuse(BadInput("There is no version to export.", "Register a run first: n."))
+            self._refuse_version("export")
             return
         self.app.push_screen(ExportScreen(self.engine, version), lambda _: self.reload())
 

@@ -9,6 +9,7 @@ from lemnis.engine.deploy import AliasEvent, Endpoint, EndpointEvent, ModelVersi
 from lemnis.engine.deploy.exports.records import Export
 from lemnis.engine.evaluate import Gate
 from lemnis.engine.text import safe
+from lemnis.engine.tracking.clients import ClientVersion
 from lemnis.tui.format import MISSING, age, bytes_, number, spark, verdict, when
 from lemnis.tui.stages.deploy.rollout import rollout_lines, split_cell, split_lines, workers_cell
 from lemnis.tui.widgets import Cell, Col, Row, Series
@@ -134,6 +135,56 @@ def version_row(version: ModelVersion, columns: Sequence[Col], *, now: int) -> R
         "why": version.why,
     }
     return picked(version_key(version), cells, values, columns)
+
+
+def versions_counted(versions: Sequence[ModelVersion], clients: Sequence[ClientVersion]) -> str:
+    """Return how many versions there are, and how many of them clients have registered."""
+    return f"{len(versions)}, {len(clients)} of MLflow's clients" if clients else f"{len(versions)}"
+
+
+def client_key(version: ClientVersion) -> str:
+    """Return the key of a version that a client registered."""
+    return f"mlflow {version.name}@{version.version}"
+
+
+def client_row(version: ClientVersion, columns: Sequence[Col], *, now: int) -> Row:
+    """Return one line of the table of versions for what an MLflow client registered."""
+    kind = ", ".join(version.flavours) or MISSING
+    cells: dict[str, Cell] = {
+        "version": version.title,
+        "aliases": alias_cell(version.aliases),
+        "run": version.run_name or version.run_uid[:8] or MISSING,
+        "gates": Content.styled(safe(f"MLflow {kind}", limit=17), "$muted"),
+        "age": age(version.created_at, now),
+        "who": version.who or MISSING,
+        "why": version.why,
+    }
+    values = {
+        "version": version.version,
+        "aliases": ", ".join(version.aliases) or None,
+        "run": None,
+        "gates": kind,
+        "age": version.created_at,
+        "who": version.who,
+        "why": version.why,
+    }
+    return picked(client_key(version), cells, values, columns)
+
+
+def client_detail(version: ClientVersion, *, now: int) -> Content:
+    """Return everything about a version that a client registered."""
+    lines = facts(
+        [
+            ("registered", f"by an MLflow client, {age(version.created_at, now)} ago"),
+            ("in Lemnis", version.why),
+            ("flavours", ", ".join(version.flavours) or MISSING),
+            ("run", version.run_name or version.run_uid or MISSING),
+            ("aliases", alias_cell(version.aliases)),
+            ("by", version.who or MISSING),
+            ("note", version.note or MISSING),
+        ]
+    )
+    return Content("\n").join(lines)
 
 
 def alias_cell(aliases: Sequence[str]) -> Cell:
