@@ -12,7 +12,7 @@ EVALUATE: tuple[Action, ...] = (
         "evaluate RUN --folds", writes=True,
     ),
     Action(
-        "evaluate.load", "L", "Load test", "Put a server of its own with this run under load over HTTP.",
+        "evaluate.load", "T", "Load test", "Put a server of its own with this run under load over HTTP.",
         "endpoints load NAME", writes=True,
     ),
     Action("evaluate.older", "left_square_bracket", "Older run", "Look at the finished run before.", footer=True),

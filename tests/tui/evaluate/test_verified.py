@@ -133,7 +133,7 @@ def test_a_load_test_says_waits_throughput_memory_and_what_a_million_costs(width
 
 async def test_a_run_that_no_endpoint_serves_can_not_be_put_under_load(engine: Engine) -> None:
     async with opened(engine, (80, 24), "baselines") as pilot:
-        await pilot.press("L")
+        await pilot.press("T")
         await shows(pilot, "[load]", "No endpoint serves run 1.")
     assert engine.jobs.jobs() == []
 
