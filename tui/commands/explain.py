@@ -62,8 +62,9 @@ def explain(
         found = room.explanation(run, row) or next(iter(room.explanations(run)))
         print_json(found) if session.json else print_explanation(found)
         return
-    wanted = dependence or interactions or failures or label or check
-    if again or (wanted and (room.dependences(run) is None or room.failures(run) is None)):
+    grouped = failures or label or check
+    wanted = dependence or interactions or grouped
+    if again or (wanted and room.dependences(run) is None) or (grouped and room.failures(run) is None):
         follow(session, room.start_interpret(run))
     if dependence:
         print_dependence(session, run, dependence)
