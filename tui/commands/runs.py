@@ -317,7 +317,7 @@ def export(
 
     --mlflow DIR writes an mlruns folder: MLflow's client reads it (with MLFLOW_ALLOW_FILE_STORE=true), `mlflow
     migrate-filestore` brings it into a database, `lemnis runs import` into another workspace. With --json:
-    {"written", "runs", "points", "files"}.
+    {"written", "runs", "registered", "points", "files"}.
 
     The document, with or without --json: {"runs": [{…as in `show`, "curves": {metric: [[round, value], …]}}]}.
     """

@@ -27,13 +27,13 @@ def import_runs(
 ) -> None:
     """Bring the runs of an MLflow store in: parameters, every point, tags, notes, inputs, artifacts, times and states.
 
-    Logged models come with them; the registry of the store does not.
+    Logged models come with them, and registered models with versions, aliases, tags and words.
 
     A run is known by its id: imported again it is brought up to date, and is there once. The store is only read. A
     server is asked with the token in MLFLOW_TRACKING_TOKEN.
 
-    With --json: {"experiments", "runs" (new ones), "models", "known", "points", "files", "bytes",
-    "missing" (whose artifacts could not be read, and why)}.
+    With --json: {"experiments", "runs" (new ones), "models", "registered" (versions), "known", "points", "files",
+    "bytes", "missing" (whose artifacts could not be read, and why)}.
     """
     session = session_of(context)
     done = session.engine.tracking.import_runs(place, artifacts, drawn(session))
@@ -44,6 +44,8 @@ def import_runs(
     known = f", besides {done.known} that are here already" if done.known else ""
     runs = "1 run" if done.runs == 1 else f"{done.runs} runs"
     say(f"Imported {runs}{known}: {done.points:,} points, {done.files} files, {bytes_(done.bytes)}.")
+    if done.registered:
+        say(f"Registered versions of models: {done.registered}.")
     for text in done.missing:
         say(f"Without its artifacts: {text}")
 
@@ -53,7 +55,8 @@ def export_folder(session: Session, place: Path, run_ids: list[int]) -> None:
     done = session.engine.tracking.export_runs(place, run_ids, drawn(session))
     clear(session)
     if session.json:
-        print_json({"written": str(place), "runs": done.runs, "points": done.points, "files": done.files})
+        counts = {"runs": done.runs, "registered": done.registered, "points": done.points, "files": done.files}
+        print_json({"written": str(place)} | counts)
     else:
         say(f"Wrote {done.runs} runs to {place}: {done.points:,} points, {done.files} files, {bytes_(done.bytes)}.")
 

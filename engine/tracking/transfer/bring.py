@@ -15,6 +15,7 @@ from lemnis.engine.text import safe
 from lemnis.engine.tracking import artifacts
 from lemnis.engine.tracking.runs import keep_datasets, link_models
 from lemnis.engine.tracking.transfer.records import Brought, File, Group, Moved, MovedModel, Source
+from lemnis.engine.tracking.transfer.registered import bring_registered
 
 BATCH = 10_000  # points of one transaction
 CHUNK = 1 << 20
@@ -44,6 +45,8 @@ def bring_in(store: Store, source: Source, tell: Callable[[Brought], None] = lam
             tell(done)
         for model in source.models(group):
             bring_model(store, source, model, experiment_id, done)
+    for registered in source.registered():
+        bring_registered(store, registered, done)
     return done
 
 

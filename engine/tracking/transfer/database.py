@@ -11,10 +11,20 @@ from lemnis.engine.experiments.tracked import Logged
 from lemnis.engine.store.connection import sqlite3
 from lemnis.engine.text import safe
 from lemnis.engine.tracking.protocol import STATES, Dataset, DatasetInput, ModelLink, Pair
-from lemnis.engine.tracking.transfer.records import MODEL_STATUS, File, Group, Judged, Moved, MovedModel
+from lemnis.engine.tracking.transfer.records import (
+    MODEL_STATUS,
+    File,
+    Group,
+    Judged,
+    Moved,
+    MovedModel,
+    MovedRegistered,
+    MovedVersion,
+)
 from lemnis.engine.tracking.transfer.trees import files_below
 
 NEEDED = ("experiments", "runs", "params", "tags", "metrics")
+DELETED = "Deleted_Internal"  # the stage of a version that was taken away
 HUGE = sys.float_info.max  # how MLflow writes an infinite value
 PROXIED = "mlartifacts"  # where `mlflow server` keeps what clients send to it, beside its database
 
@@ -164,6 +174,45 @@ class Database:
                 ],
                 artifact_uri=row["artifact_location"] or "",
             )
+
+    def registered(self) -> Iterator[MovedRegistered]:
+        """Return the registered models."""
+        if not self.tables.issuperset(("registered_models", "model_versions")):
+            return
+        for row in self.rows("select * from registered_models order by name"):
+            name = str(row["name"])
+            listed = self.rows("select * from model_versions where name = ? order by version", (name,))
+            aliases = self.pairs("registered_model_aliases", "name", name, ("alias", "version"))
+            yield MovedRegistered(
+                name=name,
+                description=row["description"] or "",
+                created_at=row["creation_time"] or 0,
+                updated_at=row["last_updated_time"] or row["creation_time"] or 0,
+                tags=self.pairs("registered_model_tags", "name", name),
+                aliases={alias: int(version) for alias, version in aliases.items()},
+                versions=[self._version(one) for one in listed if one["current_stage"] != DELETED],
+            )
+
+    def _version(self, row: dict[str, Any]) -> MovedVersion:
+        """Return a version. Any: see rows."""
+        tags: dict[str, str] = {}
+        if "model_version_tags" in self.tables:
+            sql = "select key, value from model_version_tags where name = ? and version = ?"
+            found = self.rows(sql, (row["name"], str(row["version"])))
+            tags = {str(one["key"]): str(one["value"] or "") for one in found}
+        return MovedVersion(
+            version=int(row["version"]),
+            source=row.get("source") or "",
+            run_uid=row.get("run_id") or "",
+            run_link=row.get("run_link") or "",
+            model_id=row.get("model_id") or "",
+            description=row["description"] or "",
+            stage=row["current_stage"] or "None",
+            user=row["user_id"] or "",
+            created_at=row["creation_time"] or 0,
+            updated_at=row["last_updated_time"] or row["creation_time"] or 0,
+            tags=tags,
+        )
 
     def files(self, owner: Moved | MovedModel) -> Iterator[File]:
         """Return artifacts, if they are on this disk below the file's folder or where it was said.

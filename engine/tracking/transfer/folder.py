@@ -12,10 +12,19 @@ from lemnis.engine.jobs.states import JobState
 from lemnis.engine.text import safe
 from lemnis.engine.tracking import protocol
 from lemnis.engine.tracking.protocol import Dataset, DatasetInput, ModelLink, Pair
-from lemnis.engine.tracking.transfer.records import MODEL_STATUS, File, Group, Judged, Moved, MovedModel
+from lemnis.engine.tracking.transfer.records import (
+    MODEL_STATUS,
+    File,
+    Group,
+    Judged,
+    Moved,
+    MovedModel,
+    MovedRegistered,
+    MovedVersion,
+)
 from lemnis.engine.tracking.transfer.trees import files_below
 
-META, TRASH = "meta.yaml", ".trash"
+META, TRASH, REGISTRY = "meta.yaml", ".trash", "models"
 LONGEST_META = 4 << 20  # bytes
 NOT_RUNS = ("tags", "datasets", "traces", "models")
 STATES: dict[int, JobState] = {1: "running", 2: "queued", 3: "finished", 4: "failed", 5: "cancelled"}
@@ -140,6 +149,38 @@ class Folder:
                 metrics=list(judged(path.parent / "metrics")),
                 artifact_uri=str(path.parent / "artifacts"),
             )
+
+    def registered(self) -> Iterator[MovedRegistered]:
+        """Return the registered models."""
+        for path in sorted((self.path / REGISTRY).glob(f"*/{META}")):
+            meta, folder = self.meta(path.parent), path.parent
+            created = whole(meta.get("creation_timestamp")) or 0
+            yield MovedRegistered(
+                name=str(meta.get("name") or folder.name),
+                description=str(meta.get("description") or ""),
+                created_at=created,
+                updated_at=whole(meta.get("last_updated_timestamp")) or created,
+                tags=texts(folder / "tags"),
+                aliases={alias: int(text) for alias, text in texts(folder / "aliases").items() if text.isdecimal()},
+                versions=[self._version(one.parent) for one in sorted(folder.glob(f"version-*/{META}"))],
+            )
+
+    def _version(self, folder: Path) -> MovedVersion:
+        meta = self.meta(folder)
+        created = whole(meta.get("creation_timestamp")) or 0
+        return MovedVersion(
+            version=whole(meta.get("version")) or 0,
+            source=str(meta.get("source") or ""),
+            run_uid=str(meta.get("run_id") or ""),
+            run_link=str(meta.get("run_link") or ""),
+            model_id=str(meta.get("model_id") or ""),
+            description=str(meta.get("description") or ""),
+            stage=str(meta.get("current_stage") or "None"),
+            user=str(meta.get("user_id") or ""),
+            created_at=created,
+            updated_at=whole(meta.get("last_updated_timestamp")) or created,
+            tags=texts(folder / "tags"),
+        )
 
     def points(self, run: Moved) -> Iterator[Logged]:
         """Return every value of every metric; raises BadInput for a line that is none."""

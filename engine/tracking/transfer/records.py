@@ -75,6 +75,34 @@ class MovedModel(Struct, frozen=True, kw_only=True):
     artifact_uri: str = ""
 
 
+class MovedVersion(Struct, frozen=True, kw_only=True):
+    """A version there; times are epoch ms."""
+
+    version: int
+    source: str
+    run_uid: str = ""
+    run_link: str = ""
+    model_id: str = ""
+    description: str = ""
+    stage: str = "None"
+    user: str = ""
+    created_at: int
+    updated_at: int
+    tags: dict[str, str] = {}
+
+
+class MovedRegistered(Struct, frozen=True, kw_only=True):
+    """A registered model there; `aliases` has the version of each."""
+
+    name: str
+    description: str = ""
+    created_at: int
+    updated_at: int
+    tags: dict[str, str] = {}
+    aliases: dict[str, int] = {}
+    versions: list[MovedVersion] = []
+
+
 class File(NamedTuple):
     """An artifact there; its path is below the run's."""
 
@@ -96,6 +124,10 @@ class Source(Protocol):
 
     def models(self, group: Group) -> Iterator[MovedModel]:
         """Return the logged models of an experiment, deleted ones too."""
+        ...
+
+    def registered(self) -> Iterator[MovedRegistered]:
+        """Return the registered models, with their versions, tags and aliases."""
         ...
 
     def points(self, run: Moved) -> Iterator[Logged]:
@@ -120,6 +152,7 @@ class Brought(Struct, kw_only=True):
 
     Attributes:
         runs: New runs.
+        registered: New versions of registered models.
         known: Runs that were here already; what is new about them was added.
         points: Values of metrics that were read.
         missing: Runs whose artifacts are not where they could be read, with the reason.
@@ -128,6 +161,7 @@ class Brought(Struct, kw_only=True):
     experiments: int = 0
     runs: int = 0
     models: int = 0
+    registered: int = 0
     known: int = 0
     points: int = 0
     files: int = 0

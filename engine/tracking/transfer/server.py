@@ -17,10 +17,19 @@ from lemnis.engine.text import safe
 from lemnis.engine.tracking import protocol
 from lemnis.engine.tracking.artifacts import DEEPEST
 from lemnis.engine.tracking.protocol import DatasetInput, ModelLink
-from lemnis.engine.tracking.transfer.records import MODEL_STATUS, File, Group, Judged, Moved, MovedModel
+from lemnis.engine.tracking.transfer.records import (
+    MODEL_STATUS,
+    File,
+    Group,
+    Judged,
+    Moved,
+    MovedModel,
+    MovedRegistered,
+    MovedVersion,
+)
 
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
-PAGE = 500
+PAGE, REGISTRY_PAGE = 500, 100
 WAIT_S = 30.0
 LARGEST_ANSWER = 256 << 20  # bytes
 
@@ -144,6 +153,38 @@ class Server:
                 artifact_uri=info.get("artifact_uri", ""),
             )
 
+    def registered(self) -> Iterator[MovedRegistered]:
+        """Return the registered models; none of a server without a registry."""
+        try:
+            found = list(self.listed("registered-models/search", "registered_models", ""))
+        except BadInput:
+            return
+        for one in found:
+            name = one["name"]
+            quoted = "'" + name.replace("'", "''") + "'"
+            listed = self.listed("model-versions/search", "model_versions", f"name = {quoted}")
+            created = whole(one.get("creation_timestamp")) or 0
+            yield MovedRegistered(
+                name=name,
+                description=one.get("description", ""),
+                created_at=created,
+                updated_at=whole(one.get("last_updated_timestamp")) or created,
+                tags=pairs(one),
+                aliases={alias["alias"]: int(alias["version"]) for alias in one.get("aliases", [])},
+                versions=[version_of(version) for version in listed],
+            )
+
+    def listed(self, call: str, what: str, wanted: str) -> Iterator[dict[str, Any]]:
+        """Return every document of a search that is asked by its address. Any: JSON values."""
+        token = ""
+        while True:
+            query = {"max_results": str(REGISTRY_PAGE), **({"filter": wanted} if wanted else {})}
+            found = self.ask(call, {**query, **({"page_token": token} if token else {})})
+            yield from found.get(what, [])
+            token = found.get("next_page_token", "")
+            if not token:
+                return
+
     def points(self, run: Moved) -> Iterator[Logged]:
         """Return every value of every metric of a run."""
         latest = self.ask("runs/get", {"run_id": run.uid})["run"].get("data", {}).get("metrics", [])
@@ -182,6 +223,24 @@ class Server:
 
     def close(self) -> None:
         """There is nothing to close."""
+
+
+def version_of(document: dict[str, Any]) -> MovedVersion:
+    """Return a version of a registered model. Any: JSON values."""
+    created = whole(document.get("creation_timestamp")) or 0
+    return MovedVersion(
+        version=int(document["version"]),
+        source=document.get("source", ""),
+        run_uid=document.get("run_id", ""),
+        run_link=document.get("run_link", ""),
+        model_id=document.get("model_id", ""),
+        description=document.get("description", ""),
+        stage=document.get("current_stage") or "None",
+        user=document.get("user_id", ""),
+        created_at=created,
+        updated_at=whole(document.get("last_updated_timestamp")) or created,
+        tags=pairs(document),
+    )
 
 
 def pairs(document: dict[str, Any], what: str = "tags") -> dict[str, str]:

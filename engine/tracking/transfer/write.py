@@ -19,6 +19,7 @@ from lemnis.engine.tracking.runs import run_documents
 from lemnis.engine.tracking.transfer.bring import ORIGIN
 from lemnis.engine.tracking.transfer.folder import STATES, write_meta, write_texts
 from lemnis.engine.tracking.transfer.records import MODEL_STATUS, Brought
+from lemnis.engine.tracking.transfer.registered import write_registry
 from lemnis.engine.tracking.transfer.trees import files_below
 
 STATUS = {protocol.STATUSES[state]: number for number, state in STATES.items()}
@@ -52,6 +53,7 @@ def write_folder(store: Store, place: Path, run_ids: Sequence[int], tell: Callab
                 write_run(store, staged / str(run.experiment_id), place, run, document, done)
                 write_models(store, staged / str(run.experiment_id), place, run, done)
                 tell(done)
+        write_registry(store, staged, place, done)
         if place.exists():
             place.rmdir()
         os.chmod(staged, 0o755)
