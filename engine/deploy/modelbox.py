@@ -4,6 +4,7 @@ Two thirds of damaged LightGBM files end the process that loads them and some ne
 loaded anywhere else before it has passed here.
 """
 
+import importlib.metadata
 import os
 import resource
 import signal
@@ -55,6 +56,14 @@ class Report(Struct, frozen=True, kw_only=True):
 
     answers: Answers = []
     refused: str = ""
+
+
+def reader_of(path: Path) -> str:
+    """Return what reads a model file here: LightGBM and its version, or Lemnis for a linear model."""
+    with open(path, "rb") as file:
+        if file.read(len(LINEAR)) == LINEAR.encode():
+            return LINEAR.strip()
+    return f"lightgbm {importlib.metadata.version('lightgbm')}"
 
 
 def ask_model(

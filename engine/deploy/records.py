@@ -31,6 +31,18 @@ class Golden(Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(text, type=cls)
 
 
+class ModelFile(Struct, frozen=True):
+    """The file of a version.
+
+    Attributes:
+        boxed: What read it in the model box when it gave its golden answers there; empty before there were such notes.
+    """
+
+    path: Path
+    sha256: str
+    boxed: str = ""
+
+
 class ModelVersion(Struct, frozen=True, kw_only=True):
     """One registered model file.
 

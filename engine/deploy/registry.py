@@ -12,10 +12,9 @@ import msgspec
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import load_config
 from lemnis.engine.data.parquet import data_lock
-from lemnis.engine.deploy.evidence import verdict_of
 from lemnis.engine.deploy.golden import golden_rows
-from lemnis.engine.deploy.modelbox import ask_model
-from lemnis.engine.deploy.records import Candidate, Golden, Model, ModelVersion
+from lemnis.engine.deploy.modelbox import ask_model, reader_of
+from lemnis.engine.deploy.records import Candidate, Golden, Model, ModelFile, ModelVersion
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import sha256_of, sync_folder
@@ -66,6 +65,7 @@ def register(store: Store, run_id: int, model: str, *, who: str, why: str) -> Mo
                 "signature": msgspec.json.encode(signature).decode(),
                 "golden": golden.save(),
                 "threshold": signature.threshold if signature.task == "binary" else None,
+                "boxed": reader_of(path),
                 "who": who,
                 "why": why,
                 "created_at": now,
@@ -223,6 +223,16 @@ def signature_of(store: Store, model: str, number: int) -> Signature:
     return msgspec.json.decode(stored(store, "signature", model, number), type=Signature)
 
 
+def file_of(store: Store, model: str, number: int) -> ModelFile:
+    """Return the file of a version; raises NotFound."""
+    sql = "select path, sha256, boxed from model_versions where model = ? and version = ?"
+    row = store.row(sql, [model, number])
+    if row is None:
+        found = version(store, model, number)
+        return ModelFile(found.path, found.sha256)
+    return ModelFile(store.workspace.hidden / row["path"], row["sha256"], row["boxed"])
+
+
 def golden_of(store: Store, model: str, number: int) -> Golden:
     """Return a version's golden rows and their recorded answers; raises NotFound."""
     return Golden.load(stored(store, "golden", model, number))
@@ -230,8 +240,10 @@ def golden_of(store: Store, model: str, number: int) -> Golden:
 
 def stored(store: Store, column: str, model: str, number: int) -> str:
     """Return a JSON column of a version; raises NotFound."""
-    version(store, model, number)
-    return str(store.value(f"select {column} from model_versions where model = ? and version = ?", [model, number]))
+    value = store.value(f"select {column} from model_versions where model = ? and version = ?", [model, number])
+    if value is None:
+        version(store, model, number)
+    return str(value)
 
 
 def unknown_model(store: Store, model: str) -> NotFound:
@@ -243,6 +255,8 @@ def unknown_model(store: Store, model: str) -> NotFound:
 
 def record(store: Store, row: Row) -> ModelVersion:
     """Return the version of one row of VERSIONS."""
+    from lemnis.engine.deploy.evidence import verdict_of  # no server asks for it, and it brings Evaluate with it
+
     return ModelVersion(
         model=row["model"],
         version=row["version"],

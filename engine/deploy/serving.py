@@ -10,7 +10,7 @@ from msgspec import Struct
 from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.deploy import registry
 from lemnis.engine.deploy.endpoints import row_of
-from lemnis.engine.deploy.modelbox import ask_model
+from lemnis.engine.deploy.modelbox import ask_model, reader_of
 from lemnis.engine.deploy.predictor import Predictor, load_predictor
 from lemnis.engine.deploy.records import Golden
 from lemnis.engine.deploy.rollout import events, splits, workers
@@ -35,16 +35,20 @@ class Served:
 
 
 def load_served(store: Store, model: str, number: int, *, cores: int) -> Served:
-    """Check a version in the model box, load it here, and let it answer its golden rows here.
+    """Check a version, load it here, and let it answer its golden rows here.
+
+    A file is loaded in the model box first, unless these very bytes have passed there with this version of what reads
+    them: the hash is checked again before they are loaded.
 
     Raises:
         NotFound: There is no such version.
         BadInput: It is damaged, or does not give its recorded answers.
     """
-    version = registry.version(store, model, number)
+    file = registry.file_of(store, model, number)
     signature, golden = registry.signature_of(store, model, number), registry.golden_of(store, model, number)
-    ask_model(version.path, version.sha256, signature, golden.rows, golden.answers)
-    predictor = load_predictor(version.path, version.sha256, signature, cores=cores)
+    if not file.path.exists() or file.boxed != reader_of(file.path):
+        ask_model(file.path, file.sha256, signature, golden.rows, golden.answers)
+    predictor = load_predictor(file.path, file.sha256, signature, cores=cores)
     wrong = predictor.self_test(golden)
     if wrong:
         raise LemnisError(f"In the server's process {wrong}.", "Register the run again.")

@@ -117,4 +117,6 @@ LATER = {
         "create index model_exports_version on model_exports (model, version, id)",
         *triggers("deploy", "model_exports"),
     ),
+    # What read the file when it gave its golden answers in the model box.
+    "m040_boxed": ("alter table model_versions add column boxed text not null default ''",),
 }
