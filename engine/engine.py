@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lemnis.engine.jobs import JobsRoom
     from lemnis.engine.labelling import LabellingRoom
     from lemnis.engine.lifecycle import Lifecycle
+    from lemnis.engine.modelcard import CardRoom
     from lemnis.engine.monitor import MonitorRoom
     from lemnis.engine.problem import ProblemRoom
     from lemnis.engine.resources import ResourcesRoom
@@ -139,6 +140,12 @@ class Engine:
         from lemnis.engine.monitor import MonitorRoom
 
         return MonitorRoom(self.store)
+
+    @cached_property
+    def cards(self) -> "CardRoom":
+        from lemnis.engine.modelcard import CardRoom
+
+        return CardRoom(self.store)
 
     @cached_property
     def labelling(self) -> "LabellingRoom":

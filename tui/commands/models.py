@@ -11,7 +11,7 @@ from lemnis.engine.deploy import AliasEvent, ModelVersion
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.tracking.clients import ClientVersion
-from lemnis.tui.commands import models_export
+from lemnis.tui.commands import models_card, models_export
 from lemnis.tui.commands.group import fell_short, group, print_facts, print_json, print_table, say, session_of
 from lemnis.tui.commands.rollout import split_facts
 from lemnis.tui.format import MISSING, age, number, verdict, when
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 app = group("The registry: versions, aliases, history, rollback, exports.")
 app.add_typer(models_export.app)
+app.add_typer(models_card.app)
 
 ModelName = Annotated[str, typer.Argument(help="A model's name, see `lemnis models list`.", metavar="MODEL")]
 Alias = Annotated[str, typer.Option("--alias", help="The alias to move.")]

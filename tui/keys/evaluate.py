@@ -45,7 +45,7 @@ EVALUATE: tuple[Action, ...] = (
         "explain --failures",
     ),
     Action(
-        "evaluate.label", "L", "Label type", "Make a label queue of the failure type's rows, worst first.",
+        "evaluate.label", "Q", "Label type", "Make a label queue of the failure type's rows, worst first.",
         "explain --failures --label", writes=True,
     ),
     Action(
@@ -55,6 +55,11 @@ EVALUATE: tuple[Action, ...] = (
     Action(
         "evaluate.what_if", "w", "What if",
         "Change values of a row: prediction, contributions and what would flip the answer follow.",
+    ),
+    Action(
+        "evaluate.card", "M", "Model card",
+        "Show what is on record of the registered version of this run, and what differs from the version before.",
+        "models card",
     ),
     Action("evaluate.centre", "b", "Centre", "Draw each row's change from its first value, or the answers themselves."),
     Action("evaluate.next_class", "C", "Class", "Interpret the next class."),

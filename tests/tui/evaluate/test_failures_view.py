@@ -69,7 +69,7 @@ async def test_keys_make_a_queue_and_a_check_that_is_shown_before_it_is_written(
     monkeypatch.setattr(LabellingRoom, "queue_failures", queue)
     async with opened(engine) as pilot:
         await shows(pilot, "hour 17–21")
-        await pilot.press("L")
+        await pilot.press("Q")
         await shows(pilot, "Queue 3 of late_review has 1 rows.")
         assert asked == [(1, 0)]
         await pilot.press("W")

@@ -1,4 +1,4 @@
-"""What a person does with a failure type or a row of Evaluate: label it, check for it, change its values."""
+"""What a person does with a failure type, a row or a run of Evaluate: label, check, change values, see its card."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from lemnis.engine import Engine
 from lemnis.engine.config import Check
 from lemnis.engine.explore.labels import Queue
 from lemnis.engine.jobs import user_name
+from lemnis.tui.screens.model_card import ModelCard
 from lemnis.tui.stages.evaluate.editor import RowEditor
 from lemnis.tui.stages.evaluate.failures import CheckPreview
 from lemnis.tui.stages.evaluate.pane import FindRow
@@ -59,3 +60,24 @@ def edit_row(stage: Stage[Any], run_id: int, key: str, hint: str) -> None:
         answered(key)
     else:
         stage.app.push_screen(FindRow(hint, "Change the values of which row?", "open"), answered)
+
+
+def show_card(stage: Stage[Any], run_id: int) -> None:
+    """Show the model card of the latest version that a run is registered as, or say that it is not."""
+    deploy = stage.engine.deploy
+
+    def registered() -> tuple[str, int, list[int]] | None:
+        for model in deploy.models():
+            versions = deploy.versions(model.name)
+            mine = [version.version for version in versions if version.run_id == run_id]
+            if mine:
+                return model.name, max(mine), sorted(version.version for version in versions)
+        return None
+
+    def show(found: tuple[str, int, list[int]] | None) -> None:
+        if found is None:
+            stage.toast("A card is made of a registered version: register the run in Deploy (8) with n.")
+        else:
+            stage.app.push_screen(ModelCard(stage.engine, *found))
+
+    stage.perform(registered, then=show)

@@ -87,6 +87,6 @@ FAILURES_TEXT = (
     "among all rows), the commonest categories, or missing.\n\n"
     "Earlier runs' types are looked for among the errors of this one by the nearest centre, so that a type can be seen "
     "to shrink or grow from version to version.\n\n"
-    "L makes a label queue of the type's rows, worst first: an answer decides what is true. W writes a check that "
+    "Q makes a label queue of the type's rows, worst first: an answer decides what is true. W writes a check that "
     "warns when rows of the kind become half as common again as now. w changes the values of the row under the cursor."
 )

@@ -56,7 +56,7 @@ class FailuresPane(Horizontal):
     def _show_type(self) -> None:
         found, one, place = self._found, self._type(), self.place
         self.query_one("#failed-rows", Table).show(failed.example_rows(one) if one else [])
-        detail = f"· of type {place + 1}, w edits, L labels, W checks" if place is not None else ""
+        detail = f"· of type {place + 1}, w edits, Q labels, W checks" if place is not None else ""
         self.query_one("#failed-panel", Panel).retitle("Rows", detail)
         followed = self.query_one("#followed", Drawn)
         followed.show(lambda width: failed.detail_lines(found, one, width) if found else ())

@@ -325,6 +325,11 @@ class EvaluateStage(Stage[EvaluateView]):
             shown = {ROWS: found.key if found else "", FAILURES: self.query_one(FailuresPane).row_key}
             acts.edit_row(self, run.id, shown.get(self.open_view, ""), f"like {found.key}" if found else "e.g. #0")
 
+    def action_card(self) -> None:
+        """Show the model card of the version that this run is registered as."""
+        if self._view is not None and self._view.run is not None:
+            acts.show_card(self, self._view.run.id)
+
     def action_centre(self) -> None:
         """Draw changes from the first value, or answers."""
         self.query_one(FeaturesPane).centre()
