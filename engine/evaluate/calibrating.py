@@ -1,9 +1,9 @@
-"""Calibration of a model on the rows that judge it, and the maps that are offered because they win there."""
+"""Calibration of a model on the rows that judge it, and what a map would change there."""
 
 import numpy as np
 
 from lemnis.engine.evaluate.baselines import Ground
-from lemnis.engine.evaluate.calibration import METHODS, fit_map, mapped, offered, reliability
+from lemnis.engine.evaluate.calibration import METHODS, fit_map, mapped, reliability, wins
 from lemnis.engine.evaluate.paired import Yardstick
 from lemnis.engine.evaluate.records import Calibration, CalibrationMap
 
@@ -36,6 +36,6 @@ def calibration_of(ground: Ground, yardstick: Yardstick) -> Calibration | None:
         points = fit_map(method, learned.target, learned.score)
         tests = [test for test in yardstick.tests(mapped(method, points, judged.score)) if test.metric in SHOWN]
         ends = {test.metric: (test.low, test.high) for test in tests}
-        wins = offered(ends["brier"], ends["log_loss"])
-        maps.append(CalibrationMap(method=method, rows=learned.target.size, points=points, tests=tests, wins=wins))
+        won = wins(ends["brier"], ends["log_loss"])
+        maps.append(CalibrationMap(method=method, rows=learned.target.size, points=points, tests=tests, wins=won))
     return Calibration(part=found.part, blocks=found.blocks, reliability=found.reliability, maps=maps)

@@ -112,6 +112,6 @@ def logistic(value: Values) -> Values:
     return 1 / (1 + np.exp(-np.clip(value, -700, 700)))
 
 
-def offered(brier: tuple[float | None, float | None], loss: tuple[float | None, float | None]) -> bool:
+def wins(brier: tuple[float | None, float | None], loss: tuple[float | None, float | None]) -> bool:
     """Say whether a map wins: the whole 95 % interval of the change of both Brier score and log loss is below 0."""
     return all(high is not None and math.isfinite(high) and high < 0 for _, high in (brier, loss))

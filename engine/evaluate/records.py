@@ -104,7 +104,7 @@ class CalibrationMap(Struct, frozen=True, kw_only=True):
         rows: Validation rows it was fitted on.
         points: Said and better probabilities to interpolate between; of platt slope and offset of the log odds.
         tests: `base` is the model as it is, `value` with the map; p is for each test alone.
-        wins: Brier score and log loss get better with their whole interval: only then it is offered.
+        wins: Brier score and log loss get better with their whole interval: only then it is worth it.
     """
 
     method: str

@@ -45,7 +45,7 @@ def slices_of(
     matrix = encode_table(ground.rows.take(pa.array(ground.judged)), subject.signature)
     order = [subject.signature.names.index(one.feature) for one in importances][:MOST_FEATURES]
     cuts = [cut(subject.signature.features[place], matrix[:, place]) for place in order]
-    loss = losses(judged)
+    loss = losses(judged, subject.signature.task)
     found, tested = search(loss, cuts, range(min(PAIRED, len(cuts))), yardstick.blocks)
     metric = FIRST_METRIC[subject.signature.task]
     span = judged_where(subject, ground.part)
@@ -87,14 +87,14 @@ def told(found: Found, cuts: list[Cut], judged: Scored, yardstick: Yardstick, sp
     )
 
 
-def losses(scored: Scored) -> Values:
+def losses(scored: Scored, task: str) -> Values:
     """Return what each row costs: minus the log of the probability given to what happened, or the absolute error."""
+    if task == "regression":
+        return np.abs(scored.score - scored.target)
     if scored.score.ndim == 2:
         given = scored.score[np.arange(scored.target.size), scored.target.astype(np.int64)]
-    elif np.isin(scored.target, (0, 1)).all() and ((scored.score >= 0) & (scored.score <= 1)).all():
-        given = np.where(scored.target == 1, scored.score, 1 - scored.score)
     else:
-        return np.abs(scored.score - scored.target)
+        given = np.where(scored.target == 1, scored.score, 1 - scored.score)
     return -np.log(np.clip(given, FLOOR, 1 - FLOOR))
 
 

@@ -92,14 +92,14 @@ async def test_baselines_stand_beside_the_model_with_their_difference_and_why_on
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
-async def test_calibration_is_a_diagram_a_line_a_bin_and_a_map_is_offered_only_if_it_wins(
+async def test_calibration_is_a_diagram_a_line_a_bin_and_a_map_is_worth_it_only_if_it_wins(
     engine: Engine, size: tuple[int, int]
 ) -> None:
     async with opened(engine, size) as pilot:
         await pilot.press(*("v" * (2 if size[0] > 100 else 4)))
         screen = await shows(
-            pilot, "[calibration]", "75.0%", "70.0%…80.0%", "─◆─", "ECE 0.125", "off 0.030", "isotonic  · not offered",
-            "platt  ● offered", "−0.010 (−0.020…−0.003)",
+            pilot, "[calibration]", "75.0%", "70.0%…80.0%", "─◆─", "ECE 0.125", "off 0.030", "isotonic  · not worth it",
+            "platt  ● worth it: wins", "−0.010 (−0.020…−0.003)",
         )  # fmt: skip
         off = next(line for line in screen.splitlines() if "70.0%…80.0%" in line)
         assert off.index("◇") < off.index("─") < off.index("●")

@@ -14,12 +14,14 @@ CALIBRATION_TEXT = (
     " (◆ where both are one): a well calibrated model has ◇ within the line. ECE is the mean gap by rows. The Brier "
     "score is taken apart (Murphy): + off the diagonal, − told apart from the mean, + spread of the target itself. "
     "Isotonic and Platt maps are fitted on the validation rows and judged on the test rows by a paired bootstrap over"
-    " days; one is offered only if the whole interval of the change of both Brier score and log loss is below 0."
+    " days; one is worth it only if the whole interval of the change of both Brier score and log loss is below 0. Its"
+    " points are in `lemnis --json evaluate RUN --kept`, for whoever turns scores into decisions; models are served "
+    "as they were trained."
 )
 
 
 def calibration_listing(evaluation: Evaluation | None, width: int) -> Listing:
-    """Return the bins as a diagram, and as detail the figures and the offers."""
+    """Return the bins as a diagram, and as detail the figures and the maps."""
     found = evaluation.calibrated if evaluation else None
     room = max(LEAST_DIAGRAM, width - FIGURES)
     columns = [
@@ -87,8 +89,8 @@ def calibration_lines(found: Calibration | None) -> list[Content]:
 
 
 def map_lines(one: CalibrationMap) -> list[Content]:
-    """Return whether a map is offered, and the change of each measure with its interval."""
-    said = "● offered: it wins" if one.wins else "· not offered: no sure gain"
+    """Return whether a map is worth it, and the change of each measure with its interval."""
+    said = "● worth it: wins" if one.wins else "· not worth it: no sure gain"
     head = (f"{said} on rows it has not seen", "$ok" if one.wins else "$muted")
     tests = {test.metric: test for test in one.tests}
     changes = [change("Brier", tests.get("brier")), "  ", change("log loss", tests.get("log_loss"))]
