@@ -87,6 +87,14 @@ class TrackingRoom:
 
         return write_folder(self.store, place, run_ids, tell)
 
+    def send_runs(
+        self, url: str, run_ids: Sequence[int], tell: "Callable[[Brought], None]" = lambda _: None
+    ) -> "Brought":
+        """Send runs to an MLflow server, with their models and the registry, each once. See `transfer.send`."""
+        from lemnis.engine.tracking.transfer.send import send_to
+
+        return send_to(self.store, url, run_ids, tell)
+
     def client_versions(self) -> "list[ClientVersion]":
         """Return the model versions that MLflow's clients have registered, by name and newest first."""
         from lemnis.engine.tracking import clients

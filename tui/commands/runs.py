@@ -310,14 +310,17 @@ def export(
     query: Annotated[str, typer.Option("-q", "--query", help="The runs a query finds instead.")] = "",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="The file; stdout if none.")] = None,
     mlflow: Annotated[
-        Path | None, typer.Option(help="Write a new mlruns folder of MLflow's instead, artifacts too.", metavar="DIR")
-    ] = None,
+        str,
+        typer.Option(help="Write a new mlruns folder instead, or send to a server: artifacts too.", metavar="DIR|URL"),
+    ] = "",
 ) -> None:
     """Write runs with all conditions and every point of their curves as one JSON document, or as a store of MLflow's.
 
     --mlflow DIR writes an mlruns folder: MLflow's client reads it (with MLFLOW_ALLOW_FILE_STORE=true), `mlflow
-    migrate-filestore` brings it into a database, `lemnis runs import` into another workspace. With --json:
-    {"written", "runs", "registered", "points", "files"}.
+    migrate-filestore` brings it into a database, `lemnis runs import` into another workspace. --mlflow http://… sends
+    the runs to a server, each once, with the token in MLFLOW_TRACKING_TOKEN. Logged and registered models go along.
+
+    With --mlflow and --json: {"written", "runs", "registered", "points", "files", "known", "missing"}.
 
     The document, with or without --json: {"runs": [{…as in `show`, "curves": {metric: [[round, value], …]}}]}.
     """
@@ -326,8 +329,8 @@ def export(
         raise BadInput("Runs are named and asked for at once.", "Give numbers or --query.")
     room = engine.experiments
     runs = [room.run(run_id) for run_id in run_ids] if run_ids else room.search(query, limit=EVERY_POINT).runs
-    if mlflow is not None:
-        runs_mlflow.export_folder(session_of(context), mlflow, [run.id for run in runs])
+    if mlflow:
+        runs_mlflow.export_to(session_of(context), mlflow, [run.id for run in runs])
         return
     document = {"runs": [exported(engine, run) for run in runs]}
     if output is None:

@@ -50,15 +50,23 @@ def import_runs(
         say(f"Without its artifacts: {text}")
 
 
-def export_folder(session: Session, place: Path, run_ids: list[int]) -> None:
-    """Write runs as an mlruns folder and say so."""
-    done = session.engine.tracking.export_runs(place, run_ids, drawn(session))
+def export_to(session: Session, place: str, run_ids: list[int]) -> None:
+    """Write runs as an mlruns folder, or send them to a server, and say so."""
+    room = session.engine.tracking
+    if place.startswith(("http://", "https://")):
+        done = room.send_runs(place, run_ids, drawn(session))
+    else:
+        done = room.export_runs(Path(place), run_ids, drawn(session))
     clear(session)
     if session.json:
         counts = {"runs": done.runs, "registered": done.registered, "points": done.points, "files": done.files}
-        print_json({"written": str(place)} | counts)
+        print_json({"written": place} | counts | {"known": done.known, "missing": done.missing})
     else:
-        say(f"Wrote {done.runs} runs to {place}: {done.points:,} points, {done.files} files, {bytes_(done.bytes)}.")
+        known = f", besides {done.known} that are there already" if done.known else ""
+        moved = f"{done.points:,} points, {done.files} files, {bytes_(done.bytes)}"
+        say(f"Wrote {done.runs} runs{known} to {place}: {moved}.")
+        for text in done.missing:
+            say(f"Without its artifacts: {text}")
 
 
 def drawn(session: Session) -> Callable[[Brought], None]:

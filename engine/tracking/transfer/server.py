@@ -40,7 +40,7 @@ class Server:
     def __init__(self, url: str) -> None:
         self.url, self.token = url.rstrip("/"), os.environ.get("MLFLOW_TRACKING_TOKEN", "")
 
-    def opened(self, path: str, body: dict[str, Any] | None = None) -> IO[bytes]:
+    def opened(self, path: str, body: dict[str, Any] | None = None, method: str | None = None) -> IO[bytes]:
         """Return the answer to a request. Any: JSON values.
 
         Raises:
@@ -48,7 +48,17 @@ class Server:
             BadInput: It refuses.
         """
         data = None if body is None else msgspec.json.encode(body)
-        request = Request(f"{self.url}{path}", data, {"Content-Type": "application/json"} if data else {})
+        headers = {"Content-Type": "application/json"} if data else {}
+        return self.answer(Request(f"{self.url}{path}", data, headers, method=method))
+
+    def put(self, path: str, content: IO[bytes], size: int) -> None:
+        """Send a file to where a server keeps artifacts; raises Unavailable, BadInput."""
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        with self.answer(Request(f"{self.url}{FILES}/{quote(path)}", content, headers, method="PUT")):  # pyright: ignore[reportArgumentType]  # a file is read
+            pass
+
+    def answer(self, request: Request) -> IO[bytes]:
+        """Return the answer to a request; raises Unavailable, BadInput."""
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         try:
@@ -61,10 +71,12 @@ class Server:
             why = safe(str(getattr(error, "reason", error)), limit=200)
             raise Unavailable(f"{self.url} does not answer: {why}.", "Check that the server runs.") from None
 
-    def ask(self, call: str, query: dict[str, str], body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def ask(
+        self, call: str, query: dict[str, str], body: dict[str, Any] | None = None, *, method: str | None = None
+    ) -> dict[str, Any]:
         """Return the document of a call. Any: JSON values."""
         words = f"?{urlencode(query)}" if query else ""
-        with self.opened(f"/api/2.0/mlflow/{call}{words}", body) as answer:
+        with self.opened(f"/api/2.0/mlflow/{call}{words}", body, method) as answer:
             text = answer.read(LARGEST_ANSWER)
         try:
             return msgspec.json.decode(text, type=dict[str, Any])
