@@ -57,7 +57,7 @@ def tell(store: Store, endpoint: str, number: int, **facts: object) -> None:
 def listed(store: Store, endpoint: str) -> list[Worker]:
     """Return the workers of an endpoint by number."""
     rows = store.rows(
-        """select w.*, s.state as service_state from endpoint_workers w
+        """select w.*, s.state as service_state, s.pid as service_pid from endpoint_workers w
              join endpoints e on e.name = w.endpoint and w.worker <= e.workers
              left join services s
                on s.name = 'endpoint:' || w.endpoint || case w.worker when 1 then '' else '#' || w.worker end
@@ -69,7 +69,11 @@ def listed(store: Store, endpoint: str) -> list[Worker]:
 
 def worker_in(row: Row) -> Worker:
     """Return the worker of one row."""
-    live = row["service_state"] in ("starting", "up")
+    new = row["service_pid"] not in (
+        None,
+        row["pid"],
+    )  # the process that said so is gone, its successor said nothing yet
+    live = row["service_state"] in ("starting", "up") and not new
     return Worker(
         number=row["worker"],
         pid=row["pid"],

@@ -127,3 +127,17 @@ def test_a_challenger_that_is_not_fit_ends_its_split(bench: Any) -> None:
     split = splits.latest(bench.store, "late")
     assert split is not None
     assert (split.state, "its file changed" in split.why, answers.shared) == ("aborted", True, [])
+
+
+def test_a_worker_that_was_killed_is_not_ready_though_its_last_word_was(bench: Any) -> None:
+    follower(bench, 1)
+    follower(bench, 2)
+    with bench.store.write() as db:
+        for name in ("endpoint:late", "endpoint:late#2"):
+            service = {"name": name, "module": "none", "arguments": "[]", "state": "up", "updated_at": 1}
+            db.table("services").insert(service)
+    assert bench.room.endpoint("late").state == "ready"
+    with bench.store.write() as db:  # the supervisor has started another process in its place
+        db.execute("update services set pid = 4711, state = 'starting' where name = 'endpoint:late#2'")
+    endpoint = bench.room.endpoint("late")
+    assert (endpoint.state, endpoint.why) == ("degraded", "1 of 2 workers are ready")
