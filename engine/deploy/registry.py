@@ -48,6 +48,24 @@ def register(store: Store, run_id: int, model: str, *, who: str, why: str) -> Mo
     path = keep_file(store, folder / "model.txt", run["model_sha256"])
     rows = representative_rows(store, run["version_id"], signature)
     golden = Golden(rows=rows, answers=ask_model(path, run["model_sha256"], signature, rows))
+    return add(store, model, run_id, (path, run["model_sha256"]), signature, golden, who=who, why=why)
+
+
+def add(
+    store: Store,
+    model: str,
+    run_id: int,
+    file: tuple[Path, str],
+    signature: Signature,
+    golden: Golden,
+    *,
+    who: str,
+    why: str,
+) -> ModelVersion:
+    """Make a kept file, with its hash, that has answered its golden rows the next version; raises BadInput."""
+    if not NAME.fullmatch(model):
+        raise BadInput(f"{safe(model, limit=80)!r} can't name a model.", "Use letters, digits, . _ and -, at most 64.")
+    path, sha256 = file
     now = now_ms()
     with store.write() as db:
         db.execute("insert into models (name, created_at) values (?, ?) on conflict do nothing", [model, now])
@@ -59,7 +77,7 @@ def register(store: Store, run_id: int, model: str, *, who: str, why: str) -> Mo
                 "model": model,
                 "version": number,
                 "run_id": run_id,
-                "sha256": run["model_sha256"],
+                "sha256": sha256,
                 "path": str(path.relative_to(store.workspace.hidden)),
                 "bytes": path.stat().st_size,
                 "signature": msgspec.json.encode(signature).decode(),

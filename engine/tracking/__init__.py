@@ -8,6 +8,7 @@ from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
+    from lemnis.engine.deploy import ModelVersion
     from lemnis.engine.tracking.clients import ClientVersion
     from lemnis.engine.tracking.script import Wanted
     from lemnis.engine.tracking.transfer.records import Brought
@@ -100,6 +101,12 @@ class TrackingRoom:
         from lemnis.engine.tracking import clients
 
         return clients.client_versions(self.store)
+
+    def adopt(self, name: str, version: int, model: str, who: str, why: str) -> "ModelVersion":
+        """Make a LightGBM model that a client registered a version of Lemnis. See `adopting.adopt`."""
+        from lemnis.engine.tracking import adopting
+
+        return adopting.adopt(self.store, name, version, model, who=who, why=why)
 
     def create_token(self) -> str:
         """Make the server's token and return it, once."""

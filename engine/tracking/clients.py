@@ -116,4 +116,4 @@ def reason(flavours: list[str], text: str) -> str:
         return f"not served here: flavour {', '.join(flavours)}"
     if BOOSTER not in text:
         return "not served here: a pickled LightGBM model"
-    return "not served here: a client registered it"
+    return "LightGBM: `lemnis models adopt` can take it over"

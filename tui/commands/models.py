@@ -83,6 +83,27 @@ def register(
 
 
 @app.command()
+def adopt(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A model that an MLflow client registered.", metavar="NAME")],
+    version: Annotated[int, typer.Argument(help="Its version.", metavar="VERSION")],
+    model: ModelName,
+    reason: Reason = "taken over from an MLflow client",
+) -> None:
+    """Take over a LightGBM model of an MLflow client as the next version of MODEL, to be promoted and served.
+
+    It needs the signature it was logged with; it is asked golden rows in a process apart. Nothing is unpickled.
+    With --json: the version as in `list`.
+    """
+    session = session_of(context)
+    made = session.engine.tracking.adopt(name, version, model, user_name(), reason)
+    if session.json:
+        print_json(made)
+        return
+    say(f"{made.model} version {made.version} from {name} {version}, with {made.golden_rows} golden rows.")
+
+
+@app.command()
 def promote(
     context: typer.Context,
     model: ModelName,
