@@ -19,8 +19,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,7 +33,8 @@ from peer_serving import peers
 from serving_load import CORES, Kind, Load, Started, load, start
 
 from lemnis.engine.data.versions import record_version
-from lemnis.engine.deploy import DeployRoom, endpoints, recorder
+from lemnis.engine.deploy import DeployRoom, endpoints, recorder, registry
+from lemnis.engine.deploy.predictor import load_predictor
 from lemnis.engine.deploy.registry import golden_of, signature_of
 from lemnis.engine.features.matrix import encode_table, fit_signature, target_vector
 from lemnis.engine.features.requests import encode_rows
@@ -97,6 +99,34 @@ def main() -> None:
             report(name, found[name], found["echo"], begun)
         dropped = store.value("select coalesce(sum(dropped), 0) from traffic", name="predictions")
         print(json.dumps({"figure": "requests that were answered and not logged", "count": dropped}))
+        os.sched_setaffinity(0, CORES)
+        batching(store)
+
+
+def batching(store: Store) -> None:
+    """Print what one row costs alone, and what it would cost if as many requests waited for each other.
+
+    What waiting can save at best: a row of a batch against a row alone, beside all that a request costs besides.
+    """
+    file = registry.file_of(store, "late", 1)
+    predictor = load_predictor(file.path, file.sha256, signature_of(store, "late", 1), cores=len(CORES))
+    rows = encode_rows(golden_of(store, "late", 1).rows[:64], predictor.signature)
+    singly = rows.tolist()
+    figure: dict[str, Any] = {"figure": "a row alone, and in a batch of requests, µs a row"}
+    figure["1"] = each(lambda: [predictor.one(row) for row in singly], len(singly))
+    for count in (4, 16, 64):
+        figure[str(count)] = each(lambda part=rows[:count]: predictor.many(part), count)
+    print(json.dumps(figure), flush=True)
+
+
+def each(work: Callable[[], object], rows: int) -> float:
+    """Return the least time of a row in µs."""
+    took: list[float] = []
+    for _ in range(200):
+        began = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - began)
+    return round(min(took) / rows * 1e6, 2)
 
 
 def prepared(folder: Path) -> Store:
