@@ -17,6 +17,7 @@ from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.features.signature import Signature
 
 PREDICT_NORMAL = 0  # C_API_PREDICT_NORMAL: with the objective's transform
+SHARED_ROWS = 512  # fewer are done before further threads have begun; on a busy machine waiting for those took 2 ms
 FLOAT64 = 1  # C_API_DTYPE_FLOAT64
 
 
@@ -102,7 +103,8 @@ class Predictor:
         """Return the scores of encoded rows, shape (rows, outputs)."""
         if not len(matrix):
             return np.empty((0, self.outputs))
-        scores = self._model.predict(matrix, num_threads=self._cores)
+        threads = self._cores if len(matrix) >= SHARED_ROWS else 1
+        scores = self._model.predict(matrix, num_threads=threads)
         return np.asarray(scores, dtype=np.float64).reshape(len(matrix), self.outputs)
 
     def contributions(self, matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -12,7 +12,7 @@ from lemnis.engine.experiments.sweep import Sweep, Wishes
 from lemnis.engine.jobs import Job
 
 KILLS = int(os.environ.get("LEMNIS_KILLS", "10"))
-TRIALS, ROUNDS = 10, 600
+TRIALS, ROUNDS = max(10, KILLS // 2), 600
 VICTIMS = ("training", "driver", "supervisor")
 
 
@@ -78,7 +78,7 @@ def test_kills_of_anything_at_random_moments_lose_no_trial(engine: Engine, seed:
         victim = chance.choice(VICTIMS)
         if kill(engine, victim, chance):
             killed.append(victim)
-    assert len(killed) >= min(KILLS, 5), killed
+    assert len(killed) >= min(KILLS, 5) if KILLS <= 10 else len(killed) == KILLS, killed
     until(lambda: engine.sweeps.sweep("s").state != "running", 400.0)
     sweep, trials = engine.sweeps.sweep("s"), engine.sweeps.trials("s")
     assert (sweep.state, sweep.counts) == ("finished", {"finished": TRIALS}), (killed, sweep.why, trials)
