@@ -81,16 +81,38 @@ def extend_parquet(workspace: Workspace, held: Path, rows: "pa.RecordBatchReader
 
 
 def write_groups(path: Path, table: "pa.Table | pa.RecordBatchReader", metadata: dict[bytes, bytes]) -> int:
-    """Write rows to a Parquet file and return how many there were."""
+    """Write rows to a Parquet file and return how many there were. NaN is written as missing."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     rows = 0
-    schema = table.schema.with_metadata(metadata)
+    fields = [field.with_nullable(True) if pa.types.is_floating(field.type) else field for field in table.schema]
+    schema = pa.schema(fields, metadata)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for group in row_groups(table):
-            writer.write_table(group.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP)
+            writer.write_table(without_nan(group).cast(schema), row_group_size=ROW_GROUP)
             rows += group.num_rows
     return rows
+
+
+def without_nan(table: "pa.Table") -> "pa.Table":
+    """Return a table whose NaN are missing values, as they are everywhere in Lemnis.
+
+    DuckDB 2.0 concludes from a column's smallest and largest value that it holds no NaN, as Parquet leaves those out
+    of both: `isnan` is then false for every row, and a check would pass that must not.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for place, field in enumerate(table.schema):
+        if not pa.types.is_floating(field.type):
+            continue
+        column = table.column(place)
+        unknown = pc.is_nan(column)
+        if pc.any(unknown).as_py():
+            known = pc.if_else(unknown, pa.scalar(None, field.type), column)
+            table = table.set_column(place, field.with_nullable(True), known)
+    return table
 
 
 @contextmanager

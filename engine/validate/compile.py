@@ -237,7 +237,6 @@ def _range(check: Check, table: str, tables: Tables) -> Compiled:
     low, high = (bound_sql(end, kind) for end in (check.min, check.max))
     ends = [f"{quote(name)} < {low}"] if low else []
     ends += [f"{quote(name)} > {high}"] if high else []
-    ends += [f"isnan({quote(name)})"] if kind in ("float", "double", "halffloat") else []
     bounds = bounds_text(check.min, check.max)
     return of_values(
         check,

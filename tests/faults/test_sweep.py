@@ -9,6 +9,7 @@ from support import until
 
 from lemnis.engine import Engine
 from lemnis.engine.experiments.sweep import Sweep, Wishes
+from lemnis.engine.experiments.sweep.trials import MOST_ATTEMPTS
 from lemnis.engine.jobs import Job
 
 KILLS = int(os.environ.get("LEMNIS_KILLS", "10"))
@@ -44,13 +45,14 @@ def changes(engine: Engine, count: int) -> None:
 
 
 def live(engine: Engine, victim: str) -> list[int]:
-    """Return the processes that may be killed now."""
+    """Return the processes that may be killed now; a trial that is lost too often is given up, with its reason."""
     if victim == "supervisor":
         pid = engine.jobs.status().pid
         return [pid] if pid else []
     kind = {"training": "experiments.train", "driver": "experiments.sweep"}[victim]
     jobs: list[Job] = engine.jobs.jobs(states=("running",))
-    return [job.identity.pid for job in jobs if job.kind == kind and job.identity is not None]
+    often = MOST_ATTEMPTS if victim == "training" else KILLS
+    return [job.identity.pid for job in jobs if job.kind == kind and job.identity is not None and job.attempts < often]
 
 
 def kill(engine: Engine, victim: str, chance: random.Random) -> bool:
