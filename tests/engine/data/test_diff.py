@@ -54,7 +54,7 @@ def listed(engine: Engine, found: Diff, listing: Listing | None = None) -> list[
 def plain(value: Any) -> Any:
     """Return a value that equals another one just when the comparison says so."""
     if isinstance(value, float):
-        return "NaN" if math.isnan(value) else value + 0.0
+        return None if math.isnan(value) else value + 0.0  # as it is from the snapshot on
     return value
 
 

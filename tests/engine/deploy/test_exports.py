@@ -93,6 +93,7 @@ class Bench:
         self.store, self.room = store, DeployRoom(store)
 
 
+@pytest.mark.slow
 def test_the_folder_scores_by_itself_in_another_process(folder: Path, tmp_path: Path) -> None:
     rows, answers = golden(folder)
     told = io.StringIO()

@@ -10,7 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 
-CALLS = 25
+CALLS = 10
 
 
 @pytest.fixture(scope="module")

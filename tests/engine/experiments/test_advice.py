@@ -31,6 +31,7 @@ def arguments(engine: Engine, **overrides: object) -> dict[str, object]:
     return engine.jobs.job(engine.experiments.advisor.start(overrides=overrides)).arguments  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_every_device_is_tried_for_real_and_what_can_not_be_used_says_why(engine: Engine, trained: Train) -> None:
     text = engine.workspace.config.read_text()
     engine.workspace.config.write_text(text + "\n[pool]\nprice_core_hour = 3.6\n")

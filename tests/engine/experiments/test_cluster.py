@@ -76,6 +76,7 @@ def test_rows_are_sent_where_workers_do_not_see_the_files(engine: Engine, cluste
     sent.cluster.close()
 
 
+@pytest.mark.slow
 def test_all_workers_train_one_model_as_it_is_trained_here(engine: Engine, cluster: RealCluster) -> None:
     declare(engine, cluster.address)
     first = do_train(engine, engine.experiments.start("stopping", overrides={"executor": "dask"}))

@@ -105,6 +105,7 @@ def test_leaks_that_say_the_same_are_found_without_rows_that_lack_the_target(
     assert {"dep_time", "dep_delay", "arr_time", "arr_delay"} <= leaks <= AFTER
 
 
+@pytest.mark.slow
 def test_the_same_rows_are_ranked_the_same(engine: Engine, flights: Any, recorded: Record) -> None:
     version = recorded(flights.select(["sched_dep_time", "carrier", "humid", "late", "time_hour"]))
     rank(JobContext.for_test(engine.store), {})

@@ -148,7 +148,8 @@ def test_names_that_clash_get_another_number_and_say_where_they_came_from(pair: 
         db.execute("insert into runs (name, state, created_at) values ('own', 'finished', 5)")
         db.execute("insert into models (name, created_at) values ('late', 5)")
         db.execute(
-            """insert into model_versions values ('late', 1, 1, 'x', 'models/x.txt', 1,
+            """insert into model_versions (model, version, run_id, sha256, path, bytes, signature, golden, threshold,
+               who, why, created_at) values ('late', 1, 1, 'x', 'models/x.txt', 1,
                '{"features":[],"task":"binary","target":"t"}', '{"rows":[],"answers":[]}', null, 'b', 'own', 5)"""
         )
         db.execute(

@@ -46,12 +46,17 @@ def test_a_code_list_of_numbers_compares_numbers(check: Run) -> None:
     assert (found.failing, found.top[0].value) == (1, "3.0")
 
 
-def test_not_a_number_is_a_missing_value(check: Run) -> None:
-    table = {"x": [0.0, float("nan"), -1.0, None, 2.0]}
-    found = check('kind = "range"\ncolumn = "x"\nmin = 0', table)
+UNKNOWN = {"x": [0.0, float("nan"), -1.0, None, 2.0]}
+
+
+def test_not_a_number_is_outside_no_range(check: Run) -> None:
+    found = check('kind = "range"\ncolumn = "x"\nmin = 0', UNKNOWN)
     assert (found.failing, found.total) == (1, 3)
+
+
+def test_not_a_number_is_a_missing_value(check: Run) -> None:
     # DuckDB holds no row of such a column for NaN: what must not pass would.
-    found = check('kind = "not_null"\ncolumn = "x"', table)
+    found = check('kind = "not_null"\ncolumn = "x"', UNKNOWN)
     assert (found.failing, found.total, found.verdict) == (2, 5, "fail")
 
 

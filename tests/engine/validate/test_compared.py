@@ -88,6 +88,7 @@ def test_rows_are_new_persisting_or_fixed_by_their_key(store: Store, deliver: De
         assert pages["fixed"].rows[0][pages["fixed"].columns.index("x")] == "b"  # as it was
 
 
+@pytest.mark.slow
 def test_a_check_that_passes_again_has_fixed_rows_and_a_rerun_has_none_new(deliver: Deliver) -> None:
     deliver([(1, "b"), (2, "b")])
     assert counts(deliver([(1, "b"), (2, "b")])["x_known"]) == (0, 2, 0)

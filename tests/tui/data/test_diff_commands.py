@@ -38,6 +38,7 @@ def said(engine: Engine, capsys: pytest.CaptureFixture[str], *arguments: str) ->
     return code, capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_document_has_its_shape_and_the_other_way_round_is_its_mirror(
     engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:

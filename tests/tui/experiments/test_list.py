@@ -75,6 +75,7 @@ async def test_columns_are_chosen_ordered_and_remembered(engine: Engine, size: t
         assert columns(pilot)[:3] == ["state", "id", "name"]
 
 
+@pytest.mark.slow
 async def test_a_frozen_column_stays_while_the_others_move(engine: Engine) -> None:
     long = [f"params.{'p' * 10}{place}" for place in range(12)]
     async with console(engine).run_test(size=(80, 24)) as pilot:
@@ -149,6 +150,7 @@ async def test_deleted_runs_come_back_from_their_shelf(engine: Engine) -> None:
         assert engine.experiments.count() == 3
 
 
+@pytest.mark.slow
 async def test_marked_runs_get_a_tag_and_lose_it(engine: Engine) -> None:
     async with console(engine).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
@@ -171,6 +173,7 @@ async def test_a_note_is_written_in_the_editor(engine: Engine, tmp_path: Path, m
         assert engine.experiments.count("note:good") == 1
 
 
+@pytest.mark.slow
 async def test_tab_completes_a_query_and_history_outlives_the_console(engine: Engine) -> None:
     async with console(engine).run_test(size=(160, 48)) as pilot:
         await settle(pilot)
