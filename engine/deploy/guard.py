@@ -16,6 +16,7 @@ from lemnis.engine.errors import BadInput, Unavailable
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SAME_SITE = (b"same-origin", b"none")
+MOST_KNOWN = 64  # one name may be spelled with any port
 FORM_TYPES = (b"text/plain", b"multipart/form-data", b"application/x-www-form-urlencoded")
 
 
@@ -32,6 +33,7 @@ class Guard:
     def __init__(self, host: str, tokens: Mapping[TokenScope, str]) -> None:
         """Take the address that is listened at, and the token of each scope; without any, none is asked for."""
         self.hosts = allowed_hosts(host)
+        self._known: set[bytes] = set()  # headers that were found good
         self._tokens = [(SCOPES.index(scope), f"Bearer {token}".encode()) for scope, token in tokens.items()]
 
     def refusal(
@@ -60,13 +62,21 @@ class Guard:
                 return Refusal(415, "Compressed bodies are not accepted; send it as it is.")
             elif not any_type and name == b"content-type" and value.partition(b";")[0].strip().lower() in FORM_TYPES:
                 return Refusal(415, "Forms and plain text are not accepted; send content-type: application/json.")
-        if host is None or host_name(host) not in self.hosts:
+        if host is None or (host not in self._known and not self._knows(host)):
             return Refusal(403, "This server does not answer to that host name.")
         if origin is not None and origin != b"http://" + host:
             return Refusal(403, "Requests from other sites are refused.")
         if site is not None and site not in SAME_SITE:
             return Refusal(403, "Requests from other sites are refused.")
         return self._token_refusal(authorization or b"", needs) if self._tokens else None
+
+    def _knows(self, host: bytes) -> bool:
+        """Say whether a Host header names this server, and remember it as it was spelled."""
+        if host_name(host) not in self.hosts:
+            return False
+        if len(self._known) < MOST_KNOWN:
+            self._known.add(host)
+        return True
 
     def _token_refusal(self, sent: bytes, needs: TokenScope) -> Refusal | None:
         # Every token is compared, each in constant time: how long it takes says nothing.

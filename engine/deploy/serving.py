@@ -1,5 +1,6 @@
 """What an endpoint's process answers with: checked versions in memory, exchanged for one another without a pause."""
 
+import gc
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -18,6 +19,7 @@ from lemnis.engine.deploy.rollout.records import EventKind, Split
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.store import Row, Store
 
+COLLECT_AFTER = 50_000  # objects that may be left over before the youngest are looked through
 POLL_S = 0.02  # so that a rollback answers within hundredths of a second; a look costs some microseconds
 
 
@@ -53,6 +55,16 @@ def load_served(store: Store, model: str, number: int, *, cores: int) -> Served:
     if wrong:
         raise LemnisError(f"In the server's process {wrong}.", "Register the run again.")
     return Served(model, number, predictor, golden)
+
+
+def settle_memory() -> None:
+    """Take what is loaded out of the garbage collector's sight, and let it look seldom: requests leave no cycles.
+
+    Looking through all of LightGBM and NumPy took as long as a hundred answers, again and again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 class Declared(Struct, frozen=True):
@@ -185,6 +197,8 @@ class Follower:
     def _swap(self, served: Served, event: Row) -> Served | None:
         """Answer with a version from now on; return the one before."""
         before, self._serving = self._serving, served
+        if before is None:
+            settle_memory()
         self._answers.serve(served)
         self._challenger = None
         self.ready.set()
