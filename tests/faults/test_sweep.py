@@ -13,7 +13,7 @@ from lemnis.engine.experiments.sweep.trials import MOST_ATTEMPTS
 from lemnis.engine.jobs import Job
 
 KILLS = int(os.environ.get("LEMNIS_KILLS", "10"))
-TRIALS, ROUNDS = max(10, KILLS // 2), 600
+TRIALS, ROUNDS = max(10, KILLS), 600
 VICTIMS = ("training", "driver", "supervisor")
 
 
