@@ -16,6 +16,7 @@ import pytest
 from late_flights import Bench, Server, bench_at, end, spawn, train, until
 
 from lemnis.engine.deploy.rollout import events, splits, workers
+from lemnis.engine.deploy.spool import spools
 
 REQUESTS = int(os.environ.get("LEMNIS_REQUESTS", "100000"))
 MOVES = int(os.environ.get("LEMNIS_MOVES", "20"))
@@ -155,6 +156,7 @@ def test_rolling_deploys_and_rollbacks_under_load_fail_no_request(bench: Bench, 
         server.process.terminate()
     for server in started:
         server.process.wait(60)
+    until(lambda: not spools(bench.store.workspace))  # until all is recorded
     found = bench.room.endpoint("late")
     assert (found.requests, found.errors, found.dropped) == (len(waits), 0, 0)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lemnis.engine.deploy.spool import spools
 from lemnis.engine.errors import Unavailable
 from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.files import sha256_of
@@ -73,6 +74,7 @@ def test_promoting_and_rolling_back_under_load_drops_mixes_and_forgets_nothing(
         assert list(load.scores[version]) == [pytest.approx(answer, abs=1e-12)]
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(30) in (0, -signal.SIGTERM)
+    wait(lambda: not spools(two_versions.store.workspace))  # until all is recorded
     found = two_versions.room.endpoint("late")
     assert (found.requests, found.errors, found.dropped) == (load.seen.total(), 0, 0)
     assert two_versions.store.value("select ready from endpoints") == 0

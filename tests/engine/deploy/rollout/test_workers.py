@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lemnis.engine.deploy.rollout import events, ports, workers
+from lemnis.engine.deploy.spool import spools
 from lemnis.engine.errors import Unavailable
 
 
@@ -84,6 +85,7 @@ def test_two_workers_change_in_turn_and_back_at_once_and_lose_no_request(
         server.process.send_signal(signal.SIGTERM)
     for server in started:
         assert server.process.wait(30) in (0, -signal.SIGTERM)
+    wait(lambda: not spools(store.workspace))  # until all is recorded
     endpoint = room.endpoint("late")
     assert (endpoint.requests, endpoint.errors, endpoint.dropped) == (asking.seen.total(), 0, 0)
     steps = events.events(store, "late")
