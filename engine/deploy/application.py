@@ -6,14 +6,24 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeAlias
 
-import msgspec
-
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy import extensions, invocations, protocol
+from lemnis.engine.deploy.asgi import (
+    Receive,
+    Response,
+    Scope,
+    Send,
+    answer_response,
+    document,
+    error_response,
+    inference_headers,
+    read_body,
+    sentence,
+)
 from lemnis.engine.deploy.guard import Guard
 from lemnis.engine.deploy.meters import Meters
 from lemnis.engine.deploy.predictions import Entry, PredictionLog, record_actuals
-from lemnis.engine.deploy.protocol import Answered, Asked
+from lemnis.engine.deploy.protocol import Asked
 from lemnis.engine.deploy.reasons import PARAMETER, Reason, reasons_of
 from lemnis.engine.deploy.records import TokenScope
 from lemnis.engine.deploy.rollout.chooser import Chooser
@@ -25,26 +35,10 @@ from lemnis.engine.features.signature import target_value
 from lemnis.engine.store import Store
 from lemnis.engine.version import VERSION
 
-# Any: ASGI's scope and events are dictionaries of mixed values.
-Scope: TypeAlias = dict[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
-Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
-
-LARGEST_BODY = 16 << 20
-LONGEST_READ = 4 * LARGEST_BODY  # of a body that is refused, so that its sender lives to read why
 BESIDE_BYTES = 32_768  # a larger body is read and answered in a thread, so that small requests are not held up
 REASONS = PARAMETER.encode()
 BESIDE_ROWS = 100  # more rows are written down in a thread too
-JSON = (b"content-type", b"application/json")
 NOT_READY = "No version is ready."
-
-
-class Response(NamedTuple):
-    """What goes back."""
-
-    status: int
-    body: bytes = b""
-    headers: tuple[tuple[bytes, bytes], ...] = (JSON,)
 
 
 class Request(NamedTuple):
@@ -162,28 +156,16 @@ class Application:
         return document({"version": VERSION, "endpoint": self.endpoint, **serving})
 
     def _ready(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
-        if served is None:
-            return error_response(503, NOT_READY)
-        return document({"name": self.model, "version": str(served.version), "ready": True})
+        return of_version(served, lambda one: {"name": self.model, "version": str(one.version), "ready": True})
 
     def _metadata(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
-        if served is None:
-            return error_response(503, NOT_READY)
-        platform = served.predictor.platform
-        return document(
-            protocol.model_metadata(served.signature, model=served.model, version=served.version, platform=platform)
-        )
+        return of_version(served, lambda one: protocol.model_metadata(one.signature, **one.facts))
 
     def _statistics(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
         return document(self.meters.statistics(served.version if served else 0))
 
     def _config(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
-        if served is None:
-            return error_response(503, NOT_READY)
-        platform = served.predictor.platform
-        return document(
-            extensions.model_config(served.signature, model=served.model, version=served.version, platform=platform)
-        )
+        return of_version(served, lambda one: extensions.model_config(one.signature, **one.facts))
 
     def _index(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
         return document(extensions.repository_index(self.model, served.version if served else None))
@@ -270,6 +252,11 @@ def refusing(reason: str) -> Handler:
     return lambda _served, _scope, _receive: error_response(400, reason)
 
 
+def of_version(served: Served | None, told: Callable[[Served], Any]) -> Response:
+    """Return what is told of the version that answers, or that there is none. Any: what msgspec can encode."""
+    return error_response(503, NOT_READY) if served is None else document(told(served))
+
+
 def telling(content: Any) -> Handler:
     """Return a handler that always says the same. Any: what msgspec can encode."""
     return lambda _served, _scope, _receive: document(content)
@@ -325,70 +312,3 @@ def why_of(request: Request, asked: Asked, scores: list[list[float]]) -> list[li
 def beside(body: bytes) -> bool:
     """Say whether a request is answered in a thread: it is large, or may ask for reasons, milliseconds a row."""
     return len(body) > BESIDE_BYTES or REASONS in body
-
-
-def inference_headers(scope: Scope) -> tuple[str, int | None]:
-    """Return the content type and the length of the JSON part, None without binary tensors.
-
-    Raises:
-        BadInput: The length is no number.
-    """
-    content_type, length = "", None
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            content_type = value.decode("latin-1")
-        elif name == b"inference-header-content-length":
-            if not value.isdigit() or len(value) > 12:
-                raise BadInput("Inference-Header-Content-Length is no number.", "Give the length of the JSON part.")
-            length = int(value)
-    return content_type, length
-
-
-async def read_body(receive: Receive) -> bytes:
-    """Return a whole body of at most LARGEST_BODY bytes.
-
-    Raises:
-        TooLarge: It is longer; what was sent is not kept.
-        ConnectionError: The client left.
-    """
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            raise ConnectionAbortedError
-        part, more = event.get("body", b""), event.get("more_body", False)
-        size += len(part)
-        if size <= LARGEST_BODY:
-            parts.append(part)
-        else:  # whoever still sends would see a broken connection instead of the reason
-            parts.clear()
-            more = more and size <= LONGEST_READ
-    if size > LARGEST_BODY:
-        raise TooLarge(f"The body is longer than {LARGEST_BODY:,} bytes.", "Send fewer rows at once.")
-    return b"".join(parts)
-
-
-def document(content: Any) -> Response:
-    """Return a 200 with a JSON body. Any: what msgspec can encode."""
-    return Response(200, msgspec.json.encode(content))
-
-
-def sentence(error: LemnisError) -> str:
-    """Return an error as the one line a client reads: what, where, and what to send instead."""
-    place = f" ({error.place})" if error.place else ""
-    return f"{error.problem}{place} {error.remedy}".strip()
-
-
-def answer_response(answered: Answered) -> Response:
-    """Return a 200 with predictions."""
-    if answered.header_length is None:
-        return Response(200, answered.body)
-    length = (b"inference-header-content-length", str(answered.header_length).encode())
-    return Response(200, answered.body, ((b"content-type", b"application/octet-stream"), length))
-
-
-def error_response(status: int, reason: str, *headers: tuple[bytes, bytes]) -> Response:
-    """Return a refusal in the protocol's form; a refused body is not read, so the connection ends with it."""
-    closing = ((b"connection", b"close"),) if status in (401, 403, 413, 415) else ()
-    return Response(status, msgspec.json.encode({"error": reason}), (JSON, *closing, *headers))

@@ -4,7 +4,7 @@ import gc
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from msgspec import Struct
 
@@ -23,6 +23,14 @@ COLLECT_AFTER = 50_000  # objects that may be left over before the youngest are 
 POLL_S = 0.02  # so that a rollback answers within hundredths of a second; a look costs some microseconds
 
 
+class VersionFacts(TypedDict):
+    """What the documents of a version have in common."""
+
+    model: str
+    version: int
+    platform: str
+
+
 class Served:
     """One version that has given its golden answers in this process."""
 
@@ -30,6 +38,11 @@ class Served:
         self.model, self.version, self.predictor, self.golden = model, version, predictor, golden
         self.signature = predictor.signature
         self.since = now_ms()
+
+    @property
+    def facts(self) -> VersionFacts:
+        """What a client is told of it by name."""
+        return {"model": self.model, "version": self.version, "platform": self.predictor.platform}
 
     def again(self) -> "Served":
         """Return the same version in memory with row buffers of its own, so that it can be asked beside this one."""

@@ -37,9 +37,10 @@ class Spool:
         """Make the file."""
         folder = folder_of(workspace)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / f"{time.time_ns():020}-{os.getpid()}{SUFFIX}"
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        new = folder / f"{time.time_ns():020}-{os.getpid()}"
+        self._descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+        new.rename(new.with_suffix(SUFFIX))  # locked by now: an empty file that nobody holds is removed
         self._size = 0
 
     def append(self, frames: bytes) -> bool:

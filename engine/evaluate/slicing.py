@@ -124,7 +124,7 @@ def cut(feature: Feature, column: Values) -> Cut:
         wheres = [f"{quote(name)} = {float(value)!r}" for value in values]
     else:
         return cut_number(name, column, known)
-    return Cut([*words, f"{name} is missing"], [*wheres, missing_where(feature.name)], level)
+    return Cut([*words, f"{name} is missing"], [*wheres, f"{quote(feature.name)} is null"], level)
 
 
 def cut_number(name: str, column: Values, known: NDArray[np.bool_]) -> Cut:
@@ -142,7 +142,7 @@ def cut_number(name: str, column: Values, known: NDArray[np.bool_]) -> Cut:
             words.append(f"{name} < {high:.6g}" if low is None else f"{name} ≥ {low:.6g}")
         else:
             words.append(f"{low:.6g} ≤ {name} < {high:.6g}")
-    return Cut([*words, f"{name} is missing"], [*wheres, missing_where(name)], level)
+    return Cut([*words, f"{name} is missing"], [*wheres, f"{quote(name)} is null"], level)
 
 
 def cut_categories(feature: Feature, column: Values) -> Cut:
@@ -159,7 +159,7 @@ def cut_categories(feature: Feature, column: Values) -> Cut:
     unseen = (
         f"({quote(name)} is null or {quote(name)} not in ({listed}))"
         if feature.categories
-        else missing_where(feature.name)
+        else f"{quote(feature.name)} is null"
     )
     return Cut(
         [*(f"{name} = {text}" for text in texts), f"{name} is missing or unseen"],
@@ -169,8 +169,3 @@ def cut_categories(feature: Feature, column: Values) -> Cut:
         ],
         level,
     )
-
-
-def missing_where(name: str) -> str:
-    """Return the SQL of rows without a value; NaN is told by its text, as DuckDB skips row groups by their largest."""
-    return f"({quote(name)} is null or cast({quote(name)} as varchar) = 'nan')"

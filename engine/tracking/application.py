@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote
 
 import msgspec
 
-from lemnis.engine.deploy.application import JSON, Receive, Response, Scope, Send, document, read_body
+from lemnis.engine.deploy.asgi import JSON, Receive, Response, Scope, Send, document, read_body
 from lemnis.engine.deploy.guard import Guard
 from lemnis.engine.deploy.tensors import TooLarge as BodyTooLarge
 from lemnis.engine.errors import BadInput, LemnisError, NotFound, ReadOnly, StoreError, Unavailable

@@ -1,5 +1,6 @@
 """What servers spool: every whole frame is read once, whatever is killed meanwhile."""
 
+import fcntl
 import signal
 import subprocess
 import sys
@@ -121,6 +122,23 @@ def test_a_process_that_died_inside_a_frame_loses_that_one_alone_and_a_damaged_f
     assert not damaged.exists()
     with pytest.raises(ValueError, match="a frame of"):
         read_frames(_with(folder_of(store.workspace) / "1.spool", b"\xff\xff\xff\xff"), 0)
+
+
+def test_a_spool_is_not_removed_while_it_is_made(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked, recorder = fcntl.flock, Recorder(store)
+
+    def late(descriptor: int, how: int) -> None:
+        if how == fcntl.LOCK_SH:
+            recorder.record()  # as the recorder's process may, just between making the file and locking it
+        locked(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    log = PredictionLog(store, "late", "late")
+    log.start()
+    log.add(log.frame(entry(1)))
+    log.close()
+    recorder.record()
+    assert [at for at, _ in logged(store)] == [1]
 
 
 def test_the_recorder_leaves_only_where_no_server_is_wanted(store: Store) -> None:

@@ -1,60 +1,39 @@
 """The dialog that writes a version for other applications: which form, where to, how far it is, and what was found."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from lemnis.engine import Engine, LemnisError
+from lemnis.engine import Engine
 from lemnis.engine.deploy import ModelVersion
 from lemnis.engine.deploy.exports.records import FORMS, Export
 from lemnis.engine.jobs import Job, user_name
 from lemnis.engine.text import safe
+from lemnis.tui.screens.following import JobDialog
 from lemnis.tui.stages.deploy import rows
 from lemnis.tui.widgets import Col, Meter, Row, Table, Words
 
 if TYPE_CHECKING:
     from lemnis.tui.app import Console
 
-LOOK_EVERY_S = 0.4
 FLOAT32 = "onnx, float32"
 CHOICES = {**FORMS, FLOAT32: "numbers as float32; refused if that matters"}
 
 
-class ExportScreen(ModalScreen[None]):
+class ExportScreen(JobDialog[None]):
     """Leaving it while the job runs stops the job, which leaves nothing behind."""
 
-    BINDINGS: ClassVar = [
-        Binding("escape", "leave", "Leave", show=False),
-        Binding("y", "copy", "Copy the path", show=False),
-    ]
-
-    @dataclass
-    class Asked(Message):
-        """The job was queued, or why not."""
-
-        job_id: int
-        error: LemnisError | None = None
-
-    @dataclass
-    class Seen(Message):
-        """How the job stands, and what it has written once it is done."""
-
-        job: Job
-        made: Export | None
+    BINDINGS: ClassVar = [Binding("y", "copy", "Copy the path", show=False)]
 
     def __init__(self, engine: Engine, version: ModelVersion) -> None:
-        super().__init__()
-        self.engine, self.version = engine, version
-        self.job_id, self.running = 0, False
+        super().__init__(engine)
+        self.version, self.running = version, False
         self.made: Export | None = None
         self.suggested = ""
 
@@ -76,7 +55,6 @@ class ExportScreen(ModalScreen[None]):
         table.focus()
         self.query_one(Meter).display = False
         self.suggest()
-        self.set_interval(LOOK_EVERY_S, self.look_again)
 
     @on(Table.Moved)
     def suggest(self) -> None:
@@ -98,69 +76,37 @@ class ExportScreen(ModalScreen[None]):
             return
         self.running = True
         self.say(Content("Queued."))
-        form = self.query_one(Table).key or "folder"
-        self.start(form.partition(",")[0], Path(message.value.strip()).expanduser(), form == FLOAT32)
+        form, to = self.query_one(Table).key or "folder", Path(message.value.strip()).expanduser()
+        self.submit(self.start, form.partition(",")[0], to, form == FLOAT32)
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="export")
-    def start(self, form: str, to: Path, float32: bool) -> None:
-        """Queue the job."""
-        version = self.version
-        try:
-            if to.parent == self.engine.workspace.root / "exports":
-                to.parent.mkdir(exist_ok=True)
-            reference = f"{version.model}@{version.version}"
-            job_id = self.engine.deploy.start_export(reference, to, form, user_name(), float32=float32)
-            self.engine.jobs.ensure_supervisor()
-        except LemnisError as error:
-            self.post_message(self.Asked(0, error))
-        else:
-            self.post_message(self.Asked(job_id))
+    def start(self, form: str, to: Path, float32: bool) -> int:
+        """Queue the job and return its id; the folder that is proposed is made, any other must be there."""
+        if to.parent == self.engine.workspace.root / "exports":
+            to.parent.mkdir(exist_ok=True)
+        reference = f"{self.version.model}@{self.version.version}"
+        return self.engine.deploy.start_export(reference, to, form, user_name(), float32=float32)
 
-    @on(Asked)
-    def on_asked(self, message: Asked) -> None:
-        message.stop()
-        self.job_id = message.job_id
-        if message.error is not None:
-            self.refuse(f"{message.error.problem} {message.error.remedy}")
-            return
+    def queued(self) -> None:
         self.query_one(Meter).display = True
         self.query_one(Input).disabled = self.query_one(Table).disabled = True
         self.query_one("#export-keys", Words).say(keys(("esc", "stop, and leave nothing behind")))
 
-    def look_again(self) -> None:
-        """Look at the job while it goes on."""
-        if self.job_id and self.running:
-            self.look(self.job_id)
+    def result(self, job: Job) -> Export:
+        return self.engine.deploy.export_of((job.result or {})["id"])
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="export")
-    def look(self, job_id: int) -> None:
-        """Read how the job stands."""
-        try:
-            job = self.engine.jobs.job(job_id)
-            made = self.engine.deploy.export_of((job.result or {})["id"]) if job.state == "finished" else None
-        except LemnisError as error:
-            self.post_message(self.Asked(0, error))
-        else:
-            self.post_message(self.Seen(job, made))
+    def going(self, job: Job) -> None:
+        doing = job.progress_text if job.state == "running" else job.why
+        self.query_one(Meter).show(job.progress or 0.0, safe(doing, limit=60), warn=2, bad=2)
 
-    @on(Seen)
-    def on_seen(self, message: Seen) -> None:
-        message.stop()
-        job = message.job
-        if message.made is not None:
-            self.running, self.made = False, message.made
-            self.query_one(Meter).show(1.0, "all of it", warn=2, bad=2)
-            self.say(rows.export_words(message.made))
-            self.query_one("#export-keys", Words).say(keys(("y", "copy the path"), ("esc", "back")))
-        elif job.ended:
-            self.refuse(f"{job.why}")
-        else:
-            doing = job.progress_text if job.state == "running" else job.why
-            self.query_one(Meter).show(job.progress or 0.0, safe(doing, limit=60), warn=2, bad=2)
+    def found(self, result: Export) -> None:
+        self.running, self.made = False, result
+        self.query_one(Meter).show(1.0, "all of it", warn=2, bad=2)
+        self.say(rows.export_words(result))
+        self.query_one("#export-keys", Words).say(keys(("y", "copy the path"), ("esc", "back")))
 
-    def refuse(self, why: str) -> None:
+    def refused(self, why: str) -> None:
         """Say why nothing was written, and let another form or place be chosen."""
-        self.running, self.job_id = False, 0
+        self.running = False
         self.say(Content.styled(safe(f"✖ {why}", limit=700), "$bad"))
         self.query_one(Meter).display = False
         self.query_one(Input).disabled = self.query_one(Table).disabled = False
@@ -175,19 +121,6 @@ class ExportScreen(ModalScreen[None]):
         """Put the path of what was written on the clipboard."""
         if self.made is not None:
             cast("Console", self.app).copy(str(self.made.path), "path")
-
-    def action_leave(self) -> None:
-        if self.job_id and self.running:
-            self.stop(self.job_id)
-        self.dismiss(None)
-
-    @work(thread=True, exit_on_error=False, group="export-stop")
-    def stop(self, job_id: int) -> None:
-        """Stop the job."""
-        try:
-            self.engine.jobs.cancel(job_id)
-        except LemnisError:
-            return  # it ended meanwhile
 
 
 def keys(*pairs: tuple[str, str]) -> Content:
