@@ -116,9 +116,10 @@ class PointWriter:
 def write_points(store: Store, run_id: int, points: Sequence[Point]) -> None:
     """Write the points of a training in one transaction; what was there for the same step is replaced."""
     rows = {(run_id, point[0], point[1]): (run_id, *point) for point in points}
-    with store.write("metrics") as db:
-        db.conn.executemany(REPLACED, rows)
-        db.conn.executemany(INSERT, rows.values())
+    transaction = store.write("metrics")
+    with transaction:
+        transaction.cursor.executemany(REPLACED, rows)
+        transaction.cursor.executemany(INSERT, rows.values())
 
 
 def append_spool(path: Path, points: Sequence[Point]) -> None:

@@ -36,6 +36,7 @@ SCHEMA_VERSION = 40  # raised with every migration; a newer file is refused, an 
 SAFE_WAL = (3, 51, 3)  # before it, processes that share a WAL can lose committed rows
 SAFE_BACKPORTS = ((3, 44, 6), (3, 50, 7))
 BUSY_MS = 10_000
+STATEMENTS = 500  # pysqlite3 keeps the most used: once so many are known, every new one is compiled at each use
 REFUSED = "refused: "  # how a trigger of ours begins what it refuses with
 
 
@@ -73,7 +74,11 @@ def connect(path: Path, *, durable: bool, read_only: bool = False) -> sqlite3.Co
     mode = "ro" if read_only else "rwc"
     try:
         connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_MS / 1000
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            timeout=BUSY_MS / 1000,
+            cached_statements=STATEMENTS,
         )
         connection.row_factory = sqlite3.Row
         if read_only:
@@ -84,6 +89,8 @@ def connect(path: Path, *, durable: bool, read_only: bool = False) -> sqlite3.Co
         for pragma in ("foreign_keys = on", "trusted_schema = off", "cell_size_check = on", "temp_store = memory"):
             connection.execute(f"pragma {pragma}")
         connection.execute("pragma journal_size_limit = 67108864")
+        # 16 MiB: a page that many commits write, as those of an index are, goes into the file once for all of them.
+        connection.execute("pragma wal_autocheckpoint = 4000")
         connection.create_function("regexp", 2, regexp, deterministic=True)
     except sqlite3.Error as error:
         raise StoreError(
@@ -175,7 +182,12 @@ class Store:
         """
         if self.read_only:
             raise ReadOnly("This workspace is open read-only.", "Leave out --read-only to change something.")
-        return Transaction(self, name)
+        opened: dict[str, Transaction] = self._local.__dict__
+        try:
+            return opened[WRITERS[name]]
+        except KeyError:
+            opened[WRITERS[name]] = Transaction(self, name)
+            return opened[WRITERS[name]]
 
     def data_version(self, name: Name = "state") -> int:
         """Return a number that moves when another connection has committed; costs no disk read."""
@@ -187,15 +199,6 @@ class Store:
             if isinstance(connection, sqlite3.Connection):
                 connection.close()
         self._local.__dict__.clear()
-
-    def database(self, name: Name) -> "Database":
-        """Return this thread's connection as sqlite-utils has it; written to only inside `write`."""
-        wrapped: dict[str, Database] = self._local.__dict__
-        try:
-            return wrapped[WRITERS[name]]
-        except KeyError:
-            wrapped[WRITERS[name]] = sqlite_utils_database(self.connection(name))
-            return wrapped[WRITERS[name]]
 
     def _migrate(self) -> None:
         found = [int(self.value("pragma user_version", name=name)) for name in NAMES]
@@ -210,8 +213,9 @@ class Store:
 
             with exclusive(self.workspace.hidden / "schema.lock"):
                 for name in NAMES:
-                    apply_migrations(self.database(name), name)
+                    apply_migrations(self.write(name).database, name)
                     self.connection(name).execute(f"pragma user_version = {SCHEMA_VERSION}")
+            self.close()  # with some hundred statements that will never be used again
 
     def explained(self, error: sqlite3.OperationalError, name: Name) -> StoreError:
         """Return what SQLite could not do, and what to do about it."""
@@ -227,31 +231,43 @@ class Store:
 
 
 class Transaction:
-    """The block of `Store.write`. A class, because a generator would take longer than SQLite takes for a row."""
+    """The block of `Store.write`; a thread has one for each database.
 
-    __slots__ = ("_connection", "_name", "_outer", "_store")
+    A class, and kept, because a generator, or a new cursor a statement, would take longer than SQLite takes for a row.
+
+    Attributes:
+        database: The connection as sqlite-utils has it; written to only inside the block.
+        cursor: For statements without an answer that are to cost nothing beside what SQLite does.
+    """
+
+    __slots__ = ("_connection", "_inner", "_name", "_store", "cursor", "database")
 
     def __init__(self, store: Store, name: Name) -> None:
         self._store = store
         self._name: Name = name
+        self._inner = 0  # blocks inside the outermost one
+        self._connection = store.connection(name)
+        self.database = sqlite_utils_database(self._connection)
+        self.cursor = self._connection.cursor()
 
     def __enter__(self) -> "Database":
-        database = self._store.database(self._name)
-        self._connection = database.conn
-        self._outer = not self._connection.in_transaction
-        if self._outer:
-            try:
-                self._connection.execute("begin immediate")
-            except sqlite3.OperationalError as error:
-                raise self._store.explained(error, self._name) from error
-        return database
+        if self._connection.in_transaction:
+            self._inner += 1
+            return self.database
+        self._inner = 0
+        try:
+            self.cursor.execute("begin immediate")
+        except sqlite3.OperationalError as error:
+            raise self._store.explained(error, self._name) from error
+        return self.database
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if not self._outer:
+        if self._inner:
+            self._inner -= 1
             return
         if error is None:
             try:
-                self._connection.execute("commit")
+                self.cursor.execute("commit")
                 return
             except sqlite3.Error as refused:
                 error = refused

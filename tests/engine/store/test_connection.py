@@ -70,6 +70,22 @@ def test_a_failed_block_leaves_nothing(engine: Engine) -> None:
     assert engine.store.value("select count(*) from models") == 0
 
 
+def test_a_statement_is_compiled_once_even_where_the_workspace_was_made(engine: Engine) -> None:
+    store, compiled = engine.store, list[object]()
+
+    def written() -> None:
+        with store.write() as db:
+            db.execute("insert into models (name, created_at) values ('a', 1) on conflict do nothing")
+        store.row("select name from models where name = ?", ["a"])
+
+    written()
+    store.connection().set_authorizer(lambda *asked: compiled.append(asked) or 0)  # asked while a statement is compiled
+    written()  # a new authorizer has everything compiled anew
+    compiled.clear()
+    written()
+    assert compiled == []
+
+
 def test_a_block_inside_a_block_is_one_transaction(engine: Engine) -> None:
     with pytest.raises(RuntimeError), engine.store.write() as db:
         with engine.store.write() as inner:
