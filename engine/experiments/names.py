@@ -22,11 +22,17 @@ KEYS = """with recursive found (word) as (
             select min(key) from {table}
             union all select (select min(key) from {table} where key > word) from found where word is not null limit ?)
           select word from found where word is not null"""
-VALUES = """with recursive found (word) as (
-              select min(value) from {table} where key = ?
-              union all select (select min(value) from {table} where key = ? and value > word) from found
-                        where word is not null limit ?)
-            select word from found where word is not null"""
+TEXTS = """with recursive found (word) as (
+             select min(value) from {table} where key = :key and number is null
+             union all select (select min(value) from {table} where key = :key and number is null and value > word)
+                       from found where word is not null limit :most)
+           select word from found where word is not null"""
+NUMBERS = """with recursive found (number) as (
+               select min(number) from {table} where key = :key and number is not null
+               union all select (select min(number) from {table} where key = :key and number > found.number)
+                         from found where number is not null limit :most)
+             select (select min(p.value) from {table} p where p.key = :key and p.number = found.number)
+             from found where number is not null"""
 
 
 def keys_of(store: Store, family: str) -> list[str]:
@@ -35,10 +41,11 @@ def keys_of(store: Store, family: str) -> list[str]:
 
 
 def values_of(store: Store, field: str) -> list[str]:
-    """Return values that runs have in a field, in order; none for numbers."""
+    """Return values that runs have in a field, none for a metric; of a parameter texts in order, then numbers."""
     family, dot, key = field.partition(".")
     if dot and family in ("params", "tags"):
-        return [row[0] for row in store.rows(VALUES.format(table=TABLES[family]), (key, key, MOST))]
+        values, table = {"key": key, "most": MOST}, TABLES[family]
+        return [row[0] for sql in (TEXTS, NUMBERS) for row in store.rows(sql.format(table=table), values)][:MOST]
     if field == "state":
         return list(get_args(JobState))
     if field == "data":

@@ -31,6 +31,8 @@ LATEST = """insert into run_metrics (run_id, key, value, step, at) values (?, ?,
     on conflict (run_id, key) do update set value = excluded.value, step = excluded.step, at = excluded.at
     where (excluded.step, excluded.at, coalesce(excluded.value, -9e999))
        >= (run_metrics.step, coalesce(run_metrics.at, 0), coalesce(run_metrics.value, -9e999))"""
+NEW = """insert into runs (uid, name, algorithm, experiment_id, user, state, why, job_id, note, created_at, started_at,
+           ended_at, deleted_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
 class Logged(NamedTuple):
@@ -87,41 +89,31 @@ def announce(store: Store, run: Announced, *, job_id: int | None = None) -> int:
         NotFound: There is no such experiment.
         BadInput: The experiment is deleted.
     """
-    row = store.row("select name, deleted_at from experiments where id = ?", [run.experiment_id])
-    if row is None:
-        raise NotFound(f"There is no experiment {run.experiment_id}.", "Make it first.")
-    if row["deleted_at"] is not None:
-        raise BadInput(f"Experiment {safe(row['name'])} is deleted.", "Restore it first.")
-    return insert(store, run, job_id=job_id)
-
-
-def insert(store: Store, run: Announced, *, job_id: int | None = None) -> int:
-    """Store a run of an experiment that exists and return its number."""
-    now, uid = now_ms(), run.uid or uuid.uuid4().hex
-    name = run.name or run.tags.get(RUN_NAME) or f"run {uid[:8]}"
-    values: dict[str, object] = {
-        "uid": uid,
-        "name": name,
-        "algorithm": KIND,
-        "experiment_id": run.experiment_id,
-        "user": run.user,
-        "state": run.state,
-        "why": WHY.get(run.state, run.state),
-        "job_id": job_id,
-        "note": run.tags.get(NOTE, ""),
-        "created_at": now if run.started_at is None else run.started_at,
-        "started_at": run.started_at,
-        "ended_at": run.ended_at,
-        "deleted_at": run.deleted_at,
-    }
-    sql = f"insert into runs ({', '.join(values)}) values ({', '.join(':' + key for key in values)})"
     with store.write() as db:
-        run_id = int(db.conn.execute(sql, values).lastrowid or 0)
-        insert_pairs(db, "run_params", run_id, run.params.items())
-        write_logged(db, run_id, run.metrics)
-        insert_pairs(db, "run_tags", run_id, plain_tags({**run.tags, RUN_NAME: name}).items())
+        row = store.row("select name, deleted_at from experiments where id = ?", [run.experiment_id])
+        if row is None:
+            raise NotFound(f"There is no experiment {run.experiment_id}.", "Make it first.")
+        if row["deleted_at"] is not None:
+            raise BadInput(f"Experiment {safe(row['name'])} is deleted.", "Restore it first.")
+        run_id = insert(db, run, job_id=job_id)
     if run.metrics:
         add_points(store, run_id, run.metrics)
+    return run_id
+
+
+def insert(db: "Database", run: Announced, *, job_id: int | None = None) -> int:
+    """Store a run of an experiment that exists, without its curves, and return its number."""
+    now, uid = now_ms(), run.uid or uuid.uuid4().hex
+    name = run.name or run.tags.get(RUN_NAME) or f"run {uid[:8]}"
+    created_at = now if run.started_at is None else run.started_at
+    values = (
+        *(uid, name, KIND, run.experiment_id, run.user, run.state, WHY.get(run.state, run.state), job_id),
+        *(run.tags.get(NOTE, ""), created_at, run.started_at, run.ended_at, run.deleted_at),
+    )
+    run_id = int(db.conn.execute(NEW, values).lastrowid or 0)
+    insert_pairs(db, "run_params", run_id, run.params.items())
+    write_logged(db, run_id, run.metrics)
+    insert_pairs(db, "run_tags", run_id, plain_tags({**run.tags, RUN_NAME: name}).items())
     return run_id
 
 

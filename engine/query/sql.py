@@ -55,15 +55,16 @@ def mixed(name: Name, family: Pairs, operator: str, values: list[Token]) -> Term
     numbers = [number for value in values if (number := number_in(value.text)) is not None]
     texts = [value.text for value in values if number_in(value.text) is None]
     if operator in ("in", "not in"):
-        listed = (("number", numbers), ("value", texts))
-        chosen = " or ".join(f"p.{part} in ({', '.join('?' * len(given))})" for part, given in listed if given)
+        listed = (("p.number", numbers), ("p.number is null and p.value", texts))
+        chosen = " or ".join(f"{part} in ({', '.join('?' * len(given))})" for part, given in listed if given)
         # `null in (…)` is null; a text parameter is in no list of numbers.
         test = f"({chosen})" if operator == "in" else f"not coalesce({chosen}, 0)"
         return Term(f"p.key = ? and {test}", (name.key, *numbers, *texts), family, name.key)
     if numbers:
         test = "(p.number != ? or p.number is null)" if operator == "!=" else f"p.number {operator} ?"
         return Term(f"p.key = ? and {test}", (name.key, *numbers), family, name.key)
-    return Term(f"p.key = ? and p.value {operator} ?", (name.key, *texts), family, name.key)
+    lacking = "p.number is null and " if operator == "=" else ""  # as a text is, and as the index has it
+    return Term(f"p.key = ? and {lacking}p.value {operator} ?", (name.key, *texts), family, name.key)
 
 
 def regular(name: Name, operator: str, value: Token) -> Term:

@@ -137,4 +137,8 @@ LATER = {
         "drop trigger revise_run_metrics_update",
         "drop trigger revise_run_tags_insert",
     ),
+    "m041_one_index": (
+        # Each parameter of a run is a page of an index to write; a text is found in run_params_order, after a null.
+        "drop index run_params_value",
+    ),
 }

@@ -84,7 +84,9 @@ def bring_run(store: Store, source: Source, moved: Moved, experiment_id: int, do
             params=moved.params,
             tags=moved.tags,
         )
-        run = get_run(store, tracked.insert(store, announced))
+        with store.write() as db:
+            number = tracked.insert(db, announced)
+        run = get_run(store, number)
         done.runs += 1
     else:
         run = tracked.move(store, known, state=moved.state, ended_at=moved.ended_at)

@@ -123,3 +123,9 @@ def test_names_and_values_come_from_the_store(engine: Engine, best: int) -> None
     assert room.complete("metrics.v").options == ["metrics.`val loss`"]
     assert room.complete("params.boosting = ").options == ["dart", "gbdt"]
     assert room.complete("state = fin").options == ["finished"]
+
+
+def test_values_of_a_parameter_are_its_texts_and_then_its_numbers_each_once(engine: Engine) -> None:
+    for value in ("sqrt", 10.0, 0.5, "all", 2, 0.5, "sqrt"):
+        add_run(engine, "run", params={"max_features": value})
+    assert engine.experiments.complete("params.max_features = ").options == ["all", "sqrt", "0.5", "2", "10.0"]

@@ -114,6 +114,13 @@ def test_a_rare_condition_is_started_from_and_an_order_is_walked_along(many: Eng
     assert "TEMP B-TREE" not in plan
 
 
+def test_a_text_is_found_in_the_index_that_orders_the_values(many: Engine) -> None:
+    for query in ("params.p = red", "params.p in (blue, red)"):
+        sql, values = search.listed(search.read_search(query), None, each_row=False).counting()
+        plan = " ".join(row["detail"] for row in many.store.rows(f"explain query plan {sql}", values))
+        assert "run_params_order (key=? AND number=? AND value=?)" in plan
+
+
 def test_lists_read_a_run_from_its_small_index_alone(many: Engine) -> None:
     for query in ("", "state = failed and name ~ 3 and note:late", "seed = 3 or preset = wide or age < 3d"):
         sql, values = search.listed(search.read_search(query), None, each_row=True).numbers(10, 0)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
-from sqlite_utils.utils import sqlite3 as sqlite_of_sqlite_utils
+from sqlite_utils.utils import sqlite3 as sqlite_of_sqlite_utils  # pyright: ignore[reportPrivateImportUsage]
 from support import until
 
 from lemnis.engine import Engine
@@ -73,13 +73,17 @@ def test_a_failed_block_leaves_nothing(engine: Engine) -> None:
 def test_a_statement_is_compiled_once_even_where_the_workspace_was_made(engine: Engine) -> None:
     store, compiled = engine.store, list[object]()
 
+    def asked(*what: object) -> int:  # while a statement is compiled
+        compiled.append(what)
+        return 0
+
     def written() -> None:
         with store.write() as db:
             db.execute("insert into models (name, created_at) values ('a', 1) on conflict do nothing")
         store.row("select name from models where name = ?", ["a"])
 
     written()
-    store.connection().set_authorizer(lambda *asked: compiled.append(asked) or 0)  # asked while a statement is compiled
+    store.connection().set_authorizer(asked)
     written()  # a new authorizer has everything compiled anew
     compiled.clear()
     written()
