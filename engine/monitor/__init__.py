@@ -3,8 +3,10 @@
 from lemnis.engine.monitor.kept import Cell, Grid
 from lemnis.engine.monitor.records import Alert, AlertEvent, Bins, FeatureDrift, Replay, Verdict, Watched, Window
 from lemnis.engine.monitor.room import Heartbeat, MonitorRoom, Status
+from lemnis.engine.monitor.spans import WIDTHS, Width
 
 __all__ = [
+    "WIDTHS",
     "Alert",
     "AlertEvent",
     "Bins",
@@ -17,5 +19,6 @@ __all__ = [
     "Status",
     "Verdict",
     "Watched",
+    "Width",
     "Window",
 ]

@@ -1,5 +1,6 @@
 """Windows as they are kept: read back as records, one by one, in order of time, or as a grid of all features."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -32,15 +33,21 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def grid_of(store: Store, windows: list[Window]) -> Grid:
-    """Return the drift of every feature over some windows."""
+    """Return the drift of every feature over some kept windows."""
     ids = [window.id for window in windows]
     rows = store.rows(
         f"""select window_id, feature, psi, verdict, importance from monitor_features
             where window_id in ({", ".join("?" * len(ids))})""",
         ids,
     )
-    importance: dict[str, float | None] = {row["feature"]: row["importance"] for row in rows}
-    found = {(row["feature"], row["window_id"]): Cell(row["psi"], row["verdict"]) for row in rows}
+    entries = [(row["window_id"], row["feature"], Cell(row["psi"], row["verdict"]), row["importance"]) for row in rows]
+    return grid_from(ids, entries)
+
+
+def grid_from(ids: list[int], entries: Sequence[tuple[int, str, Cell, float | None]]) -> Grid:
+    """Return a grid of cells, each with its window, feature and that feature's importance."""
+    importance = {feature: share for _, feature, _, share in entries}
+    found = {(feature, window): cell for window, feature, cell, _ in entries}
     order = sorted(importance, key=lambda name: -(2.0 if importance[name] is None else importance[name] or 0.0))
     return Grid(
         windows=ids,
@@ -64,7 +71,7 @@ def window_in(row: Row) -> Window:
     return msgspec.convert(facts | {"schema_changes": msgspec.json.decode(row["schema_changes"])}, Window)
 
 
-def feature_in(row: Row) -> FeatureDrift:
-    """Return the feature of one row."""
-    facts: dict[str, Any] = {name: row[name] for name in row.keys() if name != "position"}  # noqa: SIM118
+def feature_in(row: Mapping[str, Any]) -> FeatureDrift:
+    """Return the feature of one row. Any: what the columns hold."""
+    facts = {name: value for name, value in row.items() if name != "position"}
     return msgspec.convert(facts | {"bins": msgspec.json.decode(row["bins"], type=Bins)}, FeatureDrift)

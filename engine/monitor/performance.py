@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lemnis.engine.config import Value
 from lemnis.engine.monitor.measures import Measures, measures
-from lemnis.engine.monitor.spans import HOUR_MS, Spans
+from lemnis.engine.monitor.spans import MINUTE_MS, Spans
 from lemnis.engine.store import Row, Store
 
 if TYPE_CHECKING:
@@ -34,11 +34,13 @@ class NewLabels(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         starts: Of these windows, ascending.
+        minutes: Starts of the minutes that those rows are in.
         newest_at: When the newest label was received; count: labels received in the OVERLAP_MS up to then.
         newest_event: Event time of the latest row that has a label.
     """
 
     starts: list[int]
+    minutes: list[int]
     newest_at: int
     count: int
     newest_event: int
@@ -100,13 +102,18 @@ def windows_with_new_labels(store: Store, key: list[object], cursor: Row, spans:
     count = int(store.value(sql, [key[0], newest - OVERLAP_MS], name="predictions"))
     if (newest, count) == (cursor["labels_at"], cursor["labels"]):
         return None
-    hours = store.rows(
-        f"""select p.event_at / {HOUR_MS} as hour, max(p.event_at) as newest
+    rows = store.rows(
+        f"""select p.event_at / {MINUTE_MS} as minute, max(p.event_at) as newest
             from actuals a join predictions p on p.endpoint = a.endpoint and p.row_key = a.row_key
-            where a.endpoint = ? and a.at >= ? and p.model = ? and +p.version = ? group by hour""",
+            where a.endpoint = ? and a.at >= ? and p.model = ? and +p.version = ? group by minute""",
         [key[0], since, *key[1:]],
         name="predictions",
     )
-    starts = sorted({spans.start(row["hour"] * HOUR_MS) for row in hours})
-    newest_event = max((row["newest"] for row in hours), default=0)
-    return NewLabels(starts=starts, newest_at=newest, count=count, newest_event=newest_event)
+    minutes = [row["minute"] * MINUTE_MS for row in rows]
+    return NewLabels(
+        starts=sorted({spans.start(minute) for minute in minutes}),
+        minutes=minutes,
+        newest_at=newest,
+        count=count,
+        newest_event=max((row["newest"] for row in rows), default=0),
+    )

@@ -16,6 +16,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         starts, ends: Epoch ms of event time; `ends` is not in the window.
         duplicates: Further rows of a key that was counted before; they are in no figure.
+        late: Rows that came after the window had closed; they are counted, and the window was judged again.
         labelled: Rows whose true answer is known.
         max_psi: Largest PSI of a feature; important_psi: of a feature with at least 5 % of the model's gain;
             weighted_psi: mean over the features, weighted by their gain.
@@ -61,6 +62,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     closed: bool
     labels_settled: bool
     computed_at: int
+    late: int = 0
 
     @property
     def labelled_share(self) -> float:
@@ -156,6 +158,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
         rows: Rows in its windows.
         labelled: Of them with a known answer.
         newest_event: Event time of its newest row, epoch ms; 0 before the first.
+        misdated: Rows whose event time can't be true (before 1970, or later than their arrival); they are in no window.
         arrived_at: When the watch last saw a new row or label.
         problem: Why its rows can't be judged; empty when they can.
     """
@@ -169,6 +172,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     newest_label_event: int
     arrived_at: int
     problem: str
+    misdated: int = 0
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):

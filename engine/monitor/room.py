@@ -1,5 +1,6 @@
 """MonitorRoom: what the other rooms and the console may ask of the monitor; reads are SQLite alone."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,6 +12,7 @@ from lemnis.engine.monitor import alerts as alerting
 from lemnis.engine.monitor import replays
 from lemnis.engine.monitor.kept import COLUMNS, Grid, feature_in, grid_of, list_windows, window_in
 from lemnis.engine.monitor.records import Alert, AlertEvent, FeatureDrift, Replay, Watched, Window
+from lemnis.engine.monitor.spans import Width
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from lemnis.engine.jobs import Job, JobsRoom
     from lemnis.engine.monitor.retrain import Retrained
+    from lemnis.engine.monitor.zoom import Zoom
 
 SERVICE = "monitor"
 MODULE = "lemnis.engine.monitor.watch"
@@ -55,9 +58,21 @@ class MonitorRoom:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def windows(self, endpoint: str | None = None, *, limit: int = 500) -> list[Window]:
-        """Return the latest windows of one endpoint or of all, in order of event time."""
-        return list_windows(self.store, endpoint or "", limit)
+    @cached_property
+    def _zoom(self) -> "Zoom":
+        from lemnis.engine.monitor.zoom import Zoom  # imports NumPy
+
+        return Zoom(self.store)
+
+    def windows(self, endpoint: str | None = None, *, limit: int = 500, width: Width | None = None) -> list[Window]:
+        """Return the latest windows of one endpoint or of all, in order of event time.
+
+        Those of another width than the declared one are judged now, from what was counted; see `zoom.Zoom.windows`.
+        """
+        config = load_config(self.store.workspace.config) if width else None
+        if config is None or width is None or width == config.monitor.window:
+            return list_windows(self.store, endpoint or "", limit)
+        return self._zoom.windows(config, endpoint or "", width, limit)
 
     def window(self, window_id: int) -> Window:
         """Return one window, or raise NotFound."""
@@ -69,12 +84,13 @@ class MonitorRoom:
     def features(self, window_id: int) -> list[FeatureDrift]:
         """Return the features of a window, those that matter most (PSI times importance) first, the prediction last."""
         rows = self.store.rows("select * from monitor_features where window_id = ? order by position", [window_id])
-        found = [feature_in(row) for row in rows]
+        found = [feature_in(dict(row)) for row in rows] if window_id > 0 else self._zoom.features(window_id)
         return sorted(found, key=lambda feature: (feature.kind == "prediction", -feature.weight, -feature.psi))
 
-    def grid(self, endpoint: str | None = None, *, limit: int = 60) -> Grid:
-        """Return the drift of every feature over the latest windows."""
-        return grid_of(self.store, self.windows(endpoint, limit=limit))
+    def grid(self, endpoint: str | None = None, *, limit: int = 60, width: Width | None = None) -> Grid:
+        """Return the drift of every feature over the latest windows of a width."""
+        windows = self.windows(endpoint, limit=limit, width=width)
+        return self._zoom.grid(windows) if windows and windows[0].id < 0 else grid_of(self.store, windows)
 
     def endpoints(self) -> list[str]:
         """Return the endpoints that have windows."""
@@ -231,6 +247,7 @@ class MonitorRoom:
     def _watched(self) -> list[Watched]:
         rows = self.store.rows(
             """select c.endpoint, c.model, c.version, c.newest_event, c.newest_label_event, c.arrived_at, c.problem,
+                 c.misdated,
                  coalesce(sum(w.rows), 0) as rows, coalesce(sum(w.labelled), 0) as labelled
                from monitor_cursors c left join monitor_windows w using (endpoint, model, version)
                group by c.endpoint, c.model, c.version order by c.arrived_at desc"""

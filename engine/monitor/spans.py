@@ -1,21 +1,27 @@
-"""Windows of event time: which hour, day, week or month (in UTC) a moment belongs to. Pure."""
+"""Windows of event time: which minute, hour, day, week or month (in UTC) a moment belongs to. Pure."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
-Width: TypeAlias = Literal["hour", "day", "week", "month"]
-HOUR_MS = 3_600_000
+Tier: TypeAlias = Literal["minute", "hour", "day"]
+Width: TypeAlias = Literal["minute", "hour", "day", "week", "month"]
+
+TIERS: tuple[Tier, ...] = get_args(Tier)
+WIDTHS: tuple[Width, ...] = get_args(Width)
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+TIER_MS: dict[Tier, int] = {"minute": MINUTE_MS, "hour": HOUR_MS, "day": DAY_MS}
+
+
+def tier_of(width: Width) -> Tier:
+    """Return the widest kept counts that a window of this width is the sum of: weeks and months are made of days."""
+    return width if width in TIER_MS else "day"  # pyright: ignore[reportReturnType]  # narrowed by the test
 
 
 def span_of(ms: int, width: Width) -> tuple[int, int]:
     """Return start and end of the window that holds a moment, epoch ms; weeks start on Monday, the end is outside."""
-    moment = datetime.fromtimestamp(ms / 1000, UTC)
-    start = moment.replace(minute=0, second=0, microsecond=0)
-    if width == "hour":
-        return as_ms(start), as_ms(start + timedelta(hours=1))
-    start = start.replace(hour=0)
-    if width == "day":
-        return as_ms(start), as_ms(start + timedelta(days=1))
+    if width in TIER_MS:
+        return ms - ms % TIER_MS[width], ms - ms % TIER_MS[width] + TIER_MS[width]
+    start = datetime.fromtimestamp(ms / 1000, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if width == "week":
         start -= timedelta(days=start.weekday())
         return as_ms(start), as_ms(start + timedelta(days=7))

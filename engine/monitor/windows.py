@@ -1,35 +1,35 @@
-"""Windows over the logged predictions: each new row is read once and added to the window of its event time."""
+"""Windows over the logged predictions: each new row is read once and counted; windows are sums of what was counted."""
 
-from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from lemnis.engine import clock
 from lemnis.engine.config import Config, Monitor
 from lemnis.engine.errors import LemnisError
+from lemnis.engine.monitor.counting import PAGES, TOLERANCE_MS, count_fresh, new_rows
 from lemnis.engine.monitor.judge import Judged, judge_window
-from lemnis.engine.monitor.performance import measure_window, score_of, windows_with_new_labels
+from lemnis.engine.monitor.parts import (
+    OF,
+    changes_by_start,
+    drop_old_parts,
+    horizon,
+    kept_parts,
+    note_labels,
+    rolled_up,
+    tally_within,
+    write_parts,
+)
+from lemnis.engine.monitor.performance import measure_window, windows_with_new_labels
 from lemnis.engine.monitor.reference import Reference, reference_of
-from lemnis.engine.monitor.spans import Spans, Width, span_of
-from lemnis.engine.monitor.tally import Tally, count_rows
+from lemnis.engine.monitor.spans import Spans, span_of, tier_of
+from lemnis.engine.monitor.tally import Tally
 from lemnis.engine.store import Row, Store
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-PAGE = 5_000  # rows of predictions in memory at once
-PAGES = 20  # pages that are added in one transaction
 QUIET_MS = 60_000  # after its end, a window without new rows for so long is taken as complete
-
-NEW_ROWS = """
-    select id, event_at, features, score, answer, row_key != '' and exists (
-        select 1 from predictions q where q.endpoint = p.endpoint and q.row_key = p.row_key
-            and q.model = p.model and +q.version = p.version and q.id < p.id) as again
-    from predictions p
-    where id > ? and +endpoint = ? and model = ? and version = ?
-    order by id limit ?
-"""
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -75,15 +75,17 @@ def served_versions(store: Store) -> list[Served]:
 
 def refresh_one(store: Store, config: Config, served: Served, now: int, *, apart: bool) -> bool:
     """Bring the windows of one served version up to date; say whether anything changed."""
-    recut(store, served, config.monitor.window)
     cursor = cursor_of(store, served)
-    if not new_rows(store, served, cursor, 1) and not windows_with_new_labels(store, served.key, cursor, Spans("hour")):
+    counted = not new_rows(store, served.key, cursor["prediction_id"], 1)
+    labelled = windows_with_new_labels(store, served.key, cursor, Spans("hour")) is None
+    if counted and labelled and cursor["width"] == config.monitor.window:
         return settle(store, served, now)
     try:
         reference = reference_of(store, served.model, served.version, bins=config.monitor.bins, apart=apart)
     except LemnisError as error:
         remember_problem(store, served, error.problem)
         return False
+    recut(store, config, served, reference, now)
     while add_rows(store, config, served, reference, now):
         pass
     add_labels(store, config, served, reference, now)
@@ -91,17 +93,21 @@ def refresh_one(store: Store, config: Config, served: Served, now: int, *, apart
     return True
 
 
-def recut(store: Store, served: Served, width: Width) -> None:
-    """Start counting anew when the windows are to be of another width."""
-    if cursor_of(store, served)["width"] == width:
+def recut(store: Store, config: Config, served: Served, reference: Reference, now: int) -> None:
+    """Make the windows anew from what was counted, when they are to be of another width; no row is read again."""
+    cursor, width = cursor_of(store, served), config.monitor.window
+    if cursor["width"] == width:
         return
+    spans, tier = Spans(width), tier_of(width)
+    starts = {spans.start(start) for start, _ in changes_by_start(store, served.key, tier)}
+    tallies = {start: tally_within(store, served.key, tier, span_of(start, width)) for start in sorted(starts)}
+    judged = {start: judge(store, config, served, reference, start, tally) for start, tally in tallies.items()}
     with store.write() as db:
-        db.execute("delete from monitor_windows where endpoint = ? and model = ? and version = ?", served.key)
-        db.execute(
-            """update monitor_cursors set width = ?, prediction_id = 0, labels_at = 0, labels = 0
-               where endpoint = ? and model = ? and version = ?""",
-            [width, *served.key],
-        )
+        sql = f"update monitor_cursors set width = ? where {OF} and width = ? and prediction_id = ?"
+        if db.execute(sql, [width, *served.key, cursor["width"], cursor["prediction_id"]]).rowcount:
+            db.execute(f"delete from monitor_windows where {OF}", served.key)
+            for start, window in judged.items():
+                keep(db, config.monitor, served, start, window, now)
 
 
 def cursor_of(store: Store, served: Served) -> Row:
@@ -119,61 +125,34 @@ def remember_problem(store: Store, served: Served, problem: str) -> None:
             db.execute(sql, [problem, *served.key])
 
 
-def new_rows(store: Store, served: Served, cursor: Row, limit: int, *, after: int = 0) -> list[Row]:
-    """Return a page of the rows that came after the cursor, in order of arrival."""
-    values = [max(after, cursor["prediction_id"]), *served.key, limit]
-    return store.rows(NEW_ROWS, values, name="predictions")
-
-
 def add_rows(store: Store, config: Config, served: Served, reference: Reference, now: int) -> bool:
-    """Add some pages of new rows to their windows in one transaction; say whether more may follow."""
-    cursor = cursor_of(store, served)
-    fresh: defaultdict[int, Tally] = defaultdict(Tally)
-    spans, last, newest, pages = Spans(config.monitor.window), 0, 0, 0
-    while pages < PAGES and (page := new_rows(store, served, cursor, PAGE, after=last)):
-        for start, rows in by_window(page, spans).items():
-            fresh[start] += tally_of(rows, reference)
-        last, newest, pages = page[-1]["id"], max(newest, *(row["event_at"] for row in page)), pages + 1
-        if len(page) < PAGE:
-            break
-    if not fresh:
+    """Count some pages of new rows in one transaction; say whether more may follow."""
+    cursor, width = cursor_of(store, served), config.monitor.window
+    fresh = count_fresh(store, served.key, cursor, reference, now, all_hours=width == "hour")
+    if not fresh.last:
         return False
-    changed = {start: kept_tally(store, served, start) + tally for start, tally in fresh.items()}
-    judged = {start: judge(store, config, served, reference, start, tally) for start, tally in changed.items()}
+    spans, tier, came = Spans(width), tier_of(width), rolled_up(fresh.finest)
+    before = kept_parts(store, served.key, came)
+    changed = {part: before[part] + tally if part in before else tally for part, tally in came.items()}
+    rows: dict[int, int] = {}
+    for part in (part for part in came if part.tier == tier):
+        start = spans.start(part.starts)
+        rows[start] = rows.get(start, 0) + came[part].rows
+    tallies = {start: tally_within(store, served.key, tier, span_of(start, width), changed) for start in rows}
+    judged = {start: judge(store, config, served, reference, start, tally) for start, tally in tallies.items()}
+    newest = min(fresh.newest, now + TOLERANCE_MS)
+    kept = {part: tally for part, tally in changed.items() if part.starts >= horizon(part.tier, newest)}
     with store.write() as db:
-        sql = """update monitor_cursors set prediction_id = ?, newest_event = max(newest_event, ?), arrived_at = ?,
-                   problem = '' where endpoint = ? and model = ? and version = ? and prediction_id = ?"""
-        taken = db.execute(sql, [last, newest, now, *served.key, cursor["prediction_id"]]).rowcount
+        sql = f"""update monitor_cursors set prediction_id = ?, newest_event = max(newest_event, ?), arrived_at = ?,
+                    misdated = misdated + ?, problem = '' where {OF} and prediction_id = ? and width = ?"""
+        values = [fresh.last, fresh.newest, now, fresh.misdated, *served.key, cursor["prediction_id"], width]
+        taken = db.execute(sql, values).rowcount
         if taken:  # otherwise another process counted these rows in the meantime
+            write_parts(db, served.key, kept)
+            drop_old_parts(db, served.key, newest)
             for start, window in judged.items():
-                keep(db, config.monitor, served, start, changed[start], window, now)
-    return pages == PAGES or not taken
-
-
-def by_window(page: list[Row], spans: Spans) -> dict[int, list[Row]]:
-    """Group rows by the start of their window."""
-    found: defaultdict[int, list[Row]] = defaultdict(list)
-    for row in page:
-        found[spans.start(row["event_at"])].append(row)
-    return found
-
-
-def tally_of(rows: list[Row], reference: Reference) -> Tally:
-    """Count some logged rows; a row whose key was counted before is only counted as a duplicate."""
-    first = [row for row in rows if not row["again"]]
-    values: list[list[Any]] = msgspec.json.decode(  # Any: what a request held
-        "[" + ",".join(row["features"] for row in first) + "]", type=list[list[Any]]
-    )
-    answers = [score_of(row, reference) for row in first]
-    counted = count_rows(reference.binnings, values, answers, reference.threshold)
-    return counted + Tally(duplicates=len(rows) - len(first))
-
-
-def kept_tally(store: Store, served: Served, start: int) -> Tally:
-    """Return what a window has counted so far."""
-    sql = "select tally from monitor_windows where endpoint = ? and model = ? and version = ? and starts = ?"
-    found = store.value(sql, [*served.key, start])
-    return msgspec.json.decode(found, type=Tally) if found else Tally()
+                keep(db, config.monitor, served, start, window, now, came=rows[start])
+    return fresh.pages == PAGES or not taken
 
 
 def judge(store: Store, config: Config, served: Served, reference: Reference, start: int, tally: Tally) -> Judged:
@@ -182,23 +161,25 @@ def judge(store: Store, config: Config, served: Served, reference: Reference, st
     return judge_window(config.monitor, reference, tally, measured)
 
 
-def keep(db: "Database", monitor: Monitor, served: Served, start: int, tally: Tally, judged: Judged, now: int) -> None:
-    """Write a window and its features."""
+def keep(
+    db: "Database", monitor: Monitor, served: Served, start: int, judged: Judged, now: int, *, came: int = 0
+) -> None:
+    """Write a window and its features; of one that was closed the rows that `came` are late."""
     window = {
         "endpoint": served.endpoint,
         "model": served.model,
         "version": served.version,
         "starts": start,
         "ends": span_of(start, monitor.window)[1],
-        "tally": msgspec.json.encode(tally).decode(),
         "computed_at": now,
         **judged.window,
     }
     names = ", ".join(window)
     updates = ", ".join(f"{name} = excluded.{name}" for name in window)
     sql = f"""insert into monitor_windows ({names}) values ({", ".join("?" * len(window))})
-              on conflict (endpoint, model, version, starts) do update set {updates} returning id"""
-    window_id = db.execute(sql, list(window.values())).fetchone()[0]
+              on conflict (endpoint, model, version, starts)
+              do update set {updates}, late = late + closed * ? returning id"""
+    window_id = db.execute(sql, [*window.values(), came]).fetchone()[0]
     db.table("monitor_features").upsert_all(
         ({"window_id": window_id, **feature} for feature in judged.features), pk=("window_id", "feature")
     )
@@ -206,43 +187,70 @@ def keep(db: "Database", monitor: Monitor, served: Served, start: int, tally: Ta
 
 def add_labels(store: Store, config: Config, served: Served, reference: Reference, now: int) -> None:
     """Measure the windows again whose rows got labels since, and remember that these labels were seen."""
-    cursor = cursor_of(store, served)
-    found = windows_with_new_labels(store, served.key, cursor, Spans(config.monitor.window))
+    cursor, width = cursor_of(store, served), config.monitor.window
+    found = windows_with_new_labels(store, served.key, cursor, Spans(width))
     if found is None:
         return
     for start in found.starts:
-        tally = kept_tally(store, served, start)
+        tally = tally_within(store, served.key, tier_of(width), span_of(start, width))
         if tally.rows:
             judged = judge(store, config, served, reference, start, tally)
             with store.write() as db:
-                if kept_tally(store, served, start) == tally:
-                    keep(db, config.monitor, served, start, tally, judged, now)
+                if cursor_of(store, served)["prediction_id"] != cursor["prediction_id"]:
+                    return  # another process counted rows in the meantime; the next look measures these labels
+                keep(db, config.monitor, served, start, judged, now)
+        else:
+            measure_kept(store, config, served, reference, start)
     with store.write() as db:
+        note_labels(db, served.key, found.minutes)
         db.execute(
-            """update monitor_cursors set labels_at = ?, labels = ?, arrived_at = ?,
-                 newest_label_event = max(newest_label_event, ?)
-               where endpoint = ? and model = ? and version = ?""",
+            f"""update monitor_cursors set labels_at = ?, labels = ?, arrived_at = ?,
+                  newest_label_event = max(newest_label_event, ?) where {OF}""",
             [found.newest_at, found.count, now, found.newest_event, *served.key],
         )
+
+
+def measure_kept(store: Store, config: Config, served: Served, reference: Reference, start: int) -> None:
+    """Measure a window again whose counts are past their time: what was said of its drift stays."""
+    span = span_of(start, config.monitor.window)
+    measured = msgspec.structs.asdict(measure_window(store, served.key, span, reference, config.problem.value))
+    names = ", ".join(f"{name} = ?" for name in measured)
+    with store.write() as db:
+        db.execute(
+            f"update monitor_windows set {names} where {OF} and starts = ?", [*measured.values(), *served.key, start]
+        )
+
+
+def complete_until(store: Store, endpoint: str, now: int | None = None) -> dict[str, int]:
+    """Return up to which moment of event time no more rows (`closed`) and labels (`labels_settled`) are expected.
+
+    A window is complete when a row of a later one has arrived (its labels: a label of a later row), or when its end has
+    passed and nothing came for QUIET_MS. What lies in the future by this machine's clock is never complete: that clock,
+    or a sender's, was wrong for a time.
+    """
+    row = store.row(
+        """select max(newest_event) as event, max(newest_label_event) as label, max(arrived_at) as arrived
+           from monitor_cursors where endpoint = ?""",
+        [endpoint],
+    )
+    assert row is not None
+    moment = clock.now_ms() if now is None else now
+    quiet = moment if moment - row["arrived"] >= QUIET_MS else 0
+    latest = moment + TOLERANCE_MS
+    return {
+        "closed": min(max(row["event"], quiet), latest),
+        "labels_settled": min(max(row["label"], quiet), latest),
+    }
 
 
 def settle(store: Store, served: Served, now: int) -> bool:
     """Close the windows that expect no more rows or labels; say whether one was closed.
 
-    A window is complete when a row of a later one has arrived (its labels: a label of a later row), or when its end has
-    passed and nothing came for QUIET_MS. A row or label that is later still is counted all the same.
+    A row or label that is later still is counted all the same, and the window is judged again.
     """
-    row = store.row(
-        """select max(newest_event) as event, max(newest_label_event) as label, max(arrived_at) as arrived
-           from monitor_cursors where endpoint = ?""",
-        [served.endpoint],
-    )
-    assert row is not None
-    quiet = now if now - row["arrived"] >= QUIET_MS else 0
-    due = {"closed": max(row["event"], quiet), "labels_settled": max(row["label"], quiet)}
     changed = False
-    for column, until in due.items():
-        condition = f"endpoint = ? and model = ? and version = ? and {column} = 0 and ends <= ?"
+    for column, until in complete_until(store, served.endpoint, now).items():
+        condition = f"{OF} and {column} = 0 and ends <= ?"
         if store.value(f"select 1 from monitor_windows where {condition} limit 1", [*served.key, until]):
             with store.write() as db:
                 db.execute(f"update monitor_windows set {column} = 1 where {condition}", [*served.key, until])

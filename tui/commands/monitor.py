@@ -9,7 +9,7 @@ import typer
 
 from lemnis.engine.clock import iso_utc, now_ms
 from lemnis.engine.errors import BadInput
-from lemnis.engine.monitor import FeatureDrift, MonitorRoom, Window
+from lemnis.engine.monitor import FeatureDrift, MonitorRoom, Width, Window
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
 from lemnis.tui.format import age, delta, number, share, verdict
@@ -17,6 +17,8 @@ from lemnis.tui.format import age, delta, number, share, verdict
 app = group("Drift, performance, feedback, replay.")
 
 Endpoint = Annotated[str, typer.Option("--endpoint", "-e", help="Only this endpoint.")]
+Wide = Annotated[Width | None, typer.Option("--window", help="Width of the windows; the declared one if not given.")]
+DAY_MS = 86_400_000
 FIGURES = ("roc_auc", "log_loss", "brier", "value_per_1000", "mean_absolute_error", "label_share")
 METHOD = "psi"
 
@@ -26,8 +28,8 @@ def status(context: typer.Context) -> None:
     """Say whether the watch is at work, how far it has read, and what is being replayed.
 
     With --json: {"watching", "why", "at" (ms), "watched": [{"endpoint", "model", "version", "rows", "labelled",
-    "newest_event" (ms), "newest_label_event" (ms), "arrived_at" (ms), "problem"}], "replays": [{"job_id", "endpoint",
-    "state", "progress", "text"}], "firing", "pending"}.
+    "newest_event" (ms), "newest_label_event" (ms), "arrived_at" (ms), "problem", "misdated"}], "replays": [{"job_id",
+    "endpoint", "state", "progress", "text"}], "firing", "pending"}.
     """
     session = session_of(context)
     found = session.engine.monitor.status()
@@ -41,7 +43,8 @@ def status(context: typer.Context) -> None:
         labelled = share(one.labelled / one.rows if one.rows else None)
         newest = iso_utc(one.newest_event)[:10] if one.newest_event else "no rows yet"
         line = f"{one.endpoint}  {one.model} v{one.version}  {one.rows:,} rows up to {newest}, {labelled} labelled"
-        say(f"{line}  {one.problem}".rstrip())
+        misdated = f"{one.misdated:,} rows of no believable time left out" if one.misdated else ""
+        say("  ".join(part for part in (line, misdated, one.problem) if part))
     for replay in found.replays:
         say(f"replay to {replay.endpoint}, job {replay.job_id}: {replay.state}, {replay.text}")
     say(f"alerts  {found.firing} firing, {found.pending} pending")
@@ -52,19 +55,24 @@ def drift(
     context: typer.Context,
     endpoint: Endpoint = "",
     last: Annotated[int, typer.Option(help="How many windows.", min=1)] = 24,
+    window: Wide = None,
     features: Annotated[int, typer.Option(help="Features listed a window; the document has all.", min=0)] = 3,
 ) -> None:
     """List the windows with their features, those that matter most (PSI times importance) first.
 
+    Verdicts and alerts are of the declared width; windows of another one are summed up and judged for the question.
+    Minutes are kept for two days, hours for 90.
+
     A feature drifts when its PSI is at least `threshold`: the declared bound, or the sampling noise where that is
     larger. With --json: {"windows": [{"start", "end" (ISO 8601, UTC), "rows", "features": [{"name", "kind" (numeric,
     categorical, prediction), "method", "score", "threshold", "verdict", "importance"}], "verdict" (ok, watch, drift,
-    insufficient, no data), "why", "endpoint", "model", "version", "schema_changes", "performance": {"labelled",
-    "roc_auc", "log_loss", "brier", "value_per_1000", "mean_absolute_error", "label_share"}}]}, in order of time.
+    insufficient, no data), "why", "endpoint", "model", "version", "late" (rows that came after it had
+    closed), "schema_changes", "performance": {"labelled", "roc_auc", "log_loss", "brier", "value_per_1000",
+    "mean_absolute_error", "label_share"}}]}, in order of time.
     """
     session = session_of(context)
     room = session.engine.monitor
-    windows = room.windows(endpoint or None, limit=last)
+    windows = room.windows(endpoint or None, limit=last, width=window)
     if session.json:
         print_json({"windows": [drift_document(window, room.features(window.id)) for window in windows]})
     elif not windows:
@@ -80,6 +88,7 @@ def performance(
     context: typer.Context,
     endpoint: Endpoint = "",
     last: Annotated[int, typer.Option(help="How many windows.", min=1)] = 24,
+    window: Wide = None,
 ) -> None:
     """List how good the model was in each window, as far as true answers have arrived.
 
@@ -88,7 +97,7 @@ def performance(
     "predicted_share", "prediction_mean", "reference": {"auc", "log_loss", "label_share"}}]}, in order of time.
     """
     session = session_of(context)
-    windows = session.engine.monitor.windows(endpoint or None, limit=last)
+    windows = session.engine.monitor.windows(endpoint or None, limit=last, width=window)
     if session.json:
         print_json({"windows": [performance_document(window) for window in windows]})
     elif not windows:
@@ -208,6 +217,7 @@ def drift_document(window: Window, features: list[FeatureDrift]) -> dict[str, An
         "endpoint": window.endpoint,
         "model": window.model,
         "version": window.version,
+        "late": window.late,
         "schema_changes": window.schema_changes,
         "performance": {"labelled": window.labelled, **{name: getattr(window, name) for name in FIGURES}},
     }
@@ -233,18 +243,24 @@ def performance_document(window: Window) -> dict[str, Any]:
     }
 
 
+def named(window: Window) -> str:
+    """Return when a window starts, with the time where it is shorter than a day."""
+    return iso_utc(window.starts)[: 10 if window.ends - window.starts >= DAY_MS else 16].replace("T", " ")
+
+
 def drift_lines(room: MonitorRoom, window: Window, most: int) -> list[list[str]]:
     """Return one row of `monitor drift`."""
     moved = [f for f in room.features(window.id) if f.importance is not None][:most]
     told = ", ".join(f"{f.feature} {f.psi:.2f} ({share(f.importance, 0)})" for f in moved)
+    late = f"; {window.late:,} rows came late" if window.late else ""
     return [
         [
-            iso_utc(window.starts)[:10],
+            named(window),
             f"{window.model} v{window.version}",
             number(window.rows),
             verdict(window.verdict).text,
             number(window.max_psi),
-            told if window.max_psi is not None else window.why,
+            f"{told if window.max_psi is not None else window.why}{late}",
         ]
     ]
 
@@ -253,7 +269,7 @@ def performance_line(window: Window) -> list[str]:
     """Return one row of `monitor performance`."""
     known = window.roc_auc is not None and window.reference_auc is not None
     return [
-        iso_utc(window.starts)[:10],
+        named(window),
         f"{window.model} v{window.version}",
         number(window.rows),
         share(window.labelled_share, 0),

@@ -80,3 +80,23 @@ TABLES = (
     ) strict""",
     "create index alert_events_alert on alert_events (alert_id, id)",
 )
+
+LATER = {
+    "m045_monitor_parts": (
+        # Counts a minute, an hour and a day of event time; a window of any width is the sum of some of them.
+        """create table monitor_parts (
+            endpoint text not null, model text not null, version integer not null,
+            tier text not null check (tier in ('minute', 'hour', 'day')),
+            starts integer not null,                 -- epoch ms of event time
+            tally blob not null,                     -- MessagePack, compressed by zlib: counts per bin
+            changes integer not null default 1,      -- times rows were added, or labels of its rows came
+            primary key (endpoint, model, version, tier, starts)
+        ) strict""",
+        # The counts of windows can't be divided: the logged rows are read once more.
+        "update monitor_cursors set prediction_id = 0, labels_at = 0, labels = 0",
+        "update monitor_windows set closed = 0, labels_settled = 0",
+        "alter table monitor_windows drop column tally",
+        "alter table monitor_windows add column late integer not null default 0",  # rows that came after it had closed
+        "alter table monitor_cursors add column misdated integer not null default 0",  # rows of no believable time
+    ),
+}

@@ -8,10 +8,11 @@ from scipy.stats import entropy
 
 from lemnis.engine.clock import iso_utc
 from lemnis.engine.monitor import alerts, records
+from lemnis.engine.monitor.counting import NEW_ROWS
 from lemnis.engine.monitor.performance import LABELLED
 from lemnis.engine.monitor.records import PREDICTION
 from lemnis.engine.monitor.reference import reference_of
-from lemnis.engine.monitor.windows import NEW_ROWS, refresh
+from lemnis.engine.monitor.windows import refresh
 
 NOW = 2_000_000_000_000
 
@@ -99,7 +100,7 @@ def test_late_duplicate_and_disordered_rows_give_the_windows_of_an_orderly_strea
     with flown.store.write("predictions") as db:
         db.execute("delete from predictions")
     with flown.store.write() as db:
-        for table in ("monitor_windows", "monitor_cursors"):
+        for table in ("monitor_windows", "monitor_cursors", "monitor_parts"):
             db.execute(f"delete from {table}")
     flown.answer(rows)
     refresh(flown.store, flown.config, now=NOW)
@@ -111,8 +112,9 @@ def test_late_duplicate_and_disordered_rows_give_the_windows_of_an_orderly_strea
 
 def test_reading_in_small_pages_counts_every_row_once(flown, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = flown.between("2013-07-01", "2013-08-01")
-    monkeypatch.setattr("lemnis.engine.monitor.windows.PAGE", 7)
-    monkeypatch.setattr("lemnis.engine.monitor.windows.PAGES", 3)
+    monkeypatch.setattr("lemnis.engine.monitor.counting.PAGE", 7)
+    for module in ("counting", "windows"):
+        monkeypatch.setattr(f"lemnis.engine.monitor.{module}.PAGES", 3)
     monkeypatch.setattr("lemnis.engine.monitor.performance.PAGE", 11)
     flown.answer(rows)
     flown.label(rows, now=5)

@@ -77,7 +77,6 @@ def window_of(number: int, psi: float, auc: float) -> dict[str, Any]:
         "schema_changes": '["dest: 3 rows in categories training did not see: [b]TVC (3)"]',
         "closed": 1,
         "labels_settled": 1,
-        "tally": "{}",
         "computed_at": now_ms(),
     }
 

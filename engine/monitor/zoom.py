@@ -1,0 +1,144 @@
+"""Windows of another width than the declared one: sums of what was counted, judged when somebody looks at them.
+
+They are in no table: alerts and verdicts are of the declared width alone.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from lemnis.engine.config import Config
+from lemnis.engine.monitor.judge import Judged, judge_window
+from lemnis.engine.monitor.kept import Cell, Grid, feature_in, grid_from
+from lemnis.engine.monitor.parts import changes_by_start, tally_within
+from lemnis.engine.monitor.performance import measure_window
+from lemnis.engine.monitor.records import FeatureDrift, Window
+from lemnis.engine.monitor.reference import Reference, kept_reference
+from lemnis.engine.monitor.spans import MINUTE_MS, WIDTHS, Spans, Width, span_of, tier_of
+from lemnis.engine.monitor.windows import complete_until
+from lemnis.engine.store import Row, Store
+
+REMEMBERED = 1_000  # judged windows, of a few kB each
+
+
+class Place(NamedTuple):
+    """Where a window stands: the served version (row of its cursor), its width, and where it starts."""
+
+    served: int
+    width: Width
+    starts: int
+
+    @property
+    def id(self) -> int:
+        """A number for this window alone; below 0, as those of kept windows are above."""
+        return -((self.starts // MINUTE_MS * len(WIDTHS) + WIDTHS.index(self.width)) * 4096 + self.served % 4096)
+
+
+class Seen(NamedTuple):
+    """A judged window and what it was judged from: it is judged again when that changes."""
+
+    changes: object
+    judged: Judged
+
+
+class Zoom:
+    """Judges windows of any width, and remembers the latest ones until a row or a label comes to them.
+
+    Several threads may ask; the second waits, as it mostly wants what the first is judging.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._seen: OrderedDict[Place, Seen] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def windows(self, config: Config, endpoint: str, width: Width, limit: int) -> list[Window]:
+        """Return the latest windows of this width that are still counted, in order of event time.
+
+        Minutes reach back two days and hours 90 before the newest row; longer ones to the first.
+        """
+        cursors = self.store.rows(
+            "select rowid, * from monitor_cursors where ? in ('', endpoint) order by rowid", [endpoint]
+        )
+        found = [(row, start, changes) for row in cursors for start, changes in latest(self.store, row, width, limit)]
+        found.sort(key=lambda entry: (entry[1], entry[0]["version"], entry[0]["endpoint"]))
+        references = {row["rowid"]: kept_reference(self.store, row["model"], row["version"]) for row in cursors}
+        until = {row["endpoint"]: complete_until(self.store, row["endpoint"]) for row in cursors}
+        windows: list[Window] = []
+        for row, start, changes in found[-limit:]:
+            reference = references[row["rowid"]]
+            if reference is not None:
+                place = Place(row["rowid"], width, start)
+                with self._lock:
+                    judged = self._judged(config, row, reference, place, changes)
+                windows.append(window_of(row, place, judged, until[row["endpoint"]]))
+        return windows
+
+    def features(self, window_id: int) -> list[FeatureDrift]:
+        """Return the features of a window that `windows` returned lately, in the order of the signature."""
+        rows = (row for place, judged in self._remembered() if place.id == window_id for row in judged.features)
+        return [feature_in({"window_id": window_id, **row}) for row in rows]
+
+    def grid(self, windows: Sequence[Window]) -> Grid:
+        """Return the drift of every feature over windows that `windows` returned lately."""
+        judged = {place.id: judged for place, judged in self._remembered()}
+        return grid_from(
+            [window.id for window in windows],
+            [
+                (window.id, row["feature"], Cell(row["psi"], row["verdict"]), row["importance"])
+                for window in windows
+                if window.id in judged
+                for row in judged[window.id].features
+            ],
+        )
+
+    def _remembered(self) -> list[tuple[Place, Judged]]:
+        with self._lock:
+            return [(place, seen.judged) for place, seen in self._seen.items()]
+
+    def _judged(self, config: Config, row: Row, reference: Reference, place: Place, changes: int) -> Judged:
+        basis = (changes, config.monitor, config.problem.value)
+        seen = self._seen.get(place)
+        if seen is None or seen.changes != basis:
+            key, span = [row["endpoint"], row["model"], row["version"]], span_of(place.starts, place.width)
+            tally = tally_within(self.store, key, tier_of(place.width), span)
+            measured = measure_window(self.store, key, span, reference, config.problem.value)
+            seen = Seen(basis, judge_window(config.monitor, reference, tally, measured))
+        self._seen[place] = seen
+        self._seen.move_to_end(place)
+        while len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return seen.judged
+
+
+def latest(store: Store, cursor: Row, width: Width, limit: int) -> list[tuple[int, int]]:
+    """Return start and changes of the latest windows of one served version."""
+    spans = Spans(width)
+    found: dict[int, int] = {}
+    key = [cursor["endpoint"], cursor["model"], cursor["version"]]
+    for starts, changes in changes_by_start(store, key, tier_of(width)):
+        start = spans.start(starts)
+        if start not in found and len(found) == limit:
+            break
+        found[start] = found.get(start, 0) + changes
+    return list(found.items())
+
+
+def window_of(cursor: Row, place: Place, judged: Judged, until: dict[str, int]) -> Window:
+    """Return the record of a judged window."""
+    starts, ends = span_of(place.starts, place.width)
+    facts: dict[str, Any] = {  # Any: what the columns of a kept window hold
+        "id": place.id,
+        "endpoint": cursor["endpoint"],
+        "model": cursor["model"],
+        "version": cursor["version"],
+        "starts": starts,
+        "ends": ends,
+        "computed_at": cursor["arrived_at"],
+        **{column: ends <= moment for column, moment in until.items()},
+        **judged.window,
+    }
+    return msgspec.convert(facts | {"schema_changes": msgspec.json.decode(facts["schema_changes"])}, Window)

@@ -1,0 +1,56 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lemnis.engine.monitor.counting import by_part
+from lemnis.engine.monitor.parts import Part, horizon, packed, rolled_up, unpacked
+from lemnis.engine.monitor.spans import TIER_MS, TIERS, WIDTHS, span_of, tier_of
+from lemnis.engine.monitor.tally import Column, Tally
+
+MOMENTS = st.integers(0, 4_000_000_000_000)
+
+
+@given(MOMENTS, st.sampled_from(WIDTHS))
+def test_a_window_is_made_of_whole_parts(moment: int, width) -> None:
+    start, end = span_of(moment, width)
+    assert start <= moment < end
+    assert (start % TIER_MS[tier_of(width)], end % TIER_MS[tier_of(width)]) == (0, 0)
+    assert span_of(start, width) == span_of(end - 1, width) == (start, end)
+
+
+@given(st.lists(MOMENTS, max_size=60), MOMENTS)
+def test_each_row_is_in_one_part_of_each_tier_that_is_kept_around_it(moments: list[int], newest: int) -> None:
+    events = np.array(moments, dtype=np.int64)
+    kept_from = [horizon(tier, newest) for tier in TIERS]
+    finest = by_part(events, np.arange(events.size), kept_from)
+    assert sorted(place for places in finest.values() for place in places) == list(range(events.size))
+    for part, places in finest.items():
+        assert part.starts >= kept_from[TIERS.index(part.tier)]
+        assert all(0 <= events[place] - part.starts < TIER_MS[part.tier] for place in places)
+    parts = rolled_up({part: Tally(rows=len(places)) for part, places in finest.items()})
+    for tier in TIERS:
+        starts = [moment - moment % TIER_MS[tier] for moment in moments if moment >= kept_from[TIERS.index(tier)]]
+        counted = {part.starts: tally.rows for part, tally in parts.items() if part.tier == tier}
+        assert counted == {start: starts.count(start) for start in starts}
+
+
+def test_what_is_kept_grows_with_the_days_alone() -> None:
+    """Counts a year, and the bytes of one part at a row and at a thousand rows a second."""
+    day, year = TIER_MS["day"], 366 * TIER_MS["day"]
+    newest = 50 * year
+    kept = {
+        tier: sum(1 for start in range(newest - year, newest, size) if start >= horizon(tier, newest))
+        for tier, size in TIER_MS.items()
+    }
+    assert kept == {"minute": 2 * 24 * 60, "hour": 90 * 24, "day": year // day}
+    chance = np.random.default_rng(1)
+
+    def size(rows: int) -> int:
+        counts = chance.multinomial(rows, [0.09] * 11 + [0.01], size=20).astype(float).tolist()
+        columns = {f"feature_{n}": Column(counts=each, low=0.0, high=chance.random()) for n, each in enumerate(counts)}
+        tally = Tally(rows=rows, columns=columns)
+        assert unpacked(packed(tally)) == tally
+        return len(packed(tally))
+
+    assert size(60_000) < 2 * size(60) < 8_000
+    assert Part("minute", 0) == ("minute", 0)
