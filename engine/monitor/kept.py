@@ -57,11 +57,11 @@ def grid_from(ids: list[int], entries: Sequence[tuple[int, str, Cell, float | No
     )
 
 
-def list_windows(store: Store, endpoint: str = "", limit: int = 500) -> list[Window]:
-    """Return the latest windows of one endpoint, or of all, in order of event time."""
-    sql = f"""select {COLUMNS} from monitor_windows where ? in ('', endpoint)
+def list_windows(store: Store, endpoint: str = "", limit: int = 500, *, until: int | None = None) -> list[Window]:
+    """Return the latest windows of one endpoint, or of all, that start before `until` (epoch ms), in order of time."""
+    sql = f"""select {COLUMNS} from monitor_windows where ? in ('', endpoint) and (? is null or starts < ?)
               order by starts desc, version desc, endpoint limit ?"""
-    return [window_in(row) for row in reversed(store.rows(sql, [endpoint, limit]))]
+    return [window_in(row) for row in reversed(store.rows(sql, [endpoint, until, until, limit]))]
 
 
 def window_in(row: Row) -> Window:

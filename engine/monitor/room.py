@@ -64,15 +64,21 @@ class MonitorRoom:
 
         return Zoom(self.store)
 
-    def windows(self, endpoint: str | None = None, *, limit: int = 500, width: Width | None = None) -> list[Window]:
+    def windows(
+        self, endpoint: str | None = None, *, limit: int = 500, width: Width | None = None, until: int | None = None
+    ) -> list[Window]:
         """Return the latest windows of one endpoint or of all, in order of event time.
 
-        Those of another width than the declared one are judged now, from what was counted; see `zoom.Zoom.windows`.
+        Args:
+            endpoint: None for all.
+            limit: How many.
+            width: Another one than the declared one: these are judged now, from what was counted; see `zoom.Zoom`.
+            until: Only those that start before it, epoch ms.
         """
         config = load_config(self.store.workspace.config) if width else None
         if config is None or width is None or width == config.monitor.window:
-            return list_windows(self.store, endpoint or "", limit)
-        return self._zoom.windows(config, endpoint or "", width, limit)
+            return list_windows(self.store, endpoint or "", limit, until=until)
+        return self._zoom.windows(config, endpoint or "", width, limit, until)
 
     def window(self, window_id: int) -> Window:
         """Return one window, or raise NotFound."""
@@ -87,9 +93,8 @@ class MonitorRoom:
         found = [feature_in(dict(row)) for row in rows] if window_id > 0 else self._zoom.features(window_id)
         return sorted(found, key=lambda feature: (feature.kind == "prediction", -feature.weight, -feature.psi))
 
-    def grid(self, endpoint: str | None = None, *, limit: int = 60, width: Width | None = None) -> Grid:
-        """Return the drift of every feature over the latest windows of a width."""
-        windows = self.windows(endpoint, limit=limit, width=width)
+    def grid(self, windows: list[Window]) -> Grid:
+        """Return the drift of every feature over some windows that `windows` returned."""
         return self._zoom.grid(windows) if windows and windows[0].id < 0 else grid_of(self.store, windows)
 
     def endpoints(self) -> list[str]:

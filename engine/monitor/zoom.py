@@ -55,18 +55,22 @@ class Zoom:
         self._seen: OrderedDict[Place, Seen] = OrderedDict()
         self._lock = threading.Lock()
 
-    def windows(self, config: Config, endpoint: str, width: Width, limit: int) -> list[Window]:
-        """Return the latest windows of this width that are still counted, in order of event time.
+    def windows(
+        self, config: Config, endpoint: str, width: Width, limit: int, until: int | None = None
+    ) -> list[Window]:
+        """Return the latest windows of this width that start before `until`, in order of event time.
 
         Minutes reach back two days and hours 90 before the newest row; longer ones to the first.
         """
         cursors = self.store.rows(
             "select rowid, * from monitor_cursors where ? in ('', endpoint) order by rowid", [endpoint]
         )
-        found = [(row, start, changes) for row in cursors for start, changes in latest(self.store, row, width, limit)]
+        found = [
+            (row, start, changes) for row in cursors for start, changes in latest(self.store, row, width, limit, until)
+        ]
         found.sort(key=lambda entry: (entry[1], entry[0]["version"], entry[0]["endpoint"]))
         references = {row["rowid"]: kept_reference(self.store, row["model"], row["version"]) for row in cursors}
-        until = {row["endpoint"]: complete_until(self.store, row["endpoint"]) for row in cursors}
+        complete = {row["endpoint"]: complete_until(self.store, row["endpoint"]) for row in cursors}
         windows: list[Window] = []
         for row, start, changes in found[-limit:]:
             reference = references[row["rowid"]]
@@ -74,7 +78,7 @@ class Zoom:
                 place = Place(row["rowid"], width, start)
                 with self._lock:
                     judged = self._judged(config, row, reference, place, changes)
-                windows.append(window_of(row, place, judged, until[row["endpoint"]]))
+                windows.append(window_of(row, place, judged, complete[row["endpoint"]]))
         return windows
 
     def features(self, window_id: int) -> list[FeatureDrift]:
@@ -114,13 +118,15 @@ class Zoom:
         return seen.judged
 
 
-def latest(store: Store, cursor: Row, width: Width, limit: int) -> list[tuple[int, int]]:
-    """Return start and changes of the latest windows of one served version."""
+def latest(store: Store, cursor: Row, width: Width, limit: int, until: int | None) -> list[tuple[int, int]]:
+    """Return start and changes of the latest windows of one served version that start before `until`."""
     spans = Spans(width)
     found: dict[int, int] = {}
     key = [cursor["endpoint"], cursor["model"], cursor["version"]]
     for starts, changes in changes_by_start(store, key, tier_of(width)):
         start = spans.start(starts)
+        if until is not None and start >= until:
+            continue
         if start not in found and len(found) == limit:
             break
         found[start] = found.get(start, 0) + changes

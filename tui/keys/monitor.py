@@ -19,6 +19,11 @@ MONITOR: tuple[Action, ...] = (
         "monitor.figure", "v", "Figure", "Draw the next figure over time: AUC, loss, balance, drift or value.",
         footer=True,
     ),
+    Action(
+        "monitor.zoom_in", "plus,equals_sign", "Shorter", "Cut the same rows into shorter windows, down to minutes.",
+        "monitor drift --window hour",
+    ),
+    Action("monitor.zoom_out", "minus", "Longer", "Cut the same rows into longer windows, up to months."),
     Action("monitor.past", "r", "Resolved", "List resolved alerts too, or only open ones.", "alerts list --all", True),
     Action("monitor.next_endpoint", "right_square_bracket", "Endpoint", "Look at the next endpoint."),
 )  # fmt: skip

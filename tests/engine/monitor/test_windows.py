@@ -229,7 +229,7 @@ def test_a_quiet_stream_closes_its_last_window_only_when_its_end_has_passed(flow
 def test_the_grid_has_a_cell_for_every_feature_and_window(flown) -> None:
     flown.answer(flown.between("2013-07-01", "2013-10-01"))
     refresh(flown.store, flown.config, now=NOW)
-    grid = flown.room.grid("late")
+    grid = flown.room.grid(flown.room.windows("late"))
     assert len(grid.windows) == 3
     assert grid.features[0] == PREDICTION
     assert sorted(grid.features[1:]) == sorted(flown.signature.names)
@@ -239,7 +239,7 @@ def test_the_grid_has_a_cell_for_every_feature_and_window(flown) -> None:
 def test_an_empty_workspace_has_an_empty_monitor(flown) -> None:
     assert refresh(flown.store, flown.config, now=NOW) == set()
     assert flown.room.windows() == []
-    assert flown.room.grid().features == []
+    assert flown.room.grid([]).features == []
     assert flown.room.alerts() == []
     assert flown.room.status().why == "the watch was never started"
     assert alerts.advance(flown.store, flown.config, "late", []) == 0

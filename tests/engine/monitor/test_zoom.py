@@ -19,9 +19,10 @@ def test_any_width_shows_what_declaring_it_would_and_declaring_it_reads_no_row_a
     flown.answer(flown.between("2013-08-01", "2013-10-01"))
     flown.label(flown.between("2013-08-01", "2013-09-12"), now=5)
     refresh(flown.store, flown.config, now=NOW)
-    zoomed = {width: flown.room.windows("late", width=width) for width in ("day", "week")}
+    room = flown.room
+    zoomed = {width: room.windows("late", width=width) for width in ("day", "week")}
     assert {width: len(windows) for width, windows in zoomed.items()} == {"day": 61, "week": 10}
-    grid = flown.room.grid("late", width="week", limit=4)
+    grid = room.grid(zoomed["week"][-4:])
     assert [cell.verdict for cell in grid.cells["wind"] if cell] == ["drift"] * 3 + ["insufficient"]
     monkeypatch.setattr(counting, "by_part", refuse)
     path, width = flown.store.workspace.config, "month"

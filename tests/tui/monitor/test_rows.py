@@ -54,7 +54,7 @@ def test_a_window_is_named_by_its_width(windows: list[Window], start: str, end: 
 
 
 def test_the_heat_strip_says_verdicts_without_colour(engine: Engine, windows: list[Window]) -> None:
-    strip = rows.heat_rows(engine.monitor.grid("late"), windows)
+    strip = rows.heat_rows(engine.monitor.grid(engine.monitor.windows("late")), windows)
     assert [texts(row) for row in strip][1] == ["wind␛[31m", "70%", "  0.02", "▲ 0.12", "✖ 0.61"]
     assert [column.label for column in rows.heat_columns(windows)] == ["feature", "gain", "Jul 13", "Aug 13", "Sep 13"]
 
@@ -90,7 +90,7 @@ def test_features_have_the_columns_that_fit(engine: Engine, width: int, count: i
     columns = rows.feature_columns(width)
     assert len(columns) == count
     feature = engine.monitor.features(3)[0]
-    assert len(rows.feature_row(feature, engine.monitor.grid("late"), columns).cells) == count
+    assert len(rows.feature_row(feature, engine.monitor.grid(engine.monitor.windows("late")), columns).cells) == count
 
 
 def test_what_k_says_names_the_rule_and_its_source(engine: Engine, windows: list[Window]) -> None:

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 
 from lemnis.engine.config import Alert as Rule
-from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Status, Window
+from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Status, Width, Window
 from lemnis.tui.stages.monitor import rows
 from lemnis.tui.widgets import Chart, Panel, Series, Table, Words
 
@@ -27,6 +27,8 @@ class MonitorView:
     alert: Alert | None
     events: list[AlertEvent]
     rules: list[Rule]
+    declared: Width
+    width: Width
 
 
 class Overview(Vertical):
@@ -47,7 +49,7 @@ class Overview(Vertical):
             with Panel("Alerts", id="alerts-panel"):
                 yield Table(*rows.ALERTS, id="alerts", empty="No alert is open.")
             with Panel("Windows", id="windows-panel"):
-                yield Table(*rows.WINDOWS, id="windows", empty="No rows were served yet. Press t to replay some.")
+                yield Table(*rows.WINDOWS, id="windows", empty=rows.no_window("day", "day"))
         with Horizontal(id="middle"):
             with Panel("Features", id="features-panel"):
                 yield Words(id="changes")
@@ -85,10 +87,12 @@ class Overview(Vertical):
         if view.window is not None and not self.pinned:
             table.select(str(view.window.id))
         more = f" ({view.endpoints.index(view.endpoint) + 1} of {len(view.endpoints)})" if view.endpoints[1:] else ""
-        self.query_one("#windows-panel", Panel).retitle("Windows", view.endpoint and f"{view.endpoint}{more}")
+        table.empty = rows.no_window(view.width, view.declared)
+        zoomed = f" · by {view.width}, alerts by {view.declared}" if view.width != view.declared else ""
+        self.query_one("#windows-panel", Panel).retitle("Windows", view.endpoint and f"{view.endpoint}{more}{zoomed}")
 
     def show_features(self, view: MonitorView) -> None:
-        title = f"{rows.span_label(view.window)} · {view.window.why}" if view.window else ""
+        title = f"{rows.span_label(view.window)} · {rows.verdict_words(view.window)}" if view.window else ""
         self.query_one("#features-panel", Panel).retitle("Features", title)
         table = self.query_one("#features", Table)
         columns = rows.feature_columns(table.size.width)

@@ -8,10 +8,10 @@ from textual.containers import Vertical
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
-from lemnis.engine.config import Alert as Rule
+from lemnis.engine.config import Config
 from lemnis.engine.errors import ConfigError
 from lemnis.engine.jobs import user_name
-from lemnis.engine.monitor import Alert, Window
+from lemnis.engine.monitor import WIDTHS, Alert, Width, Window
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.monitor import explain, rows
@@ -39,6 +39,8 @@ class MonitorStage(Stage[MonitorView]):
         self.window_id = 0  # under the cursor; 0 for the newest that can say something
         self.alert_id = 0  # opened; 0 for none
         self.figure = "auc"
+        self.width: Width | None = None  # of the windows; None for the declared one
+        self.until: int | None = None  # the last moment that is looked at, epoch ms; None for the newest
         self.past = False
         self._view: MonitorView | None = None
 
@@ -56,7 +58,9 @@ class MonitorStage(Stage[MonitorView]):
         status = room.status()
         endpoints = list(dict.fromkeys(one.endpoint for one in status.watched))
         endpoint = self.endpoint if self.endpoint in endpoints else (endpoints[0] if endpoints else "")
-        windows = room.windows(endpoint, limit=WINDOWS) if endpoint else []
+        config = self._config()
+        width = self.width if config else None
+        windows = room.windows(endpoint, limit=WINDOWS, width=width, until=self.until) if endpoint else []
         window = next((one for one in windows if one.id == self.window_id), None) or newest_told(windows)
         return MonitorView(
             now=now_ms(),
@@ -66,19 +70,21 @@ class MonitorStage(Stage[MonitorView]):
             windows=windows,
             window=window,
             features=room.features(window.id) if window else [],
-            grid=room.grid(endpoint, limit=WINDOWS),
+            grid=room.grid(windows),
             alerts=room.alerts(not self.past),
             alert=room.alert(self.alert_id) if self.alert_id else None,
             events=room.events(self.alert_id) if self.alert_id else [],
-            rules=self._rules(),
+            rules=config.alerts if config else [],
+            declared=config.monitor.window if config else "day",
+            width=width or (config.monitor.window if config else "day"),
         )
 
-    def _rules(self) -> list[Rule]:
-        """Return the declared rules; none while lemnis.toml is being mended, which the watch tells already."""
+    def _config(self) -> Config | None:
+        """Return what is declared; None while lemnis.toml is being mended, which the watch tells already."""
         try:
-            return self.engine.config().alerts
+            return self.engine.config()
         except ConfigError:
-            return []
+            return None
 
     def show(self, view: MonitorView) -> None:
         self._view = view
@@ -168,6 +174,25 @@ class MonitorStage(Stage[MonitorView]):
         if self._view is not None:
             self.show(self._view)
 
+    def action_zoom_in(self) -> None:
+        self._zoom(-1)
+
+    def action_zoom_out(self) -> None:
+        self._zoom(+1)
+
+    def _zoom(self, step: int) -> None:
+        """Cut time into windows of the next width, around the window that was chosen."""
+        view = self._view
+        if view is None or not 0 <= (place := WIDTHS.index(self.width or view.declared) + step) < len(WIDTHS):
+            return
+        self.width = WIDTHS[place]
+        if self.window_id and view.window is not None:
+            self.until = view.window.ends
+        if self.width == view.declared:
+            self.until = None
+        self.window_id = 0
+        self.reload()
+
     def action_past(self) -> None:
         self.past = not self.past
         self.reload()
@@ -178,6 +203,7 @@ class MonitorStage(Stage[MonitorView]):
             return
         known = self._view.endpoints
         self.endpoint, self.window_id = known[(known.index(self._view.endpoint) + 1) % len(known)], 0
+        self.until = None
         self.reload()
 
     def action_acknowledge(self) -> None:

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 
 from textual.content import Content
 
-from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Status, Window
+from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Status, Width, Window
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, spark, styled, verdict, when
 from lemnis.tui.widgets import Cell, Col, Row
 
-DAY_MS = 86_400_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+KEPT = {"minute": "two days", "hour": "90 days"}
 NOISE = 2.0  # standard errors: a smaller change of an AUC is not called one
 CELL = 6  # columns of one window in the heat strip
 
@@ -56,19 +57,35 @@ FIGURES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
 
 
 def span_label(window: Window) -> str:
-    """Return a window's span in few characters: ``2013-07``, ``2013-07-01``, ``2013-07-01 14h``."""
+    """Return a window's span in few characters: ``2013-07``, ``2013-07-01``, ``2013-07-01 14h``, ``07-01 14:05``."""
     start = datetime.fromtimestamp(window.starts / 1000, UTC)
     width = window.ends - window.starts
     if width > 27 * DAY_MS:
         return f"{start:%Y-%m}"
-    return f"{start:%Y-%m-%d}" if width >= DAY_MS else f"{start:%Y-%m-%d %H}h"
+    if width >= DAY_MS:
+        return f"{start:%Y-%m-%d}"
+    return f"{start:%Y-%m-%d %H}h" if width >= HOUR_MS else f"{start:%m-%d %H:%M}"
 
 
 def short_label(window: Window) -> str:
-    """Return a window's name for a narrow column: ``Jul``, ``07-01``, ``14h``."""
+    """Return a window's name for a narrow column: ``Jul``, ``07-01``, ``14h``, ``14:05``."""
     start = datetime.fromtimestamp(window.starts / 1000, UTC)
     width = window.ends - window.starts
-    return f"{start:%b %y}" if width > 27 * DAY_MS else f"{start:%m-%d}" if width >= DAY_MS else f"{start:%H}h"
+    if width > 27 * DAY_MS:
+        return f"{start:%b %y}"
+    return f"{start:%m-%d}" if width >= DAY_MS else f"{start:%H}h" if width >= HOUR_MS else f"{start:%H:%M}"
+
+
+def verdict_words(window: Window) -> str:
+    """Return why a window has its verdict, and how many of its rows came after it had closed."""
+    return f"{window.why}; {window.late:,} rows came late" if window.late else window.why
+
+
+def no_window(width: Width, declared: Width) -> str:
+    """Return what the empty list of windows says."""
+    if width != declared and width in KEPT:
+        return f"Nothing here by {width}: those are kept for {KEPT[width]} up to the newest row. Press - for longer."
+    return "No rows were served yet. Press t to replay some."
 
 
 def window_row(window: Window, *, wide: bool) -> Row:
@@ -260,6 +277,7 @@ def summary(status: Status, endpoint: str, now: int) -> Content:
             newest = f"{datetime.fromtimestamp(one.newest_event / 1000, UTC):%Y-%m-%d}"
             parts += ["   ", (safe(f"{one.model} v{one.version} "), "bold"), f"{one.rows:,} rows up to {newest}"]
             parts.append((f", labelled {share(one.labelled / one.rows, 0)}", ""))
+            parts += [(f", {one.misdated:,} of no believable time", "$warn")] if one.misdated else []
         elif one.endpoint == endpoint and one.problem:
             parts.append((f"   {safe(one.model)} v{one.version}: {safe(one.problem, limit=120)}", "$warn"))
     return Content.assemble(*parts)
