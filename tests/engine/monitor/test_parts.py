@@ -1,3 +1,5 @@
+# pyright: basic
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+# pyright: basic
+
 import random
 
 import numpy as np
@@ -84,6 +86,7 @@ def test_a_corrected_label_is_measured_again(flown) -> None:
     refresh(flown.store, flown.config, now=NOW)
     after = months(flown)["2013-07"]
     assert after.labelled == before.labelled
+    assert before.roc_auc is not None
     assert after.roc_auc == pytest.approx(1 - before.roc_auc)
 
 

@@ -1,3 +1,5 @@
+# pyright: basic
+
 import pytest
 
 from lemnis.engine.clock import iso_utc, parse_ms

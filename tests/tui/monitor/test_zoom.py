@@ -26,9 +26,19 @@ def counted(engine: Engine) -> Engine:
     chance = np.random.default_rng(3)
     wind = Binning(name="wind", kind="numeric", edges=[0.5], counts=[500.0, 500.0, 0.0], low=0.0, high=1.0)
     score = Binning(name=PREDICTION, kind="prediction", edges=[0.5], counts=[500.0, 500.0, 0.0])
-    facts = {"rows": 1_000, "task": "binary", "threshold": 0.5, "held_out": "test", "held_out_rows": 1_000}
-    made = {"model": "late", "version": 1, "dataset": "flights v1", "importance": {"wind": 1.0}}
-    keep_reference(engine.store, Reference(binnings=[wind, score], **facts, **made))
+    reference = Reference(
+        model="late",
+        version=1,
+        dataset="flights v1",
+        rows=1_000,
+        task="binary",
+        threshold=0.5,
+        binnings=[wind, score],
+        importance={"wind": 1.0},
+        held_out="test",
+        held_out_rows=1_000,
+    )
+    keep_reference(engine.store, reference)
     end = parse_ms("2013-10-01")
     finest: defaultdict[Part, Tally] = defaultdict(Tally)
     for minute in range(end - 12 * HOUR_MS, end, 60_000):
