@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy import extensions, invocations, protocol
 from lemnis.engine.deploy.asgi import (
+    Head,
+    Headers,
     Receive,
     Response,
     Scope,
@@ -16,10 +18,11 @@ from lemnis.engine.deploy.asgi import (
     answer_response,
     document,
     error_response,
-    inference_headers,
+    head_of,
     read_body,
     sentence,
 )
+from lemnis.engine.deploy.direct import Known
 from lemnis.engine.deploy.guard import Guard
 from lemnis.engine.deploy.meters import Meters
 from lemnis.engine.deploy.predictions import Entry, PredictionLog, record_actuals
@@ -37,8 +40,8 @@ from lemnis.engine.version import VERSION
 
 BESIDE_BYTES = 32_768  # a larger body is read and answered in a thread, so that small requests are not held up
 REASONS = PARAMETER.encode()
-BESIDE_ROWS = 100  # more rows are written down in a thread too
 NOT_READY = "No version is ready."
+FAILED = "The server failed at this request; its log says where."
 
 
 class Request(NamedTuple):
@@ -58,9 +61,34 @@ class Done(NamedTuple):
     response: Response
 
 
+class Outcome(NamedTuple):
+    """What came of a request: the version that was asked, what goes back, and why that is a refusal."""
+
+    served: Served
+    response: Response
+    done: Done | None = None
+    error: str = ""
+
+
 Work: TypeAlias = Callable[[Request], Done]
 Handler: TypeAlias = Callable[["Served | None", Scope, Receive], "Response | Awaitable[Response]"]
 Routes: TypeAlias = dict[tuple[str, str], Handler]
+
+
+class Way(NamedTuple):
+    """How a path predicts: in which dialect, by which version, and what moves a request to another."""
+
+    work: Work
+    served: Served
+    chooser: Chooser | None = None
+
+
+class Current(NamedTuple):
+    """What answers now; exchanged as one."""
+
+    served: Served | None
+    routes: Routes
+    ways: dict[str, Way]
 
 
 class Application:
@@ -69,13 +97,14 @@ class Application:
     def __init__(self, store: Store, endpoint: str, model: str, *, guard: Guard, log: PredictionLog) -> None:
         self.store, self.endpoint, self.model, self.guard, self.log = store, endpoint, model, guard, log
         self.meters = Meters(endpoint, model)
-        self._current: tuple[Served | None, Routes] = (None, self._fixed_routes())  # exchanged as one
+        self._current = Current(None, self._fixed_routes(), {})
         self._chooser: Chooser | None = None
+        self.heads: dict[bytes, Known] = {}
 
     @property
     def served(self) -> Served | None:
         """The version that answers now."""
-        return self._current[0]
+        return self._current.served
 
     def serve(self, served: Served) -> None:
         """Answer with this version from the next request on; requests under way finish with the one they began with."""
@@ -86,10 +115,12 @@ class Application:
             routes["GET", f"{path}/ready"] = self._ready
             routes["GET", f"{path}/stats"] = self._statistics
             routes["GET", f"{path}/config"] = self._config
-        routes["POST", f"{base}/infer"] = self._infer
+        ways = {f"{base}/infer": Way(infer, served, self._chooser), "/invocations": Way(invoke, served, self._chooser)}
         for version in filter(None, (served, self._chooser and self._chooser.challenger)):
-            routes["POST", f"{base}/versions/{version.version}/infer"] = self._pinned(version)
-        self._current = (served, routes)
+            ways[f"{base}/versions/{version.version}/infer"] = Way(infer, version)  # whoever names one gets that one
+        for path in ways:
+            routes["POST", path] = self._predict
+        self._current = Current(served, routes, ways)
 
     def share(self, split: Split | None, challenger: Served | None) -> None:
         """Let a challenger answer its share of the requests from the next one on; None ends that."""
@@ -107,7 +138,7 @@ class Application:
             return
         except Exception:  # the HTTP border: one bad request must not end the server
             traceback.print_exc()
-            response = error_response(500, "The server failed at this request; its log says where.")
+            response = error_response(500, FAILED)
         length = (b"content-length", str(len(response.body)).encode())
         start = {"type": "http.response.start", "status": response.status, "headers": [*response.headers, length]}
         await send(start)
@@ -119,7 +150,7 @@ class Application:
         if refusal is not None:
             self.meters.refused += 1
             return error_response(refusal.status, refusal.reason)
-        served, routes = self._current
+        served, routes, _ = self._current
         handler = routes.get(("GET" if method == "HEAD" else method, path))
         if handler is None:
             return unknown(method, path, routes, ready=served is not None)
@@ -144,7 +175,7 @@ class Application:
             ("GET", "/version"): self._version,
             ("GET", "/metrics"): self._metrics,
             ("GET", "/docs"): self._docs,
-            ("POST", "/invocations"): self._invoke,
+            ("POST", "/invocations"): self._predict,
             ("POST", "/feedback"): self._feedback,
         }
 
@@ -179,53 +210,64 @@ class Application:
 
         return document(openapi_document(self.model, served.signature if served else None))
 
-    async def _infer(self, served: Served | None, scope: Scope, receive: Receive) -> Response:
-        return await self._predict(served, scope, receive, infer, self._chooser)
-
-    async def _invoke(self, served: Served | None, scope: Scope, receive: Receive) -> Response:
-        return await self._predict(served, scope, receive, invoke, self._chooser)
-
-    def _pinned(self, version: Served) -> Handler:
-        """Return the handler of a path that names a version: no split moves its requests to another."""
-        return lambda _served, scope, receive: self._predict(version, scope, receive, infer)
-
-    async def _predict(
-        self, served: Served | None, scope: Scope, receive: Receive, work: Work, chooser: Chooser | None = None
-    ) -> Response:
-        """Read, predict, answer and log one request, whatever its dialect; `chooser` says by which version."""
-        if served is None:
-            return error_response(503, NOT_READY)
-        began, done, error = time.perf_counter_ns(), None, ""
+    def direct(self, path: str, headers: Headers) -> Head | None:
+        """Return what `answer` needs of a POST before its body; None for what has to come through ASGI."""
+        if path not in self._current.ways or self.guard.refusal(headers, needs=scope_of("POST", path)) is not None:
+            return None
         try:
-            content_type, header_length = inference_headers(scope)
+            return head_of(path, headers)
+        except BadInput:
+            return None
+
+    def answer(self, head: Head, body: bytes, began: int) -> Response | None:
+        """Return the answer to a small request for predictions at once; None for what has to come through ASGI.
+
+        Args:
+            head: As `direct` returned it, of this request or of an earlier one with the same headers.
+            body: The whole of it.
+            began: When the request began, by `perf_counter_ns`.
+        """
+        way = self._current.ways.get(head.path)
+        if way is None or beside(body):
+            return None
+        try:
+            outcome = outcome_of(way, head, body)
+            self.log.add(self.log.frame(self._counted(outcome, began)))
+        except Exception:  # the HTTP border, as in `__call__`
+            traceback.print_exc()
+            return error_response(500, FAILED)
+        return outcome.response
+
+    async def _predict(self, _served: Served | None, scope: Scope, receive: Receive) -> Response:
+        """Read, predict, answer and log one request, whatever its dialect."""
+        way = self._current.ways.get(scope["path"])
+        if way is None:
+            return error_response(503, NOT_READY)
+        began, body = time.perf_counter_ns(), b""
+        try:
+            head = head_of(scope["path"], scope["headers"])
             body = await read_body(receive)
-            if chooser is not None:
-                asked_of = (served, scope["headers"], body)
-                large = len(body) > BESIDE_BYTES
-                served = await asyncio.to_thread(chooser.choose, *asked_of) if large else chooser.choose(*asked_of)
-            request = Request(served, body, content_type, header_length)
-            done = await asyncio.to_thread(work, request) if beside(body) else work(request)
-            response = done.response
         except BadInput as refused:
-            error = sentence(refused)
-            response = error_response(413 if isinstance(refused, TooLarge) else 400, error)
-        except LemnisError as failed:
-            error = sentence(failed)
-            response = error_response(500, error)
-        elapsed = (time.perf_counter_ns() - began) // 1000
-        rows = len(done.scores) if done else 0
-        self.meters.count(response.status, rows, elapsed)
-        facts = (now_ms(), served.version, rows, elapsed, response.status, error[:300])
-        if done is None:
-            entry = Entry(*facts)
+            outcome = refusal_of(way, way.served, refused)
         else:
-            asked = done.asked
-            entry = Entry(*facts, asked.columns, done.scores, asked.keys, asked.event_times)
-        self.log.add(await asyncio.to_thread(self.log.frame, entry) if rows > BESIDE_ROWS else self.log.frame(entry))
-        if chooser is not None:
-            named = (b"x-lemnis-version", str(served.version).encode())
-            return response._replace(headers=(*response.headers, named))
-        return response
+            outcome = (
+                await asyncio.to_thread(outcome_of, way, head, body) if beside(body) else outcome_of(way, head, body)
+            )
+        entry = self._counted(outcome, began)
+        self.log.add(await asyncio.to_thread(self.log.frame, entry) if beside(body) else self.log.frame(entry))
+        return outcome.response
+
+    def _counted(self, outcome: Outcome, began: int) -> Entry:
+        """Count a request, and return it as it is logged."""
+        elapsed = (time.perf_counter_ns() - began) // 1000
+        done, status = outcome.done, outcome.response.status
+        rows = len(done.scores) if done else 0
+        self.meters.count(status, rows, elapsed)
+        facts = (now_ms(), outcome.served.version, rows, elapsed, status, outcome.error[:300])
+        if done is None:
+            return Entry(*facts)
+        asked = done.asked
+        return Entry(*facts, asked.columns, done.scores, asked.keys, asked.event_times)
 
     async def _feedback(self, served: Served | None, _scope: Scope, receive: Receive) -> Response:
         if served is None:
@@ -294,6 +336,32 @@ def invoke(request: Request) -> Done:
         scores, served.signature, model=served.model, version=served.version, why=why_of(request, asked, scores)
     )
     return Done(asked, scores, Response(200, body))
+
+
+def outcome_of(way: Way, head: Head, body: bytes) -> Outcome:
+    """Return what comes of a request for predictions whose body is there."""
+    served = way.served
+    try:
+        if way.chooser is not None:
+            served = way.chooser.choose(served, head.headers, body)
+        done = way.work(Request(served, body, head.content_type, head.header_length))
+    except LemnisError as failed:
+        return refusal_of(way, served, failed)
+    return Outcome(served, named(done.response, way, served), done)
+
+
+def refusal_of(way: Way, served: Served, error: LemnisError) -> Outcome:
+    """Return what comes of a request that can't be answered."""
+    status = 413 if isinstance(error, TooLarge) else 400 if isinstance(error, BadInput) else 500
+    said = sentence(error)
+    return Outcome(served, named(error_response(status, said), way, served), error=said)
+
+
+def named(response: Response, way: Way, served: Served) -> Response:
+    """Return a response that names its version where a split chooses one."""
+    if way.chooser is None:
+        return response
+    return response._replace(headers=(*response.headers, (b"x-lemnis-version", str(served.version).encode())))
 
 
 def scores_of(request: Request, asked: Asked) -> list[list[float]]:

@@ -1,6 +1,6 @@
 """ASGI in and out: the headers and the bounded body of a request, and the responses that go back."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -11,6 +11,7 @@ from lemnis.engine.errors import BadInput, LemnisError
 
 # Any: ASGI's scope and events are dictionaries of mixed values.
 Scope: TypeAlias = dict[str, Any]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -27,21 +28,35 @@ class Response(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = (JSON,)
 
 
-def inference_headers(scope: Scope) -> tuple[str, int | None]:
-    """Return the content type and the length of the JSON part, None without binary tensors.
+class Head(NamedTuple):
+    """What is asked for predictions with, before the body.
+
+    Attributes:
+        headers: With lower-case names.
+        header_length: Bytes of the JSON part, None without binary tensors.
+    """
+
+    path: str
+    headers: Headers
+    content_type: str
+    header_length: int | None
+
+
+def head_of(path: str, headers: Headers) -> Head:
+    """Return the head of a request for predictions.
 
     Raises:
-        BadInput: The length is no number.
+        BadInput: The length of the JSON part is no number.
     """
     content_type, length = "", None
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if name == b"content-type":
             content_type = value.decode("latin-1")
         elif name == b"inference-header-content-length":
             if not value.isdigit() or len(value) > 12:
                 raise BadInput("Inference-Header-Content-Length is no number.", "Give the length of the JSON part.")
             length = int(value)
-    return content_type, length
+    return Head(path, headers, content_type, length)
 
 
 async def read_body(receive: Receive) -> bytes:

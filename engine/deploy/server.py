@@ -13,6 +13,7 @@ from uvicorn import Config
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy.application import Application
+from lemnis.engine.deploy.direct import DirectHttp
 from lemnis.engine.deploy.endpoints import row_of, tokens_of, url_of
 from lemnis.engine.deploy.guard import Guard, is_loopback
 from lemnis.engine.deploy.predictions import PredictionLog
@@ -68,7 +69,7 @@ def serve(store: Store, name: str, worker: int) -> None:
     application = Application(store, name, declared.model, guard=Guard(declared.host, tokens), log=log)
     meters = Keeper(store, name, worker, lambda: application.meters.counted(log.dropped))
     application.meters.others = meters.others
-    server = BoundedServer(server_config(application))
+    server = BoundedServer(server_config(application, DirectHttp))
 
     def leave(*_: object) -> None:
         server.should_exit = True

@@ -60,7 +60,11 @@ class BoundedHttp(HttpToolsProtocol):
         self._heading = False
         self.deadline = self.loop.time() + BODY_S
         if not self.transport.is_closing():
-            super().on_headers_complete()
+            self.begin()
+
+    def begin(self) -> None:
+        """Let the application answer; the body is still to come."""
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self.deadline = math.inf

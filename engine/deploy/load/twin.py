@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 from lemnis.engine.deploy.application import Application
+from lemnis.engine.deploy.direct import DirectHttp
 from lemnis.engine.deploy.guard import Guard
 from lemnis.engine.deploy.predictions import PredictionLog
 from lemnis.engine.deploy.server import listen, server_config, usable_cores
@@ -37,7 +38,7 @@ def main() -> int:
     listening = listen(HOST, 0)
     log = PredictionLog(Store(Workspace(options.scratch)), options.endpoint, options.model)
     application = Application(store, options.endpoint, options.model, guard=Guard(HOST, {}), log=log)
-    server = BoundedServer(server_config(application))
+    server = BoundedServer(server_config(application, DirectHttp))
     print(listening.getsockname()[1], flush=True)
 
     def leave() -> None:
