@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
+# Tests and benches start thousands of processes: what one of them compiled, the next one loads.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo cuda test bench journeys properties faults screenshots docs lock clean
 
 $(VENV)/installed: requirements.lock pyproject.toml
