@@ -8,6 +8,7 @@ from msgspec import Struct
 from lemnis.engine.config import Config, load_config
 from lemnis.engine.errors import ConfigError
 from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.monitor.concept.stale import stale_models
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
@@ -300,6 +301,8 @@ def monitor(facts: Facts) -> Verdict:
     if "firing" in alerts:
         row = alerts["firing"]
         return Verdict("attention", f"{row['n']} firing: {row['message']}", "Acknowledge it: press 9, then a.")
+    if stale := stale_models(facts.store, facts.config.problem, waived=False):
+        return Verdict("attention", stale[0].words, f"`lemnis retrain`, or `lemnis monitor waive {stale[0].model}`.")
     if verdict := facts.job("monitor"):
         return verdict
     newest = facts.store.row("select verdict, why from monitor_windows where rows > 0 order by starts desc limit 1")

@@ -1,12 +1,13 @@
 """How good the answers were: the labels that came back, joined to their predictions, window by window."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine.config import Value
+from lemnis.engine.features.signature import Task
 from lemnis.engine.monitor.measures import Measures, measures
 from lemnis.engine.monitor.spans import MINUTE_MS, Spans
 from lemnis.engine.store import Row, Store
@@ -27,6 +28,13 @@ LABELLED = """
                         and q.model = p.model and +q.version = p.version and q.id < p.id)
     order by p.event_at, p.id limit ?
 """
+
+
+class Answering(Protocol):
+    """What says how a logged answer is to be read."""
+
+    @property
+    def task(self) -> Task: ...
 
 
 class NewLabels(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,14 +82,14 @@ def measure_window(
     return measures(reference.task, np.concatenate(targets), np.concatenate(scores), reference.threshold, value)
 
 
-def score_of(row: Row, reference: "Reference") -> float:
+def score_of(row: Row, reference: "Answering") -> float:
     """Return a logged answer as one number: the score, or the likeliest class's place; NaN without one."""
     if reference.task == "multiclass" and row["answer"]:
         return float(np.argmax(msgspec.json.decode(row["answer"], type=list[float])))
     return np.nan if row["score"] is None else float(row["score"])
 
 
-def answer_of(row: Row, reference: "Reference") -> float | list[float]:
+def answer_of(row: Row, reference: "Answering") -> float | list[float]:
     """Return a logged answer as the measures take it: the score, or the probability of every class."""
     if reference.task == "multiclass" and row["answer"]:
         return msgspec.json.decode(row["answer"], type=list[float])

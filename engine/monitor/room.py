@@ -10,6 +10,8 @@ from lemnis.engine.config import load_config
 from lemnis.engine.errors import NotFound
 from lemnis.engine.monitor import alerts as alerting
 from lemnis.engine.monitor import replays
+from lemnis.engine.monitor.concept.report import Performance, performance_of
+from lemnis.engine.monitor.concept.stale import Stale, stale_models, waive
 from lemnis.engine.monitor.kept import COLUMNS, Grid, feature_in, grid_of, list_windows, window_in
 from lemnis.engine.monitor.records import Alert, AlertEvent, FeatureDrift, Replay, Watched, Window
 from lemnis.engine.monitor.spans import Width
@@ -96,6 +98,28 @@ class MonitorRoom:
     def grid(self, windows: list[Window]) -> Grid:
         """Return the drift of every feature over some windows that `windows` returned."""
         return self._zoom.grid(windows) if windows and windows[0].id < 0 else grid_of(self.store, windows)
+
+    def performance(self, endpoint: str, *, limit: int = 60, width: Width | None = None) -> Performance:
+        """Return truth, estimate and money of an endpoint's latest windows; see `concept.report`.
+
+        Windows of another width than the declared one have their figures without intervals, estimates and money.
+
+        Raises:
+            ConfigError: lemnis.toml is not accepted.
+        """
+        return performance_of(self.store, endpoint, self.windows(endpoint, limit=limit, width=width))
+
+    def stale(self) -> list[Stale]:
+        """Return the champions and served versions whose problem changed since they were trained; see `concept.stale`.
+
+        Raises:
+            ConfigError: lemnis.toml is not accepted.
+        """
+        return stale_models(self.store)
+
+    def waive_stale(self, model: str, who: str, why: str) -> list[Stale]:
+        """Let a model's stale versions stay until the problem changes again; see `concept.stale.waive`."""
+        return waive(self.store, model, who=who, why=why)
 
     def endpoints(self) -> list[str]:
         """Return the endpoints that have windows."""

@@ -13,6 +13,7 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config, load_config
 from lemnis.engine.errors import ConfigError, LemnisError
 from lemnis.engine.monitor.alerts import advance
+from lemnis.engine.monitor.concept.children import CHILDREN
 from lemnis.engine.monitor.kept import list_windows
 from lemnis.engine.monitor.rollouts import raise_aborted
 from lemnis.engine.monitor.room import HEARTBEAT, Heartbeat
@@ -93,6 +94,7 @@ def main() -> int:
             told = watch.problem
             print(told or "The problem is over.", flush=True)
         stop.wait(EVERY_S)
+    CHILDREN.close()
     watch.store.close()
     return 0
 

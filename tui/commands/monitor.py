@@ -9,16 +9,17 @@ import typer
 
 from lemnis.engine.clock import iso_utc, now_ms
 from lemnis.engine.errors import BadInput
-from lemnis.engine.monitor import FeatureDrift, MonitorRoom, Width, Window
+from lemnis.engine.monitor import FeatureDrift, MonitorRoom, Window
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
-from lemnis.tui.format import age, delta, number, share, verdict
+from lemnis.tui.commands.monitor_performance import Wide, named, say_stale, stale_document
+from lemnis.tui.commands.monitor_performance import app as performing
+from lemnis.tui.format import age, number, share, verdict
 
 app = group("Drift, performance, feedback, replay.")
+app.add_typer(performing)
 
 Endpoint = Annotated[str, typer.Option("--endpoint", "-e", help="Only this endpoint.")]
-Wide = Annotated[Width | None, typer.Option("--window", help="Width of the windows; the declared one if not given.")]
-DAY_MS = 86_400_000
 FIGURES = ("roc_auc", "log_loss", "brier", "value_per_1000", "mean_absolute_error", "label_share")
 METHOD = "psi"
 
@@ -29,12 +30,15 @@ def status(context: typer.Context) -> None:
 
     With --json: {"watching", "why", "at" (ms), "watched": [{"endpoint", "model", "version", "rows", "labelled",
     "newest_event" (ms), "newest_label_event" (ms), "arrived_at" (ms), "problem", "misdated"}], "replays": [{"job_id",
-    "endpoint", "state", "progress", "text"}], "firing", "pending"}.
+    "endpoint", "state", "progress", "text"}], "firing", "pending", "stale": [{"model", "version", "run_id",
+    "differences": [{"key", "was", "is"}], "found_by_time", "changed_at" (ms), "changed_by", "reason", "waived": {"who",
+    "why", "at"} or null}]}, stale being champions and served versions whose problem changed after they were trained.
     """
     session = session_of(context)
     found = session.engine.monitor.status()
+    stale = session.engine.monitor.stale()
     if session.json:
-        print_json(found)
+        print_json(msgspec.to_builtins(found) | {"stale": [stale_document(one) for one in stale]})
         return
     now = now_ms()
     state = "up" if found.watching else "down"
@@ -48,6 +52,7 @@ def status(context: typer.Context) -> None:
     for replay in found.replays:
         say(f"replay to {replay.endpoint}, job {replay.job_id}: {replay.state}, {replay.text}")
     say(f"alerts  {found.firing} firing, {found.pending} pending")
+    say_stale(stale)
 
 
 @app.command()
@@ -81,30 +86,6 @@ def drift(
         rows = [line for window in windows for line in drift_lines(room, window, features)]
         headers = ["window", "model", "rows", "verdict", "max PSI", "moved most (PSI, share of gain)"]
         print_table(headers, rows, right={"rows", "max PSI"})
-
-
-@app.command()
-def performance(
-    context: typer.Context,
-    endpoint: Endpoint = "",
-    last: Annotated[int, typer.Option(help="How many windows.", min=1)] = 24,
-    window: Wide = None,
-) -> None:
-    """List how good the model was in each window, as far as true answers have arrived.
-
-    With --json: {"windows": [{"start", "end" (ISO 8601, UTC), "endpoint", "model", "version", "rows", "labelled",
-    "settled", "auc", "auc_error", "log_loss", "brier", "value_per_1000", "mean_absolute_error", "label_share",
-    "predicted_share", "prediction_mean", "reference": {"auc", "log_loss", "label_share"}}]}, in order of time.
-    """
-    session = session_of(context)
-    windows = session.engine.monitor.windows(endpoint or None, limit=last, width=window)
-    if session.json:
-        print_json({"windows": [performance_document(window) for window in windows]})
-    elif not windows:
-        say("No windows yet: nothing was served, or the watch is down. See `lemnis monitor status`.")
-    else:
-        headers = ["window", "model", "rows", "labelled", "AUC", "± error", "vs held out", "log loss", "value/1,000"]
-        print_table(headers, [performance_line(window) for window in windows], right=set(headers[2:]))
 
 
 @app.command()
@@ -223,31 +204,6 @@ def drift_document(window: Window, features: list[FeatureDrift]) -> dict[str, An
     }
 
 
-def performance_document(window: Window) -> dict[str, Any]:
-    """Return one window of `monitor performance --json`. Any: JSON values."""
-    facts = msgspec.to_builtins(window)
-    named = ("endpoint", "model", "version", "rows", "labelled", "log_loss", "brier", "value_per_1000")
-    more = ("mean_absolute_error", "label_share", "predicted_share", "prediction_mean")
-    return {
-        "start": iso_utc(window.starts),
-        "end": iso_utc(window.ends),
-        "auc": window.roc_auc,
-        "auc_error": window.roc_auc_error,
-        "settled": window.closed and window.labels_settled,
-        **{name: facts[name] for name in (*named, *more)},
-        "reference": {
-            "auc": window.reference_auc,
-            "log_loss": window.reference_log_loss,
-            "label_share": window.reference_share,
-        },
-    }
-
-
-def named(window: Window) -> str:
-    """Return when a window starts, with the time where it is shorter than a day."""
-    return iso_utc(window.starts)[: 10 if window.ends - window.starts >= DAY_MS else 16].replace("T", " ")
-
-
 def drift_lines(room: MonitorRoom, window: Window, most: int) -> list[list[str]]:
     """Return one row of `monitor drift`."""
     moved = [f for f in room.features(window.id) if f.importance is not None][:most]
@@ -262,20 +218,4 @@ def drift_lines(room: MonitorRoom, window: Window, most: int) -> list[list[str]]
             number(window.max_psi),
             f"{told if window.max_psi is not None else window.why}{late}",
         ]
-    ]
-
-
-def performance_line(window: Window) -> list[str]:
-    """Return one row of `monitor performance`."""
-    known = window.roc_auc is not None and window.reference_auc is not None
-    return [
-        named(window),
-        f"{window.model} v{window.version}",
-        number(window.rows),
-        share(window.labelled_share, 0),
-        number(window.roc_auc),
-        number(window.roc_auc_error),
-        delta(window.roc_auc - window.reference_auc if known else None),  # type: ignore[operator]
-        number(window.log_loss),
-        number(window.value_per_1000, 0),
     ]

@@ -6,6 +6,7 @@ from lemnis.engine.store.connection import Name
 from lemnis.engine.store.revisions import create_revisions
 from lemnis.engine.store.schema import (
     cluster,
+    concept,
     data,
     deploy,
     evaluate,
@@ -39,6 +40,7 @@ ROOMS = {
         evaluate,
         deploy,
         monitor,
+        concept,
         share,
         sweeps,
         tracking,

@@ -1,0 +1,1 @@
+"""Concept drift and value: figures with their doubt, estimates before labels, and problems that changed."""

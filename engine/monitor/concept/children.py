@@ -1,0 +1,49 @@
+"""Modules that run beside the watch: LightGBM can end its process, and the watch must not wait for it."""
+
+import subprocess
+import sys
+import tempfile
+from typing import IO
+
+from lemnis.engine.text import safe
+
+
+class Children:
+    """The processes that one process has started and not yet asked about."""
+
+    def __init__(self) -> None:
+        self._running: dict[tuple[str, ...], tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
+
+    def ended(self, *arguments: str) -> str | None:
+        """Start a module once; return None while it runs, then its last words if it failed, else an empty text.
+
+        Args:
+            arguments: The module's name and what it is told; they say which one it is when asked again.
+        """
+        started = self._running.get(arguments)
+        if started is None:
+            words = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has ended
+            command = [sys.executable, "-m", *arguments]
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=words)
+            self._running[arguments] = process, words
+            return None
+        process, words = started
+        status = process.poll()
+        if status is None:
+            return None
+        del self._running[arguments]
+        with words:
+            words.seek(0)
+            lines = words.read().decode(errors="replace").strip().splitlines()
+        return safe((lines or [f"it ended with status {status}"])[-1], limit=300) if status else ""
+
+    def close(self) -> None:
+        """End those that still run; what they did not keep is made again."""
+        for process, words in self._running.values():
+            process.terminate()
+            process.wait()
+            words.close()
+        self._running.clear()
+
+
+CHILDREN = Children()
