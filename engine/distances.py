@@ -143,14 +143,3 @@ def edge_labels(edges: Sequence[float]) -> list[str]:
         return ["any"]
     inner = [f"{low:.4g} – {high:.4g}" for low, high in pairwise(edges)]
     return [f"< {edges[0]:.4g}", *inner, f"≥ {edges[-1]:.4g}"]
-
-
-def bin_counts(values: Numbers, edges: Numbers) -> Numbers:
-    """Return rows per bin and, last, rows without a value (NaN), shape (len(edges) + 2,).
-
-    A value belongs to bin i when it is at least ``edges[i - 1]`` and below ``edges[i]``; the outer bins are open.
-    """
-    held = values[~np.isnan(values)]
-    places = np.searchsorted(edges, held, side="right")
-    counts = np.bincount(places, minlength=edges.size + 1).astype(np.float64)
-    return np.append(counts, values.size - held.size)

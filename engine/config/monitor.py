@@ -8,11 +8,16 @@ from lemnis.engine.config.types import Declared, Name
 
 
 class Monitor(Declared, frozen=True):
-    """How served rows are cut into windows and judged against the training reference."""
+    """How served rows are cut into windows and judged against the training reference.
+
+    `effect` is the smallest difference that counts as drift: of the cumulated shares of a number (KS distance), of the
+    shares of a category (JS distance). `psi_watch` and `psi_drift` mark columns of a comparison of two versions.
+    """
 
     window: Literal["hour", "day", "week", "month"] = "day"
     bins: Annotated[int, Meta(ge=2, le=100)] = 10
     min_rows: Annotated[int, Meta(ge=1)] = 200
+    effect: Annotated[float, Meta(ge=0, le=1)] = 0.05
     psi_watch: float = 0.1
     psi_drift: float = 0.25
 

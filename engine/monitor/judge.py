@@ -1,24 +1,32 @@
 """One window judged: its counts against the reference, feature by feature, as the rows the store keeps. Pure."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from lemnis.engine.config import Monitor
-from lemnis.engine.distances import jensen_shannon_distance, population_stability_index, smoothed_shares
+from lemnis.engine.distances import chi_square_quantile
+from lemnis.engine.monitor.drift.calibration import KOLMOGOROV, FalseAlarms
+from lemnis.engine.monitor.drift.null import LEVEL
+from lemnis.engine.monitor.drift.scores import Scores, coarse, method_of, p_value, scores_of
 from lemnis.engine.monitor.measures import Measures
 from lemnis.engine.monitor.policy import (
     IMPORTANT_SHARE,
-    drift_threshold,
+    Suspicion,
     feature_verdict,
     rule_in_words,
+    suspicions,
     window_verdict,
 )
 from lemnis.engine.monitor.records import PREDICTION, Bins
 from lemnis.engine.monitor.reference import Reference
 from lemnis.engine.monitor.schema import schema_changes
 from lemnis.engine.monitor.tally import Binning, Column, Tally
+
+SCORES = {"kolmogorov_smirnov": "KS", "jensen_shannon": "JS"}
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,13 +35,56 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     window: dict[str, Any]
     features: list[dict[str, Any]]
 
+    @property
+    def suspected(self) -> frozenset[str] | None:
+        """The features that this window alone makes suspect; None where it has too few rows to say."""
+        if self.window["verdict"] in ("insufficient", "no data"):
+            return None
+        return frozenset(feature["feature"] for feature in self.features if feature["suspected"])
 
-def judge_window(monitor: Monitor, reference: Reference, tally: Tally, measured: Measures) -> Judged:
-    """Return what a window's counts and labels say, against the reference."""
-    features = [
-        judge_feature(monitor, reference, binning, column, position)
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature against its reference, before the others are known.
+
+    Attributes:
+        chance: What the effect stays below by chance; threshold: that or the declared floor, the larger.
+    """
+
+    binning: Binning
+    column: Column
+    position: int
+    scores: Scores
+    chance: float
+    threshold: float
+    p: float
+
+
+def judge_window(
+    monitor: Monitor,
+    reference: Reference,
+    tally: Tally,
+    measured: Measures,
+    earlier: Sequence[frozenset[str]] = (),
+) -> Judged:
+    """Return what a window's counts and labels say, against the reference.
+
+    Args:
+        monitor: The declared floor and least rows.
+        reference: Of the model version that answered.
+        tally: The window's counts.
+        measured: Figures of its labelled rows.
+        earlier: `Judged.suspected` of the windows before it that could say something, the newest last; two are enough.
+    """
+    compared = [
+        compare(monitor.effect, binning, column, position)
         for position, binning in enumerate(reference.binnings)
         if (column := tally.columns.get(binning.name)) is not None
+    ]
+    found = suspicions([(one.scores.effect, one.threshold, one.p) for one in compared])
+    past = false_alarms_at(reference.false_alarms, tally.rows)
+    features = [
+        judge_feature(monitor, reference, one, suspicion, [one.binning.name in names for names in earlier])
+        for one, suspicion in zip(compared, found, strict=True)
     ]
     weighed = [
         (f["feature"], f["verdict"], 1.0 if f["importance"] is None else f["importance"]) for f in features
@@ -47,6 +98,9 @@ def judge_window(monitor: Monitor, reference: Reference, tally: Tally, measured:
         "duplicates": tally.duplicates,
         "verdict": verdict,
         "why": why,
+        "false_alarms": past.alarmed if past else None,
+        "null_runs": past.runs if past else None,
+        "null_rows": past.rows if past else None,
         "max_psi": max((f["psi"] for f in inputs), default=None) if told else None,
         "important_psi": max((f["psi"] for f in inputs if f["importance"] >= IMPORTANT_SHARE), default=None)
         if told
@@ -68,34 +122,77 @@ def judge_window(monitor: Monitor, reference: Reference, tally: Tally, measured:
     return Judged(window=window, features=features)
 
 
-def judge_feature(
-    monitor: Monitor, reference: Reference, binning: Binning, column: Column, position: int
-) -> dict[str, Any]:
-    """Return one feature's row: distances, threshold with its rule, verdict and both distributions."""
-    before, after = np.array(binning.counts), np.array(column.counts)
-    used = before + after > 0  # a bin that nobody fills is no degree of freedom
-    expected, found = smoothed_shares(before[used]), smoothed_shares(after[used])
-    psi = population_stability_index(expected, found)
-    rows, reference_rows, bins = int(after.sum()), int(before.sum()), int(used.sum())
-    watch, drift = (
-        drift_threshold(bound, bins, reference_rows, rows) for bound in (monitor.psi_watch, monitor.psi_drift)
+def compare(floor: float, binning: Binning, column: Column, position: int) -> Compared:
+    """Return one feature's scores, what chance gives them, and its p-value."""
+    scores = scores_of(binning, column)
+    chance, inflation = chance_at(binning, column, scores)
+    return Compared(
+        binning=binning,
+        column=column,
+        position=position,
+        scores=scores,
+        chance=chance,
+        threshold=max(floor, chance),
+        p=p_value(scores, inflation),
     )
+
+
+def chance_at(binning: Binning, column: Column, scores: Scores) -> tuple[float, float]:
+    """Return the effect that 99 % of windows of this size stay below by chance, and the statistic's inflation.
+
+    Measured in past windows; where there were too few training rows for that, of independent rows.
+    """
+    n, m = max(sum(binning.counts), 1), max(sum(column.counts), 1)
+    if binning.null is not None:
+        return binning.null.at(m)
+    spread = 1 / n + 1 / m
+    if scores.freedom:  # JS² in bits is an eighth of the chi-square per effective row, over ln 2
+        return math.sqrt(min(chi_square_quantile(LEVEL, scores.freedom) * spread / (8 * math.log(2)), 1.0)), 1.0
+    return min(KOLMOGOROV[LEVEL] * math.sqrt(spread), 1.0), 1.0
+
+
+def false_alarms_at(known: Sequence[FalseAlarms], rows: int) -> FalseAlarms | None:
+    """Return the trial whose windows are nearest in size to this one, by their ratio; None where there was none."""
+    return min(known, key=lambda one: abs(math.log(one.rows / max(rows, 1))), default=None)
+
+
+def judge_feature(
+    monitor: Monitor, reference: Reference, compared: Compared, suspicion: Suspicion, earlier: list[bool]
+) -> dict[str, Any]:
+    """Return one feature's row: scores, threshold with its rule, verdict and both distributions."""
+    binning, column, scores = compared.binning, compared.column, compared.scores
+    before, after = (np.array(side.counts, float) for side in (binning, column))
+    reference_rows, rows = int(before.sum()), int(after.sum())
     shares = Bins(
         labels=binning.labels,
-        reference=(before / max(reference_rows, 1)).round(6).tolist(),
-        current=(after / max(rows, 1)).round(6).tolist(),
+        reference=(coarse(binning, before) / max(reference_rows, 1)).round(6).tolist(),
+        current=(coarse(binning, after) / max(rows, 1)).round(6).tolist(),
     )
+    method = method_of(binning)
+    null = binning.null
     return {
-        "position": position,
+        "position": compared.position,
         "feature": binning.name,
         "kind": binning.kind,
-        "psi": psi,
-        "jensen_shannon": jensen_shannon_distance(expected, found),
-        "threshold": drift,
+        "method": method,
+        "score": scores.effect,
+        "psi": scores.psi,
+        "jensen_shannon": scores.jensen_shannon,
+        "kolmogorov_smirnov": scores.kolmogorov_smirnov,
+        "chi_square": scores.chi_square,
+        "wasserstein": scores.wasserstein,
+        "p": compared.p,
+        "p_adjusted": suspicion.p_adjusted,
+        "suspected": int(suspicion.suspected and rows >= monitor.min_rows),
+        "threshold": compared.threshold,
         "rule": rule_in_words(
-            bound=monitor.psi_drift, threshold=drift, bins=bins, reference_rows=reference_rows, rows=rows
+            score=SCORES[method],
+            floor=monitor.effect,
+            chance=compared.chance,
+            rows=rows,
+            past=(sum(null.windows), null.rows[-1]) if null else None,
         ),
-        "verdict": feature_verdict(psi, watch=watch, drift=drift, rows=rows, min_rows=monitor.min_rows),
+        "verdict": feature_verdict([*earlier, suspicion.suspected], rows=rows, min_rows=monitor.min_rows),
         "importance": reference.importance.get(binning.name),
         "missing_share": column.counts[-1] / max(rows, 1),
         "reference_missing_share": binning.counts[-1] / max(reference_rows, 1),

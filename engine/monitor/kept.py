@@ -74,4 +74,5 @@ def window_in(row: Row) -> Window:
 def feature_in(row: Mapping[str, Any]) -> FeatureDrift:
     """Return the feature of one row. Any: what the columns hold."""
     facts = {name: value for name, value in row.items() if name != "position"}
-    return msgspec.convert(facts | {"bins": msgspec.json.decode(row["bins"], type=Bins)}, FeatureDrift)
+    facts |= {"bins": msgspec.json.decode(row["bins"], type=Bins), "suspected": bool(row["suspected"])}
+    return msgspec.convert(facts, FeatureDrift)

@@ -1,25 +1,51 @@
-"""When a distance is drift: the verdict of a feature and of a window, with the rule in words. Pure."""
+"""When a distance is drift: large enough, no chance, and lasting; of a feature and of a window, in words. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from lemnis.engine.distances import CONFIDENCE, psi_noise
+import msgspec
+
+from lemnis.engine.monitor.drift.chance import benjamini_hochberg
 from lemnis.engine.monitor.records import Verdict
 
 IMPORTANT_SHARE = 0.05  # a feature with at least this share of the model's gain is important
+SIGNIFICANT = 0.01  # of the features suspected in a window, the share that may be chance
+LOOKED_AT, NEEDED = 3, 2  # a feature drifts when it is suspected in this window and in so many of the last in all
 
 
-def drift_threshold(bound: float, bins: int, reference_rows: int, rows: int) -> float:
-    """Return the PSI from which a feature counts: the declared bound, or the sampling noise where that is larger."""
-    return max(bound, psi_noise(bins, reference_rows, rows, CONFIDENCE))
+class Suspicion(msgspec.Struct, frozen=True):
+    """What one window says of one feature: p adjusted over all features, and whether it is suspected."""
+
+    p_adjusted: float
+    suspected: bool
 
 
-def feature_verdict(psi: float, *, watch: float, drift: float, rows: int, min_rows: int) -> Verdict:
-    """Return the verdict of one feature.
+def suspicions(found: Sequence[tuple[float, float, float]]) -> list[Suspicion]:
+    """Return which features of a window are suspected: an effect of at least its threshold that is not chance.
 
     Args:
-        psi: Population stability index against the reference.
-        watch: Threshold of `watch`, noise included.
-        drift: Threshold of `drift`, noise included.
+        found: Effect, threshold and p-value of each feature.
+    """
+    adjusted = benjamini_hochberg([p for _, _, p in found])
+    return [
+        Suspicion(p, effect >= threshold and p <= SIGNIFICANT)
+        for (effect, threshold, _), p in zip(found, adjusted, strict=True)
+    ]
+
+
+def drifting(suspected: Sequence[bool]) -> bool:
+    """Say whether a suspicion lasts: the newest window has it, and NEEDED of the last LOOKED_AT.
+
+    Args:
+        suspected: Of one feature, window by window, the newest last.
+    """
+    return bool(suspected) and suspected[-1] and sum(suspected[-LOOKED_AT:]) >= NEEDED
+
+
+def feature_verdict(suspected: Sequence[bool], *, rows: int, min_rows: int) -> Verdict:
+    """Return the verdict of one feature; the first suspicion is `watch`, never `drift`.
+
+    Args:
+        suspected: Window by window, this one last.
         rows: Rows of the window.
         min_rows: Below it nothing is said.
     """
@@ -27,7 +53,7 @@ def feature_verdict(psi: float, *, watch: float, drift: float, rows: int, min_ro
         return "no data"
     if rows < min_rows:
         return "insufficient"
-    return "drift" if psi >= drift else "watch" if psi >= watch else "ok"
+    return "drift" if drifting(suspected) else "watch" if suspected[-1] else "ok"
 
 
 def window_verdict(features: Iterable[tuple[str, Verdict, float]], rows: int, min_rows: int) -> tuple[Verdict, str]:
@@ -51,10 +77,10 @@ def window_verdict(features: Iterable[tuple[str, Verdict, float]], rows: int, mi
     watched = [name for name, verdict, share in found if verdict == "watch" and share >= IMPORTANT_SHARE]
     if important:
         return "drift", f"{listed(important)} drifted"
+    if watched:
+        return "watch", f"{listed(watched)} moved for the first time in {LOOKED_AT} windows"
     if drifted:
         return "watch", f"{listed(drifted)} drifted; the model hardly uses {'it' if len(drifted) == 1 else 'them'}"
-    if watched:
-        return "watch", f"{listed(watched)} moved"
     return "ok", "no feature moved beyond its threshold"
 
 
@@ -65,12 +91,25 @@ def listed(names: list[str], most: int = 3) -> str:
     return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
-def rule_in_words(*, bound: float, threshold: float, bins: int, reference_rows: int, rows: int) -> str:
-    """Return the sentence that says when this feature counts as drifted, and where the number comes from."""
-    noise = psi_noise(bins, reference_rows, rows, CONFIDENCE)
-    source = f"psi_drift = {bound:g} of [monitor]" if threshold <= bound else "the sampling noise, which is larger"
+def rule_in_words(*, score: str, floor: float, chance: float, rows: int, past: tuple[int, int] | None) -> str:
+    """Return the sentence that says when this feature counts as drifted, and where the numbers come from.
+
+    Args:
+        score: The deciding score's name.
+        floor: The declared least effect.
+        chance: What chance alone stays below in 99 % of windows of this size.
+        rows: Of this window.
+        past: Windows of the training rows that chance was measured in and the largest size of them; None when there
+            were too few rows and independent rows are assumed.
+    """
+    source = (
+        f"measured in {past[0]:,} past windows of up to {past[1]:,} consecutive training rows"
+        if past
+        else "for independent rows; there are too few training rows to measure it"
+    )
     return (
-        f"Drift when the PSI is at least {threshold:.3f}: {source}. "
-        f"Without drift, {rows:,} rows in {bins} bins against {reference_rows:,} stay below {noise:.3f} "
-        f"in {CONFIDENCE:.1%} of windows (chi-square with {bins - 1} degrees of freedom)."
+        f"Suspected when the {score} distance is at least {max(floor, chance):.3f} and p, adjusted over the features, "
+        f"at most {SIGNIFICANT:g}: drift when that is so in {NEEDED} of {LOOKED_AT} windows, this one included; watch "
+        f"before. The bound is the larger of effect = {floor:g} of [monitor] and {chance:.3f}, below which 99 % of "
+        f"windows of {rows:,} rows stay by chance, {source}."
     )

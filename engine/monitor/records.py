@@ -15,6 +15,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         starts, ends: Epoch ms of event time; `ends` is not in the window.
+        false_alarms: Runs of three past windows, of `null_runs` with `null_rows` rows a window, in which this rule
+            alarmed although they are training rows; None where there are too few of these.
         duplicates: Further rows of a key that was counted before; they are in no figure.
         late: Rows that came after the window had closed; they are counted, and the window was judged again.
         labelled: Rows whose true answer is known.
@@ -40,6 +42,9 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     labelled: int
     verdict: Verdict
     why: str
+    false_alarms: int | None
+    null_runs: int | None
+    null_rows: int | None
     max_psi: float | None
     important_psi: float | None
     weighted_psi: float | None
@@ -82,16 +87,27 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     """How far one feature (or the prediction) of a window is from the reference.
 
     Attributes:
-        psi: In nats. jensen_shannon: 0 to 1.
-        threshold: PSI from which it counts as drift, sampling noise included; `rule` says it in words.
+        method: The score that decides, which `score` is; threshold: from which it is suspected; `rule` says it.
+        psi: In nats. jensen_shannon: 0 to 1. kolmogorov_smirnov: of a number, 0 to 1. chi_square: of a category, the
+            statistic. wasserstein: of a number, in standard deviations of the reference.
+        p: Chance of such a score without drift; p_adjusted: over all features (Benjamini–Hochberg).
+        suspected: This window alone says so; a suspicion that lasts is drift.
         importance: Share of the model's gain, 0 to 1; None for the prediction.
     """
 
     window_id: int
     feature: str
     kind: Literal["numeric", "categorical", "prediction"]
+    method: Literal["kolmogorov_smirnov", "jensen_shannon"]
+    score: float
     psi: float
     jensen_shannon: float
+    kolmogorov_smirnov: float | None
+    chi_square: float | None
+    wasserstein: float | None
+    p: float
+    p_adjusted: float
+    suspected: bool
     threshold: float
     rule: str
     verdict: Verdict

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine import clock
-from lemnis.engine.distances import bin_counts, quantile_edges
 from lemnis.engine.errors import LemnisError, NotFound, Unavailable
-from lemnis.engine.features.signature import Feature, Signature, Task
+from lemnis.engine.features.signature import Signature, Task
+from lemnis.engine.monitor.drift.calibration import FalseAlarms, calibrate
+from lemnis.engine.monitor.drift.freeze import binned, freeze_score, stretches_of
 from lemnis.engine.monitor.measures import measures
-from lemnis.engine.monitor.records import PREDICTION
 from lemnis.engine.monitor.tally import Binning
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 Numbers = NDArray[np.float64]
 
 MOST_ROWS = 500_000  # of the training rows, evenly taken; more would not move a share by 0.1 %
-OWN_BINS = 30  # categories with a bin of their own; the rest share `other`
 HELD_OUT = ("validation", "test")  # the model did not learn from these, so its scores there are as honest as live ones
 
 
@@ -42,6 +41,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
         rows: Training rows that were counted.
         held_out: The part of the split whose rows gave the prediction's bins and figures; `train` if there is no other.
         importance: Share of the model's gain by feature, summing to 1.
+        false_alarms: How often the rule alarmed on past windows of the training rows, by their size.
         prediction_mean: Mean score of the held-out rows; `label_share`: positives among them.
     """
 
@@ -55,6 +55,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     importance: dict[str, float]
     held_out: str
     held_out_rows: int
+    false_alarms: list[FalseAlarms] = []
     prediction_mean: float | None = None
     label_share: float | None = None
     roc_auc: float | None = None
@@ -126,10 +127,9 @@ def make_apart(store: Store, model: str, version: int, bins: int) -> None:
 
 def make_reference(store: Store, model: str, version: int, *, bins: int) -> Reference:
     """Read the training and the held-out rows of a registered model, and ask it about the latter."""
-    from lemnis.engine.data.duck import read_table
     from lemnis.engine.data.versions import find_version
     from lemnis.engine.experiments.model import load_model
-    from lemnis.engine.features.matrix import encode_table, labelled
+    from lemnis.engine.features.matrix import encode_table
 
     row = store.row(
         """select m.path, m.sha256, m.signature, r.version_id from model_versions m join runs r on r.id = m.run_id
@@ -141,29 +141,44 @@ def make_reference(store: Store, model: str, version: int, *, bins: int) -> Refe
     signature = msgspec.json.decode(row["signature"], type=Signature)
     dataset = find_version(store, row["version_id"])
     trained = load_model(store.workspace.hidden / row["path"], row["sha256"])
-    names = [*signature.names, signature.target]
-    train, _ = labelled(evenly(read_table(dataset, names, "train" if "train" in dataset.split else None)), signature)
     part = held_out_part(dataset)
-    held, target = labelled(read_table(dataset, names, part) if part != "train" else train, signature)
+    train, learnt = rows_in_time(dataset, signature, "train" if "train" in dataset.split else None)
+    held, target = (train, learnt) if part == "train" else rows_in_time(dataset, signature, part)
     gain = np.asarray(trained.feature_importance("gain"), dtype=np.float64)
+    importance: dict[str, float] = dict(zip(signature.names, (gain / max(gain.sum(), 1e-12)).tolist(), strict=True))
+    counted = evenly(train)
+    matrix = encode_table(counted, signature)
+    stretches = [matrix] if counted is train else [encode_table(one, signature) for one in stretches_of(train)]
+    binnings, false_alarms = calibrate(binned(matrix, signature.features, bins), stretches, importance)
     scores = np.asarray(trained.predict(encode_table(held, signature), num_threads=1), dtype=np.float64)
     return describe(
         Reference(
             model=model,
             version=version,
             dataset=dataset.title,
-            rows=train.num_rows,
+            rows=counted.num_rows,
             task=signature.task,
             threshold=signature.threshold,
-            binnings=binned(encode_table(train, signature), signature.features, bins),
-            importance=dict(zip(signature.names, (gain / max(gain.sum(), 1e-12)).tolist(), strict=True)),
+            binnings=binnings,
+            importance=importance,
             held_out=part,
             held_out_rows=held.num_rows,
+            false_alarms=false_alarms,
         ),
         scores,
         target,
         bins,
     )
+
+
+def rows_in_time(dataset: "Version", signature: Signature, part: str | None) -> "tuple[pa.Table, Numbers]":
+    """Return the labelled rows of a part, in order of time where the dataset has one, and their targets."""
+    from lemnis.engine.data.duck import read_table
+    from lemnis.engine.features.matrix import labelled
+
+    time = [dataset.time] if dataset.time else []
+    table = read_table(dataset, list(dict.fromkeys([*signature.names, signature.target, *time])), part)
+    return labelled(table.sort_by(dataset.time) if time else table, signature)
 
 
 def evenly(table: "pa.Table") -> "pa.Table":
@@ -179,58 +194,24 @@ def held_out_part(dataset: "Version") -> str:
     return next(parts, "train")
 
 
-def binned(matrix: Numbers, features: list[Feature], bins: int) -> list[Binning]:
-    """Freeze the bins of each feature over the training matrix, shape (rows, features)."""
-    return [freeze(feature, matrix[:, place], bins) for place, feature in enumerate(features)]
-
-
-def freeze(feature: Feature, values: Numbers, bins: int) -> Binning:
-    """Freeze the bins of one feature: quantiles of a number, the commonest categories of a text."""
-    if feature.kind == "categorical":
-        held = values[~np.isnan(values)].astype(np.int64)
-        rows = np.bincount(held, minlength=len(feature.categories))
-        own = [int(place) for place in np.argsort(-rows, kind="stable")[:OWN_BINS] if rows[place]]
-        counts = [*(float(rows[place]) for place in own), float(rows.sum() - rows[own].sum()), values.size - held.size]
-        return Binning(
-            name=feature.name,
-            kind="categorical",
-            categories=[feature.categories[place] for place in own],
-            known=feature.categories,
-            counts=[float(count) for count in counts],
-            nullable=feature.nullable,
-        )
-    edges = np.array([0.5]) if feature.logical else quantile_edges(values[np.isfinite(values)], bins)
-    return Binning(
-        name=feature.name,
-        kind="numeric",
-        edges=edges.tolist(),
-        counts=bin_counts(values, edges).tolist(),
-        low=feature.low,
-        high=feature.high,
-        nullable=feature.nullable,
-        logical=feature.logical,
-    )
-
-
 def describe(reference: Reference, scores: Numbers, target: Numbers, bins: int) -> Reference:
     """Return the reference with the prediction's bins and the held-out rows' figures added.
 
     Args:
         reference: Without the prediction.
-        scores: The model's answers on the held-out rows; shape (n,), or (n, classes) of a multiclass model.
+        scores: The model's answers on the held-out rows, in order of time; shape (n,), or (n, classes) of a
+            multiclass model.
         target: Their true answers, shape (n,).
         bins: Bins of the prediction.
     """
     multiclass = scores.ndim == 2
     flat = scores.argmax(axis=1).astype(np.float64) if multiclass else scores
-    edges = np.arange(scores.shape[1] - 1) + 0.5 if multiclass else quantile_edges(flat, bins)
-    prediction = Binning(
-        name=PREDICTION, kind="prediction", edges=edges.tolist(), counts=bin_counts(flat, edges).tolist()
-    )
+    prediction = freeze_score(flat, bins, classes=scores.shape[1] if multiclass else None)
+    judged, _ = calibrate([prediction], [flat[:, None]], {})
     measured = measures(reference.task, target, scores, reference.threshold, None)
     return msgspec.structs.replace(
         reference,
-        binnings=[*reference.binnings, prediction],
+        binnings=[*reference.binnings, *judged],
         prediction_mean=float(flat.mean()) if flat.size else None,
         label_share=measured.label_share,
         roc_auc=measured.roc_auc,

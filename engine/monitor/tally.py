@@ -8,7 +8,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lemnis.engine.distances import bin_counts, edge_labels
+from lemnis.engine.distances import edge_labels
+from lemnis.engine.monitor.drift.cells import count_cells
+from lemnis.engine.monitor.drift.null import Null
 
 OTHER, MISSING = "other", "missing"
 UNKNOWN_KEPT = 20  # unknown categories remembered by name; more are only counted
@@ -18,11 +20,14 @@ class Binning(msgspec.Struct, frozen=True, kw_only=True):
     """The frozen bins of one feature and how the reference fills them.
 
     Attributes:
-        edges: Inner edges of a numeric feature, ascending.
+        edges: Inner edges of a number's cells, ascending.
+        bounds: Places of the edges that bound bins, which are unions of cells; empty when every cell is a bin.
         categories: Categories with a bin of their own, most frequent first; the others share the bin `other`.
         known: Every category training saw.
-        counts: Reference rows per bin: the numeric bins or the categories and `other`, then `missing`.
+        counts: Reference rows per cell, or per category and `other`, then `missing`.
+        sums: Of a number's values in each cell, see `cells.count_cells`; centre, spread: mean and standard deviation.
         low, high: Range of the training values.
+        null: What windows of the training rows say of chance; None where there were too few rows to tell.
         nullable: Training had rows without a value.
     """
 
@@ -31,11 +36,16 @@ class Binning(msgspec.Struct, frozen=True, kw_only=True):
     edges: list[float] = []
     categories: list[str] = []
     known: list[str] = []
-    counts: list[float] = []
+    counts: list[int] = []
+    bounds: list[int] = []
+    sums: list[int] = []
+    centre: float = 0.0
+    spread: float = 0.0
     low: float | None = None
     high: float | None = None
     nullable: bool = False
     logical: bool = False
+    null: Null | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -44,21 +54,22 @@ class Binning(msgspec.Struct, frozen=True, kw_only=True):
             return [*self.categories, OTHER, MISSING]
         if self.logical:
             return ["false", "true", MISSING][-len(self.edges) - 2 :]
-        return [*edge_labels(self.edges), MISSING]
+        return [*edge_labels([self.edges[place] for place in self.bounds] or self.edges), MISSING]
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """One feature's counts in one window.
 
     Attributes:
-        counts: Rows per bin, as `Binning.counts`.
+        counts: Rows per cell, as `Binning.counts`; sums: as `Binning.sums`.
         unknown: Rows per category that training did not see, the first UNKNOWN_KEPT of them.
         unknown_rows: All rows with such a category.
         mistyped: Rows whose value has the wrong type; they count as missing.
         low, high: Range of the numbers seen.
     """
 
-    counts: list[float]
+    counts: list[int]
+    sums: list[int] = []
     unknown: dict[str, int] = {}
     unknown_rows: int = 0
     mistyped: int = 0
@@ -104,6 +115,7 @@ def joined(one: Column | None, two: Column | None) -> Column:
     unknown = Counter(one.unknown) + Counter(two.unknown)
     return Column(
         counts=[a + b for a, b in zip(one.counts, two.counts, strict=True)],
+        sums=[a + b for a, b in zip(one.sums, two.sums, strict=True)],
         unknown=dict(unknown.most_common(UNKNOWN_KEPT)),
         unknown_rows=one.unknown_rows + two.unknown_rows,
         mistyped=one.mistyped + two.mistyped,
@@ -129,7 +141,7 @@ def count_rows(
     transposed: list[Sequence[Any]] = list(zip(*whole, strict=True)) if whole else [()] * len(features)
     columns = {b.name: count_column(b, values) for b, values in zip(features, transposed, strict=True)}
     numbers = np.array(scores, dtype=np.float64)
-    columns[prediction.name] = Column(counts=bin_counts(numbers, np.array(prediction.edges)).tolist())
+    columns[prediction.name] = count_numbers(prediction, numbers)
     held = numbers[~np.isnan(numbers)]
     return Tally(
         rows=len(rows),
@@ -147,13 +159,18 @@ def count_column(binning: Binning, values: Sequence[Any]) -> Column:
         return count_categories(binning, values)
     accepted = (bool,) if binning.logical else (int, float)
     held = [value for value in values if type(value) in accepted]
-    numbers = np.array(held, dtype=np.float64)
-    counts = bin_counts(numbers, np.array(binning.edges))
-    counts[-1] += len(values) - len(held)
-    finite: NDArray[np.float64] = numbers[np.isfinite(numbers)]
+    column = count_numbers(binning, np.array(held, dtype=np.float64), absent=len(values) - len(held))
+    return msgspec.structs.replace(column, mistyped=len(values) - len(held) - sum(value is None for value in values))
+
+
+def count_numbers(binning: Binning, numbers: NDArray[np.float64], *, absent: int = 0) -> Column:
+    """Return the counts of numbers, NaN and `absent` further rows for missing ones."""
+    counts, sums = count_cells(numbers, np.array(binning.edges), binning.centre, binning.spread)
+    counts[-1] += absent
+    finite = numbers[np.isfinite(numbers)]
     return Column(
         counts=counts.tolist(),
-        mistyped=len(values) - len(held) - sum(value is None for value in values),
+        sums=sums.tolist(),
         low=float(finite.min()) if finite.size else None,
         high=float(finite.max()) if finite.size else None,
     )
@@ -164,10 +181,10 @@ def count_categories(binning: Binning, values: Sequence[Any]) -> Column:
     found: Counter[str] = Counter(value for value in values if type(value) is str)
     known = set(binning.known)
     unknown = Counter({name: rows for name, rows in found.items() if name not in known})
-    own = [float(found[name]) for name in binning.categories]
+    own = [found[name] for name in binning.categories]
     texts = found.total()
     return Column(
-        counts=[*own, texts - sum(own), float(len(values) - texts)],
+        counts=[*own, texts - sum(own), len(values) - texts],
         unknown=dict(unknown.most_common(UNKNOWN_KEPT)),
         unknown_rows=unknown.total(),
         mistyped=len(values) - texts - sum(value is None for value in values),

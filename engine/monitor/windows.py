@@ -1,5 +1,6 @@
 """Windows over the logged predictions: each new row is read once and counted; windows are sums of what was counted."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,6 +11,7 @@ from lemnis.engine.errors import LemnisError
 from lemnis.engine.monitor.concept.windowed import follow_windows
 from lemnis.engine.monitor.counting import PAGES, TOLERANCE_MS, count_fresh, new_rows
 from lemnis.engine.monitor.judge import Judged, judge_window
+from lemnis.engine.monitor.lasting import earlier_suspicions, following
 from lemnis.engine.monitor.parts import (
     OF,
     changes_by_start,
@@ -103,7 +105,7 @@ def recut(store: Store, config: Config, served: Served, reference: Reference, no
     spans, tier = Spans(width), tier_of(width)
     starts = {spans.start(start) for start, _ in changes_by_start(store, served.key, tier)}
     tallies = {start: tally_within(store, served.key, tier, span_of(start, width)) for start in sorted(starts)}
-    judged = {start: judge(store, config, served, reference, start, tally) for start, tally in tallies.items()}
+    judged = judge_all(store, config, served, reference, tallies, alone=True)
     with store.write() as db:
         sql = f"update monitor_cursors set width = ? where {OF} and width = ? and prediction_id = ?"
         if db.execute(sql, [width, *served.key, cursor["width"], cursor["prediction_id"]]).rowcount:
@@ -140,8 +142,9 @@ def add_rows(store: Store, config: Config, served: Served, reference: Reference,
     for part in (part for part in came if part.tier == tier):
         start = spans.start(part.starts)
         rows[start] = rows.get(start, 0) + came[part].rows
-    tallies = {start: tally_within(store, served.key, tier, span_of(start, width), changed) for start in rows}
-    judged = {start: judge(store, config, served, reference, start, tally) for start, tally in tallies.items()}
+    starts = [*rows, *following(store, served.key, rows)]
+    tallies = {start: tally_within(store, served.key, tier, span_of(start, width), changed) for start in starts}
+    judged = judge_all(store, config, served, reference, tallies)
     newest = min(fresh.newest, now + TOLERANCE_MS)
     kept = {part: tally for part, tally in changed.items() if part.starts >= horizon(part.tier, newest)}
     with store.write() as db:
@@ -153,14 +156,31 @@ def add_rows(store: Store, config: Config, served: Served, reference: Reference,
             write_parts(db, served.key, kept)
             drop_old_parts(db, served.key, newest)
             for start, window in judged.items():
-                keep(db, config.monitor, served, start, window, now, came=rows[start])
+                keep(db, config.monitor, served, start, window, now, came=rows.get(start, 0))
     return fresh.pages == PAGES or not taken
 
 
-def judge(store: Store, config: Config, served: Served, reference: Reference, start: int, tally: Tally) -> Judged:
-    """Judge a window's counts and measure the model on its labelled rows."""
-    measured = measure_window(store, served.key, span_of(start, config.monitor.window), reference, config.problem.value)
-    return judge_window(config.monitor, reference, tally, measured)
+def judge_all(
+    store: Store,
+    config: Config,
+    served: Served,
+    reference: Reference,
+    tallies: Mapping[int, Tally],
+    *,
+    alone: bool = False,
+) -> dict[int, Judged]:
+    """Judge windows by their counts, in order of time: what one suspects, the next may confirm.
+
+    Windows whose counts are past their time keep what was said of them. `alone`: no kept window is looked back on.
+    """
+    judged: dict[int, Judged] = {}
+    for start, tally in sorted(tallies.items()):
+        if tally.rows or tally.duplicates:
+            span = span_of(start, config.monitor.window)
+            measured = measure_window(store, served.key, span, reference, config.problem.value)
+            earlier = earlier_suspicions(store, served.key, start, judged, alone=alone)
+            judged[start] = judge_window(config.monitor, reference, tally, measured, earlier)
+    return judged
 
 
 def keep(
@@ -196,7 +216,7 @@ def add_labels(store: Store, config: Config, served: Served, reference: Referenc
     for start in found.starts:
         tally = tally_within(store, served.key, tier_of(width), span_of(start, width))
         if tally.rows:
-            judged = judge(store, config, served, reference, start, tally)
+            judged = judge_all(store, config, served, reference, {start: tally})[start]
             with store.write() as db:
                 if cursor_of(store, served)["prediction_id"] != cursor["prediction_id"]:
                     return  # another process counted rows in the meantime; the next look measures these labels

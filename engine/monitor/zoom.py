@@ -4,15 +4,16 @@ They are in no table: alerts and verdicts are of the declared width alone.
 """
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from lemnis.engine.config import Config
 from lemnis.engine.monitor.judge import Judged, judge_window
 from lemnis.engine.monitor.kept import Cell, Grid, feature_in, grid_from
+from lemnis.engine.monitor.lasting import BEFORE
 from lemnis.engine.monitor.parts import changes_by_start, tally_within
 from lemnis.engine.monitor.performance import measure_window
 from lemnis.engine.monitor.records import FeatureDrift, Window
@@ -22,6 +23,9 @@ from lemnis.engine.monitor.windows import complete_until
 from lemnis.engine.store import Row, Store
 
 REMEMBERED = 1_000  # judged windows, of a few kB each
+
+
+Since: TypeAlias = tuple[int, tuple[frozenset[str], ...]]  # times a window changed, and what those before it suspected
 
 
 class Place(NamedTuple):
@@ -66,20 +70,26 @@ class Zoom:
             "select rowid, * from monitor_cursors where ? in ('', endpoint) order by rowid", [endpoint]
         )
         found = [
-            (row, start, changes) for row in cursors for start, changes in latest(self.store, row, width, limit, until)
+            (row, start, changes)
+            for row in cursors
+            for start, changes in latest(self.store, row, width, limit + BEFORE, until)
         ]
         found.sort(key=lambda entry: (entry[1], entry[0]["version"], entry[0]["endpoint"]))
         references = {row["rowid"]: kept_reference(self.store, row["model"], row["version"]) for row in cursors}
         complete = {row["endpoint"]: complete_until(self.store, row["endpoint"]) for row in cursors}
         windows: list[Window] = []
-        for row, start, changes in found[-limit:]:
+        told: defaultdict[int, list[frozenset[str]]] = defaultdict(list)
+        for row, start, changes in found[-limit - BEFORE * len(cursors) :]:
             reference = references[row["rowid"]]
             if reference is not None:
                 place = Place(row["rowid"], width, start)
+                earlier = told[row["rowid"]]
                 with self._lock:
-                    judged = self._judged(config, row, reference, place, changes)
+                    judged = self._judged(config, row, reference, place, (changes, tuple(earlier[-BEFORE:])))
+                if judged.suspected is not None:
+                    earlier.append(judged.suspected)
                 windows.append(window_of(row, place, judged, complete[row["endpoint"]]))
-        return windows
+        return windows[-limit:]
 
     def features(self, window_id: int) -> list[FeatureDrift]:
         """Return the features of a window that `windows` returned lately, in the order of the signature."""
@@ -103,14 +113,14 @@ class Zoom:
         with self._lock:
             return [(place, seen.judged) for place, seen in self._seen.items()]
 
-    def _judged(self, config: Config, row: Row, reference: Reference, place: Place, changes: int) -> Judged:
-        basis = (changes, config.monitor, config.problem.value)
+    def _judged(self, config: Config, row: Row, reference: Reference, place: Place, since: Since) -> Judged:
+        basis = (since, config.monitor, config.problem.value)
         seen = self._seen.get(place)
         if seen is None or seen.changes != basis:
             key, span = [row["endpoint"], row["model"], row["version"]], span_of(place.starts, place.width)
             tally = tally_within(self.store, key, tier_of(place.width), span)
             measured = measure_window(self.store, key, span, reference, config.problem.value)
-            seen = Seen(basis, judge_window(config.monitor, reference, tally, measured))
+            seen = Seen(basis, judge_window(config.monitor, reference, tally, measured, since[1]))
         self._seen[place] = seen
         self._seen.move_to_end(place)
         while len(self._seen) > REMEMBERED:

@@ -1,3 +1,5 @@
+# pyright: basic
+
 import math
 from itertools import pairwise
 
@@ -11,7 +13,6 @@ from scipy.spatial.distance import jensenshannon
 
 from lemnis.engine.distances import (
     Numbers,
-    bin_counts,
     chi_square_quantile,
     jensen_shannon_distance,
     population_stability_index,
@@ -109,16 +110,13 @@ def test_quantile_bins_of_the_reference_are_all_filled(values: Numbers, bins: in
     edges = quantile_edges(values, bins)
     assert edges.size < bins
     assert all(low < high for low, high in pairwise(edges))
-    assert (bin_counts(values, edges)[:-1] > 0).all()
-
-
-@given(hnp.arrays(np.float64, st.integers(0, 60), elements=st.floats(-1e6, 1e6) | st.just(math.nan)), numbers)
-def test_every_row_is_in_exactly_one_bin(values: Numbers, reference: Numbers) -> None:
-    counted = bin_counts(values, quantile_edges(reference, 10))
-    assert counted.sum() == values.size
-    assert counted[-1] == np.isnan(values).sum()
+    assert (rows_between(values, edges) > 0).all()
 
 
 def test_continuous_values_fall_into_bins_of_equal_weight() -> None:
     values = np.random.default_rng(1).normal(size=10_000)
-    assert bin_counts(values, quantile_edges(values, 10))[:-1] == pytest.approx(np.full(10, 1_000), abs=2)
+    assert rows_between(values, quantile_edges(values, 10)) == pytest.approx(np.full(10, 1_000), abs=2)
+
+
+def rows_between(values: Numbers, edges: Numbers) -> Numbers:
+    return np.histogram(values, [-np.inf, *edges, np.inf])[0]

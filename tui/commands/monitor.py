@@ -21,7 +21,7 @@ app.add_typer(performing)
 
 Endpoint = Annotated[str, typer.Option("--endpoint", "-e", help="Only this endpoint.")]
 FIGURES = ("roc_auc", "log_loss", "brier", "value_per_1000", "mean_absolute_error", "label_share")
-METHOD = "psi"
+SCORES = ("psi", "jensen_shannon", "kolmogorov_smirnov", "chi_square", "wasserstein", "p", "p_adjusted")
 
 
 @app.command()
@@ -68,10 +68,13 @@ def drift(
     Verdicts and alerts are of the declared width; windows of another one are summed up and judged for the question.
     Minutes are kept for two days, hours for 90.
 
-    A feature drifts when its PSI is at least `threshold`: the declared bound, or the sampling noise where that is
-    larger. With --json: {"windows": [{"start", "end" (ISO 8601, UTC), "rows", "features": [{"name", "kind" (numeric,
-    categorical, prediction), "method", "score", "threshold", "verdict", "importance"}], "verdict" (ok, watch, drift,
-    insufficient, no data), "why", "endpoint", "model", "version", "late" (rows that came after it had
+    A feature is suspected when its score is at least `threshold` (the declared effect, or what past windows of its size
+    reach by chance where that is larger) and its adjusted p at most 0.01; it drifts when two of three windows say so.
+    With --json: {"windows": [{"start", "end" (ISO 8601, UTC), "rows", "features": [{"name", "kind" (numeric,
+    categorical, prediction), "method" (kolmogorov_smirnov, jensen_shannon), "score", "threshold", "verdict",
+    "importance", "suspected", "rule", "psi", "jensen_shannon", "kolmogorov_smirnov", "chi_square", "wasserstein" (in
+    sd), "p", "p_adjusted"}], "verdict" (ok, watch, drift, insufficient, no data), "why", "false_alarms": {"alarmed",
+    "runs", "rows"} (of past windows), "endpoint", "model", "version", "late" (rows that came after it had
     closed), "schema_changes", "performance": {"labelled", "roc_auc", "log_loss", "brier", "value_per_1000",
     "mean_absolute_error", "label_share"}}]}, in order of time.
     """
@@ -84,7 +87,7 @@ def drift(
         say("No windows yet: nothing was served, or the watch is down. See `lemnis monitor status`.")
     else:
         rows = [line for window in windows for line in drift_lines(room, window, features)]
-        headers = ["window", "model", "rows", "verdict", "max PSI", "moved most (PSI, share of gain)"]
+        headers = ["window", "model", "rows", "verdict", "max PSI", "moved most (score of bound, share of gain)"]
         print_table(headers, rows, right={"rows", "max PSI"})
 
 
@@ -185,16 +188,20 @@ def drift_document(window: Window, features: list[FeatureDrift]) -> dict[str, An
             {
                 "name": feature.feature,
                 "kind": feature.kind,
-                "method": METHOD,
-                "score": feature.psi,
+                "method": feature.method,
+                "score": feature.score,
                 "threshold": feature.threshold,
                 "verdict": feature.verdict,
                 "importance": feature.importance,
+                "suspected": feature.suspected,
+                "rule": feature.rule,
+                **{name: getattr(feature, name) for name in SCORES},
             }
             for feature in features
         ],
         "verdict": window.verdict,
         "why": window.why,
+        "false_alarms": {"alarmed": window.false_alarms, "runs": window.null_runs, "rows": window.null_rows},
         "endpoint": window.endpoint,
         "model": window.model,
         "version": window.version,
@@ -207,7 +214,7 @@ def drift_document(window: Window, features: list[FeatureDrift]) -> dict[str, An
 def drift_lines(room: MonitorRoom, window: Window, most: int) -> list[list[str]]:
     """Return one row of `monitor drift`."""
     moved = [f for f in room.features(window.id) if f.importance is not None][:most]
-    told = ", ".join(f"{f.feature} {f.psi:.2f} ({share(f.importance, 0)})" for f in moved)
+    told = ", ".join(f"{f.feature} {f.score:.2f} of {f.threshold:.2f} ({share(f.importance, 0)})" for f in moved)
     late = f"; {window.late:,} rows came late" if window.late else ""
     return [
         [

@@ -212,7 +212,7 @@ def binned(pair: Pair, figures: tuple[Values, Values], codes: Counted | None, bi
 def counts_between(values: Numbers, edges: Numbers) -> Counts:
     """Return rows per bin between ascending inner edges, the outer bins open, shape (len(edges) + 1,); no NaN.
 
-    As `bin_counts` counts, one comparison an edge: several times as fast for the few edges there are.
+    One comparison an edge: several times as fast as a search for the few edges there are.
     """
     above = [len(values), *(int(np.count_nonzero(values >= edge)) for edge in edges), 0]
     return -np.diff(np.array(above, np.int64))

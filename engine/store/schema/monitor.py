@@ -99,4 +99,21 @@ LATER = {
         "alter table monitor_windows add column late integer not null default 0",  # rows that came after it had closed
         "alter table monitor_cursors add column misdated integer not null default 0",  # rows of no believable time
     ),
+    "m043_scores": (
+        "alter table monitor_windows add column false_alarms integer",  # of null_runs runs of training windows
+        "alter table monitor_windows add column null_runs integer",
+        "alter table monitor_windows add column null_rows integer",
+        "alter table monitor_features add column method text not null default 'kolmogorov_smirnov'",
+        "alter table monitor_features add column score real not null default 0",  # what `threshold` bounds
+        "alter table monitor_features add column kolmogorov_smirnov real",
+        "alter table monitor_features add column chi_square real",
+        "alter table monitor_features add column wasserstein real",
+        "alter table monitor_features add column p real not null default 1",
+        "alter table monitor_features add column p_adjusted real not null default 1",
+        "alter table monitor_features add column suspected integer not null default 0",  # by this window alone
+        # References have finer cells now: they are made again, and the windows counted again from the predictions.
+        "delete from monitor_windows",
+        "delete from monitor_references",
+        "update monitor_cursors set width = ''",
+    ),
 }

@@ -1,37 +1,37 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from lemnis.engine.monitor.policy import drift_threshold, feature_verdict, listed, rule_in_words, window_verdict
+from lemnis.engine.monitor.policy import drifting, feature_verdict, listed, rule_in_words, suspicions, window_verdict
 from lemnis.engine.monitor.records import Verdict
 
 
 @pytest.mark.parametrize(
-    ("psi", "rows", "expected"),
+    ("suspected", "rows", "expected"),
     [
-        (9.9, 0, "no data"),
-        (9.9, 199, "insufficient"),
-        (0.09, 200, "ok"),
-        (0.1, 200, "watch"),
-        (0.249, 200, "watch"),
-        (0.25, 200, "drift"),
+        ([True, True, True], 0, "no data"),
+        ([True, True, True], 199, "insufficient"),
+        ([False], 200, "ok"),
+        ([True], 200, "watch"),
+        ([False, False, True], 200, "watch"),
+        ([True, True], 200, "drift"),
+        ([True, False, True], 200, "drift"),
+        ([True, True, False], 200, "ok"),
     ],
 )
-def test_a_feature_is_judged_by_its_thresholds_once_there_are_enough_rows(
-    psi: float, rows: int, expected: Verdict
+def test_a_first_suspicion_is_to_watch_and_one_that_lasts_is_drift(
+    suspected: list[bool], rows: int, expected: Verdict
 ) -> None:
-    assert feature_verdict(psi, watch=0.1, drift=0.25, rows=rows, min_rows=200) == expected
+    assert feature_verdict(suspected, rows=rows, min_rows=200) == expected
+    assert not drifting([])
 
 
-def test_a_small_window_needs_more_than_its_own_noise_and_a_large_one_the_declared_bound() -> None:
-    assert drift_threshold(0.1, 10, 100_000, 200) == pytest.approx(0.1396, abs=0.002)
-    assert drift_threshold(0.1, 10, 100_000, 20_000) == 0.1
+def test_a_suspicion_needs_a_large_effect_that_chance_does_not_explain() -> None:
+    found = suspicions([(0.2, 0.1, 1e-9), (0.2, 0.3, 1e-9), (0.2, 0.1, 0.02), *[(0.0, 0.1, 0.9)] * 17])
+    assert [one.suspected for one in found[:3]] == [True, False, False]
 
 
-@given(st.floats(0.01, 1), st.integers(2, 60), st.integers(1, 10**6), st.integers(1, 10**6))
-def test_more_rows_never_raise_the_threshold(bound: float, bins: int, reference_rows: int, rows: int) -> None:
-    smaller = drift_threshold(bound, bins, reference_rows, rows)
-    assert bound <= drift_threshold(bound, bins, reference_rows, rows + 1) <= smaller
+def test_what_is_significant_alone_may_be_chance_among_many() -> None:
+    assert suspicions([(0.2, 0.1, 0.002)])[0].suspected
+    assert not suspicions([(0.2, 0.1, 0.002), *[(0.0, 0.1, 0.9)] * 19])[0].suspected
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_more_rows_never_raise_the_threshold(bound: float, bins: int, reference_
         ([("a", "ok", 0.9), ("b", "ok", 0.1)], 500, "ok", "no feature"),
         ([("a", "drift", 0.9), ("b", "ok", 0.1)], 500, "drift", "a drifted"),
         ([("a", "ok", 0.99), ("b", "drift", 0.01)], 500, "watch", "b drifted; the model hardly uses it"),
-        ([("a", "watch", 0.99), ("b", "ok", 0.01)], 500, "watch", "a moved"),
+        ([("a", "watch", 0.99), ("b", "ok", 0.01)], 500, "watch", "a moved for the first time"),
         ([("a", "ok", 0.99), ("b", "watch", 0.01)], 500, "ok", "no feature"),
     ],
 )
@@ -55,11 +55,10 @@ def test_a_window_drifts_when_a_feature_drifts_that_the_model_uses(
 
 
 def test_the_rule_says_where_its_threshold_comes_from() -> None:
-    declared = rule_in_words(bound=0.25, threshold=0.25, bins=11, reference_rows=100_000, rows=20_000)
-    assert "psi_drift = 0.25 of [monitor]" in declared
-    noisy = rule_in_words(bound=0.1, threshold=0.29, bins=11, reference_rows=100_000, rows=100)
-    assert "sampling noise" in noisy
-    assert "100 rows in 11 bins" in noisy
+    declared = rule_in_words(score="KS", floor=0.05, chance=0.012, rows=20_000, past=(1_200, 20_000))
+    assert "KS distance is at least 0.050" in declared
+    assert "1,200 past windows of up to 20,000 consecutive training rows" in declared
+    assert "too few training rows" in rule_in_words(score="JS", floor=0.05, chance=0.2, rows=300, past=None)
 
 
 def test_long_lists_of_names_are_cut() -> None:

@@ -131,9 +131,12 @@ def test_what_changed_in_the_world_is_found_and_what_did_not_is_not(flown) -> No
     flown.answer(flown.between("2013-07-01", "2013-11-01"))
     refresh(flown.store, flown.config, now=NOW)
     found = months(flown)
-    assert [window.verdict for window in found.values()] == ["ok", "ok", "drift", "drift"]
+    assert [window.verdict for window in found.values()] == ["ok", "ok", "watch", "drift"]
     assert "wind" in found["2013-09"].why
-    features = {feature.feature: feature for feature in flown.room.features(found["2013-09"].id)}
+    assert "for the first time" in found["2013-09"].why
+    first = {feature.feature: feature for feature in flown.room.features(found["2013-09"].id)}
+    assert (first["wind"].verdict, first["wind"].suspected) == ("watch", True)
+    features = {feature.feature: feature for feature in flown.room.features(found["2013-10"].id)}
     assert features["wind"].verdict == "drift"
     assert {features[name].verdict for name in ("carrier", "distance", "holiday")} == {"ok"}
     assert next(iter(features)) == "wind"
@@ -236,7 +239,7 @@ def test_the_grid_has_a_cell_for_every_feature_and_window(flown) -> None:
     assert len(grid.windows) == 3
     assert grid.features[0] == PREDICTION
     assert sorted(grid.features[1:]) == sorted(flown.signature.names)
-    assert [cell.verdict for cell in grid.cells["wind"]] == ["ok", "ok", "drift"]
+    assert [cell.verdict for cell in grid.cells["wind"]] == ["ok", "ok", "watch"]
 
 
 def test_an_empty_workspace_has_an_empty_monitor(flown) -> None:

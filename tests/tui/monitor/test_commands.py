@@ -28,12 +28,22 @@ def test_drift_is_the_documented_document(lemnis) -> None:
     assert windows[2]["features"][0] == {
         "name": "wind\x1b[31m",
         "kind": "numeric",
-        "method": "psi",
-        "score": 0.61,
-        "threshold": 0.25,
+        "method": "kolmogorov_smirnov",
+        "score": 0.305,
+        "threshold": 0.05,
         "verdict": "drift",
         "importance": 0.7,
+        "suspected": True,
+        "rule": "Suspected when the KS distance is at least 0.050: effect = 0.05 of [monitor].",
+        "psi": 0.61,
+        "jensen_shannon": 0.305,
+        "kolmogorov_smirnov": 0.305,
+        "chi_square": None,
+        "wasserstein": 0.61,
+        "p": 1e-9,
+        "p_adjusted": 2e-9,
     }
+    assert windows[2]["false_alarms"] == {"alarmed": 0, "runs": 100, "rows": 20_000}
     assert windows[2]["performance"]["roc_auc"] == 0.64
 
 
@@ -48,7 +58,7 @@ def test_performance_has_a_window_each_with_its_auc(lemnis) -> None:
 
 def test_people_read_tables_in_which_nothing_of_the_data_acts(lemnis) -> None:
     _, out, _ = lemnis("monitor", "drift")
-    assert "wind␛[31m 0.61 (70%)" in out
+    assert "wind␛[31m 0.30 of 0.05 (70%)" in out
     assert "\x1b" not in out
     assert "0.640 [0.632, 0.648]" in lemnis("monitor", "performance")[1]
     assert "watch  ● up" in lemnis("monitor", "status")[1]

@@ -75,8 +75,16 @@ def FEATURE(bins: Bins) -> Any:
         window_id=1,
         feature="wind",
         kind="numeric",
+        method="kolmogorov_smirnov",
+        score=0.12,
         psi=0.3,
         jensen_shannon=0.2,
+        kolmogorov_smirnov=0.12,
+        chi_square=None,
+        wasserstein=0.31,
+        p=1e-9,
+        p_adjusted=2e-8,
+        suspected=True,
         threshold=0.25,
         rule="Drift when …",
         verdict="drift",
@@ -87,7 +95,7 @@ def FEATURE(bins: Bins) -> Any:
     )
 
 
-@pytest.mark.parametrize(("width", "count"), [(40, 6), (70, 7), (120, 8)])
+@pytest.mark.parametrize(("width", "count"), [(40, 6), (70, 7), (120, 9)])
 def test_features_have_the_columns_that_fit(engine: Engine, width: int, count: int) -> None:
     columns = rows.feature_columns(width)
     assert len(columns) == count
@@ -99,7 +107,10 @@ def test_what_k_says_names_the_rule_and_its_source(engine: Engine, windows: list
     config = engine.config()
     title, text = explain.feature(engine.monitor.features(3)[0])
     assert title == "Drift of wind\x1b[31m"
-    assert "psi_drift = 0.25 of [monitor]" in text
+    assert "effect = 0.05 of [monitor]" in text
+    assert "KS 0.305 (from 0.050)" in text
+    assert "Wasserstein 0.610 sd" in text
+    assert "100 runs of three past windows of 20,000 training rows" in explain.window(windows[2])[1]
     assert "17,080 of 28,002 rows (61.0%)" in explain.window(windows[2])[1]
     said = explain.alert(engine.monitor.alerts()[0], config.alerts)[1]
     assert "auc_low: ROC AUC below 0.7 for one complete window (page)" in said

@@ -24,8 +24,8 @@ HOUR_MS = 3_600_000
 def counted(engine: Engine) -> Engine:
     """Ten rows a minute of the last twelve hours of September; in the last three the wind is thrice as strong."""
     chance = np.random.default_rng(3)
-    wind = Binning(name="wind", kind="numeric", edges=[0.5], counts=[500.0, 500.0, 0.0], low=0.0, high=1.0)
-    score = Binning(name=PREDICTION, kind="prediction", edges=[0.5], counts=[500.0, 500.0, 0.0])
+    wind = Binning(name="wind", kind="numeric", edges=[0.5], counts=[500, 500, 0], low=0.0, high=1.0)
+    score = Binning(name=PREDICTION, kind="prediction", edges=[0.5], counts=[500, 500, 0])
     reference = Reference(
         model="late",
         version=1,

@@ -6,12 +6,21 @@ from lemnis.engine.monitor.rollouts import DEFINITION as SPLIT_DEFINITION
 from lemnis.engine.monitor.rollouts import METRIC as SPLIT
 from lemnis.engine.monitor.rules import METRICS
 from lemnis.tui.format import number, share
-from lemnis.tui.stages.monitor.rows import span_label
+from lemnis.tui.stages.monitor.rows import scores_content, span_label
 
-PSI_TEXT = (
-    "The population stability index (PSI) compares the shares of rows per bin: the sum of (q - p) ln(q / p), in nats. "
-    "Bins are frozen at training: ten quantiles of a number, the thirty commonest categories, one bin for the others "
-    "and one for missing values; half a row is added to every bin. JS is the Jensen–Shannon distance, 0 to 1."
+RULE_TEXT = (
+    "A window makes a feature suspect when its deciding score is at least the larger of `effect` in [monitor] and what "
+    "99 % of past windows of its size stay below, and its p, adjusted over the features (Benjamini–Hochberg), is at "
+    "most 0.01. Past windows are consecutive training rows, so trends and repeats are in the bound. One such window is "
+    "to watch; two of the last three are drift."
+)
+SCORES_TEXT = (
+    "KS (decides for numbers): largest difference of the cumulated shares, missing values lowest; at most one cell, "
+    "1/128 of the training rows, too small. JS (decides for categories): Jensen–Shannon distance of the shares, 0 to "
+    "1. PSI: population stability index, the sum of (q - p) ln(q / p), in nats. Wasserstein: how far rows have moved "
+    "on average, in standard deviations of the training rows. χ²: Pearson's statistic. Cells are frozen at training; "
+    "PSI and JS take their bins, the thirty commonest categories, one bin for the others and one for missing values, "
+    "half a row added to each."
 )
 ALERT_TEXT = (
     "Pending: the newest window breaks the rule, or not yet enough windows in a row. Firing: that many complete "
@@ -37,6 +46,8 @@ def window(chosen: Window | None) -> tuple[str, str]:
     changes = "\n".join(f"· {change}" for change in chosen.schema_changes)
     parts = [
         f"{chosen.verdict}: {chosen.why}. An important feature (5 % of the gain) that drifts makes the window drift.",
+        false_alarms(chosen),
+        RULE_TEXT,
         labels,
         auc,
         f"{chosen.duplicates:,} further rows of a known key were left out." if chosen.duplicates else "",
@@ -46,13 +57,24 @@ def window(chosen: Window | None) -> tuple[str, str]:
     return f"Window {span_label(chosen)}", "\n\n".join(filter(None, parts))
 
 
+def false_alarms(chosen: Window) -> str:
+    """Return how often the rule alarmed where nothing had drifted."""
+    if chosen.false_alarms is None or not chosen.null_runs:
+        return "There are too few training rows to try the rule on past windows."
+    return (
+        f"Tried on {chosen.null_runs} runs of three past windows of {chosen.null_rows:,} training rows, each judged by "
+        f"bounds from the others, this rule alarmed in {chosen.false_alarms} "
+        f"({share(chosen.false_alarms / chosen.null_runs)})."
+    )
+
+
 def feature(chosen: FeatureDrift | None) -> tuple[str, str]:
     """Return title and text about a feature in a window."""
     if chosen is None:
-        return "Drift", PSI_TEXT
+        return "Drift", f"{RULE_TEXT}\n\n{SCORES_TEXT}"
     gain = f"It has {share(chosen.importance)} of the model's gain." if chosen.importance is not None else ""
-    found = f"PSI {number(chosen.psi)}, JS {number(chosen.jensen_shannon)}: {chosen.verdict}."
-    return f"Drift of {chosen.feature}", "\n\n".join(filter(None, [f"{found} {gain}", chosen.rule, PSI_TEXT]))
+    found = f"{scores_content(chosen).plain}: {chosen.verdict}."
+    return f"Drift of {chosen.feature}", "\n\n".join([f"{found} {gain}".strip(), chosen.rule, SCORES_TEXT])
 
 
 def alert(chosen: Alert | None, rules: list[Rule]) -> tuple[str, str]:

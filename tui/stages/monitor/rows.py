@@ -13,6 +13,7 @@ from lemnis.tui.widgets import Cell, Col, Row
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 KEPT = {"minute": "two days", "hour": "90 days"}
 NOISE = 2.0  # standard errors: a smaller change of an AUC is not called one
+SCORES = {"kolmogorov_smirnov": "KS", "jensen_shannon": "JS"}
 CELL = 6  # columns of one window in the heat strip
 
 WINDOWS = (
@@ -32,11 +33,12 @@ WINDOWS_WIDE = (
 )
 FEATURES = (
     Col("feature", most=28),
-    Col("psi", "PSI", right=True),
-    Col("bound", "drift at", right=True),
+    Col("score", right=True),
+    Col("bound", "from", right=True),
     Col("verdict"),
     Col("gain", "gain", right=True),
-    Col("js", "JS", right=True),
+    Col("p", "p", right=True),
+    Col("psi", "PSI", right=True),
     Col("missing", "missing", right=True),
     Col("trend", "over time"),
 )
@@ -128,8 +130,8 @@ def against(window: Window) -> Content:
 
 
 def feature_columns(width: int) -> list[Col]:
-    """Return the columns of the features that fit into a width: trend and missing stay, distance and bound go."""
-    dropped = {"js", "bound"} if width < 64 else {"js"} if width < 82 else set[str]()
+    """Return the columns of the features that fit into a width: trend and missing stay, bound, p and PSI go."""
+    dropped = {"p", "psi", "bound"} if width < 64 else {"p", "psi"} if width < 88 else set[str]()
     return [column for column in FEATURES if column.name not in dropped]
 
 
@@ -141,11 +143,12 @@ def feature_row(feature: FeatureDrift, grid: Grid, columns: Sequence[Col]) -> Ro
     name = Content.styled(safe(feature.feature), "bold") if feature.kind == "prediction" else feature.feature
     cells: dict[str, tuple[Cell, object]] = {
         "feature": (name, feature.feature),
+        "score": (f"{SCORES[feature.method]} {number(feature.score)}", feature.score),
         "psi": (number(feature.psi), feature.psi),
         "bound": (number(feature.threshold, 2), feature.threshold),
         "verdict": (verdict(feature.verdict).content, feature.verdict),
         "gain": (share(feature.importance, 0), feature.importance),
-        "js": (number(feature.jensen_shannon, 2), feature.jensen_shannon),
+        "p": (small(feature.p_adjusted), feature.p_adjusted),
         "missing": (styled(f"▲ {missing}", "$warn") if rise > 0.05 else missing, feature.missing_share),
         "trend": (styled(spark([cell.psi if cell else None for cell in trend[-12:]]), "$busy"), None),
     }
@@ -188,8 +191,38 @@ def compact(psi: float) -> str:
     return f"{psi:.2f}" if psi < 9.995 else f"{psi:.1f}"
 
 
+def small(p: float) -> str:
+    """Return a chance in few characters: ``0.032``, ``2e-09``; what is below 1e-99 is called so."""
+    return "<1e-99" if p < 1e-99 else f"{p:.3f}" if p >= 0.001 else f"{p:.0e}"
+
+
+def scores_content(feature: FeatureDrift, width: int = 999) -> Content:
+    """Return the scores of a feature, the one that decides in bold, as many a line as fit."""
+    named = (
+        ("KS", feature.kolmogorov_smirnov, ""),
+        ("JS", feature.jensen_shannon, ""),
+        ("PSI", feature.psi, ""),
+        ("Wasserstein", feature.wasserstein, " sd"),
+        ("χ²", feature.chi_square, ""),
+    )
+    decides = SCORES[feature.method]
+    parts = [
+        (f"{name} {number(value)}{unit}" + (f" (from {number(feature.threshold)})" if name == decides else ""), name)
+        for name, value, unit in named
+        if value is not None
+    ]
+    parts += [(f"p {small(feature.p)}, adjusted {small(feature.p_adjusted)}", "p")]
+    lines = [Content("")]
+    for text, name in parts:
+        if lines[-1].cell_length and lines[-1].cell_length + len(text) + 3 > width:
+            lines.append(Content(""))
+        gap = "   " if lines[-1].cell_length else ""
+        lines[-1] = Content.assemble(lines[-1], gap, (text, "bold" if name == decides else "$muted"))
+    return Content("\n").join(lines)
+
+
 def bins_content(feature: FeatureDrift, width: int) -> Content:
-    """Return both distributions of a feature, one bin a line: reference on the left, this window on the right."""
+    """Return a feature's scores and both its distributions, one bin a line: reference left, this window right."""
     bins = feature.bins
     held = [
         (safe(label, limit=22), before, after)
@@ -200,7 +233,7 @@ def bins_content(feature: FeatureDrift, width: int) -> Content:
     room = max(4, (width - wide - 20) // 2)
     top = max((max(before, after) for _, before, after in held), default=0.0) or 1.0
     head = f"{'':<{wide}}  {'reference':<{room + 8}}{'this window'}"
-    lines = [Content.styled(head, "$muted")]
+    lines = [scores_content(feature, width), Content.styled(head, "$muted")]
     for label, before, after in held:
         moved = abs(after - before) > 0.05
         lines.append(

@@ -1,0 +1,47 @@
+"""Rows of 20 features in which nothing drifts: normal, heavy-tailed, discrete and categorical, alone or following on.
+
+NumPy alone, so that a peer's environment makes the very same rows.
+"""
+
+import numpy as np
+
+NORMAL, HEAVY, DISCRETE, CATEGORICAL = range(0, 6), range(6, 10), range(10, 14), range(14, 20)
+FEATURES = 20
+NAMES = [f"f{place:02}" for place in range(FEATURES)]
+STICKY = 0.9  # AR(1): a row's correlation with the row before it
+
+
+def normal_rows(chance, windows, rows, sticky):
+    """Return standard normal numbers, shape (windows, rows, 20), each row correlated by `sticky` with the last."""
+    noise = chance.standard_normal((windows, rows, FEATURES))
+    if sticky:
+        scale = np.sqrt(1 - sticky * sticky)
+        for row in range(1, rows):
+            noise[:, row] = sticky * noise[:, row - 1] + scale * noise[:, row]
+    return noise
+
+
+def null_windows(seed, windows, rows, sticky=0.0, shift=0.0):
+    """Return windows of rows, shape (windows, rows, 20); `shift` moves the first feature by so many sd."""
+    chance = np.random.default_rng(seed)
+    found = normal_rows(chance, windows, rows, sticky)
+    found[..., 0] += shift
+    ranks = None
+    for place in HEAVY:
+        column = found[..., place]
+        found[..., place] = np.exp(1.5 * column) if place % 2 else column**3
+    for place in DISCRETE:  # Poisson-like counts: few values, many ties
+        found[..., place] = np.floor(np.exp(0.5 * found[..., place] + (place - 9) * 0.4))
+    for place in CATEGORICAL:
+        kinds = 2 + 3 * (place - CATEGORICAL[0])
+        weights = 1 / np.arange(1, kinds + 1)
+        ranks = quantiles(np.cumsum(weights / weights.sum())[:-1])
+        found[..., place] = np.searchsorted(ranks, found[..., place])
+    return found
+
+
+def quantiles(levels):
+    """Return standard normal quantiles."""
+    from statistics import NormalDist
+
+    return np.array([NormalDist().inv_cdf(float(level)) for level in levels])
