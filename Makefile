@@ -8,7 +8,7 @@ DEMO ?= demo
 # Tests and benches start thousands of processes: what one of them compiled, the next one loads.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo cuda test bench journeys properties faults screenshots docs lock clean
+.PHONY: demo cuda test check suite bench journeys properties faults screenshots docs lock clean
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,11 +37,17 @@ cuda: $(VENV)/installed
 		--no-binary lightgbm --requirement build/lightgbm.txt
 	$(BIN)/lemnis doctor
 
+# Pyright uses one core: the tests begin on the others while it reads.
 test: $(VENV)/installed
+	$(MAKE) --jobs=2 check suite
+
+check: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+suite: $(VENV)/installed
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/faults -m "not slow"
 
 # What a figure is compared with is installed apart, one environment a peer: they ask for other versions than we do.
