@@ -4,6 +4,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from lemnis.engine.clock import now_ms
@@ -51,6 +52,7 @@ class Request(NamedTuple):
     body: bytes
     content_type: str
     header_length: int | None
+    threaded: bool = False  # answered in a thread of its own
 
 
 class Done(NamedTuple):
@@ -228,7 +230,7 @@ class Application:
             began: When the request began, by `perf_counter_ns`.
         """
         way = self._current.ways.get(head.path)
-        if way is None or beside(body):
+        if way is None or is_slow(body):
             return None
         try:
             outcome = outcome_of(way, head, body)
@@ -243,18 +245,17 @@ class Application:
         way = self._current.ways.get(scope["path"])
         if way is None:
             return error_response(503, NOT_READY)
-        began, body = time.perf_counter_ns(), b""
+        began, slow = time.perf_counter_ns(), False
         try:
             head = head_of(scope["path"], scope["headers"])
             body = await read_body(receive)
         except BadInput as refused:
             outcome = refusal_of(way, way.served, refused)
         else:
-            outcome = (
-                await asyncio.to_thread(outcome_of, way, head, body) if beside(body) else outcome_of(way, head, body)
-            )
+            slow, ask = is_slow(body), partial(outcome_of, way, head, body)
+            outcome = await asyncio.to_thread(ask, threaded=True) if slow else ask()
         entry = self._counted(outcome, began)
-        self.log.add(await asyncio.to_thread(self.log.frame, entry) if beside(body) else self.log.frame(entry))
+        self.log.add(await asyncio.to_thread(self.log.frame, entry) if slow else self.log.frame(entry))
         return outcome.response
 
     def _counted(self, outcome: Outcome, began: int) -> Entry:
@@ -338,13 +339,13 @@ def invoke(request: Request) -> Done:
     return Done(asked, scores, Response(200, body))
 
 
-def outcome_of(way: Way, head: Head, body: bytes) -> Outcome:
-    """Return what comes of a request for predictions whose body is there."""
+def outcome_of(way: Way, head: Head, body: bytes, *, threaded: bool = False) -> Outcome:
+    """Return what comes of a request for predictions whose body is there; `threaded`: beside the server's thread."""
     served = way.served
     try:
         if way.chooser is not None:
             served = way.chooser.choose(served, head.headers, body)
-        done = way.work(Request(served, body, head.content_type, head.header_length))
+        done = way.work(Request(served, body, head.content_type, head.header_length, threaded))
     except LemnisError as failed:
         return refusal_of(way, served, failed)
     return Outcome(served, named(done.response, way, served), done)
@@ -367,7 +368,7 @@ def named(response: Response, way: Way, served: Served) -> Response:
 def scores_of(request: Request, asked: Asked) -> list[list[float]]:
     """Return the scores of a request's rows; the single-row call belongs to the server's thread, so to small bodies."""
     predictor = request.served.predictor
-    if isinstance(asked.encoded, list) and not beside(request.body):
+    if isinstance(asked.encoded, list) and not request.threaded:
         return [predictor.one(asked.encoded)]
     return predictor.many(asked.matrix).tolist()
 
@@ -377,6 +378,6 @@ def why_of(request: Request, asked: Asked, scores: list[list[float]]) -> list[li
     return reasons_of(request.served.predictor, asked.matrix, scores, asked.reasons) if asked.reasons else []
 
 
-def beside(body: bytes) -> bool:
+def is_slow(body: bytes) -> bool:
     """Say whether a request is answered in a thread: it is large, or may ask for reasons, milliseconds a row."""
     return len(body) > BESIDE_BYTES or REASONS in body

@@ -24,7 +24,7 @@ Cell: TypeAlias = Any  # a value of a request: what JSON can hold
 T = TypeVar("T")
 
 MOST_ROWS = 20_000
-ONE_ROW = ([1], [1, 1])
+ONE, ONE_COLUMN = [1], [1, 1]  # shapes of a tensor with one value
 UNKNOWN_WISHES = {  # of an output: a client that asks for them would read something else
     "classification": "Ask for label and probability.",
     "shared_memory_region": "Read it from the answer.",
@@ -146,12 +146,13 @@ def plain_row(inputs: list[Tensor], signature: Signature) -> tuple[dict[str, Col
     row: list[float] = []
     try:
         for tensor, (name, holds, read) in zip(inputs, signature.layout, strict=True):
-            data = tensor.data
-            if tensor.name != name or tensor.datatype not in HOLDING[holds] or tensor.shape not in ONE_ROW:
+            if tensor.name != name or tensor.datatype not in HOLDING[holds] or tensor.parameters:
                 return None
-            if data is msgspec.UNSET or len(data) != 1 or tensor.parameters:
+            if tensor.shape != ONE and tensor.shape != ONE_COLUMN:
                 return None
-            row.append(read(data[0]))
+            data = cast("list[Cell]", tensor.data)
+            (value,) = data
+            row.append(read(value))
             columns[name] = data
     except (TypeError, ValueError):
         return None
@@ -262,13 +263,32 @@ def infer_answer(
         BadInput: An output is wanted that the model does not have.
     """
     produced = tensors.outputs_of(scores, labels_of(scores, signature), signature)
-    wanted = asked.outputs or [RequestedTensor(name=name) for name in produced]
     if why:
-        more = reasons.reason_outputs(why)
-        produced |= more
-        wanted = [*wanted, *(RequestedTensor(name=name) for name in more if all(one.name != name for one in wanted))]
-    chunks: list[bytes] = []
+        produced |= reasons.reason_outputs(why)
+    outputs, chunks = list(produced.values()), list[bytes]()
+    if asked.outputs or asked.binary:
+        outputs, chunks = wanted_outputs(asked, produced)
+    document: dict[str, Any] = {"model_name": model, "model_version": str(version), "outputs": outputs}
+    if asked.id:
+        document["id"] = asked.id
+    if signature.task == "binary":
+        document["parameters"] = {"threshold": signature.threshold}
+    head = msgspec.json.encode(document)
+    return Answered(body=b"".join([head, *chunks]), header_length=len(head)) if chunks else Answered(body=head)
+
+
+def wanted_outputs(asked: Asked, produced: dict[str, dict[str, Any]]) -> tuple[list[dict[str, Any]], list[bytes]]:
+    """Return the outputs that are wanted, and the bytes of those that travel as such; reasons are always wanted.
+
+    Raises:
+        BadInput: The model does not have one, or it can't come as it is wished.
+    """
+    wanted = asked.outputs or [RequestedTensor(name=name) for name in produced]
+    named = {one.name for one in wanted}
+    more = [name for name in reasons.OUTPUTS if name in produced and name not in named]
+    wanted = [*wanted, *(RequestedTensor(name=name) for name in more)]
     outputs: list[dict[str, Any]] = []
+    chunks: list[bytes] = []
     for request in wanted:
         if request.name not in produced:
             raise BadInput(f"There is no output {safe(request.name, limit=80)!r}.", f"Outputs: {', '.join(produced)}.")
@@ -281,13 +301,7 @@ def infer_answer(
             output["parameters"] = {"binary_data_size": len(chunk)}
             chunks.append(chunk)
         outputs.append(output)
-    document: dict[str, Any] = {"model_name": model, "model_version": str(version), "outputs": outputs}
-    if asked.id:
-        document["id"] = asked.id
-    if signature.task == "binary":
-        document["parameters"] = {"threshold": signature.threshold}
-    head = msgspec.json.encode(document)
-    return Answered(body=b"".join([head, *chunks]), header_length=len(head)) if chunks else Answered(body=head)
+    return outputs, chunks
 
 
 def model_metadata(signature: Signature, *, model: str, version: int, platform: str) -> dict[str, Any]:

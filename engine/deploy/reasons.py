@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 64  # of one request: contributions take milliseconds a row
 PARAMETER = "reason_codes"
+OUTPUTS = ("reason_feature", "reason_contribution")
 Reason: TypeAlias = tuple[str, float]
 
 
@@ -68,9 +69,10 @@ def reason_outputs(reasons: Sequence[Sequence[Reason]]) -> dict[str, dict[str, A
     shape = [len(reasons), len(reasons[0])]
     names = [name for row in reasons for name, _ in row]
     amounts = [amount for row in reasons for _, amount in row]
+    feature, contribution = OUTPUTS
     return {
-        "reason_feature": {"name": "reason_feature", "datatype": "BYTES", "shape": shape, "data": names},
-        "reason_contribution": {"name": "reason_contribution", "datatype": "FP64", "shape": shape, "data": amounts},
+        feature: {"name": feature, "datatype": "BYTES", "shape": shape, "data": names},
+        contribution: {"name": contribution, "datatype": "FP64", "shape": shape, "data": amounts},
     }
 
 
