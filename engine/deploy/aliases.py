@@ -6,7 +6,6 @@ import msgspec
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy import registry
-from lemnis.engine.deploy.evidence import evidence_of
 from lemnis.engine.deploy.records import AliasEvent, AliasKind, ModelVersion
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.store import Row, Store
@@ -63,6 +62,8 @@ def promote(
     version = registry.version(store, model, number)
     if version_of(store, model, alias) == number:
         raise BadInput(f"{model}@{alias} is version {number} already.", "There is nothing to do.")
+    from lemnis.engine.deploy.evidence import evidence_of  # servers follow aliases, and need nothing of evaluation
+
     evidence = evidence_of(store, version.run_id)
     reasons = objections(evidence, alias)
     if reasons and not force:
@@ -103,6 +104,8 @@ def rollback(store: Store, model: str, alias: str, *, who: str, why: str) -> Ali
     earlier = standing(events(store, model, alias=alias))
     if len(earlier) < 2:
         raise BadInput(f"{model}@{alias} has no earlier version to go back to.", "Promote another version instead.")
+    from lemnis.engine.deploy.evidence import evidence_of
+
     evidence = evidence_of(store, registry.version(store, model, earlier[-2]).run_id)
     return move(store, model, alias, earlier[-2], kind="rollback", who=who, why=why, evidence=evidence)
 

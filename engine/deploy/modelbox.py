@@ -20,9 +20,9 @@ from msgspec import Struct
 from lemnis.engine.deploy.golden import disagreement
 from lemnis.engine.deploy.records import Answers
 from lemnis.engine.errors import BadInput, LemnisError
-from lemnis.engine.experiments.model import LINEAR
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import sha256_of
+from lemnis.engine.models.files import LINEAR
 from lemnis.engine.text import safe
 
 CPU_S = 10

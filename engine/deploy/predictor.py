@@ -1,70 +1,21 @@
 """A loaded model that answers: one row at a time, of trees by LightGBM's single-row call, or many rows at once."""
 
-import ctypes
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine.deploy.golden import disagreement
 from lemnis.engine.deploy.records import Golden
-from lemnis.engine.errors import BadInput, Unavailable
-from lemnis.engine.experiments.linear import LinearModel
-from lemnis.engine.experiments.model import Model, read_model, trusted_text
+from lemnis.engine.errors import BadInput
 from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.features.signature import Signature
+from lemnis.engine.models.files import read_answering, trusted_text
+from lemnis.engine.models.linear import LinearModel
+from lemnis.engine.models.trees import TreeRow, Trees
 
-PREDICT_NORMAL = 0  # C_API_PREDICT_NORMAL: with the objective's transform
 SHARED_ROWS = 512  # fewer are done before further threads have begun; on a busy machine waiting for those took 2 ms
-FLOAT64 = 1  # C_API_DTYPE_FLOAT64
-
-
-class TreeRow:
-    """LightGBM's call for a single row, prepared once; for one thread at a time."""
-
-    def __init__(self, booster: Any, width: int, outputs: int) -> None:
-        """Take a `lightgbm.Booster` and how many features and scores a row has. Any: lightgbm is typed in part."""
-        from lightgbm.libpath import _LIB  # pyright: ignore[reportPrivateUsage]  # the C library, as Booster calls it
-
-        self._booster, self._library = booster, _LIB  # the call needs the booster alive
-        self._row = (ctypes.c_double * width)()
-        self._scores = (ctypes.c_double * outputs)()
-        self._length = ctypes.c_int64()
-        self._fast = ctypes.c_void_p()
-        self._check(
-            _LIB.LGBM_BoosterPredictForMatSingleRowFastInit(
-                booster._handle,
-                ctypes.c_int(PREDICT_NORMAL),
-                ctypes.c_int(0),
-                ctypes.c_int(-1),
-                ctypes.c_int(FLOAT64),
-                ctypes.c_int32(width),
-                b"num_threads=1",
-                ctypes.byref(self._fast),
-            )
-        )
-        # Made once: building these per call costs more than the prediction of a small model.
-        self._call = _LIB.LGBM_BoosterPredictForMatSingleRowFast
-        self._arguments = (self._fast, self._row, ctypes.byref(self._length), self._scores)
-
-    def one(self, values: Sequence[float]) -> list[float]:
-        self._row[:] = values
-        if self._call(*self._arguments):
-            self._check(-1)
-        return self._scores[:]
-
-    def close(self) -> None:
-        """Free the handle; the booster frees itself."""
-        if self._fast:
-            self._library.LGBM_FastConfigFree(self._fast)
-            self._fast = ctypes.c_void_p()
-
-    def _check(self, status: int) -> None:
-        if status:
-            reason = self._library.LGBM_GetLastError().decode("utf-8", "replace")
-            raise Unavailable(f"LightGBM could not predict: {reason}.", "Register the run again.")
 
 
 class Predictor:
@@ -73,7 +24,7 @@ class Predictor:
     `one` may be used by one thread at a time, `many` by any number beside it.
     """
 
-    def __init__(self, model: Model, signature: Signature, *, cores: int = 1) -> None:
+    def __init__(self, model: Trees | LinearModel, signature: Signature, *, cores: int = 1) -> None:
         """Take a model that was loaded from a checked file.
 
         Raises:
@@ -87,8 +38,9 @@ class Predictor:
             )
         self.signature, self.outputs = signature, int(model.num_model_per_iteration())
         self._model, self._cores = model, cores
-        self._tree = None if isinstance(model, LinearModel) else TreeRow(model, width, self.outputs)
-        self._one: Callable[[Sequence[float]], list[float]] = (self._tree or model).one
+        row = TreeRow(model) if isinstance(model, Trees) else model
+        self._tree = row if isinstance(row, TreeRow) else None
+        self._one: Callable[[Sequence[float]], list[float]] = row.one
 
     @property
     def platform(self) -> str:
@@ -112,7 +64,7 @@ class Predictor:
 
         None of trees with a line in each leaf, of which LightGBM computes none.
         """
-        if getattr(self._model, "params", {}).get("linear_tree"):
+        if isinstance(self._model, Trees) and self._model.linear:
             return None
         found = np.asarray(self._model.predict(matrix, pred_contrib=True, num_threads=self._cores), dtype=np.float64)
         return found.reshape(len(matrix), self.outputs, -1)
@@ -141,4 +93,4 @@ def load_predictor(path: Path, sha256: str, signature: Signature, *, cores: int 
     Raises:
         BadInput: The file changed, or is not the model of this signature.
     """
-    return Predictor(read_model(trusted_text(path, sha256)), signature, cores=cores)
+    return Predictor(read_answering(trusted_text(path, sha256)), signature, cores=cores)

@@ -21,7 +21,7 @@ def contributions(subject: Subject, matrix: Values, *, threads: int) -> Values:
         BadInput: Its trees have lines in their leaves.
 
     Source: S. Lundberg et al., Consistent individualized feature attribution for tree ensembles (2018), which
-    LightGBM computes itself (`pred_contrib`); of a linear model see `experiments.linear`.
+    LightGBM computes itself (`pred_contrib`); of a linear model see `models.linear`.
     """
     if not explainable(subject):
         raise BadInput(

@@ -21,7 +21,6 @@ from lemnis.engine.evaluate.verifications import FoldResult, Folds, save_verific
 from lemnis.engine.experiments.algorithms import find_algorithm
 from lemnis.engine.experiments.devices import choose_device
 from lemnis.engine.experiments.fit import PrintedLog, Rows, explained, feature_names
-from lemnis.engine.experiments.model import Model, read_model
 from lemnis.engine.experiments.parameters import typed
 from lemnis.engine.experiments.predictions import predicted, row_times
 from lemnis.engine.experiments.runs import Run, get_run
@@ -29,6 +28,7 @@ from lemnis.engine.experiments.train import tree_parameters
 from lemnis.engine.features.folds import Fold, group_folds, month_folds, shuffled_folds, time_folds
 from lemnis.engine.features.matrix import encode_table, fit_signature, target_vector
 from lemnis.engine.features.signature import Signature
+from lemnis.engine.models.files import Model, read_model
 from lemnis.engine.text import safe
 from lemnis.engine.trees import lightgbm
 

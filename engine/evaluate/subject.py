@@ -16,10 +16,10 @@ from lemnis.engine.data.split import Part
 from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.evaluate.results import PARTS
-from lemnis.engine.experiments.model import Model, load_model
 from lemnis.engine.experiments.predictions import predicted, row_times
 from lemnis.engine.features.matrix import target_vector
 from lemnis.engine.features.signature import Signature
+from lemnis.engine.models.files import Model, load_model
 from lemnis.engine.store import Store
 
 Values = NDArray[np.float64]

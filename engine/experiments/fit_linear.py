@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.fit import Fitted, Rows, sampled
-from lemnis.engine.experiments.linear import Effect, LinearModel
 from lemnis.engine.experiments.parameters import TASKS, Value, metric_name
 from lemnis.engine.features.signature import Feature, Signature
+from lemnis.engine.models.linear import Effect, LinearModel
 
 Values = NDArray[np.float64]
 MOST_STEPS = 2000  # of the solver; some dozens are usual

@@ -4,8 +4,8 @@ from statistics import median
 from typing import Any
 
 from lemnis.engine.clock import monotonic_s
-from lemnis.engine.experiments.model import read_model
 from lemnis.engine.experiments.runs import write_metrics
+from lemnis.engine.models.files import read_model
 from lemnis.engine.store import Store
 
 METRIC = "predict_ms"

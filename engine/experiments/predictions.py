@@ -22,9 +22,9 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.data.duck import read_table
 from lemnis.engine.data.versions import Version
 from lemnis.engine.errors import BadInput, NotFound, StoreError
-from lemnis.engine.experiments.model import Model
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.files import write_atomic
+from lemnis.engine.models.files import Model
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
 

@@ -20,7 +20,6 @@ from lemnis.engine.experiments.devices import Probe, choose_device
 from lemnis.engine.experiments.fit import Fitted, Matrix, Rows, fit
 from lemnis.engine.experiments.known import names_in_lightgbm
 from lemnis.engine.experiments.latency import keep_latency
-from lemnis.engine.experiments.model import read_model
 from lemnis.engine.experiments.parameters import OURS, Value, canonical, completed, typed
 from lemnis.engine.experiments.points import SPOOL, PointWriter, forget_points
 from lemnis.engine.experiments.predictions import keep_predictions
@@ -31,6 +30,7 @@ from lemnis.engine.experiments.runs import Run, get_run, insert_pairs
 from lemnis.engine.features.matrix import Signature, encode_table, fit_signature, labelled
 from lemnis.engine.files import write_atomic
 from lemnis.engine.jobs.context import JobContext
+from lemnis.engine.models.files import read_model
 from lemnis.engine.resources.gpu_use import GpuUse, GpuWatch
 from lemnis.engine.store import Store
 

@@ -128,8 +128,8 @@ def make_apart(store: Store, model: str, version: int, bins: int) -> None:
 def make_reference(store: Store, model: str, version: int, *, bins: int) -> Reference:
     """Read the training and the held-out rows of a registered model, and ask it about the latter."""
     from lemnis.engine.data.versions import find_version
-    from lemnis.engine.experiments.model import load_model
     from lemnis.engine.features.matrix import encode_table
+    from lemnis.engine.models.files import load_model
 
     row = store.row(
         """select m.path, m.sha256, m.signature, r.version_id from model_versions m join runs r on r.id = m.run_id

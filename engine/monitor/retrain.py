@@ -15,9 +15,9 @@ from lemnis.engine.data.versions import Version, find_version, record_version
 from lemnis.engine.deploy import DeployRoom, ModelVersion
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments import ExperimentsRoom
-from lemnis.engine.experiments.model import load_model
 from lemnis.engine.features.matrix import encode_table, labelled
 from lemnis.engine.jobs import Job, JobsRoom
+from lemnis.engine.models.files import load_model
 from lemnis.engine.monitor.kept import list_windows
 from lemnis.engine.monitor.measures import Measures, measures
 from lemnis.engine.monitor.records import Window

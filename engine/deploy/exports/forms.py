@@ -19,7 +19,7 @@ from lemnis.engine.deploy.exports.records import Checked, Form, Outcome
 from lemnis.engine.deploy.exports.subject import Subject
 from lemnis.engine.deploy.predictor import Predictor
 from lemnis.engine.errors import BadInput
-from lemnis.engine.experiments.model import LINEAR, read_model
+from lemnis.engine.models.files import LINEAR, read_answering
 from lemnis.engine.text import safe
 
 SCORE = Path(__file__).with_name("score.py")
@@ -125,7 +125,7 @@ def write_triton(folder: Path, subject: Subject) -> list[str]:
     """
     text, signature = narrowed_text(subject.text, native_features(subject.rows)), subject.signature
     rounded = narrowed(subject.rows).astype(np.float64)
-    theirs = parity.answers_of(Predictor(read_model(text), signature), rounded)
+    theirs = parity.answers_of(Predictor(read_answering(text), signature), rounded)
     warnings = [at_risk(harm) for harm in harmed(Ensemble.read(subject.text), signature.names, subject.rows)]
     try:
         parity.check_same(parity.answers_of(subject.predictor, subject.rows), theirs, [], remedy="")

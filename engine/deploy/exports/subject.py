@@ -10,8 +10,8 @@ from lemnis.engine.deploy.modelbox import ask_model
 from lemnis.engine.deploy.predictor import Predictor
 from lemnis.engine.deploy.records import Golden, ModelVersion
 from lemnis.engine.errors import LemnisError
-from lemnis.engine.experiments.model import read_model, trusted_text
 from lemnis.engine.features.signature import Signature
+from lemnis.engine.models.files import read_answering, trusted_text
 from lemnis.engine.store import Store
 
 
@@ -51,7 +51,7 @@ def subject_of(store: Store, model: str, number: int, *, cores: int = 1) -> tupl
         signature=signature,
         golden=golden,
         text=text,
-        predictor=Predictor(read_model(text), signature, cores=cores),
+        predictor=Predictor(read_answering(text), signature, cores=cores),
         integers=whole_columns(store, dataset),
         rows=rows,
     )

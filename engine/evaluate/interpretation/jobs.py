@@ -12,8 +12,8 @@ from lemnis.engine.evaluate.interpretation.records import Contributions, Depende
 from lemnis.engine.evaluate.interpretation.results import save_interpretation
 from lemnis.engine.evaluate.interpretation.swarm import swarm_output
 from lemnis.engine.evaluate.subject import Subject, held_out, open_subject, some, thinned
-from lemnis.engine.experiments.linear import LinearModel
 from lemnis.engine.features.matrix import encode_table
+from lemnis.engine.models.linear import LinearModel
 
 if TYPE_CHECKING:
     from lemnis.engine.jobs.context import JobContext

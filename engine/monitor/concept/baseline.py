@@ -86,8 +86,8 @@ def make_and_keep(store: Store, model: str, version: int) -> None:
         StoreError: The model's file is not the one that was registered.
     """
     from lemnis.engine.data.versions import find_version
-    from lemnis.engine.experiments.model import load_model
     from lemnis.engine.features.matrix import encode_table, labelled
+    from lemnis.engine.models.files import load_model
 
     row = store.row(
         """select m.path, m.sha256, m.signature, r.version_id from model_versions m join runs r on r.id = m.run_id

@@ -16,6 +16,7 @@ from lemnis.engine.deploy.predictor import Predictor
 from lemnis.engine.errors import BadInput, Cancelled
 from lemnis.engine.features.matrix import encode_table
 from lemnis.engine.jobs.context import JobContext
+from lemnis.engine.models.trees import Trees
 
 HEAD = "carrier,distance,wind,holiday"
 
@@ -143,7 +144,7 @@ def test_memory_is_that_of_a_batch_however_large_a_row_group_is(
     pool, before = pa.proxy_memory_pool(pa.system_memory_pool()), pa.default_memory_pool()
     pa.set_memory_pool(pool)
     try:
-        predictor = Predictor(first_model.booster(), first_model.signature)
+        predictor = Predictor(Trees(first_model.booster().model_to_string()), first_model.signature)
         score_file(tmp_path / "rows.parquet", tmp_path / "o.parquet", predictor, progress=tell)
     finally:
         pa.set_memory_pool(before)

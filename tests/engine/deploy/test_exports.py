@@ -36,6 +36,7 @@ from lemnis.engine.errors import BadInput, Cancelled
 from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.features.signature import Feature, Signature
 from lemnis.engine.jobs.context import JobContext
+from lemnis.engine.models.trees import Trees
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
 
@@ -231,10 +232,9 @@ def subject_of(seed: int, objective: str, **parameters: Any) -> Subject:
         model="m", version=1, run_id=1, run_name="", sha256="0" * 64, path=Path(), bytes=1, threshold=0.37,
         golden_rows=0, verdict="pass", aliases=[], who="", why="", created_at=1,
     )  # fmt: skip
-    model = lightgbm.Booster(model_str=text)
     return Subject(
         version=version, signature=signature, golden=Golden(rows=[], answers=[]), text=text,
-        predictor=Predictor(model, signature), integers=frozenset(), rows=rows,
+        predictor=Predictor(Trees(text), signature), integers=frozenset(), rows=rows,
     )  # fmt: skip
 
 

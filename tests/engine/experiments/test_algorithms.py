@@ -21,10 +21,10 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments import Run
 from lemnis.engine.experiments.algorithms import ALGORITHMS, suited
 from lemnis.engine.experiments.checkpoint import Checkpoint, save_checkpoint
-from lemnis.engine.experiments.linear import LinearModel, read_linear
-from lemnis.engine.experiments.model import load_model
 from lemnis.engine.experiments.predictions import kept_predictions, load_predictions
 from lemnis.engine.features.matrix import encode_table, labelled
+from lemnis.engine.models.files import load_model
+from lemnis.engine.models.linear import LinearModel, read_linear
 from lemnis.engine.store.schema.experiments import LATER
 
 Train = Callable[..., Run]

@@ -14,10 +14,10 @@ from lemnis.engine import Engine
 from lemnis.engine.cluster import ClusterClient, check_reachable
 from lemnis.engine.config import Cluster, load_config, parse_config
 from lemnis.engine.errors import BadInput, ConfigError, Unavailable
-from lemnis.engine.experiments.model import load_model
 from lemnis.engine.experiments.remote.site import Site
 from lemnis.engine.experiments.sweep import Wishes
 from lemnis.engine.jobs import queue
+from lemnis.engine.models.files import load_model
 
 SPACE = ["num_leaves=3..15", "learning_rate=0.05..0.5:log"]
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.fit import Rows
 from lemnis.engine.experiments.fit_linear import fit_linear
-from lemnis.engine.experiments.linear import Effect, LinearModel, read_linear
 from lemnis.engine.features.signature import Feature, Signature
+from lemnis.engine.models.linear import Effect, LinearModel, read_linear
 
 weights = st.floats(-1e6, 1e6)
 cells = st.floats(allow_nan=True, allow_infinity=True)

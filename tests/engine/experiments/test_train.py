@@ -16,10 +16,10 @@ from lemnis.engine.data.duck import read_table
 from lemnis.engine.data.versions import Version
 from lemnis.engine.errors import BadInput, Cancelled, StoreError
 from lemnis.engine.experiments import Run
-from lemnis.engine.experiments.model import load_model
 from lemnis.engine.experiments.recorder import Recorder
 from lemnis.engine.experiments.train import train
 from lemnis.engine.features.matrix import encode_table, labelled
+from lemnis.engine.models.files import load_model
 
 Train = Callable[..., Run]
 

@@ -18,9 +18,9 @@ from lemnis.engine.clock import parse_ms
 from lemnis.engine.config import Config, load_config
 from lemnis.engine.data.versions import Version, record_version
 from lemnis.engine.deploy.predictions import Entry, record_actuals, write_entries
-from lemnis.engine.experiments.model import load_model
 from lemnis.engine.features.matrix import Signature, encode_rows, encode_table, fit_signature, labelled
 from lemnis.engine.files import sha256_of
+from lemnis.engine.models.files import load_model
 from lemnis.engine.monitor import MonitorRoom
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import create_workspace

@@ -2,9 +2,13 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lemnis.engine.errors import NotFound, StoreError
+
+if TYPE_CHECKING:
+    from lemnis.engine.models.linear import LinearModel
+    from lemnis.engine.models.trees import Trees
 
 LINEAR = "lemnis linear "  # how the file of a linear model begins
 Model = Any  # a lightgbm.Booster, or a LinearModel, which answers the same calls; lightgbm is typed in part
@@ -39,10 +43,21 @@ def load_model(path: Path, sha256: str) -> Model:
     return read_model(trusted_text(path, sha256))
 
 
+def read_answering(text: str) -> "Trees | LinearModel":
+    """Return the model of a trusted text for what only asks it: it loads in a fraction of `read_model`'s time."""
+    if text.startswith(LINEAR):
+        from lemnis.engine.models.linear import read_linear
+
+        return read_linear(text)
+    from lemnis.engine.models.trees import Trees
+
+    return Trees(text)
+
+
 def read_model(text: str) -> Model:
     """Return the model of a trusted text."""
     if text.startswith(LINEAR):
-        from lemnis.engine.experiments.linear import read_linear
+        from lemnis.engine.models.linear import read_linear
 
         return read_linear(text)
     from lemnis.engine.trees import lightgbm
