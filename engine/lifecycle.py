@@ -298,9 +298,9 @@ def monitor(facts: Facts) -> Verdict:
             "select state, count(*) n, min(message) message from alerts where state != 'resolved' group by state"
         )
     }
-    if "firing" in alerts:
-        row = alerts["firing"]
-        return Verdict("attention", f"{row['n']} firing: {row['message']}", "Acknowledge it: press 9, then a.")
+    row = alerts.get("firing") or alerts.get("flapping")
+    if row is not None:
+        return Verdict("attention", f"{row['n']} {row['state']}: {row['message']}", "Acknowledge it: press 9, then a.")
     if stale := stale_models(facts.store, facts.config.problem, waived=False):
         return Verdict("attention", stale[0].words, f"`lemnis retrain`, or `lemnis monitor waive {stale[0].model}`.")
     if verdict := facts.job("monitor"):
@@ -308,7 +308,9 @@ def monitor(facts: Facts) -> Verdict:
     newest = facts.store.row("select verdict, why from monitor_windows where rows > 0 order by starts desc limit 1")
     if newest is None:
         return Verdict("not started", "no prediction was judged yet", "Deploy a model and send it rows.")
-    known = ", ".join(f"{alerts[state]['n']} {state}" for state in ("acknowledged", "pending") if state in alerts)
+    known = ", ".join(
+        f"{alerts[state]['n']} {state}" for state in ("acknowledged", "pending", "silenced") if state in alerts
+    )
     return Verdict("ready", f"newest window: {newest['verdict']}{'; ' + known if known else ''}")
 
 

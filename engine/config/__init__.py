@@ -5,7 +5,7 @@ from lemnis.engine.config.data import Dataset, Link, Quarantine, Source, SourceF
 from lemnis.engine.config.deploy import Endpoint
 from lemnis.engine.config.experiments import Features, Preset, View
 from lemnis.engine.config.labels import Labels
-from lemnis.engine.config.monitor import Alert, Monitor, Watchable
+from lemnis.engine.config.monitor import Alert, Contact, Monitor, Watchable, parse_span
 from lemnis.engine.config.problem import CADENCES, Acquisition, Criterion, Problem, Value
 from lemnis.engine.config.reading import load_config, parse_config, read_config
 from lemnis.engine.config.records import Config
@@ -25,6 +25,7 @@ __all__ = [
     "Code",
     "CodeList",
     "Config",
+    "Contact",
     "Criterion",
     "Dataset",
     "Endpoint",
@@ -52,6 +53,7 @@ __all__ = [
     "parse_age",
     "parse_bytes",
     "parse_config",
+    "parse_span",
     "parse_threshold",
     "read_config",
 ]

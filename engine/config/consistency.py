@@ -3,6 +3,7 @@
 from lemnis.engine.config.cluster import cluster_problems
 from lemnis.engine.config.data import Source
 from lemnis.engine.config.labels import label_problems
+from lemnis.engine.config.monitor import alert_problems
 from lemnis.engine.config.places import line_of
 from lemnis.engine.config.problem import CADENCES
 from lemnis.engine.config.records import Config
@@ -44,16 +45,10 @@ def check_names(config: Config, text: str, where: str) -> None:
         *label_problems(config.labels),
         *remote_problems(config.remotes),
         *cluster_problems(config.cluster),
+        *alert_problems(config.monitor, config.alerts, config.contacts),
     ]
     for problem, remedy, keys in problems:
         refuse(problem, remedy, keys)
-    for number, alert in enumerate(config.alerts):
-        if (alert.above is None) == (alert.below is None):
-            refuse(
-                f"alerts[{number}] ({alert.name}) needs either above or below.",
-                "Give exactly one bound.",
-                ["alerts", f"[{number}]", "name"],
-            )
 
 
 def check_sources(config: Config, text: str, where: str) -> None:

@@ -7,7 +7,7 @@ from lemnis.engine.config.data import Dataset, Source
 from lemnis.engine.config.deploy import Endpoint
 from lemnis.engine.config.experiments import Features, Preset, View
 from lemnis.engine.config.labels import Labels
-from lemnis.engine.config.monitor import Alert, Monitor
+from lemnis.engine.config.monitor import Alert, Contact, Monitor
 from lemnis.engine.config.problem import Problem
 from lemnis.engine.config.resources import Pool
 from lemnis.engine.config.share import Remote
@@ -32,6 +32,7 @@ class Config(Declared, frozen=True):
     endpoints: dict[Name, Endpoint] = field(default_factory=dict[Name, Endpoint])
     monitor: Monitor = Monitor()
     alerts: list[Alert] = field(default_factory=list[Alert])
+    contacts: dict[Name, Contact] = field(default_factory=dict[Name, Contact])
     pool: Pool = Pool()
     cluster: Cluster = Cluster()
     remotes: dict[Name, Remote] = field(default_factory=dict[Name, Remote])

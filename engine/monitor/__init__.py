@@ -1,10 +1,12 @@
 """Monitor: served rows against the training reference, the model against the labels that came back, and alerts."""
 
+from lemnis.engine.monitor.alerting.records import Alert, AlertEvent, Incident, Notification, Silence, Standing
+from lemnis.engine.monitor.alerting.rehearsal import Firing, Rehearsal
 from lemnis.engine.monitor.concept.records import Figure
 from lemnis.engine.monitor.concept.report import Entry, Performance
 from lemnis.engine.monitor.concept.stale import Stale, Waiver
 from lemnis.engine.monitor.kept import Cell, Grid
-from lemnis.engine.monitor.records import Alert, AlertEvent, Bins, FeatureDrift, Replay, Verdict, Watched, Window
+from lemnis.engine.monitor.records import Bins, FeatureDrift, Replay, Verdict, Watched, Window
 from lemnis.engine.monitor.room import Heartbeat, MonitorRoom, Status
 from lemnis.engine.monitor.spans import WIDTHS, Width
 
@@ -17,12 +19,18 @@ __all__ = [
     "Entry",
     "FeatureDrift",
     "Figure",
+    "Firing",
     "Grid",
     "Heartbeat",
+    "Incident",
     "MonitorRoom",
+    "Notification",
     "Performance",
+    "Rehearsal",
     "Replay",
+    "Silence",
     "Stale",
+    "Standing",
     "Status",
     "Verdict",
     "Waiver",

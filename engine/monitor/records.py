@@ -1,10 +1,8 @@
-"""What the monitor knows, as records: windows with their features, alerts with what happened to them, the watch."""
+"""What the monitor knows, as records: windows with their features, the watch, replays."""
 
 from typing import Literal, TypeAlias
 
 import msgspec
-
-from lemnis.engine.monitor.states import State
 
 Verdict: TypeAlias = Literal["ok", "watch", "drift", "insufficient", "no data"]
 PREDICTION = "prediction"  # the name under which the model's answer is listed among the features
@@ -120,51 +118,6 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     def weight(self) -> float:
         """PSI times importance: what orders features by how much they matter."""
         return self.psi * (1.0 if self.importance is None else self.importance)
-
-
-class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert from its first suspicion to its end.
-
-    Attributes:
-        since: When the first window broke the rule, epoch ms of the wall clock, as are the other times.
-        value: Of the newest window that could say something; `threshold` is the rule's bound.
-        breaches: Settled windows in a row that break the rule.
-    """
-
-    id: int
-    rule: str
-    endpoint: str
-    severity: Literal["page", "ticket"]
-    state: State
-    metric: str
-    message: str
-    value: float | None
-    threshold: float | None
-    window_id: int | None
-    since: int
-    fired_at: int | None
-    acknowledged_at: int | None
-    acknowledged_by: str | None
-    resolved_at: int | None
-    breaches: int
-    updated_at: int
-
-    @property
-    def fires(self) -> bool:
-        """It wants a person: it fires and nobody has taken it."""
-        return self.state == "firing"
-
-
-class AlertEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of an alert: who, when and why."""
-
-    id: int
-    alert_id: int
-    at: int
-    state: State
-    who: str
-    why: str
-    value: float | None
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,12 +8,15 @@ import msgspec
 from lemnis.engine import clock
 from lemnis.engine.config import load_config
 from lemnis.engine.errors import NotFound
-from lemnis.engine.monitor import alerts as alerting
 from lemnis.engine.monitor import replays
+from lemnis.engine.monitor.alerting import hand, kept
+from lemnis.engine.monitor.alerting.advance import advance
+from lemnis.engine.monitor.alerting.records import Alert, AlertEvent
+from lemnis.engine.monitor.alerting.room import AlertingRoom
 from lemnis.engine.monitor.concept.report import Performance, performance_of
 from lemnis.engine.monitor.concept.stale import Stale, stale_models, waive
 from lemnis.engine.monitor.kept import COLUMNS, Grid, feature_in, grid_of, list_windows, window_in
-from lemnis.engine.monitor.records import Alert, AlertEvent, FeatureDrift, Replay, Watched, Window
+from lemnis.engine.monitor.records import FeatureDrift, Replay, Watched, Window
 from lemnis.engine.monitor.spans import Width
 from lemnis.engine.store import Store
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from lemnis.engine.monitor.zoom import Zoom
 
 SERVICE = "monitor"
-MODULE = "lemnis.engine.monitor.watch"
+SERVICES = {SERVICE: "lemnis.engine.monitor.watch", "notifier": "lemnis.engine.monitor.alerting.notifier"}
 HEARTBEAT = "monitor"  # its row in metrics.db's `latest`
 STALE_MS = 10_000  # a watch that was not heard of for so long is not watching
 
@@ -59,6 +62,7 @@ class MonitorRoom:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.alerting = AlertingRoom(store)
 
     @cached_property
     def _zoom(self) -> "Zoom":
@@ -127,23 +131,23 @@ class MonitorRoom:
 
     def alerts(self, open_only: bool = True, *, endpoint: str | None = None) -> list[Alert]:
         """Return alerts: firing, acknowledged, pending, then (if wanted) resolved ones."""
-        return alerting.list_alerts(self.store, open_only=open_only, endpoint=endpoint or "")
+        return kept.list_alerts(self.store, open_only=open_only, endpoint=endpoint or "")
 
     def alert(self, alert_id: int) -> Alert:
         """Return one alert, or raise NotFound."""
-        return alerting.find_alert(self.store, alert_id)
+        return kept.find_alert(self.store, alert_id)
 
     def events(self, alert_id: int | None = None) -> list[AlertEvent]:
         """Return what happened to one alert, or to all of them, newest first."""
-        return alerting.events_of(self.store, alert_id)
+        return kept.events_of(self.store, alert_id)
 
-    def acknowledge(self, alert_id: int, who: str, why: str = "") -> Alert:
-        """Take a firing alert; see `alerts.acknowledge`."""
-        return alerting.acknowledge(self.store, alert_id, who=who, why=why)
+    def acknowledge(self, alert_id: int, who: str, why: str = "", until: int | None = None) -> Alert:
+        """Take a firing alert, for good or until a time (epoch ms); see `hand.acknowledge`."""
+        return hand.acknowledge(self.store, alert_id, who=who, why=why, until=until)
 
     def resolve(self, alert_id: int, who: str, why: str) -> Alert:
-        """End an alert by hand; see `alerts.resolve`."""
-        return alerting.resolve(self.store, alert_id, who=who, why=why)
+        """End an alert by hand; see `hand.resolve`."""
+        return hand.resolve(self.store, alert_id, who=who, why=why)
 
     def status(self) -> Status:
         """Say whether the watch is at work, how far it is, and what is being replayed."""
@@ -159,14 +163,15 @@ class MonitorRoom:
             at=beat.at if beat else None,
             watched=self._watched(),
             replays=self.replays(),
-            firing=counts.get("firing", 0),
+            firing=counts.get("firing", 0) + counts.get("flapping", 0),
             pending=counts.get("pending", 0),
         )
 
     def ensure_watch(self) -> None:
-        """Keep the watch up from now on."""
+        """Keep the watch and the notifier up from now on."""
         jobs = self._jobs()
-        jobs.declare_service(SERVICE, MODULE, ["--workspace", str(self.store.workspace.root)])
+        for name, module in SERVICES.items():
+            jobs.declare_service(name, module, ["--workspace", str(self.store.workspace.root)])
         jobs.ensure_supervisor()
 
     def caught_up(self, endpoint: str) -> bool:
@@ -193,7 +198,7 @@ class MonitorRoom:
         config = load_config(self.store.workspace.config)
         changed = sorted(refresh(self.store, config))
         for endpoint in changed:
-            alerting.advance(self.store, config, endpoint, list_windows(self.store, endpoint))
+            advance(self.store, config, endpoint, list_windows(self.store, endpoint))
         return changed
 
     def feedback(self, endpoint: str, actuals: list[tuple[str, Any]]) -> int:

@@ -9,19 +9,23 @@ from types import FrameType
 
 import msgspec
 
-from lemnis.engine.clock import now_ms
-from lemnis.engine.config import Config, load_config
-from lemnis.engine.errors import ConfigError, LemnisError
-from lemnis.engine.monitor.alerts import advance
+from lemnis.engine.clock import monotonic_s, now_ms
+from lemnis.engine.errors import LemnisError
+from lemnis.engine.monitor.alerting.advance import advance
+from lemnis.engine.monitor.alerting.builtin import raise_aborted
+from lemnis.engine.monitor.alerting.exposition import publish
+from lemnis.engine.monitor.alerting.hand import hold_all
+from lemnis.engine.monitor.alerting.minutes import count_minutes
 from lemnis.engine.monitor.concept.children import CHILDREN
+from lemnis.engine.monitor.declared import LastGood
 from lemnis.engine.monitor.kept import list_windows
-from lemnis.engine.monitor.rollouts import raise_aborted
 from lemnis.engine.monitor.room import HEARTBEAT, Heartbeat
 from lemnis.engine.monitor.windows import refresh, served_versions
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import find_workspace
 
 EVERY_S = 2.0
+MINUTES_S = 15.0  # how often minutes are looked for that are over
 
 
 class Watch:
@@ -29,19 +33,19 @@ class Watch:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._config: Config | None = None
-        self._config_modified = 0
-        self._seen = -1
+        self._declared = LastGood(store.workspace)
+        self._counted_at = -MINUTES_S
         self.problem = ""
 
     def look(self) -> bool:
-        """Bring windows and alerts up to date; return whether anything changed.
+        """Bring windows, minutes and alerts up to date; return whether anything changed.
 
         An expected failure is remembered as `problem` and tried again at the next look.
         """
         self.problem = ""
         try:
             changed = self._look()
+            self.problem = self._declared.problem
         except LemnisError as error:
             changed, self.problem = False, f"{error.problem} {error.place}".strip()
         beat = Heartbeat(at=now_ms(), problem=self.problem)
@@ -51,28 +55,19 @@ class Watch:
         return changed
 
     def _look(self) -> bool:
-        declared = self._declared()
-        changed = refresh(self.store, self._config or Config(), apart=True)
-        endpoints = {served.endpoint for served in served_versions(self.store)} if declared else changed
+        declared = self._declared.reread()
+        config = self._declared.config
+        endpoints = refresh(self.store, config, apart=True)
+        if declared:
+            endpoints = endpoints | {served.endpoint for served in served_versions(self.store)}
+        if monotonic_s() - self._counted_at >= MINUTES_S:
+            self._counted_at = monotonic_s()
+            endpoints = endpoints | count_minutes(self.store, now=now_ms())
         for endpoint in endpoints:
-            windows = list_windows(self.store, endpoint)
-            advance(self.store, self._config or Config(), endpoint, windows)
-        return raise_aborted(self.store) > 0 or bool(endpoints)
-
-    def _declared(self) -> bool:
-        """Read lemnis.toml if it changed and say whether it did; a bad one is a problem, the last good one stays."""
-        path = self.store.workspace.config
-        modified = path.stat().st_mtime_ns if path.exists() else 0
-        if self._config is not None and modified == self._config_modified:
-            return False
-        try:
-            self._config, self._config_modified = load_config(path), modified
-        except ConfigError as error:
-            if self._config is None:
-                raise
-            self.problem = f"{error.problem} {error.place}".strip()
-            return False
-        return True
+            advance(self.store, config, endpoint, list_windows(self.store, endpoint))
+            publish(self.store, endpoint, now=now_ms())
+        held = hold_all(self.store, now=now_ms())
+        return raise_aborted(self.store, config) + held > 0 or bool(endpoints)
 
 
 def main() -> int:

@@ -1,5 +1,7 @@
 """Tables of the monitor: windows over served predictions, their drift and performance, and the alerts."""
 
+from lemnis.engine.store.revisions import triggers
+
 TABLES = (
     """create table monitor_windows (
         id integer primary key,
@@ -115,5 +117,115 @@ LATER = {
         "delete from monitor_windows",
         "delete from monitor_references",
         "update monitor_cursors set width = ''",
+    ),
+    "m047_alerting": (
+        # The states of an alert are checked by its table, which SQLite can't alter: both are made anew.
+        "create table alert_events_before as select * from alert_events",
+        "drop table alert_events",
+        "create table alerts_before as select * from alerts",
+        "drop table alerts",
+        """create table incidents (
+            id integer primary key,
+            cause text not null,                     -- data, labels, serving, split
+            endpoint text not null,                  -- '' where it is the whole workspace's
+            model text not null, version integer not null,       -- '' and 0 where no model is concerned
+            opened_at integer not null,              -- when its first alert fired
+            ended_at integer                         -- when its last open alert was resolved
+        ) strict""",
+        "create unique index incidents_open on incidents (cause, endpoint, model, version) where ended_at is null",
+        """create table silences (
+            id integer primary key,
+            rule text not null,                      -- '' for every rule
+            endpoint text not null,                  -- '' for every endpoint
+            who text not null, why text not null,
+            starts integer not null, until integer not null,
+            ended_at integer, ended_by text          -- when a person ended it early
+        ) strict""",
+        """create table alerts (
+            id integer primary key,
+            rule text not null,
+            endpoint text not null,
+            severity text not null,                  -- page, ticket
+            state text not null check
+              (state in ('pending', 'firing', 'acknowledged', 'silenced', 'inhibited', 'flapping', 'resolved')),
+            state_at integer not null,               -- when it got that state
+            metric text not null, cause text not null,
+            model text not null default '', version integer not null default 0,
+            incident_id integer references incidents (id),       -- null before it fired
+            message text not null,
+            value real, threshold real,
+            window_id integer references monitor_windows (id) on delete set null,
+            opened_starts integer, opened_version integer,       -- the window it was opened in: start, model version
+            seen_starts integer, seen_version integer,           -- the window that speaks for it now
+            since integer not null, fired_at integer,
+            acknowledged_at integer, acknowledged_by text, acknowledged_until integer,
+            silence_id integer references silences (id),
+            inhibited_by text not null default '',
+            flaps integer not null default 0,        -- 1 while its verdict changes too often
+            told_at integer, escalated_at integer,   -- when contacts were last told of it
+            resolved_at integer,
+            breaches integer not null default 1,     -- settled windows in a row
+            handling text not null default '{}',     -- JSON: who is told, when, by what it is explained, the runbook
+            updated_at integer not null
+        ) strict""",
+        "create unique index alerts_open on alerts (rule, endpoint) where state != 'resolved'",
+        "create index alerts_incident on alerts (incident_id)",
+        """insert into alerts (id, rule, endpoint, severity, state, state_at, metric, cause, model, version, message,
+              value, threshold, window_id, opened_starts, opened_version, seen_starts, seen_version, since, fired_at,
+              acknowledged_at, acknowledged_by, resolved_at, breaches, updated_at)
+            select a.id, a.rule, a.endpoint, a.severity, a.state, a.updated_at, a.metric,
+              case when a.metric = 'split' then 'split'
+                when a.metric in ('roc_auc', 'log_loss', 'brier', 'label_share', 'value_per_1000',
+                                  'mean_absolute_error') then 'labels' else 'data' end,
+              coalesce(w.model, ''), coalesce(w.version, 0), a.message, a.value, a.threshold, a.window_id,
+              o.starts, o.version, w.starts, w.version, a.since, a.fired_at, a.acknowledged_at, a.acknowledged_by,
+              a.resolved_at, a.breaches, a.updated_at
+            from alerts_before a left join monitor_windows w on w.id = a.window_id
+              left join monitor_windows o on o.id = a.opened_in""",
+        "drop table alerts_before",
+        """create table alert_events (
+            id integer primary key,
+            alert_id integer not null references alerts (id) on delete cascade,
+            at integer not null,
+            state text not null,
+            who text not null, why text not null,
+            value real
+        ) strict""",
+        "insert into alert_events select id, alert_id, at, state, who, why, value from alert_events_before",
+        "drop table alert_events_before",
+        "create index alert_events_alert on alert_events (alert_id, id)",
+        # What a rule says of an endpoint where it raises nothing.
+        """create table alert_conditions (
+            rule text not null, endpoint text not null,
+            state text not null check (state in ('ok', 'no data', 'insufficient')),
+            since integer not null, why text not null, value real,
+            primary key (rule, endpoint)
+        ) strict, without rowid""",
+        # Messages that wait for being sent or were: written with the change they tell of.
+        """create table notifications (
+            id integer primary key,
+            contact text not null,
+            kind text not null,                      -- fired, flapping, repeated, escalated, resolved
+            incident_id integer not null references incidents (id),
+            state text not null check (state in ('queued', 'sent', 'failed')),
+            attempts integer not null default 0,
+            next_at integer not null,                -- not sent before
+            queued_at integer not null, sent_at integer,
+            title text not null default '',          -- as it was sent
+            reason text not null default '',         -- why the last attempt failed
+            done text not null default '[]'          -- JSON: those of the contact's addresses that have it
+        ) strict""",
+        "create index notifications_next on notifications (next_at) where state = 'queued'",
+        """create table notification_alerts (
+            notification_id integer not null references notifications (id) on delete cascade,
+            alert_id integer not null references alerts (id) on delete cascade,
+            primary key (notification_id, alert_id)
+        ) strict, without rowid""",
+        "create index notification_alerts_alert on notification_alerts (alert_id)",
+        *(
+            statement
+            for table in ("alerts", "alert_events", "alert_conditions", "silences", "incidents", "notifications")
+            for statement in triggers("monitor", table)
+        ),
     ),
 }

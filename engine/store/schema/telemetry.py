@@ -33,4 +33,18 @@ LATER = {
         "from metric_points_before",
         "drop table metric_points_before",
     ),
+    "m047_alerting": (
+        # What the servers' statistics said of each minute; kept as long as an alert rule may be tried on.
+        """create table endpoint_minutes (
+            endpoint text not null,
+            at integer not null,                     -- epoch ms of its start
+            version integer not null,                -- of the model that served then; 0 for none
+            requests integer not null, errors integer not null,
+            p99_ms real,                             -- null without requests
+            idle_minutes real,                       -- since the last request; null before the first
+            down integer not null,                   -- 1: nobody answered
+            label_age_hours real,                    -- since the last label came; null before the first
+            primary key (endpoint, at)
+        ) strict, without rowid""",
+    ),
 }

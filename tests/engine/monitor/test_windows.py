@@ -9,7 +9,8 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
 from lemnis.engine.clock import iso_utc
-from lemnis.engine.monitor import alerts, records
+from lemnis.engine.monitor import records
+from lemnis.engine.monitor.alerting.advance import advance
 from lemnis.engine.monitor.counting import NEW_ROWS
 from lemnis.engine.monitor.performance import LABELLED
 from lemnis.engine.monitor.records import PREDICTION
@@ -248,7 +249,7 @@ def test_an_empty_workspace_has_an_empty_monitor(flown) -> None:
     assert flown.room.grid([]).features == []
     assert flown.room.alerts() == []
     assert flown.room.status().why == "the watch was never started"
-    assert alerts.advance(flown.store, flown.config, "late", []) == 0
+    assert advance(flown.store, flown.config, "late", []) == 0
 
 
 def test_no_query_reads_a_whole_version_for_each_row(flown) -> None:

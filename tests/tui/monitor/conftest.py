@@ -10,7 +10,7 @@ import pytest
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms, parse_ms
 from lemnis.engine.config import load_config
-from lemnis.engine.monitor import alerts
+from lemnis.engine.monitor.alerting.advance import advance
 from lemnis.engine.workspace import create_workspace
 
 CONFIG = """
@@ -55,7 +55,7 @@ def fill(engine: Engine) -> None:
         beat = {"at": now_ms() + 600_000, "problem": ""}
         db.table("latest").insert({"name": "monitor", "at": 1, "sample": msgspec.json.encode(beat).decode()})
     config = load_config(engine.workspace.config)
-    alerts.advance(engine.store, config, "late", engine.monitor.windows("late"))
+    advance(engine.store, config, "late", engine.monitor.windows("late"))
 
 
 def window_of(number: int, psi: float, auc: float) -> dict[str, Any]:

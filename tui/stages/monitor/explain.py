@@ -2,9 +2,9 @@
 
 from lemnis.engine.config import Alert as Rule
 from lemnis.engine.monitor import Alert, FeatureDrift, Window
-from lemnis.engine.monitor.rollouts import DEFINITION as SPLIT_DEFINITION
-from lemnis.engine.monitor.rollouts import METRIC as SPLIT
-from lemnis.engine.monitor.rules import METRICS
+from lemnis.engine.monitor.alerting.builtin import DEFINITION as SPLIT_DEFINITION
+from lemnis.engine.monitor.alerting.builtin import METRIC as SPLIT
+from lemnis.engine.monitor.alerting.rules import METRICS, rule_words
 from lemnis.tui.format import number, share
 from lemnis.tui.stages.monitor.rows import scores_content, span_label
 
@@ -97,10 +97,3 @@ def rule_said(chosen: Alert, rule: Rule | None) -> str:
         return SPLIT_DEFINITION
     said = f"Rule: {rule_words(rule)}." if rule else "Its rule is no longer declared."
     return f"{said}\n\n{METRICS[chosen.metric].definition}"
-
-
-def rule_words(rule: Rule) -> str:
-    """Return one declared rule in words."""
-    side, bound = ("above", rule.above) if rule.above is not None else ("below", rule.below)
-    windows = "one complete window" if rule.windows == 1 else f"{rule.windows} complete windows in a row"
-    return f"{rule.name}: {METRICS[rule.metric].label} {side} {bound:g} for {windows} ({rule.severity})"

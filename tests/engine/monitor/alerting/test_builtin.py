@@ -5,8 +5,8 @@ from pathlib import Path
 from support import engine_at
 
 from lemnis.engine.config import Config
-from lemnis.engine.monitor.alerts import advance
-from lemnis.engine.monitor.rollouts import raise_aborted
+from lemnis.engine.monitor.alerting.advance import advance
+from lemnis.engine.monitor.alerting.builtin import raise_aborted
 from lemnis.engine.store import Store
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lemnis.engine.monitor.states import Place, Reading, State, breaks, steps, weigh
+from lemnis.engine.monitor.alerting.states import Bound, Place, Reading, State, breaks, steps, weigh
 
 LIMIT = 0.5
 
@@ -20,9 +20,13 @@ def readings(text: str) -> list[Reading]:
     ]
 
 
+def bound(windows: int = 1, **more: int) -> Bound:
+    return Bound(above=LIMIT, windows=windows, **{"keep": windows, **more})
+
+
 def told(text: str, state: State | None, windows: int, *, after: Place | None = None, opened: Place | None = None):
-    evidence = weigh(readings(text), above=LIMIT, below=None, after=after)
-    return [step.state for step in steps(state, evidence, windows, opened=opened)]
+    evidence = weigh(readings(text), bound(windows), after=after)
+    return [step.state for step in steps(state, evidence, bound(windows), opened=opened)]
 
 
 @pytest.mark.parametrize(
@@ -96,19 +100,19 @@ def test_it_fires_only_after_enough_settled_windows_in_a_row(seen: str, windows:
 @given(st.permutations(range(5)))
 def test_the_order_in_which_windows_are_given_does_not_matter(order: list[int]) -> None:
     one = readings("kBkBB")
-    assert weigh([one[place] for place in order], above=LIMIT, below=None, after=None).breaches == 2
+    assert weigh([one[place] for place in order], bound(), after=None).breaches == 2
 
 
 def test_a_value_on_the_bound_keeps_the_rule() -> None:
-    assert not breaks(0.5, above=0.5, below=None)
-    assert not breaks(0.5, above=None, below=0.5)
-    assert breaks(0.51, above=0.5, below=None)
-    assert breaks(0.49, above=None, below=0.5)
+    assert not breaks(0.5, Bound(above=0.5))
+    assert not breaks(0.5, Bound(below=0.5))
+    assert breaks(0.51, Bound(above=0.5))
+    assert breaks(0.49, Bound(below=0.5))
 
 
 def test_the_window_that_speaks_is_one_that_breaks_the_rule_as_long_as_it_is_broken() -> None:
     def speaks(text: str) -> tuple[Place | None, float | None]:
-        evidence = weigh(readings(text), above=LIMIT, below=None, after=None)
+        evidence = weigh(readings(text), bound(), after=None)
         return evidence.window, evidence.value
 
     assert speaks("kB(k)") == ((1, 1), 0.9)
