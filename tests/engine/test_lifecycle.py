@@ -59,6 +59,8 @@ def test_a_firing_alert_is_the_monitors_attention(engine: Engine) -> None:
                 "state": "firing",
                 "message": "ROC AUC 0.61 is below 0.68",
                 "since": now_ms(),
+                "state_at": now_ms(),
+                "cause": "labels",
                 "updated_at": now_ms(),
             }
         )

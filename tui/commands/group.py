@@ -60,7 +60,7 @@ GROUPS: dict[str, str] = {
     "endpoints": "What is being served.",
     "predict": "Score a file.",
     "monitor": "Drift, performance, feedback, replay.",
-    "alerts": "What fires; acknowledge, resolve, history.",
+    "alerts": "What fires; acknowledge, silence, resolve; rules, contacts.",
     "retrain": "Train again on newer rows and compare.",
     "resources": "Live use of the machine, pools, the queue.",
     "jobs": "List, follow, cancel and retry jobs.",

@@ -1,6 +1,6 @@
 """Judges every rule against an endpoint's windows and minutes; each change of state is a row with who, when and why."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,9 +22,12 @@ from lemnis.engine.monitor.alerting.readings import (
     seen_at,
 )
 from lemnis.engine.monitor.alerting.rules import METRICS, MINUTE_MS, bound_of, handling_of, rules_of
-from lemnis.engine.monitor.alerting.states import Evidence, Place, Reading, Step, steps, weigh
+from lemnis.engine.monitor.alerting.states import Condition, Evidence, Place, Reading, State, Step, steps, weigh
 from lemnis.engine.monitor.records import Window
 from lemnis.engine.store import Row, Store
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 LOOK_BACK = 200  # windows, and minutes, that a rule looks at
 STATED = (
@@ -32,9 +35,36 @@ STATED = (
     "severity, metric, breaches, flaps, handling"
 )
 
+CONDITION = """
+    insert into alert_conditions (rule, endpoint, state, why, value, since) values (?, ?, ?, ?, ?, ?)
+    on conflict (rule, endpoint) do update set
+      since = case when state = excluded.state then since else excluded.since end,
+      state = excluded.state, why = excluded.why, value = excluded.value"""
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rule says of one endpoint, before any of it is written.
+
+    Attributes:
+        before: Id and state of its open alert; None where there is none.
+        steps: The changes of state that follow.
+        facts: Columns of the alert that differ; empty when nothing is to be written. Any: what SQLite stores.
+        opening: Further columns, where an alert is to be opened.
+        condition: State, sentence and value where no alert is open and they are new.
+    """
+
+    rule: Rule
+    before: tuple[int, State] | None
+    steps: list[Step]
+    facts: dict[str, Any]
+    opening: dict[str, Any]
+    condition: tuple[Condition, str, float | None] | None
+
 
 def advance(store: Store, config: Config, endpoint: str, windows: list[Window], *, now: int | None = None) -> int:
     """Re-evaluate every rule for one endpoint and return how many changes of state there were.
+
+    All of it is written in one transaction, together with the messages it asks for.
 
     Args:
         store: Where alerts are.
@@ -51,92 +81,114 @@ def advance(store: Store, config: Config, endpoint: str, windows: list[Window], 
         arrived_at=store.value("select max(arrived_at) from monitor_cursors where endpoint = ?", [endpoint]),
     )
     rules = rules_of(config)
-    changes = sum(advance_rule(store, config, rule, scene, moment) for rule in rules)
+    judge = Judge(store, config, rules, scene, moment)
+    judged = [one for rule in rules if (one := judge.judged(rule)).facts or one.condition]
+    changes = 0
+    if judged:
+        with store.write() as db:
+            changes = sum(write(db, endpoint, one, moment) for one in judged)
     return changes + retire(store, endpoint, {rule.name for rule in rules}, moment)
 
 
-def advance_rule(store: Store, config: Config, rule: Rule, scene: Scene, now: int) -> int:
-    """Re-evaluate one rule for one endpoint."""
-    bound = bound_of(rule, config.monitor)
-    readings = readings_of(rule, scene, config.monitor.min_rows)
-    newest = last_alert(store, rule.name, scene.endpoint)
-    is_open = newest is not None and newest["state"] != "resolved"
-    after = place_in(newest, "seen") if newest is not None and not is_open else None
-    evidence = weigh(readings, bound, after=after)
-    opened = place_in(newest, "opened") if newest is not None else None
-    changes = steps(newest["state"] if newest is not None else None, evidence, bound, opened=opened)
-    if not is_open:
-        note_condition(store, config, rule, scene, readings, now)
-    if evidence.window is None or (not changes and not is_open):
+class Judge:
+    """Judges the rules in one scene; reads alone."""
+
+    def __init__(self, store: Store, config: Config, rules: list[Rule], scene: Scene, now: int) -> None:
+        self.store, self.config, self.rules, self.scene, self.now = store, config, rules, scene, now
+
+    def judged(self, rule: Rule) -> Judged:
+        """Return what a rule says."""
+        bound = bound_of(rule, self.config.monitor)
+        readings = readings_of(rule, self.scene, self.config.monitor.min_rows)
+        newest = last_alert(self.store, rule.name, self.scene.endpoint)
+        state: State | None = newest["state"] if newest is not None else None
+        is_open = state not in (None, "resolved")
+        after = place_in(newest, "seen") if newest is not None and not is_open else None
+        evidence = weigh(readings, bound, after=after)
+        changes = steps(state, evidence, bound, opened=place_in(newest, "opened") if newest is not None else None)
+        facts, opening = dict[str, Any](), dict[str, Any]()
+        if evidence.window is not None and (changes or is_open):
+            facts = self._facts(rule, evidence)
+            if not changes and newest is not None and all(newest[name] == value for name, value in facts.items()):
+                facts = {}
+            opening = {} if is_open else self._opening(rule, evidence.window)
+        return Judged(
+            rule=rule,
+            before=(newest["id"], newest["state"]) if newest is not None and is_open else None,
+            steps=changes,
+            facts=facts,
+            opening=opening,
+            condition=None if is_open else self._condition(rule, readings),
+        )
+
+    def _facts(self, rule: Rule, evidence: Evidence) -> dict[str, Any]:
+        """Return the columns of an alert that follow its evidence and its rule."""
+        place = evidence.window or (0, 0)
+        seen = seen_at(place, rule, self.scene)
+        said = message_of(rule, evidence, seen)
+        if seen.window is not None and METRICS[rule.metric].cause == "data" and evidence.broken:
+            said += drifted_features(self.store, seen.window)
+        return {
+            "message": said,
+            "value": evidence.value,
+            "threshold": rule.above if rule.above is not None else rule.below,
+            "severity": rule.severity,
+            "metric": rule.metric,
+            "window_id": seen.window.id if seen.window else None,
+            "seen_starts": place[0],
+            "seen_version": place[1],
+            "breaches": evidence.breaches,
+            "flaps": int(evidence.flaps),
+            "handling": msgspec.json.encode(handling_of(rule, self.config, self.rules)).decode(),
+        }
+
+    def _opening(self, rule: Rule, place: Place) -> dict[str, Any]:
+        """Return the columns that an alert gets when it is opened, and keeps."""
+        seen = seen_at(place, rule, self.scene)
+        return {
+            "rule": rule.name,
+            "endpoint": self.scene.endpoint,
+            "state": "pending",
+            "cause": METRICS[rule.metric].cause,
+            "model": seen.model,
+            "version": seen.version,
+            "opened_starts": place[0],
+            "opened_version": place[1],
+            **dict.fromkeys(("since", "state_at", "updated_at"), self.now),
+        }
+
+    def _condition(self, rule: Rule, readings: list[Reading]) -> tuple[Condition, str, float | None] | None:
+        """Return what a rule without an open alert says; None where that is known already."""
+        state, why = condition_of(rule, self.scene, readings, self.config.monitor, self.now)
+        value = next((reading.value for reading in reversed(readings) if reading.value is not None), None)
+        sql = "select state, why, value from alert_conditions where rule = ? and endpoint = ?"
+        known = self.store.row(sql, [rule.name, self.scene.endpoint])
+        return None if known is not None and tuple(known) == (state, why, value) else (state, why, value)
+
+
+def write(db: "Database", endpoint: str, judged: Judged, now: int) -> int:
+    """Write what a rule says inside the caller's transaction; return how many changes of state there were."""
+    if judged.condition is not None:
+        db.execute(CONDITION, [judged.rule.name, endpoint, *judged.condition[:2], judged.condition[2], now])
+    if not judged.facts:
         return 0
-    facts = facts_of(store, config, rule, scene, evidence)
-    if not changes and newest is not None and all(newest[name] == value for name, value in facts.items()):
-        return 0
-    with store.write() as db:
-        before = None
-        if newest is not None and is_open:
-            before = alert_of(db, newest["id"])
-            if before.state != newest["state"]:
-                return 0  # another process or a person was faster: the next look judges anew
-            db.table("alerts").update(before.id, facts | {"updated_at": now})
-            alert = alert_of(db, before.id)
-        else:
-            alert_id = open_alert(db, rule, scene, evidence, facts, now)
-            if not alert_id:
-                return 0  # another process opened it
-            alert = alert_of(db, alert_id)
-        for step in changes:
-            alert = change(db, alert, step, who=WATCH, now=now)
-        alert = hold(db, alert, now=now)
-        tell(db, before, alert, now=now)
-    return len(changes)
-
-
-def facts_of(store: Store, config: Config, rule: Rule, scene: Scene, evidence: Evidence) -> dict[str, Any]:
-    """Return the columns of an alert that follow its evidence and its rule. Any: what SQLite stores."""
-    place = evidence.window or (0, 0)
-    seen = seen_at(place, rule, scene)
-    said = message_of(rule, evidence, seen)
-    if seen.window is not None and METRICS[rule.metric].cause == "data" and (evidence.suspected or evidence.breaches):
-        said += drifted_features(store, seen.window)
-    return {
-        "message": said,
-        "value": evidence.value,
-        "threshold": rule.above if rule.above is not None else rule.below,
-        "severity": rule.severity,
-        "metric": rule.metric,
-        "window_id": seen.window.id if seen.window else None,
-        "seen_starts": place[0],
-        "seen_version": place[1],
-        "breaches": evidence.breaches,
-        "flaps": int(evidence.flaps),
-        "handling": msgspec.json.encode(handling_of(rule, config)).decode(),
-    }
-
-
-def open_alert(
-    db: Any, rule: Rule, scene: Scene, evidence: Evidence, facts: dict[str, Any], now: int
-) -> int:  # Any: sqlite-utils' Database, which is imported only to be typed
-    """Insert a pending alert without an event and return its id; 0 where one of this rule and endpoint is open."""
-    place = evidence.window or (0, 0)
-    seen = seen_at(place, rule, scene)
-    row = facts | {
-        "rule": rule.name,
-        "endpoint": scene.endpoint,
-        "state": "pending",
-        "state_at": now,
-        "since": now,
-        "updated_at": now,
-        "cause": METRICS[rule.metric].cause,
-        "model": seen.model,
-        "version": seen.version,
-        "opened_starts": place[0],
-        "opened_version": place[1],
-    }
-    sql = "select 1 from alerts where rule = ? and endpoint = ? and state != 'resolved'"
-    if db.execute(sql, [rule.name, scene.endpoint]).fetchone() is not None:
-        return 0
-    return outbox.insert(db, "alerts", row)
+    newest = db.execute(
+        "select id, state from alerts where rule = ? and endpoint = ? and state != 'resolved'",
+        [judged.rule.name, endpoint],
+    ).fetchone()
+    if judged.before != (tuple(newest) if newest is not None else None):
+        return 0  # another process or a person was faster: the next look judges anew
+    before = None
+    if judged.before is not None:
+        before = alert_of(db, judged.before[0])
+        db.table("alerts").update(before.id, judged.facts | {"updated_at": now})
+        alert = alert_of(db, before.id)
+    else:
+        alert = alert_of(db, outbox.insert(db, "alerts", judged.opening | judged.facts))
+    for step in judged.steps:
+        alert = change(db, alert, step, who=WATCH, now=now)
+    tell(db, before, hold(db, alert, now=now), now=now)
+    return len(judged.steps)
 
 
 def last_alert(store: Store, rule: str, endpoint: str) -> Row | None:
@@ -149,25 +201,6 @@ def place_in(row: Row, which: str) -> Place | None:
     """Return the window an alert was opened in, or is seen in; None where it is not known."""
     starts = row[f"{which}_starts"]
     return None if starts is None else (starts, row[f"{which}_version"])
-
-
-def note_condition(store: Store, config: Config, rule: Rule, scene: Scene, readings: list[Reading], now: int) -> None:
-    """Keep what a rule without an open alert says: ok, no data or insufficient, and since when."""
-    state, why = condition_of(rule, scene, readings, config.monitor, now)
-    value = next((reading.value for reading in reversed(readings) if reading.value is not None), None)
-    known = store.row(
-        "select state, why, value from alert_conditions where rule = ? and endpoint = ?", [rule.name, scene.endpoint]
-    )
-    if known is not None and (known["state"], known["why"], known["value"]) == (state, why, value):
-        return
-    with store.write() as db:
-        db.execute(
-            """insert into alert_conditions (rule, endpoint, state, since, why, value) values (?, ?, ?, ?, ?, ?)
-               on conflict (rule, endpoint) do update set
-                 since = case when state = excluded.state then since else excluded.since end,
-                 state = excluded.state, why = excluded.why, value = excluded.value""",
-            [rule.name, scene.endpoint, state, now, why, value],
-        )
 
 
 def retire(store: Store, endpoint: str, rules: set[str], now: int) -> int:

@@ -1,7 +1,8 @@
 """What a person does to an alert: take it, end it, silence it for a while; and what time alone does to those."""
 
 from lemnis.engine import clock
-from lemnis.engine.clock import iso_utc
+from lemnis.engine.clock import iso_utc, parse_ms
+from lemnis.engine.config import parse_span
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.monitor.alerting import outbox
 from lemnis.engine.monitor.alerting.changes import WATCH, alert_of, change, hold, holds_of, note, tell
@@ -9,9 +10,26 @@ from lemnis.engine.monitor.alerting.kept import find_alert
 from lemnis.engine.monitor.alerting.records import Alert, Silence
 from lemnis.engine.monitor.alerting.states import RAISED, State, Step, held
 from lemnis.engine.store import Row, Store
+from lemnis.engine.text import safe
 
 LONGEST_MS = 30 * 86_400_000  # of a silence: a forgotten one is worse than one that has to be renewed
 OPEN_SQL = f"select id from alerts where state in ({', '.join(repr(state) for state in RAISED)})"
+
+
+def end_in(text: str, now: int) -> int:
+    """Return when something ends that was asked for as a length of time (``2h``) or a time (UTC, ISO 8601), epoch ms.
+
+    Raises:
+        BadInput: The text is neither.
+    """
+    try:
+        return now + parse_span(text)
+    except ValueError:
+        pass
+    try:
+        return parse_ms(text)
+    except ValueError:
+        raise BadInput(f"{safe(text, limit=60)!r} is no end.", "Write 30m, 2h, 3d or 2026-05-01T08:00.") from None
 
 
 def acknowledge(

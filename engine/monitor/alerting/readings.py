@@ -102,7 +102,7 @@ def message_of(rule: Rule, evidence: Evidence, seen: Seen) -> str:
     """Return what an alert says: the value, the bound, where, and how sure."""
     kind = METRICS[rule.metric]
     bound, side = (rule.above, "above") if rule.above is not None else (rule.below, "below")
-    state = f"{side if evidence.suspected or evidence.breaches else 'not ' + side} {bound:g}"
+    state = f"{side if evidence.broken else 'not ' + side} {bound:g}"
     value = "–" if evidence.value is None else f"{evidence.value:.4g}"
     start = iso_utc(evidence.window[0]) if evidence.window else ""
     if seen.window is None:

@@ -107,14 +107,14 @@ def bound_of(rule: Rule, monitor: Monitor) -> Bound:
     )
 
 
-def handling_of(rule: Rule, config: Config) -> Handling:
-    """Return how alerts of a rule are answered."""
+def handling_of(rule: Rule, config: Config, rules: list[Rule]) -> Handling:
+    """Return how alerts of a rule are answered; `rules` are all that are in force."""
     return Handling(
         notify=rule.notify or config.monitor.notify,
         escalate_to=rule.escalate_to,
         escalate_after_ms=parse_span(rule.escalate_after) if rule.escalate_after else 0,
         repeat_after_ms=repeat_after_ms(config.monitor),
-        inhibited_by=inhibitors(rule, rules_of(config)),
+        inhibited_by=inhibitors(rule, rules),
         runbook=rule.runbook,
     )
 

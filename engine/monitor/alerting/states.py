@@ -63,6 +63,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None
     last_settled: Place | None
 
+    @property
+    def broken(self) -> bool:
+        """The window that speaks breaks the rule."""
+        return self.suspected or self.breaches > 0
+
 
 class Holds(msgspec.Struct, frozen=True, kw_only=True):
     """What keeps a raised alert from asking for somebody; everything empty: nothing.

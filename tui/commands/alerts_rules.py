@@ -1,0 +1,186 @@
+"""`lemnis alerts rules`, `metrics`, `test`, `declare`: what each rule says, and what one would have done."""
+
+from typing import Annotated
+
+import typer
+
+from lemnis.engine.clock import now_ms
+from lemnis.engine.config import Alert as Rule
+from lemnis.engine.errors import BadInput
+from lemnis.engine.jobs import user_name
+from lemnis.engine.monitor import Rehearsal
+from lemnis.engine.monitor.alerting.declaring import rule_in
+from lemnis.engine.monitor.alerting.rules import METRICS, rule_words
+from lemnis.tui.commands.group import fell_short, print_json, print_table, say, session_of
+from lemnis.tui.format import age, number, verdict, when
+
+app = typer.Typer(rich_markup_mode=None)
+
+Metric = Annotated[str, typer.Option("--metric", help="What it watches, see `lemnis alerts metrics`.")]
+Above = Annotated[float | None, typer.Option("--above", help="It fires above this.")]
+Below = Annotated[float | None, typer.Option("--below", help="It fires below this.")]
+Windows = Annotated[int, typer.Option("--windows", help="For so many complete windows (or minutes) in a row.")]
+Keep = Annotated[int, typer.Option("--keep-firing", help="Windows that keep the rule before it ends; 0: as many.")]
+Severity = Annotated[str, typer.Option("--severity", help="page or ticket.")]
+
+
+@app.command()
+def rules(context: typer.Context) -> None:
+    """List what every rule says of every endpoint now, also where nothing is wrong. Ends with 1 while one fires.
+
+    With --json: {"rules": [{"rule", "endpoint", "state" (ok, no data, insufficient, or that of its alert), "since",
+    "why", "value", "alert_id", "silenced" (until when) (times ms)}]}.
+    """
+    session = session_of(context)
+    found = session.engine.monitor.alerting.standings()
+    if session.json:
+        print_json({"rules": found})
+    elif not found:
+        say("No rule has been judged yet: nothing is served, or the watch does not run (`lemnis engine start`).")
+    else:
+        now = now_ms()
+        lines = [
+            [
+                one.rule,
+                one.endpoint,
+                verdict(one.state).text,
+                age(one.since, now),
+                number(one.value),
+                f"until {when(one.silenced)}" if one.silenced else "",
+                one.why,
+            ]
+            for one in found
+        ]
+        headers = ["rule", "endpoint", "state", "since", "value", "silenced", "why"]
+        print_table(headers, lines, right={"since", "value"})
+    if any(one.state in ("firing", "flapping") for one in found):
+        fell_short()
+
+
+@app.command()
+def metrics(context: typer.Context) -> None:
+    """List what a rule may watch.
+
+    With --json: {"metrics": [{"name", "label", "definition", "cause", "of" (windows, minutes)}]}.
+    """
+    session = session_of(context)
+    found = [
+        {"name": name, "label": kind.label, "definition": kind.definition, "cause": kind.cause,
+         "of": "minutes" if kind.live else "windows"}
+        for name, kind in METRICS.items()
+    ]  # fmt: skip
+    if session.json:
+        print_json({"metrics": found})
+    else:
+        names = ["name", "of", "cause", "definition"]
+        print_table(names, [[one[name] for name in names] for one in found])
+
+
+@app.command("test")
+def try_rule(
+    context: typer.Context,
+    rule: Annotated[str, typer.Option("--rule", help="A declared rule; without any, all are tried.")] = "",
+    metric: Metric = "",
+    above: Above = None,
+    below: Below = None,
+    windows: Windows = 1,
+    keep_firing: Keep = 0,
+    days: Annotated[float, typer.Option("--days", help="How far back from the last row.")] = 30.0,
+    endpoint: Annotated[str, typer.Option("--endpoint", "-e", help="Only on this endpoint.")] = "",
+) -> None:
+    """Say when a rule would have fired, and how often a month, before anybody is woken by it.
+
+    With --json: {"tests": [{"rule": {as declared}, "endpoints": [{"endpoint", "days", "windows", "silent", "firings":
+    [{"began", "fired", "ended", "worst", "windows", "flapped"}] (times ms), "per_month"}]}]}.
+    """
+    session = session_of(context)
+    room = session.engine.monitor.alerting
+    if rule and metric:
+        raise BadInput("Both a rule and a metric are given.", "Give --rule NAME, or --metric with a bound.")
+    if metric:
+        tried = [rule_of("tried", metric, above, below, windows, keep_firing)]
+    else:
+        tried = [room.rule(rule)] if rule else room.rules()
+    results = [(one, room.rehearse(one, days=days, endpoint=endpoint)) for one in tried]
+    if session.json:
+        print_json({"tests": [{"rule": one, "endpoints": [documented(r) for r in found]} for one, found in results]})
+        return
+    for one, found in results:
+        say(rule_words(one))
+        for rehearsal in found:
+            say(f"  {would_have(rehearsal)}")
+            for line in firing_lines(rehearsal):
+                say(f"    {line}")
+        if not found:
+            say("  nothing was served yet")
+
+
+@app.command()
+def declare(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The rule's name.", metavar="NAME")],
+    metric: Metric,
+    above: Above = None,
+    below: Below = None,
+    windows: Windows = 1,
+    keep_firing: Keep = 0,
+    severity: Severity = "ticket",
+    who: Annotated[str, typer.Option("--who", help="Your name; the system's user if not given.")] = "",
+) -> None:
+    """Write a rule into lemnis.toml, or change the one of that name; comments stay. Try it first with `test`.
+
+    With --json: {"rule": {as declared}, "changed"}.
+    """
+    session = session_of(context)
+    rule = rule_of(name, metric, above, below, windows, keep_firing, severity)
+    changed = session.engine.monitor.alerting.declare_rule(rule, who or user_name())
+    if session.json:
+        print_json({"rule": rule, "changed": changed})
+    else:
+        say(f"{rule_words(rule)}: {'saved in lemnis.toml' if changed else 'is declared so already'}.")
+
+
+def rule_of(
+    name: str, metric: str, above: float | None, below: float | None, windows: int, keep: int, severity: str = "ticket"
+) -> Rule:
+    """Return a rule as the options say; raises BadInput."""
+    values: dict[str, object] = {"name": name, "metric": metric, "above": above, "below": below, "windows": windows}
+    return rule_in(values | {"keep_firing": keep or None, "severity": severity})
+
+
+def documented(rehearsal: Rehearsal) -> dict[str, object]:
+    """Return what a rule would have done as JSON values, the rate included."""
+    return {name: getattr(rehearsal, name) for name in (*rehearsal.__struct_fields__, "per_month")}
+
+
+def would_have(rehearsal: Rehearsal) -> str:
+    """Return ``late: would have fired 14 times in 30 days, 14.0 a month (30 windows, 2 of them silent)``."""
+    if not rehearsal.windows:
+        silent = f"; {rehearsal.silent:,} have too few rows or labels" if rehearsal.silent else ""
+        return f"{rehearsal.endpoint}: no complete window says anything of it{silent}"
+    times = len(rehearsal.firings)
+    said = "never" if not times else "once" if times == 1 else f"{times:,} times"
+    rate = f", {rehearsal.per_month:.1f} a month" if times and rehearsal.per_month is not None else ""
+    silent = f", {rehearsal.silent:,} more say nothing" if rehearsal.silent else ""
+    span = f"{rehearsal.days:.0f} days" if rehearsal.days >= 2 else f"{rehearsal.days * 24:.1f} hours"
+    fired = f"would have fired {said}" if times else "would never have fired"
+    return f"{rehearsal.endpoint}: {fired} in {span}{rate} ({rehearsal.windows:,} windows{silent})"
+
+
+def firing_lines(rehearsal: Rehearsal, most: int = 40) -> list[str]:
+    """Return one line per time it would have fired: from when to when (UTC), how many windows, the worst value."""
+    lines = [
+        f"{stamp(one.began)} … {stamp(one.ended) if one.ended is not None else 'fires still'}  "
+        f"{one.windows} {'window' if one.windows == 1 else 'windows'}, worst {number(one.worst)}"
+        f"{', flapping' if one.flapped else ''}"
+        for one in rehearsal.firings
+    ]
+    return lines if len(lines) <= most else [*lines[:most], f"… and {len(lines) - most:,} more"]
+
+
+def stamp(ms: int) -> str:
+    """Return a window's start in UTC: the day alone at midnight."""
+    from datetime import UTC
+
+    text = when(ms, UTC)
+    return text.removesuffix(" 00:00")
