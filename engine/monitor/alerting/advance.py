@@ -180,11 +180,11 @@ def write(db: "Database", endpoint: str, judged: Judged, now: int) -> int:
         return 0  # another process or a person was faster: the next look judges anew
     before = None
     if judged.before is not None:
-        before = alert_of(db, judged.before[0])
+        before = alert_of(db.conn, judged.before[0])
         db.table("alerts").update(before.id, judged.facts | {"updated_at": now})
-        alert = alert_of(db, before.id)
+        alert = alert_of(db.conn, before.id)
     else:
-        alert = alert_of(db, outbox.insert(db, "alerts", judged.opening | judged.facts))
+        alert = alert_of(db.conn, outbox.insert(db, "alerts", judged.opening | judged.facts))
     for step in judged.steps:
         alert = change(db, alert, step, who=WATCH, now=now)
     tell(db, before, hold(db, alert, now=now), now=now)

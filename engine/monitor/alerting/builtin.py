@@ -86,7 +86,7 @@ def judge_watch(store: Store, config: Config, *, heard_at: int | None, now: int)
             return raise_at_once(db, alert, config, now)
     if not away and found is not None:
         with store.write() as db:
-            alert = alert_of(db, found)
+            alert = alert_of(db.conn, found)
             if alert.state != "resolved":
                 change(db, alert, Step("resolved", "the watch looks again"), who=WATCH, now=now)
         return 1
@@ -103,7 +103,7 @@ def raise_at_once(db: "Database", raised: Raised, config: Config, now: int) -> i
     handling = Handling(notify=config.monitor.notify, repeat_after_ms=repeat_after_ms(config.monitor))
     row |= {"state": "pending", "state_at": now, "since": now, "updated_at": now}
     row["handling"] = msgspec.json.encode(handling).decode()
-    alert = alert_of(db, outbox.insert(db, "alerts", row))
+    alert = alert_of(db.conn, outbox.insert(db, "alerts", row))
     alert = change(db, alert, Step("firing", raised.why), who=WATCH, now=now)
     tell(db, None, hold(db, alert, now=now), now=now)
     return 1

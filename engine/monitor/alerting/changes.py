@@ -8,15 +8,17 @@ from lemnis.engine.monitor.alerting.records import Alert
 from lemnis.engine.monitor.alerting.states import RAISED, Holds, Step, held
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from sqlite_utils import Database
 
 WATCH = "watch"  # who, for what no person did
 
 
-def alert_of(db: "Database", alert_id: int) -> Alert:
-    """Return an alert as it is inside the open transaction."""
+def alert_of(connection: "sqlite3.Connection", alert_id: int) -> Alert:
+    """Return an alert as it is on this connection, inside its open transaction if there is one."""
     sql = f"select {COLUMNS} from alerts where id = ?"
-    return alert_in(db.conn.execute(sql, [alert_id]).fetchone())
+    return alert_in(connection.execute(sql, [alert_id]).fetchone())
 
 
 def change(db: "Database", alert: Alert, step: Step, *, who: str, now: int) -> Alert:
@@ -33,7 +35,7 @@ def change(db: "Database", alert: Alert, step: Step, *, who: str, now: int) -> A
         stamps["resolved_at"] = now
     db.table("alerts").update(alert.id, stamps)
     note(db, alert, step, who=who, now=now)
-    changed = alert_of(db, alert.id)
+    changed = alert_of(db.conn, alert.id)
     if step.state == "resolved" and changed.incident_id is not None:
         close_incident(db, changed, now)
     return changed
@@ -47,7 +49,7 @@ def note(db: "Database", alert: Alert, step: Step, *, who: str, now: int) -> Non
 
 def hold(db: "Database", alert: Alert, *, now: int) -> Alert:
     """Bring a raised alert into the state that silences, other alerts and its acknowledgement ask for; return it."""
-    holds, silence = holds_of(db, alert, now)
+    holds, silence = holds_of(db.conn, alert, now)
     step = held(alert.state, holds)
     if step is None:
         return alert
@@ -72,22 +74,22 @@ def tell(db: "Database", before: Alert | None, after: Alert, *, now: int) -> Non
     db.table("alerts").update(after.id, {"told_at": now})
 
 
-def holds_of(db: "Database", alert: Alert, now: int) -> tuple[Holds, int | None]:
+def holds_of(connection: "sqlite3.Connection", alert: Alert, now: int) -> tuple[Holds, int | None]:
     """Return what holds an alert, and the id of the silence that does."""
-    row = db.execute(
+    row = connection.execute(
         """select id, who, why, until from silences where rule in ('', ?) and endpoint in ('', ?)
            and ended_at is null and starts <= ? and until > ? order by until desc limit 1""",
         [alert.rule, alert.endpoint, now, now],
     ).fetchone()
     rules = alert.handling.inhibited_by
-    inhibitor = db.execute(
+    inhibitor = connection.execute(
         f"""select rule from alerts where endpoint = ? and rule in ({", ".join("?" * len(rules))})
             and state in ('firing', 'acknowledged', 'silenced', 'flapping') order by id limit 1""",
         [alert.endpoint, *rules],
     ).fetchone()
     until = alert.acknowledged_until
     taken = alert.acknowledged_at is not None and (until is None or now < until)
-    flaps = db.execute("select flaps from alerts where id = ?", [alert.id]).fetchone()[0]
+    flaps = connection.execute("select flaps from alerts where id = ?", [alert.id]).fetchone()[0]
     holds = Holds(
         silence=f"silenced by {row[1]}: {row[2]}" if row else "",
         inhibitor=inhibitor[0] if inhibitor else "",

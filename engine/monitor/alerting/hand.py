@@ -163,13 +163,13 @@ def silence_in(row: Row) -> Silence:
 def hold_all(store: Store, *, now: int) -> int:
     """Let silences, acknowledgements and inhibitions that began or ended have their say; return how many changed."""
     changed = 0
-    reading = store.database("state")
+    reading = store.connection()
     for row in store.rows(OPEN_SQL):
         alert = alert_of(reading, row["id"])
         if held(alert.state, holds_of(reading, alert, now)[0]) is None:
             continue  # no write lock for what stays as it is
         with store.write() as db:
-            before = alert_of(db, row["id"])
+            before = alert_of(db.conn, row["id"])
             after = hold(db, before, now=now)
             tell(db, before, after, now=now)
             changed += after.state != before.state
@@ -188,7 +188,7 @@ def remind(store: Store, *, now: int) -> int:
     )
     for row in due:
         with store.write() as db:
-            alert = alert_of(db, row["id"])
+            alert = alert_of(db.conn, row["id"])
             if alert.state != "firing" or alert.incident_id is None:
                 continue
             wait = alert.handling.escalate_after_ms

@@ -20,7 +20,7 @@ def test_alerts_and_their_events_are_kept(tmp_path: Path) -> None:
                 db.execute(statement)
         db.execute("delete from _sqlite_migrations where name >= 'm047'")
         window = {"endpoint": "late", "model": "late", "version": 4, "starts": 5, "ends": 9, "rows": 1, "verdict": "ok"}
-        db.table("monitor_windows").insert(window | {"tally": "{}", "computed_at": 1})
+        db.table("monitor_windows").insert(window | {"computed_at": 1})
         alert = {"rule": "auc", "endpoint": "late", "severity": "page", "state": "acknowledged", "metric": "roc_auc"}
         alert |= {"message": "m", "window_id": 1, "opened_in": 1, "since": 1, "fired_at": 2, "acknowledged_at": 3}
         db.table("alerts").insert(alert | {"acknowledged_by": "ada", "updated_at": 3})
