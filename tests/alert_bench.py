@@ -1,5 +1,7 @@
 """An endpoint whose minutes a test writes, a clock that moves with them, and the rules that look at them."""
 
+# pyright: basic
+
 from typing import Any
 
 from lemnis.engine import Engine

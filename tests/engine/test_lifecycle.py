@@ -1,5 +1,7 @@
 """The loop's states follow from facts alone."""
 
+# pyright: basic
+
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 

@@ -1,5 +1,7 @@
 """A workspace with three judged months, of which the last one drifts and fires, as the watch would leave it."""
 
+# pyright: basic
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -1,5 +1,7 @@
 """`lemnis alerts`: what can be asked and done about alerts, rules, silences and contacts from a shell."""
 
+# pyright: basic
+
 import json
 from typing import Any
 

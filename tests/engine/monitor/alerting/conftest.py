@@ -1,5 +1,7 @@
 """An endpoint whose minutes a test writes."""
 
+# pyright: basic
+
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+# pyright: basic
+
 import pytest
 
 from lemnis.engine.config import load_config, parse_config

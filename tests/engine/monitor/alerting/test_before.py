@@ -1,5 +1,7 @@
 """Alerts of a workspace that was made before they could be silenced keep what happened to them."""
 
+# pyright: basic
+
 from pathlib import Path
 
 from lemnis.engine.monitor import MonitorRoom

@@ -1,5 +1,7 @@
 """An aborted split is an alert, once, until a person resolves it."""
 
+# pyright: basic
+
 from pathlib import Path
 
 from support import engine_at

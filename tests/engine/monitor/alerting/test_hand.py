@@ -1,5 +1,7 @@
 """Taking, silencing, inhibiting, flapping, reminding: what a person, other alerts and time do to an alert."""
 
+# pyright: basic
+
 import itertools
 from pathlib import Path
 

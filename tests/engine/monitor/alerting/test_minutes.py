@@ -1,5 +1,7 @@
 """A server's statistics become minutes, and what the monitor says of an endpoint is text that Prometheus reads."""
 
+# pyright: basic
+
 from pathlib import Path
 
 import pytest

@@ -1,5 +1,7 @@
 """What leaves the outbox: real HTTP and mail servers get it once or more often, with the same key."""
 
+# pyright: basic
+
 import json
 import socket
 import threading

@@ -1,5 +1,7 @@
 """A rule that is tried says what the watch would have done; and is written into lemnis.toml with its comments kept."""
 
+# pyright: basic
+
 import pytest
 from alert_bench import MINUTE, Bench
 from hypothesis import given

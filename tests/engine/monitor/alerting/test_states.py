@@ -1,3 +1,5 @@
+# pyright: basic
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,7 +82,8 @@ def test_a_value_that_flaps_inside_one_window_makes_one_alert() -> None:
 
 
 def test_windows_that_alternate_make_one_alert_that_stays() -> None:
-    state, seen, history = None, [], "BB"
+    history, seen = "BB", list[State]()
+    state: State | None = None
     for letter in "kBkBkB":
         for change in told(history, state, 2):
             state = change
