@@ -20,14 +20,14 @@ def test_alerts_and_their_events_are_kept(tmp_path: Path) -> None:
         for statement in monitor.TABLES:
             if any(f"{kind} {name}" in statement for kind in ("table", "on") for name in ("alerts", "alert_events")):
                 db.execute(statement)
-        db.execute("delete from _sqlite_migrations where name >= 'm047'")
+        db.execute("delete from _sqlite_migrations where name = 'm047_alerting'")
         window = {"endpoint": "late", "model": "late", "version": 4, "starts": 5, "ends": 9, "rows": 1, "verdict": "ok"}
         db.table("monitor_windows").insert(window | {"computed_at": 1})
         alert = {"rule": "auc", "endpoint": "late", "severity": "page", "state": "acknowledged", "metric": "roc_auc"}
         alert |= {"message": "m", "window_id": 1, "opened_in": 1, "since": 1, "fired_at": 2, "acknowledged_at": 3}
         db.table("alerts").insert(alert | {"acknowledged_by": "ada", "updated_at": 3})
         db.table("alert_events").insert({"alert_id": 1, "at": 2, "state": "firing", "who": "watch", "why": "w"})
-    store.connection().execute("pragma user_version = 40")
+    store.connection().execute("pragma user_version = 46")
     store.close()
     room = MonitorRoom(Store(workspace))
     found = room.alerts()[0]

@@ -26,7 +26,9 @@ def bound(windows: int = 1, **more: int) -> Bound:
     return Bound(above=LIMIT, windows=windows, **{"keep": windows, **more})
 
 
-def told(text: str, state: State | None, windows: int, *, after: Place | None = None, opened: Place | None = None):
+def told(
+    text: str, state: State | None, windows: int, *, after: Place | None = None, opened: Place | None = None
+) -> list[State]:
     evidence = weigh(readings(text), bound(windows), after=after)
     return [step.state for step in steps(state, evidence, bound(windows), opened=opened)]
 
