@@ -12,6 +12,8 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.css.query import NoMatches
+from textual.reactive import Reactive
+from textual.screen import Screen
 from textual.widget import AwaitMount, Widget
 
 if TYPE_CHECKING:
@@ -48,6 +50,12 @@ def palette() -> "type[Provider]":
     return Palette
 
 
+class MainScreen(Screen[None]):
+    """The screen of the stages; what a change of the focus alters draws itself, and nothing else is drawn again."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+
 class Console(ThemedApp[None]):
     """The whole console over one engine."""
 
@@ -72,6 +80,9 @@ class Console(ThemedApp[None]):
         self._focused: dict[str, Widget] = {}
         self._warm = False
         self._making: dict[str, AwaitMount] = {}  # rooms made before anybody opened their tabs
+
+    def get_default_screen(self) -> Screen[None]:
+        return MainScreen(id="_default")
 
     def compose(self) -> ComposeResult:
         yield Loop()
@@ -147,8 +158,9 @@ class Console(ThemedApp[None]):
         if last is not None and last.is_attached and last.focusable:
             main.set_focus(last)
         else:
-            main.set_focus(None)
-            main.focus_next(f"#stage-{self.here} *")
+            room = f"stage-{self.here}"  # one change of the focus: each has the styles of two panes looked up anew
+            inside = (widget for widget in main.focus_chain if any(node.id == room for node in widget.ancestors))
+            main.set_focus(next(inside, None))
 
     def make_stage(self, name: str) -> Widget:
         """Return the stage's widget; one that can't be loaded is a sentence in its tab, not the end of the console."""
@@ -190,7 +202,8 @@ class Console(ThemedApp[None]):
 
     def _framing(self, kind: type[Frame]) -> Iterable[Frame]:
         """Return the widget of this kind around the stages; none while the console is leaving."""
-        return self.screen_stack[0].query(kind) if self.screen_stack else ()
+        around = self.screen_stack[0].children if self.screen_stack else ()
+        return [widget for widget in around if isinstance(widget, kind)]  # a query would look at every tab's widgets
 
     def on_stage_loaded(self) -> None:
         self.show_age()
@@ -277,8 +290,8 @@ class Console(ThemedApp[None]):
         except LemnisError as error:
             prompt.refuse(error)
             return
-        prompt.close(ANSWER_FIRST_S)
         self.focus_stage()
+        prompt.close(ANSWER_FIRST_S)
 
     def on_prompt_line_typed(self, message: PromptLine.Typed) -> None:
         if self.stage is not None:

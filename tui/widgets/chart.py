@@ -76,6 +76,14 @@ class Chart(Vertical):
         self._series, self._levels = list(series), list(levels)
         self.call_later(self._draw)
 
+    def ready(self) -> None:
+        """Make what draws the lines ahead of them: that takes an import."""
+        self.call_later(self._make_unseen)
+
+    async def _make_unseen(self) -> None:
+        if self._plot is None:
+            (await self._make_plot()).display = False
+
     def relabel(self, *, x: str | None = None, y: str | None = None, logarithmic: bool | None = None) -> None:
         """Change what the axes are; the lines are drawn again."""
         self.x_label = self.x_label if x is None else x

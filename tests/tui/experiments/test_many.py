@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from support import becomes, engine_at, screen_text, settle, shows
+from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from lemnis.engine import Engine
-from lemnis.tui.app import Console
+from lemnis.tui.app import Console, MainScreen
 from lemnis.tui.stages.experiments.room import ExperimentsStage
 from lemnis.tui.stages.experiments.table import RunsTable
 
@@ -84,3 +85,26 @@ async def test_a_filter_over_many_runs_counts_them_and_shows_the_first_at_once(e
         assert (table(pilot).total, table(pilot).cursor) == (225, 0)
         await pilot.press("G")
         await becomes(pilot, lambda: table(pilot).current is not None and table(pilot).cursor == 224)
+
+
+async def test_a_change_of_the_focus_draws_what_it_alters_and_not_the_whole_screen(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[object] = []
+    original = MainScreen.refresh
+
+    def refresh(screen: MainScreen, *regions: Region, repaint: bool = True, layout: bool = False) -> MainScreen:
+        drawn.append(screen)
+        return original(screen, *regions, repaint=repaint, layout=layout)
+
+    console = Console(engine, stage="experiments")
+    async with console.run_test(size=(160, 48)) as pilot:
+        await shows(pilot, "r450", "Runs 450")
+        await settle(pilot)
+        monkeypatch.setattr(MainScreen, "refresh", refresh)
+        console.screen.set_focus(None)
+        await settle(pilot)
+        console.focus_stage()
+        await settle(pilot)
+        assert console.screen.focused is table(pilot)
+        assert drawn == []
