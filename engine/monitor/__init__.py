@@ -7,6 +7,7 @@ from lemnis.engine.monitor.concept.report import Entry, Performance
 from lemnis.engine.monitor.concept.stale import Stale, Waiver
 from lemnis.engine.monitor.kept import Cell, Grid
 from lemnis.engine.monitor.records import Bins, FeatureDrift, Replay, Verdict, Watched, Window
+from lemnis.engine.monitor.replays import File
 from lemnis.engine.monitor.room import Heartbeat, MonitorRoom, Status
 from lemnis.engine.monitor.spans import WIDTHS, Width
 
@@ -19,6 +20,7 @@ __all__ = [
     "Entry",
     "FeatureDrift",
     "Figure",
+    "File",
     "Firing",
     "Grid",
     "Heartbeat",

@@ -1,4 +1,4 @@
-"""Job `monitor.replay`: rows of a dataset version go to an endpoint over HTTP as live traffic, their labels later."""
+"""Job `monitor.replay`: a dataset version's or a file's rows go to an endpoint as live traffic, their labels later."""
 
 import http.client
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import msgspec
 
 from lemnis.engine.clock import iso_utc, monotonic_s, parse_ms
 from lemnis.engine.errors import BadInput, Unavailable
-from lemnis.engine.monitor.traffic import DAY_MS, Delivery, read_traffic
+from lemnis.engine.monitor.traffic import DAY_MS, Delivery, Rows, read_traffic, rows_of
 
 if TYPE_CHECKING:
     from lemnis.engine.jobs.context import JobContext
@@ -28,9 +28,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     Attributes:
         url: Where the endpoint answers.
-        version: Dataset version, as `find_version` takes it.
+        version: Dataset version, as `find_version` takes it; empty when a file is replayed.
+        file: Where the rows are otherwise.
         features: The columns the endpoint takes, in any order.
-        start, end: Span of event time, ISO dates; the end is outside.
+        start, end: Span of event time, ISO dates; the end is outside. Empty: from the first row, to the last one.
         batch: Rows in one request.
         sample: Share of the rows, (0, 1].
         delay_days: How long after its row a label arrives, in event time.
@@ -44,6 +45,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     target: str
     start: str
     end: str
+    file: Rows | None = None
     batch: int = 250
     sample: float = 1.0
     delay_days: float = 30.0
@@ -74,15 +76,15 @@ def replay(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
     from lemnis.engine.data.versions import find_version
 
     plan = msgspec.convert(arguments, Plan)
-    start, end = parse_ms(plan.start), parse_ms(plan.end)
+    start, end = (parse_ms(text) if text else None for text in (plan.start, plan.end))
     context.progress(None, "reading the rows")
-    version = find_version(context.store, plan.version)
-    traffic = read_traffic(version, plan.features, plan.target, start=start, end=end, sample=plan.sample)
+    rows = plan.file or rows_of(find_version(context.store, plan.version), plan.target)
+    traffic = read_traffic(rows, plan.features, start=start, end=end, sample=plan.sample)
     sent = set(keys_of(context.store, "predictions", plan.endpoint))
     labelled = set(keys_of(context.store, "actuals", plan.endpoint))
     counts = Counts(already_sent=sum(key in sent for key in traffic.keys))
     total = max(len(traffic) - counts.already_sent, 1)
-    pace = Pace(plan.speed)
+    pace, began = Pace(plan.speed), monotonic_s()
     deliveries = traffic.deliveries(
         batch=plan.batch, delay_ms=round(plan.delay_days * DAY_MS), sent=sent, labelled=labelled
     )
@@ -96,14 +98,17 @@ def replay(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
                 counts.rows += len(delivery.keys)
             elif accepted:
                 counts.labels += len(delivery.keys)
-            context.progress(min(counts.rows / total, 1.0), said(counts, delivery))
+            done = min(counts.rows / total, 1.0)
+            left = (monotonic_s() - began) * (1 - done) / done if done else None
+            context.progress(done, said(counts, delivery, left))
     return msgspec.to_builtins(counts)
 
 
-def said(counts: Counts, delivery: Delivery) -> str:
-    """Return the progress in words."""
+def said(counts: Counts, delivery: Delivery, left: float | None) -> str:
+    """Return the progress in words; `left` are the seconds that the rest takes at the speed so far."""
     refused = f", {counts.errors:,} refused" if counts.errors else ""
-    return f"{iso_utc(delivery.at)[:10]}: {counts.rows:,} rows, {counts.labels:,} labels{refused}"
+    soon = "" if left is None or left < 1 else f", {left / 60:.0f} min left" if left >= 90 else f", {left:.0f} s left"
+    return f"{iso_utc(delivery.at)[:10]}: {counts.rows:,} rows, {counts.labels:,} labels{refused}{soon}"
 
 
 def keys_of(store: "Store", table: str, endpoint: str) -> Iterator[str]:

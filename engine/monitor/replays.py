@@ -1,5 +1,6 @@
 """Replays: which span is worth one, queueing it, and those under way."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,6 +12,8 @@ from lemnis.engine.store import Row, Store
 
 if TYPE_CHECKING:
     from lemnis.engine.data.versions import Version
+    from lemnis.engine.features.signature import Signature
+    from lemnis.engine.monitor.traffic import Rows
 
 KIND = "monitor.replay"
 DAY_MS = 86_400_000
@@ -20,6 +23,20 @@ SERVED = """
       left join runs r on r.id = v.run_id left join services s on s.name = 'endpoint:' || e.name
     where e.name = ?
 """
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A Parquet or CSV file to replay, and the columns that say when a row happened, its name and its true answer.
+
+    Attributes:
+        key: Empty: rows are named by their content.
+        label: Empty: the model's target, where the file has it.
+    """
+
+    path: Path
+    time: str
+    key: str = ""
+    label: str = ""
 
 
 def newest_time(dataset: "Version") -> int:
@@ -43,10 +60,10 @@ def newest_time(dataset: "Version") -> int:
 def check_plan(start: str, end: str, batch: int, sample: float, delay_days: float, speed: float) -> None:
     """Refuse a replay that can't be."""
     try:
-        first, last = clock.parse_ms(start), clock.parse_ms(end)
+        moments = [clock.parse_ms(text) for text in (start, end) if text]
     except ValueError:
         raise BadInput(f"{start!r} to {end!r} is no span of dates.", "Write for example 2013-07-01.") from None
-    if first >= last:
+    if len(moments) == 2 and moments[0] >= moments[1]:
         raise BadInput(f"The span ends before it starts: {start} to {end}.", "Swap the two dates.")
     if not (1 <= batch <= 20_000 and 0 < sample <= 1 and delay_days >= 0 and speed >= 0):
         raise BadInput(
@@ -65,13 +82,17 @@ def served(store: Store, endpoint: str) -> Row:
     return row
 
 
-def order_of(store: Store, endpoint: str, version: str | None, plan: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def order_of(
+    store: Store, endpoint: str, source: "str | File | None", plan: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
     """Return title and arguments of a replay's job; see `replay.Plan`. Any: JSON values.
 
+    `source` is a dataset version, or a file; None for the version the served model was trained on.
+
     Raises:
-        NotFound: There is no such endpoint or version.
+        NotFound: There is no such endpoint, version, file or column.
         Unavailable: The endpoint serves no model now.
-        BadInput: The span or a number can't be used, or a replay to this endpoint is under way.
+        BadInput: The span, the file or a number can't be used, or a replay to this endpoint is under way.
     """
     from lemnis.engine.data.versions import find_version
     from lemnis.engine.features.signature import Signature
@@ -84,15 +105,38 @@ def order_of(store: Store, endpoint: str, version: str | None, plan: dict[str, A
         )
     row = served(store, endpoint)
     signature = msgspec.json.decode(row["signature"], type=Signature)
-    dataset = find_version(store, version or row["version_id"])
     arguments = {
         "endpoint": endpoint,
         "url": row["url"] or f"http://{row['host']}:{row['port']}",
-        "version": dataset.id,
+        "version": "",
         "features": signature.names,
         "target": signature.target,
     }
-    return f"replay {dataset.title} from {plan['start']} to {endpoint}", arguments | plan
+    if isinstance(source, File):
+        rows = file_rows(source, signature)
+        return f"replay {rows.title} to {endpoint}", arguments | plan | {"file": msgspec.to_builtins(rows)}
+    dataset = find_version(store, source or row["version_id"])
+    arguments["version"] = dataset.id
+    since = f" from {plan['start']}" if plan["start"] else ""
+    return f"replay {dataset.title}{since} to {endpoint}", arguments | plan
+
+
+def file_rows(file: File, signature: "Signature") -> "Rows":
+    """Return where a file's rows are, after a look at its columns; a label that is not named is the model's target."""
+    from lemnis.engine.monitor.traffic import Rows, opened
+
+    rows = Rows(
+        path=str(file.path.resolve()),
+        title=file.path.name,
+        time=file.time,
+        keys=[file.key] if file.key else [],
+        label=file.label,
+        texts=[feature.name for feature in signature.features if feature.kind == "categorical"],
+    )
+    data = opened(rows, signature.names)
+    if not file.label and signature.target in data.schema.names:
+        rows = msgspec.structs.replace(rows, label=signature.target)
+    return rows
 
 
 def proposed_span(store: Store, endpoint: str) -> tuple[str, str]:

@@ -225,20 +225,21 @@ class MonitorRoom:
         self,
         endpoint: str,
         *,
-        start: str,
-        end: str,
-        version: str | None = None,
+        start: str = "",
+        end: str = "",
+        source: str | replays.File | None = None,
         batch: int = 250,
         sample: float = 1.0,
         delay_days: float = 30.0,
         speed: float = 0.0,
     ) -> int:
-        """Queue a replay of a dataset version's rows to an endpoint and return the job.
+        """Queue a replay of rows to an endpoint and return the job.
 
-        `replay.Plan` says what the numbers mean, `replays.order_of` what is refused.
+        `source` is a dataset version or a file, None for the version the served model was trained on. `replay.Plan`
+        says what the numbers mean, `replays.order_of` what is refused.
         """
         plan = {"start": start, "end": end, "batch": batch, "sample": sample, "delay_days": delay_days, "speed": speed}
-        title, arguments = replays.order_of(self.store, endpoint, version, plan)
+        title, arguments = replays.order_of(self.store, endpoint, source, plan)
         self.ensure_watch()
         return self._jobs().submit(replays.KIND, title, arguments, cores=0.5, priority=80)
 

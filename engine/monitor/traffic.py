@@ -1,24 +1,47 @@
-"""Rows of a dataset version as live traffic: in order of event time, with labels that become known later."""
+"""Rows of a dataset version or a file as live traffic: in order of event time, labels become known later."""
 
 # pyarrow ships no types: what comes from it is unknown to the checker, what this file returns is not.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownParameterType=false
 
 import hashlib
-from collections.abc import Container, Iterator
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from lemnis.engine.errors import BadInput
+from lemnis.engine.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
     from lemnis.engine.data.versions import Version
 
 DAY_MS = 86_400_000
+EARLIEST_MS, LATEST_MS = -2_208_988_800_000, 4_102_444_800_000  # 1900 and 2100: further away no event is
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """Where rows to replay are.
+
+    Attributes:
+        path: A Parquet or CSV file; `title` is how it is called.
+        time: The column that says when a row happened.
+        keys: The columns that name a row; empty: it is named by its content.
+        label: The column of its true answer; empty: none is told.
+        texts: Columns that a CSV file's numbers are read as text in.
+    """
+
+    path: str
+    title: str
+    time: str
+    keys: list[str] = []
+    label: str = ""
+    texts: list[str] = []
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +83,7 @@ class Traffic:
             labelled: Keys whose label was.
         """
         rows = [place for place, key in enumerate(self.keys) if key not in sent]
-        truths: list[Any] = self._table.column(self._label).to_pylist()
+        truths: list[Any] = self._table.column(self._label).to_pylist() if self._label else [None] * len(self)
         labels = [p for p, key in enumerate(self.keys) if truths[p] is not None and key not in labelled]
         given = 0
         for start in range(0, len(rows), batch):
@@ -93,44 +116,90 @@ class Traffic:
         )
 
 
-def read_traffic(
-    version: "Version", features: list[str], target: str, *, start: int, end: int, sample: float
-) -> Traffic:
-    """Read the rows of a version with `start` <= time < `end`, in order of time.
+def rows_of(version: "Version", target: str) -> Rows:
+    """Return a dataset version as rows to replay; raises BadInput when it does not say when they happened."""
+    if not version.time:
+        raise BadInput(f"{version.title} has no time column, so there is no order to replay.", "Set dataset.time.")
+    return Rows(path=str(version.file), title=version.title, time=version.time, keys=version.keys, label=target)
+
+
+def read_traffic(rows: Rows, features: list[str], *, start: int | None, end: int | None, sample: float) -> Traffic:
+    """Read the rows with `start` <= time < `end`, in order of time.
 
     Args:
-        version: Needs a time column; rows are named by its key columns, else by their content.
+        rows: Where they are.
         features: Columns the endpoint takes.
-        target: Column of the label.
-        start: Epoch ms.
-        end: Epoch ms; the first moment outside.
+        start: Epoch ms; None for the first row.
+        end: Epoch ms, the first moment outside; None for after the last row.
         sample: Share of the rows to keep, (0, 1]; the same rows every time, chosen by the hash of their key.
 
     Raises:
-        BadInput: The version has no time column.
-        NotFound: It lacks a column.
+        NotFound: The file is gone, or lacks a column.
+        BadInput: It can't be read, or its time column holds no times.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     from lemnis.engine.data.split import time_within
+    from lemnis.engine.data.versions import Column
 
-    if not version.time:
-        raise BadInput(f"{version.title} has no time column, so there is no order to replay.", "Set dataset.time.")
-    named = version.keys or [column.name for column in version.columns]
-    columns = dict.fromkeys([*features, target, version.time, *named])
-    condition = time_within(version.column(version.time), start, end)
-    table = pq.read_table(version.file, columns=[version.column(name).name for name in columns], filters=condition)
-    table = table.sort_by([(version.time, "ascending"), *((name, "ascending") for name in version.keys)])
+    data = opened(rows, features)
+    named = rows.keys or data.schema.names
+    columns = dict.fromkeys([*features, *filter(None, [rows.label]), rows.time, *named])
+    time = Column(name=rows.time, type=str(data.schema.field(rows.time).type), role="time")
+    inside = time_within(time, EARLIEST_MS if start is None else start, LATEST_MS if end is None else end)
+    try:
+        table = data.to_table(columns=list(columns), filter=inside)
+    except pa.ArrowInvalid as error:
+        raise BadInput(f"{rows.title} can't be read: {str(error)[:300]}", "Mend the file.", rows.path) from None
+    table = table.sort_by([(rows.time, "ascending"), *((name, "ascending") for name in rows.keys)])
     texts = [table.column(name).cast(pa.string()).to_pylist() for name in named]
     keys = ["|".join(str(part) for part in parts) for parts in zip(*texts, strict=True)]
-    keys = keys if version.keys else [digest(key) for key in keys]
+    keys = keys if rows.keys else told_apart([digest(key) for key in keys])
     places = [place for place, key in enumerate(keys) if sample >= 1 or chance(key) < sample]
     table = table.take(pa.array(places, pa.int64()))
-    stamps = pc.cast(table.column(version.time), pa.timestamp("ms"), safe=False)
+    stamps = pc.cast(table.column(rows.time), pa.timestamp("ms"), safe=False)
     times: list[int] = stamps.cast(pa.int64()).to_pylist()
-    return Traffic(table, [keys[place] for place in places], times, features, target)
+    return Traffic(table, [keys[place] for place in places], times, features, rows.label)
+
+
+def opened(rows: Rows, features: Sequence[str]) -> "ds.Dataset":
+    """Open a file and check that it has the columns; see `read_traffic` for what is raised."""
+    import pyarrow as pa
+    import pyarrow.csv as csv
+    import pyarrow.dataset as ds
+
+    path = Path(rows.path)
+    if not path.is_file():
+        raise NotFound(f"There is no file {rows.path}.", "Check the path.", rows.path)
+    options = csv.ConvertOptions(column_types=dict.fromkeys(rows.texts, pa.string()), strings_can_be_null=True)
+    form = ds.CsvFileFormat(convert_options=options) if path.suffix.lower() == ".csv" else "parquet"
+    try:
+        data = ds.dataset(path, format=form)
+    except (pa.ArrowInvalid, OSError) as error:
+        reason = str(error).splitlines()[0][:300]
+        raise BadInput(f"{rows.title} is no Parquet or CSV file: {reason}", "Name it .csv or .parquet.") from None
+    wanted = [*features, rows.time, *rows.keys, *filter(None, [rows.label])]
+    missing = [name for name in dict.fromkeys(wanted) if name not in data.schema.names]
+    if missing:
+        has = ", ".join(data.schema.names[:12])
+        raise NotFound(f"{rows.title} has no column {' and '.join(missing)}.", f"It has {has}.", rows.path)
+    kind = data.schema.field(rows.time).type
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        raise BadInput(
+            f"{rows.time} of {rows.title} holds {kind}, no times.", "Write times as 2013-07-01T05:30:00.", rows.path
+        )
+    return data
+
+
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Return names of which later equal ones get a number: rows of the same content are still several rows."""
+    seen: Counter[str] = Counter()
+    found: list[str] = []
+    for name in names:
+        found.append(f"{name}-{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return found
 
 
 def chance(key: str) -> float:

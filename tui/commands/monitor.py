@@ -9,7 +9,7 @@ import typer
 
 from lemnis.engine.clock import iso_utc, now_ms
 from lemnis.engine.errors import BadInput
-from lemnis.engine.monitor import FeatureDrift, MonitorRoom, Window
+from lemnis.engine.monitor import FeatureDrift, File, MonitorRoom, Window
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
 from lemnis.tui.commands.monitor_performance import Wide, named, say_stale, stale_document
@@ -113,18 +113,25 @@ def feedback(
 def replay(
     context: typer.Context,
     endpoint: Annotated[str, typer.Argument(help="Where to send them.", metavar="ENDPOINT")],
-    start: Annotated[str, typer.Option("--from", help="First day (ISO 8601, UTC).", metavar="DATE")],
-    end: Annotated[str, typer.Option("--until", help="The day after the last.", metavar="DATE")],
+    start: Annotated[str, typer.Option("--from", help="First day (ISO 8601, UTC).", metavar="DATE")] = "",
+    end: Annotated[str, typer.Option("--until", help="The day after the last.", metavar="DATE")] = "",
     version: Annotated[str, typer.Option(help="The dataset version; the model's own if not given.")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="A Parquet or CSV file instead of a dataset version; needs --time.")
+    ] = None,
+    time: Annotated[str, typer.Option(help="The file's column that says when a row happened.")] = "",
+    key: Annotated[str, typer.Option(help="Its column that names a row; by the row's content if not given.")] = "",
+    label: Annotated[str, typer.Option(help="Its column of true answers; the model's target if not given.")] = "",
     batch: Annotated[int, typer.Option(help="Rows a request.", min=1, max=20_000)] = 250,
     sample: Annotated[float, typer.Option(help="Share of the rows, chosen by their keys.", min=0.0, max=1.0)] = 1.0,
     delay: Annotated[float, typer.Option(help="Days until a row's true answer is known.", min=0.0)] = 30.0,
     speed: Annotated[float, typer.Option(help="Seconds of event time a second; 0 for no waiting.", min=0.0)] = 0.0,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until it is done.")] = False,
 ) -> None:
-    """Send a dataset version's rows to an endpoint as live traffic, in order of time, and their labels later.
+    """Send the rows of a dataset version or a file to an endpoint as live traffic, in order of time, labels later.
 
-    Rows the endpoint has answered before are not sent again, so a stopped replay goes on where it was.
+    Rows the endpoint has answered before are not sent again, so a stopped replay goes on where it was: stop it with
+    `lemnis jobs cancel`, or with t on tab 9 of the console. Without --from and --until all rows are sent.
     With --json: {"job"}; with --wait also {"rows", "labels", "requests", "errors", "already_sent"}.
     """
     session = session_of(context)
@@ -132,7 +139,7 @@ def replay(
         endpoint,
         start=start,
         end=end,
-        version=version or None,
+        source=file_of(file, version, time, key, label),
         batch=batch,
         sample=sample,
         delay_days=delay,
@@ -149,6 +156,19 @@ def replay(
         print_json({"job": job_id})
     else:
         say(f"Job {job_id} is queued. Watch it with `lemnis jobs show {job_id}`, or on tab 9 of the console.")
+
+
+def file_of(file: Path | None, version: str, time: str, key: str, label: str) -> File | str | None:
+    """Return what is to be replayed; raises BadInput when both a file and a version are named, or not all of it."""
+    if file is None:
+        if time or key or label:
+            raise BadInput("--time, --key and --label are of a file.", "Name it with --file.")
+        return version or None
+    if version:
+        raise BadInput("A replay is of a file or of a version.", "Leave out --file or --version.")
+    if not time:
+        raise BadInput(f"When the rows of {file.name} happened is not said.", "Name the column with --time.")
+    return File(path=file, time=time, key=key, label=label)
 
 
 def read_actuals(file: Path) -> list[tuple[str, Any]]:

@@ -1,17 +1,24 @@
+# pyright: basic
+
 import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
 import pytest
 
 from lemnis.engine.clock import parse_ms
 from lemnis.engine.deploy.predictions import Entry, record_actuals, write_entries
 from lemnis.engine.errors import BadInput, Cancelled, NotFound, Unavailable
 from lemnis.engine.jobs.context import JobContext
+from lemnis.engine.monitor import File
 from lemnis.engine.monitor import replay as replaying
 from lemnis.engine.monitor.replay import Pace, replay
-from lemnis.engine.monitor.traffic import chance, read_traffic
+from lemnis.engine.monitor.traffic import chance, read_traffic, rows_of, told_apart
 
 DAY_MS = 86_400_000
 
@@ -136,11 +143,54 @@ def test_a_replay_that_was_stopped_goes_on_where_it_was(flown, endpoint: Endpoin
 def test_a_sample_is_the_same_rows_every_time_and_nested_in_a_larger_one(flown) -> None:
     span = {"start": parse_ms("2013-07-01"), "end": parse_ms("2013-10-01")}
     small, large, whole = (
-        set(read_traffic(flown.version, ["wind"], "late", sample=share, **span).keys) for share in (0.2, 0.5, 1.0)
+        set(read_traffic(rows_of(flown.version, "late"), ["wind"], sample=share, **span).keys)
+        for share in (0.2, 0.5, 1.0)
     )
     assert small < large < whole
     assert len(small) / len(whole) == pytest.approx(0.2, abs=0.03)
     assert small == {key for key in whole if chance(key) < 0.2}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_any_file_with_times_is_replayed_and_goes_on_where_it_was(
+    flown, endpoint: Endpoint, monkeypatch, tmp_path, suffix: str
+) -> None:
+    monkeypatch.setattr("lemnis.engine.jobs.JobsRoom.ensure_supervisor", lambda _: None)
+    rows = flown.between("2013-07-01", "2013-07-03").rename_columns(
+        ["id", "flown", "carrier", "wind", "distance", "holiday", "was_late"]
+    )
+    rows = pa.concat_tables([rows, rows.slice(0, 1)]).drop_columns("id")
+    path = tmp_path / f"other.{suffix}"
+    (pacsv.write_csv if suffix == "csv" else pq.write_table)(rows, path)
+    with flown.store.write() as db:
+        db.execute("update endpoints set port = ?", [endpoint.server.server_port])
+    job_id = flown.room.start_replay("late", source=File(path=path, time="flown", label="was_late"), delay_days=1)
+    arguments = json.loads(flown.store.value("select arguments from jobs where id = ?", [job_id]))
+    done = replay(JobContext.for_test(flown.store), arguments)
+    known = 61 - rows.column("was_late").null_count
+    assert (done["rows"], done["labels"], done["errors"]) == (61, known, 0)
+    sent = [row for path, body in endpoint.asked if "inv" in path for row in body["dataframe_split"]["data"]]
+    assert sorted(map(str, sent)) == sorted(
+        str(list(row.values())) for row in rows.select(flown.signature.names).to_pylist()
+    )
+    again = replay(JobContext.for_test(flown.store), arguments)
+    assert (again["already_sent"], again["requests"]) == (61, 0)
+
+
+def test_a_file_that_can_not_be_replayed_is_refused_in_words(flown, tmp_path) -> None:
+    path = tmp_path / "some.csv"
+    path.write_text("flown,carrier,wind\n10,AA,1.5\n")
+    for file, said in (
+        (File(path=tmp_path / "none.csv", time="flown"), "There is no file"),
+        (File(path=path, time="flown"), "no column distance and holiday"),
+        (File(path=Path(__file__), time="flown"), "no Parquet or CSV file"),
+    ):
+        with pytest.raises((BadInput, NotFound), match=said):
+            flown.room.start_replay("late", source=file)
+    path.write_text("flown,carrier,wind,distance,holiday\n10,AA,1.5,1,true\n")
+    with pytest.raises(BadInput, match="holds int64, no times"):
+        flown.room.start_replay("late", source=File(path=path, time="flown"))
+    assert told_apart(["a", "b", "a", "a"]) == ["a", "b", "a-1", "a-2"]
 
 
 def test_an_endpoint_that_is_being_restarted_is_waited_for(flown, endpoint: Endpoint, plan, monkeypatch) -> None:
