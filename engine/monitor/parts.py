@@ -1,7 +1,7 @@
 """The kept counts: one tally a minute, an hour and a day of event time, of which a window of any width is the sum.
 
-A row is counted in its minute, its hour and its day. Minutes are dropped after two days and hours after 90, so what is
-kept grows by one tally a day, however many rows there are.
+A row is counted in its minute (if it came within two days of happening), its hour and its day. Minutes are dropped
+after two days and hours after 90, so what is kept grows by one tally a day, however many rows there are.
 """
 
 import zlib

@@ -9,7 +9,7 @@ from lemnis.engine import clock
 from lemnis.engine.config import Config, Monitor
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.monitor.concept.windowed import follow_windows
-from lemnis.engine.monitor.counting import PAGES, TOLERANCE_MS, count_fresh, new_rows
+from lemnis.engine.monitor.counting import TOLERANCE_MS, count_fresh, new_rows
 from lemnis.engine.monitor.judge import Judged, judge_window
 from lemnis.engine.monitor.lasting import earlier_suspicions, following
 from lemnis.engine.monitor.parts import (
@@ -133,7 +133,7 @@ def add_rows(store: Store, config: Config, served: Served, reference: Reference,
     """Count some pages of new rows in one transaction; say whether more may follow."""
     cursor, width = cursor_of(store, served), config.monitor.window
     fresh = count_fresh(store, served.key, cursor, reference, now, all_hours=width == "hour")
-    if not fresh.last:
+    if fresh.last == cursor["prediction_id"]:
         return False
     spans, tier, came = Spans(width), tier_of(width), rolled_up(fresh.finest)
     before = kept_parts(store, served.key, came)
@@ -157,7 +157,7 @@ def add_rows(store: Store, config: Config, served: Served, reference: Reference,
             drop_old_parts(db, served.key, newest)
             for start, window in judged.items():
                 keep(db, config.monitor, served, start, window, now, came=rows.get(start, 0))
-    return fresh.pages == PAGES or not taken
+    return fresh.more or not taken
 
 
 def judge_all(

@@ -20,18 +20,25 @@ def test_a_window_is_made_of_whole_parts(moment: int, width) -> None:
     assert span_of(start, width) == span_of(end - 1, width) == (start, end)
 
 
-@given(st.lists(MOMENTS, max_size=60), MOMENTS)
-def test_each_row_is_in_one_part_of_each_tier_that_is_kept_around_it(moments: list[int], newest: int) -> None:
-    events = np.array(moments, dtype=np.int64)
+@given(st.lists(st.tuples(MOMENTS, st.booleans()), max_size=60), MOMENTS, st.integers(1, 70))
+def test_each_row_is_in_one_part_of_each_tier_that_is_kept_around_it(rows, newest: int, room: int) -> None:
     kept_from = [horizon(tier, newest) for tier in TIERS]
-    finest = by_part(events, np.arange(events.size), kept_from)
-    assert sorted(place for places in finest.values() for place in places) == list(range(events.size))
+    page = [{"event_at": moment, "arrived": moment if live else 2 * 10**13} for moment, live in rows]
+    finest, misdated, taken = by_part(page, 10**14, kept_from, room)  # pyright: ignore[reportArgumentType]
+    assert misdated == 0
+    assert (taken == len(page)) or (taken > 0 and len(finest) == room)
+    assert sorted(place for places in finest.values() for place in places) == list(range(taken))
     for part, places in finest.items():
         assert part.starts >= kept_from[TIERS.index(part.tier)]
-        assert all(0 <= events[place] - part.starts < TIER_MS[part.tier] for place in places)
+        assert all(0 <= rows[place][0] - part.starts < TIER_MS[part.tier] for place in places)
+        assert part.tier != "minute" or all(rows[place][1] for place in places)
     parts = rolled_up({part: Tally(rows=len(places)) for part, places in finest.items()})
     for tier in TIERS:
-        starts = [moment - moment % TIER_MS[tier] for moment in moments if moment >= kept_from[TIERS.index(tier)]]
+        starts = [
+            moment - moment % TIER_MS[tier]
+            for moment, live in rows[:taken]
+            if moment >= kept_from[TIERS.index(tier)] and (live or tier != "minute")
+        ]
         counted = {part.starts: tally.rows for part, tally in parts.items() if part.tier == tier}
         assert counted == {start: starts.count(start) for start in starts}
 

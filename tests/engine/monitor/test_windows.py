@@ -117,8 +117,8 @@ def test_late_duplicate_and_disordered_rows_give_the_windows_of_an_orderly_strea
 def test_reading_in_small_pages_counts_every_row_once(flown, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = flown.between("2013-07-01", "2013-08-01")
     monkeypatch.setattr("lemnis.engine.monitor.counting.PAGE", 7)
-    for module in ("counting", "windows"):
-        monkeypatch.setattr(f"lemnis.engine.monitor.{module}.PAGES", 3)
+    monkeypatch.setattr("lemnis.engine.monitor.counting.PAGES", 3)
+    monkeypatch.setattr("lemnis.engine.monitor.counting.MOST_COLUMNS", 5 * 4)
     monkeypatch.setattr("lemnis.engine.monitor.performance.PAGE", 11)
     flown.answer(rows)
     flown.label(rows, now=5)

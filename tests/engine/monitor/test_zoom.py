@@ -26,7 +26,7 @@ def test_any_width_shows_what_declaring_it_would_and_declaring_it_reads_no_row_a
     assert {width: len(windows) for width, windows in zoomed.items()} == {"day": 61, "week": 10}
     grid = room.grid(zoomed["week"][-4:])
     assert [cell.verdict for cell in grid.cells["wind"] if cell] == ["drift"] * 3 + ["insufficient"]
-    monkeypatch.setattr(counting, "by_part", refuse)
+    monkeypatch.setattr(counting, "tally_of", refuse)
     path, width = flown.store.workspace.config, "month"
     for other in zoomed:
         path.write_text(path.read_text().replace(f'window = "{width}"', f'window = "{other}"'))

@@ -11,7 +11,7 @@ from lemnis.tui.format import MISSING, age, delta, number, share, spark, styled,
 from lemnis.tui.widgets import Cell, Col, Row
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-KEPT = {"minute": "two days", "hour": "90 days"}
+KEPT = {"minute": "two days, of rows that came within two days of happening", "hour": "90 days up to the newest row"}
 NOISE = 2.0  # standard errors: a smaller change of an AUC is not called one
 SCORES = {"kolmogorov_smirnov": "KS", "jensen_shannon": "JS"}
 CELL = 6  # columns of one window in the heat strip
@@ -86,7 +86,7 @@ def verdict_words(window: Window) -> str:
 def no_window(width: Width, declared: Width) -> str:
     """Return what the empty list of windows says."""
     if width != declared and width in KEPT:
-        return f"Nothing here by {width}: those are kept for {KEPT[width]} up to the newest row. Press - for longer."
+        return f"No {width} is kept here: they are for {KEPT[width]}. Press - for longer ones."
     return "No rows were served yet. Press t to replay some."
 
 
