@@ -60,7 +60,7 @@ class Served:
         from lemnis.engine.monitor.parts import unpacked
 
         found = self.store.rows("select tier, tally from monitor_parts")
-        totals = dict.fromkeys(("minute", "hour", "day"), 0)
+        totals: dict[str, int] = {"minute": 0, "hour": 0, "day": 0}
         for row in found:
             totals[row["tier"]] += unpacked(row["tally"]).rows
         return totals
