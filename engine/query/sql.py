@@ -30,7 +30,8 @@ def like(name: Name, operator: str, value: Token) -> Term:
         return Term(test.format(f"({name.column.sql})"), (pattern,))
     if name.column.numeric:
         raise wrong("A number can't be compared with like.", "Compare it with = or >.", value.at)
-    return Term(f"p.key = ? and {test.format('p.value')}", (name.key, pattern), name.column, name.key)
+    text = "p.number is null and " if pattern[:1].isalpha() else ""  # as `mixed` says it; no number begins so
+    return Term(f"p.key = ? and {text}{test.format('p.value')}", (name.key, pattern), name.column, name.key)
 
 
 def compare(name: Name, operator: str, values: list[Token], *, now_ms: int) -> Term:

@@ -52,7 +52,16 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 terms = st.sampled_from(
     [
         *("metrics.a > 0", "metrics.a <= -0.5", "metrics.a = 1", "metrics.b between -0.5..0.5", "has:metrics.b"),
-        *("params.p = 1", "params.p = red", "params.p != 0.5", "params.p in (blue, 1)", "tag:x", "tag:y", "tags.x = x"),
+        *(
+            "params.p = 1",
+            "params.p = red",
+            "params.p != 0.5",
+            "params.p in (blue, 1)",
+            "params.p like 'b%'",
+            "tag:x",
+            "tag:y",
+            "tags.x = x",
+        ),
         *("state = failed", "name = 'run 3'", "id > 100", "run", "id < 40", "metrics.absent > 1", "name ~ 3$"),
     ]
 )
