@@ -38,11 +38,11 @@ class DeployRoom:
     def __init__(self, store: Store) -> None:
         self.store, self.jobs = store, JobsRoom(store)
 
-    def register(self, run_id: int, model: str, who: str, why: str) -> ModelVersion:
+    def register(self, run_id: int, model: str, who: str, why: str, *, calibrate: str = "") -> ModelVersion:
         """Make a finished run's model the next version of a name; takes a second or two. See `registry.register`."""
         from lemnis.engine.deploy import registry
 
-        return registry.register(self.store, run_id, model, who=who, why=why)
+        return registry.register(self.store, run_id, model, who=who, why=why, calibrate=calibrate)
 
     def start_load(
         self,

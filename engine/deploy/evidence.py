@@ -6,8 +6,11 @@ import msgspec
 
 from lemnis.engine.config import load_config
 from lemnis.engine.deploy.records import Verdict
+from lemnis.engine.errors import BadInput
 from lemnis.engine.evaluate import EvaluateRoom
+from lemnis.engine.models.calibration import ProbabilityMap
 from lemnis.engine.store import Store
+from lemnis.engine.text import safe
 
 
 def verdict_of(store: Store, run_id: int) -> Verdict:
@@ -16,6 +19,29 @@ def verdict_of(store: Store, run_id: int) -> Verdict:
     if not found:
         return "not evaluated" if load_config(store.workspace.config).problem.criteria else "no gates"
     return "fail" if "fail" in found else "not enough data" if "not enough data" in found else "pass"
+
+
+def map_of(store: Store, run_id: int, method: str) -> ProbabilityMap:
+    """Return the map of a run's probabilities that its evaluation fitted on validation rows.
+
+    Raises:
+        BadInput: There is no such map, or it made nothing better on the rows that judged it.
+    """
+    evaluations, where = EvaluateRoom(store).evaluations(run_id), f"run {run_id}"
+    judged = next((one.calibrated for one in reversed(evaluations) if one.calibrated), None)
+    maps = {one.method: one for one in judged.maps} if judged else {}
+    found = maps.get(method)
+    if found is None or judged is None:
+        why, known = f": {judged.why}" if judged and judged.why else "", " or ".join(maps)
+        remedy = f"Say {known}." if known else f"Run `lemnis evaluate {run_id}`, or register it as it is."
+        raise BadInput(f"Run {run_id} has no map {safe(method, limit=40)!r}{why}.", remedy, where)
+    if not found.wins:
+        raise BadInput(
+            f"The {method} map does not make the probabilities of run {run_id} better on its {judged.part} rows.",
+            "Register the run as it is.",
+            where,
+        )
+    return ProbabilityMap(method=found.method, points=found.points)
 
 
 def evidence_of(store: Store, run_id: int) -> dict[str, Any]:

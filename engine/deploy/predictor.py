@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +42,9 @@ class Predictor:
         row = TreeRow(model) if isinstance(model, Trees) else model
         self._tree = row if isinstance(row, TreeRow) else None
         self._one: Callable[[Sequence[float]], list[float]] = row.one
+        calibration = signature.calibration
+        if calibration is not msgspec.UNSET:
+            self._one = lambda values: [calibration.one(said) for said in row.one(values)]
 
     @property
     def platform(self) -> str:
@@ -57,7 +61,8 @@ class Predictor:
             return np.empty((0, self.outputs))
         threads = self._cores if len(matrix) >= SHARED_ROWS else 1
         scores = self._model.predict(matrix, num_threads=threads)
-        return np.asarray(scores, dtype=np.float64).reshape(len(matrix), self.outputs)
+        answers = self.signature.answers(np.asarray(scores, dtype=np.float64))
+        return answers.reshape(len(matrix), self.outputs)
 
     def contributions(self, matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """Return what each feature adds to the raw scores, the bias last: shape (rows, outputs, features + 1).

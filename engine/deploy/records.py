@@ -47,6 +47,7 @@ class ModelVersion(Struct, frozen=True, kw_only=True):
     """One registered model file.
 
     Attributes:
+        calibration: What makes its probabilities better before they are answered: isotonic, platt; empty for nothing.
         verdict: What the gates of its run say now.
         aliases: The aliases that point here now.
         golden_rows: How many rows with recorded answers every process must reproduce before it serves.
@@ -66,6 +67,7 @@ class ModelVersion(Struct, frozen=True, kw_only=True):
     who: str
     why: str
     created_at: int
+    calibration: str = ""
 
 
 class Candidate(Struct, frozen=True, kw_only=True):

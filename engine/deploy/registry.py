@@ -25,26 +25,40 @@ from lemnis.engine.text import safe
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 
 
-def register(store: Store, run_id: int, model: str, *, who: str, why: str) -> ModelVersion:
+def register(store: Store, run_id: int, model: str, *, who: str, why: str, calibrate: str = "") -> ModelVersion:
     """Make a finished run's model the next version of a name; a run that is registered gives the version it has.
 
     The file is asked its golden rows in a child process first, and its answers are what every later process must give.
 
+    Args:
+        store: The workspace's state.
+        run_id: The run.
+        model: The name.
+        who: Kept with the version.
+        why: Kept too.
+        calibrate: Answer with the probabilities that this map of the run's evaluation makes: isotonic or platt.
+
     Raises:
         NotFound: There is no such run.
-        BadInput: The name can't be one, the run is not finished, its file changed, or the model is damaged.
+        BadInput: The name can't be one, the run is not finished, its file changed, the model is damaged, or the map is
+            not there or makes nothing better.
     """
     if not NAME.fullmatch(model):
         raise BadInput(f"{safe(model, limit=80)!r} can't name a model.", "Use letters, digits, . _ and -, at most 64.")
     run = finished_run(store, run_id)
     kept = store.value(
-        "select version from model_versions where model = ? and run_id = ? and sha256 = ?",
-        [model, run_id, run["model_sha256"]],
+        """select version from model_versions where model = ? and run_id = ? and sha256 = ?
+             and coalesce(json_extract(signature, '$.calibration.method'), '') = ?""",
+        [model, run_id, run["model_sha256"], calibrate],
     )
     if kept is not None:
         return version(store, model, kept)
     folder = store.workspace.run_dir(run_id)
     signature = Signature.load(folder / "signature.json")
+    if calibrate:
+        from lemnis.engine.deploy.evidence import map_of
+
+        signature = msgspec.structs.replace(signature, calibration=map_of(store, run_id, calibrate))
     path = keep_file(store, folder / "model.txt", run["model_sha256"])
     rows = representative_rows(store, run["version_id"], signature)
     golden = Golden(rows=rows, answers=ask_model(path, run["model_sha256"], signature, rows))
@@ -184,7 +198,8 @@ def representative_rows(store: Store, version_id: str | None, signature: Signatu
 
 
 VERSIONS = """
-    select v.*, r.name as run_name, json_array_length(v.golden, '$.rows') as golden_rows,
+    select v.*, r.name as run_name, coalesce(json_extract(v.signature, '$.calibration.method'), '') as calibration,
+      json_array_length(v.golden, '$.rows') as golden_rows,
       (select json_group_array(a.alias) from aliases a where a.model = v.model and a.version = v.version) as aliases
     from model_versions v join runs r on r.id = v.run_id
 """
@@ -284,6 +299,7 @@ def record(store: Store, row: Row) -> ModelVersion:
         path=store.workspace.hidden / row["path"],
         bytes=row["bytes"],
         threshold=row["threshold"],
+        calibration=row["calibration"],
         golden_rows=row["golden_rows"],
         verdict=verdict_of(store, row["run_id"]),
         aliases=sorted(msgspec.json.decode(row["aliases"], type=list[str])),

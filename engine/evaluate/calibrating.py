@@ -3,9 +3,10 @@
 import numpy as np
 
 from lemnis.engine.evaluate.baselines import Ground
-from lemnis.engine.evaluate.calibration import METHODS, fit_map, mapped, reliability, wins
+from lemnis.engine.evaluate.calibration import METHODS, fit_map, reliability, wins
 from lemnis.engine.evaluate.paired import Yardstick
 from lemnis.engine.evaluate.records import Calibration, CalibrationMap
+from lemnis.engine.models.calibration import mapped
 
 SHOWN = ("brier", "log_loss", "ece", "roc_auc")
 

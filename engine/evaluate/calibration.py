@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from lemnis.engine.evaluate.records import Bin, Reliability
 from lemnis.engine.evaluate.significance import draws
+from lemnis.engine.models.calibration import Method, log_odds, logistic
 
 Values = NDArray[np.float64]
 Places = NDArray[np.int64]
 BINS = 10
-LOGIT_ENDS = 1e-12  # probabilities nearer to 0 or 1 count as this near
 STEPS = 50  # of Newton's method; under ten are usual
-METHODS = ("isotonic", "platt")
+METHODS: tuple[Method, ...] = ("isotonic", "platt")
 
 
 def reliability(target: Values, probability: Values, blocks: Places, bins: int = BINS) -> Reliability:
@@ -90,26 +90,6 @@ def platt(target: Values, probability: Values) -> list[list[float]]:
         if float(abs(step).max()) < 1e-10:
             break
     return [weights.tolist()]
-
-
-def mapped(method: str, points: list[list[float]], probability: Values) -> Values:
-    """Return the probabilities that a map makes of others."""
-    if method == "platt":
-        slope, offset = points[0]
-        return logistic(slope * log_odds(probability) + offset)
-    said, better = np.array(points).T
-    return np.asarray(np.interp(probability, said, better), dtype=np.float64)
-
-
-def log_odds(probability: Values) -> Values:
-    """Return ln(p / (1 - p)), finite."""
-    held = np.clip(probability, LOGIT_ENDS, 1 - LOGIT_ENDS)
-    return np.log(held) - np.log1p(-held)
-
-
-def logistic(value: Values) -> Values:
-    """Return 1 / (1 + e^-x)."""
-    return 1 / (1 + np.exp(-np.clip(value, -700, 700)))
 
 
 def wins(brier: tuple[float | None, float | None], loss: tuple[float | None, float | None]) -> bool:

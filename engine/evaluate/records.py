@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from lemnis.engine.evaluate.pairs import PairedTest
+from lemnis.engine.models.calibration import Method
 
 Point = list[float]
 
@@ -107,7 +108,7 @@ class CalibrationMap(Struct, frozen=True, kw_only=True):
         wins: Brier score and log loss get better with their whole interval: only then it is worth it.
     """
 
-    method: str
+    method: Method
     rows: int
     points: list[Point]
     tests: list[PairedTest]

@@ -4,13 +4,18 @@ import math
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.files import write_atomic
+from lemnis.engine.models.calibration import ProbabilityMap
 from lemnis.engine.text import safe
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Task: TypeAlias = Literal["binary", "multiclass", "regression"]
 Cell: TypeAlias = Any  # a value of a request: what JSON can hold, judged here
@@ -49,6 +54,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         features: In the order of the matrix's columns.
         classes: Of a binary or multiclass target, sorted; the last of two is the positive one.
         threshold: A binary score at or above it counts as positive.
+        calibration: What makes a binary score a better probability before it is answered.
     """
 
     features: list[Feature]
@@ -56,6 +62,11 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     target: str
     classes: list[str] = []
     threshold: float = 0.5
+    calibration: ProbabilityMap | msgspec.UnsetType = msgspec.UNSET
+
+    def answers(self, scores: "NDArray[np.float64]") -> "NDArray[np.float64]":
+        """Return a model's scores as they are answered: calibrated, where a map is kept with it."""
+        return scores if self.calibration is msgspec.UNSET else self.calibration.many(scores)
 
     @property
     def names(self) -> list[str]:

@@ -150,7 +150,7 @@ def make_reference(store: Store, model: str, version: int, *, bins: int) -> Refe
     matrix = encode_table(counted, signature)
     stretches = [matrix] if counted is train else [encode_table(one, signature) for one in stretches_of(train)]
     binnings, false_alarms = calibrate(binned(matrix, signature.features, bins), stretches, importance)
-    scores = np.asarray(trained.predict(encode_table(held, signature), num_threads=1), dtype=np.float64)
+    said = np.asarray(trained.predict(encode_table(held, signature), num_threads=1), dtype=np.float64)
     return describe(
         Reference(
             model=model,
@@ -165,7 +165,7 @@ def make_reference(store: Store, model: str, version: int, *, bins: int) -> Refe
             held_out_rows=held.num_rows,
             false_alarms=false_alarms,
         ),
-        scores,
+        signature.answers(said),
         target,
         bins,
     )

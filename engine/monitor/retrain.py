@@ -160,4 +160,5 @@ def measured(store: Store, model: ModelVersion, version: Version) -> Measures:
     rows, target = labelled(table, signature)
     scores = load_model(model.path, model.sha256).predict(encode_table(rows, signature), num_threads=1)
     value = load_config(store.workspace.config).problem.value
-    return measures(signature.task, target, np.asarray(scores, dtype=np.float64), signature.threshold, value)
+    answers = signature.answers(np.asarray(scores, dtype=np.float64))
+    return measures(signature.task, target, answers, signature.threshold, value)

@@ -97,7 +97,7 @@ def print_evaluation(evaluations: list[Evaluation], gates: list[Gate]) -> None:
     for one in last.baselines:
         say(baseline_words(one))
     for one in last.calibrated.maps if last.calibrated else []:
-        said = "wins on rows it has not seen" if one.wins else "no sure gain"
+        said = "wins on rows it has not seen; register the run with --calibrate" if one.wins else "no sure gain"
         changes = ", ".join(f"{test.metric} {shown.delta(test.delta)}" for test in one.tests)
         say(f"{one.method} map: {said} ({changes})")
     if last.speed is not None:

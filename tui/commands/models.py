@@ -69,13 +69,18 @@ def register(
     run: Annotated[int, typer.Argument(help="A finished run's number, see `lemnis runs list`.", metavar="RUN")],
     model: ModelName,
     reason: Reason = "registered from the command line",
+    calibrate: Annotated[
+        str, typer.Option(help="Answer with probabilities that this map makes: isotonic or platt.", metavar="MAP")
+    ] = "",
 ) -> None:
     """Make a finished run's model the next version of MODEL; it is checked and its golden answers are recorded.
 
+    --calibrate keeps a map of the run's evaluation with the version, where it made the probabilities better on the rows
+    that judged it: the server, `lemnis predict` and monitoring answer and measure with it.
     With --json: the version as in `list`.
     """
     session = session_of(context)
-    version = session.engine.deploy.register(run, model, user_name(), reason)
+    version = session.engine.deploy.register(run, model, user_name(), reason, calibrate=calibrate)
     if session.json:
         print_json(version)
         return
@@ -250,7 +255,7 @@ def version_line(version: ModelVersion, now: int) -> list[str]:
         version.model,
         str(version.version),
         ", ".join(version.aliases) or MISSING,
-        f"{version.run_id} {version.run_name}",
+        f"{version.run_id} {version.run_name}" + (f", {version.calibration}" if version.calibration else ""),
         verdict(version.verdict).text,
         age(version.created_at, now),
         version.who,

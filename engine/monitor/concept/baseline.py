@@ -102,7 +102,7 @@ def make_and_keep(store: Store, model: str, version: int) -> None:
     table = evenly(held_out_rows(dataset, signature))
     held, target = labelled(table, signature)
     matrix = encode_table(held, signature)
-    score = np.asarray(trained.predict(matrix, num_threads=1), dtype=np.float64)
+    score = signature.answers(np.asarray(trained.predict(matrix, num_threads=1), dtype=np.float64))
     days = days_of(held, dataset)
     made = Baseline(
         task=signature.task,
@@ -146,7 +146,8 @@ def days_of(table: "pa.Table", dataset: "Version") -> Places:
 
 def calibrated(made: Baseline, target: Values, score: Values, days: Places) -> Baseline:
     """Return the baseline with a calibration map, and with what that map is worth on days it was not fitted on."""
-    from lemnis.engine.evaluate.calibration import fit_map, mapped
+    from lemnis.engine.evaluate.calibration import fit_map
+    from lemnis.engine.models.calibration import mapped
 
     known = np.isfinite(score)
     target, score, days = target[known], score[known], days[known]

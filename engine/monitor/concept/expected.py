@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from lemnis.engine.evaluate.calibration import mapped
 from lemnis.engine.evaluate.metrics import expected_calibration_error
+from lemnis.engine.models.calibration import mapped
 from lemnis.engine.monitor.concept.figures import (
     RIGHT,
     answer_shares,

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from lemnis.engine.config import Problem
 from lemnis.engine.evaluate.baselines import Ground
 from lemnis.engine.evaluate.calibrating import calibration_of
-from lemnis.engine.evaluate.calibration import fit_map, logistic, mapped, reliability
+from lemnis.engine.evaluate.calibration import fit_map, reliability
 from lemnis.engine.evaluate.measure import Scored
 from lemnis.engine.evaluate.paired import Yardstick
+from lemnis.engine.models.calibration import logistic, mapped
 
 DAY_MS = 86_400_000
 answers = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20)), min_size=1, max_size=80)

@@ -280,6 +280,7 @@ def version_detail(
             ("aliases", alias_cell(version.aliases)),
             ("sha256", f"{version.sha256[:16]}…  {bytes_(version.bytes)}"),
             ("threshold", number(version.threshold, 2)),
+            *([("calibrated", f"by its {version.calibration} map")] if version.calibration else []),
             ("golden", f"{version.golden_rows} rows with recorded answers"),
             ("by", f"{version.who}, {age(version.created_at, now)} ago"),
             ("why", version.why),

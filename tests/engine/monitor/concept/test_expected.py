@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lemnis.engine.config import Value
-from lemnis.engine.evaluate.calibration import fit_map, mapped
+from lemnis.engine.evaluate.calibration import fit_map
+from lemnis.engine.models.calibration import mapped
 from lemnis.engine.monitor.concept.direct import ERROR, direct_figures, fit_errors
 from lemnis.engine.monitor.concept.expected import calibration_error, doubt_of, estimated_figures
 from lemnis.engine.monitor.concept.figures import labelled_figures

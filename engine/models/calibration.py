@@ -1,0 +1,80 @@
+"""Maps from the probabilities that a model says to better ones: as they are kept with a version and applied. Pure."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Values: TypeAlias = NDArray[np.float64]
+
+LOGIT_ENDS = 1e-12  # probabilities nearer to 0 or 1 count as this near
+Method: TypeAlias = Literal["isotonic", "platt"]
+
+
+class ProbabilityMap(Struct, frozen=True, kw_only=True, dict=True):
+    """What makes a model's probability of yes a better one.
+
+    Attributes:
+        points: Said and better probabilities to interpolate between, said ones rising; of platt slope and offset of
+            the log odds.
+    """
+
+    method: Method
+    points: list[list[float]]
+
+    def many(self, probability: "Values") -> "Values":
+        """Return the better probabilities of some, of any shape."""
+        return mapped(self.method, self.points, probability)
+
+    def one(self, probability: float) -> float:
+        """Return the better probability of one, as `many` does, without the cost of arrays."""
+        if self.method == "platt":
+            slope, offset = self.points[0]
+            held = min(max(probability, LOGIT_ENDS), 1 - LOGIT_ENDS)
+            odds = slope * (math.log(held) - math.log1p(-held)) + offset
+            return 1 / (1 + math.exp(-min(max(odds, -700.0), 700.0)))
+        said, better = self._columns
+        above = bisect_right(said, probability)
+        if above == 0:
+            return better[0]
+        if above == len(said):
+            return better[-1]
+        low, rise = said[above - 1], better[above] - better[above - 1]
+        return better[above - 1] + rise * (probability - low) / (said[above] - low)
+
+    @cached_property
+    def _columns(self) -> tuple[Sequence[float], Sequence[float]]:
+        return [said for said, _ in self.points], [better for _, better in self.points]
+
+
+def mapped(method: str, points: list[list[float]], probability: "Values") -> "Values":
+    """Return the probabilities that a map makes of others."""
+    import numpy as np
+
+    if method == "platt":
+        slope, offset = points[0]
+        return logistic(slope * log_odds(probability) + offset)
+    said, better = np.array(points).T
+    return np.asarray(np.interp(probability, said, better), dtype=np.float64)
+
+
+def log_odds(probability: "Values") -> "Values":
+    """Return ln(p / (1 - p)), finite."""
+    import numpy as np
+
+    held = np.clip(probability, LOGIT_ENDS, 1 - LOGIT_ENDS)
+    return np.log(held) - np.log1p(-held)
+
+
+def logistic(value: "Values") -> "Values":
+    """Return 1 / (1 + e^-x)."""
+    import numpy as np
+
+    return 1 / (1 + np.exp(-np.clip(value, -700, 700)))
