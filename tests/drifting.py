@@ -1,6 +1,6 @@
 """Streams of windows through the monitor's verdict, without a workspace: for its tests and its benchmark."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,7 @@ def column_of(binning: Binning, values: Numbers) -> Column:
     return Column(counts=np.bincount(codes_of(binning, known), minlength=len(binning.counts)).tolist())
 
 
-def judge_stream(reference: Reference, windows: Sequence[Numbers], monitor: Monitor | None = None) -> list[Judged]:
+def judge_stream(reference: Reference, windows: Iterable[Numbers], monitor: Monitor | None = None) -> list[Judged]:
     """Judge windows that follow each other."""
     judged: list[Judged] = []
     for rows in windows:

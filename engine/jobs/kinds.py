@@ -41,6 +41,7 @@ KINDS: dict[str, str] = {
     "deploy.predict": "lemnis.engine.deploy.jobs:predict",
     "tracking.script": "lemnis.engine.tracking.jobs:run_command",
     "monitor.replay": "lemnis.engine.monitor.replay:replay",
+    "monitor.contrast": "lemnis.engine.monitor.drift.contrasting:contrast",
     "share.push": "lemnis.engine.share.jobs:push",
     "share.pull": "lemnis.engine.share.jobs:pull",
     "share.export": "lemnis.engine.share.jobs:export",

@@ -5,6 +5,7 @@ from lemnis.engine.monitor.alerting.rehearsal import Firing, Rehearsal
 from lemnis.engine.monitor.concept.records import Figure
 from lemnis.engine.monitor.concept.report import Entry, Performance
 from lemnis.engine.monitor.concept.stale import Stale, Waiver
+from lemnis.engine.monitor.drift.found import Contrast
 from lemnis.engine.monitor.kept import Cell, Grid
 from lemnis.engine.monitor.records import Bins, FeatureDrift, Replay, Verdict, Watched, Window
 from lemnis.engine.monitor.replays import File
@@ -17,6 +18,7 @@ __all__ = [
     "AlertEvent",
     "Bins",
     "Cell",
+    "Contrast",
     "Entry",
     "FeatureDrift",
     "Figure",

@@ -16,6 +16,7 @@ from lemnis.engine.monitor.measures import Measures
 from lemnis.engine.monitor.policy import (
     IMPORTANT_SHARE,
     Suspicion,
+    alarms_in_words,
     feature_verdict,
     rule_in_words,
     suspicions,
@@ -82,8 +83,9 @@ def judge_window(
     ]
     found = suspicions([(one.scores.effect, one.threshold, one.p) for one in compared])
     past = false_alarms_at(reference.false_alarms, tally.rows)
+    tried = alarms_in_words(past.alarmed, past.runs) if past else alarms_in_words(None, None)
     features = [
-        judge_feature(monitor, reference, one, suspicion, [one.binning.name in names for names in earlier])
+        judge_feature(monitor, reference, one, suspicion, [one.binning.name in names for names in earlier], tried)
         for one, suspicion in zip(compared, found, strict=True)
     ]
     weighed = [
@@ -93,6 +95,7 @@ def judge_window(
     inputs = [feature for feature in features if feature["feature"] != PREDICTION]
     predicted = next((feature["psi"] for feature in features if feature["feature"] == PREDICTION), None)
     told = tally.rows >= monitor.min_rows
+    why = f"{why}; the rule {tried}" if told else why
     window = {
         "rows": tally.rows,
         "duplicates": tally.duplicates,
@@ -157,9 +160,18 @@ def false_alarms_at(known: Sequence[FalseAlarms], rows: int) -> FalseAlarms | No
 
 
 def judge_feature(
-    monitor: Monitor, reference: Reference, compared: Compared, suspicion: Suspicion, earlier: list[bool]
+    monitor: Monitor, reference: Reference, compared: Compared, suspicion: Suspicion, earlier: list[bool], tried: str
 ) -> dict[str, Any]:
-    """Return one feature's row: scores, threshold with its rule, verdict and both distributions."""
+    """Return one feature's row: scores, threshold with its rule, verdict and both distributions.
+
+    Args:
+        monitor: The declared floor and least rows.
+        reference: Of the model version that answered.
+        compared: The feature's scores.
+        suspicion: What they say among all features.
+        earlier: Whether the windows before suspected it, the newest last.
+        tried: How often the rule alarmed on past windows.
+    """
     binning, column, scores = compared.binning, compared.column, compared.scores
     before, after = (np.array(side.counts, float) for side in (binning, column))
     reference_rows, rows = int(before.sum()), int(after.sum())
@@ -191,6 +203,7 @@ def judge_feature(
             chance=compared.chance,
             rows=rows,
             past=(sum(null.windows), null.rows[-1]) if null else None,
+            alarms=tried,
         ),
         "verdict": feature_verdict([*earlier, suspicion.suspected], rows=rows, min_rows=monitor.min_rows),
         "importance": reference.importance.get(binning.name),

@@ -91,7 +91,9 @@ def listed(names: list[str], most: int = 3) -> str:
     return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
-def rule_in_words(*, score: str, floor: float, chance: float, rows: int, past: tuple[int, int] | None) -> str:
+def rule_in_words(
+    *, score: str, floor: float, chance: float, rows: int, past: tuple[int, int] | None, alarms: str
+) -> str:
     """Return the sentence that says when this feature counts as drifted, and where the numbers come from.
 
     Args:
@@ -101,6 +103,7 @@ def rule_in_words(*, score: str, floor: float, chance: float, rows: int, past: t
         rows: Of this window.
         past: Windows of the training rows that chance was measured in and the largest size of them; None when there
             were too few rows and independent rows are assumed.
+        alarms: How often the rule alarmed on past windows, as `alarms_in_words` has it.
     """
     source = (
         f"measured in {past[0]:,} past windows of up to {past[1]:,} consecutive training rows"
@@ -111,5 +114,12 @@ def rule_in_words(*, score: str, floor: float, chance: float, rows: int, past: t
         f"Suspected when the {score} distance is at least {max(floor, chance):.3f} and p, adjusted over the features, "
         f"at most {SIGNIFICANT:g}: drift when that is so in {NEEDED} of {LOOKED_AT} windows, this one included; watch "
         f"before. The bound is the larger of effect = {floor:g} of [monitor] and {chance:.3f}, below which 99 % of "
-        f"windows of {rows:,} rows stay by chance, {source}."
+        f"windows of {rows:,} rows stay by chance, {source}. It {alarms}."
     )
+
+
+def alarms_in_words(alarmed: int | None, runs: int | None) -> str:
+    """Return how often the rule alarmed on runs of past windows, where nothing had changed."""
+    if alarmed is None or not runs:
+        return "could not be tried on past windows"
+    return f"alarmed in {alarmed} of {runs} runs of past windows"

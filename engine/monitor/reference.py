@@ -16,10 +16,10 @@ from lemnis.engine import clock
 from lemnis.engine.errors import LemnisError, NotFound, Unavailable
 from lemnis.engine.features.signature import Signature, Task
 from lemnis.engine.monitor.drift.calibration import FalseAlarms, calibrate
-from lemnis.engine.monitor.drift.freeze import binned, freeze_score, stretches_of
+from lemnis.engine.monitor.drift.freeze import binned, evenly, freeze_score, stretches_of
 from lemnis.engine.monitor.measures import measures
 from lemnis.engine.monitor.tally import Binning
-from lemnis.engine.store import Store
+from lemnis.engine.store import Row, Store
 from lemnis.engine.text import safe
 from lemnis.engine.workspace import Workspace
 
@@ -127,26 +127,17 @@ def make_apart(store: Store, model: str, version: int, bins: int) -> None:
 
 def make_reference(store: Store, model: str, version: int, *, bins: int) -> Reference:
     """Read the training and the held-out rows of a registered model, and ask it about the latter."""
-    from lemnis.engine.data.versions import find_version
     from lemnis.engine.features.matrix import encode_table
     from lemnis.engine.models.files import load_model
 
-    row = store.row(
-        """select m.path, m.sha256, m.signature, r.version_id from model_versions m join runs r on r.id = m.run_id
-           where m.model = ? and m.version = ?""",
-        [model, version],
-    )
-    if row is None or row["version_id"] is None:
-        raise NotFound(f"{model} v{version} is not registered with a dataset version.", "Register a finished run.")
-    signature = msgspec.json.decode(row["signature"], type=Signature)
-    dataset = find_version(store, row["version_id"])
+    signature, dataset, row = registered(store, model, version)
     trained = load_model(store.workspace.hidden / row["path"], row["sha256"])
     part = held_out_part(dataset)
     train, learnt = rows_in_time(dataset, signature, "train" if "train" in dataset.split else None)
     held, target = (train, learnt) if part == "train" else rows_in_time(dataset, signature, part)
     gain = np.asarray(trained.feature_importance("gain"), dtype=np.float64)
     importance: dict[str, float] = dict(zip(signature.names, (gain / max(gain.sum(), 1e-12)).tolist(), strict=True))
-    counted = evenly(train)
+    counted = evenly(train, MOST_ROWS)
     matrix = encode_table(counted, signature)
     stretches = [matrix] if counted is train else [encode_table(one, signature) for one in stretches_of(train)]
     binnings, false_alarms = calibrate(binned(matrix, signature.features, bins), stretches, importance)
@@ -171,6 +162,24 @@ def make_reference(store: Store, model: str, version: int, *, bins: int) -> Refe
     )
 
 
+def registered(store: Store, model: str, version: int) -> "tuple[Signature, Version, Row]":
+    """Return what a registered model takes, the dataset version it was trained on, and `path` and `sha256` of its file.
+
+    Raises:
+        NotFound: It is not registered with a dataset version, or that is gone.
+    """
+    from lemnis.engine.data.versions import find_version
+
+    row = store.row(
+        """select m.path, m.sha256, m.signature, r.version_id from model_versions m join runs r on r.id = m.run_id
+           where m.model = ? and m.version = ?""",
+        [model, version],
+    )
+    if row is None or row["version_id"] is None:
+        raise NotFound(f"{model} v{version} is not registered with a dataset version.", "Register a finished run.")
+    return msgspec.json.decode(row["signature"], type=Signature), find_version(store, row["version_id"]), row
+
+
 def rows_in_time(dataset: "Version", signature: Signature, part: str | None) -> "tuple[pa.Table, Numbers]":
     """Return the labelled rows of a part, in order of time where the dataset has one, and their targets."""
     from lemnis.engine.data.duck import read_table
@@ -179,13 +188,6 @@ def rows_in_time(dataset: "Version", signature: Signature, part: str | None) -> 
     time = [dataset.time] if dataset.time else []
     table = read_table(dataset, list(dict.fromkeys([*signature.names, signature.target, *time])), part)
     return labelled(table.sort_by(dataset.time) if time else table, signature)
-
-
-def evenly(table: "pa.Table") -> "pa.Table":
-    """Return at most MOST_ROWS rows, evenly taken."""
-    if table.num_rows <= MOST_ROWS:
-        return table
-    return table.take(np.linspace(0, table.num_rows - 1, MOST_ROWS).astype(np.int64))
 
 
 def held_out_part(dataset: "Version") -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lemnis.engine.jobs import Job, JobsRoom
+    from lemnis.engine.monitor.drift.contrasting import Span
+    from lemnis.engine.monitor.drift.found import Contrast
     from lemnis.engine.monitor.retrain import Retrained
     from lemnis.engine.monitor.zoom import Zoom
 
@@ -102,6 +104,21 @@ class MonitorRoom:
     def grid(self, windows: list[Window]) -> Grid:
         """Return the drift of every feature over some windows that `windows` returned."""
         return self._zoom.grid(windows) if windows and windows[0].id < 0 else grid_of(self.store, windows)
+
+    def start_contrast(self, of: "Window | Span") -> int:
+        """Queue a job that finds what tells a window's rows from training rows, and return it."""
+        from lemnis.engine.monitor.drift import contrasting
+
+        span = contrasting.span_of(of) if isinstance(of, Window) else of
+        contrasting.note_asked(self.store, span)
+        title, arguments = contrasting.title_of(span), msgspec.to_builtins(span)
+        return self._jobs().submit(contrasting.KIND, title, arguments, cores=1, priority=40)
+
+    def contrast(self, window: Window) -> "Contrast | None":
+        """Return what tells a window's rows from training rows, None before it was found."""
+        from lemnis.engine.monitor.drift.contrasting import kept_contrast, span_of
+
+        return kept_contrast(self.store, span_of(window))
 
     def performance(self, endpoint: str, *, limit: int = 60, width: Width | None = None) -> Performance:
         """Return truth, estimate and money of an endpoint's latest windows; see `concept.report`.

@@ -18,8 +18,9 @@ from lemnis.engine.monitor.alerting.hand import hold_all
 from lemnis.engine.monitor.alerting.minutes import count_minutes
 from lemnis.engine.monitor.concept.children import CHILDREN
 from lemnis.engine.monitor.declared import LastGood
+from lemnis.engine.monitor.drift.contrasting import wanted
 from lemnis.engine.monitor.kept import list_windows
-from lemnis.engine.monitor.room import HEARTBEAT, Heartbeat
+from lemnis.engine.monitor.room import HEARTBEAT, Heartbeat, MonitorRoom
 from lemnis.engine.monitor.windows import refresh, served_versions
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import find_workspace
@@ -66,8 +67,16 @@ class Watch:
         for endpoint in endpoints:
             advance(self.store, config, endpoint, list_windows(self.store, endpoint))
             publish(self.store, endpoint, now=now_ms())
+        if endpoints:
+            self._ask_why()
         held = hold_all(self.store, now=now_ms())
         return raise_aborted(self.store, config) + held > 0 or bool(endpoints)
+
+    def _ask_why(self) -> None:
+        """Have a job find out what changed in windows that closed with drift."""
+        room = MonitorRoom(self.store)
+        for span in wanted(self.store):
+            room.start_contrast(span)
 
 
 def main() -> int:

@@ -20,6 +20,10 @@ MONITOR: tuple[Action, ...] = (
         footer=True,
     ),
     Action(
+        "monitor.why", "w", "Why", "Say what tells the window's rows from training rows; a job learns to.",
+        "monitor why", writes=True,
+    ),
+    Action(
         "monitor.zoom_in", "plus,equals_sign", "Shorter", "Cut the same rows into shorter windows, down to minutes.",
         "monitor drift --window hour",
     ),

@@ -24,7 +24,8 @@ from lemnis.engine.monitor.concept.figures import blocks_by_day, labelled_figure
 from lemnis.engine.monitor.concept.kept import kept_baseline
 from lemnis.engine.monitor.concept.losses import losses_of, scale_of
 from lemnis.engine.monitor.concept.records import Baseline
-from lemnis.engine.monitor.reference import evenly, held_out_part
+from lemnis.engine.monitor.drift.freeze import evenly
+from lemnis.engine.monitor.reference import MOST_ROWS, held_out_part
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
 
@@ -99,7 +100,7 @@ def make_and_keep(store: Store, model: str, version: int) -> None:
     signature = msgspec.json.decode(row["signature"], type=Signature)
     dataset = find_version(store, row["version_id"])
     trained = load_model(store.workspace.hidden / row["path"], row["sha256"])
-    table = evenly(held_out_rows(dataset, signature))
+    table = evenly(held_out_rows(dataset, signature), MOST_ROWS)
     held, target = labelled(table, signature)
     matrix = encode_table(held, signature)
     score = signature.answers(np.asarray(trained.predict(matrix, num_threads=1), dtype=np.float64))

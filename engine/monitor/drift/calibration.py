@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lemnis.engine.distances import chi_square_quantile, jensen_shannon_distance, smoothed_shares
+from lemnis.engine.distances import PSEUDO_COUNT, chi_square_quantile
 from lemnis.engine.monitor.drift.chance import chi_square_survival, kolmogorov_survival
 from lemnis.engine.monitor.drift.null import LEVEL, Null
 from lemnis.engine.monitor.drift.scores import chi_square, coarse, is_nominal, kolmogorov_smirnov
@@ -119,15 +119,17 @@ def measure(binning: Binning, codes: Codes, starts: NDArray[np.int64], size: int
         effects, statistics = kolmogorov_smirnov(before, after)
         return Measured(effects, statistics, 0)
     statistics, freedom = chi_square(total, after)
-    pairs = zip(coarse(binning, before), coarse(binning, after), strict=True)
-    effects = np.array([distance_of(one, two) for one, two in pairs])
-    return Measured(effects, statistics, freedom)
+    return Measured(distances_of(coarse(binning, before), coarse(binning, after)), statistics, freedom)
 
 
-def distance_of(before: Numbers, after: Numbers) -> float:
-    """Return the Jensen–Shannon distance of two lists of counts over the bins that anybody fills."""
+def distances_of(before: Numbers, after: Numbers) -> Numbers:
+    """Return the Jensen–Shannon distance of counts, row by row, as `scores.scores_of` has it for one window."""
     used = before + after > 0
-    return jensen_shannon_distance(smoothed_shares(before[used]), smoothed_shares(after[used]))
+    shares = [np.where(used, counts + PSEUDO_COUNT, 0.0) for counts in (before, after)]
+    p, q = (side / side.sum(axis=-1, keepdims=True) for side in shares)
+    middle = np.where(used, (p + q) / 2, 1.0)
+    terms = [np.where(used, side * np.log2(np.where(used, side, 1.0) / middle), 0.0) for side in (p, q)]
+    return np.sqrt(np.clip((terms[0] + terms[1]).sum(axis=-1) / 2, 0.0, 1.0))
 
 
 def chance_of(measured: Measured, which: slice | NDArray[np.bool_]) -> tuple[float, float]:

@@ -29,6 +29,13 @@ def stretches_of(table: "pa.Table") -> "list[pa.Table]":
     return [table.slice(int(start), length) for start in np.linspace(0, table.num_rows - length, STRETCHES)]
 
 
+def evenly(table: "pa.Table", most: int) -> "pa.Table":
+    """Return at most so many rows, evenly taken; the table itself where it has no more."""
+    if table.num_rows <= most:
+        return table
+    return table.take(np.linspace(0, table.num_rows - 1, most).astype(np.int64))
+
+
 def binned(matrix: Numbers, features: list[Feature], bins: int) -> list[Binning]:
     """Freeze each feature over the training matrix, shape (rows, features)."""
     return [freeze(feature, matrix[:, place], bins) for place, feature in enumerate(features)]

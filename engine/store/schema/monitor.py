@@ -228,4 +228,14 @@ LATER = {
             for statement in triggers("monitor", table)
         ),
     ),
+    "m044_contrasts": (
+        # What tells the rows of a window (of any width) from training rows.
+        """create table monitor_contrasts (
+            endpoint text not null, model text not null, version integer not null,
+            starts integer not null, ends integer not null,      -- epoch ms of event time
+            contrast text not null default '',       -- JSON; empty while a job looks into it
+            created_at integer not null,
+            primary key (endpoint, model, version, starts, ends)
+        ) strict""",
+    ),
 }

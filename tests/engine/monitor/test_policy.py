@@ -1,6 +1,14 @@
 import pytest
 
-from lemnis.engine.monitor.policy import drifting, feature_verdict, listed, rule_in_words, suspicions, window_verdict
+from lemnis.engine.monitor.policy import (
+    alarms_in_words,
+    drifting,
+    feature_verdict,
+    listed,
+    rule_in_words,
+    suspicions,
+    window_verdict,
+)
 from lemnis.engine.monitor.records import Verdict
 
 
@@ -55,10 +63,15 @@ def test_a_window_drifts_when_a_feature_drifts_that_the_model_uses(
 
 
 def test_the_rule_says_where_its_threshold_comes_from() -> None:
-    declared = rule_in_words(score="KS", floor=0.05, chance=0.012, rows=20_000, past=(1_200, 20_000))
+    declared = rule_in_words(
+        score="KS", floor=0.05, chance=0.012, rows=20_000, past=(1_200, 20_000), alarms=alarms_in_words(1, 100)
+    )
     assert "KS distance is at least 0.050" in declared
     assert "1,200 past windows of up to 20,000 consecutive training rows" in declared
-    assert "too few training rows" in rule_in_words(score="JS", floor=0.05, chance=0.2, rows=300, past=None)
+    assert declared.endswith("It alarmed in 1 of 100 runs of past windows.")
+    assert "too few training rows" in rule_in_words(
+        score="JS", floor=0.05, chance=0.2, rows=300, past=None, alarms=alarms_in_words(None, None)
+    )
 
 
 def test_long_lists_of_names_are_cut() -> None:

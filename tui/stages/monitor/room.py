@@ -17,6 +17,7 @@ from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.monitor import explain, rows
 from lemnis.tui.stages.monitor.form import Line, MonitorForm, bad_replay, nobody_or_nothing
 from lemnis.tui.stages.monitor.pane import MonitorView, Overview
+from lemnis.tui.stages.monitor.why import WhyScreen
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Facts, Panel, Table, Words
 
@@ -232,6 +233,14 @@ class MonitorStage(Stage[MonitorView]):
         lines = (Line("why", "why, what next"), Line("who", "who", user_name()))
         form = MonitorForm(f"{word} alert {alert.rule}", note, lines, verb=verb, wrong=nobody_or_nothing)
         self.app.push_screen(form, answered)
+
+    def action_why(self) -> None:
+        """Show what tells the chosen window's rows from training rows."""
+        window = self._view.window if self._view else None
+        if window is None:
+            self.toast("No window is chosen.", warn=True)
+        else:
+            self.app.push_screen(WhyScreen(self.engine, window))
 
     def action_replay(self) -> None:
         """Start a replay, or stop the one that runs."""

@@ -36,7 +36,7 @@ def test_a_burst_in_one_window_is_watched_and_a_shift_that_stays_alarms_at_its_s
     assert [verdicts[place] for place in (3, 9, 15)] == ["watch"] * 3
     assert verdicts[20:22] == ["watch", "drift"]
     assert "drift" not in verdicts[:20]
-    assert judged[21].window["why"] == "f00 drifted"
+    assert judged[21].window["why"] == "f00 drifted; the rule alarmed in 0 of 100 runs of past windows"
 
 
 def test_rows_that_follow_on_raise_the_bound_and_are_no_alarm() -> None:
