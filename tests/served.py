@@ -10,6 +10,7 @@ from lemnis.engine.config import Config, load_config
 from lemnis.engine.deploy.predictions import Entry, write_entries
 from lemnis.engine.features.signature import Feature
 from lemnis.engine.monitor.reference import Reference, binned, describe, keep_reference
+from lemnis.engine.monitor.windows import refresh_one, served_versions
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import create_workspace
 
@@ -54,6 +55,11 @@ class Served:
             )
             with self.store.write("predictions") as db:
                 write_entries(db.conn, "late", "late", [entry])
+
+    def look(self, now: int) -> bool:
+        """Count what came and judge the windows; say whether anything changed. No model is asked."""
+        served = served_versions(self.store)
+        return any([refresh_one(self.store, self.config, one, now, apart=False) for one in served])
 
     def rows_by_tier(self) -> dict[str, int]:
         """Return how many rows were counted in the kept minutes, hours and days."""

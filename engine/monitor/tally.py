@@ -158,6 +158,8 @@ def count_column(binning: Binning, values: Sequence[Any]) -> Column:
     if binning.kind == "categorical":
         return count_categories(binning, values)
     accepted = (bool,) if binning.logical else (int, float)
+    if set(map(type, values)) <= {*accepted, type(None)}:  # as a rule; and NumPy makes NaN of None
+        return count_numbers(binning, np.array(values, dtype=np.float64))
     held = [value for value in values if type(value) in accepted]
     column = count_numbers(binning, np.array(held, dtype=np.float64), absent=len(values) - len(held))
     return msgspec.structs.replace(column, mistyped=len(values) - len(held) - sum(value is None for value in values))

@@ -16,9 +16,8 @@ from served import START_MS, Served, served
 from lemnis.engine.monitor.parts import packed
 from lemnis.engine.monitor.reference import kept_reference
 from lemnis.engine.monitor.tally import count_rows
-from lemnis.engine.monitor.windows import refresh
 
-FEATURES, ROWS = 20, 50_000
+FEATURES, ROWS = 20, 20_000
 NOW_MS = START_MS + 100 * 86_400_000
 
 
@@ -29,7 +28,7 @@ def main() -> int:
         counted(few, "1,000 rows a second", 1)
         counted(few, "1,000 rows a second, twice as many", 2)
         sparse = served(Path(folder) / "sparse", FEATURES)
-        counted(sparse, "a row a minute", 1, step_ms=60_000)
+        counted(sparse, "a row a minute, replayed", 1, step_ms=60_000, at=NOW_MS)
         wide = served(Path(folder) / "wide", 200)
         log(wide, 10_000, 1)
         took, _ = timed(wide)
@@ -38,9 +37,9 @@ def main() -> int:
     return 0
 
 
-def counted(made: Served, figure: str, times: int, *, step_ms: int = 1) -> None:
+def counted(made: Served, figure: str, times: int, *, step_ms: int = 1, at: int = 1) -> None:
     """Print rows a second of one look, against binning a ready matrix column by column."""
-    matrix = log(made, ROWS * times, step_ms)
+    matrix = log(made, ROWS * times, step_ms, at)
     took, grown = timed(made)
     reference = kept_reference(made.store, "late", 1)
     assert reference is not None
@@ -53,11 +52,11 @@ def counted(made: Served, figure: str, times: int, *, step_ms: int = 1) -> None:
     print(json.dumps(document | more), flush=True)
 
 
-def log(made: Served, rows: int, step_ms: int) -> np.ndarray:
+def log(made: Served, rows: int, step_ms: int, at: int = 1) -> np.ndarray:
     """Log new rows, `step_ms` apart."""
     matrix = np.random.default_rng(rows).normal(size=(rows, made.features))
     first = START_MS + (made.store.value("select count(*) from predictions", name="predictions") or 0) * step_ms
-    made.log(matrix, [first + place * step_ms for place in range(rows)])
+    made.log(matrix, [first + place * step_ms for place in range(rows)], at=at)
     return matrix
 
 
@@ -65,7 +64,7 @@ def timed(made: Served) -> tuple[float, float]:
     """Return seconds of one look, and by how many MiB this process has grown in it."""
     process = psutil.Process()
     before, began = process.memory_info().rss, time.perf_counter()
-    assert refresh(made.store, made.config, now=NOW_MS)
+    assert made.look(NOW_MS)
     return time.perf_counter() - began, (process.memory_info().rss - before) / (1 << 20)
 
 
