@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lemnis.engine.config import load_config
 from lemnis.engine.deploy.load.records import LoadCell, LoadTest, checked, list_load_tests
 from lemnis.engine.deploy.records import AliasEvent, Candidate, Endpoint, Model, ModelVersion, TokenScope
 from lemnis.engine.deploy.rollout.records import EndpointEvent, Mode, Split, Worker
@@ -159,9 +160,11 @@ class DeployRoom:
         *,
         workers: int = 0,
     ) -> Endpoint:
-        """Keep a model server up at an address. See `endpoints.start`."""
+        """Keep a model server up at an address; 0 workers: as many as lemnis.toml says. See `endpoints.start`."""
         from lemnis.engine.deploy import endpoints
 
+        declared = load_config(self.store.workspace.config).endpoints.get(name)
+        workers = workers or (declared.workers if declared else 0)
         endpoints.start(self.store, self.jobs, name, model, alias, host=host, port=port, count=workers)
         self.jobs.ensure_supervisor()
         return self.endpoint(name)

@@ -24,7 +24,8 @@ def deploy(
     host: Annotated[str, typer.Option(help="The address; any but loopback needs a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 keeps the endpoint's port, or chooses one.", min=0, max=65535)] = 0,
     workers: Annotated[
-        int, typer.Option(help="Processes that answer on the port; 0 keeps how many it had.", min=0)
+        int,
+        typer.Option(help="Processes that answer on the port; 0: as in lemnis.toml, or as many as it had.", min=0),
     ] = 0,
     wait: Annotated[float, typer.Option(help="Seconds to wait until it is ready; 0 to return at once.", min=0)] = 60.0,
 ) -> None:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from lemnis.engine.deploy import AliasEvent, Endpoint, ModelVersion
+from lemnis.engine.deploy import AliasEvent, Endpoint, LoadCell, LoadTest, ModelVersion
 from lemnis.engine.evaluate import Gate
 from lemnis.tui.stages.deploy import rows
+from lemnis.tui.stages.deploy.loads import load_lines
 from lemnis.tui.widgets.cells import plain
 
 GATE = Gate(metric="roc_auc", part="test", rule=">= 0.7", observed=0.65, verdict="fail", why="0.65 breaks >= 0.7.")
@@ -97,3 +98,34 @@ def test_a_forced_move_is_marked_and_keeps_its_evidence() -> None:
     assert "✖ roc_auc  0.650 on test" in rows.event_detail(event()).plain
     withdrawn = event(version=None, kind="withdraw", forced=False, evidence={})
     assert "2 → nothing" in rows.event_detail(withdrawn).plain
+
+
+def load_test(**changes: Any) -> LoadTest:
+    waits: dict[str, Any] = {"p50_ms": 0.121, "p90_ms": 0.2, "p99_ms": 1.5, "p999_ms": None}
+    cell: dict[str, Any] = {
+        "connections": 16,
+        "batch": 10,
+        "seconds": 2.0,
+        "requests": 9,
+        "errors": 0,
+        "cpu_us_per_row": None,
+    }
+    figures: dict[str, Any] = {"requests_per_s": 8123.4, "rows_per_s": 81234.0, "cost_per_million": None}
+    facts: dict[str, Any] = {
+        "endpoint": "late", "model": "late", "version": 3, "cold_start_ms": 456.7, "idle_bytes": 1,
+        "busy_bytes": 40 << 20, "rows": 9, "cores": 2, "currency": "", "price_core_hour": 0.0, "at": 0,
+        "cells": [LoadCell(**cell, **waits, **figures), LoadCell(**(cell | {"errors": 4}), **waits, **figures)],
+    }  # fmt: skip
+    return LoadTest(**(facts | changes))
+
+
+def test_an_endpoint_shows_its_last_load_test_and_whether_that_was_of_what_serves_now() -> None:
+    tests = [load_test(endpoint="other"), load_test(), load_test(version=1)]
+    said = [line.plain for line in load_lines(endpoint(), tests, now=60_000)]
+    assert said[0].startswith("\nload test  v3, 1 min ago: cold start 457 ms, 40")
+    assert said[2].split() == ["16", "10", "8,123", "81,234", "0.12", "1.50", "–"]
+    assert said[3].endswith("▲ 4 errors")
+    assert len({len(line.partition("▲")[0].rstrip()) for line in said[1:]}) == 1
+    assert max(map(len, said[1:3])) <= 58
+    assert "▲ version 4 serves now" in load_lines(endpoint(version=4), tests, now=60_000)[1].plain
+    assert load_lines(endpoint(name="new"), tests, now=60_000) == []

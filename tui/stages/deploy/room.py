@@ -18,6 +18,7 @@ from lemnis.tui.stages.deploy import rows
 from lemnis.tui.stages.deploy.decision import Decision
 from lemnis.tui.stages.deploy.explained import DEPLOYMENT
 from lemnis.tui.stages.deploy.exporting import ExportScreen
+from lemnis.tui.stages.deploy.loads import load_lines
 from lemnis.tui.stages.deploy.rollout import next_share
 from lemnis.tui.stages.deploy.splitting import Splitting, Wanted
 from lemnis.tui.stages.deploy.view import DeployView, read_view
@@ -133,7 +134,8 @@ class DeployStage(Stage[DeployView]):
             detail.say(rows.client_detail(client, now=view.at))
         elif endpoint is not None:
             panel.retitle(endpoint.name, "endpoint")
-            detail.say(rows.endpoint_detail(endpoint, view.steps, now=view.at))
+            words = [rows.endpoint_detail(endpoint, view.steps, now=view.at)]
+            detail.say(rows.Content("\n").join([*words, *load_lines(endpoint, view.loads, now=view.at)]))
         else:
             panel.retitle("Detail")
             detail.say("A finished run becomes a version, a version is promoted to champion, an endpoint serves it.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Endpoint as Declared
-from lemnis.engine.deploy import AliasEvent, Candidate, Endpoint, EndpointEvent, ModelVersion
+from lemnis.engine.deploy import AliasEvent, Candidate, Endpoint, EndpointEvent, LoadTest, ModelVersion
 from lemnis.engine.deploy.exports.records import Export
 from lemnis.engine.evaluate import Gate
 from lemnis.engine.tracking.clients import ClientVersion
@@ -31,6 +31,7 @@ class DeployView:
     log: str = ""
     clients: list[ClientVersion] = field(default_factory=list[ClientVersion])  # what MLflow's clients registered
     exports: list[Export] = field(default_factory=list[Export])
+    loads: list[LoadTest] = field(default_factory=list[LoadTest])  # the latest first
     origins: dict[str, str] = field(default_factory=dict[str, str])  # by model@version, of what was made elsewhere
 
 
@@ -52,5 +53,6 @@ def read_view(engine: Engine, log_of: str) -> DeployView:
         log=room.endpoint_log(log_of) if log_of else "",
         clients=engine.tracking.client_versions(),
         exports=room.exports(),
+        loads=room.load_tests(),
         origins={one.here: one.text for one in engine.share.origins() if one.kind == "model"},
     )
