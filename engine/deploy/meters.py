@@ -50,6 +50,7 @@ class Meters:
 
     Attributes:
         others: Returns what the endpoint's other workers counted, and this one in an earlier life.
+        published: Returns what other rooms say of the endpoint, in Prometheus' text format.
     """
 
     def __init__(self, endpoint: str, model: str) -> None:
@@ -57,6 +58,7 @@ class Meters:
         self.statuses: Counter[int] = Counter()
         self.rows = self.microseconds = self.actuals = self.refused = 0
         self.others: Callable[[], Counted] = Counted
+        self.published: Callable[[], bytes] = bytes
         self._buckets = [0] * (len(BOUNDS_US) + 1)
 
     def count(self, status: int, rows: int, microseconds: int) -> None:
@@ -111,7 +113,7 @@ class Meters:
 
         registry = CollectorRegistry(auto_describe=False)
         registry.register(Ours())
-        return generate_latest(registry)
+        return generate_latest(registry) + self.published()
 
     def _families(self, version: int | None, total: Counted) -> Iterator[Any]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily

@@ -68,7 +68,7 @@ def serve(store: Store, name: str, worker: int) -> None:
     log = PredictionLog(store, name, declared.model)
     application = Application(store, name, declared.model, guard=Guard(declared.host, tokens), log=log)
     meters = Keeper(store, name, worker, lambda: application.meters.counted(log.dropped))
-    application.meters.others = meters.others
+    application.meters.others, application.meters.published = meters.others, meters.published
     server = BoundedServer(server_config(application, DirectHttp))
 
     def leave(*_: object) -> None:

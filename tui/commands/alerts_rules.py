@@ -13,6 +13,7 @@ from lemnis.engine.monitor.alerting.declaring import rule_in
 from lemnis.engine.monitor.alerting.rules import METRICS, rule_words
 from lemnis.tui.commands.group import fell_short, print_json, print_table, say, session_of
 from lemnis.tui.format import age, number, verdict, when
+from lemnis.tui.stages.monitor.rehearsed import firing_lines, would_have
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -151,36 +152,3 @@ def rule_of(
 def documented(rehearsal: Rehearsal) -> dict[str, object]:
     """Return what a rule would have done as JSON values, the rate included."""
     return {name: getattr(rehearsal, name) for name in (*rehearsal.__struct_fields__, "per_month")}
-
-
-def would_have(rehearsal: Rehearsal) -> str:
-    """Return ``late: would have fired 14 times in 30 days, 14.0 a month (30 windows, 2 of them silent)``."""
-    if not rehearsal.windows:
-        silent = f"; {rehearsal.silent:,} have too few rows or labels" if rehearsal.silent else ""
-        return f"{rehearsal.endpoint}: no complete window says anything of it{silent}"
-    times = len(rehearsal.firings)
-    said = "never" if not times else "once" if times == 1 else f"{times:,} times"
-    rate = f", {rehearsal.per_month:.1f} a month" if times and rehearsal.per_month is not None else ""
-    silent = f", {rehearsal.silent:,} more say nothing" if rehearsal.silent else ""
-    span = f"{rehearsal.days:.0f} days" if rehearsal.days >= 2 else f"{rehearsal.days * 24:.1f} hours"
-    fired = f"would have fired {said}" if times else "would never have fired"
-    return f"{rehearsal.endpoint}: {fired} in {span}{rate} ({rehearsal.windows:,} windows{silent})"
-
-
-def firing_lines(rehearsal: Rehearsal, most: int = 40) -> list[str]:
-    """Return one line per time it would have fired: from when to when (UTC), how many windows, the worst value."""
-    lines = [
-        f"{stamp(one.began)} … {stamp(one.ended) if one.ended is not None else 'fires still'}  "
-        f"{one.windows} {'window' if one.windows == 1 else 'windows'}, worst {number(one.worst)}"
-        f"{', flapping' if one.flapped else ''}"
-        for one in rehearsal.firings
-    ]
-    return lines if len(lines) <= most else [*lines[:most], f"… and {len(lines) - most:,} more"]
-
-
-def stamp(ms: int) -> str:
-    """Return a window's start in UTC: the day alone at midnight."""
-    from datetime import UTC
-
-    text = when(ms, UTC)
-    return text.removesuffix(" 00:00")

@@ -31,6 +31,8 @@ def deploy(
 ) -> None:
     """Serve the version an alias names, now and whenever it moves.
 
+    What it answers is watched from now on: see `lemnis monitor status` and `lemnis alerts rules`.
+
     Several workers share the port, change one after another, and each keeps the version before loaded for the way back.
 
     With --json: the endpoint as in `lemnis endpoints list`.
@@ -44,6 +46,7 @@ def deploy(
         )
     room = session.engine.deploy
     endpoint = room.start_endpoint(name or model, model, alias or "champion", host, port, workers=workers)
+    session.engine.monitor.ensure_watch()
     if wait:
         endpoint = ready(room, endpoint.name, wait)
     if session.json:

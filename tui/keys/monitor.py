@@ -4,12 +4,20 @@ from lemnis.tui.keys.action import Action
 
 MONITOR: tuple[Action, ...] = (
     Action(
-        "monitor.acknowledge", "a", "Acknowledge", "Take the firing alert under the cursor: who and what next.",
+        "monitor.acknowledge", "a", "Acknowledge", "Take the firing alert under the cursor: why, until when, who.",
         "alerts ack", footer=True, writes=True,
     ),
     Action(
         "monitor.resolve", "R", "Resolve", "End the alert under the cursor by hand: who and why.",
         "alerts resolve", writes=True,
+    ),
+    Action(
+        "monitor.silence", "Z", "Silence", "Silence the rule under the cursor for a while: why, until when and who.",
+        "alerts silence", writes=True,
+    ),
+    Action(
+        "monitor.rule", "n", "Rule", "Try an alert rule on the windows there were, then save it in lemnis.toml.",
+        "alerts test", writes=True,
     ),
     Action(
         "monitor.replay", "t", "Replay", "Send later rows to the endpoint as live traffic, or stop that; asks first.",

@@ -12,12 +12,14 @@ from textual.screen import ModalScreen
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy import Endpoint
+from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import Alert, Window
 from lemnis.tui.format import MISSING, age, number, verdict, when
+from lemnis.tui.screens import answering
 from lemnis.tui.widgets import Col, Panel, Row, Table
 from lemnis.tui.widgets.strip import ErrorStrip
 
-ORDER = {"firing": 0, "pending": 1, "acknowledged": 2}
+ORDER = {"firing": 0, "flapping": 0, "pending": 1, "acknowledged": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,13 @@ def endpoint_row(endpoint: Endpoint, window: Window | None) -> Row:
 
 
 class OnCall(ModalScreen[None]):
-    """Alerts above, endpoints below; `a` acknowledges, enter goes to the stage."""
+    """Alerts above, endpoints below; `a` takes an alert, `Z` silences its rule, `R` resolves it, enter opens it."""
 
     BINDINGS = [
         Binding("escape,q,o", "dismiss", "Close", show=False),
-        Binding("a", "acknowledge", "Acknowledge", show=False),
+        Binding("a", "answer('take')", "Acknowledge", show=False),
+        Binding("Z", "answer('silence')", "Silence", show=False),
+        Binding("R", "answer('resolve')", "Resolve", show=False),
     ]
 
     @dataclass
@@ -100,6 +104,7 @@ class OnCall(ModalScreen[None]):
     def __init__(self, engine: Engine) -> None:
         super().__init__()
         self.engine = engine
+        self._duty = Duty([], [], {})
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="oncall"):
@@ -145,28 +150,55 @@ class OnCall(ModalScreen[None]):
 
     def on_on_call_read(self, message: Read) -> None:
         duty, now = message.duty, now_ms()
+        self._duty = duty
         self.query_one(ErrorStrip).clear()
         self.query_one("#duty-alerts", Table).show([alert_row(alert, now) for alert in duty.alerts])
         self.query_one("#duty-endpoints", Table).show(
             [endpoint_row(endpoint, duty.windows.get(endpoint.name)) for endpoint in duty.endpoints]
         )
-        firing = sum(alert.state == "firing" for alert in duty.alerts)
-        self.query(Panel).first().retitle("on call: alerts", f"{firing} firing, {len(duty.alerts)} open")
+        firing = sum(alert.fires for alert in duty.alerts)
+        keys = " · a take  Z silence  R resolve" if duty.alerts and not self.engine.store.read_only else ""
+        self.query(Panel).first().retitle("on call: alerts", f"{firing} firing, {len(duty.alerts)} open{keys}")
 
     def on_on_call_refused(self, message: Refused) -> None:
         self.query_one(ErrorStrip).show(message.error)
 
-    def action_acknowledge(self) -> None:
+    def action_answer(self, how: str) -> None:
+        """Ask what is needed to take, silence or resolve the alert under the cursor, and do it."""
         key = self.query_one("#duty-alerts", Table).key
-        if key:
-            self.acknowledge(int(key))
+        alert = next((one for one in self._duty.alerts if str(one.id) == key), None)
+        if alert is None:
+            return
+        if how == "take" and not alert.fires:
+            self.notify(f"{alert.rule} is {alert.state}: only what fires is taken.", severity="warning", markup=False)
+            return
+        who = user_name()
+        form = (
+            answering.silence_form(alert.rule, alert.endpoint, who)
+            if how == "silence"
+            else (answering.take_form if how == "take" else answering.resolve_form)(alert, who)
+        )
+
+        def answered(filled: dict[str, str] | None) -> None:
+            if filled is not None:
+                self.answer(alert, how, filled)
+
+        self.app.push_screen(form, answered)
 
     @work(thread=True, exit_on_error=False, group="oncall")
-    def acknowledge(self, alert_id: int) -> None:
-        from lemnis.engine.jobs import user_name
-
+    def answer(self, alert: Alert, how: str, filled: dict[str, str]) -> None:
+        room = self.engine.monitor
         try:
-            self.engine.monitor.acknowledge(alert_id, user_name(), "seen in the on-call view")
+            if how == "silence":
+                until = answering.ends(filled)
+                room.alerting.silence(
+                    alert.rule, endpoint=alert.endpoint, until=until, who=filled["who"], why=filled["why"]
+                )
+            elif how == "take":
+                until = answering.ends(filled) if filled["until"] else None
+                room.acknowledge(alert.id, filled["who"], filled["why"], until)
+            else:
+                room.resolve(alert.id, filled["who"], filled["why"])
             self.post_message(self.Read(read_duty(self.engine)))
         except LemnisError as error:
             self.post_message(self.Refused(error))

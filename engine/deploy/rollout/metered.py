@@ -12,6 +12,7 @@ from lemnis.engine.errors import StoreError
 from lemnis.engine.store import Store
 
 KEEP_S = 1.0
+PUBLISHED = "prometheus:"  # and the endpoint: a row of metrics.db's `latest`
 
 
 class Keeper:
@@ -29,6 +30,12 @@ class Keeper:
     def others(self) -> Counted:
         """Return what the other workers counted, and this one in its earlier lives."""
         return self._before.plus(self._sum("worker != ?"))
+
+    def published(self) -> bytes:
+        """Return what other rooms say of the endpoint for /metrics: they keep it in metrics.db as text."""
+        sql = "select sample from latest where name = ?"
+        text: str | None = self.store.value(sql, [f"{PUBLISHED}{self.endpoint}"], name="metrics")
+        return (text or "").encode()
 
     def start(self) -> None:
         self._thread.start()

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 RULE = "split aborted"
 METRIC = "split"
-DEFINITION = "Errors, latency and drift of a challenger against the champion, tested after every answer of the split."
 WATCH_DOWN = "watch down"
 WATCH_METRIC = "watch"
-WATCH_DEFINITION = "Whether the watch was heard of lately: while it is away, no window is judged and no rule speaks."
+DEFINITIONS = {
+    METRIC: "Errors, latency and drift of a challenger against the champion, tested after every answer of the split.",
+    WATCH_METRIC: "Whether the watch was heard of lately: while it is away, no window is judged and no rule speaks.",
+}
 WATCH_AWAY_MS = 60_000
 
 

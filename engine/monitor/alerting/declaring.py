@@ -1,5 +1,6 @@
 """Writes an alert rule into lemnis.toml: behind the others or in place of the one of its name; comments stay."""
 
+import math
 import re
 from typing import Any
 
@@ -32,6 +33,8 @@ def rule_in(values: dict[str, object]) -> Rule:
         raise BadInput(f"{safe(rule.name, limit=60)!r} can't be a rule's name.", "Write a word, such as drift.")
     if (rule.above is None) == (rule.below is None):
         raise BadInput("A rule needs either above or below.", "Give exactly one bound.")
+    if not math.isfinite(rule.above if rule.above is not None else rule.below or 0.0):
+        raise BadInput("A bound is a finite number.", "Give for example 0.25.")
     return rule
 
 

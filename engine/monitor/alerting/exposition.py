@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
+from lemnis.engine.deploy.rollout.metered import PUBLISHED
 from lemnis.engine.monitor.alerting.kept import standings
 from lemnis.engine.monitor.kept import list_windows
 from lemnis.engine.monitor.records import Window
 from lemnis.engine.store import Store
 
-PUBLISHED = "prometheus:"  # and the endpoint: a row of metrics.db's `latest`
 STATES = (
     "ok", "no data", "insufficient", "pending", "firing", "acknowledged", "silenced", "inhibited", "flapping",
 )  # fmt: skip

@@ -62,8 +62,9 @@ def count_minutes(store: Store, *, now: int) -> set[str]:
         if not minutes:
             continue
         with store.write("metrics") as db:
-            rows = [{"endpoint": name, **msgspec.structs.asdict(minute)} for minute in minutes]
-            db.table("endpoint_minutes").insert_all(rows, ignore=True)
+            marks = ", ".join("?" * len(Minute.__struct_fields__))
+            sql = f"insert or ignore into endpoint_minutes (endpoint, {FIELDS}) values (?, {marks})"
+            db.conn.executemany(sql, [(name, *msgspec.structs.astuple(minute)) for minute in minutes])
             db.execute("delete from endpoint_minutes where endpoint = ? and at < ?", [name, now - KEPT_MS])
         counted.add(name)
     return counted

@@ -178,12 +178,16 @@ def test_metadata_names_every_feature_with_its_datatype(server: Any) -> None:
 
 
 def test_metrics_count_requests_by_status(server: Any, first_model: Any) -> None:
+    with server.bench.store.write("metrics") as db:
+        said = 'lemnis_alert_state{rule="auc"} 1.0\n'
+        db.table("latest").insert({"name": "prometheus:late", "at": 1, "sample": said})
     server.ask("POST", "/invocations", {"dataframe_records": first_model.request_rows(2)})
     server.ask("POST", "/invocations", b"{")
     text = server.ask("GET", "/metrics")[1]
     assert 'lemnis_requests_total{endpoint="late",model="late",status="200"}' in text
     assert 'lemnis_requests_total{endpoint="late",model="late",status="400"}' in text
     assert "lemnis_request_duration_seconds_bucket" in text
+    assert 'lemnis_alert_state{rule="auc"} 1.0' in text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from support import becomes, screen_text, settle
+from support import becomes, screen_text, settle, shows
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -83,7 +83,7 @@ async def test_a_firing_alert_is_taken_with_name_and_reason(engine: Engine) -> N
     async with opened(engine, (80, 24)) as pilot:
         await press(pilot, "a")
         pilot.app.screen.query_one("#form-why", Input).value = ""
-        await press(pilot, "enter", "enter")
+        await press(pilot, "enter", "enter", "enter")
         assert "Say who you are and why." in screen_text(pilot)
         pilot.app.screen.query_one("#form-why", Input).value = "looking at [red]the feed"
         pilot.app.screen.query_one("#form-who", Input).value = "ada"
@@ -146,7 +146,7 @@ async def test_an_empty_workspace_says_what_to_do(tmp_path) -> None:
     async with opened(empty, (80, 24)) as pilot:
         text = screen_text(pilot)
         assert "the watch was never started" in text
-        assert "No rules. Declare [[alerts]] with e." in text
+        assert "No rules. Press n to try and declare one." in text
         assert "No rows were served yet." in text
         await press(pilot, "a", "R", "v", "K", "escape", "escape", "enter")
     empty.store.close()
@@ -166,3 +166,66 @@ def test_a_replay_is_checked_before_it_is_asked_for(changed: dict[str, Any], sai
     filled = {"from": "2013-07-01", "until": "2014-01-01", "sample": "1", "days": "2"} | changed
     assert said in bad_replay(filled)
     assert bool(bad_replay(filled)) == bool(said)
+
+
+def fill_in(pilot: Pilot[None], **lines: str) -> None:
+    """Fill in lines of the form that is open and leave the cursor on its last one."""
+    for name, value in lines.items():
+        pilot.app.screen.query_one(f"#form-{name}", Input).value = value
+    pilot.app.screen.query(Input).last().focus()
+
+
+async def test_a_rule_is_silenced_until_a_time_and_every_rule_is_seen(engine: Engine) -> None:
+    async with opened(engine, (80, 24)) as pilot:
+        assert "serving down" in screen_text(pilot)
+        assert "○ no data" in screen_text(pilot)
+        await press(pilot, "Z")
+        fill_in(pilot, why="load test", until="31d", who="ada")
+        await press(pilot, "enter")
+        assert "at most 30 days" in screen_text(pilot)
+        fill_in(pilot, until="2h")
+        await press(pilot, "enter")
+        await shows(pilot, "○ silenced", "1 silenced, next until")
+        silence = engine.monitor.alerting.silences()[0]
+        assert (silence.endpoint, silence.who, silence.why) == ("late", "ada", "load test")
+
+
+async def test_an_alert_is_taken_until_a_time(engine: Engine) -> None:
+    async with opened(engine, (80, 24)) as pilot:
+        await press(pilot, "a")
+        fill_in(pilot, why="looking", until="soon", who="ada")
+        await press(pilot, "enter")
+        assert "is no end" in screen_text(pilot)
+        fill_in(pilot, until="30m")
+        await press(pilot, "enter")
+        await shows(pilot, "acknowledged by ada")
+        assert any(alert.acknowledged_until for alert in engine.monitor.alerts())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_a_rule_is_tried_on_history_and_then_saved(engine: Engine, size: tuple[int, int]) -> None:
+    async with opened(engine, size) as pilot:
+        await press(pilot, "n")
+        fill_in(pilot, name="psi", metric="psi", above="0.1", below="", windows="1", severity="page", days="365")
+        await press(pilot, "enter")
+        assert "Watches one of: max_psi" in screen_text(pilot)
+        fill_in(pilot, metric="max_psi")
+        await press(pilot, "enter")
+        await shows(pilot, "late: would have fired once in 93 days, 0.3 a month", "2013-08-01 … fires still")
+        assert all(rule.name != "psi" for rule in engine.config().alerts)
+        await press(pilot, "enter")
+        await becomes(pilot, lambda: any(rule.name == "psi" for rule in engine.config().alerts))
+
+
+async def test_the_on_call_view_answers_alerts_too(engine: Engine) -> None:
+    async with opened(engine, (120, 40)) as pilot:
+        await press(pilot, "o")
+        await shows(pilot, "2 firing, 2 open · a take")
+        await press(pilot, "R")
+        fill_in(pilot, why="rolled back", who="ada")
+        await press(pilot, "enter")
+        await shows(pilot, "1 firing, 1 open")
+        await press(pilot, "Z")
+        fill_in(pilot, why="known", until="1h", who="ada")
+        await press(pilot, "enter")
+        await shows(pilot, "0 firing, 1 open", "silenced")

@@ -2,8 +2,7 @@
 
 from lemnis.engine.config import Alert as Rule
 from lemnis.engine.monitor import Alert, FeatureDrift, Window
-from lemnis.engine.monitor.alerting.builtin import DEFINITION as SPLIT_DEFINITION
-from lemnis.engine.monitor.alerting.builtin import METRIC as SPLIT
+from lemnis.engine.monitor.alerting.builtin import DEFINITIONS
 from lemnis.engine.monitor.alerting.rules import METRICS, rule_words
 from lemnis.tui.format import number, share
 from lemnis.tui.stages.monitor.rows import scores_content, span_label
@@ -25,7 +24,9 @@ SCORES_TEXT = (
 ALERT_TEXT = (
     "Pending: the newest window breaks the rule, or not yet enough windows in a row. Firing: that many complete "
     "windows in a row break it. A window is complete when a later row has come (for labels: a later row's label). "
-    "Acknowledged: somebody has taken it. Resolved: as many complete windows in a row keep the rule, or by hand."
+    "Acknowledged: somebody has taken it, for good or until a time. Silenced: held until a time, with a reason. "
+    "Inhibited: another alert explains it. Flapping: its windows break and keep the rule by turns. "
+    "Resolved: as many complete windows in a row (or keep_firing) keep the rule, or by hand."
 )
 
 
@@ -93,7 +94,7 @@ def alert(chosen: Alert | None, rules: list[Rule]) -> tuple[str, str]:
 
 def rule_said(chosen: Alert, rule: Rule | None) -> str:
     """Return what an alert's rule says and what its metric is."""
-    if chosen.metric == SPLIT:
-        return SPLIT_DEFINITION
+    if chosen.metric in DEFINITIONS:
+        return DEFINITIONS[chosen.metric]
     said = f"Rule: {rule_words(rule)}." if rule else "Its rule is no longer declared."
     return f"{said}\n\n{METRICS[chosen.metric].definition}"

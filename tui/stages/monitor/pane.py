@@ -6,7 +6,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 
 from lemnis.engine.config import Alert as Rule
-from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Status, Width, Window
+from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Silence, Standing, Status, Width, Window
+from lemnis.tui.format import when
 from lemnis.tui.stages.monitor import rows
 from lemnis.tui.widgets import Chart, Panel, Series, Table, Words
 
@@ -24,6 +25,8 @@ class MonitorView:
     features: list[FeatureDrift]
     grid: Grid
     alerts: list[Alert]
+    standings: list[Standing]
+    silences: list[Silence]
     alert: Alert | None
     events: list[AlertEvent]
     rules: list[Rule]
@@ -74,10 +77,11 @@ class Overview(Vertical):
         table = self.query_one("#alerts", Table)
         table.empty = no_alert(view)
         table.set_columns(rows.ALERTS_WIDE if table.size.width > 92 else rows.ALERTS)
-        table.show([rows.alert_row(alert, view.now) for alert in view.alerts])
-        firing = sum(alert.fires for alert in view.alerts)
-        detail = f"{firing} firing" if firing else f"{len(view.rules)} rules" if view.rules else ""
-        self.query_one("#alerts-panel", Panel).retitle("Alerts", detail)
+        table.show(
+            [rows.alert_row(alert, view.now) for alert in view.alerts]
+            + [rows.standing_row(standing, view.now) for standing in view.standings]
+        )
+        self.query_one("#alerts-panel", Panel).retitle("Alerts", alerts_detail(view))
 
     def show_windows(self, view: MonitorView) -> None:
         table = self.query_one("#windows", Table)
@@ -149,5 +153,15 @@ class Overview(Vertical):
 def no_alert(view: MonitorView) -> str:
     """Return what the empty list of alerts says."""
     if not view.rules:
-        return "No rules. Declare [[alerts]] with e."
-    return f"No alert is open; {len(view.rules)} rules are watched."
+        return "No rules. Press n to try and declare one."
+    return f"No alert is open; {len(view.rules)} rules wait for the first window."
+
+
+def alerts_detail(view: MonitorView) -> str:
+    """Return what stands behind the title: how many fire, else how many rules; and which silence ends next."""
+    firing = sum(alert.fires for alert in view.alerts)
+    first = f"{firing} firing" if firing else f"{len(view.rules)} rules" if view.rules else ""
+    if not view.silences:
+        return first
+    ends = f"{len(view.silences)} silenced, next until {when(view.silences[0].until)[5:]}"
+    return f"{first} · {ends}" if first else ends

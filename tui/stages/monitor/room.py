@@ -13,10 +13,13 @@ from lemnis.engine.errors import ConfigError
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import WIDTHS, Alert, Width, Window
 from lemnis.tui.actions import bindings
+from lemnis.tui.screens import answering
+from lemnis.tui.screens.form import Line, LinesForm
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.monitor import explain, rows
-from lemnis.tui.stages.monitor.form import Line, MonitorForm, bad_replay, nobody_or_nothing
+from lemnis.tui.stages.monitor.form import bad_replay
 from lemnis.tui.stages.monitor.pane import MonitorView, Overview
+from lemnis.tui.stages.monitor.rehearsed import filled_rule, rule_form
 from lemnis.tui.stages.monitor.why import WhyScreen
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Facts, Panel, Table, Words
@@ -73,6 +76,8 @@ class MonitorStage(Stage[MonitorView]):
             features=room.features(window.id) if window else [],
             grid=room.grid(windows),
             alerts=room.alerts(not self.past),
+            standings=[one for one in room.alerting.standings() if one.alert_id is None],
+            silences=room.alerting.silences(),
             alert=room.alert(self.alert_id) if self.alert_id else None,
             events=room.events(self.alert_id) if self.alert_id else [],
             rules=config.alerts if config else [],
@@ -131,7 +136,13 @@ class MonitorStage(Stage[MonitorView]):
 
     @on(Table.Opened, "#alerts")
     def open_alert(self, message: Table.Opened) -> None:
-        """Show one alert and everything that happened to it."""
+        """Show one alert and everything that happened to it; of a rule without one, say how it stands."""
+        if not message.key.isdecimal():
+            standings = self._view.standings if self._view else []
+            found = next((one for one in standings if rows.standing_key(one) == message.key), None)
+            if found is not None:
+                self.toast(f"{found.rule} of {found.endpoint} is {found.state}: {found.why}.")
+            return
         self.alert_id = int(message.key)
         self._layer("-alert")
         self.query_one("#events", Table).focus()
@@ -209,29 +220,65 @@ class MonitorStage(Stage[MonitorView]):
 
     def action_acknowledge(self) -> None:
         alert = self._alert
-        if alert is None or alert.state != "firing":
+        if alert is None or not alert.fires:
             self.toast("No firing alert is under the cursor.", warn=True)
             return
-        self._ask_alert(alert, "Take", "It stays open and is yours; everybody sees who took it.", "take it")
+
+        def answered(filled: dict[str, str] | None) -> None:
+            if filled is not None:
+                until = answering.ends(filled) if filled["until"] else None
+                call = self.engine.monitor.acknowledge
+                self.perform(call, alert.id, filled["who"], filled["why"], until, done=told)
+
+        self.app.push_screen(answering.take_form(alert, user_name()), answered)
 
     def action_resolve(self) -> None:
         alert = self._alert
         if alert is None or alert.state == "resolved":
             self.toast("No open alert is under the cursor.", warn=True)
             return
-        self._ask_alert(alert, "Resolve", "Only a later window can raise it again.", "resolve it")
-
-    def _ask_alert(self, alert: Alert, word: str, note: str, verb: str) -> None:
-        """Ask who and why, then take or end an alert."""
-        room = self.engine.monitor
-        call = room.acknowledge if word == "Take" else room.resolve
 
         def answered(filled: dict[str, str] | None) -> None:
             if filled is not None:
-                self.perform(call, alert.id, filled["who"], filled["why"], done=lambda a: f"{a.rule} is {a.state}.")
+                self.perform(self.engine.monitor.resolve, alert.id, filled["who"], filled["why"], done=told)
 
-        lines = (Line("why", "why, what next"), Line("who", "who", user_name()))
-        form = MonitorForm(f"{word} alert {alert.rule}", note, lines, verb=verb, wrong=nobody_or_nothing)
+        self.app.push_screen(answering.resolve_form(alert, user_name()), answered)
+
+    def action_silence(self) -> None:
+        """Silence the rule under the cursor, whether it fires or not."""
+        rule, endpoint = self._ruled
+        if not rule:
+            self.toast("No alert or rule is under the cursor.", warn=True)
+            return
+
+        def answered(filled: dict[str, str] | None) -> None:
+            if filled is not None:
+                self.perform(
+                    self.engine.monitor.alerting.silence,
+                    rule,
+                    endpoint=endpoint,
+                    until=answering.ends(filled),
+                    who=filled["who"],
+                    why=filled["why"],
+                    done=f"{rule} is silenced.",
+                )
+
+        self.app.push_screen(answering.silence_form(rule, endpoint, user_name()), answered)
+
+    def action_rule(self) -> None:
+        """Try a rule on history and declare it; the one under the cursor is filled in."""
+        room, name = self.engine.monitor.alerting, self._ruled[0]
+        rules = self._view.rules if self._view else []
+
+        def answered(filled: dict[str, str] | None) -> None:
+            if filled is not None:
+                rule = filled_rule(filled)
+                self.perform(room.declare_rule, rule, user_name(), done=f"{rule.name} is saved in lemnis.toml.")
+
+        form = rule_form(
+            next((rule for rule in rules if rule.name == name), None),
+            lambda rule, days: room.rehearse(rule, days=days),
+        )
         self.app.push_screen(form, answered)
 
     def action_why(self) -> None:
@@ -241,6 +288,16 @@ class MonitorStage(Stage[MonitorView]):
             self.toast("No window is chosen.", warn=True)
         else:
             self.app.push_screen(WhyScreen(self.engine, window))
+
+    @property
+    def _ruled(self) -> tuple[str, str]:
+        """The rule and endpoint of the alert or rule under the cursor; empty without one."""
+        if (alert := self._alert) is not None:
+            return alert.rule, alert.endpoint
+        key = self.query_one("#alerts", Table).key
+        standings = self._view.standings if self._view else []
+        found = next((one for one in standings if rows.standing_key(one) == key), None)
+        return (found.rule, found.endpoint) if found else ("", "")
 
     def action_replay(self) -> None:
         """Start a replay, or stop the one that runs."""
@@ -290,9 +347,7 @@ class MonitorStage(Stage[MonitorView]):
             Line("days", "days a second (0: all)", "2"),
         )
         note = "Rows the endpoint has not had yet go out in order of time, their labels 30 days later."
-        self.app.push_screen(
-            MonitorForm(f"Replay to {endpoint}", note, lines, verb="start", wrong=bad_replay), answered
-        )
+        self.app.push_screen(LinesForm(f"Replay to {endpoint}", note, lines, verb="start", wrong=bad_replay), answered)
 
     def explain(self) -> tuple[str, str] | None:
         view = self._view
@@ -303,6 +358,11 @@ class MonitorStage(Stage[MonitorView]):
         if self.query_one("#windows", Table).has_focus:
             return explain.window(view.window)
         return explain.feature(self._overview.feature)
+
+
+def told(alert: Alert) -> str:
+    """Return what is said of an alert that was answered."""
+    return f"{alert.rule} is {alert.state}."
 
 
 def newest_told(windows: list[Window]) -> Window | None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from textual.content import Content
 
-from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Status, Width, Window
+from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Standing, Status, Width, Window
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, spark, styled, verdict, when
 from lemnis.tui.widgets import Cell, Col, Row
@@ -275,6 +275,30 @@ def alert_row(alert: Alert, now: int) -> Row:
     )
 
 
+def standing_key(standing: Standing) -> str:
+    """Return the row key of a rule that raises nothing."""
+    return f"rule {standing.rule} of {standing.endpoint}"
+
+
+def standing_row(standing: Standing, now: int) -> Row:
+    """Return a rule that raises nothing among the alerts: ok, no data or insufficient, since when, and why."""
+    state = verdict(standing.state)
+    quiet = " (silenced)" if standing.silenced else ""
+    says = f"{standing.endpoint}: {standing.why}"
+    return Row(
+        standing_key(standing),
+        [
+            styled(f"{state.text}{quiet}", state.style),
+            standing.rule,
+            number(standing.value),
+            MISSING,
+            age(standing.since, now),
+            says,
+        ],
+        [standing.state, standing.rule, standing.value, None, standing.since, says],
+    )
+
+
 def alert_facts(alert: Alert, now: int) -> list[tuple[str, Cell]]:
     """Return one alert in full."""
     facts: list[tuple[str, Cell]] = [
@@ -285,8 +309,19 @@ def alert_facts(alert: Alert, now: int) -> list[tuple[str, Cell]]:
         ("in a row", f"{alert.breaches} complete windows"),
         ("since", f"{when(alert.since)} ({age(alert.since, now)})"),
     ]
+    if alert.incident_id is not None:
+        facts.append(("incident", f"{alert.incident_id}: {alert.cause} of {alert.endpoint or 'the workspace'}"))
     if alert.acknowledged_by:
-        facts.append(("taken by", f"{alert.acknowledged_by}, {when(alert.acknowledged_at)}"))
+        until = f" until {when(alert.acknowledged_until)}" if alert.acknowledged_until else ""
+        facts.append(("taken by", f"{alert.acknowledged_by}, {when(alert.acknowledged_at)}{until}"))
+    if alert.inhibited_by:
+        facts.append(("explained by", alert.inhibited_by))
+    if alert.told_at and alert.handling.notify:
+        facts.append(("told", f"{', '.join(alert.handling.notify)}, {when(alert.told_at)}"))
+    if alert.escalated_at:
+        facts.append(("escalated to", f"{', '.join(alert.handling.escalate_to)}, {when(alert.escalated_at)}"))
+    if alert.handling.runbook:
+        facts.append(("runbook", alert.handling.runbook))
     return facts
 
 

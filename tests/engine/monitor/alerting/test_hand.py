@@ -186,7 +186,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(engine_at(folder / "flights", CONFIG))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(STEPS, max_size=14))
 def test_whatever_happens_one_alert_is_open_every_change_is_an_event_and_every_silence_ends(shared, done) -> None:
     bench, endpoint = shared, f"late{next(numbers)}"

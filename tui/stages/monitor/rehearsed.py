@@ -1,0 +1,96 @@
+"""What an alert rule would have done, in words, and the form by which one is tried and declared."""
+
+from collections.abc import Callable
+from datetime import UTC
+
+from lemnis.engine.config import Alert as Rule
+from lemnis.engine.errors import BadInput
+from lemnis.engine.monitor import Rehearsal
+from lemnis.engine.monitor.alerting.declaring import rule_in
+from lemnis.engine.monitor.alerting.rules import METRICS
+from lemnis.tui.format import number, when
+from lemnis.tui.screens.form import Line, LinesForm
+
+SHOWN = 6  # firings that the form lists
+MOST_DAYS = 3650
+
+
+def rule_form(rule: Rule | None, rehearse: Callable[[Rule, float], list[Rehearsal]]) -> LinesForm:
+    """Return the form that tries a rule on history and then declares it; `rule` fills it in where one is changed."""
+    lines = (
+        Line("name", "name", rule.name if rule else ""),
+        Line("metric", "watches", rule.metric if rule else "max_psi"),
+        Line("above", "fires above", bound_text(rule.above if rule else None)),
+        Line("below", "or below", bound_text(rule.below if rule else None)),
+        Line("windows", "windows in a row", str(rule.windows if rule else 1)),
+        Line("severity", "page or ticket", rule.severity if rule else "ticket"),
+        Line("days", "tried on the last days", "30"),
+    )
+
+    def tried(filled: dict[str, str]) -> str:
+        found = rehearse(filled_rule(filled), float(filled["days"]))
+        said = [
+            line for one in found for line in (would_have(one), *(f"  {fired}" for fired in firing_lines(one, SHOWN)))
+        ]
+        return "\n".join(said) or "Nothing was served yet: there is nothing to try it on."
+
+    note = "It is saved in lemnis.toml, behind the others or in place of the one of its name; comments stay."
+    return LinesForm("An alert rule", note, lines, verb="save", wrong=wrong_rule, trial=tried)
+
+
+def filled_rule(filled: dict[str, str]) -> Rule:
+    """Return the rule that was filled in; raises BadInput."""
+    bounds = {name: float(filled[name]) for name in ("above", "below") if filled[name]}
+    named: dict[str, object] = {name: filled[name] for name in ("name", "metric", "severity")}
+    return rule_in(named | bounds | {"windows": int(filled["windows"])})
+
+
+def wrong_rule(filled: dict[str, str]) -> str:
+    """Return what is wrong with a rule as it was filled in; empty when nothing is."""
+    if filled["metric"] not in METRICS:
+        return f"Watches one of: {', '.join(METRICS)}."
+    try:
+        if not 0 < float(filled["days"]) <= MOST_DAYS:
+            return f"It is tried on more than 0 and at most {MOST_DAYS:,} days."
+        filled_rule(filled)
+    except ValueError:
+        return "Bounds, windows and days are numbers."
+    except BadInput as error:
+        return f"{error.problem} {error.remedy}"
+    return ""
+
+
+def bound_text(bound: float | None) -> str:
+    """Return a bound as it is typed."""
+    return "" if bound is None else f"{bound:g}"
+
+
+def would_have(rehearsal: Rehearsal) -> str:
+    """Return ``late: would have fired 14 times in 30 days, 14.0 a month (30 windows, 2 of them silent)``."""
+    if not rehearsal.windows:
+        silent = f"; {rehearsal.silent:,} have too few rows or labels" if rehearsal.silent else ""
+        return f"{rehearsal.endpoint}: no complete window says anything of it{silent}"
+    times = len(rehearsal.firings)
+    said = "never" if not times else "once" if times == 1 else f"{times:,} times"
+    rate = f", {rehearsal.per_month:.1f} a month" if times and rehearsal.per_month is not None else ""
+    silent = f", {rehearsal.silent:,} more say nothing" if rehearsal.silent else ""
+    span = f"{rehearsal.days:.0f} days" if rehearsal.days >= 2 else f"{rehearsal.days * 24:.1f} hours"
+    fired = f"would have fired {said}" if times else "would never have fired"
+    return f"{rehearsal.endpoint}: {fired} in {span}{rate} ({rehearsal.windows:,} windows{silent})"
+
+
+def firing_lines(rehearsal: Rehearsal, most: int = 40) -> list[str]:
+    """Return one line per time it would have fired: from when to when (UTC), how many windows, the worst value."""
+    lines = [
+        f"{stamp(one.began)} … {stamp(one.ended) if one.ended is not None else 'fires still'}  "
+        f"{one.windows} {'window' if one.windows == 1 else 'windows'}, worst {number(one.worst)}"
+        f"{', flapping' if one.flapped else ''}"
+        for one in rehearsal.firings
+    ]
+    return lines if len(lines) <= most else [*lines[:most], f"… and {len(lines) - most:,} more"]
+
+
+def stamp(ms: int) -> str:
+    """Return a window's start in UTC: the day alone at midnight."""
+    text = when(ms, UTC)
+    return text.removesuffix(" 00:00")
