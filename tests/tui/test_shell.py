@@ -144,9 +144,8 @@ async def test_on_call_shows_what_fires_first_and_what_is_served() -> None:
         threshold=0.7,
         since=0,
         message="fell",
-        fires=True,
     )
-    pending = SimpleNamespace(**{**vars(alert), "id": 5, "state": "pending", "rule": "psi", "fires": False})
+    pending = SimpleNamespace(**{**vars(alert), "id": 5, "state": "pending", "rule": "psi"})
     served = SimpleNamespace(
         name="late", state="ready", model="late", version=3, alias="champion", requests=12, errors=1, p99_ms=4.2
     )

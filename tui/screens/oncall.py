@@ -156,7 +156,7 @@ class OnCall(ModalScreen[None]):
         self.query_one("#duty-endpoints", Table).show(
             [endpoint_row(endpoint, duty.windows.get(endpoint.name)) for endpoint in duty.endpoints]
         )
-        firing = sum(alert.fires for alert in duty.alerts)
+        firing = sum(ORDER.get(alert.state) == 0 for alert in duty.alerts)
         keys = " · a take  Z silence  R resolve" if duty.alerts and not self.engine.store.read_only else ""
         self.query(Panel).first().retitle("on call: alerts", f"{firing} firing, {len(duty.alerts)} open{keys}")
 

@@ -1,5 +1,7 @@
 """The server's process, asked over real HTTP."""
 
+# pyright: basic
+
 import json
 import socket
 import struct
