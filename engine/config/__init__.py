@@ -1,7 +1,7 @@
 """lemnis.toml as typed records, one module per stage: what people declare, and what is refused with its line."""
 
 from lemnis.engine.config.cluster import Cluster, Executor
-from lemnis.engine.config.data import Dataset, Link, Quarantine, Source, SourceFormat, Span, Split
+from lemnis.engine.config.data import Dataset, Link, Quarantine, Scale, Source, SourceFormat, Span, Split
 from lemnis.engine.config.deploy import Endpoint
 from lemnis.engine.config.experiments import Features, Preset, View
 from lemnis.engine.config.labels import Labels
@@ -40,6 +40,7 @@ __all__ = [
     "Quarantine",
     "Range",
     "Remote",
+    "Scale",
     "Source",
     "SourceFormat",
     "Span",

@@ -9,6 +9,13 @@ from lemnis.engine.config.types import Declared, Name
 SourceFormat: TypeAlias = Literal["csv", "csv-zip", "parquet", "jsonl", "excel", "sqlite", "postgresql"]
 
 
+class Scale(Declared, frozen=True):
+    """What turns the values of a column into the wanted unit: value × factor + offset."""
+
+    factor: float = 1.0
+    offset: float = 0.0
+
+
 class Source(Declared, frozen=True):
     """Where rows come from.
 
@@ -28,6 +35,8 @@ class Source(Declared, frozen=True):
         decimal: What stands before the fraction of a number.
         null: Texts that mean that a value is missing.
         types: The DuckDB type of a column, when it must not follow from the cells.
+        rename: What a column is called from here on, by its name in the file; the keys above know the file's names.
+        scale: How the numbers of a column are converted, by the name it has from here on.
         filename: The column that is added to say which file a row came from; empty adds none.
         append: Its writer only adds lines: rows that are held are not read again.
         sync: ``scheduled`` reads it by the cadence of the acquisition plan.
@@ -48,6 +57,8 @@ class Source(Declared, frozen=True):
     decimal: Literal[".", ","] = "."
     null: list[str] = field(default_factory=lambda: [""])
     types: dict[str, str] = field(default_factory=dict[str, str])
+    rename: dict[str, str] = field(default_factory=dict[str, str])
+    scale: dict[str, Scale] = field(default_factory=dict[str, Scale])
     filename: str = ""
     append: bool = False
     sync: Literal["manual", "scheduled"] = "manual"

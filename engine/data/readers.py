@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from lemnis.engine.config import Source
+from lemnis.engine.data.adapted import adapted
 from lemnis.engine.data.delimited import (
     MOST_COLUMNS,
     column_names,
@@ -201,7 +202,7 @@ def rows_of(
             if counts is not None:
                 counts.append(count)
 
-    return pa.RecordBatchReader.from_batches(schema, batches())
+    return adapted(source, pa.RecordBatchReader.from_batches(schema, batches()), files[0].shown)
 
 
 @contextmanager

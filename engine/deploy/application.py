@@ -23,7 +23,9 @@ from lemnis.engine.deploy.asgi import (
     read_body,
     sentence,
 )
+from lemnis.engine.deploy.diagnosis import faults_of_request, unknown_columns
 from lemnis.engine.deploy.direct import Known
+from lemnis.engine.deploy.faults import Fault
 from lemnis.engine.deploy.guard import Guard
 from lemnis.engine.deploy.meters import Meters
 from lemnis.engine.deploy.predictions import Entry, PredictionLog, record_actuals
@@ -70,6 +72,7 @@ class Outcome(NamedTuple):
     response: Response
     done: Done | None = None
     error: str = ""
+    faults: list[Fault] | None = None
 
 
 Work: TypeAlias = Callable[[Request], Done]
@@ -266,9 +269,10 @@ class Application:
         self.meters.count(status, rows, elapsed)
         facts = (now_ms(), outcome.served.version, rows, elapsed, status, outcome.error[:300])
         if done is None:
-            return Entry(*facts)
+            return Entry(*facts, faults=outcome.faults or [])
         asked = done.asked
-        return Entry(*facts, asked.columns, done.scores, asked.keys, asked.event_times)
+        faults = unknown_columns(asked.more, outcome.served.signature) if asked.more else []
+        return Entry(*facts, asked.columns, done.scores, asked.keys, asked.event_times, faults)
 
     async def _feedback(self, served: Served | None, _scope: Scope, receive: Receive) -> Response:
         if served is None:
@@ -347,7 +351,9 @@ def outcome_of(way: Way, head: Head, body: bytes, *, threaded: bool = False) -> 
             served = way.chooser.choose(served, head.headers, body)
         done = way.work(Request(served, body, head.content_type, head.header_length, threaded))
     except LemnisError as failed:
-        return refusal_of(way, served, failed)
+        misfit = isinstance(failed, BadInput) and not isinstance(failed, TooLarge)
+        faults = faults_of_request(head, body, served.signature) if misfit else []
+        return refusal_of(way, served, failed)._replace(faults=faults)
     return Outcome(served, named(done.response, way, served), done)
 
 

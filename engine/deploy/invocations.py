@@ -64,7 +64,14 @@ def parse_invocation(body: bytes, content_type: str, signature: Signature) -> As
         raise TooLarge(f"The request has {len(rows):,} rows.", f"Send at most {protocol.MOST_ROWS:,} at once.")
     encoded = encoded_rows(rows, signature)
     columns: dict[str, Column] = {name: [row[name] for row in rows] for name in signature.by_name}
-    return Asked(encoded=encoded, columns=columns, **named_rows(params, len(rows)))
+    more = not_taken(rows, signature) if len(rows[0]) > len(columns) else {}
+    return Asked(encoded=encoded, columns=columns, more=more, **named_rows(params, len(rows)))
+
+
+def not_taken(rows: list[dict[str, Cell]], signature: Signature) -> dict[str, list[Cell]]:
+    """Return the columns of the first row that the model does not take."""
+    names = [name for name in rows[0] if name not in signature.by_name]
+    return {name: [row[name] for row in rows if name in row] for name in names}
 
 
 def encoded_rows(rows: list[dict[str, Cell]], signature: Signature) -> NDArray[np.float64] | list[float]:
@@ -125,8 +132,11 @@ def transposed(columns: dict[str, list[Cell]]) -> list[dict[str, Cell]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def csv_rows(body: bytes, signature: Signature) -> list[dict[str, Cell]]:
-    """Return the rows of a CSV body with a header line; an empty field is a missing value."""
+def csv_rows(body: bytes, signature: Signature, *, everything: bool = False) -> list[dict[str, Cell]]:
+    """Return the rows of a CSV body with a header line; an empty field is a missing value.
+
+    Columns that the model does not take are left out, unless `everything` is asked for: then they are text.
+    """
     try:
         reader = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
         lines = [line for _, line in zip(range(protocol.MOST_ROWS + 2), reader, strict=False) if line]
@@ -141,7 +151,9 @@ def csv_rows(body: bytes, signature: Signature) -> list[dict[str, Cell]]:
         f.name: csv_text if f.kind == "categorical" else csv_truth if f.logical else csv_number
         for f in signature.features
     }
-    used = [(place, name, readers[name]) for place, name in enumerate(header) if name in readers]
+    used = [
+        (place, name, readers.get(name, csv_text)) for place, name in enumerate(header) if everything or name in readers
+    ]
     rows: list[dict[str, Cell]] = []
     for number, line in enumerate(lines[1:]):
         if len(line) != len(header):

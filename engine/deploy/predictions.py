@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from lemnis.engine.clock import monotonic_s, now_ms
+from lemnis.engine.deploy.faults import Fault, write_faults
 from lemnis.engine.deploy.records import Traffic
 from lemnis.engine.deploy.spool import Spool, framed
 from lemnis.engine.store import Store
@@ -30,6 +31,7 @@ class Entry(Struct, frozen=True, array_like=True, tag="entry", gc=False):
         columns: The values as sent, by feature in the signature's order, each a list or a tensor; None for a refused
             request.
         scores: One list a row.
+        faults: Columns that do not fit, of a refused request or of one that sent too much.
     """
 
     at: int
@@ -42,6 +44,7 @@ class Entry(Struct, frozen=True, array_like=True, tag="entry", gc=False):
     scores: list[list[float]] = []
     keys: list[str] = []
     event_times: list[int] = []
+    faults: list[Fault] = []
 
 
 class Owner(Struct, frozen=True, array_like=True, tag="owner"):
@@ -137,6 +140,9 @@ def write_entries(
            values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [row for n, entry in numbered for row in prediction_rows(n, endpoint, model, entry)],
     )
+    for entry in entries:
+        if entry.faults:
+            write_faults(connection, endpoint, entry.version, entry.at, entry.faults)
     sums: dict[int, list[int]] = {}
     for entry in entries:
         span = sums.setdefault(entry.at - entry.at % SPAN_MS, [0, 0, 0, 0])

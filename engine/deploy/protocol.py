@@ -43,6 +43,7 @@ class Asked(Struct, frozen=True, kw_only=True):
         outputs: The outputs that are wanted; empty for all.
         binary: Outputs travel as bytes unless they say otherwise.
         reasons: Reason codes a row; 0 for none.
+        more: Columns that were sent and that the model does not take; they are ignored.
     """
 
     encoded: NDArray[np.float64] | list[float]
@@ -53,6 +54,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     outputs: list[RequestedTensor] = []
     binary: bool = False
     reasons: int = 0
+    more: dict[str, list[Cell]] = {}
 
     @property
     def matrix(self) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ from lemnis.engine.monitor.policy import (
 )
 from lemnis.engine.monitor.records import PREDICTION, Bins
 from lemnis.engine.monitor.reference import Reference
-from lemnis.engine.monitor.schema import schema_changes
+from lemnis.engine.monitor.schema.sentences import schema_changes
 from lemnis.engine.monitor.tally import Binning, Column, Tally
 
 SCORES = {"kolmogorov_smirnov": "KS", "jensen_shannon": "JS"}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lemnis.engine.monitor.drift.contrasting import Span
     from lemnis.engine.monitor.drift.found import Contrast
     from lemnis.engine.monitor.retrain import Retrained
+    from lemnis.engine.monitor.schema.door import SchemaDrift
     from lemnis.engine.monitor.zoom import Zoom
 
 SERVICE = "monitor"
@@ -71,6 +72,13 @@ class MonitorRoom:
         from lemnis.engine.monitor.zoom import Zoom  # imports NumPy
 
         return Zoom(self.store)
+
+    @cached_property
+    def schema(self) -> "SchemaDrift":
+        """How requests and snapshots differ in shape from what was learnt, and what to write for it."""
+        from lemnis.engine.monitor.schema.door import SchemaDrift
+
+        return SchemaDrift(self.store)
 
     def windows(
         self, endpoint: str | None = None, *, limit: int = 500, width: Width | None = None, until: int | None = None

@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -19,6 +20,7 @@ from lemnis.engine.monitor.alerting.minutes import count_minutes
 from lemnis.engine.monitor.concept.children import CHILDREN
 from lemnis.engine.monitor.declared import LastGood
 from lemnis.engine.monitor.drift.contrasting import wanted
+from lemnis.engine.monitor.inspection import inspect_due
 from lemnis.engine.monitor.kept import list_windows
 from lemnis.engine.monitor.room import HEARTBEAT, Heartbeat, MonitorRoom
 from lemnis.engine.monitor.windows import refresh, served_versions
@@ -54,6 +56,11 @@ class Watch:
             row = {"name": HEARTBEAT, "at": beat.at, "sample": msgspec.json.encode(beat).decode()}
             db.table("latest").upsert(row, pk="name")
         return changed
+
+    def inspect(self) -> None:
+        """Start the inspections that are due, in processes of their own; what is refused is tried at the next look."""
+        with suppress(LemnisError):
+            inspect_due(self.store, now_ms())
 
     def _look(self) -> bool:
         declared = self._declared.reread()
@@ -94,6 +101,7 @@ def main() -> int:
     told = ""
     while not stop.is_set():
         watch.look()
+        watch.inspect()
         if watch.problem != told:
             told = watch.problem
             print(told or "The problem is over.", flush=True)

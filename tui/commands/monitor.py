@@ -14,12 +14,14 @@ from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
 from lemnis.tui.commands.monitor_performance import Wide, named, say_stale, stale_document
 from lemnis.tui.commands.monitor_performance import app as performing
+from lemnis.tui.commands.monitor_schema import app as shaping
 from lemnis.tui.commands.monitor_why import app as asking
 from lemnis.tui.format import age, number, share, verdict
 
 app = group("Drift, performance, feedback, replay.")
 app.add_typer(performing)
 app.add_typer(asking)
+app.add_typer(shaping)
 
 Endpoint = Annotated[str, typer.Option("--endpoint", "-e", help="Only this endpoint.")]
 FIGURES = ("roc_auc", "log_loss", "brier", "value_per_1000", "mean_absolute_error", "label_share")

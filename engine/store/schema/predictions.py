@@ -83,4 +83,16 @@ LATER = {
         # How far each server's spool is brought in; written with what was brought in.
         "create table spools (name text primary key, position integer not null) strict",
     ),
+    "m057_faults": (
+        # Columns of requests that do not fit the model: refused, or sent although it does not take them.
+        """create table schema_faults (
+            endpoint text not null, version integer not null,
+            kind text not null,                      -- absent, unknown, mistyped
+            column_name text not null,
+            first_at integer not null, last_at integer not null,
+            requests integer not null, rows integer not null,
+            sample text not null,                    -- JSON list: the latest values, as they were sent
+            primary key (endpoint, version, kind, column_name)
+        ) strict, without rowid""",
+    ),
 }

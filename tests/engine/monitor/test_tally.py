@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lemnis.engine.monitor.records import PREDICTION
 from lemnis.engine.monitor.reference import Reference
-from lemnis.engine.monitor.schema import schema_changes
+from lemnis.engine.monitor.schema.sentences import schema_changes
 from lemnis.engine.monitor.spans import Spans, span_of
 from lemnis.engine.monitor.tally import Binning, Tally, count_rows
 
