@@ -1,4 +1,5 @@
 import math
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given
@@ -7,8 +8,10 @@ from hypothesis import strategies as st
 from lemnis.engine.monitor.records import PREDICTION
 from lemnis.engine.monitor.reference import Reference
 from lemnis.engine.monitor.schema.sentences import schema_changes
-from lemnis.engine.monitor.spans import Spans, span_of
+from lemnis.engine.monitor.spans import WIDTHS, Spans, Width, span_of
 from lemnis.engine.monitor.tally import Binning, Tally, count_rows
+
+Rows: TypeAlias = "list[tuple[list[Any], float]]"  # Any: what a request held
 
 NUMBER = Binning(name="n", kind="numeric", edges=[1.0, 2.0], counts=[5, 5, 5, 0], low=0.0, high=3.0)
 TEXT = Binning(name="t", kind="categorical", categories=["a"], known=["a", "b"], counts=[9, 3, 1], nullable=True)
@@ -36,12 +39,12 @@ cells = st.tuples(
 rows_of = st.lists(st.tuples(cells.map(list), st.floats(0, 1) | st.just(math.nan)), max_size=30)
 
 
-def tally(rows: list[tuple[list, float]]) -> Tally:
+def tally(rows: Rows) -> Tally:
     return count_rows(BINNINGS, [row for row, _ in rows], [score for _, score in rows], 0.5)
 
 
 @given(rows_of, rows_of)
-def test_rows_counted_in_two_goes_are_the_rows_counted_at_once(one: list, two: list) -> None:
+def test_rows_counted_in_two_goes_are_the_rows_counted_at_once(one: Rows, two: Rows) -> None:
     apart, together = tally(one) + tally(two), tally(one + two)
     assert apart.rows == together.rows == len(one) + len(two)
     for name, column in together.columns.items():
@@ -51,7 +54,7 @@ def test_rows_counted_in_two_goes_are_the_rows_counted_at_once(one: list, two: l
 
 
 @given(rows_of)
-def test_every_row_has_one_bin_in_each_feature(rows: list) -> None:
+def test_every_row_has_one_bin_in_each_feature(rows: Rows) -> None:
     for binning in BINNINGS:
         column = tally(rows).columns[binning.name]
         assert sum(column.counts) == len(rows)
@@ -59,7 +62,13 @@ def test_every_row_has_one_bin_in_each_feature(rows: list) -> None:
 
 
 def test_the_shape_of_the_rows_is_told_in_sentences() -> None:
-    rows = [[9.0, "zz", True], [-1, None, None], ["nine", "a", 1], [None, "b", False], [1.5, "\x1b[31m", True]]
+    rows: list[list[Any]] = [
+        [9.0, "zz", True],
+        [-1, None, None],
+        ["nine", "a", 1],
+        [None, "b", False],
+        [1.5, "\x1b[31m", True],
+    ]
     said = schema_changes(REFERENCE, tally([(row, 0.5) for row in rows]) + Tally(malformed=2))
     assert said == [
         "2 rows have another number of features",
@@ -80,8 +89,8 @@ def test_rows_of_another_width_are_counted_but_in_no_column() -> None:
     assert sum(found.columns[PREDICTION].counts) == 2
 
 
-@given(st.integers(0, 4_000_000_000_000), st.sampled_from(["hour", "day", "week", "month"]))
-def test_windows_tile_time(ms: int, width: str) -> None:
+@given(st.integers(0, 4_000_000_000_000), st.sampled_from(WIDTHS))
+def test_windows_tile_time(ms: int, width: Width) -> None:
     start, end = span_of(ms, width)
     assert start <= ms < end
     assert span_of(end, width)[0] == end

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from lemnis.engine.monitor.schema.compare import differences
 from lemnis.engine.monitor.schema.profiles import of_values
 from lemnis.engine.monitor.schema.records import QUANTILES, Finding, Profile
 from lemnis.engine.monitor.schema.renames import find_renames, name_likeness, quantile_ks
-from lemnis.engine.monitor.schema.units import KNOWN, guess_unit
+from lemnis.engine.monitor.schema.units import KNOWN, Conversion, guess_unit
 
 numbers = st.lists(st.integers(-1000, 1000), min_size=1, max_size=60)
 
@@ -20,8 +22,8 @@ def normal(seed: int, rows: int = 300, centre: float = 45.0, spread: float = 17.
     return np.random.default_rng(seed).normal(centre, spread, rows)
 
 
-@pytest.mark.parametrize("conversion", KNOWN, ids=lambda one: one.words)
-def test_every_known_conversion_is_found_again(conversion) -> None:
+@pytest.mark.parametrize("conversion", KNOWN, ids=[one.words for one in KNOWN])
+def test_every_known_conversion_is_found_again(conversion: Conversion) -> None:
     came = normal(2) * conversion.factor + conversion.offset
     guess = guess_unit(quantiles(normal(1, 2_000)), quantiles(came))
     assert guess is not None
@@ -61,8 +63,8 @@ def test_names_are_compared_without_case_and_signs(one: str, other: str, least: 
     assert name_likeness(one, other) == name_likeness(other, one)
 
 
-def column(name: str, values: object) -> Profile:
-    return of_values(name, list(values))  # pyright: ignore[reportArgumentType]
+def column(name: str, values: Sequence[object]) -> Profile:
+    return of_values(name, values)
 
 
 def test_a_column_that_came_back_in_another_unit_under_another_name_is_one_finding() -> None:
@@ -85,7 +87,7 @@ def test_one_new_column_replaces_one_old_column_at_most() -> None:
     assert [(pair.was.name, pair.now.name) for pair in pairs] == [("temp", "temperature")]
 
 
-def kinds(was: object, now: object) -> dict[str, Finding]:
+def kinds(was: Sequence[object], now: Sequence[object]) -> dict[str, Finding]:
     return {one.kind: one for one in differences([column("x", was)], [column("x", now)])}
 
 
