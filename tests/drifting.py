@@ -11,6 +11,7 @@ from lemnis.engine.monitor.drift.calibration import calibrate, codes_of
 from lemnis.engine.monitor.drift.freeze import binned
 from lemnis.engine.monitor.judge import Judged, judge_window
 from lemnis.engine.monitor.measures import Measures
+from lemnis.engine.monitor.policy import IMPORTANT_SHARE
 from lemnis.engine.monitor.reference import Reference
 from lemnis.engine.monitor.tally import Binning, Column, Tally, count_numbers
 
@@ -31,8 +32,8 @@ def features_of(matrix: Numbers, categorical: Sequence[int], names: Sequence[str
 
 
 def reference_of(matrix: Numbers, categorical: Sequence[int], names: Sequence[str]) -> Reference:
-    """Freeze a reference whose features matter alike; rows are in order of time."""
-    importance = {name: 1 / len(names) for name in names}
+    """Freeze a reference whose features all are important; rows are in order of time."""
+    importance = dict.fromkeys(names, max(1 / len(names), IMPORTANT_SHARE))
     binnings = binned(matrix, features_of(matrix, categorical, names), 10)
     judged, alarms = calibrate(binnings, [matrix], importance)
     return Reference(
