@@ -40,6 +40,7 @@ class Monitor(Declared, frozen=True):
 
 
 Watchable: TypeAlias = Literal[
+    "drift",
     "max_psi",
     "important_psi",
     "weighted_psi",

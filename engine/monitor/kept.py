@@ -12,9 +12,9 @@ COLUMNS = ", ".join(Window.__struct_fields__)
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """One feature in one window."""
+    """One feature in one window: the score that decides about it, and the verdict."""
 
-    psi: float
+    score: float
     verdict: Verdict
 
 
@@ -36,11 +36,13 @@ def grid_of(store: Store, windows: list[Window]) -> Grid:
     """Return the drift of every feature over some kept windows."""
     ids = [window.id for window in windows]
     rows = store.rows(
-        f"""select window_id, feature, psi, verdict, importance from monitor_features
+        f"""select window_id, feature, score, verdict, importance from monitor_features
             where window_id in ({", ".join("?" * len(ids))})""",
         ids,
     )
-    entries = [(row["window_id"], row["feature"], Cell(row["psi"], row["verdict"]), row["importance"]) for row in rows]
+    entries = [
+        (row["window_id"], row["feature"], Cell(row["score"], row["verdict"]), row["importance"]) for row in rows
+    ]
     return grid_from(ids, entries)
 
 

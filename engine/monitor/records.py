@@ -68,6 +68,11 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     late: int = 0
 
     @property
+    def drift(self) -> float:
+        """The verdict as a number that an alert rule can bound: 0 is ok, 0.5 to watch, 1 drift."""
+        return {"drift": 1.0, "watch": 0.5}.get(self.verdict, 0.0)
+
+    @property
     def labelled_share(self) -> float:
         """Share of the rows whose true answer is known, 0 to 1."""
         return self.labelled / self.rows if self.rows else 0.0

@@ -102,7 +102,7 @@ class Zoom:
         return grid_from(
             [window.id for window in windows],
             [
-                (window.id, row["feature"], Cell(row["psi"], row["verdict"]), row["importance"])
+                (window.id, row["feature"], Cell(row["score"], row["verdict"]), row["importance"])
                 for window in windows
                 if window.id in judged
                 for row in judged[window.id].features

@@ -33,6 +33,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 METRICS: dict[str, Kind] = {
+    "drift": Kind("drift", "The window's verdict: 0 is ok, 0.5 to watch, 1 that an important feature drifted."),
     "max_psi": Kind("max PSI", "The largest population stability index of a feature, in nats."),
     "important_psi": Kind("important PSI", "The largest PSI of a feature with at least 5 % of the model's gain."),
     "weighted_psi": Kind("weighted PSI", "The features' mean PSI, weighted by their share of the model's gain."),

@@ -123,6 +123,7 @@ def look_into(context: "JobContext", span: Span) -> Contrast:
     after = encode_columns({name: list(column) for name, column in columns.items()}, signature)
     table, _ = rows_in_time(dataset, signature, "train" if "train" in dataset.split else None)
     before = encode_table(evenly(table, ROWS), signature)
+    context.progress(0, "learning what changed")
     told = tell_apart(before, after, signature.categorical)
     past: list[float] = []
     for place in past_places(table.num_rows, total):

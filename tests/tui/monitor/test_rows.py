@@ -57,7 +57,7 @@ def test_a_window_is_named_by_its_width(windows: list[Window], start: str, end: 
 
 def test_the_heat_strip_says_verdicts_without_colour(engine: Engine, windows: list[Window]) -> None:
     strip = rows.heat_rows(engine.monitor.grid(engine.monitor.windows("late")), windows)
-    assert [texts(row) for row in strip][1] == ["wind␛[31m", "70%", "  0.02", "▲ 0.12", "✖ 0.61"]
+    assert [texts(row) for row in strip][1] == ["wind␛[31m", "70%", "  0.01", "▲ 0.06", "✖ 0.30"]
     assert [column.label for column in rows.heat_columns(windows)] == ["feature", "gain", "Jul 13", "Aug 13", "Sep 13"]
 
 

@@ -20,8 +20,8 @@ FOUND = Contrast(
     past=10,
     rows=2_000,
     reference_rows=2_000,
-    told=[Share("wind\x1b[31m", 0.8), Share("carrier", 0.2)],
-    examples=[Example("k1", 0.97, ["44.1", "AA\x1b[2J"])],
+    told=[Share("wind\x1b[31m", 0.8), *(Share(f"carrier{place}", 0.02) for place in range(10))],
+    examples=[Example(f"k{place}", 0.97, ["44.1", "AA\x1b[2J"]) for place in range(5)],
 )
 
 
@@ -47,6 +47,7 @@ async def test_w_says_what_tells_the_window_from_training(found: Engine, size: t
         assert "wind␛[31m" in shown
         assert "80%" in shown
         assert "44.1" in shown
+        assert "esc  back" in shown
         await pilot.press("escape")
         await settle(pilot)
         assert "What changed" not in screen_text(pilot)

@@ -136,7 +136,7 @@ def feature_columns(width: int) -> list[Col]:
 
 
 def feature_row(feature: FeatureDrift, grid: Grid, columns: Sequence[Col]) -> Row:
-    """Return one row of the chosen window's features; `trend` is the PSI over all windows."""
+    """Return one row of the chosen window's features; `trend` is the deciding score over all windows."""
     trend = grid.cells.get(feature.feature, [])
     rise = (feature.missing_share or 0.0) - (feature.reference_missing_share or 0.0)
     missing = share(feature.missing_share)
@@ -150,7 +150,7 @@ def feature_row(feature: FeatureDrift, grid: Grid, columns: Sequence[Col]) -> Ro
         "gain": (share(feature.importance, 0), feature.importance),
         "p": (small(feature.p_adjusted), feature.p_adjusted),
         "missing": (styled(f"▲ {missing}", "$warn") if rise > 0.05 else missing, feature.missing_share),
-        "trend": (styled(spark([cell.psi if cell else None for cell in trend[-12:]]), "$busy"), None),
+        "trend": (styled(spark([cell.score if cell else None for cell in trend[-12:]]), "$busy"), None),
     }
     chosen = [cells[column.name] for column in columns]
     return Row(feature.feature, [cell for cell, _ in chosen], [value for _, value in chosen])
@@ -166,7 +166,7 @@ def heat_columns(windows: Sequence[Window]) -> list[Col]:
 
 
 def heat_rows(grid: Grid, windows: Sequence[Window]) -> list[Row]:
-    """Return one row per feature: a glyph and the PSI in each window; the glyph says the verdict without colour."""
+    """Return one row per feature: the deciding score in each window, and a glyph that says its verdict."""
     places = {window_id: place for place, window_id in enumerate(grid.windows)}
     rows: list[Row] = []
     for name in grid.features:
@@ -177,18 +177,18 @@ def heat_rows(grid: Grid, windows: Sequence[Window]) -> list[Row]:
             seen = verdict(cell.verdict) if cell else None
             glyph = seen.glyph if seen and seen.word != "ok" else " "
             cells.append(
-                styled(f"{glyph} {compact(cell.psi)}", seen.style if seen.word != "ok" else "$muted")
+                styled(f"{glyph} {compact(cell.score)}", seen.style if seen.word != "ok" else "$muted")
                 if cell and seen
                 else MISSING
             )
-            values.append(cell.psi if cell else None)
+            values.append(cell.score if cell else None)
         rows.append(Row(name, cells, values))
     return rows
 
 
-def compact(psi: float) -> str:
-    """Return a PSI in four characters: ``0.03``, ``5.22``, ``12.1``."""
-    return f"{psi:.2f}" if psi < 9.995 else f"{psi:.1f}"
+def compact(score: float) -> str:
+    """Return a score, which is at most 1, in four characters."""
+    return f"{score:.2f}"
 
 
 def small(p: float) -> str:

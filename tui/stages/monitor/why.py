@@ -18,6 +18,7 @@ from lemnis.tui.stages.monitor.rows import bar, span_label
 from lemnis.tui.widgets import Col, Row, Table, Words
 
 TOLD, NAMED, BAR = 6, 3, 20  # features listed, of them with their values in the examples, columns of a bar
+LOW, SHORT = 30, 3  # on a screen of fewer lines so few features are listed
 
 
 class WhyScreen(JobDialog[None]):
@@ -71,7 +72,7 @@ class WhyScreen(JobDialog[None]):
         if result is None:
             self.refused("The comparison is gone: the window was cut anew.")
             return
-        self.query_one("#why-said", Words).say(told_content(result))
+        self.query_one("#why-said", Words).say(told_content(result, TOLD if self.app.size.height >= LOW else SHORT))
         table = self.query_one(Table)
         named = [one.feature for one in result.told[:NAMED]]
         table.set_columns(
@@ -95,9 +96,9 @@ class WhyScreen(JobDialog[None]):
         self.query_one("#why-said", Words).say(Content.styled(safe(f"✖ {why}", limit=600), "$bad"))
 
 
-def told_content(found: Contrast) -> Content:
-    """Return the sentence and a bar for each feature that tells the rows apart."""
-    listed = found.told[:TOLD]
+def told_content(found: Contrast, most: int) -> Content:
+    """Return the sentence and a bar for each of the features that tell the rows apart best."""
+    listed = found.told[:most]
     wide = max((len(safe(one.feature, limit=24)) for one in listed), default=0)
     lines = [Content(found.words), Content("")]
     for one in listed:
