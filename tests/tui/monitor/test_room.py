@@ -208,7 +208,7 @@ async def test_a_rule_is_tried_on_history_and_then_saved(engine: Engine, size: t
         await press(pilot, "n")
         fill_in(pilot, name="psi", metric="psi", above="0.1", below="", windows="1", severity="page", days="365")
         await press(pilot, "enter")
-        assert "Watches one of: max_psi" in screen_text(pilot)
+        assert "Watches one of: drift" in screen_text(pilot)
         fill_in(pilot, metric="max_psi")
         await press(pilot, "enter")
         await shows(pilot, "late: would have fired once in 93 days, 0.3 a month", "2013-08-01 … fires still")

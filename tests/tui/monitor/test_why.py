@@ -21,7 +21,7 @@ FOUND = Contrast(
     rows=2_000,
     reference_rows=2_000,
     told=[Share("wind\x1b[31m", 0.8), *(Share(f"carrier{place}", 0.02) for place in range(10))],
-    examples=[Example(f"k{place}", 0.97, ["44.1", "AA\x1b[2J"]) for place in range(5)],
+    examples=[Example(f"k{place}", 0.97, ["44.1", "AA\x1b[2J", "7"]) for place in range(5)],
 )
 
 
