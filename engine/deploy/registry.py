@@ -11,7 +11,6 @@ import msgspec
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import load_config
-from lemnis.engine.data.parquet import data_lock
 from lemnis.engine.deploy.golden import golden_rows
 from lemnis.engine.deploy.modelbox import ask_model, reader_of
 from lemnis.engine.deploy.records import Candidate, Golden, Model, ModelFile, ModelVersion
@@ -154,6 +153,8 @@ def keep_file(store: Store, source: Path, sha256: str) -> Path:
     Raises:
         BadInput: The source is gone, or is not what the run recorded.
     """
+    from lemnis.engine.data.parquet import data_lock
+
     folder = store.workspace.hidden / "models"
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{sha256}.txt"

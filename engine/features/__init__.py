@@ -1,9 +1,10 @@
 """Stage 4, Features: what each column is worth, which ones know the answer, and the sets chosen from them."""
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from lemnis.engine.config import Features, load_config
-from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import NotFound
 from lemnis.engine.features.matrices import find_matrix, strongest
 from lemnis.engine.features.records import (
@@ -30,12 +31,21 @@ from lemnis.engine.features.sets import (
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
 
+if TYPE_CHECKING:
+    from lemnis.engine.data.versions import Version
+
 
 class FeaturesRoom:
     """Columns of the dataset versions as features."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
+
+    def _version(self, version_id: str | int | None) -> "Version":
+        """Return a dataset version; raises NotFound."""
+        from lemnis.engine.data.versions import find_version  # a model server needs signatures, and nothing of Data
+
+        return find_version(self.store, version_id)
 
     def scores(self, version_id: str) -> list[FeatureScore]:
         """Return what was measured of a version's columns, in their order; empty before it was ranked."""
@@ -68,7 +78,7 @@ class FeaturesRoom:
             NotFound: The version or a column is not there.
             BadInput: It is one column twice, or a time.
         """
-        found, jobs = find_version(self.store, version_id), JobsRoom(self.store)
+        found, jobs = self._version(version_id), JobsRoom(self.store)
         for name in (first, second):
             found.column(name)
         arguments = {"version": found.id, "first": first, "second": second}
@@ -78,7 +88,7 @@ class FeaturesRoom:
 
     def candidates(self, version_id: str) -> list[str]:
         """Return the columns of a version that could be features, in their order."""
-        return [column.name for column in find_version(self.store, version_id).columns if is_candidate(column)]
+        return [column.name for column in self._version(version_id).columns if is_candidate(column)]
 
     def sets(self, *, history: bool = False) -> list[FeatureSet]:
         """Return the latest choice of every name, newest first; every choice ever made with `history`."""
@@ -93,7 +103,7 @@ class FeaturesRoom:
             NotFound: There is no such set, or no dataset version to make the declared one of.
         """
         try:
-            made_of: Version | None = find_version(self.store, version)
+            made_of: Version | None = self._version(version)
         except NotFound:
             made_of = None
         return find_set(self.store, name, self.declared(), made_of)
@@ -111,7 +121,7 @@ class FeaturesRoom:
             BadInput: The name is empty, or a feature can't be one.
             NotFound: The version lacks a column.
         """
-        return choose_set(self.store, name, features, find_version(self.store, version), who=who, why=why)
+        return choose_set(self.store, name, features, self._version(version), who=who, why=why)
 
     def revisions(self, name: str) -> list[FeatureSet]:
         """Return every choice of a set, newest first, those under its earlier names too.
@@ -155,7 +165,7 @@ class FeaturesRoom:
         Raises:
             NotFound: There is no such version.
         """
-        found = find_version(self.store, version)
+        found = self._version(version)
         return JobsRoom(self.store).submit("features.rank", f"Ranking of {found.title}", {"version": found.id})
 
     def start_associate(self, version: str | int | None = None) -> int:
@@ -164,7 +174,7 @@ class FeaturesRoom:
         Raises:
             NotFound: There is no such version.
         """
-        found = find_version(self.store, version)
+        found = self._version(version)
         title = f"Association of the columns of {found.title}"
         return JobsRoom(self.store).submit("features.associate", title, {"version": found.id})
 

@@ -1,15 +1,19 @@
 """What was measured of columns: kept and read, SQLite only."""
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
-from lemnis.engine.data.versions import Column
 from lemnis.engine.features.records import FeatureScore, Ranking, Spread
 from lemnis.engine.store import Row, Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.data.versions import Column
 
 TEXTS = ("string", "large_string", "string_view", "dictionary")
 
 
-def is_candidate(column: Column) -> bool:
+def is_candidate(column: "Column") -> bool:
     """Say whether a column can be a feature: its role and its type allow it."""
     if column.role != "feature":
         return False

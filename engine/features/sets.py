@@ -1,17 +1,19 @@
 """Feature sets: each choice is an event with who and why; the latest of a name counts."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Features
-from lemnis.engine.data.versions import Version
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.features.records import FeatureSet, SetDiff, SetNote
 from lemnis.engine.features.scores import is_candidate, list_scores
 from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.data.versions import Version
 
 LONGEST_NAME, LONGEST_NOTE = 100, 10_000
 DECLARED = "lemnis.toml"  # who chose a set that nobody has chosen yet
@@ -48,7 +50,7 @@ def revisions_of(store: Store, name: str) -> list[FeatureSet]:
     return found
 
 
-def find_set(store: Store, name: str, declared: Features, version: Version | None) -> FeatureSet:
+def find_set(store: Store, name: str, declared: Features, version: "Version | None") -> FeatureSet:
     """Return a set by name, or a choice of it as ``name@revision``; one nobody chose is made if it is the declared one.
 
     Args:
@@ -78,7 +80,7 @@ def find_set(store: Store, name: str, declared: Features, version: Version | Non
     return declared_set(store, name, declared, version)
 
 
-def declared_set(store: Store, name: str, declared: Features, version: Version) -> FeatureSet:
+def declared_set(store: Store, name: str, declared: Features, version: "Version") -> FeatureSet:
     """Return what lemnis.toml offers (all columns if it names none) without what is suspected or declared as later."""
     leaks = {score.name for score in list_scores(store, version.id) if score.leakage} | set(declared.after)
     usable = [column.name for column in version.columns if is_candidate(column)]
@@ -99,7 +101,7 @@ def declared_set(store: Store, name: str, declared: Features, version: Version) 
 
 
 def choose_set(
-    store: Store, name: str, features: list[str], version: Version, *, who: str, why: str, now: int | None = None
+    store: Store, name: str, features: list[str], version: "Version", *, who: str, why: str, now: int | None = None
 ) -> FeatureSet:
     """Record a choice and return it; the earlier choices of this name stay in the history.
 

@@ -50,7 +50,7 @@ import lemnis.engine.deploy.server
 from lemnis.engine.models.trees import library
 library()
 heavy = {"lightgbm", "scipy", "pyarrow", "duckdb", "sklearn", "optuna", "pandas", "narwhals", "tomlkit", "psutil"}
-heavy |= {f"lemnis.engine.{room}" for room in ("explore", "validate", "experiments", "evaluate", "monitor")}
+heavy |= {f"lemnis.engine.{room}" for room in ("data", "explore", "validate", "experiments", "evaluate", "monitor")}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
