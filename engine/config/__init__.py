@@ -10,6 +10,7 @@ from lemnis.engine.config.problem import CADENCES, Acquisition, Criterion, Probl
 from lemnis.engine.config.reading import load_config, parse_config, read_config
 from lemnis.engine.config.records import Config
 from lemnis.engine.config.resources import Pool
+from lemnis.engine.config.retraining import Learnt, Policy, Retraining, parse_window
 from lemnis.engine.config.share import Remote
 from lemnis.engine.config.sweeps import Range, Sweep
 from lemnis.engine.config.types import parse_bytes
@@ -32,14 +33,17 @@ __all__ = [
     "Executor",
     "Features",
     "Labels",
+    "Learnt",
     "Link",
     "Monitor",
+    "Policy",
     "Pool",
     "Preset",
     "Problem",
     "Quarantine",
     "Range",
     "Remote",
+    "Retraining",
     "Scale",
     "Source",
     "SourceFormat",
@@ -56,5 +60,6 @@ __all__ = [
     "parse_config",
     "parse_span",
     "parse_threshold",
+    "parse_window",
     "read_config",
 ]

@@ -7,6 +7,7 @@ from lemnis.engine.config.monitor import alert_problems
 from lemnis.engine.config.places import line_of
 from lemnis.engine.config.problem import CADENCES
 from lemnis.engine.config.records import Config
+from lemnis.engine.config.retraining import parse_window
 from lemnis.engine.config.share import remote_problems
 from lemnis.engine.config.types import parse_bytes
 from lemnis.engine.config.validate import parse_age
@@ -84,13 +85,22 @@ def _contradictions(source: Source) -> list[tuple[str, bool, str, str]]:
 
 
 def check_sizes(config: Config, text: str, where: str) -> None:
-    """Refuse amounts of memory that are no size, and a delay that is no length of time."""
+    """Refuse amounts of memory that are no size, delays that are no length of time, and a window that is none."""
+    ages = {("dataset", "label_delay"): config.dataset.label_delay or "0h"}
+    ages[("retraining", "cool_down")] = config.retraining.cool_down or "0h"
+    for keys, age in ages.items():
+        try:
+            parse_age(age)
+        except ValueError as error:
+            line = line_of(text, list(keys))
+            place = f"{where}:{line}" if line else where
+            raise ConfigError(f"{'.'.join(keys)}: {error}.", "Write for example 6h or 30d.", place) from None
     try:
-        parse_age(config.dataset.label_delay or "0h")
+        parse_window(config.retraining.window)
     except ValueError as error:
-        line = line_of(text, ["dataset", "label_delay"])
+        line = line_of(text, ["retraining", "window"])
         place = f"{where}:{line}" if line else where
-        raise ConfigError(f"dataset.label_delay: {error}.", "Write for example 6h or 30d.", place) from None
+        raise ConfigError(f"retraining.window: {error}.", "Write for example last:90d.", place) from None
     sizes = {("pool", "memory"): config.pool.memory or "0"}
     sizes |= {("presets", name, "memory"): preset.memory for name, preset in config.presets.items()}
     for keys, size in sizes.items():

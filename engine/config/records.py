@@ -10,6 +10,7 @@ from lemnis.engine.config.labels import Labels
 from lemnis.engine.config.monitor import Alert, Contact, Monitor
 from lemnis.engine.config.problem import Problem
 from lemnis.engine.config.resources import Pool
+from lemnis.engine.config.retraining import Retraining
 from lemnis.engine.config.share import Remote
 from lemnis.engine.config.sweeps import Sweep
 from lemnis.engine.config.types import Declared, Name
@@ -33,6 +34,7 @@ class Config(Declared, frozen=True):
     monitor: Monitor = Monitor()
     alerts: list[Alert] = field(default_factory=list[Alert])
     contacts: dict[Name, Contact] = field(default_factory=dict[Name, Contact])
+    retraining: Retraining = Retraining()
     pool: Pool = Pool()
     cluster: Cluster = Cluster()
     remotes: dict[Name, Remote] = field(default_factory=dict[Name, Remote])

@@ -24,10 +24,11 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A part of the data as LightGBM takes it: matrix (rows, features) and target (rows,)."""
+    """A part of the data as LightGBM takes it: matrix (rows, features), target (rows,) and, if rows differ, weight."""
 
     matrix: Matrix
     target: Matrix
+    weight: Matrix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def fit(
     data = lightgbm.Dataset(
         train.matrix,
         train.target,
+        weight=train.weight,
         feature_name=feature_names(signature.names),
         categorical_feature=signature.categorical,
         params=complete,

@@ -10,6 +10,7 @@ from lemnis.engine.cluster import check_reachable
 from lemnis.engine.config import Config, Preset, parse_bytes
 from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.experiments.ageing import HALF_LIFE, half_life_ms
 from lemnis.engine.experiments.algorithms import find_algorithm, suited
 from lemnis.engine.experiments.devices import machine_has_gpu
 from lemnis.engine.experiments.known import known_parameters
@@ -116,6 +117,8 @@ def prepare_run(
     chosen, declared = find_preset(config, preset)
     made, params, left_out = suited(overridden(declared, overrides), overrides if strict else (), problem.task)
     data = find_version(store, version)
+    if half_life_ms(params) is not None and not data.time:
+        raise BadInput(f"{data.title} has no time, so its rows have no age.", f"Leave out {HALF_LIFE}.")
     target = problem.target or data.label
     if not target:
         raise BadInput("The problem has no target.", "Set problem.target in lemnis.toml.", "lemnis.toml")
@@ -148,7 +151,7 @@ def named_by_lightgbm(one: Prepared) -> Prepared:
         return one
     given = {key: as_text(value) for key, value in one.params.items() if key not in OURS}
     first = {**algorithm.usual, **canonical(given, known_parameters(), str(one.row["task"]))}
-    return msgspec.structs.replace(one, params=first | {key: one.params[key] for key in OURS})
+    return msgspec.structs.replace(one, params=first | {key: one.params[key] for key in OURS if key in one.params})
 
 
 def start_run(
@@ -187,6 +190,8 @@ def check_executor(config: Config, made: Prepared) -> None:
     """
     if made.row["executor"] == "local":
         return
+    if HALF_LIFE in made.params:
+        raise BadInput(f"{HALF_LIFE} is not for a cluster.", "Train with executor = local.", f"parameter {HALF_LIFE}")
     if made.row["spread"]:
         refuse_spread(str(made.row["algorithm"]), made.params)
     check_reachable(config.cluster)

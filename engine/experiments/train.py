@@ -5,6 +5,7 @@ import math
 import os
 import resource
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import BadInput, LemnisError
 from lemnis.engine.experiments import conditions
 from lemnis.engine.experiments.ablation import measure_ablations
+from lemnis.engine.experiments.ageing import decayed, half_life_ms
 from lemnis.engine.experiments.algorithms import ALGORITHMS, find_algorithm, refuse_contradiction
 from lemnis.engine.experiments.checkpoint import Checkpoint, load_checkpoint
 from lemnis.engine.experiments.devices import Probe, choose_device
@@ -22,7 +24,7 @@ from lemnis.engine.experiments.known import names_in_lightgbm
 from lemnis.engine.experiments.latency import keep_latency
 from lemnis.engine.experiments.parameters import OURS, Value, canonical, completed, typed
 from lemnis.engine.experiments.points import SPOOL, PointWriter, forget_points
-from lemnis.engine.experiments.predictions import keep_predictions
+from lemnis.engine.experiments.predictions import keep_predictions, row_times
 from lemnis.engine.experiments.recorder import CHECKPOINT_EVERY_S, Recorder, write_latest
 from lemnis.engine.experiments.remote.pieces import pieces_of, read_piece
 from lemnis.engine.experiments.reproduction import reproduction
@@ -102,6 +104,8 @@ def grow_here(
     write_conditions(context, run, device)
     context.progress(None, "reading the data")
     rows, signature = read_rows(version, run.features, task=run.task, target=run.target, threshold=threshold)
+    if (half_life := half_life_ms(run.params)) is not None:
+        rows["train"] = weighted(rows["train"], version, signature, half_life)
     signature.save(context.workspace.run_dir(run.id) / "signature.json")
     watch = GpuWatch(context.store, os.getpid()) if device.device != "cpu" else None
     try:
@@ -259,6 +263,14 @@ def read_rows(
             version.title,
         )
     return found, signature
+
+
+def weighted(rows: Rows, version: Version, signature: Signature, half_life: int) -> Rows:
+    """Return the training rows with weights that halve for every half-life (ms) of their age."""
+    times = row_times(version, labelled(read_table(version, [signature.target, version.time], "train"), signature)[0])
+    if times is None:
+        raise BadInput(f"{version.title} has no time, so its rows have no age.", "Leave out half_life.", version.title)
+    return replace(rows, weight=decayed(times, half_life))
 
 
 def first_rows(version: Version, signature: Signature) -> Matrix:

@@ -42,6 +42,7 @@ KINDS: dict[str, str] = {
     "tracking.script": "lemnis.engine.tracking.jobs:run_command",
     "monitor.replay": "lemnis.engine.monitor.replay:replay",
     "monitor.contrast": "lemnis.engine.monitor.drift.contrasting:contrast",
+    "monitor.retrain": "lemnis.engine.monitor.retraining.challenge:retrain",
     "share.push": "lemnis.engine.share.jobs:push",
     "share.pull": "lemnis.engine.share.jobs:pull",
     "share.export": "lemnis.engine.share.jobs:export",

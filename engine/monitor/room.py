@@ -17,16 +17,14 @@ from lemnis.engine.monitor.concept.report import Performance, performance_of
 from lemnis.engine.monitor.concept.stale import Stale, stale_models, waive
 from lemnis.engine.monitor.kept import COLUMNS, Grid, feature_in, grid_of, list_windows, window_in
 from lemnis.engine.monitor.records import FeatureDrift, Replay, Watched, Window
+from lemnis.engine.monitor.retraining import RetrainingRoom
 from lemnis.engine.monitor.spans import Width
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lemnis.engine.jobs import Job, JobsRoom
+    from lemnis.engine.jobs import JobsRoom
     from lemnis.engine.monitor.drift.contrasting import Span
     from lemnis.engine.monitor.drift.found import Contrast
-    from lemnis.engine.monitor.retrain import Retrained
     from lemnis.engine.monitor.schema.door import SchemaDrift
     from lemnis.engine.monitor.zoom import Zoom
 
@@ -276,13 +274,10 @@ class MonitorRoom:
         """Return the replays that wait or run."""
         return replays.under_way(self.store)
 
-    def retrain(
-        self, endpoint: str, who: str, reason: str, on_progress: "Callable[[Job], None] | None" = None
-    ) -> "Retrained":
-        """Train the served model again on later rows and make it the challenger; see `retrain.retrain`. Blocks."""
-        from lemnis.engine.monitor.retrain import retrain
-
-        return retrain(self.store, endpoint, who=who, reason=reason, on_progress=on_progress)
+    @cached_property
+    def retraining(self) -> RetrainingRoom:
+        """What is trained again, by whose decision, and how the challengers did."""
+        return RetrainingRoom(self.store)
 
     def stop_replay(self, job_id: int) -> None:
         """Ask a replay to stop; started again, it goes on where it was."""

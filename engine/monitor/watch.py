@@ -1,4 +1,4 @@
-"""Service `monitor`: every two seconds it counts new predictions and labels and advances the alerts."""
+"""Service `monitor`: every two seconds it counts new rows and labels, advances the alerts and retrains on cause."""
 
 import argparse
 import signal
@@ -22,6 +22,7 @@ from lemnis.engine.monitor.declared import LastGood
 from lemnis.engine.monitor.drift.contrasting import wanted
 from lemnis.engine.monitor.inspection import inspect_due
 from lemnis.engine.monitor.kept import list_windows
+from lemnis.engine.monitor.retraining.ledger import act
 from lemnis.engine.monitor.room import HEARTBEAT, Heartbeat, MonitorRoom
 from lemnis.engine.monitor.windows import refresh, served_versions
 from lemnis.engine.store import Store
@@ -77,7 +78,8 @@ class Watch:
         if endpoints:
             self._ask_why()
         held = hold_all(self.store, now=now_ms())
-        return raise_aborted(self.store, config) + held > 0 or bool(endpoints)
+        begun = act(self.store, config)
+        return raise_aborted(self.store, config) + held + begun > 0 or bool(endpoints)
 
     def _ask_why(self) -> None:
         """Have a job find out what changed in windows that closed with drift."""

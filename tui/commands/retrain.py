@@ -1,68 +1,142 @@
-"""`lemnis retrain`: the served model again on later rows, as challenger."""
+"""`lemnis retrain`: the served model again on later rows as challenger, and what the policy decides."""
 
-import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from lemnis.engine.errors import NotFound
-from lemnis.engine.jobs import Job, user_name
-from lemnis.engine.text import safe
-from lemnis.tui.commands.follow import CLEAR_LINE
-from lemnis.tui.commands.group import print_json, print_table, say, session_of, single
-from lemnis.tui.format import delta, number
+from lemnis.engine.clock import now_ms
+from lemnis.engine.jobs import user_name
+from lemnis.engine.monitor.retraining import Figure, Queued, Retraining, Way
+from lemnis.tui.commands.follow import follow
+from lemnis.tui.commands.group import print_json, print_table, say, session_of
+from lemnis.tui.format import age, number, when
+from lemnis.tui.screens.looped.words import allowed_words, figure_cells, outcome_words
 
-app = single()
-FIGURES = (
-    ("ROC AUC", "roc_auc", 3),
-    ("log loss", "log_loss", 3),
-    ("Brier", "brier", 3),
-    ("value/1,000", "value_per_1000", 0),
+USUAL = "start"
+
+
+class Retrain(TyperGroup):
+    """`lemnis retrain` alone, or with options or an endpoint, is `lemnis retrain start`."""
+
+    # Any: Typer's own copy of Click is private.
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
+            args = [USUAL, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=Retrain,
+    rich_markup_mode=None,
+    add_completion=False,
+    help="Train the served model again on later rows. Alone, or with an endpoint: `lemnis retrain start`.",
 )
+app.callback()(lambda: None)
 
 
-@app.command()
-def retrain(
+@app.command(USUAL)
+def start(
     context: typer.Context,
     endpoint: Annotated[
         str, typer.Argument(help="Whose model; the one that answered last.", metavar="[ENDPOINT]")
     ] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why, in one sentence; it is kept.")] = "newer labels",
+    window: Annotated[
+        str, typer.Option(help="all, last:90d, last:20000rows, last:3windows or decay:30d; [retraining] if none.")
+    ] = "",
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Queue it and leave.")] = False,
 ) -> None:
-    """Train the served model again on the rows whose labels have arrived since, and compare both on the last window.
+    """Train the served model again on rows whose labels have come, and judge both on the newest of them.
 
-    The new model becomes the challenger; promoting it stays yours. With --json: {"endpoint", "model", "run_id",
-    "dataset", "champion_version", "challenger_version", "part": [first day, day after], "champion": {"labelled",
-    "label_share", "roc_auc", "roc_auc_error", "log_loss", "brier", "value_per_1000", "mean_absolute_error"},
-    "challenger": as champion}.
+    The new model becomes the challenger; promoting it stays yours. It goes on when this command or the terminal ends.
+    `decay:30d` learns from all rows, each half as much for every 30 days of its age. With --json: {"id", "cause",
+    "kind", "endpoint", "model", "reason", "policy", "who", "way", "job_id", "run_id", "state", "outcome",
+    "champion_version", "challenger_version", "found": {"part": [first day, day after], "rows", "gates", "figures":
+    [{"metric", "champion", "challenger", "delta", "low", "high", "p", "verdict"}]}}.
     """
     session = session_of(context)
-    room = session.engine.monitor
-    chosen = endpoint or next(iter(one.endpoint for one in room.status().watched), "")
-    if not chosen:
-        raise NotFound("Nothing was served yet.", "Deploy a model first: `lemnis deploy MODEL@champion`.")
-    drawn = sys.stderr.isatty() and not session.json
-    found = room.retrain(chosen, user_name(), reason, draw if drawn else None)
-    if drawn:
-        sys.stderr.write(CLEAR_LINE)
+    room = session.engine.monitor.retraining
+    way = Way(window=window) if window else None
+    made = room.start(endpoint, user_name(), reason, way)
+    if not no_wait and made.job_id is not None:
+        follow(session, made.job_id)
+        made = room.retraining(made.id)
     if session.json:
-        print_json(found)
+        print_json(made)
+    elif no_wait:
+        say(f"Queued as job {made.job_id}: retraining of {made.endpoint}. See `lemnis retrain status`.")
+    else:
+        print_retraining(made)
+
+
+def print_retraining(made: Retraining) -> None:
+    """Print a challenger beside the champion."""
+    found = made.found
+    if found is None:
+        say(f"Retraining {made.id} is {made.state}: {made.doing}")
         return
     first, last = (day[:10] for day in found.part)
-    say(f"{found.model} v{found.challenger_version} (run {found.run_id}, {found.dataset}) is the challenger.")
-    say(f"On the {found.challenger.labelled:,} labelled rows from {first} until {last}, which neither learnt from:")
+    say(f"{made.model} v{found.challenger_version} (run {found.run_id}, {found.dataset}) is the challenger.")
+    say(f"On the {found.rows:,} labelled rows from {first} until {last}, which neither learnt from:")
+    print_figures(found.figures, found.champion_version, found.challenger_version)
+    say(f"Its gates: {found.gates}. {outcome_words(made)}")
+
+
+def print_figures(figures: list[Figure], champion: int, challenger: int) -> None:
+    """Print each measure of both, the difference with its interval, and the verdict."""
+    headers = ["figure", f"champion v{champion}", f"challenger v{challenger}", "delta", "95 % interval", "verdict"]
+    print_table(headers, [figure_cells(figure) for figure in figures], right=set(headers[1:5]))
+
+
+@app.command("status")
+def status(context: typer.Context, limit: Annotated[int, typer.Option(help="How many retrainings.")] = 10) -> None:
+    """Say what the policy would train now and when it may next, and what was trained.
+
+    With --json: {"policy", "queue": [{"cause", "endpoint", "reason", "since", "decision": {"answer": train, waits or
+    declined, "why", "allowed_at"}}], "retrainings": [as `lemnis retrain start --json`], "events": [{"at", "who",
+    "what", "why", "endpoint", "cause"}]}.
+    """
+    session = session_of(context)
+    room = session.engine.monitor.retraining
+    policy = session.engine.config().retraining.policy
+    queue, made, events = room.queue(), room.retrainings(limit=limit), room.events(limit=limit)
+    if session.json:
+        print_json({"policy": policy, "queue": queue, "retrainings": made, "events": events})
+        return
+    print_queue(policy, queue)
+    if made:
+        print_retrainings(made)
+    now = now_ms()
+    for event in events:
+        say(f"{age(event.at, now):>8}  {event.who} {event.what}: {event.why}")
+
+
+def print_queue(policy: str, queue: list[Queued]) -> None:
+    """Print what would be trained now."""
+    if not queue:
+        say(f"Policy {policy}: nothing asks for a retraining.")
+    for one in queue:
+        say(f"{allowed_words(one)} {one.endpoint}: {one.reason}")
+
+
+def print_retrainings(made: list[Retraining]) -> None:
+    """Print retrainings, newest first."""
+    headers = ["id", "endpoint", "state", "begun", "who", "challenger", "verdict", "why"]
     rows: list[list[str]] = []
-    for label, name, digits in FIGURES:
-        before, after = getattr(found.champion, name), getattr(found.challenger, name)
-        gain = None if before is None or after is None else after - before
-        rows.append([label, number(before, digits), number(after, digits), delta(gain, digits)])
-    headers = ["figure", f"champion v{found.champion_version}", f"challenger v{found.challenger_version}", "gain"]
-    print_table(headers, rows, right=set(headers[1:]))
-    say(f"Promote it with `lemnis models promote {found.model} {found.challenger_version} --reason …`.")
-
-
-def draw(job: Job) -> None:
-    """Draw how far the training is, on one line of the terminal."""
-    doing = job.progress_text if job.state == "running" else job.why
-    sys.stderr.write(f"{CLEAR_LINE}{safe(job.title, limit=40)}: {job.state} {safe(doing, limit=60)}")
-    sys.stderr.flush()
+    for one in made:
+        main = one.found.main if one.found else None
+        verdict = f"{main.metric} {number(main.delta)} {main.verdict}" if main else ""
+        rows.append(
+            [
+                str(one.id),
+                one.endpoint,
+                one.outcome or one.state,
+                when(one.created_at),
+                one.who,
+                f"v{one.challenger_version}" if one.challenger_version else "",
+                verdict,
+                one.reason,
+            ]
+        )
+    print_table(headers, rows, right={"id"})

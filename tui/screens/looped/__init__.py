@@ -1,0 +1,1 @@
+"""What the loop screen and `lemnis retrain` say, as words and rows."""
