@@ -30,22 +30,24 @@ def open_causes(store: Store, config: Config) -> list[Cause]:
 
 
 def alert_causes(store: Store) -> list[Cause]:
-    """Return a cause for each alert about what can be learnt; one that opens again is another."""
+    """Return a cause for each open incident about what can be learnt; its first alert says why."""
     rows = store.rows(
-        """select a.id, a.rule, a.endpoint, a.metric, a.message, coalesce(a.fired_at, a.since) as at
+        f"""select a.incident_id, a.rule, a.endpoint, a.message, min(coalesce(a.fired_at, a.since)) as at
            from alerts a join endpoints e on e.name = a.endpoint
-           where a.state in ('firing', 'acknowledged') and e.serving_version is not null order by a.id"""
+           where a.state in ('firing', 'acknowledged') and e.serving_version is not null
+             and a.incident_id is not null and a.metric in ({", ".join("?" * len(LEARNABLE))})
+           group by a.incident_id order by a.incident_id""",
+        sorted(LEARNABLE),
     )
     return [
         Cause(
-            key=f"alert {row['id']} {row['rule']} {row['endpoint']}",
+            key=f"incident {row['incident_id']} of {row['endpoint']}",
             kind="alert",
             endpoint=row["endpoint"],
             reason=f"{row['rule']}: {row['message']}",
             since=row["at"],
         )
         for row in rows
-        if row["metric"] in LEARNABLE
     ]
 
 
