@@ -1,3 +1,5 @@
+# pyright: basic
+
 """Jobs that another waits for are done in this process, as their workers would; flights watched until November."""
 
 from itertools import pairwise

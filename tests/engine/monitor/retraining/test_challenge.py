@@ -1,3 +1,5 @@
+# pyright: basic, reportOptionalMemberAccess=false
+
 import numpy as np
 import pyarrow.compute as pc
 import pytest

@@ -1,3 +1,5 @@
+# pyright: basic, reportOptionalMemberAccess=false
+
 import threading
 
 import pytest

@@ -1,3 +1,5 @@
+# pyright: basic, reportOptionalMemberAccess=false
+
 from hypothesis import given
 from hypothesis import strategies as st
 
