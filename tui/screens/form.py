@@ -68,8 +68,7 @@ class LinesForm(ModalScreen[dict[str, str] | None]):
             yield Static(Content.assemble(*keys), classes="keys", markup=False)
 
     def on_mount(self) -> None:
-        empty = next((line for line in self.lines if not line.value), self.lines[0])
-        self.query_one(f"#form-{empty.name}", Input).focus()
+        self.query(Input).first().focus()
 
     @on(Input.Submitted)
     def go_on(self, message: Input.Submitted) -> None:

@@ -63,7 +63,7 @@ def text_with_rule(text: str, rule: Rule) -> str:
     for key, value in msgspec.to_builtins(rule).items():
         if key in ALWAYS or value != usual[key]:
             table[key] = value
-        elif key in ("above", "below", "windows", "keep_firing", "severity") and key in table:
+        elif key in ("above", "below", "windows", "severity") and key in table:
             del table[key]
     if added:
         document["alerts"].append(table)

@@ -79,6 +79,7 @@ name = "auc" # the one that matters
 metric = "roc_auc"
 below = 0.7
 windows = 3
+keep_firing = 5
 notify = ["team"] # day and night
 
 [contacts.team]
@@ -94,6 +95,7 @@ def test_a_rule_is_added_behind_the_others_or_changed_where_it_stands() -> None:
     assert "# the one that matters" in changed
     assert 'notify = ["team"] # day and night' in changed
     assert "windows" not in changed
+    assert "keep_firing = 5" in changed
     assert parse_config(changed).alerts[0].below == 0.65
     assert parse_config(text_with_rule("", Alert(name="a", metric="brier", above=0.1))).alerts[0].name == "a"
 
