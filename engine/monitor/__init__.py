@@ -2,7 +2,7 @@
 
 from lemnis.engine.monitor.alerting.records import Alert, AlertEvent, Incident, Notification, Silence, Standing
 from lemnis.engine.monitor.alerting.rehearsal import Firing, Rehearsal
-from lemnis.engine.monitor.concept.records import Figure
+from lemnis.engine.monitor.concept.records import Concept, Figure
 from lemnis.engine.monitor.concept.report import Entry, Performance
 from lemnis.engine.monitor.concept.stale import Stale, Waiver
 from lemnis.engine.monitor.drift.found import Contrast

@@ -8,7 +8,7 @@ import msgspec
 from lemnis.engine import clock
 from lemnis.engine.config import Config, Monitor
 from lemnis.engine.errors import LemnisError
-from lemnis.engine.monitor.concept.windowed import follow_windows
+from lemnis.engine.monitor.concept.following import follow
 from lemnis.engine.monitor.counting import TOLERANCE_MS, count_fresh, new_rows
 from lemnis.engine.monitor.judge import Judged, judge_window
 from lemnis.engine.monitor.lasting import earlier_suspicions, following
@@ -61,7 +61,7 @@ def refresh(store: Store, config: Config, *, now: int | None = None, apart: bool
     moment = clock.now_ms() if now is None else now
     versions = served_versions(store)
     changed = {served.endpoint for served in versions if refresh_one(store, config, served, moment, apart=apart)}
-    return changed | {s.endpoint for s in versions if follow_windows(store, s.key, moment, apart=apart)}
+    return changed | {s.endpoint for s in versions if follow(store, s.key, moment, apart=apart)}
 
 
 def served_versions(store: Store) -> list[Served]:

@@ -7,7 +7,7 @@ import typer
 
 from lemnis.engine.clock import iso_utc
 from lemnis.engine.jobs import user_name
-from lemnis.engine.monitor import Entry, Figure, Performance, Stale, Width, Window
+from lemnis.engine.monitor import Concept, Entry, Figure, Performance, Stale, Width, Window
 from lemnis.engine.monitor.concept.report import METRICS
 from lemnis.tui.commands.group import print_json, print_table, say, session_of
 from lemnis.tui.format import money, number, share
@@ -37,8 +37,10 @@ def performance(
     "calibration_error", "money": {"basis" (measured or estimated), "per_1000", "reference", "per_day", "bad"} or
     null}], in order of time, "endpoints": [{"endpoint", "currency", "label_lag_days", "why_no_estimate", "record":
     {NAME: {"windows", "inside", "reach", "off"}}, "assumption": {"window", "calibration_error", "allowed", "holds"} or
-    null, "since_first_bad": {"since", "measured", "measured_windows", "estimated", "estimated_windows"} or null}],
-    "stale": as of `monitor status`}. Intervals are 95 %.
+    null, "since_first_bad": {"since", "measured", "measured_windows", "estimated", "estimated_windows"} or null,
+    "concept": {"state" (stable, warning, drift), "since", "rows", "up_to", "waits_days", "late", "left_out",
+    "detections": [{"detector" (ADWIN, Page-Hinkley, DDM, concept), "level" (warning, drift, better, stable), "event",
+    "row", "before", "after"}]} or null}], "stale": as of `monitor status`}. Intervals are 95 %.
     """
     session = session_of(context)
     room = session.engine.monitor
@@ -114,6 +116,8 @@ def summary_lines(found: Performance, name: str) -> list[str]:
         holds = "holds" if found.assumption.holds else "does not hold: estimates can't be trusted now"
         error = f"error {number(found.assumption.error)}, allowed {number(found.assumption.allowed)}"
         lines.append(f"calibration in the window from {iso_utc(found.assumption.starts)[:10]}: {error}; it {holds}")
+    if found.concept is not None:
+        lines.append(concept_words(found.concept))
     total = found.total
     if total is not None:
         parts = [
@@ -126,6 +130,17 @@ def summary_lines(found: Performance, name: str) -> list[str]:
         ]
         lines.append(f"against the held-out rows since {iso_utc(total.since)[:10]}: {', '.join(parts)}")
     return lines
+
+
+def concept_words(concept: Concept) -> str:
+    """Return what the detectors say, and how far they have read."""
+    since = f" since {iso_utc(concept.since)[:10]}" if concept.since is not None else ""
+    alone = [f"{d.detector} {iso_utc(d.event_at)[:10]}" for d in concept.detections if d.level == "drift"]
+    found = f" ({', '.join(one for one in alone[-4:] if not one.startswith('concept'))})" if alone else ""
+    line = f"concept: {concept.state}{since}{found}; {concept.rows:,} labelled rows up to "
+    line += f"{iso_utc(concept.event_at)[:10]}, labels up to {concept.waits_ms / DAY_MS:.1f} days out of order"
+    late = f"; {concept.late:,} came later and took the stream up again" if concept.late else ""
+    return line + late + (f"; {concept.left_out:,} came too late and were left out" if concept.left_out else "")
 
 
 def ends(figure: Figure | None, digits: int = 3) -> str:
@@ -209,7 +224,7 @@ def performance_document(entry: Entry) -> dict[str, Any]:
 
 def endpoint_document(found: Performance) -> dict[str, Any]:
     """Return one endpoint of `monitor performance --json`. Any: JSON values."""
-    held, total = found.assumption, found.total
+    held, total, concept = found.assumption, found.total, found.concept
     return {
         "endpoint": found.endpoint,
         "currency": found.currency,
@@ -222,6 +237,27 @@ def endpoint_document(found: Performance) -> dict[str, Any]:
             "calibration_error": held.error,
             "allowed": held.allowed,
             "holds": held.holds,
+        },
+        "concept": concept
+        and {
+            "state": concept.state,
+            "since": None if concept.since is None else iso_utc(concept.since),
+            "rows": concept.rows,
+            "up_to": iso_utc(concept.event_at),
+            "waits_days": concept.waits_ms / DAY_MS,
+            "late": concept.late,
+            "left_out": concept.left_out,
+            "detections": [
+                {
+                    "detector": one.detector,
+                    "level": one.level,
+                    "event": iso_utc(one.event_at),
+                    "row": one.row,
+                    "before": one.before,
+                    "after": one.after,
+                }
+                for one in concept.detections
+            ],
         },
         "since_first_bad": total and msgspec.to_builtins(total) | {"since": iso_utc(total.since)},
     }

@@ -110,7 +110,7 @@ def make_and_keep(store: Store, model: str, version: int) -> None:
         threshold=signature.threshold,
         held_out=held_out_part(dataset),
         figures=labelled_figures(signature.task, target, score, signature.threshold, days),
-        scale=scale_of(losses_of(signature.task, target, score, signature.threshold)),
+        scale=scale_of(losses_of(signature.task, target, score, signature.threshold), days),
     )
     text = ""
     if made.held_out == "train":

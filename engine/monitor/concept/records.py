@@ -1,12 +1,16 @@
 """What is kept of a version's concept: figures with their intervals, and the baseline they are judged against. Pure."""
 
 import math
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from lemnis.engine.config import Value
 from lemnis.engine.features.signature import Task
 
+Level: TypeAlias = Literal["stable", "warning", "drift", "better"]
+State: TypeAlias = Literal["stable", "warning", "drift"]
+Detector: TypeAlias = Literal["ADWIN", "Page-Hinkley", "DDM", "concept"]
 MONEY = "value_per_1000"
 ANSWERS = ("true_positive", "false_positive", "false_negative", "true_negative")
 Z = 1.959963984540054  # standard errors on each side of a 95 % interval
@@ -91,12 +95,14 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
         mean, deviation: Of the loss, which is 0 for a right answer and 1 for a wrong one; of a number's distance in
             its own unit.
         miss: Distance from which a number counts as missed; top: the one that counts as 1. Both 1 for classes.
+        effect: How much more the mean of many rows varies than if they had nothing in common, at least 1.
     """
 
     mean: float
     deviation: float
     miss: float = 1.0
     top: float = 1.0
+    effect: float = 1.0
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,3 +126,46 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     scale: Scale | None = None
     error_model: str = ""
+
+
+class Detection(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding: of a single detector, or of all together (`concept`).
+
+    Attributes:
+        level: warning, drift; better where losses fell; stable where a warning was not followed by a drift.
+        event_at: Event time of the row it was found at, epoch ms; row: the row's number in the stream, from 1.
+        before, after: Mean losses of ADWIN's two parts; None of the others.
+    """
+
+    detector: Detector
+    level: Level
+    event_at: int
+    row: int
+    before: float | None = None
+    after: float | None = None
+
+
+class Concept(msgspec.Struct, frozen=True, kw_only=True):
+    """What the detectors on one version's stream of losses say.
+
+    Attributes:
+        state: Of all together.
+        rows: Labelled rows that were taken, up to `event_at`, in order of event time.
+        waits_ms: How far labels may come out of order without the stream having to be taken up again.
+        late: Labels that came later and were taken in order after all; left_out: that came too late for that.
+        detections: The latest ones, in order.
+    """
+
+    state: State
+    rows: int
+    event_at: int
+    waits_ms: int
+    late: int
+    left_out: int
+    detections: list[Detection]
+
+    @property
+    def since(self) -> int | None:
+        """Event time at which the state was found; None for a stream that was never anything but stable."""
+        found = [one for one in self.detections if one.detector == "concept" and one.level == self.state]
+        return found[-1].event_at if found else None

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from lemnis.engine.config import Value, load_config
-from lemnis.engine.monitor.concept.kept import kept_baseline
+from lemnis.engine.monitor.concept.kept import concept_of, kept_baseline
 from lemnis.engine.monitor.concept.money import Total, Worth, half, total, worth
-from lemnis.engine.monitor.concept.records import MONEY, Baseline, Figure, Figures, Z
+from lemnis.engine.monitor.concept.records import MONEY, Baseline, Concept, Figure, Figures, Z
 from lemnis.engine.monitor.records import Window
 from lemnis.engine.store import Row, Store
 
@@ -85,6 +85,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
         why: Why nothing is estimated; empty where something is.
         lag_ms: How far the newest label is behind the newest row, in event time; None before the first label.
         total: Money since the first bad window of the version that answered last.
+        concept: What the detectors say of that version; None before its first label.
     """
 
     endpoint: str
@@ -96,6 +97,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     lag_ms: int | None
     total: Total | None
+    concept: Concept | None
 
 
 def performance_of(store: Store, endpoint: str, windows: list[Window]) -> Performance:
@@ -132,6 +134,7 @@ def performance_of(store: Store, endpoint: str, windows: list[Window]) -> Perfor
         assumption=assumption_of(own, baseline),
         why=baseline.why if baseline else "",
         lag_ms=newest - label if label else None,
+        concept=concept_of(store, [endpoint, last.model, last.version]) if last else None,
         total=total([(one.window.starts, one.money) for one in own if one.money is not None]),
     )
 

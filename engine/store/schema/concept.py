@@ -37,4 +37,35 @@ LATER = {
         *triggers("monitor", "monitor_figures"),
         *triggers("monitor", "monitor_waivers"),
     ),
+    "m051_streams": (
+        # The detectors on each version's stream of losses, and the points from which late labels take it up again.
+        """create table monitor_streams (
+            endpoint text not null, model text not null, version integer not null,
+            rows integer not null,                   -- rows that were taken, in order of event time
+            event_at integer not null, prediction_id integer not null,   -- the last of them
+            stream text not null,                    -- JSON: the detectors' state
+            labels_at integer not null,              -- the newest label that was looked at
+            waits_ms integer not null,               -- how far labels may come out of order
+            late integer not null default 0,         -- labels that came later and were taken in order after all
+            left_out integer not null default 0,     -- labels that came too late for that
+            primary key (endpoint, model, version)
+        ) strict""",
+        """create table monitor_stream_points (
+            endpoint text not null, model text not null, version integer not null,
+            rows integer not null, event_at integer not null, prediction_id integer not null,
+            stream text not null,
+            primary key (endpoint, model, version, rows)
+        ) strict""",
+        """create table monitor_detections (
+            id integer primary key,
+            endpoint text not null, model text not null, version integer not null,
+            detector text not null,                  -- ADWIN, Page-Hinkley, DDM, or concept: all together
+            level text not null,                     -- warning, drift, better, stable
+            event_at integer not null,               -- of the row it was found at
+            row integer not null,                    -- its number in the stream
+            before real, after real                  -- mean losses, of ADWIN
+        ) strict""",
+        "create index monitor_detections_version on monitor_detections (endpoint, model, version, row)",
+        *triggers("monitor", "monitor_detections"),
+    ),
 }
