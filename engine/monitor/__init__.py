@@ -18,6 +18,7 @@ __all__ = [
     "AlertEvent",
     "Bins",
     "Cell",
+    "Concept",
     "Contrast",
     "Entry",
     "FeatureDrift",

@@ -7,15 +7,15 @@ import typer
 
 from lemnis.engine.clock import iso_utc
 from lemnis.engine.jobs import user_name
-from lemnis.engine.monitor import Concept, Entry, Figure, Performance, Stale, Width, Window
+from lemnis.engine.monitor import Entry, Performance, Stale, Width, Window
 from lemnis.engine.monitor.concept.report import METRICS
 from lemnis.tui.commands.group import print_json, print_table, say, session_of
 from lemnis.tui.format import money, number, share
+from lemnis.tui.stages.monitor.figures import ends, lag_words, main_metric, stale_lines, summary_lines
 
 app = typer.Typer(rich_markup_mode=None)
 Wide = Annotated[Width | None, typer.Option("--window", help="Width of the windows; the declared one if not given.")]
 DAY_MS = 86_400_000
-MAIN = ("roc_auc", "mean_absolute_error", "accuracy")  # the first of these that there is, is shown in the table
 
 
 @app.command()
@@ -87,74 +87,13 @@ def waive(
 
 def say_performance(found: Performance, metric: str) -> None:
     """Print one endpoint's table, then what the estimates are worth and the money."""
-    name = metric if metric in found.metrics else next((m for m in MAIN if m in found.metrics), "log_loss")
+    name = metric if metric in found.metrics else main_metric(found)
     say(f"{found.endpoint}  {METRICS[name]} with 95 % intervals{lag_words(found)}")
     headers = ["window", "model", "rows", "labelled", "measured", "estimated", "held out", "money/day", "by"]
     rows = [performance_line(entry, name, found.currency) for entry in found.entries]
     print_table(headers, rows, right={"rows", "labelled", "money/day"})
-    for line in summary_lines(found, name):
-        say(line)
-
-
-def lag_words(found: Performance) -> str:
-    """Return how far labels are behind."""
-    if found.lag_ms is None:
-        return "; no labels yet"
-    return f"; labels are {found.lag_ms / DAY_MS:.1f} days behind the rows" if found.lag_ms >= DAY_MS / 2 else ""
-
-
-def summary_lines(found: Performance, name: str) -> list[str]:
-    """Return what the estimates are worth, whether their assumption holds, and the money since the first bad window."""
-    lines: list[str] = []
-    kept = found.record.get(name)
-    if kept is not None:
-        held = f"within ±{number(kept.reach)} in {kept.inside} of {kept.windows} windows"
-        lines.append(f"estimates of {METRICS[name]}: {held}, off by {number(kept.off)} in the median")
-    elif found.why:
-        lines.append(f"nothing is estimated: {found.why}")
-    if found.assumption is not None:
-        holds = "holds" if found.assumption.holds else "does not hold: estimates can't be trusted now"
-        error = f"error {number(found.assumption.error)}, allowed {number(found.assumption.allowed)}"
-        lines.append(f"calibration in the window from {iso_utc(found.assumption.starts)[:10]}: {error}; it {holds}")
-    if found.concept is not None:
-        lines.append(concept_words(found.concept))
-    total = found.total
-    if total is not None:
-        parts = [
-            f"{amount(figure, found.currency)} {how} in {windows} windows"
-            for figure, how, windows in (
-                (total.measured, "measured", total.measured_windows),
-                (total.estimated, "estimated", total.estimated_windows),
-            )
-            if figure is not None
-        ]
-        lines.append(f"against the held-out rows since {iso_utc(total.since)[:10]}: {', '.join(parts)}")
-    return lines
-
-
-def concept_words(concept: Concept) -> str:
-    """Return what the detectors say, and how far they have read."""
-    since = f" since {iso_utc(concept.since)[:10]}" if concept.since is not None else ""
-    alone = [f"{d.detector} {iso_utc(d.event_at)[:10]}" for d in concept.detections if d.level == "drift"]
-    found = f" ({', '.join(one for one in alone[-4:] if not one.startswith('concept'))})" if alone else ""
-    line = f"concept: {concept.state}{since}{found}; {concept.rows:,} labelled rows up to "
-    line += f"{iso_utc(concept.event_at)[:10]}, labels up to {concept.waits_ms / DAY_MS:.1f} days out of order"
-    late = f"; {concept.late:,} came later and took the stream up again" if concept.late else ""
-    return line + late + (f"; {concept.left_out:,} came too late and were left out" if concept.left_out else "")
-
-
-def ends(figure: Figure | None, digits: int = 3) -> str:
-    """Return a figure with its interval: ``0.713 [0.674, 0.750]``."""
-    if figure is None or figure.low is None:
-        return number(figure.value if figure else None, digits)
-    return f"{number(figure.value, digits)} [{number(figure.low, digits)}, {number(figure.high, digits)}]"
-
-
-def amount(figure: Figure, currency: str) -> str:
-    """Return money with its interval."""
-    if figure.low is None:
-        return money(figure.value, currency)
-    return f"{money(figure.value, currency)} [{money(figure.low, currency)}, {money(figure.high, currency)}]"
+    for subject, line in summary_lines(found, name).items():
+        say(f"{subject}  {line}")
 
 
 def performance_line(entry: Entry, name: str, currency: str) -> list[str]:
@@ -180,11 +119,8 @@ def named(window: Window) -> str:
 
 def say_stale(found: list[Stale]) -> None:
     """Print every model that is stale, with what was stated when it was trained and what is stated now."""
-    for one in found:
-        by = f", waived by {one.waived.who}: {one.waived.why}" if one.waived else ""
-        say(f"{one.model} v{one.version} is stale: the problem is not the one it was trained for{by}")
-        for difference in one.differences:
-            say(f"  {difference.key}: was {difference.before or '–'}, is {difference.after or '–'}")
+    for line in stale_lines(found):
+        say(line)
 
 
 def performance_document(entry: Entry) -> dict[str, Any]:

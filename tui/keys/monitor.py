@@ -32,6 +32,15 @@ MONITOR: tuple[Action, ...] = (
         "monitor why", writes=True,
     ),
     Action(
+        "monitor.performance", "P", "Performance",
+        "How good the model is: measured, estimated before labels, concept drift and money; v shows the next figure.",
+        "monitor performance", footer=True,
+    ),
+    Action(
+        "monitor.waive", "W", "Let it stay", "Let a model stay whose problem changed after its training: who and why.",
+        "monitor waive", writes=True,
+    ),
+    Action(
         "monitor.zoom_in", "plus,equals_sign", "Shorter", "Cut the same rows into shorter windows, down to minutes.",
         "monitor drift --window hour",
     ),

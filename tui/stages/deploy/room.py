@@ -74,7 +74,11 @@ class DeployStage(Stage[DeployView]):
         versions = rows.NARROW_VERSIONS if narrow else rows.VERSIONS
         table = self.query_one("#versions", Table)
         table.set_columns(versions)
-        own = [rows.version_row(version, versions, now=view.at) for version in view.versions]
+        stale = view.stale
+        own = [
+            rows.version_row(version, versions, now=view.at, stale=stale.get(f"{version.model}@{version.version}"))
+            for version in view.versions
+        ]
         table.show([*own, *(rows.client_row(version, versions, now=view.at) for version in view.clients)])
         candidate = view.candidate
         ready = f"n registers run {candidate.run_id} {candidate.run_name} as {candidate.model}" if candidate else ""
@@ -126,8 +130,9 @@ class DeployStage(Stage[DeployView]):
         elif (self._about == "versions" or endpoint is None) and version is not None:
             panel.retitle(f"{version.model} {version.version}", "version")
             gates, metrics = view.gates.get(version.run_id, []), view.metrics.get(version.run_id, {})
-            origin = view.origins.get(f"{version.model}@{version.version}", "")
-            words = rows.version_detail(version, gates, metrics, now=view.at, origin=origin)
+            named = f"{version.model}@{version.version}"
+            origin, stale = view.origins.get(named, ""), view.stale.get(named)
+            words = rows.version_detail(version, gates, metrics, now=view.at, origin=origin, stale=stale)
             detail.say(rows.Content("\n").join([words, *rows.export_lines(view.exports, version, now=view.at)]))
         elif self._about == "versions" and (client := self.client_version) is not None:
             panel.retitle(client.title, "of MLflow")

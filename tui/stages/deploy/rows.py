@@ -8,9 +8,10 @@ from textual.content import Content
 from lemnis.engine.deploy import AliasEvent, Endpoint, EndpointEvent, ModelVersion
 from lemnis.engine.deploy.exports.records import Export
 from lemnis.engine.evaluate import Gate
+from lemnis.engine.monitor import Stale
 from lemnis.engine.text import safe
 from lemnis.engine.tracking.clients import ClientVersion
-from lemnis.tui.format import MISSING, age, bytes_, number, spark, verdict, when
+from lemnis.tui.format import MISSING, age, bytes_, number, spark, styled, verdict, when
 from lemnis.tui.stages.deploy.rollout import rollout_lines, split_cell, split_lines, workers_cell
 from lemnis.tui.widgets import Cell, Col, Row, Series
 from lemnis.tui.widgets.cells import drawable
@@ -114,11 +115,24 @@ def version_key(version: ModelVersion) -> str:
     return f"{version.model}@{version.version}"
 
 
-def version_row(version: ModelVersion, columns: Sequence[Col], *, now: int) -> Row:
-    """Return one line of the table of versions."""
+def stale_facts(stale: Stale) -> list[tuple[str, Cell]]:
+    """Return what the problem was when a version was trained, and what it is now."""
+    kept = f"{stale.waived.who} lets it stay: {stale.waived.why}" if stale.waived else "the problem changed since"
+    head = styled(safe(kept, limit=200), "$muted" if stale.waived else "$warn")
+    return [
+        ("▲ stale", head),
+        *((d.key, f"was {d.before or MISSING}, is {d.after or MISSING}") for d in stale.differences),
+    ]
+
+
+def version_row(version: ModelVersion, columns: Sequence[Col], *, now: int, stale: Stale | None = None) -> Row:
+    """Return one line of the table of versions; a stale one says so beside its aliases."""
+    aliases = alias_cell(version.aliases)
+    if stale is not None and stale.waived is None:
+        aliases = Content.assemble(drawable(aliases), (" ▲ stale", "$warn"))
     cells: dict[str, Cell] = {
         "version": f"{version.model} {version.version}",
-        "aliases": alias_cell(version.aliases),
+        "aliases": aliases,
         "run": f"{version.run_id} {version.run_name}",
         "gates": verdict(version.verdict).content,
         "age": age(version.created_at, now),
@@ -272,6 +286,7 @@ def version_detail(
     *,
     now: int,
     origin: str = "",
+    stale: Stale | None = None,
 ) -> Content:
     """Return everything about one version: where it came from, its gates, and what was measured."""
     lines = facts(
@@ -285,6 +300,7 @@ def version_detail(
             ("by", f"{version.who}, {age(version.created_at, now)} ago"),
             ("why", version.why),
             *([("from", origin)] if origin else []),
+            *([] if stale is None else stale_facts(stale)),
         ]
     )
     head = Content.assemble("\n", ("gates  ", "$muted"), verdict(version.verdict).content)

@@ -8,6 +8,7 @@ from lemnis.engine.config import Endpoint as Declared
 from lemnis.engine.deploy import AliasEvent, Candidate, Endpoint, EndpointEvent, LoadTest, ModelVersion
 from lemnis.engine.deploy.exports.records import Export
 from lemnis.engine.evaluate import Gate
+from lemnis.engine.monitor import Stale
 from lemnis.engine.tracking.clients import ClientVersion
 
 EVENTS_SHOWN = 500
@@ -32,6 +33,7 @@ class DeployView:
     clients: list[ClientVersion] = field(default_factory=list[ClientVersion])  # what MLflow's clients registered
     exports: list[Export] = field(default_factory=list[Export])
     loads: list[LoadTest] = field(default_factory=list[LoadTest])  # the latest first
+    stale: dict[str, Stale] = field(default_factory=dict[str, Stale])  # by model@version, whose problem changed
     origins: dict[str, str] = field(default_factory=dict[str, str])  # by model@version, of what was made elsewhere
 
 
@@ -54,5 +56,6 @@ def read_view(engine: Engine, log_of: str) -> DeployView:
         clients=engine.tracking.client_versions(),
         exports=room.exports(),
         loads=room.load_tests(),
+        stale={f"{one.model}@{one.version}": one for one in engine.monitor.stale()},
         origins={one.here: one.text for one in engine.share.origins() if one.kind == "model"},
     )

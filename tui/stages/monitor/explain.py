@@ -1,10 +1,11 @@
 """What `K` says on the Monitor tab: definitions, rules and where the numbers come from. Pure."""
 
 from lemnis.engine.config import Alert as Rule
-from lemnis.engine.monitor import Alert, FeatureDrift, Window
+from lemnis.engine.monitor import Alert, FeatureDrift, Performance, Stale, Window
 from lemnis.engine.monitor.alerting.builtin import DEFINITIONS
 from lemnis.engine.monitor.alerting.rules import METRICS, rule_words
 from lemnis.tui.format import number, share
+from lemnis.tui.stages.monitor.figures import stale_lines
 from lemnis.tui.stages.monitor.rows import scores_content, span_label
 
 RULE_TEXT = (
@@ -20,6 +21,27 @@ SCORES_TEXT = (
     "on average, in standard deviations of the training rows. χ²: Pearson's statistic. Cells are frozen at training; "
     "PSI and JS take their bins, the thirty commonest categories, one bin for the others and one for missing values, "
     "half a row added to each."
+)
+MEASURED_TEXT = (
+    "Measured: of the rows whose true answer came, with a 95 % interval; in a window of 8 days or more the rows of "
+    "one day are taken together. Against the rows held out of training."
+)
+ESTIMATED_TEXT = (
+    "Estimated: before any label, from what is known of the rows. Yes-or-no models (CBPE): scores are calibrated by an "
+    "isotonic map of the held-out rows, and each row counts as right with its probability. Numbers (DLE): a model of "
+    "the absolute errors on held-out rows. The interval says where truth would be if nothing but the rows changed; a "
+    "concept that changes is not seen, so read how often past estimates were right, and whether the calibration holds: "
+    "its expected error must not exceed 0.02, or twice that of the held-out rows."
+)
+CONCEPT_TEXT = (
+    "Concept: ADWIN (δ 0.002), Page–Hinkley (δ 0.1, λ 60 standard deviations) and DDM (4 standard errors) read the "
+    "labelled rows' errors in order of event time. One that warns or finds a rise makes a warning, two within 10,000 "
+    "rows make a drift. They wait for as much more evidence as errors of one day went together on the held-out rows."
+)
+MONEY_TEXT = (
+    "Money a day: value per 1,000 rows by [problem.value], less that of the held-out rows, times the rows a day. A "
+    "window is bad when the whole interval of that difference is below 0; from the first one on losses are added up, "
+    "measured and estimated ones apart."
 )
 ALERT_TEXT = (
     "Pending: the newest window breaks the rule, or not yet enough windows in a row. Firing: that many complete "
@@ -67,6 +89,13 @@ def false_alarms(chosen: Window) -> str:
         f"bounds from the others, this rule alarmed in {chosen.false_alarms} "
         f"({share(chosen.false_alarms / chosen.null_runs)})."
     )
+
+
+def performance(found: Performance, stale: list[Stale]) -> tuple[str, str]:
+    """Return title and text about the performance layer."""
+    why = f"Nothing is estimated here: {found.why}." if found.why else ""
+    parts = ["\n".join(stale_lines(stale)), why, MEASURED_TEXT, ESTIMATED_TEXT, CONCEPT_TEXT, MONEY_TEXT]
+    return f"Performance of {found.endpoint}", "\n\n".join(filter(None, parts))
 
 
 def feature(chosen: FeatureDrift | None) -> tuple[str, str]:

@@ -1,6 +1,19 @@
-"""What is wrong with the lines that were filled in before a replay starts. Pure."""
+"""The lines that are filled in before a replay starts, and what is wrong with them."""
 
 from lemnis.engine.clock import parse_ms
+from lemnis.tui.screens.form import Line, LinesForm
+
+
+def replay_form(endpoint: str, start: str, end: str) -> LinesForm:
+    """Return the form that asks what is replayed, filled in with a span worth replaying."""
+    lines = (
+        Line("from", "from (UTC)", start),
+        Line("until", "until", end),
+        Line("sample", "share of the rows", "1"),
+        Line("days", "days a second (0: all)", "2"),
+    )
+    note = "Rows the endpoint has not had yet go out in order of time, their labels 30 days later."
+    return LinesForm(f"Replay to {endpoint}", note, lines, verb="start", wrong=bad_replay)
 
 
 def bad_replay(filled: dict[str, str]) -> str:

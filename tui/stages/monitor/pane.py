@@ -6,7 +6,19 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 
 from lemnis.engine.config import Alert as Rule
-from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Silence, Standing, Status, Width, Window
+from lemnis.engine.monitor import (
+    Alert,
+    AlertEvent,
+    FeatureDrift,
+    Grid,
+    Performance,
+    Silence,
+    Stale,
+    Standing,
+    Status,
+    Width,
+    Window,
+)
 from lemnis.tui.format import when
 from lemnis.tui.stages.monitor import rows
 from lemnis.tui.widgets import Chart, Panel, Series, Table, Words
@@ -32,6 +44,8 @@ class MonitorView:
     rules: list[Rule]
     declared: Width
     width: Width
+    stale: list[Stale]
+    performance: Performance | None
 
 
 class Overview(Vertical):

@@ -11,14 +11,15 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config
 from lemnis.engine.errors import ConfigError
 from lemnis.engine.jobs import user_name
-from lemnis.engine.monitor import WIDTHS, Alert, Width, Window
+from lemnis.engine.monitor import WIDTHS, Alert, Width
 from lemnis.tui.actions import bindings
 from lemnis.tui.screens import answering
-from lemnis.tui.screens.form import Line, LinesForm
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.monitor import explain, rows
-from lemnis.tui.stages.monitor.form import bad_replay
+from lemnis.tui.stages.monitor.figures import next_metric
+from lemnis.tui.stages.monitor.form import replay_form
 from lemnis.tui.stages.monitor.pane import MonitorView, Overview
+from lemnis.tui.stages.monitor.performance import PerformanceLayer, stale_content, waive_form
 from lemnis.tui.stages.monitor.rehearsed import filled_rule, rule_form
 from lemnis.tui.stages.monitor.why import WhyScreen
 from lemnis.tui.stages.stage import Stage
@@ -27,7 +28,7 @@ from lemnis.tui.widgets import Facts, Panel, Table, Words
 WINDOWS = 60
 NARROW = 100  # columns; below it one layer is shown at a time, as pane.tcss says
 DAY_S = 86_400.0
-LAYERS = ("-window", "-trend", "-alert")
+LAYERS = ("-window", "-trend", "-alert", "-performance")
 
 
 class MonitorStage(Stage[MonitorView]):
@@ -43,6 +44,7 @@ class MonitorStage(Stage[MonitorView]):
         self.window_id = 0  # under the cursor; 0 for the newest that can say something
         self.alert_id = 0  # opened; 0 for none
         self.figure = "auc"
+        self.metric = ""  # of the performance layer; empty for the main one
         self.width: Width | None = None  # of the windows; None for the declared one
         self.until: int | None = None  # the last moment that is looked at, epoch ms; None for the newest
         self.past = False
@@ -50,7 +52,9 @@ class MonitorStage(Stage[MonitorView]):
 
     def compose(self) -> ComposeResult:
         yield Words(id="summary")
+        yield Words(id="stale")
         yield Overview(id="overview")
+        yield PerformanceLayer(id="performance-view")
         with Vertical(id="alert-view"):
             with Panel("Alert", id="alert-panel"):
                 yield Facts(id="alert-facts")
@@ -65,7 +69,7 @@ class MonitorStage(Stage[MonitorView]):
         config = self._config()
         width = self.width if config else None
         windows = room.windows(endpoint, limit=WINDOWS, width=width, until=self.until) if endpoint else []
-        window = next((one for one in windows if one.id == self.window_id), None) or newest_told(windows)
+        window = next((one for one in windows if one.id == self.window_id), None) or rows.newest_told(windows)
         return MonitorView(
             now=now_ms(),
             status=status,
@@ -83,6 +87,8 @@ class MonitorStage(Stage[MonitorView]):
             rules=config.alerts if config else [],
             declared=config.monitor.window if config else "day",
             width=width or (config.monitor.window if config else "day"),
+            stale=room.stale() if config else [],
+            performance=room.performance(endpoint, limit=WINDOWS) if config and endpoint else None,
         )
 
     def _config(self) -> Config | None:
@@ -97,6 +103,10 @@ class MonitorStage(Stage[MonitorView]):
         self.query_one("#summary", Words).say(rows.summary(view.status, view.endpoint, view.now))
         self._overview.pinned, self._overview.figure = self.window_id, self.figure
         self._overview.draw(view)
+        self.query_one("#stale", Words).display = bool(view.stale)
+        self.query_one("#stale", Words).say(stale_content(view.stale))
+        if view.performance is not None and self.has_class("-performance"):
+            self.query_one(PerformanceLayer).draw(view.performance, self.metric)
         if view.alert is not None:
             self.query_one("#alert-panel", Panel).retitle(f"Alert {view.alert.id}", view.alert.rule)
             self.query_one("#alert-facts", Facts).show(rows.alert_facts(view.alert, view.now))
@@ -177,6 +187,9 @@ class MonitorStage(Stage[MonitorView]):
 
     def action_figure(self) -> None:
         """Draw the next figure; on a narrow screen the first press brings the chart."""
+        if self.has_class("-performance"):
+            self._next_metric()
+            return
         if self.size.width < NARROW and not self.has_class("-trend"):
             self._layer("-trend")
             self.query_one("#heat", Table).focus()
@@ -204,6 +217,30 @@ class MonitorStage(Stage[MonitorView]):
             self.until = None
         self.window_id = 0
         self.reload()
+
+    def _next_metric(self) -> None:
+        if self._view is not None and self._view.performance is not None:
+            self.metric = next_metric(self._view.performance, self.metric)
+            self.show(self._view)
+
+    def action_performance(self) -> None:
+        """Show how good the model is, measured and estimated."""
+        self._layer("-performance")
+        self.query_one("#performance", Table).focus()
+
+    def action_waive(self) -> None:
+        """Let a stale model stay; asks who and why."""
+        stale = [one for one in self._view.stale if one.waived is None] if self._view else []
+        if not stale:
+            self.toast("No model is stale.", warn=True)
+            return
+        model, call = stale[0].model, self.engine.monitor.waive_stale
+
+        def answered(filled: dict[str, str] | None) -> None:
+            if filled is not None:
+                self.perform(call, model, filled["who"], filled["why"], done=f"{model} may stay as it is.")
+
+        self.app.push_screen(waive_form(stale[0], user_name()), answered)
 
     def action_past(self) -> None:
         self.past = not self.past
@@ -340,19 +377,14 @@ class MonitorStage(Stage[MonitorView]):
                     done=lambda job: f"Queued as job {job}: live traffic to {endpoint}.",
                 )
 
-        lines = (
-            Line("from", "from (UTC)", start),
-            Line("until", "until", end),
-            Line("sample", "share of the rows", "1"),
-            Line("days", "days a second (0: all)", "2"),
-        )
-        note = "Rows the endpoint has not had yet go out in order of time, their labels 30 days later."
-        self.app.push_screen(LinesForm(f"Replay to {endpoint}", note, lines, verb="start", wrong=bad_replay), answered)
+        self.app.push_screen(replay_form(endpoint, start, end), answered)
 
     def explain(self) -> tuple[str, str] | None:
         view = self._view
         if view is None:
             return None
+        if self.has_class("-performance") and view.performance is not None:
+            return explain.performance(view.performance, view.stale)
         if self.query_one("#alerts", Table).has_focus or self.alert_id:
             return explain.alert(self._alert, view.rules)
         if self.query_one("#windows", Table).has_focus:
@@ -363,9 +395,3 @@ class MonitorStage(Stage[MonitorView]):
 def told(alert: Alert) -> str:
     """Return what is said of an alert that was answered."""
     return f"{alert.rule} is {alert.state}."
-
-
-def newest_told(windows: list[Window]) -> Window | None:
-    """Return the newest window with enough rows for a verdict, else the newest."""
-    told = [window for window in windows if window.verdict in ("ok", "watch", "drift")]
-    return (told or windows or [None])[-1]

@@ -349,3 +349,9 @@ def summary(status: Status, endpoint: str, now: int) -> Content:
         elif one.endpoint == endpoint and one.problem:
             parts.append((f"   {safe(one.model)} v{one.version}: {safe(one.problem, limit=120)}", "$warn"))
     return Content.assemble(*parts)
+
+
+def newest_told(windows: list[Window]) -> Window | None:
+    """Return the newest window with enough rows for a verdict, else the newest."""
+    told = [window for window in windows if window.verdict in ("ok", "watch", "drift")]
+    return (told or windows or [None])[-1]

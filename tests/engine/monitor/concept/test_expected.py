@@ -1,4 +1,6 @@
-# pyright: basic, reportOptionalMemberAccess=false, reportOptionalOperand=false, reportOperatorIssue=false
+# pyright: basic
+# pyright: reportOptionalMemberAccess=false, reportOptionalOperand=false
+# pyright: reportOperatorIssue=false, reportArgumentType=false
 
 import numpy as np
 import pytest

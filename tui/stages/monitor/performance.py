@@ -1,0 +1,166 @@
+"""The performance layer of Monitor: truth and estimate window by window, what the detectors found, and the money."""
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+
+from lemnis.engine.monitor import Entry, Figure, Performance, Stale
+from lemnis.engine.monitor.concept.report import METRICS
+from lemnis.engine.text import safe
+from lemnis.tui.format import MISSING, money, number, share, styled, verdict
+from lemnis.tui.screens.answering import wrong_answer
+from lemnis.tui.screens.form import Line, LinesForm
+from lemnis.tui.stages.monitor.figures import ends, lag_words, main_metric, summary_lines
+from lemnis.tui.stages.monitor.rows import span_label
+from lemnis.tui.widgets import Cell, Chart, Col, Panel, Row, Series, Table, Words
+
+COLUMNS = (
+    Col("window"),
+    Col("labelled", right=True),
+    Col("measured"),
+    Col("estimated"),
+    Col("money", "money/day", right=True),
+)
+WIDE = (
+    *COLUMNS[:1],
+    Col("rows", right=True),
+    *COLUMNS[1:4],
+    Col("held_out", "held out"),
+    Col("against", "against held out"),
+    Col("calibration", "calibration error", right=True),
+    COLUMNS[4],
+    Col("basis", "money by"),
+)
+FINDINGS = (("warning", "warning"), ("drift", "concept drift"), ("better", "better again"))
+
+
+class PerformanceLayer(Vertical):
+    """Draws one endpoint's performance; which figure is shown is told by the room."""
+
+    def compose(self) -> ComposeResult:
+        yield Words(id="performance-words")
+        with Panel("Performance", id="performance-panel"):
+            yield Table(*COLUMNS, id="performance", empty="No rows were served yet. Press t to replay some.")
+        with Panel("Over time", id="truth-panel"):
+            yield Chart(id="truth", empty="Nothing is measured or estimated yet.")
+
+    def draw(self, found: Performance, metric: str) -> None:
+        """Draw everything.
+
+        Args:
+            found: What is known.
+            metric: Which figure; the main one where there is no such figure.
+        """
+        name = metric if metric in found.metrics else main_metric(found)
+        self.query_one("#performance-words", Words).say(state_content(found, name))
+        title = f"{METRICS[name]} with 95 % intervals{lag_words(found)}"
+        self.query_one("#performance-panel", Panel).retitle(safe(found.endpoint, limit=30), title)
+        table = self.query_one("#performance", Table)
+        columns = WIDE if table.size.width > 130 else COLUMNS
+        table.set_columns(columns)
+        table.show([entry_row(entry, name, found.currency, columns) for entry in reversed(found.entries)])
+        chart = self.query_one("#truth", Chart)
+        first, last = (found.entries[0], found.entries[-1]) if found.entries else (None, None)
+        span = f"{span_label(first.window)} … {span_label(last.window)}" if first and last else ""
+        chart.relabel(x=span, y=METRICS[name])
+        held_out = last.held_out.get(name) if last else None
+        chart.show(series_of(found, name), levels=[(held_out.value, "held out")] if held_out else [])
+
+
+def entry_row(entry: Entry, name: str, currency: str, columns: tuple[Col, ...]) -> Row:
+    """Return one window's row; an estimate is never in the column of what was measured."""
+    window, digits = entry.window, 0 if name == "value_per_1000" else 3
+    measured, estimated = entry.measured.get(name), entry.estimated.get(name)
+    worth = entry.money
+    amount = MISSING if worth is None else money(worth.per_day.value, currency)
+    told: dict[str, tuple[Cell, object]] = {
+        "window": (span_label(window) + ("" if window.closed else " …"), window.starts),
+        "rows": (number(window.rows), window.rows),
+        "labelled": (share(window.labelled_share, 0), window.labelled_share),
+        "measured": (ends(measured, digits), measured and measured.value),
+        "estimated": (styled(ends(estimated, digits), "$muted"), estimated and estimated.value),
+        "held_out": (ends(entry.held_out.get(name), digits), None),
+        "against": (against(measured, entry.held_out.get(name), digits), None),
+        "calibration": (number(entry.calibration_error), entry.calibration_error),
+        "money": (styled(amount, "$bad" if worth and worth.bad else ""), worth and worth.per_day.value),
+        "basis": (MISSING if worth is None else worth.basis + (", bad" if worth.bad else ""), None),
+    }
+    if worth is not None and worth.basis == "estimated" and columns is COLUMNS:
+        told["money"] = (styled(f"~{amount}", "$muted"), worth.per_day.value)
+    cells = [told[column.name] for column in columns]
+    return Row(str(window.id), [cell for cell, _ in cells], [value for _, value in cells])
+
+
+def against(measured: Figure | None, held_out: Figure | None, digits: int) -> Cell:
+    """Return whether a figure's interval is apart from that of the held-out rows, and how far the values are."""
+    if measured is None or held_out is None:
+        return MISSING
+    moved = number(measured.value - held_out.value, digits)
+    known = None not in (measured.low, measured.high, held_out.low, held_out.high)
+    apart = known and ((measured.high or 0.0) < (held_out.low or 0.0) or (measured.low or 0.0) > (held_out.high or 0.0))
+    return styled(f"{moved}, apart", "$warn") if apart else styled(f"{moved}, within chance", "$muted")
+
+
+def series_of(found: Performance, name: str) -> list[Series]:
+    """Return what was measured with its interval, what was estimated, and where the detectors found something."""
+    places = list(range(1, len(found.entries) + 1))
+    measured = [entry.measured.get(name) for entry in found.entries]
+    estimated = [entry.estimated.get(name) for entry in found.entries]
+    lines = [
+        Series("measured", places, [one.value if one else None for one in measured]),
+        Series("estimated", places, [one.value if one else None for one in estimated]),
+        Series("95 % low", places, [one.low if one else None for one in measured]),
+        Series("95 % high", places, [one.high if one else None for one in measured]),
+    ]
+    return [*lines, *marks(found, measured)]
+
+
+def marks(found: Performance, measured: list[Figure | None]) -> list[Series]:
+    """Return the detectors' common findings as dots on the line of what was measured, at their event time."""
+    told = found.concept.detections if found.concept else []
+    series: list[Series] = []
+    for level, word in FINDINGS:
+        x: list[float] = []
+        y: list[float | None] = []
+        for one in told:
+            if one.detector != "concept" or one.level != level:
+                continue
+            for place, (entry, figure) in enumerate(zip(found.entries, measured, strict=True), 1):
+                window = entry.window
+                if figure is not None and window.starts <= one.event_at < window.ends:
+                    x.append(place - 0.5 + (one.event_at - window.starts) / (window.ends - window.starts))
+                    y.append(figure.value)
+        if x:
+            series.append(Series(word, x, y, points=True, words=f"{len(x)}"))
+    return series
+
+
+def state_content(found: Performance, name: str) -> Content:
+    """Return the lines above the table: the concept's state, what estimates are worth, and the money."""
+    lines: list[Content] = []
+    for subject, line in summary_lines(found, name).items():
+        bad = "does not hold" in line or subject == "money"
+        seen = verdict(found.concept.state) if subject == "concept" and found.concept else None
+        said = (f"{seen.glyph} {line}", seen.style) if seen else (line, "$warn" if bad else "")
+        lines.append(Content.assemble((f"{subject:<12}", "$muted"), (safe(said[0]), said[1])))
+    return Content("\n").join(lines)
+
+
+def stale_content(stale: list[Stale]) -> Content:
+    """Return the banner of models whose problem changed after their training; those that may stay are told quietly."""
+    return Content("\n").join(
+        Content.styled(
+            safe(f"○ {one.waived.who} lets {one.model} v{one.version} stay: {one.waived.why} ({one.words})", limit=200),
+            "$muted",
+        )
+        if one.waived
+        else Content.styled(safe(f"▲ {one.words}. Retrain it, or W lets it stay.", limit=200), "$warn")
+        for one in stale
+    )
+
+
+def waive_form(stale: Stale, who: str) -> LinesForm:
+    """Return the form that asks why a stale model may stay, and who says so."""
+    lines = (Line("why", "why it may stay"), Line("who", "who", who))
+    note = "It counts as current until the problem changes again; everybody sees who said so."
+    return LinesForm(f"Let {stale.words}", note, lines, verb="let it stay", wrong=wrong_answer)
