@@ -14,7 +14,7 @@ from lemnis.engine.monitor.concept.records import Scale
 from lemnis.engine.monitor.concept.stream import Stream
 
 # What river 0.26.1 finds in the streams of `shifting`: ADWIN(), PageHinkley(delta=0.1, threshold=60, alpha=1,
-# mode="up") of (x - 0.2) / 0.4, DDM(warning_threshold=3, drift_threshold=4). tests/bench/bench_concept.py asks again.
+# mode="up") of (x - 0.2) / 0.4, DDM(warning_threshold=3, drift_threshold=4).
 RIVER = [
     ([3327, 6271], [3177], [3649]),
     ([3231, 6239], [3219], [4247]),
