@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 from lemnis.engine import Engine, LemnisError
 from lemnis.tui.actions import ACTIONS, GLOBAL, TABLE, bindings
 from lemnis.tui.clipboard import osc52, save_copy
-from lemnis.tui.messages import EngineSeen, LoopRead, RoomImported, StageWanted, TopicsMoved
+from lemnis.tui.messages import EngineSeen, IncidentWanted, LoopRead, RoomImported, StageWanted, TopicsMoved
 from lemnis.tui.pump import Pump
 from lemnis.tui.stages import BY_NAME, STAGES
 from lemnis.tui.stages.stage import Stage, unexpected
@@ -183,6 +183,11 @@ class Console(ThemedApp[None]):
         while len(self.screen_stack) > 1:
             self.pop_screen()
         await self.open_stage(message.stage, message.thing)
+
+    def on_incident_wanted(self, message: IncidentWanted) -> None:
+        from lemnis.tui.screens.incident import IncidentScreen
+
+        self.push_screen(IncidentScreen(self.engine, message.alert_id))
 
     # What the pump says.
 

@@ -53,6 +53,13 @@ class StageWanted(Message):
 
 
 @dataclass
+class IncidentWanted(Message):
+    """Somebody wants to see everything around an alert."""
+
+    alert_id: int
+
+
+@dataclass
 class RoomImported(Message):
     """The room of a tab that nobody has opened yet is imported."""
 

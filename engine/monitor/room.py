@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lemnis.engine.jobs import JobsRoom
     from lemnis.engine.monitor.drift.contrasting import Span
     from lemnis.engine.monitor.drift.found import Contrast
+    from lemnis.engine.monitor.incident.records import IncidentReport
     from lemnis.engine.monitor.schema.door import SchemaDrift
     from lemnis.engine.monitor.zoom import Zoom
 
@@ -163,6 +164,12 @@ class MonitorRoom:
     def events(self, alert_id: int | None = None) -> list[AlertEvent]:
         """Return what happened to one alert, or to all of them, newest first."""
         return kept.events_of(self.store, alert_id)
+
+    def incident(self, alert_id: int) -> "IncidentReport":
+        """Return an alert with everything around it; see `incident.records`. Raises NotFound."""
+        from lemnis.engine.monitor.incident.gathering import gather
+
+        return gather(self.store, alert_id)
 
     def acknowledge(self, alert_id: int, who: str, why: str = "", until: int | None = None) -> Alert:
         """Take a firing alert, for good or until a time (epoch ms); see `hand.acknowledge`."""

@@ -63,13 +63,16 @@ def mean_of(samples: list[Sample]) -> Sample:
     return means
 
 
-def history(store: Store, source: str, metrics: list[str], *, seconds: int, points: int, now_ms: int) -> History:
-    """Return figures of the last `seconds` in `points` equal steps, the newest last; see `records.History`.
+def history(
+    store: Store, source: str, metrics: list[str], *, seconds: int, points: int, now_ms: int, age_s: int = 0
+) -> History:
+    """Return figures of the `seconds` up to a moment in `points` equal steps, the newest last; see `records.History`.
 
     A step is the mean of what was measured in it, None where nothing was: a gap is shown as a gap. Steps are never
-    finer than the rows that are kept for that long.
+    finer than the rows that are kept for that long. `age_s` is how long ago the moment `now_ms` is: rows as fine as
+    those of the last hour are not kept of last week.
     """
-    resolution = resolution_for(seconds, points)
+    resolution = resolution_for(seconds, points, age_s)
     points = max(1, min(points, seconds // resolution))
     width = seconds * 1000 / points
     # Steps lie on a fixed grid, so that a mean stays what it was when the next second arrives.
@@ -93,9 +96,9 @@ def history(store: Store, source: str, metrics: list[str], *, seconds: int, poin
     )
 
 
-def resolution_for(seconds: int, points: int) -> int:
+def resolution_for(seconds: int, points: int, age_s: int = 0) -> int:
     """Return which rows to read: the coarsest that still give `points` steps, of those that are kept long enough."""
-    kept = [resolution for resolution, limit in KEPT_S.items() if limit >= seconds] or [max(KEPT_S)]
+    kept = [resolution for resolution, limit in KEPT_S.items() if limit >= seconds + age_s] or [max(KEPT_S)]
     enough = [resolution for resolution in kept if seconds // resolution >= min(points, WANTED_POINTS)]
     return max(enough, default=min(kept))
 

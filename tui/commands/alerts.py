@@ -8,11 +8,12 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import Alert, Silence
 from lemnis.engine.monitor.alerting.hand import end_in
-from lemnis.tui.commands import alerts_rules, alerts_told
+from lemnis.tui.commands import alerts_rules, alerts_show, alerts_told
 from lemnis.tui.commands.group import fell_short, group, print_json, print_table, say, session_of
 from lemnis.tui.format import age, duration, number, verdict, when
 
 app = group("What fires; acknowledge, silence, resolve, history; rules and contacts.")
+app.add_typer(alerts_show.app)
 app.add_typer(alerts_rules.app)
 app.add_typer(alerts_told.app)
 

@@ -1,12 +1,42 @@
-"""The forms by which a person answers an alert: take it, end it, silence its rule."""
+"""How a person answers an alert: the forms that take it, end it or silence its rule, and what is done then."""
 
+from typing import Literal, TypeAlias
+
+from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import BadInput
+from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.alerting.hand import LONGEST_MS, end_in
 from lemnis.tui.screens.form import Line, LinesForm
 
+Answer: TypeAlias = Literal["take", "silence", "resolve"]
 WHY, UNTIL = Line("why", "why, what next"), Line("until", "until (2h, may be empty)")
+
+
+def form_of(how: Answer, alert: Alert) -> LinesForm:
+    """Return the form of an answer, filled in with the system's user."""
+    who = user_name()
+    if how == "silence":
+        return silence_form(alert.rule, alert.endpoint, who)
+    return take_form(alert, who) if how == "take" else resolve_form(alert, who)
+
+
+def answer(engine: Engine, how: Answer, alert: Alert, filled: dict[str, str]) -> str:
+    """Do what was filled in and return what to tell. Blocks; raises as the engine's `hand`."""
+    room, who, why = engine.monitor, filled["who"], filled["why"]
+    if how == "silence":
+        until = ends(filled)
+        room.alerting.silence(alert.rule, endpoint=alert.endpoint, until=until, who=who, why=why)
+        return f"{alert.rule} is silenced."
+    if how == "resolve":
+        return f"{alert.rule} is {room.resolve(alert.id, who, why).state}."
+    return f"{alert.rule} is {room.acknowledge(alert.id, who, why, ends(filled) if filled['until'] else None).state}."
+
+
+def take_at_once(engine: Engine, alert_id: int, where: str) -> str:
+    """Take an alert without a question and return what to tell. Blocks; raises BadInput where it does not fire."""
+    return f"{engine.monitor.acknowledge(alert_id, user_name(), f'seen in {where}').rule} is yours."
 
 
 def take_form(alert: Alert, who: str) -> LinesForm:

@@ -1,5 +1,7 @@
 """The Deploy tab as a person uses it: what it shows, and what its keys do to the registry."""
 
+# pyright: basic
+
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ from lemnis.engine.deploy.predictions import Entry, write_entries
 from lemnis.engine.features.signature import Feature, Signature
 from lemnis.engine.workspace import create_workspace
 from lemnis.tui.app import Console
-from lemnis.tui.stages.deploy.decision import Decision
+from lemnis.tui.screens.decision import Decision
 from lemnis.tui.stages.deploy.room import DeployStage
 from lemnis.tui.widgets import Table
 
@@ -96,7 +98,7 @@ async def test_promoting_needs_the_models_name_and_a_reason(engine: Engine) -> N
         await decide(pilot, "P", "lat", "")
         assert isinstance(pilot.app.screen, Decision)
         await pilot.press("e", "enter", *"better", "enter")
-        await becomes(pilot, lambda: engine.deploy.alias("late", "champion").version == 2)
+        await becomes(pilot, lambda: engine.deploy.alias("late", "champion").version == 2)  # pyright: ignore[reportOptionalMemberAccess]
     event = engine.deploy.history("late")[0]
     assert (event.why, event.previous, event.forced) == ("better", 1, False)
 
@@ -105,7 +107,7 @@ async def test_rolling_back_moves_the_alias_to_the_version_before(engine: Engine
     engine.deploy.promote("late", 2, "champion", "ada", "better")
     async with opened(engine) as pilot:
         await decide(pilot, "b", "late", "slow")
-        await becomes(pilot, lambda: engine.deploy.alias("late", "champion").version == 1)
+        await becomes(pilot, lambda: engine.deploy.alias("late", "champion").version == 1)  # pyright: ignore[reportOptionalMemberAccess]
         await becomes(pilot, lambda: "rollback" in screen_text(pilot))
 
 

@@ -1,5 +1,6 @@
 """The Data room: sources, the versions they are linked into, how each join went, and the chosen one in full."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from lemnis.tui.widgets import Col, Confirm, Facts, Meter, Panel, Table
 
 KINDS = ("data.sync", "data.link", "data.verify", "data.diff", *SHARING)
 TWO_COLUMNS = 140  # cells, from which lists and detail stand side by side
+HASH = r"[0-9a-f]{64}"  # a version's id
 LISTS = ("sources", "snapshots", "versions", "links")
 
 
@@ -211,7 +213,11 @@ class DataStage(Stage[DataView]):
         return super().back()
 
     def goto(self, thing: str) -> None:
-        """Show one version, named by its id or its number."""
+        """Show one version, named by its id or its number; of two ids, the later beside the earlier."""
+        before, _, after = thing.partition(" ")
+        if re.fullmatch(HASH, before) and re.fullmatch(HASH, after):
+            self.app.push_screen(DiffScreen(self.engine, before, after))
+            thing = after
         found = self._view.versions if self._view else []
         self.version_id = next((one.id for one in found if thing in (one.id, str(one.number), one.title)), thing)
         self.subject = "versions"

@@ -13,9 +13,9 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.tracking.clients import ClientVersion
 from lemnis.tui.actions import bindings
+from lemnis.tui.screens.decision import Decision
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.deploy import rows
-from lemnis.tui.stages.deploy.decision import Decision
 from lemnis.tui.stages.deploy.explained import DEPLOYMENT
 from lemnis.tui.stages.deploy.exporting import ExportScreen
 from lemnis.tui.stages.deploy.loads import load_lines

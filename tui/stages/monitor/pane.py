@@ -8,7 +8,6 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from lemnis.engine.config import Alert as Rule
 from lemnis.engine.monitor import (
     Alert,
-    AlertEvent,
     FeatureDrift,
     Grid,
     Performance,
@@ -39,8 +38,6 @@ class MonitorView:
     alerts: list[Alert]
     standings: list[Standing]
     silences: list[Silence]
-    alert: Alert | None
-    events: list[AlertEvent]
     rules: list[Rule]
     declared: Width
     width: Width

@@ -4,7 +4,6 @@ from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
@@ -13,6 +12,7 @@ from lemnis.engine.errors import ConfigError
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import WIDTHS, Alert, Width
 from lemnis.tui.actions import bindings
+from lemnis.tui.messages import IncidentWanted
 from lemnis.tui.screens import answering
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.monitor import explain, rows
@@ -23,12 +23,12 @@ from lemnis.tui.stages.monitor.performance import PerformanceLayer, stale_conten
 from lemnis.tui.stages.monitor.rehearsed import filled_rule, rule_form
 from lemnis.tui.stages.monitor.why import WhyScreen
 from lemnis.tui.stages.stage import Stage
-from lemnis.tui.widgets import Facts, Panel, Table, Words
+from lemnis.tui.widgets import Table, Words
 
 WINDOWS = 60
 NARROW = 100  # columns; below it one layer is shown at a time, as pane.tcss says
 DAY_S = 86_400.0
-LAYERS = ("-window", "-trend", "-alert", "-performance")
+LAYERS = ("-window", "-trend", "-performance")
 
 
 class MonitorStage(Stage[MonitorView]):
@@ -42,7 +42,6 @@ class MonitorStage(Stage[MonitorView]):
         super().__init__(engine, info)
         self.endpoint = ""  # empty: the one that answered last
         self.window_id = 0  # under the cursor; 0 for the newest that can say something
-        self.alert_id = 0  # opened; 0 for none
         self.figure = "auc"
         self.metric = ""  # of the performance layer; empty for the main one
         self.width: Width | None = None  # of the windows; None for the declared one
@@ -55,11 +54,6 @@ class MonitorStage(Stage[MonitorView]):
         yield Words(id="stale")
         yield Overview(id="overview")
         yield PerformanceLayer(id="performance-view")
-        with Vertical(id="alert-view"):
-            with Panel("Alert", id="alert-panel"):
-                yield Facts(id="alert-facts")
-            with Panel("What happened", id="events-panel"):
-                yield Table(*rows.EVENTS, id="events")
 
     def load(self) -> MonitorView:
         room = self.engine.monitor
@@ -82,8 +76,6 @@ class MonitorStage(Stage[MonitorView]):
             alerts=room.alerts(not self.past),
             standings=[one for one in room.alerting.standings() if one.alert_id is None],
             silences=room.alerting.silences(),
-            alert=room.alert(self.alert_id) if self.alert_id else None,
-            events=room.events(self.alert_id) if self.alert_id else [],
             rules=config.alerts if config else [],
             declared=config.monitor.window if config else "day",
             width=width or (config.monitor.window if config else "day"),
@@ -107,10 +99,6 @@ class MonitorStage(Stage[MonitorView]):
         self.query_one("#stale", Words).say(stale_content(view.stale))
         if view.performance is not None and self.has_class("-performance"):
             self.query_one(PerformanceLayer).draw(view.performance, self.metric)
-        if view.alert is not None:
-            self.query_one("#alert-panel", Panel).retitle(f"Alert {view.alert.id}", view.alert.rule)
-            self.query_one("#alert-facts", Facts).show(rows.alert_facts(view.alert, view.now))
-            self.query_one("#events", Table).show([rows.event_row(event) for event in view.events])
 
     @property
     def _overview(self) -> Overview:
@@ -118,11 +106,9 @@ class MonitorStage(Stage[MonitorView]):
 
     @property
     def _alert(self) -> Alert | None:
-        """The alert that is open, or under the cursor."""
-        if self._view is None:
-            return None
-        key = str(self.alert_id) if self.alert_id else self.query_one("#alerts", Table).key
-        return next((alert for alert in self._view.alerts if str(alert.id) == key), self._view.alert)
+        """The alert under the cursor."""
+        key = self.query_one("#alerts", Table).key
+        return next((alert for alert in self._view.alerts if str(alert.id) == key), None) if self._view else None
 
     def on_resize(self) -> None:
         if self._view is not None:
@@ -146,17 +132,14 @@ class MonitorStage(Stage[MonitorView]):
 
     @on(Table.Opened, "#alerts")
     def open_alert(self, message: Table.Opened) -> None:
-        """Show one alert and everything that happened to it; of a rule without one, say how it stands."""
+        """Show one alert with everything around it; of a rule without one, say how it stands."""
         if not message.key.isdecimal():
             standings = self._view.standings if self._view else []
             found = next((one for one in standings if rows.standing_key(one) == message.key), None)
             if found is not None:
                 self.toast(f"{found.rule} of {found.endpoint} is {found.state}: {found.why}.")
             return
-        self.alert_id = int(message.key)
-        self._layer("-alert")
-        self.query_one("#events", Table).focus()
-        self.reload()
+        self.post_message(IncidentWanted(int(message.key)))
 
     def _layer(self, name: str) -> None:
         """Put one layer in front; an empty name goes back to the overview."""
@@ -170,17 +153,15 @@ class MonitorStage(Stage[MonitorView]):
     def back(self) -> bool:
         if not any(self.has_class(layer) for layer in LAYERS):
             return False
-        self.query_one("#alerts" if self.has_class("-alert") else "#windows", Table).focus()
-        self.alert_id = 0
+        self.query_one("#windows", Table).focus()
         self._layer("")
         return True
 
     def goto(self, thing: str) -> None:
-        """Show a window by its id, or ``alert ID``."""
-        kind, _, number = thing.rpartition(" ")
-        if kind == "alert":
-            self.alert_id = int(number)
-            self._layer("-alert")
+        """Show a window by its id, or the incident ``alert/ID``."""
+        kind, _, number = thing.rpartition("/")
+        if kind == "alert" and number.isdecimal():
+            self.post_message(IncidentWanted(int(number)))
         elif number.isdecimal():
             self.window_id = int(number)
         super().goto(thing)
@@ -263,11 +244,9 @@ class MonitorStage(Stage[MonitorView]):
 
         def answered(filled: dict[str, str] | None) -> None:
             if filled is not None:
-                until = answering.ends(filled) if filled["until"] else None
-                call = self.engine.monitor.acknowledge
-                self.perform(call, alert.id, filled["who"], filled["why"], until, done=told)
+                self.perform(answering.answer, self.engine, "take", alert, filled, done=str)
 
-        self.app.push_screen(answering.take_form(alert, user_name()), answered)
+        self.app.push_screen(answering.form_of("take", alert), answered)
 
     def action_resolve(self) -> None:
         alert = self._alert
@@ -277,9 +256,9 @@ class MonitorStage(Stage[MonitorView]):
 
         def answered(filled: dict[str, str] | None) -> None:
             if filled is not None:
-                self.perform(self.engine.monitor.resolve, alert.id, filled["who"], filled["why"], done=told)
+                self.perform(answering.answer, self.engine, "resolve", alert, filled, done=str)
 
-        self.app.push_screen(answering.resolve_form(alert, user_name()), answered)
+        self.app.push_screen(answering.form_of("resolve", alert), answered)
 
     def action_silence(self) -> None:
         """Silence the rule under the cursor, whether it fires or not."""
@@ -385,13 +364,8 @@ class MonitorStage(Stage[MonitorView]):
             return None
         if self.has_class("-performance") and view.performance is not None:
             return explain.performance(view.performance, view.stale)
-        if self.query_one("#alerts", Table).has_focus or self.alert_id:
+        if self.query_one("#alerts", Table).has_focus:
             return explain.alert(self._alert, view.rules)
         if self.query_one("#windows", Table).has_focus:
             return explain.window(view.window)
         return explain.feature(self._overview.feature)
-
-
-def told(alert: Alert) -> str:
-    """Return what is said of an alert that was answered."""
-    return f"{alert.rule} is {alert.state}."

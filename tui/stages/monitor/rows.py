@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from textual.content import Content
 
-from lemnis.engine.monitor import Alert, AlertEvent, FeatureDrift, Grid, Standing, Status, Width, Window
+from lemnis.engine.monitor import Alert, FeatureDrift, Grid, Standing, Status, Width, Window
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, age, delta, number, share, spark, styled, verdict, when
+from lemnis.tui.format import MISSING, age, delta, number, share, spark, styled, verdict
 from lemnis.tui.widgets import Cell, Col, Row
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -44,7 +44,6 @@ FEATURES = (
 )
 ALERTS = (Col("state"), Col("rule", most=24), Col("value", right=True), Col("bound", right=True), Col("since"))
 ALERTS_WIDE = (*ALERTS, Col("says", flex=True))
-EVENTS = (Col("when"), Col("state"), Col("value", right=True), Col("who"), Col("why", flex=True))
 
 FIGURES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "auc": ("ROC AUC", (("ROC AUC", "roc_auc"),)),
@@ -297,39 +296,6 @@ def standing_row(standing: Standing, now: int) -> Row:
         ],
         [standing.state, standing.rule, standing.value, None, standing.since, says],
     )
-
-
-def alert_facts(alert: Alert, now: int) -> list[tuple[str, Cell]]:
-    """Return one alert in full."""
-    facts: list[tuple[str, Cell]] = [
-        ("state", verdict(alert.state).content),
-        ("says", alert.message),
-        ("severity", alert.severity),
-        ("endpoint", alert.endpoint),
-        ("in a row", f"{alert.breaches} complete windows"),
-        ("since", f"{when(alert.since)} ({age(alert.since, now)})"),
-    ]
-    if alert.incident_id is not None:
-        facts.append(("incident", f"{alert.incident_id}: {alert.cause} of {alert.endpoint or 'the workspace'}"))
-    if alert.acknowledged_by:
-        until = f" until {when(alert.acknowledged_until)}" if alert.acknowledged_until else ""
-        facts.append(("taken by", f"{alert.acknowledged_by}, {when(alert.acknowledged_at)}{until}"))
-    if alert.inhibited_by:
-        facts.append(("explained by", alert.inhibited_by))
-    if alert.told_at and alert.handling.notify:
-        facts.append(("told", f"{', '.join(alert.handling.notify)}, {when(alert.told_at)}"))
-    if alert.escalated_at:
-        facts.append(("escalated to", f"{', '.join(alert.handling.escalate_to)}, {when(alert.escalated_at)}"))
-    if alert.handling.runbook:
-        facts.append(("runbook", alert.handling.runbook))
-    return facts
-
-
-def event_row(event: AlertEvent) -> Row:
-    """Return one change of an alert's state."""
-    state = verdict(event.state)
-    cells = [when(event.at, seconds=True), state.content, number(event.value), event.who, event.why]
-    return Row(str(event.id), cells, [event.at, event.state, event.value, event.who, event.why])
 
 
 def summary(status: Status, endpoint: str, now: int) -> Content:

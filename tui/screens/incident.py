@@ -1,0 +1,285 @@
+"""The incident of one alert on one screen, and the keys of what can be done about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+
+from lemnis.engine import Engine, LemnisError
+from lemnis.engine.clock import monotonic_s
+from lemnis.engine.jobs import user_name
+from lemnis.engine.monitor.incident.records import IncidentReport
+from lemnis.engine.monitor.retraining import Retraining
+from lemnis.tui.messages import StageWanted
+from lemnis.tui.screens import answering
+from lemnis.tui.screens.alerted.lines import Line, Section, wrapped
+from lemnis.tui.screens.alerted.sections import markdown, sections, summary
+from lemnis.tui.screens.decision import Decision
+from lemnis.tui.widgets import Confirm, Panel, Words
+from lemnis.tui.widgets.strip import ErrorStrip
+
+if TYPE_CHECKING:
+    from lemnis.tui.app import Console
+
+WIDE = 130  # cells, from which causes and pictures stand side by side
+SMALL = 60  # cells, below which the summary is brief and the keys have no names
+READ_EVERY_S = 5.0
+STALE_S = 20.0
+KEYS = (
+    ("a", "take"), ("Z", "silence"), ("b", "roll back"), ("t", "retrain"), ("d", "data"), ("w", "window"),
+    ("R", "end"), ("y", "copy"), ("esc", "back"),
+)  # fmt: skip
+
+
+class IncidentScreen(ModalScreen[None]):
+    """One alert with everything around it, read again every few seconds; nothing is drawn when nothing changed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Back", show=False),
+        Binding("a", "take", "Take", show=False),
+        Binding("A", "answer('take')", "Take until", show=False),
+        Binding("Z", "answer('silence')", "Silence", show=False),
+        Binding("R", "answer('resolve')", "Resolve", show=False),
+        Binding("b", "rollback", "Roll back", show=False),
+        Binding("t", "retrain", "Retrain", show=False),
+        Binding("d", "data", "Data", show=False),
+        Binding("w", "window", "Window", show=False),
+        Binding("y", "copy", "Copy", show=False),
+        Binding("j,down", "scroll(1)", "Down", show=False),
+        Binding("k,up", "scroll(-1)", "Up", show=False),
+        Binding("pagedown,space", "page(1)", "Page down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("g,home", "end(False)", "Top", show=False),
+        Binding("G,end", "end(True)", "Bottom", show=False),
+    ]
+
+    @dataclass
+    class Read(Message):
+        """The incident came back from the thread."""
+
+        report: IncidentReport
+
+    @dataclass
+    class Refused(Message):
+        """It could not be read, or what was asked for could not be done."""
+
+        error: LemnisError
+
+    @dataclass
+    class Told(Message):
+        """What was asked for is done."""
+
+        words: str
+
+    def __init__(self, engine: Engine, alert_id: int) -> None:
+        super().__init__(classes="incident")
+        self.engine, self.alert_id = engine, alert_id
+        self.report: IncidentReport | None = None
+        self._read_at = monotonic_s()
+
+    def compose(self) -> ComposeResult:
+        yield ErrorStrip()
+        with Panel(f"Incident · alert/{self.alert_id}", id="incident-panel"):
+            yield Words("Reading …", id="incident-summary")
+        with VerticalScroll(id="incident-scroll"), Horizontal(id="incident-body"):
+            yield Words(id="incident-main")
+            yield Words(id="incident-aside")
+        yield Words(id="incident-keys", classes="keys")
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+        self.set_interval(READ_EVERY_S, self.read_again)
+        self.read_again()
+
+    def on_resize(self) -> None:
+        self.draw()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="incident")
+    def read_again(self) -> None:
+        """Read the incident."""
+        try:
+            self.post_message(self.Read(self.engine.monitor.incident(self.alert_id)))
+        except LemnisError as error:
+            self.post_message(self.Refused(error))
+
+    def on_incident_screen_read(self, message: Read) -> None:
+        self.report, self._read_at = message.report, monotonic_s()
+        self.query_one(ErrorStrip).clear()
+        self.draw()
+
+    def on_incident_screen_refused(self, message: Refused) -> None:
+        self.query_one(ErrorStrip).show(message.error)
+        if self.report is not None and monotonic_s() - self._read_at > STALE_S:
+            self.query_one(Panel).footnote(f"stale: {monotonic_s() - self._read_at:.0f} s old")
+
+    def on_incident_screen_told(self, message: Told) -> None:
+        self.notify(message.words, markup=False)
+        self.read_again()
+
+    def draw(self) -> None:
+        """Draw the incident as it was read last, for the width there is."""
+        report = self.report
+        if report is None or not self.is_mounted:
+            return
+        width = max(30, self.size.width - 4)
+        wide = self.size.width >= WIDE
+        self.set_class(wide, "-beside")
+        part = (width - 3) // 2 if wide else width
+        small = self.size.width < SMALL
+        keys = [Content.assemble((f" {key} ", "$key"), "" if small else f"{does} ") for key, does in KEYS]
+        self.query_one("#incident-keys", Words).say(Content("").join(keys))
+        top = [one for line in summary(report, brief=small) for one in wrapped(line, width - 2)]
+        self.query_one("#incident-summary", Words).say(content(top))
+        self.query_one(Panel).footnote("")
+        found = sections(report, part)
+        main = [one for one in found if not (wide and one.aside)]
+        self.query_one("#incident-main", Words).say(content(below(main, part)))
+        aside = [one for one in found if wide and one.aside]
+        self.query_one("#incident-aside", Words).say(content(below(aside, part)))
+
+    # Keys.
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def action_page(self, by: int) -> None:
+        scroll = self.query_one(VerticalScroll)
+        scroll.scroll_relative(y=by * max(1, scroll.size.height - 1), animate=False)
+
+    def action_end(self, bottom: bool) -> None:
+        scroll = self.query_one(VerticalScroll)
+        scroll.scroll_to(y=scroll.max_scroll_y if bottom else 0, animate=False)
+
+    @work(thread=True, exit_on_error=False, group="incident-act")
+    def do(self, call: Callable[[], str]) -> None:
+        """Do what was asked for in a thread, and tell."""
+        try:
+            self.post_message(self.Told(call()))
+        except LemnisError as error:
+            self.post_message(self.Refused(error))
+
+    def refuse(self, problem: str, remedy: str) -> None:
+        """Say why a key does nothing now."""
+        self.notify(remedy, title=problem, severity="warning", markup=False)
+
+    def _may_write(self) -> bool:
+        """Say whether this workspace may be changed; tells if not."""
+        if self.engine.store.read_only:
+            self.refuse("This workspace is open read-only.", "Open it without --read-only.")
+        return not self.engine.store.read_only and self.report is not None
+
+    def action_take(self) -> None:
+        if self._may_write():
+            self.do(lambda: answering.take_at_once(self.engine, self.alert_id, "the incident"))
+
+    def action_answer(self, how: answering.Answer) -> None:
+        """Ask what is needed to take, silence or end the alert, and do it."""
+        report = self.report
+        if report is None or not self._may_write():
+            return
+
+        def answered(filled: dict[str, str] | None) -> None:
+            if filled is not None:
+                self.do(lambda: answering.answer(self.engine, how, report.alert, filled))
+
+        self.app.push_screen(answering.form_of(how, report.alert), answered)
+
+    def action_rollback(self) -> None:
+        report = self.report
+        if report is None or not self._may_write():
+            return
+        if report.back_to is None:
+            self.refuse("There is no earlier version to go back to.", "Retrain (t), or promote another one in Deploy.")
+            return
+        endpoint, back_to, now = report.alert.endpoint, report.back_to, report.alert.version
+
+        def decided(reason: str | None) -> None:
+            if reason:
+                call = self.engine.deploy.roll_back_endpoint
+                self.do(lambda: f"{report.alias} is version {call(endpoint, user_name(), reason).version} again.")
+
+        what = Content.styled("Endpoints that follow it change over without dropping a request.", "$muted")
+        question = f"Roll {report.alias} back from version {now} to version {back_to}?"
+        self.app.push_screen(Decision(question, evidence=what, typed=report.alias.partition("@")[0]), decided)
+
+    def action_retrain(self) -> None:
+        report = self.report
+        if report is None or not self._may_write():
+            return
+        if not report.alias:
+            self.refuse("No endpoint serves this model here.", "Train a new run in Experiments (6).")
+            return
+        endpoint, why = report.alert.endpoint, f"alert {report.alert.id}: {report.alert.rule}"
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.do(lambda: queued(self.engine.monitor.retraining.start(endpoint, user_name(), why)))
+
+        question = f"Train the model of {endpoint} again on the rows whose labels have come since?"
+        lost = "nothing: the new model becomes the challenger, promoting it stays yours"
+        self.app.push_screen(Confirm(question, lost=lost, word="retrain"), answered)
+
+    def action_data(self) -> None:
+        """Compare the data the model learned from with the latest version; where that is one, show it."""
+        report = self.report
+        if report is None or not report.data_version:
+            self.refuse("It is not on record what the model learned from.", "See the versions in Data (2).")
+            return
+        self.find_latest(report.data_version)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="incident-data")
+    def find_latest(self, learned: str) -> None:
+        """Find the latest dataset version, and go on from there."""
+        try:
+            latest = self.engine.data.version().id
+        except LemnisError as error:
+            self.post_message(self.Refused(error))
+        else:
+            self.app.call_later(self.show_data, learned, latest)
+
+    def show_data(self, learned: str, latest: str) -> None:
+        """Show what differs between two dataset versions, or the one."""
+        if learned == latest:
+            self.notify("The latest data is what the model learned from: there is nothing to compare.", markup=False)
+        thing = learned if learned == latest else f"{learned} {latest}"
+        self.app.post_message(StageWanted("data", thing))
+
+    def action_window(self) -> None:
+        """Show the window in Monitor, against training."""
+        report = self.report
+        if report is None or report.window is None:
+            self.refuse("This rule is on a server, not on windows of rows.", "See Deploy (8).")
+            return
+        self.app.post_message(StageWanted("monitor", str(report.window.id)))
+
+    def action_copy(self) -> None:
+        """Copy the incident as Markdown, for a chat."""
+        if self.report is not None:
+            cast("Console", self.app).copy(markdown(self.report), "incident as Markdown")
+
+
+def queued(begun: Retraining) -> str:
+    """Return what is told of a retraining that was queued."""
+    return f"Queued as job {begun.job_id}; the new model becomes the challenger."
+
+
+def below(found: list[Section], width: int) -> list[Line]:
+    """Return sections one below the other, their sentences broken to a width."""
+    lines: list[Line] = []
+    for section in found:
+        lines += [*([[]] if lines else []), [(section.title, "bold $stage-accent")]]
+        for line in section.lines:
+            lines += [line] if section.drawn else wrapped(line, width)
+    return lines
+
+
+def content(lines: list[Line]) -> Content:
+    """Return lines as they are drawn."""
+    return Content("\n").join([Content.assemble(*line) for line in lines])
