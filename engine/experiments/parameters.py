@@ -43,7 +43,13 @@ REFUSED = {
     *("snapshot_freq", "save_binary", "machines", "machine_list_filename", "num_machines", "parser_config_file"),
     *("forcedbins_filename", "forcedsplits_filename"),
 }
-OURS = ("rounds", "early_stopping", "half_life")  # stored among a run's parameters, not LightGBM's
+OURS = (
+    "rounds",
+    "early_stopping",
+    "half_life",
+    "start",
+    "start_run",
+)  # stored among a run's parameters, not LightGBM's
 
 
 def typed(text: str) -> Value:

@@ -12,6 +12,7 @@ from lemnis.engine.data.versions import Version, find_version
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments.ageing import HALF_LIFE, half_life_ms
 from lemnis.engine.experiments.algorithms import find_algorithm, suited
+from lemnis.engine.experiments.begun import START, begun_of
 from lemnis.engine.experiments.devices import machine_has_gpu
 from lemnis.engine.experiments.known import known_parameters
 from lemnis.engine.experiments.parameters import OURS, Value, canonical
@@ -124,6 +125,7 @@ def prepare_run(
         raise BadInput("The problem has no target.", "Set problem.target in lemnis.toml.", "lemnis.toml")
     data.column(target)
     chosen_set, columns = chosen_features(store, data, features if features is not None else made.features)
+    begun_of(store, params, columns)  # what can't be gone on from is refused here
     row: dict[str, object] = {
         "preset": chosen,
         "algorithm": made.algorithm,
@@ -190,8 +192,9 @@ def check_executor(config: Config, made: Prepared) -> None:
     """
     if made.row["executor"] == "local":
         return
-    if HALF_LIFE in made.params:
-        raise BadInput(f"{HALF_LIFE} is not for a cluster.", "Train with executor = local.", f"parameter {HALF_LIFE}")
+    for name in (HALF_LIFE, START):
+        if name in made.params:
+            raise BadInput(f"{name} is not for a cluster.", "Train with executor = local.", f"parameter {name}")
     if made.row["spread"]:
         refuse_spread(str(made.row["algorithm"]), made.params)
     check_reachable(config.cluster)

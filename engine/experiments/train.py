@@ -17,6 +17,7 @@ from lemnis.engine.experiments import conditions
 from lemnis.engine.experiments.ablation import measure_ablations
 from lemnis.engine.experiments.ageing import decayed, half_life_ms
 from lemnis.engine.experiments.algorithms import ALGORITHMS, find_algorithm, refuse_contradiction
+from lemnis.engine.experiments.begun import Begun, begun_of, refitted
 from lemnis.engine.experiments.checkpoint import Checkpoint, load_checkpoint
 from lemnis.engine.experiments.devices import Probe, choose_device
 from lemnis.engine.experiments.fit import Fitted, Matrix, Rows, fit
@@ -103,7 +104,11 @@ def grow_here(
     device = choose_device(run.device_asked)
     write_conditions(context, run, device)
     context.progress(None, "reading the data")
-    rows, signature = read_rows(version, run.features, task=run.task, target=run.target, threshold=threshold)
+    begun = begun_of(context.store, run.params, run.features)
+    kept = begun.signature if begun is not None else None
+    rows, signature = read_rows(
+        version, run.features, task=run.task, target=run.target, threshold=threshold, signature=kept
+    )
     if (half_life := half_life_ms(run.params)) is not None:
         rows["train"] = weighted(rows["train"], version, signature, half_life)
     signature.save(context.workspace.run_dir(run.id) / "signature.json")
@@ -111,7 +116,13 @@ def grow_here(
     try:
         if find_algorithm(run.algorithm).trees:
             every_s = float(arguments.get("checkpoint_every_s", CHECKPOINT_EVERY_S))
-            fitted = grow_trees(context, run, rows, signature, device=device.device, checkpoint_every_s=every_s)
+            if begun is not None and begun.how == "refit":
+                context.progress(None, "fitting the leaves of another run's trees")
+                fitted = refitted(begun, rows["train"], rows.get("validation"))
+            else:
+                fitted = grow_trees(
+                    context, run, rows, signature, device=device.device, checkpoint_every_s=every_s, begun=begun
+                )
         else:
             fitted = fit_baseline(context, run, rows, signature)
     finally:
@@ -137,11 +148,12 @@ def grow_trees(
     *,
     device: str,
     checkpoint_every_s: float,
+    begun: Begun | None = None,
 ) -> Fitted:
-    """Train by LightGBM, round by round; raises BadInput, Unavailable or Cancelled."""
+    """Train by LightGBM, round by round, on top of `begun` if there is one; raises BadInput, Unavailable, Cancelled."""
     parameters = parameters_of(context, run, signature, device)
     early_stopping = checked_stopping(run, validated="validation" in rows)
-    resumed = usable_checkpoint(context, run)
+    resumed = usable_checkpoint(context, run) or (begun.checkpoint if begun is not None else None)
     every_s = checkpoint_every_s if find_algorithm(run.algorithm).resumes else math.inf
     recorder = Recorder(context, run, early_stopping=early_stopping, resumed=resumed, checkpoint_every_s=every_s)
     return fit(rows["train"], rows.get("validation"), signature, parameters, recorder, resumed=resumed)
@@ -237,9 +249,17 @@ def usable_checkpoint(context: JobContext, run: Run) -> Checkpoint | None:
 
 
 def read_rows(
-    version: Version, features: Sequence[str], *, task: str, target: str, threshold: float = 0.5
+    version: Version,
+    features: Sequence[str],
+    *,
+    task: str,
+    target: str,
+    threshold: float = 0.5,
+    signature: Signature | None = None,
 ) -> tuple[dict[str, Rows], Signature]:
     """Return the training rows, the validation rows if there are any, and the signature learnt from the first.
+
+    A signature that is given is kept but for its threshold: its codes are those of a model that is gone on from.
 
     Raises:
         BadInput: No training row has a label.
@@ -248,7 +268,10 @@ def read_rows(
     columns = [*features, target]
     table = read_table(version, columns, "train")
     known: Any = task  # Any: one of the three words, by the table's own check
-    signature = fit_signature(table, features, task=known, target=target, threshold=threshold)
+    if signature is None:
+        signature = fit_signature(table, features, task=known, target=target, threshold=threshold)
+    else:
+        signature = msgspec.structs.replace(signature, threshold=threshold, calibration=msgspec.UNSET)
     found: dict[str, Rows] = {}
     for part in ("train", "validation"):
         if part in version.split:

@@ -43,6 +43,7 @@ KINDS: dict[str, str] = {
     "monitor.replay": "lemnis.engine.monitor.replay:replay",
     "monitor.contrast": "lemnis.engine.monitor.drift.contrasting:contrast",
     "monitor.retrain": "lemnis.engine.monitor.retraining.challenge:retrain",
+    "monitor.study": "lemnis.engine.monitor.retraining.studying:study",
     "share.push": "lemnis.engine.share.jobs:push",
     "share.pull": "lemnis.engine.share.jobs:pull",
     "share.export": "lemnis.engine.share.jobs:export",

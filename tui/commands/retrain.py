@@ -2,16 +2,18 @@
 
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from typer.core import TyperGroup
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.jobs import user_name
-from lemnis.engine.monitor.retraining import Figure, Queued, Retraining, Way
+from lemnis.engine.monitor.retraining import Figure, Retraining
+from lemnis.tui.commands import retrain_studies
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import print_json, print_table, say, session_of
 from lemnis.tui.format import age, number, when
-from lemnis.tui.screens.looped.words import allowed_words, figure_cells, outcome_words
+from lemnis.tui.screens.looped.words import allowed_words, figure_cells, outcome_words, step_cells
 
 USUAL = "start"
 
@@ -33,6 +35,7 @@ app = typer.Typer(
     help="Train the served model again on later rows. Alone, or with an endpoint: `lemnis retrain start`.",
 )
 app.callback()(lambda: None)
+app.add_typer(retrain_studies.app)
 
 
 @app.command(USUAL)
@@ -45,20 +48,23 @@ def start(
     window: Annotated[
         str, typer.Option(help="all, last:90d, last:20000rows, last:3windows or decay:30d; [retraining] if none.")
     ] = "",
+    begin: Annotated[
+        str, typer.Option("--start", help="full, continue (new trees on the champion's) or refit (its leaves).")
+    ] = "full",
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Queue it and leave.")] = False,
 ) -> None:
     """Train the served model again on rows whose labels have come, and judge both on the newest of them.
 
     The new model becomes the challenger; promoting it stays yours. It goes on when this command or the terminal ends.
-    `decay:30d` learns from all rows, each half as much for every 30 days of its age. With --json: {"id", "cause",
+    `decay:30d` learns from all rows, each half as much for every 30 days of its age; `continue` and `refit` from those
+    since the champion's training. All of it is on record as conditions of the run. With --json: {"id", "cause",
     "kind", "endpoint", "model", "reason", "policy", "who", "way", "job_id", "run_id", "state", "outcome",
     "champion_version", "challenger_version", "found": {"part": [first day, day after], "rows", "gates", "figures":
     [{"metric", "champion", "challenger", "delta", "low", "high", "p", "verdict"}]}}.
     """
     session = session_of(context)
     room = session.engine.monitor.retraining
-    way = Way(window=window) if window else None
-    made = room.start(endpoint, user_name(), reason, way)
+    made = room.start(endpoint, user_name(), reason, room.way(window, begin))
     if not no_wait and made.job_id is not None:
         follow(session, made.job_id)
         made = room.retraining(made.id)
@@ -90,34 +96,37 @@ def print_figures(figures: list[Figure], champion: int, challenger: int) -> None
 
 
 @app.command("status")
-def status(context: typer.Context, limit: Annotated[int, typer.Option(help="How many retrainings.")] = 10) -> None:
-    """Say what the policy would train now and when it may next, and what was trained.
+def status(
+    context: typer.Context,
+    endpoint: Annotated[str, typer.Argument(help="Whose loop; the one that answered last.", metavar="[ENDPOINT]")] = "",
+    limit: Annotated[int, typer.Option(help="How many retrainings and events.")] = 5,
+) -> None:
+    """Show the loop: each step with its age, what it waits for and what moves it on; what is queued, what was decided.
 
-    With --json: {"policy", "queue": [{"cause", "endpoint", "reason", "since", "decision": {"answer": train, waits or
-    declined, "why", "allowed_at"}}], "retrainings": [as `lemnis retrain start --json`], "events": [{"at", "who",
-    "what", "why", "endpoint", "cause"}]}.
+    With --json: {"endpoint", "model", "version", "challenger", "run_id", "policy", "steps": [{"name", "state", "why",
+    "since" (ms), "blocker", "key", "command"}], "last": as `lemnis retrain start --json`, "queue": [{"cause",
+    "endpoint", "reason", "since", "decision": {"answer": train, waits or declined, "why", "allowed_at" (ms)}}],
+    "retrainings": [as last], "events": [{"at", "who", "what", "why", "endpoint", "cause"}]}.
     """
     session = session_of(context)
-    room = session.engine.monitor.retraining
-    policy = session.engine.config().retraining.policy
-    queue, made, events = room.queue(), room.retrainings(limit=limit), room.events(limit=limit)
+    monitor = session.engine.monitor
+    loop = monitor.retraining.loop(endpoint, watching=monitor.status().why)
+    made = monitor.retraining.retrainings(loop.endpoint, limit)
+    events = monitor.retraining.events(loop.endpoint, limit)
     if session.json:
-        print_json({"policy": policy, "queue": queue, "retrainings": made, "events": events})
+        print_json(msgspec.to_builtins(loop) | {"retrainings": made, "events": events})
         return
-    print_queue(policy, queue)
+    now = now_ms()
+    served = f"{loop.model} v{loop.version}" if loop.version is not None else "nothing"
+    say(f"{loop.endpoint} serves {served}; policy = {loop.policy}")
+    headers = ["step", "state", "age", "what is so", "waits for", "next"]
+    print_table(headers, [step_cells(step, now) for step in loop.steps], right={"age"})
+    for one in loop.queue:
+        say(f"{allowed_words(one)} {one.reason}")
     if made:
         print_retrainings(made)
-    now = now_ms()
     for event in events:
         say(f"{age(event.at, now):>8}  {event.who} {event.what}: {event.why}")
-
-
-def print_queue(policy: str, queue: list[Queued]) -> None:
-    """Print what would be trained now."""
-    if not queue:
-        say(f"Policy {policy}: nothing asks for a retraining.")
-    for one in queue:
-        say(f"{allowed_words(one)} {one.endpoint}: {one.reason}")
 
 
 def print_retrainings(made: list[Retraining]) -> None:

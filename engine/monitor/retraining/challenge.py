@@ -12,6 +12,8 @@ from lemnis.engine.deploy.evidence import verdict_of
 from lemnis.engine.errors import BadInput, LemnisError
 from lemnis.engine.evaluate import EvaluateRoom
 from lemnis.engine.experiments import ExperimentsRoom, Run
+from lemnis.engine.experiments.ageing import HALF_LIFE
+from lemnis.engine.experiments.begun import START, START_RUN, begun_of
 from lemnis.engine.experiments.start import Prepared, checked_tags, left_out_tags, prepare_run, queue_run
 from lemnis.engine.jobs import JobFailed
 from lemnis.engine.monitor.kept import list_windows
@@ -78,7 +80,10 @@ def start(context: "JobContext", made: Retraining, config: Config, champion: Mod
     data = learnable_version(store, run.version_id, run.id, [*run.features, run.target])
     windows = list_windows(store, made.endpoint)
     learnt = parse_window(made.way.window)
-    first = begin_of(data, learnt, judged_windows(windows)[0][0], config.monitor.window)
+    until = judged_windows(windows)[0][0]
+    first = begin_of(data, learnt, until, config.monitor.window)
+    if made.way.start != "full":
+        first = newer(first, find_version(store, run.version_id), until)
     version = resplit(store, data, later_split(data, windows, first))
     features = DeployRoom(store).signature(champion.model, champion.version).names
     prepared = prepare(context, config, run, version, features=features, way=made.way)
@@ -101,13 +106,25 @@ def prepare(
     """Return a run under the conditions of the champion's, on other rows."""
     learnt = parse_window(way.window)
     wanted: dict[str, Any] = {**run.params, "algorithm": run.algorithm}  # Any: texts and numbers
-    wanted.pop("half_life", None)
+    for name in (HALF_LIFE, START, START_RUN):
+        wanted.pop(name, None)
     if learnt.kind == "decay":
-        wanted["half_life"] = f"{learnt.amount:g}d"
+        wanted[HALF_LIFE] = f"{learnt.amount:g}d"
+    if way.start != "full":
+        wanted |= {START: way.start, START_RUN: str(run.id)}
+    if way.start == "continue":
+        begun = begun_of(context.store, wanted, features)
+        wanted["rounds"] = str(int(run.params.get("rounds", "1")) + (begun.rounds if begun is not None else 0))
     preset = run.preset if run.preset in config.presets else None
     return prepare_run(
         context.store, config, preset, overrides=wanted, version=version.id, features=features, spread=run.spread
     )
+
+
+def newer(first: int, seen: Version, until: int) -> int:
+    """Return where the rows begin that a warm start learns from: where the champion's training ended, epoch ms."""
+    ended = seen.split["train"].end if "train" in seen.split else first
+    return max(first, ended) if ended < until else first
 
 
 def name_challenger(context: "JobContext", made: Retraining, challenger: ModelVersion) -> None:

@@ -1,12 +1,19 @@
 """RetrainingRoom: what the console and the commands may ask about retraining; reads are SQLite alone."""
 
+from collections.abc import Sequence
+from typing import get_args
+
 from lemnis.engine.config import load_config, parse_window
+from lemnis.engine.deploy import ModelVersion
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.monitor.kept import list_windows
-from lemnis.engine.monitor.retraining import ledger
-from lemnis.engine.monitor.retraining.records import Event, Queued, Retraining, Way
+from lemnis.engine.monitor.retraining import ledger, plans, studied
+from lemnis.engine.monitor.retraining.loop import Loop, loop_of
+from lemnis.engine.monitor.retraining.records import Event, Queued, Retraining, Start, Way
 from lemnis.engine.monitor.retraining.splits import judged_windows, served
+from lemnis.engine.monitor.retraining.studied import Study, StudyKind, Try
+from lemnis.engine.monitor.spans import Width
 from lemnis.engine.store import Store
 
 
@@ -46,6 +53,15 @@ class RetrainingRoom:
         JobsRoom(self.store).ensure_supervisor()
         return made
 
+    def way(self, window: str = "", start: str = "full") -> Way:
+        """Return how a challenger is to be trained; an empty window is the declared one. Raises BadInput."""
+        for known in get_args(Start):
+            if start == known:
+                return Way(window=window or load_config(self.store.workspace.config).retraining.window, start=known)
+        raise BadInput(
+            f"A training does not start {start!r}.", f"Choose one of {', '.join(get_args(Start))}.", "--start"
+        )
+
     def usual_endpoint(self) -> str:
         """Return the endpoint that answered last; raises NotFound."""
         name = self.store.value("select endpoint from monitor_cursors order by arrived_at desc limit 1")
@@ -68,3 +84,44 @@ class RetrainingRoom:
     def events(self, endpoint: str = "", limit: int = 200) -> list[Event]:
         """Return what was decided, newest first: who, when and why."""
         return ledger.events(self.store, endpoint, limit)
+
+    def loop(self, endpoint: str = "", *, watching: str = "") -> Loop:
+        """Return the loop of an endpoint, empty for the one that answered last; see `loop.loop_of`."""
+        config = load_config(self.store.workspace.config)
+        return loop_of(self.store, config, endpoint or self.usual_endpoint(), watching=watching)
+
+    def start_curve(self, endpoint: str, who: str, windows: Sequence[str] = ()) -> Study:
+        """Queue trainings on several choices of rows, judged on the same ones; see `plans.curve`."""
+        name, champion = self._champion(endpoint)
+        return self._begin("curve", name, champion, plans.curve(self.store, name, list(windows)), who)
+
+    def start_warm(self, endpoint: str, who: str, window: str = "all") -> Study:
+        """Queue full training, going on from the champion and refitting it; see `plans.warm`."""
+        name, champion = self._champion(endpoint)
+        return self._begin("warm", name, champion, plans.warm(self.store, name, window), who)
+
+    def start_backtest(
+        self, endpoint: str, who: str, *, every: Width = "month", spans: int = 6, window: str = "all"
+    ) -> Study:
+        """Queue one retraining for each of the latest spans, as if it had been done then; see `plans.backtest`."""
+        name, champion = self._champion(endpoint)
+        config = load_config(self.store.workspace.config)
+        plan = plans.backtest(self.store, champion, config, every=every, spans=spans, window=window)
+        return self._begin("backtest", name, champion, plan, who)
+
+    def study(self, study_id: int) -> Study:
+        """Return one study with what was tried so far; raises NotFound."""
+        return studied.find(self.store, study_id)
+
+    def studies(self, endpoint: str = "", limit: int = 20) -> list[Study]:
+        """Return studies, newest first."""
+        return studied.listed(self.store, endpoint, limit)
+
+    def _champion(self, endpoint: str) -> tuple[str, ModelVersion]:
+        name = endpoint or self.usual_endpoint()
+        return name, served(self.store, name)
+
+    def _begin(self, kind: StudyKind, endpoint: str, champion: ModelVersion, plan: list[Try], who: str) -> Study:
+        made = studied.begin(self.store, kind, endpoint, (champion.model, champion.version), plan, who)
+        JobsRoom(self.store).ensure_supervisor()
+        return made

@@ -35,4 +35,25 @@ LATER = {
         *triggers("monitor", "retrainings"),
         *triggers("monitor", "retraining_events"),
     ),
+    "m054_retraining_studies": (
+        # What was tried on past rows: windows to learn from, warm starts, or a retraining every month.
+        """create table retraining_studies (
+            id integer primary key,
+            kind text not null check (kind in ('curve', 'warm', 'backtest')),
+            endpoint text not null, model text not null,
+            champion_version integer not null,       -- what every point is compared with
+            plan text not null,                      -- JSON: what is tried, in order, and on which rows
+            who text not null,
+            job_id integer,
+            created_at integer not null
+        ) strict""",
+        """create table retraining_points (
+            study_id integer not null references retraining_studies (id) on delete cascade,
+            place integer not null,                  -- in the plan
+            point text not null,                     -- JSON: figures, rows and cost
+            primary key (study_id, place)
+        ) strict""",
+        *triggers("monitor", "retraining_studies"),
+        *triggers("monitor", "retraining_points"),
+    ),
 }

@@ -1,7 +1,7 @@
 """Retrainings in words: what the policy would do, how the challenger did, and what is next. Pure."""
 
-from lemnis.engine.monitor.retraining import Figure, Queued, Retraining
-from lemnis.tui.format import MISSING, delta, number, when
+from lemnis.engine.monitor.retraining import Figure, Point, Queued, Retraining, Step, Study
+from lemnis.tui.format import MISSING, age, delta, number, when
 
 DIGITS = {"value_per_1000": 0}
 
@@ -39,3 +39,35 @@ def outcome_words(made: Retraining) -> str:
         return f"It was promoted by {made.who}."
     number_ = made.challenger_version
     return f"Promote it with `lemnis models promote {made.model} {number_} --reason …`."
+
+
+def mean_words(study: Study) -> str:
+    """Return the mean gain of a backtest with its interval, what it is worth and what it cost; empty without one."""
+    mean = study.mean
+    if mean is None:
+        return ""
+    digits = DIGITS.get(mean.metric, 3)
+    low, high = delta(mean.low, digits), delta(mean.high, digits)
+    interval = f" ({low} to {high})" if mean.low is not None else ""
+    worth = "" if mean.money is None else f", {delta(mean.money, 0)} of value on the judged rows"
+    spans = "span" if mean.spans == 1 else "spans"
+    return (
+        f"mean gain of {mean.metric.replace('_', ' ')} {delta(mean.gain, digits)}{interval} over {mean.spans} {spans}, "
+        f"better in {mean.better}{worth}; {number(study.cpu_seconds, 1)} CPU seconds"
+    )
+
+
+def point_cells(point: Point) -> list[str]:
+    """Return one try: rows it learnt from, both values, the difference, its interval, the verdict and the cost."""
+    main = point.main
+    if main is None:
+        return [point.name, number(point.learnt), MISSING, MISSING, MISSING, MISSING, point.why, MISSING, MISSING]
+    _, champion, value, gain, interval, said = figure_cells(main)
+    cost = [number(point.rounds), number(point.cpu_seconds, 1)]
+    return [point.name, number(point.learnt), champion, value, gain, interval, said, *cost]
+
+
+def step_cells(step: Step, now: int) -> list[str]:
+    """Return one step of the loop: its state, its age, what is so, what it waits for and the command that helps."""
+    command = f"`{step.command}`" if step.command else ""
+    return [step.name, step.state, age(step.since, now), step.why, step.blocker, command]

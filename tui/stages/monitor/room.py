@@ -14,6 +14,7 @@ from lemnis.engine.monitor import WIDTHS, Alert, Width
 from lemnis.tui.actions import bindings
 from lemnis.tui.messages import IncidentWanted
 from lemnis.tui.screens import answering
+from lemnis.tui.screens.loop import LoopScreen
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.monitor import explain, rows
 from lemnis.tui.stages.monitor.figures import next_metric
@@ -291,11 +292,8 @@ class MonitorStage(Stage[MonitorView]):
                 rule = filled_rule(filled)
                 self.perform(room.declare_rule, rule, user_name(), done=f"{rule.name} is saved in lemnis.toml.")
 
-        form = rule_form(
-            next((rule for rule in rules if rule.name == name), None),
-            lambda rule, days: room.rehearse(rule, days=days),
-        )
-        self.app.push_screen(form, answered)
+        known = next((rule for rule in rules if rule.name == name), None)
+        self.app.push_screen(rule_form(known, lambda rule, days: room.rehearse(rule, days=days)), answered)
 
     def action_why(self) -> None:
         """Show what tells the chosen window's rows from training rows."""
@@ -304,6 +302,9 @@ class MonitorStage(Stage[MonitorView]):
             self.toast("No window is chosen.", warn=True)
         else:
             self.app.push_screen(WhyScreen(self.engine, window))
+
+    def action_loop(self) -> None:
+        self.app.push_screen(LoopScreen(self.engine, self._view.endpoint if self._view else ""))
 
     @property
     def _ruled(self) -> tuple[str, str]:

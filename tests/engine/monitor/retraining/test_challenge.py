@@ -11,6 +11,7 @@ from lemnis.engine.deploy import DeployRoom
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments import ExperimentsRoom
 from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.models.files import read_model
 from lemnis.engine.monitor.retraining import Way
 from lemnis.engine.monitor.retraining.splits import begin_of, later_split, resplit
 
@@ -123,3 +124,52 @@ def test_without_labels_there_is_nothing_to_judge_a_challenger_on(flown) -> None
         flown.room.retraining.start("late", "ada", "why not")
     with pytest.raises(NotFound, match="No endpoint 'nowhere'"):
         flown.room.retraining.start("nowhere", "ada", "why not")
+
+
+@pytest.mark.parametrize(("start", "rounds"), [("continue", 25 + 8), ("refit", 25)])
+def test_a_warm_start_is_a_condition_of_the_run(until_november, in_process: None, start: str, rounds: int) -> None:
+    flown = until_november
+    keep_model(flown)
+    room = flown.room.retraining
+    made = room.start("late", "ada", "warm", room.way("all", start))
+    work(flown.store, made.job_id)
+    found = room.retraining(made.id)
+    assert (found.outcome, found.doing) == ("challenger", "finished")
+    run = ExperimentsRoom(flown.store).run(found.run_id)
+    assert (run.params["start"], run.params["start_run"]) == (start, "1")
+    signature = DeployRoom(flown.store).signature("late", found.challenger_version)
+    assert [feature.categories for feature in signature.features] == [f.categories for f in flown.signature.features]
+    trees = read_model((flown.store.workspace.run_dir(run.id) / "model.txt").read_text())
+    assert trees.current_iteration() == rounds
+    version = find_version(flown.store, run.version_id)
+    assert version.split["train"].start == parse_ms("2013-06-01")  # where the champion's training ended
+
+
+def test_what_can_not_be_begun_with_is_refused_before_it_is_queued(until_november) -> None:
+    store = until_november.store
+    keep_model(until_november)
+    names = ["carrier", "wind", "distance", "holiday"]
+    for params, features, said in (
+        ({"start": "warm", "start_run": "1"}, names, "start is 'warm'"),
+        ({"start": "refit"}, names, "needs the run to begin with"),
+        ({"start": "refit", "start_run": "9"}, names, "Run 9 has no model"),
+        ({"start": "refit", "start_run": "1"}, names[:2], "has other features"),
+    ):
+        with pytest.raises(BadInput, match=said):
+            ExperimentsRoom(store).start(overrides=params, features=features)
+    with pytest.raises(BadInput, match="does not start 'half'"):
+        until_november.room.retraining.way("all", "half")
+
+
+def keep_model(flown) -> None:
+    """Put the champion's model where the run that trained it keeps it."""
+    folder = flown.store.workspace.run_dir(1)
+    folder.mkdir(parents=True)
+    champion = DeployRoom(flown.store).version("late", 1)
+    (folder / "model.txt").write_bytes(champion.path.read_bytes())
+    flown.signature.save(folder / "signature.json")
+    with flown.store.write() as db:
+        sql = """update runs set model_sha256 = ?, task = 'binary', target = 'late', algorithm = 'gbdt', rounds = 8,
+                   features = '["carrier", "wind", "distance", "holiday"]' where id = 1"""
+        db.execute(sql, [champion.sha256])
+        db.table("run_params").insert({"run_id": 1, "key": "rounds", "value": "8"})

@@ -1,0 +1,287 @@
+"""The loop screen: from what is observed to what is promoted, each step with its age, its blocker and one key."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import ModalScreen
+
+from lemnis.engine import Engine, LemnisError
+from lemnis.engine.clock import now_ms
+from lemnis.engine.errors import BadInput, ReadOnly
+from lemnis.engine.jobs import user_name
+from lemnis.engine.monitor.retraining import Event, Loop, Study
+from lemnis.tui.messages import StageWanted
+from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.screens.looped import rows
+from lemnis.tui.widgets import Confirm, Panel, PromptLine, Table, Words
+from lemnis.tui.widgets.strip import ErrorStrip
+
+LIVE_SECONDS = 2.0
+LOW = 20  # lines, below which the steps stand alone
+ASKED = "asked for in the loop"
+WIDE = 100  # cells, from which a step is one line
+
+
+@dataclass(frozen=True, slots=True)
+class LoopView:
+    """The loop of one endpoint, what was decided, and the newest studies."""
+
+    loop: Loop
+    events: list[Event]
+    studies: list[Study]
+    now: int
+
+
+class LoopScreen(ModalScreen[None]):
+    """Follows one endpoint's loop; every step's key works here."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "leave", "Back", show=False),
+        Binding("w", "watch", "Start the watch", show=False),
+        Binding("t", "train", "Retrain", show=False),
+        Binding("v", "verify", "Verify", show=False),
+        Binding("H", "shadow", "Shadow", show=False),
+        Binding("P", "promote", "Promote", show=False),
+        Binding("B", "study('backtest')", "Backtest", show=False),
+        Binding("W", "study('curve')", "Windows", show=False),
+        Binding("x", "stop", "Stop", show=False),
+        Binding("K", "explain", "Explain", show=False),
+        Binding("question_mark", "explain", "Keys", show=False),
+        Binding("y", "app.copy", "Copy", show=False),
+    ]
+
+    @dataclass
+    class Read(Message):
+        """The facts came back from the thread."""
+
+        view: LoopView
+
+    @dataclass
+    class Done(Message):
+        """Something was done, or refused."""
+
+        said: str = ""
+        error: LemnisError | None = None
+
+    def __init__(self, engine: Engine, endpoint: str) -> None:
+        super().__init__(classes="loop")
+        self.engine, self.endpoint = engine, endpoint
+        self._seen: LoopView | None = None
+
+    def compose(self) -> ComposeResult:
+        yield ErrorStrip()
+        with Panel("Loop", id="loop-panel"):
+            yield Table(*rows.STEPS, id="loop-steps", empty="Reading …")
+        yield Words(id="loop-step")
+        with Panel("Decisions", id="loop-events-panel"):
+            yield Table(*rows.EVENTS, id="loop-events", empty="Nothing was decided yet.")
+        with Panel("Studies", id="loop-studies-panel"):
+            yield Words(id="loop-mean")
+            yield Table(
+                *rows.POINTS, id="loop-studies", empty="None yet. B: what retraining monthly would have gained."
+            )
+        yield PromptLine("✎")
+        yield Words(rows.KEYS_LINE, classes="keys")
+
+    def on_mount(self) -> None:
+        self.query_one("#loop-steps", Table).focus()
+        self.set_interval(LIVE_SECONDS, self.read)
+        self.read()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="loop")
+    def read(self) -> None:
+        """Read the loop, its decisions and its studies."""
+        room = self.engine.monitor.retraining
+        try:
+            watching = self.engine.monitor.status().why
+            loop = room.loop(self.endpoint, watching=watching)
+            view = LoopView(loop, room.events(loop.endpoint, 50), room.studies(loop.endpoint, 2), now_ms())
+        except LemnisError as error:
+            self.post_message(self.Done(error=error))
+        else:
+            self.post_message(self.Read(view))
+
+    def on_loop_screen_read(self, message: Read) -> None:
+        self.query_one(ErrorStrip).clear()
+        self._seen = message.view
+        self.draw()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw)
+
+    def draw(self) -> None:
+        """Draw what was read last."""
+        view = self._seen
+        if view is None:
+            return
+        loop, width = view.loop, self.size.width
+        self.set_class(self.size.height < LOW, "-low")
+        served = f"{loop.model} v{loop.version}" if loop.version is not None else "nothing served"
+        self.query_one("#loop-panel", Panel).retitle("Loop", f"{loop.endpoint} · {served} · policy {loop.policy}")
+        steps = self.query_one("#loop-steps", Table)
+        steps.set_columns(rows.STEPS if width >= WIDE else rows.STEPS_NARROW)
+        steps.show([rows.step_row(step, view.now, wide=width >= WIDE) for step in loop.steps])
+        self.say_step()
+        self.query_one("#loop-events", Table).show([rows.event_row(event, view.now) for event in view.events])
+        points = self.query_one("#loop-studies", Table)
+        points.show([row for study in view.studies for row in rows.study_rows(study)])
+        mean = self.query_one("#loop-mean", Words)
+        mean.say(rows.mean_line(view.studies))
+        mean.display = bool(rows.mean_line(view.studies))
+        self.query_one("#loop-studies-panel", Panel).retitle("Studies", rows.study_title(view.studies))
+
+    @on(Table.Moved, "#loop-steps")
+    def say_step(self) -> None:
+        """Say in full what the step under the cursor waits for."""
+        step = self.step
+        self.query_one("#loop-step", Words).say(rows.step_content(step) if step is not None else "")
+
+    @property
+    def step(self) -> Any:
+        """The step under the cursor; None before the first reading. Any: a Step."""
+        if self._seen is None:
+            return None
+        key = self.query_one("#loop-steps", Table).key
+        return next((step for step in self._seen.loop.steps if step.name == key), None)
+
+    # What the keys do.
+
+    def call(self, work: Any, *arguments: Any, said: str = "", **options: Any) -> None:
+        """Call the engine in a thread and say what came of it. Any: whatever a method takes."""
+        if self.engine.store.read_only:
+            self.post_message(self.Done(error=ReadOnly("The console is read-only.", "Open it without --read-only.")))
+            return
+
+        def do() -> None:
+            try:
+                work(*arguments, **options)
+            except LemnisError as error:
+                self.post_message(self.Done(error=error))
+            else:
+                self.post_message(self.Done(said))
+
+        self.run_worker(do, group="loop-act", thread=True, exit_on_error=False)
+
+    def on_loop_screen_done(self, message: Done) -> None:
+        if message.error is not None:
+            self.query_one(ErrorStrip).show(message.error)
+            return
+        if message.said:
+            self.app.notify(message.said, markup=False)
+        self.read()
+
+    def ask(self, question: str, word: str, then: Any) -> None:
+        """Ask before something begins. Any: called on a yes."""
+        self.app.push_screen(Confirm(question, lost="", word=word), lambda yes: then() if yes else None)
+
+    def action_watch(self) -> None:
+        self.call(self.engine.monitor.ensure_watch, said="The watch is being started.")
+
+    def action_train(self) -> None:
+        view = self._seen
+        if view is None:
+            return
+        last = view.loop.last
+        jobs, retraining = self.engine.jobs, self.engine.monitor.retraining
+        if last is not None and last.state in ("failed", "lost", "cancelled") and last.job_id is not None:
+            go_on = partial(self.call, jobs.retry, last.job_id, said="It goes on where it was.")
+            self.ask(f"Go on with retraining {last.id} of {view.loop.endpoint}?", "go on", go_on)
+            return
+        start = partial(
+            self.call, retraining.start, view.loop.endpoint, user_name(), "asked for in the loop", said="Queued."
+        )
+        self.ask(f"Train {view.loop.endpoint} again now, whatever cool-down and budget say?", "train", start)
+
+    def action_verify(self) -> None:
+        view = self._seen
+        if view is None or view.loop.run_id is None:
+            self.call(self.refuse, "There is no challenger to verify.")
+            return
+        run_id = view.loop.run_id
+        if self.engine.evaluate.gates(run_id):
+            self.dismiss(None)
+            self.app.post_message(StageWanted("evaluate", str(run_id)))
+            return
+        self.call(self.engine.evaluate.start, run_id, said=f"Queued: the gates of run {run_id}.")
+
+    def action_shadow(self) -> None:
+        view = self._seen
+        if view is None or view.loop.challenger is None:
+            self.call(self.refuse, "There is no challenger to shadow with.")
+            return
+        begin = partial(
+            self.call, self.engine.deploy.split, view.loop.endpoint, "challenger", 100.0, user_name(), ASKED,
+            mode="shadow", said="The challenger scores every request from now on, and answers none.",
+        )  # fmt: skip
+        self.ask(
+            f"Let v{view.loop.challenger} score every request to {view.loop.endpoint} as a shadow?", "begin", begin
+        )
+
+    def action_promote(self) -> None:
+        view = self._seen
+        if view is None or view.loop.challenger is None:
+            self.call(self.refuse, "There is no challenger to promote.")
+            return
+        self.query_one(PromptLine).open("", f"why v{view.loop.challenger} becomes the champion", [])
+
+    @on(PromptLine.Entered)
+    def promote(self, message: PromptLine.Entered) -> None:
+        view, why = self._seen, message.text.strip()
+        prompt = self.query_one(PromptLine)
+        if not why:
+            prompt.refuse(BadInput("A promotion needs a reason.", "Write one sentence; it is kept."))
+            return
+        prompt.close()
+        self.query_one("#loop-steps", Table).focus()
+        if view is not None and view.loop.challenger is not None:
+            number = view.loop.challenger
+            self.call(
+                self.engine.deploy.promote, view.loop.model, number, "champion", user_name(), why,
+                said=f"v{number} is the champion.",
+            )  # fmt: skip
+
+    @on(PromptLine.Left)
+    def left(self) -> None:
+        self.query_one("#loop-steps", Table).focus()
+
+    def action_study(self, kind: str) -> None:
+        view = self._seen
+        if view is None:
+            return
+        room = self.engine.monitor.retraining
+        begin = room.start_backtest if kind == "backtest" else room.start_curve
+        does = (
+            "Retrain on the rows before each past month" if kind == "backtest" else "Train on several windows of rows"
+        )
+        start = partial(self.call, begin, view.loop.endpoint, user_name(), said="Queued; its figures come below.")
+        self.ask(f"{does}, as a job, and compare with v{view.loop.version}?", "begin", start)
+
+    def action_stop(self) -> None:
+        """Stop the retraining or the study that runs."""
+        view = self._seen
+        if view is None:
+            return
+        live = [one.job_id for one in (view.loop.last, *view.studies) if one is not None and one.state in rows.LIVE]
+        if not live or live[0] is None:
+            self.call(self.refuse, "Nothing runs here.")
+            return
+        stop = partial(
+            self.call, self.engine.jobs.cancel, live[0], said="It stops; queued again, it goes on where it was."
+        )
+        self.ask(f"Stop job {live[0]}?", "stop", stop)
+
+    def refuse(self, problem: str) -> None:
+        raise BadInput(problem, "Press t to train one.")
+
+    def action_explain(self) -> None:
+        step = self.step
+        title, text = rows.explained(step.name if step is not None else "")
+        self.app.push_screen(Explanation(title, text))
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,129 @@
+"""Rows and words of the loop screen. Pure."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from lemnis.engine.monitor.retraining import Event, Point, Step, Study
+from lemnis.engine.text import safe
+from lemnis.tui.format import MISSING, age, delta, number, verdict, when
+from lemnis.tui.screens.looped.words import DIGITS, mean_words
+from lemnis.tui.widgets import Col, Row
+
+LIVE = ("queued", "preparing", "running")
+STEPS = (Col("step"), Col("state"), Col("age", right=True), Col("key"), Col("why", flex=True), Col("blocker", most=60))
+STEPS_NARROW = (Col("step"), Col("state"), Col("age", right=True), Col("key"), Col("blocker", flex=True))
+EVENTS = (Col("when", right=True), Col("who"), Col("what"), Col("why", flex=True))
+POINTS = (
+    Col("study"),
+    Col("tried"),
+    Col("learnt", right=True),
+    Col("champion", right=True),
+    Col("this", right=True),
+    Col("delta", right=True),
+    Col("interval", "95 % interval"),
+    Col("verdict"),
+    Col("cpu", "CPU s", right=True),
+)
+NO_STUDY = "None yet. B: what retraining every month would have gained."
+KEYS = (
+    ("w", "watch"), ("t", "train"), ("v", "verify"), ("H", "shadow"), ("P", "promote"), ("B", "backtest"),
+    ("W", "windows"), ("x", "stop"), ("K", "explain"), ("esc", "back"),
+)  # fmt: skip
+KEYS_LINE = Content.assemble(*(part for key, does in KEYS for part in ((f" {key} ", "$key"), f"{does} ")))
+EXPLAINED = {
+    "observe": "Rows that an endpoint answers are counted by the watch into windows of event time. Blocked while the "
+    "watch is down: w starts it.",
+    "suspect": "A cause of retraining: an incident of drift or performance whose alert fires or was taken, or a "
+    "problem whose question, target, value, threshold or criteria were changed since the champion's training. Alerts "
+    "about missing values, schema or the servers are none: newer rows do not mend them.",
+    "train": "policy of [retraining] decides. manual: nothing happens by itself. suggest: a challenger is trained once "
+    "for each cause, a person promotes it. auto: it is promoted if every gate passes on its bound and it is not worse "
+    "than the champion. Between two retrainings of an endpoint lies cool_down; the policy begins at most budget in "
+    "seven days. The row that says which cause is trained for and its job are one transaction: a watch that is killed "
+    "trains nothing twice. t trains now, whatever cool-down and budget say.",
+    "verify": "The problem's criteria, judged on the newest labelled window, which the challenger has not learnt from; "
+    "and challenger and champion on exactly these rows: DeLong for the AUC, a paired bootstrap of days for the rest.",
+    "shadow": "The challenger scores logged requests in a process of its own and answers nobody; a test that is valid "
+    "however often one looks ends it when it is worse than allowed. Optional. H begins it.",
+    "promote": "The alias champion moves to the challenger; endpoints that follow it change without dropping a "
+    "request, and the event keeps who, why and the evidence. Gates that did not pass refuse it. P promotes.",
+    "watch": "What the champion does since it was promoted; then the loop begins anew.",
+}
+
+
+def step_row(step: Step, now: int, *, wide: bool) -> Row:
+    """Return one step of the loop; its blocker, or what is so, where there is little room."""
+    state = verdict(step.state)
+    cells = [step.name, state.content, age(step.since, now), step.key or MISSING]
+    cells += [step.why, step.blocker] if wide else [step.blocker or step.why]
+    values = [step.name, step.state, step.since, step.key]
+    values += [step.why, step.blocker] if wide else [step.blocker or step.why]
+    return Row(step.name, cells, values)
+
+
+def step_content(step: Step) -> Content:
+    """Return a step in full: what is so, what it waits for, and the key and command that move it on."""
+    parts: list[str | tuple[str, str]] = [safe(step.why, limit=300)]
+    if step.blocker:
+        parts += [("  waits: ", "$warn"), safe(step.blocker, limit=200)]
+    if step.key or step.command:
+        parts += ["  ", (f" {step.key} ", "$key") if step.key else "", (f" {safe(step.command, limit=100)}", "$muted")]
+    return Content.assemble(*parts)
+
+
+def event_row(event: Event, now: int) -> Row:
+    """Return one decision."""
+    cells = [age(event.at, now), event.who, event.what, event.why]
+    return Row(str(event.id), cells, [event.at, event.who, event.what, event.why])
+
+
+def study_title(studies: Sequence[Study]) -> str:
+    """Return how the newest study stands."""
+    if not studies:
+        return ""
+    newest = studies[0]
+    if newest.state in LIVE:
+        return f"{newest.kind} {newest.state}: {newest.doing}"
+    ended = "" if newest.state == "finished" else f": {newest.state}"
+    return f"{newest.kind} of {when(newest.created_at)}{ended}"
+
+
+def mean_line(studies: Sequence[Study]) -> str:
+    """Return the mean gain of the newest backtest; empty without one."""
+    return next((words for study in studies if (words := mean_words(study))), "")
+
+
+def study_rows(study: Study) -> list[Row]:
+    """Return one row for each try that was made."""
+    return [point_row(study, place, point) for place, point in enumerate(study.points)]
+
+
+def point_row(study: Study, place: int, point: Point) -> Row:
+    """Return what came of one try."""
+    main = point.main
+    key = f"{study.id}-{place}"
+    if main is None:
+        cells = [study.kind, point.name, number(point.learnt), MISSING, MISSING, MISSING, point.why, MISSING, MISSING]
+        return Row(key, cells, cells)
+    digits = DIGITS.get(main.metric, 3)
+    cells = [
+        study.kind,
+        point.name,
+        number(point.learnt),
+        number(main.champion, digits),
+        number(main.challenger, digits),
+        delta(main.delta, digits),
+        f"{delta(main.low, digits)} to {delta(main.high, digits)}" if main.low is not None else MISSING,
+        main.verdict or MISSING,
+        number(point.cpu_seconds, 1),
+    ]
+    values = [study.kind, point.name, point.learnt, main.champion, main.challenger, main.delta, main.low, main.verdict]
+    return Row(key, cells, [*values, point.cpu_seconds])
+
+
+def explained(name: str) -> tuple[str, str]:
+    """Return title and text about a step, or about all of them."""
+    if name in EXPLAINED:
+        return f"Loop: {name}", EXPLAINED[name]
+    return "Loop", "\n\n".join(f"{step}: {text}" for step, text in EXPLAINED.items())
