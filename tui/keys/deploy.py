@@ -26,6 +26,11 @@ DEPLOY: tuple[Action, ...] = (
         "Write the version under the cursor for other applications: ONNX, MLflow, a folder.",
         "models export", writes=True,
     ),
+    Action(
+        "deploy.card", "M", "Model card",
+        "Show what is on record of the version under the cursor, and what differs from the version before.",
+        "models card",
+    ),
     Action("deploy.start", "r", "Serve", "Start the endpoint, or start it anew.", "deploy", footer=True, writes=True),
     Action("deploy.stop", "x", "Stop", "Stop the endpoint under the cursor; asks.", "endpoints stop", writes=True),
     Action(

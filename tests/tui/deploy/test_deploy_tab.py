@@ -8,13 +8,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from support import becomes, screen_text
+from support import becomes, screen_text, shows
 from textual.pilot import Pilot
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy.predictions import Entry, write_entries
 from lemnis.engine.features.signature import Feature, Signature
+from lemnis.engine.modelcard import Card, CardRoom, Fact, Section
 from lemnis.engine.workspace import create_workspace
 from lemnis.tui.app import Console
 from lemnis.tui.screens.decision import Decision
@@ -182,3 +183,39 @@ async def test_an_empty_workspace_says_what_to_press(tmp_path: Path) -> None:
         await becomes(pilot, lambda: "Press n to register" in screen_text(pilot))
         await pilot.press("n")
         await becomes(pilot, lambda: any("no finished run" in toast.title for toast in pilot.app._notifications))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_the_model_card_of_what_is_under_the_cursor_opens_with_the_key_it_has_in_evaluate(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    def card(room: CardRoom, model: str, version: int) -> Card:
+        facts = [Fact(name="roc_auc", value=0.7 + version / 100)]
+        return Card(model=model, version=version, at=0, sections=[Section(title="Measured", facts=facts)])
+
+    monkeypatch.setattr(CardRoom, "card", card)
+    async with opened(engine, size) as pilot:
+        await pilot.press("M")  # the endpoint: what it answers with
+        await shows(pilot, "late version 1", "0.71")
+        await pilot.press("escape")
+        pilot.app.query_one("#versions", Table).focus()
+        await becomes(pilot, lambda: stage(pilot).version is not None)
+        pilot.app.query_one("#versions", Table).select("late@2")
+        await becomes(pilot, lambda: (v := stage(pilot).version) is not None and v.version == 2)
+        await pilot.press("M")
+        await shows(pilot, "late version 2", "0.72")
+        await pilot.press("left_square_bracket")
+        await shows(pilot, "late version 1", "0.71")
+        await pilot.press("escape")
+        pilot.app.query_one("#events", Table).focus()
+        await becomes(pilot, lambda: stage(pilot).event is not None)
+        await pilot.press("M")
+        await shows(pilot, "late version 1", "0.71")
+
+
+async def test_a_model_card_without_a_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    engine = Engine(create_workspace(tmp_path / "w", '[problem]\ntitle = "T"\ntarget = "late"\n'))
+    async with Console(engine, stage="deploy").run_test(size=(80, 24), notifications=True) as pilot:
+        await becomes(pilot, lambda: stage(pilot).loaded_at is not None)
+        await pilot.press("M")
+        await shows(pilot, "There is no version to describe", "Register a run first")

@@ -13,14 +13,12 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.tracking.clients import ClientVersion
 from lemnis.tui.actions import bindings
-from lemnis.tui.screens.decision import Decision
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.deploy import rows
+from lemnis.tui.stages.deploy import acts, rows
 from lemnis.tui.stages.deploy.explained import DEPLOYMENT
 from lemnis.tui.stages.deploy.exporting import ExportScreen
 from lemnis.tui.stages.deploy.loads import load_lines
 from lemnis.tui.stages.deploy.rollout import next_share
-from lemnis.tui.stages.deploy.splitting import Splitting, Wanted
 from lemnis.tui.stages.deploy.view import DeployView, read_view
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Chart, LogView, Panel, Table, Words
@@ -243,25 +241,8 @@ class DeployStage(Stage[DeployView]):
         view, version = self._view, self.version
         if view is None or version is None:
             self._refuse_version("promote")
-            return
-        fine = version.verdict in ("pass", "no gates")
-        against = "" if fine else f"Its gates say: {version.verdict}. Going on forces it, and the event says so."
-        gates, metrics = view.gates.get(version.run_id, []), view.metrics.get(version.run_id, {})
-        present = next((v for v in view.versions if v.model == version.model and alias in v.aliases), None)
-        beside = view.metrics.get(present.run_id, {}) if present is not None else None
-        replaced = f"It replaces version {present.version}." if present is not None else f"There is no {alias} yet."
-        evidence = rows.Content("\n").join(
-            [rows.Content(replaced), *rows.gate_lines(gates), *rows.metric_lines(metrics, beside)]
-        )
-
-        def decided(reason: str | None) -> None:
-            if reason:
-                done = f"{version.model}@{alias} is version {version.version}."
-                arguments = (version.model, version.version, alias, user_name(), reason)
-                self.perform(self.engine.deploy.promote, *arguments, force=bool(against), done=done)
-
-        question = f"Make version {version.version} of {version.model} the {alias}?"
-        self.app.push_screen(Decision(question, evidence=evidence, typed=version.model, warning=against), decided)
+        else:
+            acts.promote(self, view, version, alias)
 
     def action_rollback(self) -> None:
         on_endpoint = self._about == "endpoints" and self.endpoint is not None
@@ -270,21 +251,7 @@ class DeployStage(Stage[DeployView]):
         if not model:
             self.refuse(BadInput("There is no alias to roll back.", "Promote a version first: P."))
             return
-
-        def decided(reason: str | None) -> None:
-            if reason:
-                self.perform(
-                    self.engine.deploy.rollback,
-                    model,
-                    alias,
-                    user_name(),
-                    reason,
-                    done=lambda event: f"{model}@{alias} is version {event.version} again.",
-                )
-
-        what = rows.Content.styled("Endpoints that follow it change over without dropping a request.", "$muted")
-        question = f"Roll {model}@{alias} back to the version before?"
-        self.app.push_screen(Decision(question, evidence=what, typed=model), decided)
+        acts.roll_back(self, model, alias)
 
     def action_export(self) -> None:
         version = self.version
@@ -292,6 +259,22 @@ class DeployStage(Stage[DeployView]):
             self._refuse_version("export")
             return
         self.app.push_screen(ExportScreen(self.engine, version), lambda _: self.reload())
+
+    def action_card(self) -> None:
+        """Show the model card of the version under the cursor, or that an endpoint or an alias event names."""
+        view, endpoint, version, event = self._view, self.endpoint, self.version, self.event
+        if view is None:
+            return
+        about = {
+            "endpoints": (endpoint.model, endpoint.version or endpoint.wanted_version) if endpoint else None,
+            "versions": (version.model, version.version) if version else None,
+            "events": (event.model, event.version or event.previous) if event else None,
+        }
+        model, number = about[self._about] or ("", None)
+        if number is None:
+            self._refuse_version("describe")
+        else:
+            acts.show_card(self, view, model, number)
 
     def action_start(self) -> None:
         view, endpoint, version = self._view, self.endpoint, self.version
@@ -324,28 +307,11 @@ class DeployStage(Stage[DeployView]):
 
     def action_split(self) -> None:
         """Begin a split, or end the one that runs."""
-        endpoint, room = self.endpoint, self.engine.deploy
+        endpoint = self.endpoint
         if endpoint is None:
             self.refuse(BadInput("There is no endpoint to split.", "Start one: r."))
             return
-        name, split = endpoint.name, endpoint.split
-        if split is not None and split.state == "running":
-            self.ask(
-                f"End the {split.mode} of version {split.challenger} at {name}?",
-                lost="its requests go back to the champion at once; what was counted stays on record",
-                word="end",
-                then=lambda: self.perform(
-                    room.stop_split, name, user_name(), "ended in the console", done=f"{name} splits no more."
-                ),
-            )
-            return
-
-        def wanted(wish: Wanted | None) -> None:
-            if wish is not None:
-                arguments = (name, wish.alias, wish.percent, user_name(), wish.why)
-                self.perform(room.split, *arguments, mode=wish.mode, key=wish.key, done=f"{name} splits now.")
-
-        self.app.push_screen(Splitting(name), wanted)
+        acts.split(self, endpoint)
 
     def action_less(self) -> None:
         self._move_share(-1)
