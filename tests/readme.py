@@ -9,15 +9,17 @@ from lemnis.tui.stages import STAGES
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+MORE = {"experiments": {"grid": "A grid", "sweep": "A sweep"}}  # pictures of a stage's screens, by what they are called
 
 
 def pictures() -> str:
-    """Return one picture per stage, those that exist."""
+    """Return one picture per stage and more of some, those that exist."""
     lines: list[str] = []
     for stage in STAGES:
-        name = f"screenshots/{stage.key}-{stage.name}.svg"
-        if (ROOT / name).exists():
-            lines += [f"![{stage.title}]({name})", ""]
+        for name, title in {stage.name: stage.title, **MORE.get(stage.name, {})}.items():
+            picture = f"screenshots/{stage.key}-{name}.svg"
+            if (ROOT / picture).exists():
+                lines += [f"![{title}]({picture})", ""]
     return "\n".join(lines).strip()
 
 

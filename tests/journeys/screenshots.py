@@ -1,4 +1,4 @@
-"""Writes screenshots/ from the running console: one picture a tab, the on-call view, and one at 80x24.
+"""Writes screenshots/ from the running console: one a tab, a grid, a sweep, the on-call view, and one at 80x24.
 
 usage: python tests/journeys/screenshots.py [WORKSPACE]
 
@@ -24,6 +24,8 @@ from textual.pilot import Pilot
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.demo import Demo, Step, data_folder
+from lemnis.engine.experiments import Grid
+from lemnis.engine.experiments.sweep import ENDED, Wishes
 from lemnis.engine.resources import ProcessTable, ResourcesRoom
 from lemnis.engine.workspace import Workspace, create_workspace
 from lemnis.tui.app import Console
@@ -34,7 +36,8 @@ ROOT = Path(__file__).parent.parent.parent
 OUT = ROOT / "screenshots"
 SIZE, SMALL = (160, 48), (80, 24)
 STEPS = {"explore": ("j",) * 5, "experiments": ("j",)}  # from the first row to one that shows more
-LOADED_S = 60.0
+LOADED_S, SEARCHED_S = 60.0, 1800.0
+SWEEP = "leaves and steps"
 QUIET_TURNS = 8  # turns of the event loop without work, after which a picture is complete
 TURN_S = 0.15
 
@@ -46,6 +49,7 @@ def main() -> int:
     OUT.mkdir(exist_ok=True)
     with working_engine(sys.argv[1:]) as engine, private_processes():
         asyncio.run(take_tabs(engine))
+        asyncio.run(take_searches(engine))
         asyncio.run(take_small(engine))
     return 0
 
@@ -86,10 +90,32 @@ def build(engine: Engine) -> None:
     demo.watch()
     best = max(engine.experiments.search("state = 'finished'").runs, key=lambda run: run.metrics.get("auc") or 0.0)
     engine.experiments.pin(best.id)
+    search(engine)
     for name in ("regularised, longer", "regularised, slower")[: os.cpu_count() or 1]:
         overrides = {"rounds": 5000, "early_stopping": 0, "learning_rate": 0.01 if "slower" in name else 0.03}
         engine.experiments.start("regularised", overrides=overrides, name=name, user="demo")
     engine.experiments.start("default", user="demo")  # waits: the queue has something to say
+
+
+def search(engine: Engine) -> None:
+    """Train half of a grid, leave the whole of it to be chosen, and look for better parameters until all have ended."""
+    algorithms = ["gbdt", "dart", "linear"]
+    engine.experiments.grids.start(grid_of(algorithms, 15, 31), user="demo")
+    engine.experiments.remember("grid", grid_of(algorithms, 15, 31, 63, 127))
+    space = ["num_leaves=7..127:log", "learning_rate=0.02..0.3:log", "min_data_in_leaf=20..500:log"]
+    name = engine.sweeps.start(
+        "default", Wishes(space=space, overrides={"rounds": 60}, trials=24, seed=7, name=SWEEP), user="demo"
+    ).name
+    engine.jobs.ensure_supervisor()
+    deadline = time.monotonic() + SEARCHED_S
+    while engine.sweeps.sweep(name).state not in ENDED or engine.experiments.count("state in (queued, running)"):
+        assert time.monotonic() < deadline, f"{name} did not end"
+        time.sleep(1.0)
+
+
+def grid_of(algorithms: list[str], *leaves: int) -> Grid:
+    """Return a grid of algorithms and numbers of leaves."""
+    return Grid(algorithms=algorithms, values={"num_leaves": list(leaves), "rounds": [60]})
 
 
 def tell(step: Step) -> None:
@@ -113,6 +139,22 @@ async def take_tabs(engine: Engine) -> None:
         await pilot.press("9", "o")
         await settle(pilot)
         keep(app, "on-call")
+
+
+async def take_searches(engine: Engine) -> None:
+    """Take a picture of a grid before it is trained, and of a sweep, where the workspace has one."""
+    app = Console(engine, stage="experiments")
+    async with app.run_test(size=SIZE) as pilot:
+        app.theme = DARK.name
+        await settle(pilot)
+        await pilot.press("M")
+        await settle(pilot)
+        keep(app, "6-grid")
+        await pilot.press("escape")
+        if engine.sweeps.sweeps():
+            await pilot.press("w", "enter")
+            await settle(pilot)
+            keep(app, "6-sweep")
 
 
 async def take_small(engine: Engine) -> None:
