@@ -270,7 +270,7 @@ class DeployStage(Stage[DeployView]):
             "versions": (version.model, version.version) if version else None,
             "events": (event.model, event.version or event.previous) if event else None,
         }
-        model, number = about[self._about] or ("", None)
+        model, number = about[self._about] or about["versions"] or ("", None)
         if number is None:
             self._refuse_version("describe")
         else:
