@@ -16,6 +16,7 @@ from lemnis.engine.monitor.reference import reference_of
 from lemnis.engine.monitor.schema.kept import keep_findings
 from lemnis.engine.monitor.schema.live import findings_of_requests
 from lemnis.engine.monitor.schema.sources import findings_of_sources
+from lemnis.engine.monitor.skew.measure import measure_skew
 from lemnis.engine.store import Row, Store
 from lemnis.engine.workspace import Workspace
 
@@ -86,17 +87,19 @@ def inspect(store: Store, endpoint: str) -> None:
         *findings_of_sources(store, config, subject.key, reference.importance),
     ]
     keep_findings(store, endpoint, found, now)
-    note(store, subject, now)
+    measured = measure_skew(store, config, subject.key, reference, now)
+    note(store, subject, now, skew=msgspec.json.encode(measured).decode())
 
 
-def note(store: Store, subject: Subject, now: int, problem: str = "") -> None:
-    """Remember when an endpoint was inspected, and what stood in the way."""
+def note(store: Store, subject: Subject, now: int, problem: str = "", skew: str | None = None) -> None:
+    """Remember when an endpoint was inspected, and what stood in the way; without a skew the last one stays."""
     with store.write() as db:
         db.execute(
-            """insert into monitor_inspections (endpoint, model, version, at, seen, problem) values (?, ?, ?, ?, ?, ?)
+            """insert into monitor_inspections (endpoint, model, version, at, seen, problem, skew)
+               values (?, ?, ?, ?, ?, ?, ?)
                on conflict do update set model = excluded.model, version = excluded.version, at = excluded.at,
-                 seen = excluded.seen, problem = excluded.problem""",
-            [*subject.key, now, subject.seen, problem],
+                 seen = excluded.seen, problem = excluded.problem, skew = coalesce(excluded.skew, skew)""",
+            [*subject.key, now, subject.seen, problem, skew],
         )
 
 

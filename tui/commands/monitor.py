@@ -15,6 +15,7 @@ from lemnis.tui.commands.group import group, print_json, print_table, say, sessi
 from lemnis.tui.commands.monitor_performance import Wide, named, say_stale, stale_document
 from lemnis.tui.commands.monitor_performance import app as performing
 from lemnis.tui.commands.monitor_schema import app as shaping
+from lemnis.tui.commands.monitor_skew import app as balancing
 from lemnis.tui.commands.monitor_why import app as asking
 from lemnis.tui.format import age, number, share, verdict
 
@@ -22,6 +23,7 @@ app = group("Drift, performance, feedback, replay.")
 app.add_typer(performing)
 app.add_typer(asking)
 app.add_typer(shaping)
+app.add_typer(balancing)
 
 Endpoint = Annotated[str, typer.Option("--endpoint", "-e", help="Only this endpoint.")]
 FIGURES = ("roc_auc", "log_loss", "brier", "value_per_1000", "mean_absolute_error", "label_share")

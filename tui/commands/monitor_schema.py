@@ -12,7 +12,8 @@ from lemnis.engine.monitor.schema.door import SchemaDrift
 from lemnis.engine.monitor.schema.records import Finding
 from lemnis.engine.text import safe
 from lemnis.tui.commands.group import print_json, print_table, say, session_of
-from lemnis.tui.format import age, share, verdict
+from lemnis.tui.format import share, verdict
+from lemnis.tui.stages.monitor.shaped import nothing
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -58,7 +59,7 @@ def schema(
     for one in found:
         say_finding(room, one)
     if not found:
-        say(nothing(room, endpoint))
+        say(nothing([one for one in room.inspected() if endpoint in ("", one.endpoint)], now_ms()))
 
 
 def document(room: SchemaDrift, one: Finding) -> dict[str, Any]:
@@ -88,14 +89,3 @@ def say_finding(room: SchemaDrift, one: Finding) -> None:
         say(f"    {safe(line)}")
     if one.edits and not diff:
         say("    lemnis.toml says so already; it holds from the next sync or run of the checks on.")
-
-
-def nothing(room: SchemaDrift, endpoint: str) -> str:
-    """Return why nothing is listed."""
-    looked = [one for one in room.inspected() if endpoint in ("", one.endpoint)]
-    if not looked:
-        return "Nothing was looked at yet: no endpoint serves a model, or the watch is down. Look now with --inspect."
-    newest = max(looked, key=lambda one: one.at)
-    if newest.problem:
-        return f"The last look failed: {newest.problem}"
-    return f"No difference from what was learnt; last look: {age(newest.at, now_ms())}."

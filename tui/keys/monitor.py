@@ -41,6 +41,10 @@ MONITOR: tuple[Action, ...] = (
         "monitor waive", writes=True,
     ),
     Action(
+        "monitor.shape", "d", "Schema and skew",
+        "List how rows differ in shape and balance from training; takes a change into lemnis.toml.", "monitor schema",
+    ),
+    Action(
         "monitor.zoom_in", "plus,equals_sign", "Shorter", "Cut the same rows into shorter windows, down to minutes.",
         "monitor drift --window hour",
     ),

@@ -10,6 +10,7 @@ from lemnis.engine.monitor.schema.edits import diff_of, migrated
 from lemnis.engine.monitor.schema.kept import find_finding, list_findings
 from lemnis.engine.monitor.schema.migrate import with_migration
 from lemnis.engine.monitor.schema.records import Finding
+from lemnis.engine.monitor.skew.records import Skew
 from lemnis.engine.problem import ProblemRoom
 from lemnis.engine.store import Store
 
@@ -39,10 +40,19 @@ class SchemaDrift:
         config = load_config(self.store.workspace.config)
         return [with_migration(one, config) for one in list_findings(self.store, endpoint)]
 
+    def known(self, endpoint: str = "") -> list[Finding]:
+        """Return the differences that last as `findings` does, without what to do: lemnis.toml is not read."""
+        return list_findings(self.store, endpoint)
+
     def inspected(self) -> list[Inspected]:
         """Return when each endpoint was last looked at."""
         sql = "select endpoint, model, version, at, problem from monitor_inspections order by endpoint"
         return [msgspec.convert(dict(row), Inspected) for row in self.store.rows(sql)]
+
+    def skews(self, endpoint: str = "") -> list[Skew]:
+        """Return the skew of each endpoint as it was measured last; of one when it is named."""
+        sql = "select skew from monitor_inspections where skew is not null and ? in ('', endpoint) order by endpoint"
+        return [msgspec.json.decode(row["skew"], type=Skew) for row in self.store.rows(sql, [endpoint])]
 
     def diff(self, finding: Finding) -> str:
         """Return what would be written into lemnis.toml, as a unified diff; empty where nothing would, or it stands."""

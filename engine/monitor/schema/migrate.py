@@ -112,15 +112,11 @@ def code_edits(finding: Finding, config: Config) -> list[Edit]:
     """Return the edits that let the checks of a column accept its new codes."""
     if len(finding.examples) > MOST_CODES:
         return []
-    found: list[Edit] = []
-    for check in checks_of(finding, config, "code_list"):
-        if check.codes or check.values:
-            known = (
-                {entry.code for entry in config.code_lists[check.codes].entries} if check.codes else set(check.values)
-            )
-            fresh = [code for code in finding.examples if code not in known]
-            found += [Edit(act="code", target=check.name, column=finding.column, texts=fresh)] if fresh else []
-    return found
+    return [
+        Edit(act="code", target=check.name, column=finding.column, texts=finding.examples)
+        for check in checks_of(finding, config, "code_list")
+        if check.codes or check.values
+    ]
 
 
 def nullable_edits(finding: Finding, config: Config) -> list[Edit]:
@@ -139,9 +135,9 @@ def range_edits(finding: Finding, config: Config) -> list[Edit]:
     found: list[Edit] = []
     values = [float(text) for text in finding.examples]
     for check in checks_of(finding, config, "range"):
-        if isinstance(check.min, float) and values and min(values) < check.min:
+        if isinstance(check.min, float) and values and min(values) <= check.min:
             found.append(Edit(act="low", target=check.name, column=finding.column, numbers=[min(values)]))
-        if isinstance(check.max, float) and values and max(values) > check.max:
+        if isinstance(check.max, float) and values and max(values) >= check.max:
             found.append(Edit(act="high", target=check.name, column=finding.column, numbers=[max(values)]))
     return found
 

@@ -1,7 +1,11 @@
 """The lines that are filled in before a replay starts, and what is wrong with them."""
 
+from typing import Any
+
 from lemnis.engine.clock import parse_ms
 from lemnis.tui.screens.form import Line, LinesForm
+
+DAY_S = 86_400.0
 
 
 def replay_form(endpoint: str, start: str, end: str) -> LinesForm:
@@ -14,6 +18,12 @@ def replay_form(endpoint: str, start: str, end: str) -> LinesForm:
     )
     note = "Rows the endpoint has not had yet go out in order of time, their labels 30 days later."
     return LinesForm(f"Replay to {endpoint}", note, lines, verb="start", wrong=bad_replay)
+
+
+def replay_plan(filled: dict[str, str]) -> dict[str, Any]:
+    """Return what was filled in as `start_replay` takes it. Any: texts and numbers."""
+    speed = float(filled["days"]) * DAY_S
+    return {"start": filled["from"], "end": filled["until"], "sample": float(filled["sample"]), "speed": speed}
 
 
 def bad_replay(filled: dict[str, str]) -> str:

@@ -18,6 +18,7 @@ from lemnis.engine.monitor import (
     Width,
     Window,
 )
+from lemnis.engine.monitor.schema.records import Finding
 from lemnis.tui.format import when
 from lemnis.tui.stages.monitor import rows
 from lemnis.tui.widgets import Chart, Panel, Series, Table, Words
@@ -39,6 +40,7 @@ class MonitorView:
     standings: list[Standing]
     silences: list[Silence]
     rules: list[Rule]
+    differences: list[Finding]
     declared: Width
     width: Width
     stale: list[Stale]

@@ -4,6 +4,7 @@ from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
+from textual.content import Content
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
@@ -18,17 +19,18 @@ from lemnis.tui.screens.loop import LoopScreen
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.monitor import explain, rows
 from lemnis.tui.stages.monitor.figures import next_metric
-from lemnis.tui.stages.monitor.form import replay_form
+from lemnis.tui.stages.monitor.form import replay_form, replay_plan
 from lemnis.tui.stages.monitor.pane import MonitorView, Overview
 from lemnis.tui.stages.monitor.performance import PerformanceLayer, stale_content, waive_form
 from lemnis.tui.stages.monitor.rehearsed import filled_rule, rule_form
+from lemnis.tui.stages.monitor.shape import ShapeScreen
+from lemnis.tui.stages.monitor.shaped import badge
 from lemnis.tui.stages.monitor.why import WhyScreen
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Table, Words
 
 WINDOWS = 60
 NARROW = 100  # columns; below it one layer is shown at a time, as pane.tcss says
-DAY_S = 86_400.0
 LAYERS = ("-window", "-trend", "-performance")
 
 
@@ -78,6 +80,7 @@ class MonitorStage(Stage[MonitorView]):
             standings=[one for one in room.alerting.standings() if one.alert_id is None],
             silences=room.alerting.silences(),
             rules=config.alerts if config else [],
+            differences=room.schema.known(endpoint) if endpoint else [],
             declared=config.monitor.window if config else "day",
             width=width or (config.monitor.window if config else "day"),
             stale=room.stale() if config else [],
@@ -93,7 +96,8 @@ class MonitorStage(Stage[MonitorView]):
 
     def show(self, view: MonitorView) -> None:
         self._view = view
-        self.query_one("#summary", Words).say(rows.summary(view.status, view.endpoint, view.now))
+        told = rows.summary(view.status, view.endpoint, view.now)
+        self.query_one("#summary", Words).say(Content.assemble(told, badge(view.differences)))
         self._overview.pinned, self._overview.figure = self.window_id, self.figure
         self._overview.draw(view)
         self.query_one("#stale", Words).display = bool(view.stale)
@@ -306,6 +310,11 @@ class MonitorStage(Stage[MonitorView]):
     def action_loop(self) -> None:
         self.app.push_screen(LoopScreen(self.engine, self._view.endpoint if self._view else ""))
 
+    def action_shape(self) -> None:
+        """Show how the endpoint's rows differ in schema and balance from what its model learnt."""
+        if self._view is not None:
+            self.app.push_screen(ShapeScreen(self.engine, self._view.endpoint))
+
     @property
     def _ruled(self) -> tuple[str, str]:
         """The rule and endpoint of the alert or rule under the cursor; empty without one."""
@@ -350,10 +359,7 @@ class MonitorStage(Stage[MonitorView]):
                 self.perform(
                     self.engine.monitor.start_replay,
                     endpoint,
-                    start=filled["from"],
-                    end=filled["until"],
-                    sample=float(filled["sample"]),
-                    speed=float(filled["days"]) * DAY_S,
+                    **replay_plan(filled),
                     done=lambda job: f"Queued as job {job}: live traffic to {endpoint}.",
                 )
 
