@@ -1,12 +1,13 @@
-"""Columns as the dataset knows them: renamed and converted as a source declares, batch by batch while it is read."""
+"""Columns as the dataset knows them: renamed and converted as a source declares, file by file, batch by batch."""
 
 # pyarrow ships no types: what comes from it is unknown to the checker, what this file returns is not.
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lemnis.engine.config import Source
+from lemnis.engine.data.shapes import Shape
 from lemnis.engine.errors import BadInput
 from lemnis.engine.text import safe
 
@@ -14,21 +15,42 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def adapted(source: Source, rows: "pa.RecordBatchReader", place: str) -> "pa.RecordBatchReader":
-    """Return rows under their declared names and in their declared units; a column that is not there is no error.
+def renamed_shape(source: Source, shape: Shape, place: str) -> Shape:
+    """Return a file's columns under their declared names; a column that is not there is no error.
 
     Raises:
-        BadInput: Two columns would have one name, or one that is to be converted holds no numbers.
+        BadInput: Two columns would have one name.
     """
-    if not source.rename and not source.scale:
+    found = {source.rename.get(name, name): kind for name, kind in shape.items()}
+    if len(found) < len(shape):
+        names = [source.rename.get(name, name) for name in shape]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadInput(f"Two columns would be called {safe(twice)!r}.", "Mend rename in the source.", place)
+    return found
+
+
+def under_names(rows: "pa.RecordBatchReader", names: Sequence[str]) -> "pa.RecordBatchReader":
+    """Return rows with other names for their columns."""
+    import pyarrow as pa
+
+    schema = pa.schema([field.with_name(name) for name, field in zip(names, rows.schema, strict=True)])
+    return pa.RecordBatchReader.from_batches(
+        schema, (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in rows)
+    )
+
+
+def scaled(source: Source, rows: "pa.RecordBatchReader", place: str) -> "pa.RecordBatchReader":
+    """Return rows in their declared units; a column that is not there is no error.
+
+    Raises:
+        BadInput: A column that is to be converted holds no numbers.
+    """
+    if not source.scale:
         return rows
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    names: list[str] = [source.rename.get(str(name), str(name)) for name in rows.schema.names]
-    twice = next((name for name in names if names.count(name) > 1), "")
-    if twice:
-        raise BadInput(f"Two columns would be called {safe(twice)!r}.", "Mend rename in the source.", place)
+    names: list[str] = [str(name) for name in rows.schema.names]
     fields: list[pa.Field] = []
     for name, field in zip(names, rows.schema, strict=True):
         kind = field.type

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from lemnis.engine.config import Source
-from lemnis.engine.data.adapted import adapted
+from lemnis.engine.data.adapted import renamed_shape, scaled, under_names
 from lemnis.engine.data.delimited import (
     MOST_COLUMNS,
     column_names,
@@ -56,6 +56,26 @@ def read_source(
 
 
 def opened(source: Source, piece: Piece, duck: "DuckDBPyConnection") -> OpenFile:
+    """Look at every value of a file for the types of its columns, which get the names that the source declares.
+
+    Args, Raises: As `looked_at`; BadInput also where two columns would have one name.
+    """
+    return renamed(source, looked_at(source, piece, duck))
+
+
+def renamed(source: Source, file: OpenFile) -> OpenFile:
+    """Return a file whose columns are called as its source declares."""
+    if not any(name in source.rename for name in file.shape):
+        return file
+    original = {source.rename.get(name, name): name for name in file.shape}
+
+    def read(types: Shape) -> "pa.RecordBatchReader":
+        return under_names(file.read({original.get(name, name): kind for name, kind in types.items()}), list(types))
+
+    return OpenFile(shown=file.shown, shape=renamed_shape(source, file.shape, file.shown), read=read)
+
+
+def looked_at(source: Source, piece: Piece, duck: "DuckDBPyConnection") -> OpenFile:
     """Look at every value of a file for the types of its columns.
 
     Args:
@@ -142,7 +162,7 @@ def asked(source: Source, origin: Origin) -> OpenFile:
     """Ask a database for its rows; see `server_rows`."""
     from lemnis.engine.data.postgres import server_rows
 
-    return _held(origin.name, server_rows(origin.source, source))
+    return renamed(source, _held(origin.name, server_rows(origin.source, source)))
 
 
 def _held(shown: str, rows: "pa.RecordBatchReader") -> OpenFile:
@@ -202,7 +222,7 @@ def rows_of(
             if counts is not None:
                 counts.append(count)
 
-    return adapted(source, pa.RecordBatchReader.from_batches(schema, batches()), files[0].shown)
+    return scaled(source, pa.RecordBatchReader.from_batches(schema, batches()), files[0].shown)
 
 
 @contextmanager

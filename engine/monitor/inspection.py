@@ -21,7 +21,8 @@ from lemnis.engine.store import Row, Store
 from lemnis.engine.workspace import Workspace
 
 MODULE = "lemnis.engine.monitor.inspection"
-EVERY_MS = 60_000  # at most so often, while rows come
+EVERY_MS = 60_000  # at most so often, while rows come, …
+SPARE = 30  # … and at most one part in so many of a core
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -60,10 +61,11 @@ def seen_of(store: Store, endpoint: Row) -> str:
 
 def inspect_due(store: Store, now: int) -> None:
     """Start an inspection of each endpoint that something came to since its last one; returns at once."""
-    inspected = {row["endpoint"]: row for row in store.rows("select endpoint, at, seen from monitor_inspections")}
+    sql = "select endpoint, at, seen, coalesce(json_extract(skew, '$.took_ms'), 0) as took from monitor_inspections"
+    inspected = {row["endpoint"]: row for row in store.rows(sql)}
     for one in subjects(store):
         last = inspected.get(one.endpoint)
-        if last is not None and (last["seen"] == one.seen or now - last["at"] < EVERY_MS):
+        if last is not None and (last["seen"] == one.seen or now - last["at"] < max(EVERY_MS, SPARE * last["took"])):
             continue
         problem = CHILDREN.ended(MODULE, str(store.workspace.root), one.endpoint)
         if problem:
@@ -88,6 +90,7 @@ def inspect(store: Store, endpoint: str) -> None:
     ]
     keep_findings(store, endpoint, found, now)
     measured = measure_skew(store, config, subject.key, reference, now)
+    measured = msgspec.structs.replace(measured, took_ms=clock.now_ms() - now)
     note(store, subject, now, skew=msgspec.json.encode(measured).decode())
 
 

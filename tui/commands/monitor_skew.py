@@ -33,7 +33,7 @@ def skew(
     [{"kind" (class, answer, segment, group), "column", "value", "reference", "reference_rows", "share", "low", "high"
     (95 %), "rows", "p", "p_adjusted", "verdict"}], "paired": {"dataset", "looked", "rows", "rows_apart", "scores":
     {"name", "differ", "largest", "example": {"key", "served", "trained"}}, "unexplained", "features": [as scores, and
-    "importance"], "why"}, "labels_why"}]}.
+    "importance"], "why"}, "labels_why", "took_ms"}]}.
     """
     session = session_of(context)
     room = session.engine.monitor.schema

@@ -18,6 +18,8 @@ from lemnis.engine.store import Row, Store
 from lemnis.engine.text import safe
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from lemnis.engine.data.versions import Version
 
 NEWEST = 5_000  # logged rows with a key that are looked at
@@ -98,18 +100,25 @@ def paired_rows(version: "Version", logged: Sequence[Row], signature: Signature,
 
     named = {version.column(name).name for name in [*signature.names, *version.keys]}
     groups = [name for name in groups if any(column.name == name for column in version.columns)]
-    keyed = pq.read_table(version.file, columns=version.keys)
-    texts = [keyed.column(name).cast(pa.string()) for name in version.keys]
-    options = {"null_handling": "replace", "null_replacement": "None"}  # as a replay writes them
-    joined = pc.binary_join_element_wise(*texts, "|", **options) if len(texts) > 1 else pc.fill_null(texts[0], "None")
     rows = {row["row_key"]: row for row in reversed(logged)}  # of a key that came twice the newest
-    held = pc.is_in(joined, value_set=pa.array(list(rows), pa.string())).to_numpy()
-    places = np.flatnonzero(held)
-    keys: list[str] = joined.take(pa.array(places)).to_pylist()
-    first = {key: int(place) for key, place in zip(reversed(keys), reversed(places), strict=True)}
-    chosen = list(first)
+    file = pq.ParquetFile(version.file)
+    first: dict[str, tuple[int, int]] = {}
+    for group in range(file.num_row_groups):
+        keys = joined_keys(file.read_row_group(group, columns=version.keys), version.keys)
+        held = np.flatnonzero(pc.is_in(keys, value_set=pa.array(list(rows), pa.string())).to_numpy())
+        for place, key in zip(held.tolist(), keys.take(pa.array(held)).to_pylist(), strict=True):
+            first.setdefault(key, (group, place))
     columns = list(dict.fromkeys([*named, *groups]))
-    table = pq.read_table(version.file, columns=columns).take(pa.array([first[key] for key in chosen], pa.int64()))
+    parts: list[pa.Table] = []
+    chosen: list[str] = []
+    for group in sorted({group for group, _ in first.values()}):
+        inside = [(key, place) for key, (found, place) in first.items() if found == group]
+        chosen += [key for key, _ in inside]
+        places = pa.array([place for _, place in inside], pa.int64())
+        parts.append(file.read_row_group(group, columns=columns).take(places))
+    if not parts:
+        return Compared(keys=[], served=[], scores=np.empty(0), table=None)
+    table = pa.concat_tables(parts)
     decoded = msgspec.json.decode("[" + ",".join(rows[key]["features"] for key in chosen) + "]", type=list[list[Any]])
     scores = np.array([np.nan if rows[key]["score"] is None else rows[key]["score"] for key in chosen], np.float64)
     whole = [place for place, values in enumerate(decoded) if len(values) == len(signature.names)]
@@ -119,6 +128,16 @@ def paired_rows(version: "Version", logged: Sequence[Row], signature: Signature,
         scores=scores[whole],
         table=table.take(pa.array(whole, pa.int64())),
     )
+
+
+def joined_keys(table: "pa.Table", names: Sequence[str]) -> "pa.ChunkedArray":
+    """Return the key of each row, written as a replay writes it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = [table.column(name).cast(pa.string()) for name in names]
+    options = {"null_handling": "replace", "null_replacement": "None"}
+    return pc.binary_join_element_wise(*texts, "|", **options) if len(texts) > 1 else pc.fill_null(texts[0], "None")
 
 
 def rescored(store: Store, row: Row, signature: Signature, pairs: Compared) -> Values:

@@ -89,6 +89,7 @@ class Skew(msgspec.Struct, frozen=True, kw_only=True):
         start, end: Event time of the rows that shares are of, epoch ms.
         shares: Those with a verdict first, then by how far they moved.
         labels_why: Why no class is told; empty where classes are.
+        took_ms: How long the inspection took that measured it.
     """
 
     endpoint: str
@@ -101,6 +102,7 @@ class Skew(msgspec.Struct, frozen=True, kw_only=True):
     shares: list[ShareSkew]
     paired: Paired
     labels_why: str = ""
+    took_ms: int = 0
 
     @property
     def told(self) -> list[ShareSkew]:

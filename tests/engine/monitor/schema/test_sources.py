@@ -77,3 +77,15 @@ def test_without_the_older_file_names_and_types_are_compared(store: Store) -> No
     newest = synced(store)
     before.path.unlink()
     assert [(one.kind, one.column) for one in compared(before, newest)] == [("removed", "visib"), ("type", "temp")]
+
+
+def test_files_of_a_pattern_may_call_a_column_otherwise_once_it_is_declared(store: Store) -> None:
+    (store.workspace.root / "weather.csv").rename(store.workspace.root / "log-1.csv")
+    (store.workspace.root / "log-2.csv").write_text("origin,temperature,visib\nLGA,71.5,9\n")
+    text = CONFIG.replace("weather.csv", "log-*.csv")
+    store.workspace.config.write_text(text)
+    with pytest.raises(BadInput, match="lacks temp and has temperature besides"):
+        synced(store)
+    store.workspace.config.write_text(text + 'rename = { temperature = "temp" }\n')
+    found = synced(store)
+    assert (found.rows, [field.name for field in found.columns]) == (401, ["origin", "temp", "visib"])
