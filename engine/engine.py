@@ -1,5 +1,8 @@
 """Engine: one object per workspace, one attribute per room, each built when first used."""
 
+import shutil
+import weakref
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from lemnis.engine.labelling import LabellingRoom
     from lemnis.engine.lifecycle import Lifecycle
     from lemnis.engine.modelcard import CardRoom
+    from lemnis.engine.moments import Moment
     from lemnis.engine.monitor import MonitorRoom
     from lemnis.engine.problem import ProblemRoom
     from lemnis.engine.resources import ResourcesRoom
@@ -31,9 +35,9 @@ if TYPE_CHECKING:
 class Engine:
     """Everything that can be done with one workspace. Calls block; any thread may call."""
 
-    def __init__(self, workspace: Workspace, *, read_only: bool = False) -> None:
+    def __init__(self, workspace: Workspace, *, read_only: bool = False, at: int | None = None) -> None:
         self.workspace = workspace
-        self.store = Store(workspace, read_only=read_only)
+        self.store = Store(workspace, read_only=read_only, at=at)
 
     @classmethod
     def open(cls, path: Path | None = None, *, read_only: bool = False) -> "Engine":
@@ -45,6 +49,44 @@ class Engine:
         """
         return cls(find_workspace(path or Path.cwd()), read_only=read_only)
 
+    def as_of(self, at: int) -> "Engine":
+        """Return an engine whose every answer is what was there at a moment (epoch ms); it changes nothing.
+
+        Raises:
+            BadInput: The workspace had not begun by then, or the moment is yet to come.
+        """
+        from lemnis.engine.moments import workspace_then
+
+        workspace = workspace_then(self.store, at)
+        engine = Engine(workspace, at=at)
+        weakref.finalize(engine, shutil.rmtree, workspace.config.parent, ignore_errors=True)
+        return engine
+
+    def present(self) -> "Engine":
+        """Return an engine of now for the workspace whose past this one tells."""
+        return Engine(replace(self.workspace, declared=None))
+
+    @property
+    def at(self) -> int | None:
+        """The past moment whose facts this engine tells, epoch ms; None for now."""
+        return self.store.at
+
+    def now_ms(self) -> int:
+        """Return the moment whose facts this engine tells: what ages are counted from, epoch ms."""
+        return self.store.now_ms()
+
+    def moments(self, limit: int = 500) -> "list[Moment]":
+        """Return what happened last, newest first, to go back to; see `moments.latest`."""
+        from lemnis.engine.moments import latest
+
+        return latest(self.store, limit)
+
+    def moment_beside(self, at: int, *, later: bool) -> "Moment | None":
+        """Return what happened next before or after a moment (epoch ms); None where nothing did."""
+        from lemnis.engine.moments import after, before
+
+        return after(self.store, at) if later else before(self.store, at)
+
     def config(self) -> Config:
         """Read lemnis.toml as it is now.
 
@@ -55,7 +97,7 @@ class Engine:
 
     def notices(self) -> tuple[str, ...]:
         """Return what a person must know of this engine, one sentence each."""
-        read_only = "read-only" if self.store.read_only else ""
+        read_only = "read-only" if self.store.read_only and self.store.at is None else ""
         return tuple(filter(None, (journal_notice(), exposed(self.workspace), read_only)))
 
     def revisions(self) -> dict[str, int]:

@@ -274,6 +274,8 @@ def deploy(facts: Facts) -> Verdict:
         """select e.name, e.model, e.alias, e.ready, e.why, e.serving_version, s.state, s.why broken from endpoints e
            left join services s on s.name = 'endpoint:' || e.name where coalesce(s.wanted, 'down') = 'up'"""
     )
+    if facts.store.at is not None and facts.count("select count(*) from endpoints"):
+        return deploy_then(facts)
     if not endpoints:
         if facts.count("select count(*) from model_versions"):
             return Verdict("working", "a model is registered, none is served", "`lemnis deploy MODEL@ALIAS`.")
@@ -288,6 +290,19 @@ def deploy(facts: Facts) -> Verdict:
     first = endpoints[0]
     more = f" and {len(endpoints) - 1} more" if len(endpoints) > 1 else ""
     return Verdict("ready", f"{first['name']} serves {first['model']} version {first['serving_version']}{more}")
+
+
+def deploy_then(facts: Facts) -> Verdict:
+    """Return what is known of the endpoints at a past moment, from the minutes that were counted of them."""
+    from lemnis.engine.deploy.endpoints import listed
+
+    endpoints = listed(facts.store)
+    worst = next((one for one in endpoints if one.state != "ready"), None)
+    if worst is None:
+        first = endpoints[0]
+        return Verdict("ready", f"{first.name} served {first.model} version {first.version}")
+    word: StageWord = "working" if worst.state == "unknown" else "attention"
+    return Verdict(word, f"endpoint {worst.name} is {worst.state}: {worst.why}", "See Deploy (8).")
 
 
 def monitor(facts: Facts) -> Verdict:

@@ -16,7 +16,12 @@ NAME = re.compile(PREFIX + r"(?P<boot>[0-9a-f]{8})-(?P<world>\d+)-(?P<pid>\d+)-(
 
 def scratch_folder() -> "tempfile.TemporaryDirectory[str]":
     """Return a new folder in the system's place for such, that is removed when it is closed; see `sweep_scratch`."""
-    return tempfile.TemporaryDirectory(prefix=owner_prefix(identity_of(os.getpid())))
+    return tempfile.TemporaryDirectory(prefix=own_prefix())
+
+
+def own_prefix() -> str:
+    """Return how the name of a folder of this process begins."""
+    return owner_prefix(identity_of(os.getpid()))
 
 
 def owner_prefix(owner: Identity | None) -> str:

@@ -15,10 +15,11 @@ class Workspace:
     """A directory with a lemnis.toml; everything that happened lives in its `.lemnis`."""
 
     root: Path
+    declared: Path | None = None  # what is read as its lemnis.toml instead, for a workspace as it was
 
     @property
     def config(self) -> Path:
-        return self.root / CONFIG_NAME
+        return self.declared or self.root / CONFIG_NAME
 
     @property
     def hidden(self) -> Path:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from textual.pilot import Pilot
 
 from lemnis.engine import Engine
+from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config
 from lemnis.engine.workspace import Workspace, create_workspace
 
@@ -28,6 +29,7 @@ class FakeEngine(SimpleNamespace):
     def __init__(self, *, read_only: bool = False, root: str = "/flights", **rooms: Any) -> None:
         super().__init__(**rooms)
         self.workspace = Workspace(Path(root))
+        self.at: int | None = None
         self.store = SimpleNamespace(
             read_only=read_only, data_version=lambda: 0, close=lambda: None, workspace=self.workspace
         )
@@ -36,6 +38,9 @@ class FakeEngine(SimpleNamespace):
         self.jobs = getattr(
             self, "jobs", SimpleNamespace(jobs=lambda **_: [], status=lambda: SimpleNamespace(state="down"))
         )
+
+    def now_ms(self) -> int:
+        return now_ms()
 
     def revisions(self) -> dict[str, int]:
         return dict(self.moved)

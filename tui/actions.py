@@ -38,7 +38,8 @@ def key_label(key: str) -> str:
     names = {
         "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup",
         "plus": "+", "minus": "-", "left_square_bracket": "[", "right_square_bracket": "]", "full_stop": ".",
-        "equals_sign": "=", "number_sign": "#", "comma": ",", "exclamation_mark": "!",
+        "equals_sign": "=", "number_sign": "#", "comma": ",", "exclamation_mark": "!", "at": "@",
+        "less_than_sign": "<", "greater_than_sign": ">",
         "down": "↓", "up": "↑", "left": "←", "right": "→",
     }  # fmt: skip
     return " ".join(names.get(part, part) for part in key.split(","))

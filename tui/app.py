@@ -23,10 +23,9 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.tui.actions import ACTIONS, GLOBAL, TABLE, bindings
 from lemnis.tui.clipboard import osc52, save_copy
 from lemnis.tui.messages import EngineSeen, IncidentWanted, LoopRead, RoomImported, StageWanted, TopicsMoved
-from lemnis.tui.pump import Pump
 from lemnis.tui.stages import BY_NAME, STAGES
 from lemnis.tui.stages.stage import Stage, unexpected
-from lemnis.tui.theme import ThemedApp
+from lemnis.tui.travel import TravellingApp
 from lemnis.tui.warming import settle_memory, warm_rooms
 from lemnis.tui.widgets.bars import FactLine, KeyBar
 from lemnis.tui.widgets.grid import Grid
@@ -56,7 +55,7 @@ class MainScreen(Screen[None]):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
 
-class Console(ThemedApp[None]):
+class Console(TravellingApp):
     """The whole console over one engine."""
 
     BINDINGS = bindings("everywhere")
@@ -73,9 +72,8 @@ class Console(ThemedApp[None]):
             supervise: Keep the supervisor alive while the console is open.
             debug: Show the traceback of a crash.
         """
-        super().__init__()
-        self.engine, self.here, self.debug_crash = engine, stage, debug
-        self.pump = Pump(engine, self.post_message, supervise=supervise)
+        super().__init__(engine, supervise=supervise)
+        self.here, self.debug_crash = stage, debug
         self.mouse_on = True
         self._focused: dict[str, Widget] = {}
         self._warm = False
@@ -94,6 +92,7 @@ class Console(ThemedApp[None]):
     async def on_mount(self) -> None:
         facts = self.query_one(FactLine)
         facts.workspace, facts.lasting = self.engine.workspace.root.name, self.engine.notices()
+        facts.past = self.banner
         await self.open_stage(self.here)
         if not self.is_headless:
             for number in (signal.SIGTERM, signal.SIGHUP):
@@ -189,6 +188,20 @@ class Console(ThemedApp[None]):
 
         self.push_screen(IncidentScreen(self.engine, message.alert_id))
 
+    async def renew(self) -> None:
+        """Make every stage anew over the engine that is shown now."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        main = self.screen_stack[0]
+        for making in self._making.values():
+            await making
+        self._making.clear()
+        self._focused.clear()
+        main.set_focus(None)
+        await main.query_one("#stages", Container).remove_children()
+        main.query_one(FactLine).past = self.banner
+        await self.open_stage(self.here)
+
     # What the pump says.
 
     def on_topics_moved(self, message: TopicsMoved) -> None:
@@ -268,6 +281,9 @@ class Console(ThemedApp[None]):
 
     async def action_back(self) -> None:
         if self.stage is not None and self.stage.back():
+            return
+        if self.engine.at is not None:
+            self.travel("now")
             return
         self.focus_stage()
 

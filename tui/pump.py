@@ -61,7 +61,7 @@ class Pump:
         if moved:
             self._loop_moved = True
             self.post(TopicsMoved(moved))
-        if "jobs" in moved or now >= self._engine_due:
+        if self.engine.at is None and ("jobs" in moved or now >= self._engine_due):
             self._engine_due = now + ENGINE_SECONDS
             self._look_after_engine()
         if self._loop_moved and now >= self._loop_due:

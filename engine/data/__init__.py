@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 
-from lemnis.engine import clock
 from lemnis.engine.config import Link, Source, load_config
 from lemnis.engine.data import gc
 from lemnis.engine.data.arrivals import Arrival, arrivals
@@ -104,7 +103,7 @@ class DataRoom:
     def arrivals(self) -> list[Arrival]:
         """Return the acquisition plan, each line with what arrived and whether it is late."""
         plan = load_config(self.store.workspace.config).problem.acquisition
-        return arrivals(plan, current_snapshots(self.store), clock.now_ms())
+        return arrivals(plan, current_snapshots(self.store), self.store.now_ms())
 
     def snapshots(self, source: str = "", limit: int = 500) -> list[Snapshot]:
         """Return snapshots, the last checked first; of one source when it is named."""

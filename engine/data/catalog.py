@@ -4,7 +4,6 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config, Source
 from lemnis.engine.data.arrivals import Arrival, arrivals
 from lemnis.engine.data.members import alike, list_members
@@ -53,7 +52,7 @@ def source_states(store: Store, config: Config) -> list[SourceState]:
     current = current_snapshots(store)
     syncs = {row["source"]: row for row in store.rows("select * from source_syncs")}
     counts = {row[0]: row[1] for row in store.rows("select source, count(*) from snapshots group by source")}
-    planned = {line.source: line for line in arrivals(config.problem.acquisition, current, now_ms())}
+    planned = {line.source: line for line in arrivals(config.problem.acquisition, current, store.now_ms())}
     scheduled = schedules(store, config, current)
     states: list[SourceState] = []
     for name, source in config.sources.items():

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 MODULE = "lemnis.engine.deploy.server"
+SEEN_MS = 180_000  # an endpoint that no minute in so long is known of was not watched
 PORTS = range(8100, 9100)  # below what systems hand out to outgoing connections, so that a kept port stays free
 
 
@@ -190,13 +191,13 @@ def listed(store: Store, name: str = "", *, now: int | None = None) -> list[Endp
     if name:
         row_of(store, name)
     rows = store.rows(f"{ENDPOINTS} where ? in ('', e.name) order by e.name", [name])
-    return [record(store, row, now_ms() if now is None else now) for row in rows]
+    return [record(store, row, store.now_ms() if now is None else now) for row in rows]
 
 
 def record(store: Store, row: Row, now: int) -> Endpoint:
     """Return the endpoint of one row of ENDPOINTS, with what it was asked lately."""
     processes = workers.listed(store, row["name"])
-    state, why = condition(row, processes)
+    state, why = condition(row, processes) if store.at is None else condition_then(store, row)
     traffic = traffic_of(store, row["name"], now=now)
     return Endpoint(
         name=row["name"],
@@ -245,6 +246,22 @@ def condition(row: Row, processes: list[Worker]) -> tuple[EndpointState, str]:
     if row["serving_version"] != row["wanted_version"]:
         return "degraded", why or f"changing to version {row['wanted_version']}"
     return "ready", why
+
+
+def condition_then(store: Store, row: Row) -> tuple[EndpointState, str]:
+    """Return what was seen of an endpoint in the minute before a past moment: each minute of its server is kept."""
+    seen = store.row(
+        "select version, down from endpoint_minutes where endpoint = ? and at > ? order by at desc limit 1",
+        [row["name"], store.now_ms() - SEEN_MS],
+        name="metrics",
+    )
+    if seen is None:
+        return "unknown", "nobody watched it then"
+    if seen["down"]:
+        return "down", "nobody answered"
+    if seen["version"] and seen["version"] != row["wanted_version"]:
+        return "degraded", f"version {seen['version']} answered"
+    return "ready", ""
 
 
 def together(row: Row, ready: list[Worker]) -> tuple[EndpointState, str]:

@@ -10,7 +10,7 @@ from lemnis.engine.deploy.rollout.records import Split, Worker
 
 Verdict: TypeAlias = Literal["pass", "fail", "not enough data", "not evaluated", "no gates"]
 AliasKind: TypeAlias = Literal["promote", "rollback", "withdraw"]
-EndpointState: TypeAlias = Literal["starting", "ready", "degraded", "backing off", "failed", "down"]
+EndpointState: TypeAlias = Literal["starting", "ready", "degraded", "backing off", "failed", "down", "unknown"]
 TokenScope: TypeAlias = Literal["read", "serve", "admin"]  # each is good for what stands before it too
 SCOPES: tuple[TokenScope, ...] = get_args(TokenScope)
 Cell: TypeAlias = Any  # what JSON can hold
@@ -113,7 +113,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """One model server.
 
     Attributes:
-        state: `degraded` answers, but not with the version its alias names; `why` says the reason.
+        state: `degraded` answers, but not with the version its alias names; of a past moment it may be `unknown`.
+            `why` says the reason.
         version: What the process answers with now; None before it was ever ready.
         wanted_version: What its alias names.
         p50_ms, p99_ms: Of the latest requests, None when there were none in the last minutes.

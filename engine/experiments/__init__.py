@@ -382,7 +382,8 @@ class ExperimentsRoom:
         return Signature.load(self.store.workspace.run_dir(run_id) / "signature.json")
 
     def _asked(self, query: str, sort: str, descending: bool, shelf: Shelf) -> Search:
-        return read_search(query, sort, descending=descending, shelf=shelf, ask=self._value_of)
+        now = self.store.now_ms()
+        return read_search(query, sort, descending=descending, shelf=shelf, ask=self._value_of, now_ms=now)
 
     def _value_of(self, who: str, family: str, key: str) -> float | str | None:
         """Return what the champion or the baseline has in a field."""

@@ -81,14 +81,22 @@ class Body(NamedTuple):
 
 
 def read_search(
-    query: str, sort: str = "", *, descending: bool = True, shelf: Shelf = "active", ask: Reference | None = None
+    query: str,
+    sort: str = "",
+    *,
+    descending: bool = True,
+    shelf: Shelf = "active",
+    ask: Reference | None = None,
+    now_ms: int | None = None,
 ) -> Search:
-    """Return a query and an order as they are to be searched; `ask` answers what the champion or the baseline has.
+    """Return a query and an order as they are to be searched.
+
+    `ask` answers what the champion or the baseline has; ages are counted from `now_ms`, else from now.
 
     Raises:
         QueryError: The query or the field to sort by can't be read.
     """
-    wanted = parse_query(query, FIELDS, now_ms=clock.now_ms(), ask=ask)
+    wanted = parse_query(query, FIELDS, now_ms=clock.now_ms() if now_ms is None else now_ms, ask=ask)
     if sort:
         resolve(sort, FIELDS, 0)
     return Search(wanted, sort, descending, shelf)

@@ -181,8 +181,8 @@ class MonitorRoom:
 
     def status(self) -> Status:
         """Say whether the watch is at work, how far it is, and what is being replayed."""
-        beat = self._heartbeat()
-        fresh = beat is not None and clock.now_ms() - beat.at < STALE_MS
+        beat = self._heartbeat() if self.store.at is None else self._minute_then(self.store.at)
+        fresh = beat is not None and self.store.now_ms() - beat.at < STALE_MS
         open_alerts = self.store.rows(
             "select state, count(*) as n from alerts where state != 'resolved' group by state"
         )
@@ -294,11 +294,18 @@ class MonitorRoom:
         sample = self.store.value("select sample from latest where name = ?", [HEARTBEAT], name="metrics")
         return None if sample is None else msgspec.json.decode(sample, type=Heartbeat)
 
+    def _minute_then(self, at: int) -> Heartbeat | None:
+        """Return a look of the watch at the end of the last minute that it counted before a past moment."""
+        minute = self.store.value("select max(at) from endpoint_minutes where at > ?", [at - 180_000], name="metrics")
+        return None if minute is None else Heartbeat(at=at)
+
     def _why(self, beat: Heartbeat | None, fresh: bool) -> str:
         if beat is not None and beat.problem:
             return beat.problem
         if fresh:
             return ""
+        if self.store.at is not None:
+            return "nothing tells that it watched then"
         row = self.store.row("select state, why from services where name = ?", [SERVICE])
         if row is None:
             return "the watch was never started"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from lemnis.engine.resources.records import History
+from lemnis.engine.resources.records import History, HostSample
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
@@ -94,6 +94,20 @@ def history(
         at=[round(start + place * width) for place in range(points)],
         values={name: [mean.get(name) for mean in means] for name in metrics},
     )
+
+
+def host_then(store: Store, at: int) -> HostSample:
+    """Return what is kept of the machine just before a moment (epoch ms): means of an interval, None elsewhere."""
+    row = store.row(
+        """select at, resolution, sample from telemetry where source = 'host' and at > ? - 2000 * resolution
+           order by resolution, at desc limit 1""",
+        [at],
+        name="metrics",
+    )
+    if row is None:
+        return HostSample(at=at, cores_total=0)
+    known = {name: value for name, value in decode(row["sample"]).items() if name in HostSample.__struct_fields__}
+    return msgspec.convert({**known, "at": row["at"], "cores_total": 0}, HostSample, strict=False)
 
 
 def resolution_for(seconds: int, points: int, age_s: int = 0) -> int:

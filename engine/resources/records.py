@@ -16,7 +16,7 @@ class HostSample(msgspec.Struct, frozen=True, kw_only=True):
     load_1m: float | None = None
     load_5m: float | None = None
     load_15m: float | None = None
-    cores_total: int = 1
+    cores_total: int = 1  # 0: not known, for a past moment
     cores_usable: float = 1.0  # after affinity and the container's quota
     memory_total_bytes: int | None = None  # of the machine
     memory_usable_bytes: int | None = None  # the machine's or the container's limit, whichever is less

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lemnis.engine.clock import monotonic_s, now_ms
+from lemnis.engine.clock import monotonic_s
 from lemnis.engine.errors import NotFound
 from lemnis.engine.resources import history, usage
 from lemnis.engine.resources.allocations import pool_state
@@ -38,6 +38,8 @@ class ResourcesRoom:
         It is the sampler's when that is alive; otherwise this process reads, and rates are over the time since its
         own reading before (None at first).
         """
+        if self.store.at is not None:
+            return history.host_then(self.store, self.store.at)
         row = self._latest("host", FRESH_MS)
         if row is not None:
             return msgspec.json.decode(row["sample"], type=HostSample)
@@ -45,6 +47,8 @@ class ResourcesRoom:
 
     def processes(self) -> ProcessTable:
         """Return the busiest and largest processes and all of this workspace's, each with whom it works for."""
+        if self.store.at is not None:
+            return ProcessTable(at=self.store.at)
         row = self._latest("processes", FRESH_MS)
         if row is not None:
             table = msgspec.json.decode(row["sample"], type=ProcessTable)
@@ -54,11 +58,14 @@ class ResourcesRoom:
 
     def gpus(self) -> GpuReport:
         """Return the GPUs, or the reason in words why there is nothing to show; never an old reading as a live one."""
+        if self.store.at is not None:
+            return GpuReport(at=self.store.at, reason="what each GPU held then is not kept; the chart has its means")
         row = self.store.row("select at, sample from latest where name = 'gpu'", name="metrics")
         if row is None:
-            return GpuReport(at=now_ms(), reason="no reading yet: the engine's device service has not reported")
+            nothing = "no reading yet: the engine's device service has not reported"
+            return GpuReport(at=self.store.now_ms(), reason=nothing)
         report = msgspec.json.decode(row["sample"], type=GpuReport)
-        silent_s = (now_ms() - report.at) // 1000
+        silent_s = (self.store.now_ms() - report.at) // 1000
         if silent_s * 1000 > GPU_FRESH_MS:
             return GpuReport(
                 at=report.at, driver=report.driver, reason=f"the device service has been silent for {silent_s:,} s"
@@ -78,7 +85,7 @@ class ResourcesRoom:
             seconds: How far back, at most 30 days.
             points: How many steps at most; see `history.history`.
         """
-        return history.history(self.store, source, metrics, seconds=seconds, points=points, now_ms=now_ms())
+        return history.history(self.store, source, metrics, seconds=seconds, points=points, now_ms=self.store.now_ms())
 
     def sources(self) -> dict[str, list[str]]:
         """Return what history there is: the metrics of each source."""
@@ -109,8 +116,8 @@ class ResourcesRoom:
 
     def usage(self, days: float = 7) -> Usage:
         """Return what the jobs of the last `days` took and what the workspace takes on disk."""
-        since = now_ms() - round(days * 86_400_000)
-        return Usage(since=since, jobs=usage.job_uses(self.store, since, now_ms()), disk=self.disk())
+        since = self.store.now_ms() - round(days * 86_400_000)
+        return Usage(since=since, jobs=usage.job_uses(self.store, since, self.store.now_ms()), disk=self.disk())
 
     def disk(self) -> list[DiskUse]:
         """Return what each part of the workspace takes on disk; counted again after half a minute at the earliest."""
@@ -121,7 +128,7 @@ class ResourcesRoom:
 
     def _latest(self, name: str, fresh_ms: int) -> Row | None:
         row = self.store.row("select at, sample from latest where name = ?", [name], name="metrics")
-        return row if row is not None and abs(now_ms() - row["at"]) <= fresh_ms else None
+        return row if row is not None and abs(self.store.now_ms() - row["at"]) <= fresh_ms else None
 
     def _readers(self) -> "tuple[HostReader, ProcessReader]":
         with self._lock:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from lemnis.engine.clock import monotonic_s
+from lemnis.engine.clock import iso_utc, monotonic_s, now_ms
 from lemnis.engine.errors import BadInput, ReadOnly, StoreError
 from lemnis.engine.pattern import regexp
 from lemnis.engine.workspace import Workspace
@@ -120,10 +120,11 @@ class Store:
     Reads are plain SQL and come back as rows; writes go through sqlite-utils inside one short immediate transaction.
     """
 
-    def __init__(self, workspace: Workspace, *, read_only: bool = False) -> None:
-        self.workspace, self.read_only = workspace, read_only
+    def __init__(self, workspace: Workspace, *, read_only: bool = False, at: int | None = None) -> None:
+        """Open a workspace's state, or look at it as it was at a past moment (epoch ms), for reading alone."""
+        self.workspace, self.read_only, self.at = workspace, read_only or at is not None, at
         self._local = threading.local()
-        if not read_only:
+        if not self.read_only:
             workspace.make_dirs()
             self._migrate()
 
@@ -139,7 +140,15 @@ class Store:
         opened: dict[str, sqlite3.Connection] = self._local.__dict__
         if name not in opened:
             opened[name] = connect(self.path(name), durable=name == "state", read_only=self.read_only)
+            if self.at is not None:
+                from lemnis.engine.store.past import look_back
+
+                look_back(opened[name], name, self.at)
         return opened[name]
+
+    def now_ms(self) -> int:
+        """Return the moment whose facts are read: the past one that is looked at, else the time, epoch ms."""
+        return now_ms() if self.at is None else self.at
 
     def rows(self, sql: str, values: Values = (), *, name: Name = "state") -> list[Row]:
         """Return every row of a query; ask for a page, not for a table."""
@@ -180,6 +189,11 @@ class Store:
             BadInput: A trigger refuses the row, with its sentence.
             StoreError: The database stayed locked or the disk is full.
         """
+        if self.at is not None:
+            raise ReadOnly(
+                f"This is the workspace as it was at {iso_utc(self.at)}; the past can't be changed.",
+                "Go back to now: esc in the console, a command without --at.",
+            )
         if self.read_only:
             raise ReadOnly("This workspace is open read-only.", "Leave out --read-only to change something.")
         opened: dict[str, Transaction] = self._local.__dict__

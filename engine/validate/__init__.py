@@ -136,7 +136,7 @@ class ValidateRoom:
 
     def waivers(self) -> dict[str, Waiver]:
         """Return the waivers in force, by check."""
-        return history.list_waivers(self.store, at=now_ms())
+        return history.list_waivers(self.store, at=self.store.now_ms())
 
     @cached_property
     def codes(self) -> "CodeLists":
@@ -151,7 +151,7 @@ class ValidateRoom:
         Raises:
             NotFound: There is no such version.
         """
-        return standing(self.store, DataRoom(self.store).version(version), now=now_ms())
+        return standing(self.store, DataRoom(self.store).version(version), now=self.store.now_ms())
 
     def start_suggest(self, version: str | int | None = None) -> int:
         """Queue the trial of checks that a version's profile suggests, and return the job's id; see `proposals`.

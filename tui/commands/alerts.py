@@ -45,7 +45,7 @@ def list_alerts(
     elif not found:
         say("No alert is open.")
     else:
-        now = now_ms()
+        now = session.engine.now_ms()
         headers = ["alert", "state", "severity", "rule", "endpoint", "value", "bound", "since", "message"]
         print_table(headers, [alert_line(alert, now) for alert in found], right={"alert", "value", "bound", "since"})
     if any(alert.fires for alert in found):
@@ -129,7 +129,7 @@ def silences(
     elif not found:
         say("Nothing is silenced.")
     else:
-        now = now_ms()
+        now = session.engine.now_ms()
         headers = ["silence", "rule", "endpoint", "ends", "in", "age", "who", "why"]
         print_table(headers, [silence_line(one, now) for one in found], right={"silence", "in", "age"})
 

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Alert as Rule
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
@@ -39,7 +38,7 @@ def rules(context: typer.Context) -> None:
     elif not found:
         say("No rule has been judged yet: nothing is served, or the watch does not run (`lemnis engine start`).")
     else:
-        now = now_ms()
+        now = session.engine.now_ms()
         lines = [
             [
                 one.rule,

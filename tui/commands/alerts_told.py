@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from lemnis.engine.clock import now_ms
 from lemnis.engine.monitor import Incident, Notification
 from lemnis.tui.commands.group import fell_short, print_json, print_table, say, session_of
 from lemnis.tui.format import age, verdict, when
@@ -28,7 +27,7 @@ def incidents(
     elif not found:
         say("No incident is open.")
     else:
-        now = now_ms()
+        now = session.engine.now_ms()
         headers = ["incident", "cause", "endpoint", "model", "opened", "state", "alerts"]
         print_table(headers, [incident_line(one, now) for one in found], right={"incident", "opened"})
 

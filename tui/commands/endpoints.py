@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy import Endpoint
 from lemnis.engine.deploy.records import TokenScope
 from lemnis.engine.jobs import user_name
@@ -67,7 +66,7 @@ def show(context: typer.Context, name: EndpointName) -> None:
             ("not logged", number(endpoint.dropped)),
             ("p50, p99", f"{number(endpoint.p50_ms, 2)} ms, {number(endpoint.p99_ms, 2)} ms"),
             ("last 5 min", f"{spark(list(endpoint.per_second))} {number(endpoint.per_second[-2], 1)} requests/s"),
-            ("last asked", age(endpoint.last_at, now_ms())),
+            ("last asked", age(endpoint.last_at, session.engine.now_ms())),
             ("restarts", str(endpoint.restarts)),
             *[(f"worker {worker.number}", worker_line(worker)) for worker in endpoint.workers],
             *split_facts(endpoint.split),

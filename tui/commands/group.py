@@ -103,6 +103,9 @@ def prepare(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse every change.")] = False,
+    at: Annotated[
+        str, typer.Option(help="Tell what was at this past time (your zone, unless it says another).", metavar="TIME")
+    ] = "",
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True)
@@ -112,7 +115,7 @@ def prepare(
 
     Exit codes: 0 fine, 1 the thing checked fell short, 2 bad input, 3 the engine could not do it.
     """
-    context.obj = Session(workspace, json, read_only, debug)
+    context.obj = Session(workspace, json, read_only, debug, at)
 
 
 def group(help: str) -> typer.Typer:
@@ -132,6 +135,7 @@ def session_of(context: typer.Context) -> Session:
     session = context.find_root().obj
     if not isinstance(session, Session):
         raise TypeError("a command ran without its root")
+    session.check_past(context.command_path.partition(" ")[2])
     return session
 
 

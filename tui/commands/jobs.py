@@ -6,7 +6,6 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import Job, JobsRoom
 from lemnis.engine.jobs.states import JobState
@@ -37,7 +36,7 @@ def list_jobs(
     if session.json:
         print_json({"jobs": [job_document(job) for job in jobs]})
         return
-    now = now_ms()
+    now = session.engine.now_ms()
     rows = [
         (str(j.id), j.kind, verdict(j.state).text, progress_text(j), age(j.created_at, now), j.title, j.why)
         for j in jobs
@@ -56,7 +55,7 @@ def show(context: typer.Context, job_id: JobId) -> None:
     if session.json:
         print_json(full_document(job))
         return
-    took = (job.ended_at or now_ms()) - job.started_at if job.started_at else None
+    took = (job.ended_at or session.engine.now_ms()) - job.started_at if job.started_at else None
     held = job.allocation
     print_facts(
         [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from lemnis.engine.clock import now_ms, parse_ms
+from lemnis.engine.clock import parse_ms
 from lemnis.engine.deploy import AliasEvent, ModelVersion
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
@@ -54,7 +54,7 @@ def list_models(
     if not versions and not clients:
         say("No models yet. Register one with `lemnis models register RUN MODEL`.")
         return
-    now = now_ms()
+    now = session.engine.now_ms()
     rows = [version_line(version, now) for listed in versions.values() for version in listed]
     rows += [client_line(version, now) for version in clients]
     print_table(["model", "version", "aliases", "run", "gates", "age", "who", "why"], rows, right={"version", "age"})

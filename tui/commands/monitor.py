@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from lemnis.engine.clock import iso_utc, now_ms
+from lemnis.engine.clock import iso_utc
 from lemnis.engine.errors import BadInput
 from lemnis.engine.monitor import FeatureDrift, File, MonitorRoom, Window
 from lemnis.tui.commands.follow import follow
@@ -46,7 +46,7 @@ def status(context: typer.Context) -> None:
     if session.json:
         print_json(msgspec.to_builtins(found) | {"stale": [stale_document(one) for one in stale]})
         return
-    now = now_ms()
+    now = session.engine.now_ms()
     state = "up" if found.watching else "down"
     say(f"watch  {verdict(state).text}  {found.why or f'last look: {age(found.at, now)}'}")
     for one in found.watched:

@@ -8,7 +8,6 @@ import msgspec
 import typer
 
 from lemnis.engine import Engine
-from lemnis.engine.clock import now_ms
 from lemnis.engine.config import View
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments import Run, RunPage
@@ -68,7 +67,7 @@ def list_runs(
         list_groups(session, group_by or saved.group, Asked(query, sort or saved.sort, descending, shelf))
         return
     page = room.search(query, sort or saved.sort, descending, limit, offset, shelf=shelf)
-    now = now_ms()
+    now = session.engine.now_ms()
     if session.json:
         print_json({"total": page.total, "runs": [listed_document(run, now) for run in page.runs]})
         return
@@ -147,7 +146,7 @@ def show(context: typer.Context, run_id: RunId) -> None:
                 ("run", f"{run.id}  {run.name}"),
                 ("state", verdict(run.state).text),
                 ("why", run.progress_text if run.state == "running" and run.progress_text else run.why),
-                ("took", duration(run.duration_s(now_ms()))),
+                ("took", duration(run.duration_s(session.engine.now_ms()))),
                 *plain.items(),
                 *((key, str(cell)) for key, cell in facts.logged(run)),
             ]
@@ -159,7 +158,7 @@ def show(context: typer.Context, run_id: RunId) -> None:
             ("run", f"{run.id}  {run.name}"),
             ("state", verdict(run.state).text),
             ("why", run.progress_text if run.state == "running" else run.why),
-            ("took", duration(run.duration_s(now_ms()))),
+            ("took", duration(run.duration_s(session.engine.now_ms()))),
             ("rounds", f"{run.rounds_done} of {run.rounds}, best {run.best_round or MISSING}"),
             *((key, value) for key, value in plain.items()),
             ("preset", run.preset),

@@ -7,9 +7,17 @@ from pathlib import Path
 
 from lemnis.engine import Engine
 from lemnis.engine.errors import BadInput
+from lemnis.tui.moment import moment_ms
 
 FLAGS = ("--json", "--read-only", "--debug")
 VALUED = ("-w", "--workspace")
+AT = "--at"  # global before the command's name only: a command may have one of its own
+PAST = (
+    "status", "problem show", "problem history", "data sources", "data snapshots", "data versions", "data show",
+    "validate history", "runs list", "runs show", "runs compare", "runs curve", "models list", "models history",
+    "endpoints list", "endpoints show", "monitor status", "monitor drift", "monitor performance", "alerts list",
+    "alerts history", "alerts incidents", "alerts silences", "jobs list", "jobs show", "resources history",
+)  # fmt: skip
 
 
 @dataclass
@@ -21,12 +29,14 @@ class Session:
         json: One JSON document on stdout instead of text.
         read_only: Refuse every change.
         debug: Show tracebacks.
+        at: The past time whose facts are told, as it was typed; empty for now.
     """
 
     workspace: Path | None = None
     json: bool = False
     read_only: bool = False
     debug: bool = False
+    at: str = ""
 
     @cached_property
     def engine(self) -> Engine:
@@ -35,8 +45,15 @@ class Session:
         Raises:
             NoWorkspace: There is none here or above.
             StoreError: Its state can't be opened.
+            BadInput: --at is no time that has passed since the workspace began.
         """
-        return Engine.open(self.workspace, read_only=self.read_only)
+        engine = Engine.open(self.workspace, read_only=self.read_only)
+        return engine.as_of(moment_ms(self.at, engine.now_ms())) if self.at else engine
+
+    def check_past(self, command: str) -> None:
+        """Raise BadInput if the past is asked of a command that can't tell it."""
+        if self.at and command not in PAST:
+            raise BadInput(f"`lemnis {command}` can't tell the past.", f"--at is for {', '.join(PAST)}.")
 
     @staticmethod
     def only_globals(arguments: Sequence[str]) -> bool:
@@ -44,9 +61,9 @@ class Session:
         rest = list(arguments)
         while rest:
             head = rest.pop(0)
-            if head in VALUED and rest:
+            if head in (*VALUED, AT) and rest:
                 rest.pop(0)
-            elif head not in FLAGS and not head.startswith("--workspace="):
+            elif head not in FLAGS and not head.startswith(("--workspace=", f"{AT}=")):
                 return False
         return "--json" not in arguments
 
@@ -58,6 +75,10 @@ class Session:
             head = rest.pop(0)
             if head in VALUED:
                 session.workspace = Path(rest.pop(0))
+            elif head == AT:
+                session.at = rest.pop(0)
+            elif head.startswith(f"{AT}="):
+                session.at = head.partition("=")[2]
             elif head.startswith("--workspace="):
                 session.workspace = Path(head.partition("=")[2])
             else:
@@ -79,11 +100,12 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
         if head == "--":
             rest += [head, *left]
             break
-        if head in VALUED:
+        if head in VALUED or (head == AT and not rest):
             if not left:
-                raise BadInput(f"{head} needs a folder.", "Write for example `lemnis -w flights status`.")
+                what = "a time" if head == AT else "a folder"
+                raise BadInput(f"{head} needs {what}.", "Write for example `lemnis -w flights status`.")
             front += [head, left.pop(0)]
-        elif head in FLAGS or head.startswith("--workspace="):
+        elif head in FLAGS or head.startswith("--workspace=") or (head.startswith(f"{AT}=") and not rest):
             front.append(head)
         else:
             rest.append(head)

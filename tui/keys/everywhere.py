@@ -12,6 +12,23 @@ APP = (
     Action("app.command_palette", "colon,ctrl+p", "Palette", "Find anything by name: stages, actions, commands."),
     Action("app.next_pane", "tab", "Next pane", "Move to the next pane of this stage."),
     Action("app.oncall", "o", "On call", "What fires, what serves, what drifted: everything a woken person needs."),
+    Action(
+        "app.past", "at", "Go to a time", "Show everything as it was at a past time; esc returns to now.", "--at TIME"
+    ),
+    Action(
+        "app.earlier",
+        "less_than_sign",
+        "Earlier",
+        "Go back to the alert, rollout, version or run before.",
+        call="travel('earlier')",
+    ),
+    Action(
+        "app.later",
+        "greater_than_sign",
+        "Later",
+        "Go on to the alert, rollout, version or run after, or to now.",
+        call="travel('later')",
+    ),
     Action("app.filter", "slash", "Filter", "Narrow the list by a query; empty shows all again."),
     Action("app.copy", "y", "Copy", "Copy, then c the cell, r the row, j the row as JSON, m the table as Markdown."),
     Action(

@@ -10,7 +10,6 @@ from textual.message import Message
 from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
-from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy import Endpoint
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import Alert, Window
@@ -149,7 +148,7 @@ class OnCall(ModalScreen[None]):
             self.post_message(self.Refused(error))
 
     def on_on_call_read(self, message: Read) -> None:
-        duty, now = message.duty, now_ms()
+        duty, now = message.duty, self.engine.now_ms()
         self._duty = duty
         self.query_one(ErrorStrip).clear()
         self.query_one("#duty-alerts", Table).show([alert_row(alert, now) for alert in duty.alerts])

@@ -12,7 +12,6 @@ from textual.message import Message
 from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
-from lemnis.engine.clock import now_ms
 from lemnis.engine.experiments.sweep import Sweep, Wishes
 from lemnis.tui.screens.sweep import SweepScreen
 from lemnis.tui.screens.swept import tables
@@ -72,7 +71,10 @@ class SweepsScreen(ModalScreen[int | None]):
     def read(self) -> None:
         """Read the sweeps."""
         try:
-            rows = [tables.sweep_row(sweep, self.best_of(sweep), now_ms()) for sweep in self.engine.sweeps.sweeps()]
+            rows = [
+                tables.sweep_row(sweep, self.best_of(sweep), self.engine.now_ms())
+                for sweep in self.engine.sweeps.sweeps()
+            ]
         except LemnisError as error:
             self.post_message(self.Refused(error))
         else:

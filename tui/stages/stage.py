@@ -231,7 +231,7 @@ class Stage(Vertical, Generic[View]):
         if self.loaded_at is None:
             return "not read" if self._refused else "reading …"
         age = monotonic_s() - self.loaded_at
-        if not self.live_seconds:
+        if not self.live_seconds or self.engine.at is not None:
             return ""
         if age > max(3 * self.live_seconds, 5):
             return f"stale: {age:.0f} s old"
@@ -241,7 +241,7 @@ class Stage(Vertical, Generic[View]):
 
     def on_mount(self) -> None:
         self.mount(ErrorStrip(), before=0)
-        if self.live_seconds:
+        if self.live_seconds and self.engine.at is None:
             self.set_interval(self.live_seconds, self.reload)
         self.reload()
 

@@ -25,8 +25,13 @@ class FactLine(Widget):
     lasting: reactive[tuple[str, ...]] = reactive(())
     broken: reactive[str] = reactive("")
     mouse_off: reactive[bool] = reactive(False)
+    past: reactive[str] = reactive("")
 
     def render(self) -> RenderResult:
+        if self.past:  # of everything else on this line it would be said that it is so now
+            return fitted(
+                Content.assemble((" ◷ ", "$warn"), (safe(self.past, limit=300), "bold $warn")), self.size.width
+            )
         line = Content.assemble((f" {safe(self.workspace, limit=40)} ", "bold"))
         if self.engine is not None:
             seen, judged = self.engine, verdict(self.engine.state)

@@ -32,7 +32,9 @@ class Panel(Vertical):
             now_ms: The time now.
             stale_after_seconds: Younger than this it reads ``now`` and stays still.
         """
-        if at_ms is None:
+        if self.app.has_class("-past"):
+            self.footnote("")  # the banner says of when everything is
+        elif at_ms is None:
             self.footnote("no data yet")
         elif now_ms - at_ms <= stale_after_seconds * 1000:
             self.footnote("live")

@@ -29,7 +29,7 @@ class AlertingRoom:
 
     def standings(self) -> list[Standing]:
         """Return what every rule says of every endpoint now, those that need a person first."""
-        return kept.standings(self.store, now=clock.now_ms())
+        return kept.standings(self.store, now=self.store.now_ms())
 
     def incidents(self, *, open_only: bool = True) -> list[Incident]:
         """Return incidents, newest first."""
@@ -130,7 +130,7 @@ class AlertingRoom:
         span = round(days * DAY_MS)
         windows = [] if live else list_windows(self.store, endpoint, MOST_WINDOWS)
         first = max((window.ends for window in windows), default=0) - span
-        minutes = list_minutes(self.store, endpoint, since=clock.now_ms() - span) if live else []
+        minutes = list_minutes(self.store, endpoint, since=self.store.now_ms() - span) if live else []
         return Scene(
             endpoint=endpoint,
             windows=[window for window in windows if window.starts >= first],

@@ -2,7 +2,6 @@
 
 import msgspec
 
-from lemnis.engine import clock
 from lemnis.engine.config import Problem, load_config
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.problem import Difference
@@ -146,7 +145,7 @@ def waive(store: Store, model: str, *, who: str, why: str, now: int | None = Non
     if not stale:
         raise NotFound(f"No version of {model!r} in charge is stale.", "See `lemnis monitor status`.")
     digest = problem_sha256(load_config(store.workspace.config).problem)
-    moment = clock.now_ms() if now is None else now
+    moment = store.now_ms() if now is None else now
     said = {"problem_sha256": digest, "who": who.strip(), "why": why.strip(), "at": moment}
     with store.write() as db:
         for one in stale:

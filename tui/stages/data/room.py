@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from lemnis.engine import Engine
-from lemnis.engine.clock import now_ms
 from lemnis.engine.data import LinkReport, Preview, Snapshot, SourceState, Verification, Version
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.jobs import Job, user_name
@@ -86,7 +85,7 @@ class DataStage(Stage[DataView]):
         version = next((one for one in versions if one.id == self.version_id), versions[0] if versions else None)
         live = self.engine.jobs.jobs(states=("running", "preparing", "queued"), limit=50)
         return DataView(
-            at=now_ms(),
+            at=self.engine.now_ms(),
             sources=room.sources(),
             snapshots=room.snapshots(),
             versions=versions,
@@ -312,7 +311,7 @@ class DataStage(Stage[DataView]):
 
     def _storage(self) -> StorageView:
         room = self.engine.data
-        return StorageView(now_ms(), room.collectable(), room.verification(), room.last_collection())
+        return StorageView(self.engine.now_ms(), room.collectable(), room.verification(), room.last_collection())
 
     def _open_storage(self, view: StorageView) -> None:
         def wanted(what: str | None) -> None:

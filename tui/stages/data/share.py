@@ -14,7 +14,6 @@ from textual.message import Message
 from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
-from lemnis.engine.clock import now_ms
 from lemnis.engine.jobs import Job
 from lemnis.engine.share import Item, Origin, Overview
 from lemnis.tui.format import MISSING, age, bytes_, when
@@ -127,7 +126,7 @@ class ShareScreen(ModalScreen[None]):
         except LemnisError as error:
             self.post_message(self.Refused(error))
         else:
-            self.post_message(self.Read(ShareView(now_ms(), remotes, remote, found, origins), failed))
+            self.post_message(self.Read(ShareView(self.engine.now_ms(), remotes, remote, found, origins), failed))
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="share-job")
     def follow(self) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from lemnis.engine import Engine
-from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Endpoint as Declared
 from lemnis.engine.deploy import AliasEvent, Candidate, Endpoint, EndpointEvent, LoadTest, ModelVersion
 from lemnis.engine.deploy.exports.records import Export
@@ -43,7 +42,7 @@ def read_view(engine: Engine, log_of: str) -> DeployView:
     versions = [version for model in room.models() for version in room.versions(model.name)]
     runs = {version.run_id for version in versions}
     return DeployView(
-        at=now_ms(),
+        at=engine.now_ms(),
         endpoints=room.endpoints(),
         versions=versions,
         events=room.history()[:EVENTS_SHOWN],

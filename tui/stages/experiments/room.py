@@ -10,7 +10,6 @@ from textual.message import Message
 from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVariableType]
 
 from lemnis.engine import Engine, LemnisError
-from lemnis.engine.clock import now_ms
 from lemnis.engine.experiments import Run
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
@@ -81,7 +80,7 @@ class ExperimentsStage(ListStage):
         wanted = self.open_id or self._select or (self.run_id if listing.place(self.run_id) is not None else 0)
         wanted = wanted or (listing.lines.telling(self.line) if listing.lines is not None else 0)
         wanted = wanted or (listing.runs[0].id if listing.runs else 0)
-        return ExperimentsView(listing, room.baseline(), self.read(wanted), now_ms())
+        return ExperimentsView(listing, room.baseline(), self.read(wanted), self.engine.now_ms())
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="experiments-list", description="list_all")
     def list_all(self, view: ExperimentsView) -> None:
@@ -104,7 +103,7 @@ class ExperimentsStage(ListStage):
             run=run,
             curves=room.curve(run_id, points=POINTS),
             at=room.last_point_at(run_id),
-            now_ms=now_ms(),
+            now_ms=self.engine.now_ms(),
             baseline=baseline,
             base_curves=room.curve(baseline.id, points=POINTS) if baseline is not None and overlaid else {},
             log=room.log(run_id, LOG_BYTES) if self.open_id == run_id else "",

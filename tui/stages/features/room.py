@@ -5,7 +5,6 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from lemnis.engine import Engine
-from lemnis.engine.clock import now_ms
 from lemnis.engine.features import FeatureSet
 from lemnis.engine.jobs import user_name
 from lemnis.tui.actions import bindings
@@ -71,7 +70,7 @@ class FeaturesStage(Stage[FeaturesView]):
         )
         leaks = sum(bool(score.leakage) for score in known)
         panel.retitle("Columns", f"· {view.version.title} · {len(view.candidates)}, {leaks} leak" if known else "")
-        panel.footnote(rows.job_words(view.job) or rows.ranking_words(view.ranking, now_ms()))
+        panel.footnote(rows.job_words(view.job) or rows.ranking_words(view.ranking, self.engine.now_ms()))
         self._show_modes()
         self._take_set(view)
         self._show_detail()

@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from lemnis.engine import Engine
-from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Config
 from lemnis.engine.errors import ConfigError
 from lemnis.engine.jobs import user_name
@@ -68,7 +67,7 @@ class MonitorStage(Stage[MonitorView]):
         windows = room.windows(endpoint, limit=WINDOWS, width=width, until=self.until) if endpoint else []
         window = next((one for one in windows if one.id == self.window_id), None) or rows.newest_told(windows)
         return MonitorView(
-            now=now_ms(),
+            now=self.engine.now_ms(),
             status=status,
             endpoints=endpoints,
             endpoint=endpoint,

@@ -96,7 +96,7 @@ def load_words(host: HostSample) -> str:
 def cpu_title(host: HostSample) -> str:
     """Return what the CPU panel says behind its name: what seldom changes, for a title repaints its whole panel."""
     usable = f"{host.cores_usable:g} of " if host.cores_usable < host.cores_total else ""
-    cores = f"{usable}{host.cores_total} core{'s' if host.cores_total != 1 else ''}"
+    cores = f"{usable}{host.cores_total or MISSING} core{'s' if host.cores_total != 1 else ''}"
     return f"{cores} · up {MISSING if host.uptime_s is None else age(0, round(host.uptime_s * 1000))}"
 
 
@@ -109,7 +109,7 @@ def memory_lines(host: HostSample, width: int) -> list[Content]:
         words = f"{bytes_(host.swap_used_bytes)} of {bytes_(host.swap_total_bytes)}"
         lines.append(gauge("swap", part, words, width, MEMORY_LEVELS))
     else:
-        lines.append(Content.assemble(("swap    ", "$muted"), "none"))
+        lines.append(Content.assemble(("swap    ", "$muted"), MISSING if host.cores_total == 0 else "none"))
     lines.append(Content.assemble(("cached  ", "$muted"), bytes_(host.memory_cached_bytes)))
     if host.memory_usable_bytes != host.memory_total_bytes:
         lines.append(

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from lemnis.engine import Engine
-from lemnis.engine.clock import now_ms
 from lemnis.engine.resources import DiskUse, GpuReport, History, HostSample, PoolState, Process, ProcessTable
 from lemnis.tui.actions import bindings
 from lemnis.tui.messages import StageWanted
@@ -83,13 +82,14 @@ class ResourcesStage(Stage[ResourcesView]):
         with Panel("Pool", id="pool"):
             yield Table(*rows.POOL_COLUMNS, id="jobs", empty="Nothing runs or waits. Start something in Experiments.")
         with Panel("Processes", id="process-panel"):
-            yield Table(*rows.PROCESS_COLUMNS, id="processes", empty="Reading the process table …")
+            reading = "Reading the process table …" if self.engine.at is None else "Which processes ran is not kept."
+            yield Table(*rows.PROCESS_COLUMNS, id="processes", empty=reading)
 
     def load(self) -> ResourcesView:
         room, span = self.engine.resources, self.span
         processes = room.processes()
         return ResourcesView(
-            at=now_ms(),
+            at=self.engine.now_ms(),
             host=room.host(),
             gpus=room.gpus(),
             pool=room.pool(processes),

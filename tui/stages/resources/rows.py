@@ -120,6 +120,8 @@ def short_command(command: str) -> str:
 
 def processes_title(table: ProcessTable) -> str:
     """Return what the process panel says behind its name."""
+    if not table.total:
+        return ""
     return f"{table.total:,}, {table.running} running, {table.threads:,} threads"
 
 

@@ -89,14 +89,14 @@ class ValidateStage(Stage[ValidateView]):
         runs = room.runs(RUNS)
         run = next((run for run in runs if run.id == self.run_id), runs[0] if runs else None)
         if run is None:
-            return ValidateView(now_ms(), [], None, {}, {}, self._working(), self._notice(None), None, None)
+            return ValidateView(self.engine.now_ms(), [], None, {}, {}, self._working(), self._notice(None), None, None)
         results = {result.name: result for result in room.results(run.id)}
         asked, page = None, None
         if self.opened:
             asked = Asked(run.id, self.opened, self.which)
             page = self._page(asked, 0, PAGE_ROWS) if asked != self._asked else None
         histories, notice = room.histories(RUNS), self._notice(runs[0])
-        return ValidateView(now_ms(), runs, run, results, histories, self._working(), notice, asked, page)
+        return ValidateView(self.engine.now_ms(), runs, run, results, histories, self._working(), notice, asked, page)
 
     def _page(self, asked: Asked, offset: int, limit: int) -> Page:
         return self.engine.validate.failures(
@@ -146,7 +146,7 @@ class ValidateStage(Stage[ValidateView]):
         if self._view is not None and self.visible_now:
             view = self._view
             self.query_one("#summary", Words).say(
-                rows.summary_content(view.run, now_ms(), self.size.width, notice=view.notice)
+                rows.summary_content(view.run, self.engine.now_ms(), self.size.width, notice=view.notice)
             )
 
     def _points(self, view: ValidateView, name: str) -> list[HistoryPoint]:

@@ -1,0 +1,139 @@
+"""Travel: the part of the console that moves in time, between engines of now and of past moments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+
+from textual import work
+from textual.dom import DOMNode
+from textual.message import Message
+
+from lemnis.engine import Engine, LemnisError
+from lemnis.engine.errors import BadInput
+from lemnis.tui.actions import GLOBAL
+from lemnis.tui.format import when
+from lemnis.tui.pump import Pump
+from lemnis.tui.stages.stage import WRITES, Stage
+from lemnis.tui.theme import ThemedApp
+
+if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+
+Wish: TypeAlias = int | Literal["earlier", "later", "now"]
+
+REFUSED = "This is the past: it can't be changed. esc returns to now."
+
+
+class TravellingApp(ThemedApp[None]):
+    """An app over an engine of now or of a past moment, which another one can take the place of.
+
+    Attributes:
+        engine: The one that is shown.
+        present: The one of now.
+        pump: Follows the one that is shown.
+        banner: What is said above everything while the past is shown; empty for now.
+    """
+
+    def __init__(self, engine: Engine, *, supervise: bool) -> None:
+        super().__init__()
+        self.engine, self.supervise = engine, supervise
+        self.present = engine if engine.at is None else engine.present()
+        self.banner = "" if engine.at is None else banner(engine.at)
+        self.pump = self.pump_of(engine)
+        self.set_class(engine.at is not None, "-past")
+
+    def pump_of(self, engine: Engine) -> Pump:
+        """Return a pump over an engine, which is heard while that engine is the one that is shown."""
+
+        def heard(message: Message) -> None:
+            if self.engine is engine:
+                self.post_message(message)
+
+        return Pump(engine, heard, supervise=self.supervise and engine.at is None)
+
+    async def renew(self) -> None:
+        """Make all that is shown anew over `engine`."""
+        raise NotImplementedError
+
+    def action_past(self) -> None:
+        from lemnis.tui.screens.past import Past
+
+        def answered(at: int | None) -> None:
+            if at is not None:
+                self.travel(at)
+
+        self.push_screen(Past(self.present), answered)
+
+    def action_travel(self, step: Literal["earlier", "later"]) -> None:
+        self.travel(step)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="travel")
+    def travel(self, wish: "Wish") -> None:
+        """Show the whole console as it was at a moment (epoch ms), a step on or back, or as it is now."""
+        try:
+            place = place_of(self.present, self.engine, wish)
+        except LemnisError as error:
+            self.call_later(self.notify, error.remedy, title=error.problem, severity="warning", markup=False)
+        else:
+            self.call_later(self.arrive, place)
+
+    async def arrive(self, place: "Place") -> None:
+        """Show a place in time."""
+        self.pump.stop()
+        self.engine, self.banner, self.pump = place.engine, place.banner, self.pump_of(place.engine)
+        self.set_class(place.engine.at is not None, "-past")
+        await self.renew()
+        self.pump.start()
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Do an action, unless it would change the past: that is refused with a sentence."""
+        stage = cast("Stage[object]", default_namespace) if isinstance(default_namespace, Stage) else None
+        scope = stage.info.name if stage is not None else GLOBAL
+        if self.engine.at is not None and (scope, action) in WRITES:
+            self.notify(REFUSED, severity="warning", markup=False)
+            return True
+        return await super().run_action(action, cast("DOMNode | None", default_namespace), namespaces)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in time the console is: the engine to ask, and what its banner says; empty for now."""
+
+    engine: Engine
+    banner: str = ""
+
+
+def place_of(now: Engine, here: Engine, wish: Wish) -> Place:
+    """Return where a wish leads: to a moment (epoch ms), a step of what happened on or back, or to now. Blocks.
+
+    Args:
+        now: The engine of now.
+        here: The one that is shown.
+        wish: Where to go.
+
+    Raises:
+        BadInput: There is nothing to go to.
+    """
+    if isinstance(wish, int):
+        return Place(now.as_of(wish), banner(wish))
+    if wish == "later" and here.at is None:
+        raise BadInput("This is now.", "< goes back to what happened last.")
+    if wish == "now":
+        return Place(now)
+    moment = now.moment_beside(here.now_ms(), later=wish == "later")
+    if moment is None and wish == "earlier":
+        raise BadInput("Nothing is recorded before this.", "> goes to what happened next, esc to now.")
+    if moment is None:
+        return Place(now)
+    return Place(now.as_of(moment.at), banner(moment.at, moment.text))
+
+
+def banner(at: int, happened: str = "") -> str:
+    """Return what is said above everything while the past is shown."""
+    told = f" · {happened}" if happened else ""
+    return f"as it was at {when(at, seconds=True)} · esc returns to now{told}"
