@@ -49,8 +49,8 @@ def declared(desk: Any) -> None:
 
 def later(monkeypatch: pytest.MonkeyPatch, ms: int) -> None:
     now = clock.now_ms
-    for module in ("schedule", "catalog"):
-        monkeypatch.setattr(f"lemnis.engine.data.{module}.now_ms", lambda: now() + ms)
+    for module in ("data.schedule", "store.connection"):
+        monkeypatch.setattr(f"lemnis.engine.{module}.now_ms", lambda: now() + ms)
 
 
 def test_what_is_due_is_queued_once(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
