@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lemnis.engine.clock import monotonic_s
+from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.errors import NotFound
 from lemnis.engine.resources import history, usage
 from lemnis.engine.resources.allocations import pool_state
@@ -85,7 +85,9 @@ class ResourcesRoom:
             seconds: How far back, at most 30 days.
             points: How many steps at most; see `history.history`.
         """
-        return history.history(self.store, source, metrics, seconds=seconds, points=points, now_ms=self.store.now_ms())
+        at = self.store.now_ms()
+        age_s = (now_ms() - at) // 1000
+        return history.history(self.store, source, metrics, seconds=seconds, points=points, now_ms=at, age_s=age_s)
 
     def sources(self) -> dict[str, list[str]]:
         """Return what history there is: the metrics of each source."""

@@ -53,6 +53,10 @@ SHARED = """(select cast(e.why as real) from main.endpoint_events e where e.endp
   order by e.id limit 1)"""
 NAMED = """(select version from main.alias_events a where a.model = endpoints.model and a.alias = endpoints.alias
   and a.at <= :at order by a.id desc limit 1)"""
+STREAMED = """exists (select 1 from main.monitor_streams s where s.endpoint = {0}.endpoint and s.model = {0}.model
+  and s.version = {0}.version and s.labels_at <= :at)"""
+CAME_TO = """(select e.what from main.retraining_events e where e.cause = retrainings.cause and e.at <= :at
+  and e.what in ('challenger', 'promoted') order by e.id desc limit 1)"""
 ASKED = "(select coalesce(max(id), 0) from main.requests where at <= :at)"
 
 STATE: dict[str, Then] = {
@@ -153,6 +157,18 @@ STATE: dict[str, Then] = {
         "exists (select 1 from main.monitor_cursors c where c.endpoint = monitor_parts.endpoint"
         " and c.model = monitor_parts.model and c.version = monitor_parts.version and c.arrived_at <= :at)"
     ),
+    "monitor_streams": since("labels_at"),
+    "monitor_stream_points": Then(STREAMED.format("monitor_stream_points")),
+    "monitor_detections": Then(STREAMED.format("monitor_detections")),
+    "monitor_findings": since("since", "gone_at"),
+    "monitor_inspections": since("at"),
+    "retrainings": since(
+        "created_at", outcome=f"coalesce({CAME_TO}, '')", found=f"iif({CAME_TO} is null, null, found)",
+        challenger_version=f"iif({CAME_TO} is null, null, challenger_version)",
+        job_id="(select j.id from main.jobs j where j.id = job_id and j.created_at <= :at)",
+        run_id="(select r.id from main.runs r where r.id = run_id and r.created_at <= :at)",
+    ),
+    "retraining_events": since("at"),
     "incidents": since("opened_at", "ended_at"),
     "alerts": Then(
         "exists (select 1 from main.alert_events e where e.alert_id = alerts.id and e.at <= :at)",
@@ -198,6 +214,7 @@ PREDICTIONS: dict[str, Then] = {
     "split_counts": NOBODY,
     "split_cursors": NOBODY,
     "shadows": since("at"),
+    "schema_faults": since("last_at"),
     "endpoint_meters": NOBODY,
 }
 
