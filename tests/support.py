@@ -1,5 +1,7 @@
 """What tests share: a workspace in a temporary folder, a fake engine for screens, and waiting for work, not time."""
 
+# pyright: basic
+
 import time
 from collections.abc import Callable
 from pathlib import Path

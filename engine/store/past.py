@@ -7,7 +7,10 @@ is kept with its time alone; where a table keeps the newest reading only, a row 
 
 import sqlite3
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from lemnis.engine.store.connection import Name
 
 # What is no fact of the project, or the same at all times.
 TIMELESS = frozenset({"_sqlite_migrations", "sqlite_sequence", "revisions", "remembered", "identity", "spools"})
@@ -218,10 +221,10 @@ PREDICTIONS: dict[str, Then] = {
     "endpoint_meters": NOBODY,
 }
 
-TABLES = {"state": STATE, "metrics": METRICS, "predictions": PREDICTIONS}
+TABLES: "dict[Name, dict[str, Then]]" = {"state": STATE, "metrics": METRICS, "predictions": PREDICTIONS}
 
 
-def look_back(connection: sqlite3.Connection, name: str, at: int) -> None:
+def look_back(connection: sqlite3.Connection, name: "Name", at: int) -> None:
     """Make every query of a connection read what was there at a moment.
 
     Args:
