@@ -5,11 +5,12 @@ before that table, and the rooms read the past by the SQL they read the present 
 is kept with its time alone; where a table keeps the newest reading only, a row that was written since is left out.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from lemnis.engine.store.connection import Name
 
 # What is no fact of the project, or the same at all times.
@@ -172,6 +173,11 @@ STATE: dict[str, Then] = {
         run_id="(select r.id from main.runs r where r.id = run_id and r.created_at <= :at)",
     ),
     "retraining_events": since("at"),
+    "retraining_studies": since("created_at"),
+    "retraining_points": Then(
+        "study_id in (select s.id from main.retraining_studies s join main.jobs j on j.id = s.job_id"
+        " where j.ended_at <= :at)"
+    ),
     "incidents": since("opened_at", "ended_at"),
     "alerts": Then(
         "exists (select 1 from main.alert_events e where e.alert_id = alerts.id and e.at <= :at)",
@@ -224,7 +230,7 @@ PREDICTIONS: dict[str, Then] = {
 TABLES: "dict[Name, dict[str, Then]]" = {"state": STATE, "metrics": METRICS, "predictions": PREDICTIONS}
 
 
-def look_back(connection: sqlite3.Connection, name: "Name", at: int) -> None:
+def look_back(connection: "sqlite3.Connection", name: "Name", at: int) -> None:
     """Make every query of a connection read what was there at a moment.
 
     Args:

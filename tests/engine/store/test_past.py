@@ -19,7 +19,7 @@ def insert(engine: Engine, table: str, **row: object) -> None:
 def test_of_every_table_it_is_said_how_it_is_read_as_it_was(engine: Engine) -> None:
     for name, told in TABLES.items():
         found = engine.store.rows("select name from sqlite_master where type = 'table'", name=name)
-        assert {row["name"] for row in found} - TIMELESS == set(told)
+        assert {row["name"] for row in found} - TIMELESS == set(told), "say in store/past.py how it is read"
         then = Engine(engine.workspace, at=1)
         for table in told:
             assert then.store.rows(f"select * from {table}", name=name) == []
