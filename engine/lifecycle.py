@@ -30,6 +30,15 @@ STAGES: tuple[tuple[str, str], ...] = (
 )
 
 
+# The newest challenger of a retraining that is not served, as long as it is called so.
+WAITING_CHALLENGER = """
+    select r.model, r.challenger_version as version from retrainings r
+      join aliases a on a.model = r.model and a.alias = 'challenger' and a.version = r.challenger_version
+      join endpoints e on e.name = r.endpoint and e.serving_version is not r.challenger_version
+    where r.outcome = 'challenger' order by r.id desc limit 1
+"""
+
+
 class StageState(Struct, frozen=True, kw_only=True):
     """One stage of the loop as it is now."""
 
@@ -320,6 +329,9 @@ def monitor(facts: Facts) -> Verdict:
         return Verdict("attention", stale[0].words, f"`lemnis retrain`, or `lemnis monitor waive {stale[0].model}`.")
     if verdict := facts.job("monitor"):
         return verdict
+    if waiting := facts.store.row(WAITING_CHALLENGER):
+        why = f"{waiting['model']} v{waiting['version']} was trained again and waits for a person"
+        return Verdict("attention", why, "Promote it or not: press 9, then L, or `lemnis retrain status`.")
     newest = facts.store.row("select verdict, why from monitor_windows where rows > 0 order by starts desc limit 1")
     if newest is None:
         return Verdict("not started", "no prediction was judged yet", "Deploy a model and send it rows.")

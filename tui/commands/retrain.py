@@ -9,11 +9,12 @@ from typer.core import TyperGroup
 from lemnis.engine.clock import now_ms
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor.retraining import Figure, Retraining
+from lemnis.engine.text import safe
 from lemnis.tui.commands import retrain_studies
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import print_json, print_table, say, session_of
 from lemnis.tui.format import age, number, when
-from lemnis.tui.screens.looped.words import allowed_words, figure_cells, outcome_words, step_cells
+from lemnis.tui.screens.looped.words import MOST, allowed_words, figure_cells, outcome_words, step_cells
 
 USUAL = "start"
 
@@ -145,7 +146,7 @@ def print_retrainings(made: list[Retraining]) -> None:
                 one.who,
                 f"v{one.challenger_version}" if one.challenger_version else "",
                 verdict,
-                one.reason,
+                safe(one.reason, limit=MOST),
             ]
         )
     print_table(headers, rows, right={"id"})

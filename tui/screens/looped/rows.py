@@ -7,7 +7,7 @@ from textual.content import Content
 from lemnis.engine.monitor.retraining import Event, Point, Step, Study
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, verdict, when
-from lemnis.tui.screens.looped.words import DIGITS, mean_words
+from lemnis.tui.screens.looped.words import DIGITS, figure_cells, mean_words
 from lemnis.tui.widgets import Col, Row
 
 LIVE = ("queued", "preparing", "running")
@@ -27,10 +27,10 @@ POINTS = (
 )
 NO_STUDY = "None yet. B: what retraining every month would have gained."
 KEYS = (
-    ("w", "watch"), ("t", "train"), ("v", "verify"), ("H", "shadow"), ("P", "promote"), ("B", "backtest"),
-    ("W", "windows"), ("x", "stop"), ("K", "explain"), ("esc", "back"),
+    ("w", "watch"), ("t", "train"), ("v", "verify"), ("H", "shadow"), ("P", "promote"), ("B", "past"),
+    ("W", "rows"), ("x", "stop"), ("K", "explain"), ("esc", "back"),
 )  # fmt: skip
-KEYS_LINE = Content.assemble(*(part for key, does in KEYS for part in ((f" {key} ", "$key"), f"{does} ")))
+KEYS_LINE = Content.assemble(*(part for key, does in KEYS for part in ((f" {key}", "$key"), f" {does}")))
 EXPLAINED = {
     "observe": "Rows that an endpoint answers are counted by the watch into windows of event time. Blocked while the "
     "watch is down: w starts it.",
@@ -85,7 +85,7 @@ def study_title(studies: Sequence[Study]) -> str:
     newest = studies[0]
     if newest.state in LIVE:
         return f"{newest.kind} {newest.state}: {newest.doing}"
-    ended = "" if newest.state == "finished" else f": {newest.state}"
+    ended = "" if newest.state == "finished" else f": {newest.state}, {newest.doing}"
     return f"{newest.kind} of {when(newest.created_at)}{ended}"
 
 
@@ -114,7 +114,7 @@ def point_row(study: Study, place: int, point: Point) -> Row:
         number(main.champion, digits),
         number(main.challenger, digits),
         delta(main.delta, digits),
-        f"{delta(main.low, digits)} to {delta(main.high, digits)}" if main.low is not None else MISSING,
+        figure_cells(main)[4],
         main.verdict or MISSING,
         number(point.cpu_seconds, 1),
     ]

@@ -1,8 +1,10 @@
 """Retrainings in words: what the policy would do, how the challenger did, and what is next. Pure."""
 
 from lemnis.engine.monitor.retraining import Figure, Point, Queued, Retraining, Step, Study
+from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, when
 
+MOST = 80  # characters of a sentence in a table; JSON has all of it
 DIGITS = {"value_per_1000": 0}
 
 
@@ -22,7 +24,7 @@ def figure_cells(figure: Figure) -> list[str]:
     digits = DIGITS.get(figure.metric, 3)
     interval = MISSING
     if figure.low is not None and figure.high is not None:
-        interval = f"{delta(figure.low, digits)} to {delta(figure.high, digits)}"
+        interval = f"{bound(figure.low, digits)} to {bound(figure.high, digits)}"
     return [
         figure.metric.replace("_", " "),
         number(figure.champion, digits),
@@ -31,6 +33,11 @@ def figure_cells(figure: Figure) -> list[str]:
         interval,
         figure.verdict or MISSING,
     ]
+
+
+def bound(value: float, digits: int) -> str:
+    """Return an end of an interval with its sign, also where it is rounded to zero: which side it lies on matters."""
+    return f"{value:+,.{digits}f}".replace("-", "−")
 
 
 def outcome_words(made: Retraining) -> str:
@@ -47,9 +54,10 @@ def mean_words(study: Study) -> str:
     if mean is None:
         return ""
     digits = DIGITS.get(mean.metric, 3)
-    low, high = delta(mean.low, digits), delta(mean.high, digits)
-    interval = f" ({low} to {high})" if mean.low is not None else ""
-    worth = "" if mean.money is None else f", {delta(mean.money, 0)} of value on the judged rows"
+    interval = ""
+    if mean.low is not None and mean.high is not None:
+        interval = f" ({bound(mean.low, digits)} to {bound(mean.high, digits)})"
+    worth = "" if mean.money is None else f", worth {delta(mean.money, 0)} by the value matrix on the judged rows"
     spans = "span" if mean.spans == 1 else "spans"
     return (
         f"mean gain of {mean.metric.replace('_', ' ')} {delta(mean.gain, digits)}{interval} over {mean.spans} {spans}, "
@@ -70,4 +78,5 @@ def point_cells(point: Point) -> list[str]:
 def step_cells(step: Step, now: int) -> list[str]:
     """Return one step of the loop: its state, its age, what is so, what it waits for and the command that helps."""
     command = f"`{step.command}`" if step.command else ""
-    return [step.name, step.state, age(step.since, now), step.why, step.blocker, command]
+    why, blocker = safe(step.why, limit=MOST), safe(step.blocker, limit=MOST)
+    return [step.name, step.state, age(step.since, now), why, blocker, command]
