@@ -41,7 +41,7 @@ def map_of(store: Store, run_id: int, method: str) -> ProbabilityMap:
             "Register the run as it is.",
             where,
         )
-    return ProbabilityMap(method=found.method, points=found.points)
+    return ProbabilityMap(method=found.method, points=found.points, classes=found.classes)
 
 
 def evidence_of(store: Store, run_id: int) -> dict[str, Any]:

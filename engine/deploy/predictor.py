@@ -44,7 +44,7 @@ class Predictor:
         self._one: Callable[[Sequence[float]], list[float]] = row.one
         calibration = signature.calibration
         if calibration is not msgspec.UNSET:
-            self._one = lambda values: [calibration.one(said) for said in row.one(values)]
+            self._one = lambda values: calibration.row(row.one(values))
 
     @property
     def platform(self) -> str:

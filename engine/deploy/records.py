@@ -47,7 +47,8 @@ class ModelVersion(Struct, frozen=True, kw_only=True):
     """One registered model file.
 
     Attributes:
-        calibration: What makes its probabilities better before they are answered: isotonic, platt; empty for nothing.
+        calibration: What makes its probabilities better before they are answered: isotonic, platt, temperature or
+            nothing.
         verdict: What the gates of its run say now.
         aliases: The aliases that point here now.
         golden_rows: How many rows with recorded answers every process must reproduce before it serves.

@@ -35,7 +35,8 @@ def register(store: Store, run_id: int, model: str, *, who: str, why: str, calib
         model: The name.
         who: Kept with the version.
         why: Kept too.
-        calibrate: Answer with the probabilities that this map of the run's evaluation makes: isotonic or platt.
+        calibrate: Answer with the probabilities that this map of the run's evaluation makes: isotonic, platt or
+            temperature.
 
     Raises:
         NotFound: There is no such run.

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say, and maps that make them: isotonic and Platt. Pure, no I/O."""
+"""Whether probabilities mean what they say, and maps that make them: isotonic, Platt, temperature. Pure, no I/O."""
 
 import math
 from typing import Any
@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from lemnis.engine.evaluate.records import Bin, Reliability
 from lemnis.engine.evaluate.significance import draws
-from lemnis.engine.models.calibration import Method, log_odds, logistic
+from lemnis.engine.models.calibration import LOGIT_ENDS, Method, Points, ProbabilityMap, log_odds, logistic, tempered
 
 Values = NDArray[np.float64]
 Places = NDArray[np.int64]
 BINS = 10
 STEPS = 50  # of Newton's method; under ten are usual
-METHODS: tuple[Method, ...] = ("isotonic", "platt")
+METHODS: dict[str, tuple[Method, ...]] = {"binary": ("isotonic", "platt"), "multiclass": ("temperature", "isotonic")}
+SHARPEST, FLATTEST = 50.0, 0.02  # what logarithms are multiplied by: the inverse of a temperature
+AS_SAID: Points = [[0.0, 0.0], [1.0, 1.0]]
 
 
 def reliability(target: Values, probability: Values, blocks: Places, bins: int = BINS) -> Reliability:
@@ -52,6 +54,47 @@ def reliability(target: Values, probability: Values, blocks: Places, bins: int =
     )
 
 
+def fitted(method: Method, target: Values, score: Values) -> ProbabilityMap:
+    """Return the map of a model's probabilities that suits what happened best.
+
+    Args:
+        method: One of METHODS of the task.
+        target: 0 or 1, or the class's place, two different ones at least, shape (n,).
+        score: Probability of 1, shape (n,); or of each class, shape (n, classes).
+
+    Source: of several classes C. Guo et al., On calibration of modern neural networks (ICML 2017) for temperature;
+    B. Zadrozny, C. Elkan, Transforming classifier scores into accurate multiclass probability estimates (KDD 2002).
+    """
+    if method == "temperature":
+        return ProbabilityMap(method=method, points=[[temperature(target.astype(np.int64), score)]])
+    if score.ndim == 1:
+        return ProbabilityMap(method=method, points=fit_map(method, target, score))
+    present = set(np.unique(target).astype(int).tolist())
+    each = enumerate(score.T)
+    points = [isotonic((target == k).astype(float), column) if k in present else AS_SAID for k, column in each]
+    return ProbabilityMap(method=method, classes=points)
+
+
+def temperature(target: Places, score: Values) -> float:
+    """Return the temperature that makes what happened likeliest, by Newton's method between bounds.
+
+    The log loss is convex in the inverse of the temperature, so the sign of its slope tells on which side the least is.
+    """
+    logs, rows = np.log(np.maximum(score, LOGIT_ENDS)), np.arange(target.size)
+    low, high, sharp = FLATTEST, SHARPEST, 1.0
+    for _ in range(STEPS):
+        weight = tempered(score, 1 / sharp)
+        mean = (weight * logs).sum(1)
+        slope = float((mean - logs[rows, target]).sum())
+        curvature = float(((weight * logs**2).sum(1) - mean**2).sum())
+        low, high = (low, sharp) if slope > 0 else (sharp, high)
+        step = sharp - slope / curvature if curvature > 0 else math.nan
+        before, sharp = sharp, step if low < step < high else (low + high) / 2
+        if abs(sharp - before) < 1e-9:
+            break
+    return 1 / sharp
+
+
 def fit_map(method: str, target: Values, probability: Values) -> list[list[float]]:
     """Return a map from said to better probabilities, as points to interpolate between, or [[slope, offset]].
 
@@ -70,9 +113,9 @@ def isotonic(target: Values, probability: Values) -> list[list[float]]:
     """Return the points of the rising steps that are nearest to the target; none says 0 or 1 for certain."""
     from sklearn.isotonic import IsotonicRegression
 
-    fitted: Any = IsotonicRegression(out_of_bounds="clip").fit(probability, target)
+    steps: Any = IsotonicRegression(out_of_bounds="clip").fit(probability, target)
     least = 1 / (target.size + 2)
-    said, better = fitted.X_thresholds_, np.clip(fitted.y_thresholds_, least, 1 - least)
+    said, better = steps.X_thresholds_, np.clip(steps.y_thresholds_, least, 1 - least)
     return np.column_stack([said, better]).tolist()
 
 

@@ -65,7 +65,7 @@ def evaluate(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]
     )
     beside = baselines(context.store, subject, ground, config.dataset, yardstick, threads=context.cores)
     context.progress(0.72, "fitting calibration maps and judging them")
-    calibrated = calibration_of(ground, yardstick)
+    calibrated = calibration_of(ground, yardstick, subject.signature.classes)
     context.progress(0.75, "timing single rows and a batch")
     speed = measure_speed(subject, held_out.slice(0, SPEED_ROWS), cores=context.cores)
     context.progress(0.85, "contributions of the features")

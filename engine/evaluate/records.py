@@ -101,9 +101,9 @@ class CalibrationMap(Struct, frozen=True, kw_only=True):
     """A map of probabilities: what it would change on rows that neither model nor map has seen.
 
     Attributes:
-        method: isotonic, platt.
+        method: isotonic, platt; of several classes temperature, isotonic.
         rows: Validation rows it was fitted on.
-        points: Said and better probabilities to interpolate between; of platt slope and offset of the log odds.
+        points, classes: As `ProbabilityMap` has them.
         tests: `base` is the model as it is, `value` with the map; p is for each test alone.
         wins: Brier score and log loss get better with their whole interval: only then it is worth it.
     """
@@ -113,16 +113,23 @@ class CalibrationMap(Struct, frozen=True, kw_only=True):
     points: list[Point]
     tests: list[PairedTest]
     wins: bool
+    classes: list[list[Point]] = []
 
 
 class Calibration(Struct, frozen=True, kw_only=True):
-    """How far a model's probabilities can be believed, on one part; `why` says why no map was fitted."""
+    """How far a model's probabilities can be believed, on one part; `why` says why no map was fitted.
+
+    Attributes:
+        reliability: Of the probability of yes; of several classes of the class that was answered, right or wrong.
+        classes: Of several classes each one against all others.
+    """
 
     part: str
     blocks: str
     reliability: Reliability
     maps: list[CalibrationMap] = []
     why: str = ""
+    classes: dict[str, Reliability] = {}
 
 
 class Evaluation(Struct, frozen=True, kw_only=True):

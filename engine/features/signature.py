@@ -54,7 +54,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         features: In the order of the matrix's columns.
         classes: Of a binary or multiclass target, sorted; the last of two is the positive one.
         threshold: A binary score at or above it counts as positive.
-        calibration: What makes a binary score a better probability before it is answered.
+        calibration: What makes scores better probabilities before they are answered.
     """
 
     features: list[Feature]
