@@ -177,6 +177,9 @@ def calibration_sections(last: Evaluation | None) -> Iterable[Section]:
         return
     found = last.calibrated.reliability
     facts = [Fact(name="calibration error", value=found.ece), Fact(name="Brier score", value=found.brier)]
+    if last.calibrated.classes:
+        facts = [Fact(name="calibration error", value=found.ece, note="of the class answered")]
+        facts += [Fact(name=f"of {name}", value=one.ece) for name, one in last.calibrated.classes.items()]
     facts += [
         Fact(name=one.method, value="better on unseen rows" if one.wins else "no better", note=f"{one.rows:,} rows")
         for one in last.calibrated.maps

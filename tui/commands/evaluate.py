@@ -37,7 +37,8 @@ def evaluate(
     "metrics"}], "worst_month", "days", "baselines": [{"name" (constant, last value, champion), "words", "why" (there is
     none), "warning", "rows", "tests": [{"metric", "base", "value", "delta", "low", "high", "p", "adjusted"}]}],
     "calibrated": {"reliability": {"bins": [{"said", "was", "rows", "low", "high"}], "ece", "brier", "off", "apart",
-    "spread"}, "maps": [{"method", "wins", "points", "tests"}], "why"},
+    "spread"} (of several classes of the one answered), "classes" ({class: as reliability}, each against all others),
+    "maps": [{"method" (isotonic, platt, temperature), "wins", "points", "classes" (points of each), "tests"}], "why"},
     "speed": {"latency_p50_ms", "latency_p99_ms", "rows_per_s", "model_bytes", "load_ms"}}],
     "importances": [{"feature", "gain", "splits", "contribution"}], "slices": {"tested", "slices": [{"words", "where",
     "rows", "share", "loss", "rest", "low", "high", "q", "value"}]}, "perturbations": {"allowed", "tried": [{"kind",

@@ -70,7 +70,10 @@ def register(
     model: ModelName,
     reason: Reason = "registered from the command line",
     calibrate: Annotated[
-        str, typer.Option(help="Answer with probabilities that this map makes: isotonic or platt.", metavar="MAP")
+        str,
+        typer.Option(
+            help="Answer with probabilities that this map makes: isotonic, platt or temperature.", metavar="MAP"
+        ),
     ] = "",
 ) -> None:
     """Make a finished run's model the next version of MODEL; it is checked and its golden answers are recorded.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -15,12 +16,14 @@ from late_flights import Bench, Server, Trained
 
 from lemnis.engine.deploy.batch import score_file
 from lemnis.engine.deploy.exports.subject import subject_of
-from lemnis.engine.deploy.predictor import load_predictor
+from lemnis.engine.deploy.predictor import Predictor, load_predictor
 from lemnis.engine.deploy.registry import signature_of
 from lemnis.engine.errors import BadInput
 from lemnis.engine.evaluate.records import Calibration, CalibrationMap, Evaluation, Reliability
 from lemnis.engine.features.requests import encode_rows
+from lemnis.engine.features.signature import Feature, Signature
 from lemnis.engine.models.calibration import Method, ProbabilityMap
+from lemnis.engine.models.trees import Trees
 from lemnis.engine.monitor.reference import make_reference
 
 STEPS = [[0.1, 0.02], [0.3, 0.1], [0.3000001, 0.5], [0.9, 0.7]]
@@ -44,6 +47,31 @@ def test_one_probability_is_mapped_as_many_are(
         ProbabilityMap(method="platt", points=[[slope, offset]]),
     ):
         assert [made.one(one) for one in said] == pytest.approx(made.many(np.array(said)).tolist(), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        ProbabilityMap(method="temperature", points=[[2.0]]),
+        ProbabilityMap(method="isotonic", classes=[STEPS, [[0.0, 0.1], [1.0, 0.6]], [[0.5, 0.2]]]),
+    ],
+)
+def test_a_model_of_several_classes_answers_with_its_map_one_row_as_many(made: ProbabilityMap) -> None:
+    random = np.random.default_rng(2)
+    rows = random.normal(size=(300, 2))
+    target = (rows[:, 0] > 0).astype(int) + (rows[:, 1] > 0.5)
+    parameters = {"objective": "multiclass", "num_class": 3, "num_leaves": 4, "verbosity": -1, "num_threads": 1}
+    booster = lightgbm.train(parameters, lightgbm.Dataset(rows, target), num_boost_round=5)
+    features = [Feature(name="a", kind="numeric"), Feature(name="b", kind="numeric")]
+    plain = Signature(features=features, task="multiclass", target="t", classes=["x", "y", "z"])
+    kept = msgspec.json.decode(msgspec.json.encode(msgspec.structs.replace(plain, calibration=made)), type=Signature)
+    predictor = Predictor(Trees(booster.model_to_string()), kept)
+    said = np.asarray(booster.predict(rows[:20]))
+    expected = made.many(said)
+    assert np.abs(expected - said).max() > 0.02
+    assert predictor.many(rows[:20]) == pytest.approx(expected)
+    assert [predictor.one(row) for row in rows[:20].tolist()] == [pytest.approx(row) for row in expected.tolist()]
+    assert b"calibration" not in msgspec.json.encode(plain)
 
 
 def evaluated(bench: Bench, trained: Trained, *, wins: bool = True) -> int:

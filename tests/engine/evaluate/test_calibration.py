@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from lemnis.engine.config import Problem
 from lemnis.engine.evaluate.baselines import Ground
 from lemnis.engine.evaluate.calibrating import calibration_of
-from lemnis.engine.evaluate.calibration import fit_map, reliability
+from lemnis.engine.evaluate.calibration import METHODS, fit_map, fitted, reliability
 from lemnis.engine.evaluate.measure import Scored
 from lemnis.engine.evaluate.paired import Yardstick
-from lemnis.engine.models.calibration import logistic, mapped
+from lemnis.engine.models.calibration import logistic, mapped, tempered
 
 DAY_MS = 86_400_000
 answers = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20)), min_size=1, max_size=80)
@@ -78,3 +78,57 @@ def test_a_map_is_offered_only_where_probabilities_were_wrong(spoilt: bool, wins
     )  # fmt: skip
     assert without is not None
     assert (without.maps, without.why[:16]) == ([], "no map is fitted")
+
+
+def of_three_classes(rows: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return drawn classes, and their true probabilities made too sure (above 1) or too unsure."""
+    random = np.random.default_rng(11)
+    odds = random.normal([0.8, 0.0, -0.8], 1.2, (rows, 3))
+    true = np.exp(odds) / np.exp(odds).sum(1, keepdims=True)
+    target = (random.random(rows)[:, None] > true.cumsum(1)[:, :2]).sum(1).astype(float)
+    return target, tempered(true, 1 / sharpness)
+
+
+@pytest.mark.parametrize("sharpness", [2.5, 1.0, 0.4])
+def test_temperature_finds_how_much_too_sure_probabilities_of_several_classes_are(sharpness: float) -> None:
+    target, said = of_three_classes(40_000, sharpness)
+    made = fitted("temperature", target, said)
+    assert made.points[0][0] == pytest.approx(sharpness, rel=0.03)
+    assert (made.many(said).argmax(1) == said.argmax(1)).all()
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 1000), st.sampled_from(METHODS["multiclass"]), st.integers(2, 5))
+def test_better_probabilities_of_classes_are_probabilities_and_one_row_is_mapped_as_many_are(
+    seed: int, method: str, classes: int
+) -> None:
+    random = np.random.default_rng(seed)
+    said = random.dirichlet(np.full(classes + 1, 0.3), 120)  # the last class never happened
+    target = random.integers(0, classes, 120).astype(float)
+    made = fitted(method, target, said)  # type: ignore[arg-type]
+    better = made.many(said)
+    assert ((better >= 0) & (better <= 1)).all()
+    assert better.sum(1) == pytest.approx(1)
+    assert [made.row(row) for row in said.tolist()] == [pytest.approx(row, abs=1e-12) for row in better.tolist()]
+
+
+@pytest.mark.parametrize(("sharpness", "wins"), [(1.0, False), (2.2, True)])
+def test_a_map_of_classes_is_offered_only_where_they_were_too_sure_and_each_class_is_judged(
+    sharpness: float, wins: bool
+) -> None:
+    target, said = of_three_classes(8000, sharpness)
+    everything = Scored(target=target, score=said, time=np.arange(target.size) * DAY_MS // 100)
+    ground = Ground(
+        rows=None, all=everything, learned=np.arange(0), validation=np.arange(4000), judged=np.arange(4000, 8000),
+        part="test", has_train=True,
+    )  # fmt: skip
+    yardstick = Yardstick(everything.where(ground.judged), Problem(task="multiclass"))
+    found = calibration_of(ground, yardstick, ["a", "b", "c"])
+    assert found is not None
+    assert [(one.method, one.wins) for one in found.maps] == [("temperature", wins), ("isotonic", wins)]
+    assert list(found.classes) == ["a", "b", "c"]
+    answered = sum(one.was * one.rows for one in found.reliability.bins) / 4000
+    assert answered == pytest.approx((said[4000:].argmax(1) == target[4000:]).mean())
+    happened = {name: sum(one.was * one.rows for one in of.bins) for name, of in found.classes.items()}
+    assert happened == {name: pytest.approx((target[4000:] == place).sum()) for place, name in enumerate("abc")}
+    assert (found.reliability.ece > 0.05) is wins

@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 
 from lemnis.engine import Engine
 from lemnis.engine.deploy import LoadCell, LoadTest
+from lemnis.engine.evaluate import Bin, Calibration, CalibrationMap, Evaluation, Reliability
 from lemnis.engine.evaluate.verifications import (
     FoldResult,
     Folds,
@@ -19,6 +20,7 @@ from lemnis.engine.evaluate.verifications import (
     save_verification,
 )
 from lemnis.tui.app import Console
+from lemnis.tui.stages.evaluate.verified.calibration import calibration_listing
 from lemnis.tui.stages.evaluate.verified.load import load_listing
 
 SIZES = [(80, 24), (160, 48)]
@@ -148,3 +150,28 @@ async def test_a_key_asks_how_to_cut_and_queues_the_folds(engine: Engine) -> Non
         await shows(pilot, "[folds]", "Not trained on folds yet.")
         jobs = await becomes(pilot, engine.jobs.jobs)
         assert jobs[0].arguments == {"run": 1, "scheme": "time", "k": 5, "columns": []}
+
+
+@pytest.mark.parametrize("width", [40, 90])
+def test_of_several_classes_each_has_its_line_and_its_diagram(width: int) -> None:
+    def of(said: float, was: float) -> Reliability:
+        bins = [Bin(said=said, was=was, rows=50, low=was - 0.05, high=was + 0.05)]
+        return Reliability(bins=bins, ece=abs(said - was), brier=0.2, off=0.0, apart=0.0, spread=0.2)
+
+    calibrated = Calibration(
+        part="test", blocks="days", reliability=of(0.9, 0.6), classes={"[DL]": of(0.3, 0.3), "answered": of(0.7, 0.4)},
+        maps=[CalibrationMap(method="temperature", rows=9, points=[[1.5]], tests=[], wins=True)],
+    )  # fmt: skip
+    last = Evaluation(run_id=1, version_id="v", part="test", rows=50, metrics={}, created_at=1, calibrated=calibrated)
+    listing = calibration_listing(last, width)
+    assert listing.detail == "· test rows, 2 classes"
+    assert [[str(cell) for cell in row.cells[:4]] for row in listing.rows] == [
+        ["the class answered", "90.0%", "60.0%", "0.300"],
+        ["[DL]", "30.0%", "30.0%", "0.000"],
+        ["answered", "70.0%", "40.0%", "0.300"],
+    ]
+    words = [[str(line) for line in listing.lines(row.key, width)] for row in listing.rows]
+    assert all(len(line) <= width for line in words[1][:2])
+    assert "◆" in words[1][1]
+    assert words[2][1].index("●") < words[2][1].index("◇")
+    assert any(line.startswith("temperature  ● worth it") for line in words[0])

@@ -2,27 +2,33 @@
 
 from textual.content import Content
 
-from lemnis.engine.evaluate import Bin, Calibration, CalibrationMap, Evaluation, PairedTest
+from lemnis.engine.evaluate import Bin, Calibration, CalibrationMap, Evaluation, PairedTest, Reliability
+from lemnis.engine.text import safe
 from lemnis.tui.format import delta, number, share
 from lemnis.tui.stages.evaluate.listing import Listing
 from lemnis.tui.widgets.cells import Col, Row
 
-LEAST_DIAGRAM, FIGURES = 20, 44  # cells of the diagram at least, and of the figures before it
+LEAST_DIAGRAM, FIGURES, SHORT_FIGURES = 20, 44, 16  # cells of the diagram at least, and of the figures before it
+ANSWERED = "answered"  # key of the line about the class that was answered
 CALIBRATION_TEXT = (
     "Rows are cut into ten bins of equally many rows by the probability they were told. On the axis from 0 to 1 a "
     "line shows the 95 % interval of the share that really was positive, ● the share, ◇ the probability that was said"
     " (◆ where both are one): a well calibrated model has ◇ within the line. ECE is the mean gap by rows. The Brier "
     "score is taken apart (Murphy): + off the diagonal, − told apart from the mean, + spread of the target itself. "
     "Isotonic and Platt maps are fitted on the validation rows and judged on the test rows by a paired bootstrap over"
-    " days; one is worth it only if the whole interval of the change of both Brier score and log loss is below 0. Its"
-    " points are in `lemnis --json evaluate RUN --kept`, for whoever turns scores into decisions; models are served "
-    "as they were trained."
+    " days; one is worth it only if the whole interval of the change of both Brier score and log loss is below 0. "
+    "`lemnis models register RUN MODEL --calibrate MAP` keeps such a map with a version, and its answers are what the "
+    "map makes. Of several classes the first line judges the class that was answered: how sure the model was against "
+    "how often it was right; then comes each class against all others. Their maps are a temperature, which makes all "
+    "answers more or less sure and changes none, and isotonic maps of each class, divided by their sum."
 )
 
 
 def calibration_listing(evaluation: Evaluation | None, width: int) -> Listing:
     """Return the bins as a diagram, and as detail the figures and the maps."""
     found = evaluation.calibrated if evaluation else None
+    if found is not None and found.classes:
+        return classes_listing(found)
     room = max(LEAST_DIAGRAM, width - FIGURES)
     columns = [
         Col("said", right=True), Col("happened", right=True), Col("interval", "95 %"), Col("rows", right=True),
@@ -34,10 +40,55 @@ def calibration_listing(evaluation: Evaluation | None, width: int) -> Listing:
         detail=f"· {found.part} rows, {len(bins)} bins of equally many" if found else "",
         columns=columns,
         rows=[bin_row(place, one, room) for place, one in enumerate(bins)],
-        empty="Not measured: the problem is no yes-or-no question." if evaluation else "Not measured yet. Press n.",
+        empty="Not measured: the model answers with a number." if evaluation else "Not measured yet. Press n.",
         below="Worth and maps",
-        lines=lambda key, cells: calibration_lines(found),
+        lines=lambda key, cells: [*worth_lines(found.reliability), *maps_lines(found)] if found else [],
     )
+
+
+def classes_listing(found: Calibration) -> Listing:
+    """Return a line for the class that was answered and for each class; as detail its diagram and the maps."""
+    judged = {ANSWERED: found.reliability} | {f"class {name}": one for name, one in found.classes.items()}
+    columns = [
+        Col("class", flex=True), Col("said", right=True), Col("happened", right=True), Col("ece", "ECE", right=True),
+        Col("brier", "Brier", right=True),
+    ]  # fmt: skip
+
+    def lines(key: str, width: int) -> list[Content]:
+        one = judged.get(key)
+        return [*(diagram_lines(one, width) if one else []), *maps_lines(found)]
+
+    return Listing(
+        title="Calibration",
+        detail=f"· {found.part} rows, {len(found.classes)} classes",
+        columns=columns,
+        rows=[class_row(key, one) for key, one in judged.items()],
+        empty="",
+        below="Reliability and maps",
+        lines=lines,
+    )
+
+
+def class_row(key: str, one: Reliability) -> Row:
+    """Return what was said of a class on average, how often it happened, and what its probabilities are worth."""
+    rows = sum(part.rows for part in one.bins)
+    said, was = (
+        sum(value * part.rows for part, value in zip(one.bins, column, strict=True)) / rows
+        for column in ([part.said for part in one.bins], [part.was for part in one.bins])
+    )
+    name = "the class answered" if key == ANSWERED else safe(key.removeprefix("class "), limit=60)
+    cells = [name, share(said), share(was), number(one.ece), number(one.brier)]
+    return Row(key, cells, [None if key == ANSWERED else name, said, was, one.ece, one.brier])
+
+
+def diagram_lines(one: Reliability, width: int) -> list[Content]:
+    """Return the bins of a class as a diagram, then its figures."""
+    room = max(LEAST_DIAGRAM, width - SHORT_FIGURES)
+    lines = [Content.styled(f"{'said':>7} {'was':>7} {axis(room)}", "$muted")]
+    for part in one.bins:
+        drawn = (diagram(part, room), "" if part.low <= part.said <= part.high else "$warn")
+        lines.append(Content.assemble(f"{share(part.said):>7} {share(part.was):>7} ", drawn))
+    return [*lines, *worth_lines(one)]
 
 
 def axis(room: int) -> str:
@@ -67,12 +118,9 @@ def diagram(one: Bin, room: int) -> str:
     return "".join(line)
 
 
-def calibration_lines(found: Calibration | None) -> list[Content]:
-    """Return ECE and the Brier score taken apart, then what each map would change."""
-    if found is None:
-        return []
-    worth = found.reliability
-    lines = [
+def worth_lines(worth: Reliability) -> list[Content]:
+    """Return ECE and the Brier score taken apart."""
+    return [
         Content.assemble(
             ("ECE ", "$muted"), (number(worth.ece), "bold"), ("  Brier ", "$muted"), (number(worth.brier), "bold"),
         ),
@@ -81,11 +129,12 @@ def calibration_lines(found: Calibration | None) -> list[Content]:
             (" + spread ", "$muted"), number(worth.spread),
         ),
     ]  # fmt: skip
-    if found.why:
-        lines.append(Content.styled(found.why, "$muted"))
-    for one in found.maps:
-        lines += map_lines(one)
-    return lines
+
+
+def maps_lines(found: Calibration) -> list[Content]:
+    """Return what each map would change, or why none was fitted."""
+    why = [Content.styled(found.why, "$muted")] if found.why else []
+    return [*why, *(line for one in found.maps for line in map_lines(one))]
 
 
 def map_lines(one: CalibrationMap) -> list[Content]:
