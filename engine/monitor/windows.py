@@ -61,7 +61,19 @@ def refresh(store: Store, config: Config, *, now: int | None = None, apart: bool
     moment = clock.now_ms() if now is None else now
     versions = served_versions(store)
     changed = {served.endpoint for served in versions if refresh_one(store, config, served, moment, apart=apart)}
-    return changed | {s.endpoint for s in versions if follow(store, s.key, moment, apart=apart)}
+    return changed | {served.endpoint for served in versions if follow_one(store, served, moment, apart=apart)}
+
+
+def follow_one(store: Store, served: Served, now: int, *, apart: bool) -> bool:
+    """Bring figures and detectors of one served version up to date; say whether anything changed.
+
+    What stands in its way is remembered and holds up no other version.
+    """
+    try:
+        return follow(store, served.key, now, apart=apart)
+    except LemnisError as error:
+        remember_problem(store, served, error.problem)
+        return False
 
 
 def served_versions(store: Store) -> list[Served]:

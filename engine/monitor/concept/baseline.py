@@ -48,6 +48,9 @@ def baseline_of(store: Store, model: str, version: int, *, apart: bool) -> Basel
         model: A registered model.
         version: Its version.
         apart: Make it in a process of its own, and return None as long as that is at it.
+
+    Raises:
+        NotFound: The version is not registered any more, and no baseline was made before.
     """
     kept = kept_baseline(store, model, version)
     if kept is not None:
@@ -55,10 +58,12 @@ def baseline_of(store: Store, model: str, version: int, *, apart: bool) -> Basel
     if not apart:
         make_and_keep(store, model, version)
         return kept_baseline(store, model, version)
+    text = store.value("select signature from model_versions where model = ? and version = ?", [model, version])
+    if text is None:
+        raise NotFound(f"{model} v{version} is not registered any more.", "Register it again, or serve another version.")
     problem = CHILDREN.ended(__name__, str(store.workspace.root), model, str(version))
     if problem:
-        sql = "select signature from model_versions where model = ? and version = ?"
-        signature = msgspec.json.decode(store.value(sql, [model, version]), type=Signature)
+        signature = msgspec.json.decode(text, type=Signature)
         failed = Baseline(task=signature.task, threshold=signature.threshold, why=problem)
         keep_baseline(store, model, version, failed, "")
     return kept_baseline(store, model, version)

@@ -8,6 +8,8 @@ from support import until
 
 from lemnis.engine.monitor.concept.kept import kept_baseline
 from lemnis.engine.monitor.concept.windowed import ANSWERED
+from lemnis.engine.monitor.reference import reference_of
+from lemnis.engine.monitor.watch import Watch
 from lemnis.engine.monitor.windows import refresh
 
 NOW = 2_000_000_000_000
@@ -127,3 +129,19 @@ def test_no_query_reads_a_whole_version_for_each_row(flown) -> None:
     plan = flown.store.rows(f"explain query plan {ANSWERED}", [1] * ANSWERED.count("?"), name="predictions")
     inner = [row["detail"] for row in plan if "SEARCH q" in row["detail"]]
     assert inner == ["SEARCH q USING INDEX predictions_key (endpoint=? AND row_key=? AND rowid<?)"]
+
+
+def test_a_version_that_is_gone_holds_up_neither_the_other_nor_the_alerts(flown) -> None:
+    for number in (1, 2):
+        reference_of(flown.store, "late", number, bins=10)
+        flown.answer(flown.between("2013-09-01", "2013-10-02"), model_version=number)
+    with flown.store.write() as db:
+        db.execute("delete from model_versions where version = 1")
+    assert flown.room.refresh() == ["late"]
+    first, second = flown.room.status().watched
+    problems = {watched.version: watched.problem for watched in (first, second)}
+    assert problems == {1: "late v1 is not registered with a dataset version.", 2: ""}
+    assert {entry.window.version for entry in flown.room.performance("late").entries if entry.estimated} == {2}
+    assert [alert.state for alert in flown.room.alerts()] == ["firing"]
+    Watch(flown.store).look()
+    assert flown.room.status().watching
