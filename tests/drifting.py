@@ -1,19 +1,21 @@
 """Streams of windows through the monitor's verdict, without a workspace: for its tests and its benchmark."""
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine.config import Monitor
 from lemnis.engine.features.signature import Feature
-from lemnis.engine.monitor.drift.calibration import calibrate, codes_of
+from lemnis.engine.monitor.drift.calibration import calibrate
 from lemnis.engine.monitor.drift.freeze import binned
+from lemnis.engine.monitor.drift.seasons import count_encoded, seasons_of
 from lemnis.engine.monitor.judge import Judged, judge_window
 from lemnis.engine.monitor.measures import Measures
 from lemnis.engine.monitor.policy import IMPORTANT_SHARE
-from lemnis.engine.monitor.reference import Reference
-from lemnis.engine.monitor.tally import Binning, Column, Tally, count_numbers
+from lemnis.engine.monitor.reference import NO_TIMES, Reference
+from lemnis.engine.monitor.tally import Binning, Tally
 
 Numbers = NDArray[np.float64]
 
@@ -31,11 +33,14 @@ def features_of(matrix: Numbers, categorical: Sequence[int], names: Sequence[str
     return found
 
 
-def reference_of(matrix: Numbers, categorical: Sequence[int], names: Sequence[str]) -> Reference:
-    """Freeze a reference whose features all are important; rows are in order of time."""
+def reference_of(
+    matrix: Numbers, categorical: Sequence[int], names: Sequence[str], moments: NDArray[np.int64] = NO_TIMES
+) -> Reference:
+    """Freeze a reference whose features all are important; rows are in order of time, `moments` if they have one."""
     importance = dict.fromkeys(names, max(1 / len(names), IMPORTANT_SHARE))
     binnings = binned(matrix, features_of(matrix, categorical, names), 10)
     judged, alarms = calibrate(binnings, [matrix], importance)
+    seasons, hours, why = seasons_of(binnings, matrix, moments, importance)
     return Reference(
         model="m",
         version=1,
@@ -48,27 +53,25 @@ def reference_of(matrix: Numbers, categorical: Sequence[int], names: Sequence[st
         held_out="train",
         held_out_rows=0,
         false_alarms=alarms,
+        seasons=seasons,
+        hours=hours,
+        unseasonal=why,
     )
 
 
 def tally_of(binnings: Sequence[Binning], rows: Numbers) -> Tally:
     """Count the rows of an encoded matrix."""
-    columns = {b.name: column_of(b, rows[:, place]) for place, b in enumerate(binnings)}
+    columns = {b.name: count_encoded(b, rows[:, place]) for place, b in enumerate(binnings)}
     return Tally(rows=len(rows), columns=columns)
 
 
-def column_of(binning: Binning, values: Numbers) -> Column:
-    """Count one encoded column."""
-    if binning.kind != "categorical":
-        return count_numbers(binning, values)
-    known = np.where(values < len(binning.known), values, np.nan)
-    return Column(counts=np.bincount(codes_of(binning, known), minlength=len(binning.counts)).tolist())
-
-
-def judge_stream(reference: Reference, windows: Iterable[Numbers], monitor: Monitor | None = None) -> list[Judged]:
-    """Judge windows that follow each other."""
+def judge_stream(
+    references: Reference | Iterable[Reference], windows: Iterable[Numbers], monitor: Monitor | None = None
+) -> list[Judged]:
+    """Judge windows that follow each other, against one reference or one each."""
     judged: list[Judged] = []
-    for rows in windows:
+    each = repeat(references) if isinstance(references, Reference) else references
+    for reference, rows in zip(each, windows, strict=False):
         earlier = [one.suspected for one in judged[-2:]]
         tally = tally_of(reference.binnings, rows)
         judged.append(

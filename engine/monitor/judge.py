@@ -204,6 +204,7 @@ def judge_feature(
             rows=rows,
             past=(sum(null.windows), null.rows[-1]) if null else None,
             alarms=tried,
+            against="" if binning.name == PREDICTION else reference.against,
         ),
         "verdict": feature_verdict([*earlier, suspicion.suspected], rows=rows, min_rows=monitor.min_rows),
         "importance": reference.importance.get(binning.name),

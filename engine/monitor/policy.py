@@ -92,7 +92,14 @@ def listed(names: list[str], most: int = 3) -> str:
 
 
 def rule_in_words(
-    *, score: str, floor: float, chance: float, rows: int, past: tuple[int, int] | None, alarms: str
+    *,
+    score: str,
+    floor: float,
+    chance: float,
+    rows: int,
+    past: tuple[int, int] | None,
+    alarms: str,
+    against: str = "",
 ) -> str:
     """Return the sentence that says when this feature counts as drifted, and where the numbers come from.
 
@@ -104,6 +111,7 @@ def rule_in_words(
         past: Windows of the training rows that chance was measured in and the largest size of them; None when there
             were too few rows and independent rows are assumed.
         alarms: How often the rule alarmed on past windows, as `alarms_in_words` has it.
+        against: Which training rows the window is compared with, and why; empty where nothing is said of it.
     """
     source = (
         f"measured in {past[0]:,} past windows of up to {past[1]:,} consecutive training rows"
@@ -115,7 +123,7 @@ def rule_in_words(
         f"at most {SIGNIFICANT:g}: drift when that is so in {NEEDED} of {LOOKED_AT} windows, this one included; watch "
         f"before. The bound is the larger of effect = {floor:g} of [monitor] and {chance:.3f}, below which 99 % of "
         f"windows of {rows:,} rows stay by chance, {source}. It {alarms}."
-    )
+    ) + (f" Compared with {against}." if against else "")
 
 
 def alarms_in_words(alarmed: int | None, runs: int | None) -> str:

@@ -16,9 +16,11 @@ from lemnis.engine import clock
 from lemnis.engine.errors import LemnisError, NotFound, Unavailable
 from lemnis.engine.features.signature import Signature, Task
 from lemnis.engine.monitor.drift.calibration import FalseAlarms, calibrate
-from lemnis.engine.monitor.drift.freeze import binned, evenly, freeze_score, stretches_of
+from lemnis.engine.monitor.drift.freeze import binned, evenly, freeze_score, moments_of, stretches_of
+from lemnis.engine.monitor.drift.seasons import Season, seasons_of
 from lemnis.engine.monitor.measures import measures
-from lemnis.engine.monitor.tally import Binning
+from lemnis.engine.monitor.parts import packed
+from lemnis.engine.monitor.tally import Binning, Tally
 from lemnis.engine.store import Row, Store
 from lemnis.engine.text import safe
 from lemnis.engine.workspace import Workspace
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 Numbers = NDArray[np.float64]
 
 MOST_ROWS = 500_000  # of the training rows, evenly taken; more would not move a share by 0.1 %
+NO_TIMES = np.empty(0, np.int64)
 HELD_OUT = ("validation", "test")  # the model did not learn from these, so its scores there are as honest as live ones
 
 
@@ -42,6 +45,10 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
         held_out: The part of the split whose rows gave the prediction's bins and figures; `train` if there is no other.
         importance: Share of the model's gain by feature, summing to 1.
         false_alarms: How often the rule alarmed on past windows of the training rows, by their size.
+        seasons, answer_seasons: Hours and weekdays that differ, of the training rows and the held-out answers.
+        unseasonal: Why there is none.
+        hours: Rows by hour of the week where there is a season; kept apart: `kept_reference` returns none.
+        against: In a reference that `seasonal.in_season` made: which rows it counts, in words.
         prediction_mean: Mean score of the held-out rows; `label_share`: positives among them.
     """
 
@@ -56,6 +63,11 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     held_out: str
     held_out_rows: int
     false_alarms: list[FalseAlarms] = []
+    seasons: list[Season] = []
+    answer_seasons: list[Season] = []
+    unseasonal: str = ""
+    hours: dict[int, Tally] = {}
+    against: str = ""
     prediction_mean: float | None = None
     label_share: float | None = None
     roc_auc: float | None = None
@@ -102,11 +114,15 @@ def keep_reference(store: Store, made: Reference) -> None:
             {
                 "model": made.model,
                 "version": made.version,
-                "reference": msgspec.json.encode(made).decode(),
+                "reference": msgspec.json.encode(msgspec.structs.replace(made, hours={})).decode(),
                 "rows": made.rows,
                 "created_at": clock.now_ms(),
             },
             ignore=True,
+        )
+        db.conn.executemany(
+            "insert or ignore into monitor_reference_hours (model, version, hour, tally) values (?, ?, ?, ?)",
+            [[made.model, made.version, hour, packed(tally)] for hour, tally in made.hours.items()],
         )
 
 
@@ -141,6 +157,7 @@ def make_reference(store: Store, model: str, version: int, *, bins: int) -> Refe
     matrix = encode_table(counted, signature)
     stretches = [matrix] if counted is train else [encode_table(one, signature) for one in stretches_of(train)]
     binnings, false_alarms = calibrate(binned(matrix, signature.features, bins), stretches, importance)
+    seasons, hours, why = seasons_of(binnings, matrix, moments_of(counted, dataset.time), importance)
     said = np.asarray(trained.predict(encode_table(held, signature), num_threads=1), dtype=np.float64)
     return describe(
         Reference(
@@ -155,10 +172,14 @@ def make_reference(store: Store, model: str, version: int, *, bins: int) -> Refe
             held_out=part,
             held_out_rows=held.num_rows,
             false_alarms=false_alarms,
+            seasons=seasons,
+            unseasonal=why,
+            hours=hours,
         ),
         signature.answers(said),
         target,
         bins,
+        moments_of(held, dataset.time),
     )
 
 
@@ -196,7 +217,9 @@ def held_out_part(dataset: "Version") -> str:
     return next(parts, "train")
 
 
-def describe(reference: Reference, scores: Numbers, target: Numbers, bins: int) -> Reference:
+def describe(
+    reference: Reference, scores: Numbers, target: Numbers, bins: int, moments: NDArray[np.int64] = NO_TIMES
+) -> Reference:
     """Return the reference with the prediction's bins and the held-out rows' figures added.
 
     Args:
@@ -205,15 +228,19 @@ def describe(reference: Reference, scores: Numbers, target: Numbers, bins: int) 
             multiclass model.
         target: Their true answers, shape (n,).
         bins: Bins of the prediction.
+        moments: When each row happened, epoch ms; none where that is not known.
     """
     multiclass = scores.ndim == 2
     flat = scores.argmax(axis=1).astype(np.float64) if multiclass else scores
     prediction = freeze_score(flat, bins, classes=scores.shape[1] if multiclass else None)
     judged, _ = calibrate([prediction], [flat[:, None]], {})
+    seasons, hours, _ = seasons_of(judged, flat[:, None], moments, {})
     measured = measures(reference.task, target, scores, reference.threshold, None)
     return msgspec.structs.replace(
         reference,
         binnings=[*reference.binnings, *judged],
+        answer_seasons=seasons,
+        hours={h: reference.hours.get(h, Tally()) + hours.get(h, Tally()) for h in {*reference.hours, *hours}},
         prediction_mean=float(flat.mean()) if flat.size else None,
         label_share=measured.label_share,
         roc_auc=measured.roc_auc,

@@ -25,6 +25,7 @@ from lemnis.engine.monitor.parts import (
 )
 from lemnis.engine.monitor.performance import measure_window, windows_with_new_labels
 from lemnis.engine.monitor.reference import Reference, reference_of
+from lemnis.engine.monitor.seasonal import seasonal_reference
 from lemnis.engine.monitor.spans import Spans, span_of, tier_of
 from lemnis.engine.monitor.tally import Tally
 from lemnis.engine.store import Row, Store
@@ -191,7 +192,8 @@ def judge_all(
             span = span_of(start, config.monitor.window)
             measured = measure_window(store, served.key, span, reference, config.problem.value)
             earlier = earlier_suspicions(store, served.key, start, judged, alone=alone)
-            judged[start] = judge_window(config.monitor, reference, tally, measured, earlier)
+            seasonal = seasonal_reference(store, reference, config.monitor.window, start)
+            judged[start] = judge_window(config.monitor, seasonal, tally, measured, earlier)
     return judged
 
 

@@ -18,6 +18,7 @@ from lemnis.engine.monitor.parts import changes_by_start, tally_within
 from lemnis.engine.monitor.performance import measure_window
 from lemnis.engine.monitor.records import FeatureDrift, Window
 from lemnis.engine.monitor.reference import Reference, kept_reference
+from lemnis.engine.monitor.seasonal import seasonal_reference
 from lemnis.engine.monitor.spans import MINUTE_MS, WIDTHS, Spans, Width, span_of, tier_of
 from lemnis.engine.monitor.windows import complete_until
 from lemnis.engine.store import Row, Store
@@ -120,7 +121,8 @@ class Zoom:
             key, span = [row["endpoint"], row["model"], row["version"]], span_of(place.starts, place.width)
             tally = tally_within(self.store, key, tier_of(place.width), span)
             measured = measure_window(self.store, key, span, reference, config.problem.value)
-            seen = Seen(basis, judge_window(config.monitor, reference, tally, measured, since[1]))
+            seasonal = seasonal_reference(self.store, reference, place.width, place.starts)
+            seen = Seen(basis, judge_window(config.monitor, seasonal, tally, measured, since[1]))
         self._seen[place] = seen
         self._seen.move_to_end(place)
         while len(self._seen) > REMEMBERED:

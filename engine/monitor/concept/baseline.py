@@ -60,7 +60,9 @@ def baseline_of(store: Store, model: str, version: int, *, apart: bool) -> Basel
         return kept_baseline(store, model, version)
     text = store.value("select signature from model_versions where model = ? and version = ?", [model, version])
     if text is None:
-        raise NotFound(f"{model} v{version} is not registered any more.", "Register it again, or serve another version.")
+        raise NotFound(
+            f"{model} v{version} is not registered any more.", "Register it again, or serve another version."
+        )
     problem = CHILDREN.ended(__name__, str(store.workspace.root), model, str(version))
     if problem:
         signature = msgspec.json.decode(text, type=Signature)
@@ -146,7 +148,7 @@ def days_of(table: "pa.Table", dataset: "Version") -> Places:
 
     if not dataset.time:
         return np.zeros(table.num_rows, dtype=np.int64)
-    moments = table.column(dataset.time).cast(pa.timestamp("ms")).cast(pa.int64()).fill_null(0)
+    moments = table.column(dataset.time).cast(pa.timestamp("ms"), safe=False).cast(pa.int64()).fill_null(0)
     return np.asarray(moments.to_numpy(), dtype=np.int64) // DAY_MS
 
 

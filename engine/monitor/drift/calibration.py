@@ -24,6 +24,7 @@ SIZES = (200, 1_000, 5_000, 20_000)  # rows of a null window
 RUN = 3  # windows that follow each other: what persistence looks at
 RUNS = 100  # of each size
 LEAST = 4  # the training rows hold at least so many windows, else their size tells nothing
+GOLDEN = 0.618  # steps of the golden section fill a stretch evenly, however many they are
 KOLMOGOROV = {0.5: 0.8276, 0.99: 1.6276}  # quantiles of Kolmogorov's law
 
 
@@ -44,15 +45,15 @@ class FalseAlarms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """One feature's effects and statistics in the null windows of one size, shape (windows,), and its freedom."""
+    """One feature's effects, statistics and their freedom in the null windows of one size, each of shape (windows,)."""
 
     effects: Numbers
     statistics: Numbers
-    freedom: int
+    freedom: NDArray[np.int64]
 
 
 def calibrate(
-    binnings: Sequence[Binning], stretches: Sequence[Numbers], importance: dict[str, float]
+    binnings: Sequence[Binning], stretches: Sequence[Numbers], importance: dict[str, float], *, apart: bool = False
 ) -> tuple[list[Binning], list[FalseAlarms]]:
     """Return the binnings with what chance does to them, and how often the rule would have alarmed.
 
@@ -60,8 +61,12 @@ def calibrate(
         binnings: Of the features, in the order of the matrix's columns.
         stretches: Training rows in the order of time without gaps, one matrix a stretch, shape (rows, features).
         importance: Share of the model's gain by feature.
+        apart: Each stretch has rows of another kind (those of one hour of the week): a window is compared with the rest
+            of its own stretch.
     """
     lengths = [len(stretch) for stretch in stretches]
+    ends = np.cumsum(lengths)
+    wholes = list(zip(ends - lengths, ends, strict=True)) if apart else [(0, int(sum(lengths)))]
     codes = [
         np.concatenate([codes_of(binning, stretch[:, place]) for stretch in stretches])
         for place, binning in enumerate(binnings)
@@ -70,10 +75,11 @@ def calibrate(
     alarms: list[FalseAlarms] = []
     weighty = np.array([importance.get(binning.name, 1.0) >= IMPORTANT_SHARE for binning in binnings])
     for size in SIZES:
-        if sum(lengths) < LEAST * size or max(lengths) < RUN * size:
+        least = (LEAST if apart else RUN) * size
+        if sum(lengths) < LEAST * size or max(lengths) < least:
             continue
-        starts = starts_of(lengths, size)
-        measured = [measure(binning, code, starts, size) for binning, code in zip(binnings, codes, strict=True)]
+        starts = starts_of(lengths, size, least)
+        measured = [measure(binning, code, starts, size, wholes) for binning, code in zip(binnings, codes, strict=True)]
         for null, one in zip(nulls, measured, strict=True):
             effect, inflation = chance_of(one, slice(None))
             for name, value in (("rows", size), ("windows", len(starts)), ("effect", effect), ("inflation", inflation)):
@@ -98,18 +104,43 @@ def codes_of(binning: Binning, values: Numbers) -> Codes:
     return np.where(missing, last, places[np.where(missing, 0, values).astype(np.int64)])
 
 
-def starts_of(lengths: Sequence[int], size: int) -> NDArray[np.int64]:
-    """Return where null windows start: runs of RUN that follow each other, evenly spread over the stretches."""
+def starts_of(lengths: Sequence[int], size: int, least: int) -> NDArray[np.int64]:
+    """Return where null windows start: runs of RUN that follow each other, evenly spread over the long stretches.
+
+    Args:
+        lengths: Rows of the stretches.
+        size: Rows of a window.
+        least: Rows of a stretch that is long enough.
+    """
     ends = np.cumsum(lengths)
-    long = [(end - length, end) for length, end in zip(lengths, ends, strict=True) if length >= RUN * size]
+    long = [(end - length, end - RUN * size) for length, end in zip(lengths, ends, strict=True) if length >= least]
     share = -(-RUNS // len(long))
     firsts: list[NDArray[np.int64]] = [
-        np.linspace(start, end - RUN * size, share).astype(np.int64) for start, end in long
+        np.linspace(start, end, share).astype(np.int64)
+        if share > 1
+        else np.array([start + int((end - start) * (place * GOLDEN % 1))])  # not the first rows of every stretch
+        for place, (start, end) in enumerate(long)
     ]
     return (np.concatenate(firsts)[:, None] + np.arange(RUN) * size).ravel()
 
 
-def measure(binning: Binning, codes: Codes, starts: NDArray[np.int64], size: int) -> Measured:
+def measure(
+    binning: Binning, codes: Codes, starts: NDArray[np.int64], size: int, wholes: Sequence[tuple[int, int]]
+) -> Measured:
+    """Return the scores of windows against the rest of the rows of the whole they lie in, wholes in order."""
+    found = [
+        measure_within(binning, codes[start:end], inside - start, size)
+        for start, end in wholes
+        if (inside := starts[(starts >= start) & (starts < end)]).size
+    ]
+    return Measured(
+        np.concatenate([one.effects for one in found]),
+        np.concatenate([one.statistics for one in found]),
+        np.concatenate([one.freedom for one in found]),
+    )
+
+
+def measure_within(binning: Binning, codes: Codes, starts: NDArray[np.int64], size: int) -> Measured:
     """Return the scores of windows against the rest of the rows."""
     places = len(binning.counts)
     total = np.bincount(codes, minlength=places).astype(float)
@@ -117,9 +148,10 @@ def measure(binning: Binning, codes: Codes, starts: NDArray[np.int64], size: int
     before = total - after
     if not is_nominal(binning):
         effects, statistics = kolmogorov_smirnov(before, after)
-        return Measured(effects, statistics, 0)
+        return Measured(effects, statistics, np.zeros(len(starts), np.int64))
     statistics, freedom = chi_square(total, after)
-    return Measured(distances_of(coarse(binning, before), coarse(binning, after)), statistics, freedom)
+    effects = distances_of(coarse(binning, before), coarse(binning, after))
+    return Measured(effects, statistics, np.full(len(starts), freedom))
 
 
 def distances_of(before: Numbers, after: Numbers) -> Numbers:
@@ -134,14 +166,13 @@ def distances_of(before: Numbers, after: Numbers) -> Numbers:
 
 def chance_of(measured: Measured, which: slice | NDArray[np.bool_]) -> tuple[float, float]:
     """Return the effect that LEVEL of some windows stay below, and the inflation of their statistic."""
-    statistics = measured.statistics[which]
-    middle, far = (float(np.quantile(statistics, level)) for level in (0.5, LEVEL))
-    expected = [
-        chi_square_quantile(level, measured.freedom) if measured.freedom else KOLMOGOROV[level]
-        for level in (0.5, LEVEL)
-    ]
-    effect = float(np.quantile(measured.effects[which], LEVEL))
-    return effect, max(1.0, middle / expected[0], far / expected[1])
+    kinds, which_kind = np.unique(measured.freedom[which], return_inverse=True)
+    inflation = 1.0
+    for level in (0.5, LEVEL):
+        expected = [chi_square_quantile(level, int(kind)) if kind else KOLMOGOROV[level] for kind in kinds]
+        ratios = measured.statistics[which] / np.array(expected)[which_kind]
+        inflation = max(inflation, float(np.quantile(ratios, level)))
+    return float(np.quantile(measured.effects[which], LEVEL)), inflation
 
 
 def try_rule(measured: Sequence[Measured], weighty: NDArray[np.bool_], size: int) -> FalseAlarms:
@@ -173,4 +204,5 @@ def try_rule(measured: Sequence[Measured], weighty: NDArray[np.bool_], size: int
 def tail(measured: Measured, window: int, inflation: float) -> float:
     """Return the p-value of one null window."""
     statistic = float(measured.statistics[window]) / inflation
-    return chi_square_survival(statistic, measured.freedom) if measured.freedom else kolmogorov_survival(statistic)
+    freedom = int(measured.freedom[window])
+    return chi_square_survival(statistic, freedom) if freedom else kolmogorov_survival(statistic)

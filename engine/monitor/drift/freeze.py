@@ -36,6 +36,16 @@ def evenly(table: "pa.Table", most: int) -> "pa.Table":
     return table.take(np.linspace(0, table.num_rows - 1, most).astype(np.int64))
 
 
+def moments_of(table: "pa.Table", time: str | None) -> NDArray[np.int64]:
+    """Return when each row happened, epoch ms; none where rows have no time, or not all of them."""
+    import pyarrow as pa
+
+    if not time or table.column(time).null_count:
+        return np.empty(0, np.int64)
+    moments = table.column(time).cast(pa.timestamp("ms"), safe=False).cast(pa.int64())
+    return np.asarray(moments.to_numpy(), dtype=np.int64)
+
+
 def binned(matrix: Numbers, features: list[Feature], bins: int) -> list[Binning]:
     """Freeze each feature over the training matrix, shape (rows, features)."""
     return [freeze(feature, matrix[:, place], bins) for place, feature in enumerate(features)]

@@ -238,4 +238,13 @@ LATER = {
             primary key (endpoint, model, version, starts, ends)
         ) strict""",
     ),
+    "m063_reference_hours": (
+        # References made before stay as they are: they are compared with all training rows.
+        """create table monitor_reference_hours (
+            model text not null, version integer not null,
+            hour integer not null check (hour between 0 and 167),    -- of the week, UTC, from Monday 00:00
+            tally blob not null,                     -- MessagePack, compressed by zlib: training rows per bin
+            primary key (model, version, hour)
+        ) strict""",
+    ),
 }
