@@ -24,12 +24,11 @@ from lemnis.tui.widgets.strip import ErrorStrip
 LIVE_SECONDS = 2.0
 LOW = 20  # lines, below which the steps stand alone
 ASKED = "asked for in the loop"
-WIDE = 100  # cells, from which a step is one line
 
 
 @dataclass(frozen=True, slots=True)
 class LoopView:
-    """The loop of one endpoint, what was decided, and the newest studies."""
+    """The loop of one endpoint, what was decided, and the newest study of each kind."""
 
     loop: Loop
     events: list[Event]
@@ -100,7 +99,9 @@ class LoopScreen(ModalScreen[None]):
         try:
             watching = self.engine.monitor.status().why
             loop = room.loop(self.endpoint, watching=watching)
-            view = LoopView(loop, room.events(loop.endpoint, 50), room.studies(loop.endpoint, 2), now_ms())
+            view = LoopView(
+                loop, room.events(loop.endpoint, 50), rows.newest_of_each(room.studies(loop.endpoint)), now_ms()
+            )
         except LemnisError as error:
             self.post_message(self.Done(error=error))
         else:
@@ -124,8 +125,8 @@ class LoopScreen(ModalScreen[None]):
         served = f"{loop.model} v{loop.version}" if loop.version is not None else "nothing served"
         self.query_one("#loop-panel", Panel).retitle("Loop", f"{loop.endpoint} · {served} · policy {loop.policy}")
         steps = self.query_one("#loop-steps", Table)
-        steps.set_columns(rows.STEPS if width >= WIDE else rows.STEPS_NARROW)
-        steps.show([rows.step_row(step, view.now, wide=width >= WIDE) for step in loop.steps])
+        steps.set_columns(rows.step_columns(width))
+        steps.show([rows.step_row(step, view.now, width) for step in loop.steps])
         self.say_step()
         self.query_one("#loop-events", Table).show([rows.event_row(event, view.now) for event in view.events])
         points = self.query_one("#loop-studies", Table)

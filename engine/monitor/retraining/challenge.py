@@ -23,6 +23,7 @@ from lemnis.engine.monitor.retraining.policy import POLICY
 from lemnis.engine.monitor.retraining.records import Retrained, Retraining, Said, Way
 from lemnis.engine.monitor.retraining.splits import (
     begin_of,
+    earliest_of,
     judged_windows,
     later_split,
     learnable_version,
@@ -81,10 +82,10 @@ def start(context: "JobContext", made: Retraining, config: Config, champion: Mod
     windows = list_windows(store, made.endpoint)
     learnt = parse_window(made.way.window)
     until = judged_windows(windows)[0][0]
-    first = begin_of(data, learnt, until, config.monitor.window)
+    first = begin_of(data, learnt, until, width=config.monitor.window, earliest=earliest_of(store, data))
     if made.way.start != "full":
         first = newer(first, find_version(store, run.version_id), until)
-    version = resplit(store, data, later_split(data, windows, first))
+    version = resplit(store, data, later_split(windows, first))
     features = DeployRoom(store).signature(champion.model, champion.version).names
     prepared = prepare(context, config, run, version, features=features, way=made.way)
     tags = checked_tags(store, version, "") | left_out_tags(prepared)

@@ -32,7 +32,7 @@ from lemnis.engine.features.matrix import encode_table, fit_signature, labelled,
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.models.files import Model, load_model, read_model
 from lemnis.engine.monitor.retraining.paired import figure_of
-from lemnis.engine.monitor.retraining.splits import begin_of, learnable_version
+from lemnis.engine.monitor.retraining.splits import begin_of, earliest_of, learnable_version
 from lemnis.engine.monitor.retraining.studied import Point, Try
 from lemnis.engine.monitor.spans import DAY_MS, Width
 from lemnis.engine.store import Store
@@ -77,6 +77,7 @@ class Bench:
         known = ~np.isnan(target_vector(self.table, self.signature))
         self.times: Places = np.where(known, times, np.iinfo(np.int64).min)  # a row without a label is in no span
         self.champion = load_model(champion.path, champion.sha256)
+        self.earliest = earliest_of(store, self.data)
         self.trained_until = trained_until(find_version(store, self.run.version_id or ""))
         self._yardsticks: dict[tuple[int, int], Yardstick] = {}
 
@@ -87,7 +88,7 @@ class Bench:
     def attempt(self, one: Try, told: Told) -> Point:
         """Grow a model as a try says, and return how it does beside the champion."""
         learnt = parse_window(one.window)
-        first = begin_of(self.data, learnt, one.until, self.width)
+        first = begin_of(self.data, learnt, one.until, width=self.width, earliest=self.earliest)
         if one.start != "full":
             first = max(first, min(self.trained_until, one.until - DAY_MS))
         table, judged = self.rows(first, one.until), self.rows(*one.judged)

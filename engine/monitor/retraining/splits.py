@@ -54,11 +54,10 @@ def judged_windows(windows: list[Window]) -> tuple[Span, Span]:
     return known[-2], known[-1]
 
 
-def later_split(version: Version, windows: list[Window], first: int | None = None) -> Split:
+def later_split(windows: list[Window], first: int) -> Split:
     """Return the split of a retraining: train up to the last two windows whose labels are settled.
 
     Args:
-        version: What is learnt from; unless `first` says otherwise its training begins where its own split does.
         windows: Of the endpoint.
         first: Where training begins, epoch ms.
 
@@ -66,22 +65,25 @@ def later_split(version: Version, windows: list[Window], first: int | None = Non
         BadInput: Fewer than two windows have settled labels, or they do not lie behind the start of training.
     """
     validation, test = judged_windows(windows)
-    start = first_time(version, validation[0]) if first is None else first
-    if validation[0] <= start:
+    if validation[0] <= first:
         raise BadInput(
             f"The windows that judge a retraining begin with {iso_utc(validation[0])[:10]}, no row comes before.",
             "Choose a longer window: `lemnis retrain --window all`.",
         )
-    edges = {"train": (start, validation[0]), "validation": (validation[0], test[0]), "test": test}
+    edges = {"train": (first, validation[0]), "validation": (validation[0], test[0]), "test": test}
     return {name: (iso_utc(since), iso_utc(until)) for name, (since, until) in edges.items()}
 
 
-def first_time(version: Version, otherwise: int) -> int:
-    """Return where a version's split begins, epoch ms."""
-    return min((part.start for part in version.split.values()), default=otherwise)
+def earliest_of(store: Store, version: Version) -> int:
+    """Return where the rows of a dataset begin that models may learn from, epoch ms.
+
+    That is the first start of a split among its versions: a retraining on the last months narrows its own version only.
+    """
+    starts = [part.start for one in list_versions(store, version.name) for part in one.split.values()]
+    return min(starts, default=0)
 
 
-def begin_of(version: Version, learnt: Learnt, until: int, width: Width) -> int:
+def begin_of(version: Version, learnt: Learnt, until: int, *, width: Width, earliest: int) -> int:
     """Return where training begins for a choice of rows that end before `until`, epoch ms.
 
     Args:
@@ -89,18 +91,18 @@ def begin_of(version: Version, learnt: Learnt, until: int, width: Width) -> int:
         learnt: Which rows.
         until: The end of training, epoch ms.
         width: Of a window.
+        earliest: Where the rows begin that may be learnt from, epoch ms.
     """
-    start = first_time(version, until)
     if learnt.kind == "days":
-        return max(start, until - round(learnt.amount * DAY_MS))
+        return max(earliest, until - round(learnt.amount * DAY_MS))
     if learnt.kind == "windows":
         edge = until
         for _ in range(min(int(learnt.amount), 10_000)):
             edge = span_of(edge - 1, width)[0]
-        return max(start, edge)
+        return max(earliest, edge)
     if learnt.kind == "rows":
-        return max(start, time_of_last(version, int(learnt.amount), until))
-    return start
+        return max(earliest, time_of_last(version, int(learnt.amount), until))
+    return earliest
 
 
 def time_of_last(version: Version, rows: int, until: int) -> int:

@@ -12,7 +12,9 @@ from lemnis.tui.widgets import Col, Row
 
 LIVE = ("queued", "preparing", "running")
 STEPS = (Col("step"), Col("state"), Col("age", right=True), Col("key"), Col("why", flex=True), Col("blocker", most=60))
-STEPS_NARROW = (Col("step"), Col("state"), Col("age", right=True), Col("key"), Col("blocker", flex=True))
+STEPS_SHORT = (Col("step"), Col("state"), Col("age", right=True), Col("key"))
+STEPS_NARROW = (*STEPS_SHORT, Col("blocker", flex=True))
+WIDE, NARROW = 100, 60  # cells, from which why and blocker, or one of them, stand beside the step
 EVENTS = (Col("when", right=True), Col("who"), Col("what"), Col("why", flex=True))
 POINTS = (
     Col("study"),
@@ -52,30 +54,40 @@ EXPLAINED = {
 }
 
 
-def step_row(step: Step, now: int, *, wide: bool) -> Row:
-    """Return one step of the loop; its blocker, or what is so, where there is little room."""
-    state = verdict(step.state)
-    cells = [step.name, state.content, age(step.since, now), step.key or MISSING]
-    cells += [step.why, step.blocker] if wide else [step.blocker or step.why]
-    values = [step.name, step.state, step.since, step.key]
-    values += [step.why, step.blocker] if wide else [step.blocker or step.why]
-    return Row(step.name, cells, values)
+def step_columns(width: int) -> Sequence[Col]:
+    """Return the columns that fit into a width."""
+    return STEPS if width >= WIDE else STEPS_NARROW if width >= NARROW else STEPS_SHORT
+
+
+def step_row(step: Step, now: int, width: int) -> Row:
+    """Return one step of the loop; its blocker, or what is so, where there is little room, and neither in less."""
+    state, said = verdict(step.state), [step.why, step.blocker]
+    if width < WIDE:
+        said = [step.blocker or step.why] if width >= NARROW else []
+    cells = [step.name, state.content, age(step.since, now), step.key or MISSING, *said]
+    return Row(step.name, cells, [step.name, step.state, step.since, step.key, *said])
 
 
 def step_content(step: Step) -> Content:
-    """Return a step in full: what is so, what it waits for, and the key and command that move it on."""
-    parts: list[str | tuple[str, str]] = [safe(step.why, limit=300)]
+    """Return a step in full: what it waits for, the key and command that move it on, and what is so."""
+    parts: list[str | tuple[str, str]] = []
     if step.blocker:
-        parts += [("  waits: ", "$warn"), safe(step.blocker, limit=200)]
+        parts += [("waits: ", "$warn"), safe(step.blocker, limit=200), "  "]
     if step.key or step.command:
-        parts += ["  ", (f" {step.key} ", "$key") if step.key else "", (f" {safe(step.command, limit=100)}", "$muted")]
-    return Content.assemble(*parts)
+        parts += [(f" {step.key} ", "$key") if step.key else "", (f" {safe(step.command, limit=100)}  ", "$muted")]
+    return Content.assemble(*parts, safe(step.why, limit=300))
 
 
 def event_row(event: Event, now: int) -> Row:
     """Return one decision."""
     cells = [age(event.at, now), event.who, event.what, event.why]
     return Row(str(event.id), cells, [event.at, event.who, event.what, event.why])
+
+
+def newest_of_each(studies: Sequence[Study]) -> list[Study]:
+    """Return the newest study of each kind, newest first."""
+    newest = {study.kind: study for study in reversed(studies)}
+    return sorted(newest.values(), key=lambda study: -study.id)
 
 
 def study_title(studies: Sequence[Study]) -> str:
@@ -86,7 +98,8 @@ def study_title(studies: Sequence[Study]) -> str:
     if newest.state in LIVE:
         return f"{newest.kind} {newest.state}: {newest.doing}"
     ended = "" if newest.state == "finished" else f": {newest.state}, {newest.doing}"
-    return f"{newest.kind} of {when(newest.created_at)}{ended}"
+    metric = next((point.main.metric.replace("_", " ") for one in studies for point in one.points if point.main), "")
+    return f"{metric} beside v{newest.champion_version} · {newest.kind} of {when(newest.created_at)}{ended}"
 
 
 def mean_line(studies: Sequence[Study]) -> str:

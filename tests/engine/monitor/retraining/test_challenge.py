@@ -13,7 +13,7 @@ from lemnis.engine.experiments import ExperimentsRoom
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.models.files import read_model
 from lemnis.engine.monitor.retraining import Way
-from lemnis.engine.monitor.retraining.splits import begin_of, later_split, resplit
+from lemnis.engine.monitor.retraining.splits import begin_of, earliest_of, later_split, resplit
 
 from .conftest import work
 
@@ -75,7 +75,8 @@ def test_a_job_that_was_killed_goes_on_with_the_run_it_had_begun(
 
 def test_the_rows_are_the_same_and_only_the_split_is_another(until_november) -> None:
     flown = until_november
-    split = later_split(flown.version, flown.room.windows("late"))
+    earliest = earliest_of(flown.store, flown.version)
+    split = later_split(flown.room.windows("late"), earliest)
     made = resplit(flown.store, flown.version, split)
     assert made.rows == flown.version.rows
     assert made.columns == flown.version.columns
@@ -86,6 +87,8 @@ def test_the_rows_are_the_same_and_only_the_split_is_another(until_november) -> 
         (parse_ms("2013-09-01"), parse_ms("2013-10-01")),
         (parse_ms("2013-10-01"), parse_ms("2013-11-01")),
     ]
+    narrow = resplit(flown.store, flown.version, later_split(flown.room.windows("late"), parse_ms("2013-08-01")))
+    assert earliest_of(flown.store, narrow) == earliest  # the next retraining on all rows begins with the first again
 
 
 @pytest.mark.parametrize(
@@ -101,12 +104,14 @@ def test_the_rows_are_the_same_and_only_the_split_is_another(until_november) -> 
 )
 def test_training_begins_where_the_choice_of_rows_says(flown, text: str, begins: str) -> None:
     until = parse_ms("2013-09-01")
-    assert begin_of(flown.version, parse_window(text), until, "month") == parse_ms(begins)
+    earliest = earliest_of(flown.store, flown.version)
+    found = begin_of(flown.version, parse_window(text), until, width="month", earliest=earliest)
+    assert found == parse_ms(begins)
 
 
 def test_the_last_rows_are_counted_by_those_that_have_a_label(flown) -> None:
     until = parse_ms("2013-09-01")
-    first = begin_of(flown.version, parse_window("last:500rows"), until, "month")
+    first = begin_of(flown.version, parse_window("last:500rows"), until, width="month", earliest=0)
     rows = flown.between("2013-01-01", "2013-09-01")
     times = rows.column("flown").cast("timestamp[ms]").cast("int64").to_numpy()
     known = np.asarray(pc.is_valid(rows.column("late")))
