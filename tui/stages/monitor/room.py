@@ -96,7 +96,7 @@ class MonitorStage(Stage[MonitorView]):
     def show(self, view: MonitorView) -> None:
         self._view = view
         told = rows.summary(view.status, view.endpoint, view.now)
-        self.query_one("#summary", Words).say(Content.assemble(told, badge(view.differences)))
+        self.query_one("#summary", Words).say(Content.assemble(badge(view.differences), told))
         self._overview.pinned, self._overview.figure = self.window_id, self.figure
         self._overview.draw(view)
         self.query_one("#stale", Words).display = bool(view.stale)

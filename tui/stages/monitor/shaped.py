@@ -203,5 +203,5 @@ def badge(findings: Sequence[Finding]) -> Content:
     if not findings:
         return Content("")
     bad = sum(one.verdict == "drift" for one in findings)
-    style = "$bad" if bad else "$warn"
-    return Content.assemble("   ", (f"{len(findings)} differences of schema", style), (" (d)", "$muted"))
+    glyph, style = ("✖", "$bad") if bad else ("▲", "$warn")
+    return Content.assemble((f"{glyph} {len(findings)} of schema", style), (" (d)   ", "$muted"))
