@@ -1,6 +1,6 @@
 """`lemnis monitor schema`: how requests and new snapshots differ in shape from training, and what to write for it."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -8,12 +8,14 @@ import typer
 from lemnis.engine.clock import iso_utc, now_ms
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
-from lemnis.engine.monitor.schema.door import SchemaDrift
 from lemnis.engine.monitor.schema.records import Finding
 from lemnis.engine.text import safe
 from lemnis.tui.commands.group import print_json, print_table, say, session_of
 from lemnis.tui.format import share, verdict
 from lemnis.tui.stages.monitor.shaped import nothing
+
+if TYPE_CHECKING:
+    from lemnis.engine.monitor.schema.door import SchemaDrift
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -62,7 +64,7 @@ def schema(
         say(nothing([one for one in room.inspected() if endpoint in ("", one.endpoint)], now_ms()))
 
 
-def document(room: SchemaDrift, one: Finding) -> dict[str, Any]:
+def document(room: "SchemaDrift", one: Finding) -> dict[str, Any]:
     """Return one difference of `monitor schema --json`. Any: JSON values."""
     times = {"since": iso_utc(one.since), "until": iso_utc(one.until)}
     return msgspec.to_builtins(one) | times | {"diff": room.diff(one)}
@@ -75,7 +77,7 @@ def cells(one: Finding) -> list[str]:
     return [place, one.column, verdict(one.verdict).text, one.kind, one.was, one.now, rows, iso_utc(one.since)[:16]]
 
 
-def say_finding(room: SchemaDrift, one: Finding) -> None:
+def say_finding(room: "SchemaDrift", one: Finding) -> None:
     """Say what to do about one difference."""
     say("")
     gain = f", {share(one.importance, 0)} of the gain" if one.importance else ""

@@ -9,20 +9,10 @@ from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.monitor.schema.edits import diff_of, migrated
 from lemnis.engine.monitor.schema.kept import find_finding, list_findings
 from lemnis.engine.monitor.schema.migrate import with_migration
-from lemnis.engine.monitor.schema.records import Finding
+from lemnis.engine.monitor.schema.records import Finding, Inspected
 from lemnis.engine.monitor.skew.records import Skew
 from lemnis.engine.problem import ProblemRoom
 from lemnis.engine.store import Store
-
-
-class Inspected(msgspec.Struct, frozen=True, kw_only=True):
-    """When an endpoint was last looked at, epoch ms, and what stood in the way."""
-
-    endpoint: str
-    model: str
-    version: int
-    at: int
-    problem: str
 
 
 class SchemaDrift:

@@ -83,6 +83,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return self.endpoint, self.source, self.kind, self.column
 
 
+class Inspected(msgspec.Struct, frozen=True, kw_only=True):
+    """When an endpoint was last looked at, epoch ms, and what stood in the way."""
+
+    endpoint: str
+    model: str
+    version: int
+    at: int
+    problem: str
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """One column of some rows, as far as another is compared with it.
 

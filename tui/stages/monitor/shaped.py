@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from lemnis.engine.clock import iso_utc
-from lemnis.engine.monitor.schema.door import Inspected
-from lemnis.engine.monitor.schema.records import REQUESTS, Finding
+from lemnis.engine.monitor.schema.records import REQUESTS, Finding, Inspected
 from lemnis.engine.monitor.skew.records import Apart, Paired, ShareSkew, Skew
 from lemnis.engine.text import safe
 from lemnis.tui.format import age, delta, share, verdict
