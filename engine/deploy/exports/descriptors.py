@@ -19,12 +19,14 @@ USER 1000
 EXPOSE 8080
 CMD ["python", "score.py", "--serve", "8080", "--host", "0.0.0.0", "--name", {name}]
 """
+NAME_LENGTH = 40  # of an InferenceService: Kubernetes allows 63, of which KServe and Knative use some for endings
+LABEL_LENGTH = 63
 KSERVE = """# Build the folder's Dockerfile, push the image, write its name below, then: kubectl apply -f kserve.yaml
 apiVersion: serving.kserve.io/v1beta1
 kind: InferenceService
 metadata:
-  name: {name}
-  labels: {{lemnis/model: {model}, lemnis/version: "{version}"}}
+  name: "{name}"
+  labels: {{lemnis/model: {label}, lemnis/version: "{version}"}}
 spec:
   predictor:
     containers:
@@ -57,9 +59,11 @@ def dockerfile(version: ModelVersion, python: str) -> str:
 
 
 def kserve(version: ModelVersion) -> str:
-    """Return KServe's InferenceService; its name has only what Kubernetes allows."""
-    name = re.sub(r"[^a-z0-9]+", "-", version.model.lower()).strip("-") or "model"
-    return KSERVE.format(name=name, model=version.model, version=version.version)
+    """Return KServe's InferenceService; its name and its label have only what KServe and Kubernetes allow."""
+    lower = re.sub(r"[^a-z0-9]+", "-", version.model.lower())
+    name = re.sub(r"^[^a-z]+", "", lower)[:NAME_LENGTH].strip("-") or "model"
+    label = json.dumps(version.model[:LABEL_LENGTH].strip("._-"))
+    return KSERVE.format(name=name, label=label, model=version.model, version=version.version)
 
 
 def triton(version: ModelVersion, signature: Signature) -> str:

@@ -13,13 +13,15 @@ import csv
 import json
 import math
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
@@ -180,8 +182,9 @@ def score(scorer: Scorer, source: IO[str], target: IO[str], *, as_csv: bool) -> 
 class Answering(BaseHTTPRequestHandler):
     """KServe's V1 protocol: GET /v1/models/NAME says that it is ready, POST /v1/models/NAME:predict answers."""
 
-    scorer: Scorer
-    name: str
+    timeout = 60.0  # seconds that one who sends nothing is waited for
+    scorer: ClassVar[Scorer]
+    name: ClassVar[str]
 
     def do_GET(self) -> None:
         ready = self.path in ("/", f"/v1/models/{self.name}")
@@ -214,6 +217,20 @@ class Answering(BaseHTTPRequestHandler):
         """Say nothing of every request."""
 
 
+def serve(server: ThreadingHTTPServer, scorer: Scorer, name: str) -> None:
+    """Answer until SIGTERM or SIGINT, then only what was asked before: a container's first process has no default."""
+    Answering.scorer, Answering.name = scorer, name
+    server.daemon_threads = False  # closing waits for those who answer
+
+    def end(*_: object) -> None:
+        threading.Thread(target=server.shutdown).start()  # it waits for the loop that this interrupts
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    server.serve_forever()
+    server.server_close()
+
+
 def main() -> int:
     """Do what the command line asks."""
     folder = Path(__file__).resolve().parent
@@ -232,8 +249,8 @@ def main() -> int:
         return 1 if wrong else 0
     scorer = Scorer(folder)
     if asked.serve is not None:
-        kind = type("Answering", (Answering,), {"scorer": scorer, "name": asked.name})
-        ThreadingHTTPServer((asked.host, asked.serve), kind).serve_forever()
+        serve(ThreadingHTTPServer((asked.host, asked.serve), Answering), scorer, asked.name)
+        return 0
     as_csv, out = asked.csv or asked.file.lower().endswith(".csv"), f"{asked.out}.part"
     try:
         with ExitStack() as files:
