@@ -63,7 +63,15 @@ class Console(TravellingApp):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]
 
-    def __init__(self, engine: Engine, *, stage: str = "problem", supervise: bool = False, debug: bool = False) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        stage: str = "problem",
+        supervise: bool = False,
+        debug: bool = False,
+        oncall: bool = False,
+    ) -> None:
         """Make a console.
 
         Args:
@@ -71,9 +79,10 @@ class Console(TravellingApp):
             stage: The stage to open first.
             supervise: Keep the supervisor alive while the console is open.
             debug: Show the traceback of a crash.
+            oncall: Show the on-call view first, over the stage.
         """
         super().__init__(engine, supervise=supervise)
-        self.here, self.debug_crash = stage, debug
+        self.here, self.debug_crash, self.first_oncall = stage, debug, oncall
         self.mouse_on = True
         self._focused: dict[str, Widget] = {}
         self._warm = False
@@ -94,6 +103,8 @@ class Console(TravellingApp):
         facts.workspace, facts.lasting = self.engine.workspace.root.name, self.engine.notices()
         facts.past = self.banner
         await self.open_stage(self.here)
+        if self.first_oncall:
+            self.action_oncall()
         if not self.is_headless:
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self.leave, 128 + number)

@@ -91,6 +91,12 @@ class Alert(Declared, frozen=True):
     runbook: Annotated[str, Meta(max_length=2000)] = ""
 
 
+class OnCall(Declared, frozen=True):
+    """How the on-call view behaves; `bell`: it rings once for each new page."""
+
+    bell: bool = False
+
+
 class Contact(Declared, frozen=True):
     """Whom alerts tell: URLs as Apprise reads them (mailto://, slack://, json://); ${NAME} is a secret."""
 

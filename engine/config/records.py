@@ -7,7 +7,7 @@ from lemnis.engine.config.data import Dataset, Source
 from lemnis.engine.config.deploy import Endpoint
 from lemnis.engine.config.experiments import Features, Preset, View
 from lemnis.engine.config.labels import Labels
-from lemnis.engine.config.monitor import Alert, Contact, Monitor
+from lemnis.engine.config.monitor import Alert, Contact, Monitor, OnCall
 from lemnis.engine.config.problem import Problem
 from lemnis.engine.config.resources import Pool
 from lemnis.engine.config.retraining import Retraining
@@ -33,6 +33,7 @@ class Config(Declared, frozen=True):
     endpoints: dict[Name, Endpoint] = field(default_factory=dict[Name, Endpoint])
     monitor: Monitor = Monitor()
     alerts: list[Alert] = field(default_factory=list[Alert])
+    oncall: OnCall = OnCall()
     contacts: dict[Name, Contact] = field(default_factory=dict[Name, Contact])
     retraining: Retraining = Retraining()
     pool: Pool = Pool()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lemnis.engine.jobs import JobsRoom
     from lemnis.engine.monitor.drift.contrasting import Span
     from lemnis.engine.monitor.drift.found import Contrast
+    from lemnis.engine.monitor.duty import Duty
     from lemnis.engine.monitor.incident.records import IncidentReport
     from lemnis.engine.monitor.schema.door import SchemaDrift
     from lemnis.engine.monitor.zoom import Zoom
@@ -196,6 +197,13 @@ class MonitorRoom:
             firing=counts.get("firing", 0) + counts.get("flapping", 0),
             pending=counts.get("pending", 0),
         )
+
+    def duty(self) -> "Duty":
+        """Return what a person on call must know; see `duty.Duty`."""
+        from lemnis.engine.monitor.duty import duty_of
+
+        status = self.status()
+        return duty_of(self.store, watching=status.watching, why=status.why, looked_at=status.at)
 
     def ensure_watch(self) -> None:
         """Keep the watch and the notifier up from now on."""

@@ -10,8 +10,8 @@ from lemnis.tui.commands.session import Session
 SLOW_FRAMES = "10"  # a second, over SSH
 
 
-def open_console(session: Session, *, stage: str = "problem") -> int:
-    """Run the console until it is left; returns the exit code.
+def open_console(session: Session, *, stage: str = "problem", oncall: bool = False) -> int:
+    """Run the console until it is left, with `oncall` the on-call view first; returns the exit code.
 
     Raises:
         BadInput: There is no terminal to draw on or to read keys from.
@@ -30,7 +30,7 @@ def open_console(session: Session, *, stage: str = "problem") -> int:
         return welcome(session)
     from lemnis.tui.app import Console
 
-    app = Console(engine, stage=stage, supervise=not session.read_only, debug=session.debug)
+    app = Console(engine, stage=stage, supervise=not session.read_only, debug=session.debug, oncall=oncall)
     app.mouse_on = not remote
     app.run(mouse=not remote)
     return app.return_code or 0

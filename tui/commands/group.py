@@ -61,6 +61,7 @@ GROUPS: dict[str, str] = {
     "predict": "Score a file.",
     "monitor": "Drift, performance, feedback, replay.",
     "alerts": "What fires; acknowledge, silence, resolve; rules, contacts.",
+    "oncall": "The on-call view: how bad it is, what serves, what fires.",
     "retrain": "Train again on newer rows and compare.",
     "resources": "Live use of the machine, pools, the queue.",
     "jobs": "List, follow, cancel and retry jobs.",

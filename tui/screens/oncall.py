@@ -1,91 +1,51 @@
-"""The on-call view: what fires, what serves and what drifted, for a person who was woken up."""
+"""The on-call view: how bad it is, what serves and how well, what fires; for a person who was woken up."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
-from lemnis.engine.deploy import Endpoint
-from lemnis.engine.jobs import user_name
-from lemnis.engine.monitor import Alert, Window
-from lemnis.tui.format import MISSING, age, number, verdict, when
+from lemnis.engine.clock import monotonic_s
+from lemnis.engine.errors import ConfigError
+from lemnis.engine.monitor import Alert
+from lemnis.engine.monitor.duty import Duty
 from lemnis.tui.screens import answering
-from lemnis.tui.widgets import Col, Panel, Row, Table
+from lemnis.tui.screens.alerted import duty as words
+from lemnis.tui.screens.alerted.lines import Line, wrapped
+from lemnis.tui.screens.incident import IncidentScreen, content
+from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
-ORDER = {"firing": 0, "flapping": 0, "pending": 1, "acknowledged": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """Everything the view shows: open alerts, endpoints, and the newest judged window of each endpoint."""
-
-    alerts: list[Alert]
-    endpoints: list[Endpoint]
-    windows: dict[str, Window]
-
-
-def read_duty(engine: Engine) -> Duty:
-    """Read the store; blocks."""
-    alerts = sorted(engine.monitor.alerts(open_only=True), key=lambda alert: (ORDER.get(alert.state, 3), -alert.since))
-    windows: dict[str, Window] = {}
-    for window in engine.monitor.windows():
-        newest = windows.get(window.endpoint)
-        if newest is None or window.starts > newest.starts:
-            windows[window.endpoint] = window
-    return Duty(alerts, engine.deploy.endpoints(), windows)
-
-
-def alert_row(alert: Alert, now: int) -> Row:
-    """Return the cells of an open alert: state, gravity, what, the value against its bound, since when."""
-    value = f"{number(alert.value)} / {number(alert.threshold)}"
-    return Row(
-        str(alert.id),
-        (
-            verdict(alert.state).content,
-            alert.severity,
-            alert.rule,
-            alert.endpoint,
-            value,
-            age(alert.since, now),
-            alert.message,
-        ),
-    )
-
-
-def endpoint_row(endpoint: Endpoint, window: Window | None) -> Row:
-    """Return the cells of an endpoint with the verdict of its newest window."""
-    judged = verdict(window.verdict).content if window else verdict("no data").content
-    return Row(
-        endpoint.name,
-        (
-            endpoint.name,
-            verdict(endpoint.state).content,
-            f"{endpoint.model} {endpoint.version if endpoint.version is not None else MISSING}",
-            f"{endpoint.alias}",
-            number(endpoint.requests),
-            number(endpoint.errors),
-            number(endpoint.p99_ms, 1),
-            judged,
-            when(window.starts)[:10] if window else MISSING,
-            number(window.roc_auc if window else None),
-        ),
-    )
+READ_EVERY_S = 2.0
+STALE_S = 10.0
+KEYS = (
+    ("a", "take"), ("enter", "incident"), ("Z", "silence"), ("R", "end"), ("B", "bell"), ("esc", "back"),
+)  # fmt: skip
 
 
 class OnCall(ModalScreen[None]):
-    """Alerts above, endpoints below; `a` takes an alert, `Z` silences its rule, `R` resolves it, enter opens it."""
+    """Headline, endpoints, alerts, silences; `a` takes an alert at once, enter opens its incident.
 
-    BINDINGS = [
+    It is read every two seconds and drawn only where it changed; times are in whole minutes, so that a quiet night
+    writes nothing to the terminal.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,o", "dismiss", "Close", show=False),
-        Binding("a", "answer('take')", "Acknowledge", show=False),
+        Binding("a", "take", "Take", show=False),
+        Binding("A", "answer('take')", "Take until", show=False),
         Binding("Z", "answer('silence')", "Silence", show=False),
         Binding("R", "answer('resolve')", "Resolve", show=False),
+        Binding("B", "bell", "Bell", show=False),
+        Binding("y", "app.copy", "Copy", show=False),
     ]
 
     @dataclass
@@ -93,111 +53,172 @@ class OnCall(ModalScreen[None]):
         """The facts came back from the thread."""
 
         duty: Duty
+        bell: bool | None  # whether lemnis.toml wants it; None while it is being mended
 
     @dataclass
     class Refused(Message):
-        """They could not be read, or the acknowledgement could not be written."""
+        """They could not be read, or an answer could not be written."""
 
         error: LemnisError
 
+    @dataclass
+    class Told(Message):
+        """An answer is written."""
+
+        words: str
+
     def __init__(self, engine: Engine) -> None:
-        super().__init__()
+        super().__init__(classes="oncall")
         self.engine = engine
-        self._duty = Duty([], [], {})
+        self.duty: Duty | None = None
+        self.bell: bool | None = None  # None: as lemnis.toml says
+        self._declared = False
+        self._rung: frozenset[int] | None = None  # pages that were there; None before the first look
+        self._read_at = monotonic_s()
+        self._reading = False
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="oncall"):
-            yield ErrorStrip()
-            with Panel("on call: alerts"):
-                yield Table(
-                    Col("state"),
-                    Col("severity"),
-                    Col("rule"),
-                    Col("endpoint"),
-                    Col("value", "value / bound", right=True),
-                    Col("since", right=True),
-                    Col("message", flex=True),
-                    id="duty-alerts",
-                    empty="Nothing fires and nothing is pending.",
-                )
-            with Panel("endpoints"):
-                yield Table(
-                    Col("endpoint"),
-                    Col("state"),
-                    Col("model"),
-                    Col("alias"),
-                    Col("requests", right=True),
-                    Col("errors", right=True),
-                    Col("p99", "p99 ms", right=True),
-                    Col("drift"),
-                    Col("window"),
-                    Col("auc", "AUC", right=True),
-                    id="duty-endpoints",
-                    empty="Nothing is served. Deploy (8) starts an endpoint.",
-                )
+        yield ErrorStrip()
+        yield Words("Reading …", id="duty-head")
+        with Panel("Endpoints", id="duty-endpoints-panel"):
+            yield Words(id="duty-endpoints")
+        with Panel("Alerts", id="duty-alerts-panel"):
+            yield Table(id="duty-alerts", empty="Nothing fires and nothing is pending.")
+        with Vertical(id="duty-foot"):
+            yield Words(id="duty-silences")
+            yield Words(id="duty-keys", classes="keys")
 
     def on_mount(self) -> None:
-        self.set_interval(2.0, self.read_again)
-        self.read_again()
+        self.query_one(Table).focus()
+        self.set_interval(READ_EVERY_S, self.look)
+        self.look()
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="oncall")
+    def on_resize(self) -> None:
+        self.draw()
+
+    def look(self) -> None:
+        """Read again unless a reading is under way; say in words when what is shown has become old."""
+        age = monotonic_s() - self._read_at
+        if age > STALE_S:
+            self.query_one("#duty-alerts-panel", Panel).footnote(f"stale: not read for {age // 10 * 10:.0f} s")
+        if not self._reading:
+            self._reading = True
+            self.read_again()
+
+    @work(thread=True, exit_on_error=False, group="oncall")
     def read_again(self) -> None:
+        """Read what there is to know."""
         try:
-            self.post_message(self.Read(read_duty(self.engine)))
+            try:
+                bell = self.engine.config().oncall.bell
+            except ConfigError:
+                bell = None
+            self.post_message(self.Read(self.engine.monitor.duty(), bell))
         except LemnisError as error:
             self.post_message(self.Refused(error))
+        finally:
+            self._reading = False
 
     def on_on_call_read(self, message: Read) -> None:
-        duty, now = message.duty, self.engine.now_ms()
-        self._duty = duty
+        self.duty, self._read_at = message.duty, monotonic_s()
+        self._declared = self._declared if message.bell is None else message.bell
         self.query_one(ErrorStrip).clear()
-        self.query_one("#duty-alerts", Table).show([alert_row(alert, now) for alert in duty.alerts])
-        self.query_one("#duty-endpoints", Table).show(
-            [endpoint_row(endpoint, duty.windows.get(endpoint.name)) for endpoint in duty.endpoints]
-        )
-        firing = sum(ORDER.get(alert.state) == 0 for alert in duty.alerts)
-        keys = " · a take  Z silence  R resolve" if duty.alerts and not self.engine.store.read_only else ""
-        self.query(Panel).first().retitle("on call: alerts", f"{firing} firing, {len(duty.alerts)} open{keys}")
+        self.query_one("#duty-alerts-panel", Panel).footnote("")
+        self.ring()
+        self.draw()
 
     def on_on_call_refused(self, message: Refused) -> None:
         self.query_one(ErrorStrip).show(message.error)
 
-    def action_answer(self, how: str) -> None:
-        """Ask what is needed to take, silence or resolve the alert under the cursor, and do it."""
-        key = self.query_one("#duty-alerts", Table).key
-        alert = next((one for one in self._duty.alerts if str(one.id) == key), None)
-        if alert is None:
+    def on_on_call_told(self, message: Told) -> None:
+        self.notify(message.words, markup=False)
+        self.look()
+
+    @property
+    def rings(self) -> bool:
+        """Whether a new page rings the terminal's bell."""
+        return self._declared if self.bell is None else self.bell
+
+    def ring(self) -> None:
+        """Ring once when a page is new, however many are."""
+        if self.duty is None:
             return
-        if how == "take" and not alert.fires:
-            self.notify(f"{alert.rule} is {alert.state}: only what fires is taken.", severity="warning", markup=False)
+        pages = words.pages_of(self.duty)
+        if self.rings and self._rung is not None and pages - self._rung:
+            self.app.bell()
+        self._rung = pages | (self._rung or frozenset())
+
+    def draw(self) -> None:
+        """Draw what was read last, for the width there is."""
+        duty = self.duty
+        if duty is None or not self.is_mounted:
             return
-        who = user_name()
-        form = (
-            answering.silence_form(alert.rule, alert.endpoint, who)
-            if how == "silence"
-            else (answering.take_form if how == "take" else answering.resolve_form)(alert, who)
-        )
+        width, small = self.size.width, self.size.width < words.SMALL
+        self.query_one("#duty-head", Words).say(content(broken([words.headline(duty)], width - 2)))
+        self.query_one("#duty-endpoints", Words).say(content(words.endpoint_lines(duty, width - 4)))
+        table = self.query_one(Table)
+        table.set_columns(words.alert_columns(width))
+        table.show([words.alert_row(alert, duty, width) for alert in duty.alerts])
+        silences = self.query_one("#duty-silences", Words)
+        silences.display = bool(duty.silences) or not small
+        silences.say(content(broken([words.silence_line(duty)], width - 2)[:2]))
+        bell = " on" if self.rings else " off"
+        keys = [
+            Content.assemble((f" {key} ", "$key"), f"{does}{bell if key == 'B' else ''} ")
+            for key, does in KEYS
+            if not small or key in ("a", "enter", "esc")
+        ]
+        self.query_one("#duty-keys", Words).say(Content("").join(keys))
+
+    # Keys.
+
+    @property
+    def alert(self) -> Alert | None:
+        """The alert under the cursor."""
+        key = self.query_one(Table).key
+        return next((one for one in self.duty.alerts if str(one.id) == key), None) if self.duty else None
+
+    @on(Table.Opened, "#duty-alerts")
+    def open_incident(self, message: Table.Opened) -> None:
+        message.stop()
+        self.app.push_screen(IncidentScreen(self.engine, int(message.key)))
+
+    def action_bell(self) -> None:
+        self.bell = not self.rings
+        self.draw()
+
+    def action_take(self) -> None:
+        alert = self.alert
+        if alert is not None and self._may_write():
+            self.do(lambda: answering.take_at_once(self.engine, alert.id, "the on-call view"))
+
+    def action_answer(self, how: answering.Answer) -> None:
+        """Ask what is needed to take, silence or end the alert under the cursor, and do it."""
+        alert = self.alert
+        if alert is None or not self._may_write():
+            return
 
         def answered(filled: dict[str, str] | None) -> None:
             if filled is not None:
-                self.answer(alert, how, filled)
+                self.do(lambda: answering.answer(self.engine, how, alert, filled))
 
-        self.app.push_screen(form, answered)
+        self.app.push_screen(answering.form_of(how, alert), answered)
 
-    @work(thread=True, exit_on_error=False, group="oncall")
-    def answer(self, alert: Alert, how: str, filled: dict[str, str]) -> None:
-        room = self.engine.monitor
+    def _may_write(self) -> bool:
+        """Say whether this workspace may be changed; tells if not."""
+        if self.engine.store.read_only:
+            self.notify("This workspace is open read-only.", severity="warning", markup=False)
+        return not self.engine.store.read_only
+
+    @work(thread=True, exit_on_error=False, group="oncall-act")
+    def do(self, call: Callable[[], str]) -> None:
+        """Do what was asked for in a thread, and tell."""
         try:
-            if how == "silence":
-                until = answering.ends(filled)
-                room.alerting.silence(
-                    alert.rule, endpoint=alert.endpoint, until=until, who=filled["who"], why=filled["why"]
-                )
-            elif how == "take":
-                until = answering.ends(filled) if filled["until"] else None
-                room.acknowledge(alert.id, filled["who"], filled["why"], until)
-            else:
-                room.resolve(alert.id, filled["who"], filled["why"])
-            self.post_message(self.Read(read_duty(self.engine)))
+            self.post_message(self.Told(call()))
         except LemnisError as error:
             self.post_message(self.Refused(error))
+
+
+def broken(lines: list[Line], width: int) -> list[Line]:
+    """Return lines broken to a width."""
+    return [part for line in lines for part in wrapped(line, width)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from lemnis.engine import clock
 from lemnis.engine.config import Config, load_config
 from lemnis.engine.deploy import aliases, registry
 from lemnis.engine.errors import ConfigError, NotFound
@@ -34,7 +33,7 @@ def gather(store: Store, alert_id: int) -> IncidentReport:
     Raises:
         NotFound: There is no such alert.
     """
-    now = clock.now_ms()
+    now = store.now_ms()
     alert = kept.find_alert(store, alert_id)
     windows = [one for one in list_windows(store, alert.endpoint, WINDOWS) if concerns(one, alert)]
     window = next((one for one in windows if one.id == alert.window_id), None)

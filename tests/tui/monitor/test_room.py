@@ -212,12 +212,12 @@ async def test_a_rule_is_tried_on_history_and_then_saved(engine: Engine, size: t
 async def test_the_on_call_view_answers_alerts_too(engine: Engine) -> None:
     async with opened(engine, (120, 40)) as pilot:
         await press(pilot, "o")
-        await shows(pilot, "2 firing, 2 open · a take")
+        await shows(pilot, "✖ 1 page  ✖ 1 ticket")
         await press(pilot, "R")
         fill_in(pilot, why="rolled back", who="ada")
         await press(pilot, "enter")
-        await shows(pilot, "1 firing, 1 open")
+        await shows(pilot, "✖ 1 ticket  watch")
         await press(pilot, "Z")
         fill_in(pilot, why="known", until="1h", who="ada")
         await press(pilot, "enter")
-        await shows(pilot, "0 firing, 1 open", "silenced")
+        await shows(pilot, "● nothing fires", "○ silenced", "1 silenced: ")
