@@ -4,8 +4,9 @@ Each line is one figure as JSON. False alarms: windows of rows in which nothing 
 turn against training rows of the same kind; peers by their defaults on the same kind of windows, fewer of them. Delay:
 a shift of one of 20 features that stays; and two published streams, SEA (Street and Kim 2001), whose rows never drift,
 only what they mean, and LED with drift (Breiman et al. 1984; as in MOA), whose attributes change places at known rows.
+Seasons: hours of traffic with a day and a week in it, against the same hours and against all rows.
 Speed: all scores of a million rows against 200,000; `floor` is one sort a column and side, by hand. `--small` takes a
-tenth of the windows and of the rows; names of parts (speed sketches streams delays alarms) print these alone.
+tenth of the windows and of the rows; names of parts (speed sketches streams seasons delays alarms) print these alone.
 """
 
 import json
@@ -27,13 +28,24 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from drifting import features_of, judge_stream, reference_of, tally_of  # noqa: E402
-from null_rows import CATEGORICAL, FEATURES, NAMES, STICKY, null_windows  # noqa: E402
+from null_rows import (  # noqa: E402
+    CATEGORICAL,
+    FEATURES,
+    HOUR_MS,
+    MONDAY,
+    NAMES,
+    STICKY,
+    hourly,
+    null_windows,
+    rows_of_hours,
+)
 
 from lemnis.engine.features.signature import Feature  # noqa: E402
 from lemnis.engine.monitor.drift.calibration import calibrate  # noqa: E402
 from lemnis.engine.monitor.drift.freeze import binned, freeze  # noqa: E402
 from lemnis.engine.monitor.drift.scores import p_value, scores_of  # noqa: E402
 from lemnis.engine.monitor.reference import Reference  # noqa: E402
+from lemnis.engine.monitor.seasonal import in_season  # noqa: E402
 from lemnis.engine.monitor.tally import count_numbers  # noqa: E402
 
 Numbers = NDArray[np.float64]
@@ -50,7 +62,14 @@ def say(**figure: object) -> None:
 
 def main() -> int:
     """Print every figure, or those of the named parts."""
-    parts = {"speed": speed, "sketches": sketches, "streams": streams, "delays": delays, "alarms": alarms}
+    parts = {
+        "speed": speed,
+        "sketches": sketches,
+        "streams": streams,
+        "seasons": seasons,
+        "delays": delays,
+        "alarms": alarms,
+    }
     named = [name for name in sys.argv[1:] if name in parts]
     for name in named or parts:
         parts[name]()
@@ -73,6 +92,22 @@ def streams() -> None:
     """Judge the published streams."""
     published("SEA", sea(), [])
     published("LED with drift", *led())
+
+
+def seasons() -> None:
+    """Count the alarms in hours of days and weeks that come back, without drift and 0.3 sd off, by both references."""
+    names = ["load", "noise", "channel"]
+    for trained in (104, 520):
+        moments = hourly(8, trained)
+        reference = reference_of(rows_of_hours(moments, 1), [2], names, moments)
+        starts = [MONDAY + 70 * 24 * HOUR_MS + hour * HOUR_MS for hour in range(1_680 // TENTH)]
+        for shift in (0.0, 0.3):
+            windows = [rows_of_hours(np.full(500, start), 9_000 + hour, shift) for hour, start in enumerate(starts)]
+            same_hours = judge_stream([in_season(reference, "hour", start) for start in starts], windows)
+            for way, judged in (("same hours", same_hours), ("all rows", judge_stream(reference, windows))):
+                alarms = [one.window["verdict"] for one in judged].count("drift")
+                say(bench="seasons", reference=way, rows_an_hour_trained=8 * trained, rows=500, shift_sd=shift,
+                    windows=len(judged), alarms=alarms, rate=alarms / len(judged))  # fmt: skip
 
 
 def false_alarms(rows: int, sticky: float) -> None:

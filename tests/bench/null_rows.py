@@ -8,6 +8,7 @@ import numpy as np
 NORMAL, HEAVY, DISCRETE, CATEGORICAL = range(0, 6), range(6, 10), range(10, 14), range(14, 20)
 FEATURES = 20
 NAMES = [f"f{place:02}" for place in range(FEATURES)]
+MONDAY, HOUR_MS = 1_735_516_800_000, 3_600_000  # 2024-12-30, epoch ms
 STICKY = 0.9  # AR(1): a row's correlation with the row before it
 
 
@@ -38,6 +39,21 @@ def null_windows(seed, windows, rows, sticky=0.0, shift=0.0):
         ranks = quantiles(np.cumsum(weights / weights.sum())[:-1])
         found[..., place] = np.searchsorted(ranks, found[..., place])
     return found
+
+
+def hourly(weeks, rows):
+    """Return moments, epoch ms, of so many rows in each hour of some weeks from a Monday on."""
+    return MONDAY + np.arange(weeks * 168 * rows) * HOUR_MS // rows
+
+
+def rows_of_hours(moments, seed, shift=0.0):
+    """Return load, noise and channel at some moments: load and channel follow the hour, and weekends have less load."""
+    chance = np.random.default_rng(seed)
+    hour = (moments - MONDAY) // HOUR_MS % 168
+    noise = chance.standard_normal((2, len(hour)))
+    load = 1.5 * np.sin(2 * np.pi * (hour % 24) / 24) - 1.0 * (hour >= 120) + noise[0] + shift
+    channel = chance.random(len(hour)) < 0.2 + 0.6 * (hour % 24 < 12)
+    return np.column_stack([load, noise[1], channel])
 
 
 def quantiles(levels):
