@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textual_plot import HiResMode, PlotWidget
 
 COLOURS = ("#4cc2d9", "#e0a458", "#a98be0", "#7fc77f", "#e07a8b", "#9aa7b5", "#d9d05f", "#5f8fd9")
+EDGE = 1e-6  # share of the axis beyond the largest x: a point exactly at the axis' end is outside the last cell
 SIGNS = ("━", "╍", "┅", "┉", "╌", "┄", "┈", "─")
 
 
@@ -119,7 +120,7 @@ class Chart(Vertical):
         bottom, top = self.bounds or limits([*everything, *levels_drawn], 0.06)
         if self.read_x is not None:
             plot.plot([self.read_x] * 2, [bottom, top], line_style="#8a8f98", hires_mode=hires())
-        plot.set_xlimits(low, high)
+        plot.set_xlimits(low, high + EDGE * (high - low))
         plot.set_ylimits(bottom, top)
 
     async def _make_plot(self) -> "PlotWidget":
