@@ -1,10 +1,12 @@
 """The palette: every action and stage by name, with its key and its command; generated from `actions`."""
 
+import re
 from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from lemnis.tui.actions import ACTIONS, GLOBAL, TABLE, Action, key_label
+from lemnis.tui.messages import IncidentWanted
 from lemnis.tui.stages import BY_NAME
 
 
@@ -34,6 +36,9 @@ class Palette(Provider):
         yield DiscoveryHit("Theme", self.app.search_themes, help="Choose other colours.")
 
     async def search(self, query: str) -> Hits:
+        if found := re.fullmatch(r"\s*alert/(\d{1,9})\s*", query):
+            wanted = IncidentWanted(int(found.group(1)))
+            yield Hit(1.0, query, partial(self.app.post_message, wanted), help="Everything around this alert.")
         matcher = self.matcher(query)
         for action in self._actions:
             text = described(action)

@@ -14,15 +14,18 @@ from lemnis.engine.monitor.alerting.rules import METRICS, metric_value
 from lemnis.engine.monitor.alerting.states import Bound, breaks
 from lemnis.engine.monitor.concept.money import together
 from lemnis.engine.monitor.concept.report import Entry, performance_of
+from lemnis.engine.monitor.drift.contrasting import kept_contrast, span_of
 from lemnis.engine.monitor.incident import around, served
 from lemnis.engine.monitor.incident.records import Cost, IncidentReport, Segment, Sure
 from lemnis.engine.monitor.kept import feature_in, list_windows
 from lemnis.engine.monitor.policy import IMPORTANT_SHARE
 from lemnis.engine.monitor.records import FeatureDrift, Window
+from lemnis.engine.monitor.retraining import ledger
 from lemnis.engine.store import Store
 
 WINDOWS = 60  # that are looked back over
 FEATURES = 5
+RETRAININGS = 5
 HOUR_MS = 3_600_000
 WIDEST_MS = 2 * 86_400_000  # of the band on each side: more is no clue
 
@@ -68,6 +71,8 @@ def gather(store: Store, alert_id: int) -> IncidentReport:
         silence=hand.find_silence(store, alert.silence_id) if alert.silence_id is not None else None,
         alias=alias,
         back_to=back_to,
+        contrast=kept_contrast(store, span_of(window)) if window is not None else None,
+        retrainings=[one for one in ledger.listed(store, alert.endpoint, RETRAININGS) if one.created_at >= began],
     )
 
 

@@ -7,7 +7,9 @@ import msgspec
 from lemnis.engine.monitor.alerting.records import Alert, AlertEvent, Notification, Silence
 from lemnis.engine.monitor.concept.money import Basis
 from lemnis.engine.monitor.concept.records import Figure
+from lemnis.engine.monitor.drift.found import Contrast
 from lemnis.engine.monitor.records import FeatureDrift, Window
+from lemnis.engine.monitor.retraining.records import Retraining
 
 Room: TypeAlias = Literal["model", "endpoint", "data", "source", "lemnis.toml"]
 
@@ -124,6 +126,8 @@ class IncidentReport(msgspec.Struct, frozen=True, kw_only=True):
         features: Those that matter most, by PSI times importance; before them the one that decides a rule on drift.
         back_to: The version a roll back would bring; None where there is none. `alias` is the endpoint's.
         silence: That holds it.
+        contrast: What tells the window's rows from training rows; None before a classifier was asked.
+        retrainings: Of the endpoint's model since it began, newest first.
     """
 
     at: int
@@ -146,3 +150,5 @@ class IncidentReport(msgspec.Struct, frozen=True, kw_only=True):
     silence: Silence | None
     alias: str
     back_to: int | None
+    contrast: Contrast | None
+    retrainings: list[Retraining]

@@ -2,6 +2,7 @@
 
 # pyright: basic
 
+import msgspec
 import pytest
 from commanding import call, document
 from support import becomes, screen_text, settle, shows
@@ -9,8 +10,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from lemnis.engine import Engine
+from lemnis.engine.monitor.drift.found import Contrast, Share
 from lemnis.tui.app import Console
-from lemnis.tui.screens.alerted.lines import plain, wrapped
+from lemnis.tui.screens.alerted.lines import plain, printed, wrapped
+from lemnis.tui.screens.alerted.sections import sections
 from lemnis.tui.screens.incident import IncidentScreen
 from lemnis.tui.stages.monitor.room import MonitorStage
 from lemnis.tui.widgets import Table
@@ -119,6 +122,28 @@ def test_an_incident_is_printed_as_text_json_and_markdown(engine: Engine, capsys
     assert found["features"][0]["feature"] == found["sure"]["feature"] == "wind\x1b[31m"
     assert call(engine, "alerts", "show", "x/1") == 2
     assert "alert/3" in capsys.readouterr().err
+
+
+def test_what_a_classifier_found_and_what_was_retrained_is_told(engine: Engine) -> None:
+    alert = next(alert for alert in engine.monitor.alerts() if alert.rule == "drift_up")
+    found = Contrast(
+        auc=0.8, low=0.5, high=0.55, past=9, rows=100, reference_rows=200, told=[Share("[wind]", 0.61)], examples=[]
+    )
+    report = msgspec.structs.replace(engine.monitor.incident(alert.id), contrast=found)
+    text = printed(sections(report, 100))
+    assert "The window differs from training" in text
+    assert "by [wind] 61%" in text
+
+
+async def test_an_address_in_the_palette_opens_its_incident(engine: Engine) -> None:
+    async with Console(engine, stage="monitor", supervise=False).run_test(size=(80, 24)) as pilot:
+        await becomes(pilot, lambda: pilot.app.query_one(MonitorStage).loaded_at is not None)
+        await pilot.press("colon")
+        await settle(pilot)
+        pilot.app.screen.query_one(Input).value = "alert/1"
+        await shows(pilot, "Everything around this alert.")
+        await pilot.press("enter")
+        await becomes(pilot, lambda: isinstance(pilot.app.screen, IncidentScreen))
 
 
 @pytest.mark.parametrize("width", [7, 12, 40])

@@ -5,6 +5,8 @@ from typing import Any
 
 from lemnis.engine.monitor import FeatureDrift
 from lemnis.engine.monitor.incident.records import Change, Example, IncidentReport, Segment, Strain
+from lemnis.engine.monitor.retraining import Retraining
+from lemnis.engine.text import safe
 from lemnis.tui.format import age, figure, number, share, spark, verdict, when
 from lemnis.tui.screens.alerted import words
 from lemnis.tui.screens.alerted.lines import Line, Section, plain, said
@@ -44,6 +46,7 @@ def sections(report: IncidentReport, width: int) -> list[Section]:
     found = [
         Section("What changed around then", timeline(report)),
         Section("What moved", [line for one in report.features[:4] for line in feature_lines(one, width)], True, True),
+        Section("What tells its rows from training rows", contrast_lines(report), True),
         Section("Who carries it", [segment_line(one) for one in report.segments], True),
         Section("Example rows, the newest in the bins that grew", example_lines(report.examples), True),
         Section("Shape of the rows", [[said(one, "", 300)] for one in changed_shape(report)], True),
@@ -118,6 +121,15 @@ def feature_lines(feature: FeatureDrift, width: int) -> list[Line]:
             ]
         )
     return lines
+
+
+def contrast_lines(report: IncidentReport) -> list[Line]:
+    """Return what a classifier found in the window's rows, and the features that tell them apart."""
+    found = report.contrast
+    if found is None:
+        return []
+    told = ", ".join(f"{safe(one.feature, limit=40)} {share(one.share, 0)}" for one in found.told[:5])
+    return [[(found.words, "$warn" if found.differs else "")], [("by ", "$muted"), (told, "bold")]]
 
 
 def bar(part: float, top: float, cells: int) -> str:
@@ -195,6 +207,7 @@ def done(report: IncidentReport) -> list[Line]:
         state = verdict(event.state)
         line: Line = [(when(event.at), "$muted"), ("  ", ""), (state.text, state.style)]
         told.append((event.at, [*line, said(f"  {event.who}: {event.why}", "", 300)]))
+    told += [(one.created_at, retraining_line(one)) for one in report.retrainings]
     lines = [line for _, line in sorted(told, key=lambda entry: -entry[0])]
     if report.silence is not None:
         one = report.silence
@@ -202,6 +215,14 @@ def done(report: IncidentReport) -> list[Line]:
     if report.alert.fires and not report.notifications:
         lines.insert(0, [("No contact was told: declare [contacts] and notify in lemnis.toml.", "$warn")])
     return lines
+
+
+def retraining_line(one: Retraining) -> Line:
+    """Return a retraining: how it stands, or what came of it."""
+    state = verdict(one.outcome or one.state)
+    version = f" v{one.challenger_version}" if one.challenger_version is not None else ""
+    line: Line = [(when(one.created_at), "$muted"), ("  ", ""), (f"{state.text}{version}", state.style)]
+    return [*line, said(f"  retraining {one.id} by {one.who}: {one.reason}", "", 200)]
 
 
 def runbook(report: IncidentReport) -> list[Line]:
