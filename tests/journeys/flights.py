@@ -5,12 +5,14 @@ import json
 import math
 import zipfile
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import lightgbm
 import numpy as np
+from scipy.stats import ks_2samp
 
 
 def tables_folder() -> Path:
@@ -91,3 +93,57 @@ def code(value: Any, feature: dict[str, Any]) -> float:
         categories = feature["categories"]
         return float(categories.index(str(value))) if str(value) in categories else math.nan
     return float(value)
+
+
+def inputs(
+    connection: duckdb.DuckDBPyConnection, names: list[str], since: str, until: str, *, labelled: bool
+) -> dict[str, Any]:
+    """Return columns of the flights of a span (UTC) as arrays, `flight_id` and `month` among them; text stays text."""
+    arrived = "and arr_delay is not null" if labelled else ""
+    table = connection.execute(
+        f"""select flight_id, strftime(time_hour at time zone 'UTC', '%Y-%m-01') as month, {", ".join(names)}
+            from ({WIDE}) where time_hour >= timestamptz '{since} 00:00:00Z'
+              and time_hour < timestamptz '{until} 00:00:00Z' {arrived}"""
+    )
+    return {name: np.ma.asarray(column) for name, column in table.fetchnumpy().items()}
+
+
+def bin_counts(column: Any, kind: str, edges: list[float], categories: list[str]) -> Any:
+    """Return rows per bin: of numbers those between the edges, of texts each category and the others; last, missing."""
+    missing = np.ma.getmaskarray(column)
+    held = np.ma.getdata(column)[~missing]
+    if kind == "categorical":
+        texts = held.astype(str)
+        counts = [int((texts == category).sum()) for category in categories]
+        return np.array([*counts, held.size - sum(counts), int(missing.sum())])
+    numbers = held.astype(float)
+    missing_rows = int(missing.sum()) + int(np.isnan(numbers).sum())
+    numbers = numbers[~np.isnan(numbers)]
+    within = [int(((numbers >= low) & (numbers < high)).sum()) for low, high in pairwise([-math.inf, *edges, math.inf])]
+    return np.array([*within, missing_rows])
+
+
+def stability(reference: Any, current: Any) -> float:
+    """Return the PSI of two counts over the same bins, half a row added to each bin."""
+    p, q = ((counts + 0.5) / (counts + 0.5).sum() for counts in (reference, current))
+    return float(((q - p) * np.log(q / p)).sum())
+
+
+def gain_shares(model: Path) -> dict[str, float]:
+    """Return each input's share of a model's gain."""
+    booster = lightgbm.Booster(model_file=str(model))
+    gains = booster.feature_importance("gain")
+    return dict(zip(booster.feature_name(), gains / gains.sum(), strict=True))
+
+
+def coarse(counts: list[int], bounds: list[int]) -> Any:
+    """Return rows per bin from rows per cell, whose last two are the outermost cell and the missing values."""
+    *cells, missing = counts
+    cuts = [0, *(place + 1 for place in bounds), len(cells)]
+    return np.array([*(sum(cells[low:high]) for low, high in pairwise(cuts)), missing])
+
+
+def largest_difference(before: Any, after: Any) -> float:
+    """Return the KS distance of two columns, a missing value below every other."""
+    sides = (np.nan_to_num(side.astype(float).filled(-np.inf), nan=-np.inf) for side in (before, after))
+    return float(ks_2samp(*sides).statistic)

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import flights
+import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 from support import until
@@ -101,6 +103,99 @@ def test_auc_and_late_share_of_every_month_are_right(
         assert entry["labelled"] == len(labels)
         assert entry["auc"] == pytest.approx(roc_auc_score(labels, answers), abs=1e-6)
         assert entry["late_share"] == pytest.approx(sum(labels) / len(labels), abs=1e-9)
+
+
+@pytest.fixture(scope="module")
+def reference(engine: Engine) -> JSON:
+    """What a month is compared with: the frozen bins, by feature, and the importances."""
+    found: JSON = json.loads(engine.store.value("select reference from monitor_references"))
+    return found | {"bins": {one["name"]: one for one in found["binnings"]}}
+
+
+@pytest.mark.slow
+def test_the_scores_of_every_month_are_those_of_the_published_tables(
+    report: JSON, engine: Engine, tables: duckdb.DuckDBPyConnection, reference: JSON
+) -> None:
+    """Rows are equal, shares to 1e-6 (they are kept with six digits), PSI to 1e-4, KS to 1/128, as its cells are."""
+    model = engine.workspace.run_dir(report["champion"]["run"]) / "model.txt"
+    gains = flights.gain_shares(model)
+    trained = flights.inputs(tables, list(gains), "2013-01-01", "2013-06-01", labelled=True)
+    served = flights.inputs(tables, list(gains), "2013-07-01", "2014-01-01", labelled=False)
+    moved: dict[str, list[bool]] = defaultdict(list)
+    windows = engine.monitor.windows("late")
+    assert len(windows) == 6
+    for window in windows:
+        rows = served["month"] == f"{datetime.fromtimestamp(window.starts / 1000, UTC):%Y-%m-%d}"
+        assert window.rows == rows.sum()
+        stability: dict[str, float] = {}
+        for feature in engine.monitor.features(window.id):
+            name, moved_now = feature.feature, moved[feature.feature]
+            moved_now.append(feature.suspected)
+            drifted = feature.suspected and sum(moved_now[-3:]) >= 2
+            assert feature.verdict == ("drift" if drifted else "watch" if feature.suspected else "ok")
+            if name == "prediction":
+                continue
+            bins = reference["bins"][name]
+            edges = [bins["edges"][place] for place in bins["bounds"]] or bins["edges"]
+            before, after = (
+                flights.bin_counts(column, feature.kind, edges, bins["categories"])
+                for column in (trained[name], served[name][rows])
+            )
+            assert feature.bins.reference == pytest.approx(before / before.sum(), abs=1e-6)
+            assert feature.bins.current == pytest.approx(after / after.sum(), abs=1e-6)
+            stability[name] = flights.stability(before, after)
+            assert feature.psi == pytest.approx(stability[name], abs=1e-4)
+            assert feature.importance == pytest.approx(gains[name], abs=1e-6)
+            if feature.kind == "numeric":
+                farthest = flights.largest_difference(trained[name], served[name][rows])
+                assert -1e-9 <= farthest - feature.score <= 1 / 128
+        important = max(psi for name, psi in stability.items() if gains[name] >= 0.05)
+        assert window.important_psi == pytest.approx(important, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_every_alert_is_explained_by_its_months_and_no_other_month_breaks_its_rule(
+    report: JSON, engine: Engine, tables: duckdb.DuckDBPyConnection, reference: JSON, logged: dict[str, float]
+) -> None:
+    months: dict[str, tuple[list[bool], list[float]]] = defaultdict(lambda: ([], []))
+    for key, (month, late) in flights.month_labels(tables).items():
+        if key in logged:
+            months[month][0].append(late)
+            months[month][1].append(logged[key])
+    by_key = flights.inputs(tables, [], "2013-07-01", "2014-01-01", labelled=False)
+    bins = reference["bins"]["prediction"]
+    edges = [bins["edges"][place] for place in bins["bounds"]]
+    before = flights.coarse(bins["counts"], bins["bounds"])
+    windows = {
+        f"{datetime.fromtimestamp(one.starts / 1000, UTC):%Y-%m-%d}": one for one in engine.monitor.windows("late")
+    }
+    found: dict[str, list[float]] = {"roc_auc": [], "important_psi": [], "prediction_psi": []}
+    for month in sorted(months):
+        answers = np.ma.asarray([logged[key] for key in by_key["flight_id"][by_key["month"] == month]])
+        after = flights.bin_counts(answers, "numeric", edges, [])
+        found["roc_auc"].append(float(roc_auc_score(*months[month])))
+        found["prediction_psi"].append(flights.stability(before, after))
+        found["important_psi"].append(windows[month].important_psi or 0.0)  # proven month by month above
+        assert windows[month].prediction_psi == pytest.approx(found["prediction_psi"][-1], abs=1e-4)
+    alerts = {alert.rule: alert for alert in engine.monitor.alerts(open_only=False, endpoint="late")}
+    rules = engine.config().alerts
+    assert {rule.name for rule in rules} >= {"auc_low", "important_features_drift", "answers_shift"}
+    for rule in rules:
+        broken = [
+            value < rule.below if rule.below is not None else value > (rule.above or 0.0)
+            for value in found[rule.metric]
+        ]
+        last = len(broken) - (broken[::-1].index(False) if False in broken else len(broken))
+        in_a_row = len(broken) - last
+        if in_a_row < rule.windows:
+            assert rule.name not in alerts, f"{rule.name} fires, but {broken} break it"
+            continue
+        alert = alerts[rule.name]
+        assert (alert.state, alert.breaches) == ("firing", in_a_row)
+        assert alert.value == pytest.approx(found[rule.metric][-1], abs=1e-4)
+        window = engine.monitor.window(alert.window_id) if alert.window_id else None
+        assert window is not None
+        assert window.starts == max(one.starts for one in windows.values())
 
 
 def test_the_model_is_honest_and_what_is_known_only_afterwards_was_refused(report: JSON, engine: Engine) -> None:
