@@ -7,6 +7,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from support import engine_at
+
+from lemnis.engine.store.past import TABLES as PAST_TABLES
+from lemnis.engine.store.past import TIMELESS
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -47,3 +51,12 @@ def test_the_lock_pins_what_the_project_asks_for() -> None:
     asked = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]
     names = {re.split(r"[^A-Za-z0-9_.-]", requirement)[0].lower() for requirement in asked}
     assert names <= locked
+
+
+def test_of_every_table_it_is_said_how_it_is_read_as_it_was(tmp_path: Path) -> None:
+    engine = engine_at(tmp_path / "workspace")
+    for name, told in PAST_TABLES.items():
+        found = engine.store.rows("select name from sqlite_master where type = 'table'", name=name)
+        kept = {row["name"] for row in found} - TIMELESS
+        assert kept == set(told), f"engine/store/past.py says nothing of {sorted(kept ^ set(told))} as it was"
+    engine.store.close()

@@ -1,5 +1,7 @@
 """One command goes round the whole loop on real flights, and its figures are right."""
 
+# pyright: basic
+
 import json
 import os
 import shutil
@@ -273,11 +275,13 @@ def test_a_training_started_by_a_key_streams_and_outlives_the_console(console: T
     console.shows("default")
     console.keys("Enter")
     run = until(lambda: r if (r := engine.experiments.search(limit=1).runs[0]).id > newest else None)
+    assert run is not None
     console.shows("running")
     until(lambda: engine.experiments.run(run.id).rounds_done > 0, 60.0)
     os.kill(console.pid(), signal.SIGKILL)
     until(console.dead)
     done = until(lambda: r if (r := engine.experiments.run(run.id)).ended else None, 120.0)
+    assert done is not None
     assert (done.state, done.why) == ("finished", "finished")
     assert run.job_id is not None
     assert engine.jobs.job(run.job_id).attempts == 1
