@@ -148,5 +148,5 @@ def coarse(counts: list[int], bounds: list[int]) -> Any:
 def largest_difference(before: Any, after: Any) -> float:
     """Return the KS distance of two columns, a missing value below every other."""
     sides = (np.nan_to_num(side.astype(float).filled(-np.inf), nan=-np.inf) for side in (before, after))
-    distance, _ = ks_2samp(*sides)
-    return float(distance)
+    found: Any = ks_2samp(*sides)
+    return float(found.statistic)
