@@ -152,6 +152,10 @@ STATE: dict[str, Then] = {
     "monitor_windows": since("computed_at"),
     "monitor_features": of("monitor_windows", "window_id"),
     "monitor_references": since("created_at"),
+    "monitor_reference_hours": Then(
+        "exists (select 1 from main.monitor_references r where r.model = monitor_reference_hours.model"
+        " and r.version = monitor_reference_hours.version and r.created_at <= :at)"
+    ),
     "monitor_baselines": since("created_at"),
     "monitor_contrasts": since("created_at"),
     "monitor_figures": since("measured_at"),
