@@ -17,13 +17,13 @@ from lemnis.engine.monitor.concept.report import Performance, performance_of
 from lemnis.engine.monitor.concept.stale import Stale, stale_models, waive
 from lemnis.engine.monitor.kept import COLUMNS, Grid, feature_in, grid_of, list_windows, window_in
 from lemnis.engine.monitor.records import FeatureDrift, Replay, Watched, Window
-from lemnis.engine.monitor.retraining import RetrainingRoom
 from lemnis.engine.monitor.spans import Width
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
     from lemnis.engine.jobs import JobsRoom
     from lemnis.engine.monitor.drift.contrasting import Span
+    from lemnis.engine.monitor.retraining import RetrainingRoom
     from lemnis.engine.monitor.drift.found import Contrast
     from lemnis.engine.monitor.duty import Duty
     from lemnis.engine.monitor.incident.records import IncidentReport
@@ -290,8 +290,10 @@ class MonitorRoom:
         return replays.under_way(self.store)
 
     @cached_property
-    def retraining(self) -> RetrainingRoom:
+    def retraining(self) -> "RetrainingRoom":
         """What is trained again, by whose decision, and how the challengers did."""
+        from lemnis.engine.monitor.retraining import RetrainingRoom  # it reads Experiments: not at the console's start
+
         return RetrainingRoom(self.store)
 
     def stop_replay(self, job_id: int) -> None:
