@@ -23,10 +23,10 @@ from lemnis.engine.store import Store
 if TYPE_CHECKING:
     from lemnis.engine.jobs import JobsRoom
     from lemnis.engine.monitor.drift.contrasting import Span
-    from lemnis.engine.monitor.retraining import RetrainingRoom
     from lemnis.engine.monitor.drift.found import Contrast
     from lemnis.engine.monitor.duty import Duty
     from lemnis.engine.monitor.incident.records import IncidentReport
+    from lemnis.engine.monitor.retraining import RetrainingRoom
     from lemnis.engine.monitor.schema.door import SchemaDrift
     from lemnis.engine.monitor.zoom import Zoom
 
