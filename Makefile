@@ -48,7 +48,7 @@ check: $(VENV)/installed
 	$(BIN)/pyright
 
 suite: $(VENV)/installed
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/faults -m "not slow"
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/faults -m "not slow"
 
 # What a figure is compared with is installed apart, one environment a peer: they ask for other versions than we do.
 PEERS := $(patsubst tests/bench/peers/%.txt,build/peers/%/installed,$(wildcard tests/bench/peers/*.txt))

@@ -49,7 +49,7 @@ def test_no_escape_from_data_reaches_the_terminal(terminal: Terminal) -> None:
         terminal.press(key)
         terminal.wait_for(lambda title=title: f" {title} " in terminal.text().splitlines()[1])
     terminal.press("o")
-    terminal.wait_for(lambda: "on call" in terminal.text() and "Palette" not in terminal.text())
+    terminal.wait_for(lambda: "Nothing is served" in terminal.text() and "Palette" not in terminal.text())
     terminal.press("\x1b")
     terminal.wait_for("Palette")
     terminal.press("q")

@@ -89,6 +89,7 @@ def test_every_function_that_is_allowed_exists(duck: Any) -> None:
 @given(st.text(max_size=60))
 @example("&0")
 @settings(max_examples=100, deadline=None)
+@pytest.mark.slow
 def test_any_text_is_accepted_or_refused_but_never_breaks(duck: Any, text: str) -> None:
     try:
         check_expression(duck, text, ["a"], "here")

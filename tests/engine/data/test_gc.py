@@ -220,6 +220,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 @settings(max_examples=25)
+@pytest.mark.slow
 def test_after_any_order_of_steps_every_referenced_file_is_there(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]
 ) -> None:
@@ -263,6 +264,7 @@ def test_a_version_whose_file_went_while_it_was_measured_is_not_recorded(
     assert make(engine, 20).file.exists()
 
 
+@pytest.mark.slow
 def test_threads_that_link_refer_and_collect_at_once_lose_nothing(engine: Engine) -> None:
     """Each thread makes versions and refers to them while two others collect without any grace for finished rows."""
     failures: list[BaseException] = []

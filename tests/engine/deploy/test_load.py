@@ -18,6 +18,7 @@ def room(two_versions: Bench) -> DeployRoom:
     return two_versions.room
 
 
+@pytest.mark.slow
 def test_a_version_is_asked_over_http_and_nothing_of_it_is_logged_with_the_endpoint(room: DeployRoom) -> None:
     endpoints.start(room.store, room.jobs, "late", "late", "champion", host="127.0.0.1", port=0)
     job = room.start_load("late", connections=[1, 3], batches=[1, 7], seconds=0.2)

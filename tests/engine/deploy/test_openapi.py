@@ -23,6 +23,7 @@ schema = schemathesis.pytest.from_fixture("described")
 
 @schema.parametrize()
 @settings(max_examples=CALLS, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@pytest.mark.slow
 def test_whatever_fits_the_description_or_not_is_answered(case: Any) -> None:
     response = case.call(timeout=10)
     case.validate_response(response, checks=[not_a_server_error])

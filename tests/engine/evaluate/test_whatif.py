@@ -80,6 +80,7 @@ def test_a_row_is_answered_with_its_own_and_with_other_values_as_the_model_answe
         desk.answer(values)
 
 
+@pytest.mark.slow
 def test_a_row_that_is_not_there_is_refused_and_leaves_no_process(engine: Engine, trained: Trained) -> None:
     with pytest.raises(BadInput, match="no row with the key"):
         engine.evaluate.what_if(trained(), "nothing")

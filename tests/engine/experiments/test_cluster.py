@@ -159,6 +159,7 @@ def test_a_bad_declaration_names_its_line(text: str, why: str) -> None:
     assert refused.value.place.startswith("lemnis.toml:")
 
 
+@pytest.mark.slow
 def test_a_hosted_job_waits_for_its_host_and_has_a_process_of_its_own_when_that_has_ended(engine: Engine) -> None:
     host = engine.jobs.submit("jobs.selftest", "host", {})
     hosted = engine.jobs.submit("jobs.selftest", "hosted", {}, host_id=host, executor="dask")

@@ -110,6 +110,7 @@ def test_undo_takes_back_only_ones_own(engine: Engine) -> None:
 
 
 @given(st.lists(st.sampled_from(["교통", "환경", "undo", "redo", "skip", "unsure"]), max_size=25))
+@pytest.mark.slow
 def test_what_stands_is_what_a_list_with_undo_and_redo_would_hold(
     tmp_path_factory: pytest.TempPathFactory, wishes: list[str]
 ) -> None:

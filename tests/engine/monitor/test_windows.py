@@ -114,6 +114,7 @@ def test_late_duplicate_and_disordered_rows_give_the_windows_of_an_orderly_strea
         assert [f.bins for f in found] == [f.bins for f in flown.room.features(orderly.id)]
 
 
+@pytest.mark.slow
 def test_reading_in_small_pages_counts_every_row_once(flown, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = flown.between("2013-07-01", "2013-08-01")
     monkeypatch.setattr("lemnis.engine.monitor.counting.PAGE", 7)

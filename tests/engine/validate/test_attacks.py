@@ -145,6 +145,7 @@ def test_a_hostile_condition_is_not_evaluated_and_does_nothing(attack: Attack, n
     assert (found.failing is not None) == (name in FINE), found.message
 
 
+@pytest.mark.slow
 def test_one_bomb_takes_no_other_condition_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lemnis.engine.validate.runner.Bounds", lambda threads: FAST)
     conditions = ["x >= 0", CONDITIONS["S13 repeat"], "x < 5"]

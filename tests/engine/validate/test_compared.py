@@ -72,6 +72,7 @@ def counts(result: CheckResult) -> tuple[int, int, int]:
     return found.new, found.persisting, found.fixed
 
 
+@pytest.mark.slow
 def test_rows_are_new_persisting_or_fixed_by_their_key(store: Store, deliver: Deliver) -> None:
     first = deliver([(1, "b"), (2, "c"), (3, "a")])
     assert first["x_known"].compared is None

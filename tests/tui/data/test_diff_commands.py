@@ -75,6 +75,7 @@ def test_the_document_has_its_shape_and_the_other_way_round_is_its_mirror(
     assert lemnis(engine, capsys, "1", "1")[1]["identical"]
 
 
+@pytest.mark.slow
 def test_rows_are_listed_by_kind_and_by_column_a_page_at_a_time(
     engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:

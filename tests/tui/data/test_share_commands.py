@@ -23,6 +23,7 @@ def desks(tmp_path: Path) -> Iterator[tuple[Desk, Desk]]:
         desk.engine.store.close()
 
 
+@pytest.mark.slow
 def test_a_version_goes_from_one_workspace_to_another(
     desks: tuple[Desk, Desk], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -133,6 +133,7 @@ def test_a_load_test_says_waits_throughput_memory_and_what_a_million_costs(width
         assert text in said, said
 
 
+@pytest.mark.slow
 async def test_a_run_that_no_endpoint_serves_can_not_be_put_under_load(engine: Engine) -> None:
     async with opened(engine, (80, 24), "baselines") as pilot:
         await pilot.press("T")
@@ -140,6 +141,7 @@ async def test_a_run_that_no_endpoint_serves_can_not_be_put_under_load(engine: E
     assert engine.jobs.jobs() == []
 
 
+@pytest.mark.slow
 async def test_a_key_asks_how_to_cut_and_queues_the_folds(engine: Engine) -> None:
     with engine.store.write() as db:
         db.execute("update runs set model_sha256 = 'x', cores = 1, memory_bytes = 0 where id = 1")

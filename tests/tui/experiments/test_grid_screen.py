@@ -62,6 +62,7 @@ async def test_a_grid_is_chosen_counted_confirmed_and_listed(engine: Engine, siz
         await shows(pilot, "3 there already: 3 to train")
 
 
+@pytest.mark.slow
 async def test_what_can_not_be_is_said_at_once_and_a_line_can_be_changed_and_removed(engine: Engine) -> None:
     async with Console(engine).run_test(size=(80, 24)) as pilot:
         await press(pilot, "6", "M", "plus", "num_leafs=7", "enter")

@@ -213,6 +213,7 @@ async def test_the_desk_makes_a_queue_of_the_kind_that_is_chosen(engine: Engine)
         assert (job.arguments["kind"], job.arguments["rows"], job.arguments["overlap"]) == ("audit", 300, 0)
 
 
+@pytest.mark.slow
 async def test_who_labels_is_typed_and_named_in_every_event(engine: Engine) -> None:
     made(engine, "order")
     async with desk(engine) as pilot:

@@ -114,6 +114,7 @@ async def test_columns_that_are_not_ranked_say_so_and_their_key_ranks(bare: Engi
         assert [job.kind for job in bare.jobs.jobs()] == ["features.rank"]
 
 
+@pytest.mark.slow
 async def test_each_number_is_explained_with_its_folds(engine: Engine) -> None:
     async with opened(engine) as pilot:
         await pilot.press("j", "l", "l", "K")
@@ -201,6 +202,7 @@ async def test_every_choice_is_listed_and_two_are_compared(engine: Engine, size:
         await shows(pilot, "Columns · trips v1")
 
 
+@pytest.mark.slow
 async def test_an_earlier_choice_is_looked_at_and_can_be_saved_again(engine: Engine) -> None:
     engine.features.choose("base", ["wind"], "ada", "no hours")
     engine.features.choose("base", ["wind", "hour"], "bob", "hours help")
@@ -213,6 +215,7 @@ async def test_an_earlier_choice_is_looked_at_and_can_be_saved_again(engine: Eng
     assert engine.features.feature_set("base").features == ["wind"]
 
 
+@pytest.mark.slow
 async def test_a_set_is_renamed_and_noted_by_keyboard(engine: Engine) -> None:
     engine.features.choose("calm", ["wind"], "ada", "no hours")
     async with opened(engine) as pilot:

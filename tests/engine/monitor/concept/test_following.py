@@ -43,6 +43,7 @@ def test_the_stream_follows_labels_in_order_and_finds_where_the_concept_changed(
     assert levels[-2:] == ["warning", "drift"]
 
 
+@pytest.mark.slow
 def test_labels_in_any_order_leave_the_stream_that_orderly_ones_would(flown, served, monkeypatch) -> None:
     monkeypatch.setattr(following, "POINT", 300)
     flown.label(served, now=1_000)
@@ -84,6 +85,7 @@ def test_a_corrected_label_takes_the_stream_up_again_from_the_point_before_its_r
     assert (after.rows, after.detections, after.state) == (before.rows, before.detections, before.state)
 
 
+@pytest.mark.slow
 def test_a_label_from_before_all_kept_points_is_left_out_and_counted(flown, served, monkeypatch) -> None:
     monkeypatch.setattr(following, "POINT", 100)
     monkeypatch.setattr(following, "POINTS", 3)

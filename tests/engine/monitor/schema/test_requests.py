@@ -41,6 +41,7 @@ def inspected(flown) -> dict[tuple[str, str], Any]:
     return {(one.kind, one.column): one for one in room.schema.inspect("late")}
 
 
+@pytest.mark.slow
 def test_answered_rows_show_units_codes_and_missing_values_with_the_month_in_which_it_began(flown) -> None:
     answer(flown, {}, "2013-06-01", "2013-07-01")
     assert inspected(flown) == {}
