@@ -6,12 +6,15 @@ from typing import Any
 
 from lemnis.engine import Engine
 from lemnis.engine.config import load_config
+from lemnis.engine.errors import BadInput
 from lemnis.engine.monitor import Alert
+from lemnis.engine.monitor.alerting import hand
 from lemnis.engine.monitor.alerting.advance import advance
 from lemnis.engine.monitor.alerting.hand import hold_all, remind
 
 START = 2_000_000_040_000
 MINUTE = 60_000
+HOUR = 60 * MINUTE
 CONFIG = """
 [problem]
 title = "Late flights"
@@ -81,3 +84,29 @@ class Bench:
         """Add to lemnis.toml."""
         path = self.store.workspace.config
         path.write_text(path.read_text() + text)
+
+
+def play(bench: Bench, endpoint: str, step: str) -> None:
+    """Do one thing; what an alert's state does not allow is refused."""
+    found = next((a for a in bench.room.alerts(endpoint=endpoint) if a.rule == "errors"), None)
+    if step in "Bk-":
+        bench.minutes(step, endpoint)
+    elif step == "hour":
+        bench.wait(HOUR)
+    elif step == "twice":
+        bench.look(endpoint)
+    elif step == "silence 2m":
+        until = bench.now + 2 * MINUTE
+        hand.silence(bench.store, "errors", endpoint=endpoint, until=until, who="ada", why="w", now=bench.now)
+    elif step == "unsilence":
+        for one in hand.list_silences(bench.store, in_force=True, now=bench.now):
+            hand.end_silence(bench.store, one.id, who="ada", now=bench.now)
+    elif found is not None:
+        try:
+            if step == "resolve":
+                hand.resolve(bench.store, found.id, who="ada", why="w", now=bench.now)
+            else:
+                until = bench.now + MINUTE if step == "ack 1m" else None
+                hand.acknowledge(bench.store, found.id, who="ada", why="", until=until, now=bench.now)
+        except BadInput:
+            assert found.state not in ("firing", "flapping")

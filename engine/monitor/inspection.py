@@ -4,21 +4,19 @@
 """
 
 import sys
-from pathlib import Path
 
 import msgspec
 
 from lemnis.engine import clock
 from lemnis.engine.config import load_config
-from lemnis.engine.errors import LemnisError, NotFound
-from lemnis.engine.monitor.concept.children import CHILDREN
+from lemnis.engine.errors import NotFound
+from lemnis.engine.monitor.children import CHILDREN, run_as_child
 from lemnis.engine.monitor.reference import reference_of
 from lemnis.engine.monitor.schema.kept import keep_findings
 from lemnis.engine.monitor.schema.live import findings_of_requests
 from lemnis.engine.monitor.schema.sources import findings_of_sources
 from lemnis.engine.monitor.skew.measure import measure_skew
 from lemnis.engine.store import Row, Store
-from lemnis.engine.workspace import Workspace
 
 MODULE = "lemnis.engine.monitor.inspection"
 EVERY_MS = 60_000  # at most so often, while rows come, …
@@ -106,19 +104,11 @@ def note(store: Store, subject: Subject, now: int, problem: str = "", skew: str 
         )
 
 
-def main() -> int:
-    """Inspect one endpoint of a workspace."""
-    root, endpoint = sys.argv[1:]
-    store = Store(Workspace(Path(root)))
-    try:
-        inspect(store, endpoint)
-    except LemnisError as error:
-        print(f"{error.problem} {error.remedy}", file=sys.stderr)
-        return error.exit_code
-    finally:
-        store.close()
-    return 0
+def work(store: Store, told: list[str]) -> None:
+    """Inspect one endpoint."""
+    (endpoint,) = told
+    inspect(store, endpoint)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_as_child(work))

@@ -5,7 +5,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine import clock
-from lemnis.engine.errors import LemnisError, NotFound, Unavailable
+from lemnis.engine.errors import NotFound, Unavailable
 from lemnis.engine.features.signature import Signature, Task
+from lemnis.engine.monitor.children import run_as_child
 from lemnis.engine.monitor.drift.calibration import FalseAlarms, calibrate
 from lemnis.engine.monitor.drift.freeze import binned, evenly, freeze_score, moments_of, stretches_of
 from lemnis.engine.monitor.drift.seasons import Season, seasons_of
@@ -23,7 +23,6 @@ from lemnis.engine.monitor.parts import packed
 from lemnis.engine.monitor.tally import Binning, Tally
 from lemnis.engine.store import Row, Store
 from lemnis.engine.text import safe
-from lemnis.engine.workspace import Workspace
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -248,19 +247,11 @@ def describe(
     )
 
 
-def main() -> int:
-    """Make and keep one reference: workspace, model, version, bins."""
-    root, model, version, bins = sys.argv[1:]
-    store = Store(Workspace(Path(root)))
-    try:
-        keep_reference(store, make_reference(store, model, int(version), bins=int(bins)))
-    except LemnisError as error:
-        print(f"{error.problem} {error.remedy}", file=sys.stderr)
-        return error.exit_code
-    finally:
-        store.close()
-    return 0
+def work(store: Store, told: list[str]) -> None:
+    """Make and keep one reference: model, version, bins."""
+    model, version, bins = told
+    keep_reference(store, make_reference(store, model, int(version), bins=int(bins)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_as_child(work))

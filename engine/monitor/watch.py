@@ -17,7 +17,7 @@ from lemnis.engine.monitor.alerting.builtin import raise_aborted
 from lemnis.engine.monitor.alerting.exposition import publish
 from lemnis.engine.monitor.alerting.hand import hold_all
 from lemnis.engine.monitor.alerting.minutes import count_minutes
-from lemnis.engine.monitor.concept.children import CHILDREN
+from lemnis.engine.monitor.children import CHILDREN
 from lemnis.engine.monitor.declared import LastGood
 from lemnis.engine.monitor.drift.contrasting import wanted
 from lemnis.engine.monitor.inspection import inspect_due

@@ -8,7 +8,6 @@ Run as a module it makes and keeps one: LightGBM can end the process that it run
 
 import hashlib
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine import clock
-from lemnis.engine.errors import LemnisError, NotFound
+from lemnis.engine.errors import NotFound
 from lemnis.engine.features.signature import Signature
-from lemnis.engine.monitor.concept.children import CHILDREN
+from lemnis.engine.monitor.children import CHILDREN, run_as_child
 from lemnis.engine.monitor.concept.expected import doubt_of
 from lemnis.engine.monitor.concept.figures import blocks_by_day, labelled_figures
 from lemnis.engine.monitor.concept.kept import kept_baseline
@@ -27,7 +26,6 @@ from lemnis.engine.monitor.concept.records import Baseline
 from lemnis.engine.monitor.drift.freeze import evenly
 from lemnis.engine.monitor.reference import MOST_ROWS, held_out_part
 from lemnis.engine.store import Store
-from lemnis.engine.workspace import Workspace
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -190,19 +188,11 @@ def with_error_model(
     return msgspec.structs.replace(made, doubt=doubt, error_model=digest), text
 
 
-def main() -> int:
-    """Make and keep one baseline: workspace, model, version."""
-    root, model, version = sys.argv[1:]
-    store = Store(Workspace(Path(root)))
-    try:
-        make_and_keep(store, model, int(version))
-    except LemnisError as error:
-        print(f"{error.problem} {error.remedy}", file=sys.stderr)
-        return error.exit_code
-    finally:
-        store.close()
-    return 0
+def work(store: Store, told: list[str]) -> None:
+    """Make and keep one baseline: model, version."""
+    model, version = told
+    make_and_keep(store, model, int(version))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_as_child(work))

@@ -98,4 +98,5 @@ def share_interval(value: float, error: float, rows: float, reach: float = Z) ->
     if value <= 0 or value >= 1:
         return (0.0, least) if value <= 0 else (1 - least, 1.0)
     odds, spread = math.log(value / (1 - value)), reach * error / (value * (1 - value))
-    return 1 / (1 + math.exp(min(spread - odds, 700))), 1 / (1 + math.exp(max(-spread - odds, -700)))
+    low, high = 1 / (1 + math.exp(min(spread - odds, 700))), 1 / (1 + math.exp(max(-spread - odds, -700)))
+    return min(low, value), max(high, value)  # the exponentials are bounded, and round

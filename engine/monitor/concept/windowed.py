@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine.features.signature import Signature
+from lemnis.engine.monitor.children import CHILDREN
 from lemnis.engine.monitor.concept.baseline import DAY_MS, baseline_of
-from lemnis.engine.monitor.concept.children import CHILDREN
 from lemnis.engine.monitor.concept.direct import direct_figures
 from lemnis.engine.monitor.concept.expected import calibration_error, estimated_figures
 from lemnis.engine.monitor.concept.figures import labelled_figures

@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from alert_bench import CONFIG, MINUTE, Bench
+from alert_bench import CONFIG, HOUR, MINUTE, Bench, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import engine_at
@@ -15,7 +15,6 @@ from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.monitor.alerting import hand
 from lemnis.engine.monitor.alerting.states import RAISED, Holds, held
 
-HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 
@@ -210,29 +209,3 @@ def test_whatever_happens_one_alert_is_open_every_change_is_an_event_and_every_s
 
 def silenced(bench: Bench, endpoint: str) -> bool:
     return any(s.endpoint == endpoint for s in hand.list_silences(bench.store, in_force=True, now=bench.now))
-
-
-def play(bench: Bench, endpoint: str, step: str) -> None:
-    """Do one thing; what an alert's state does not allow is refused."""
-    found = next((a for a in bench.room.alerts(endpoint=endpoint) if a.rule == "errors"), None)
-    if step in "Bk-":
-        bench.minutes(step, endpoint)
-    elif step == "hour":
-        bench.wait(HOUR)
-    elif step == "twice":
-        bench.look(endpoint)
-    elif step == "silence 2m":
-        until = bench.now + 2 * MINUTE
-        hand.silence(bench.store, "errors", endpoint=endpoint, until=until, who="ada", why="w", now=bench.now)
-    elif step == "unsilence":
-        for one in hand.list_silences(bench.store, in_force=True, now=bench.now):
-            hand.end_silence(bench.store, one.id, who="ada", now=bench.now)
-    elif found is not None:
-        try:
-            if step == "resolve":
-                hand.resolve(bench.store, found.id, who="ada", why="w", now=bench.now)
-            else:
-                until = bench.now + MINUTE if step == "ack 1m" else None
-                hand.acknowledge(bench.store, found.id, who="ada", why="", until=until, now=bench.now)
-        except BadInput:
-            assert found.state not in ("firing", "flapping")

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lemnis.engine.config import Value
@@ -110,6 +110,7 @@ def test_no_rows_one_row_and_one_class_say_what_they_can() -> None:
 
 @settings(max_examples=30)
 @given(st.floats(0, 1), st.floats(0.0001, 0.2))
+@example(5e-324, 0.1)
 def test_the_interval_of_a_share_stays_a_share_and_holds_it(value: float, error: float) -> None:
     low, high = share_interval(value, error, 100)
     assert 0 <= low <= value <= high <= 1

@@ -3,9 +3,14 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import IO
 
+from lemnis.engine.errors import LemnisError
+from lemnis.engine.store import Store
 from lemnis.engine.text import safe
+from lemnis.engine.workspace import Workspace
 
 
 class Children:
@@ -47,3 +52,21 @@ class Children:
 
 
 CHILDREN = Children()
+
+
+def run_as_child(work: Callable[[Store, list[str]], object]) -> int:
+    """Do one piece of work in this process and return its exit code; what went wrong is its last line on stderr.
+
+    Args:
+        work: Is given the workspace's store and the arguments after the workspace's folder.
+    """
+    root, *told = sys.argv[1:]
+    store = Store(Workspace(Path(root)))
+    try:
+        work(store, told)
+    except LemnisError as error:
+        print(f"{error.problem} {error.remedy}", file=sys.stderr)
+        return error.exit_code
+    finally:
+        store.close()
+    return 0
