@@ -23,6 +23,10 @@ LONGEST_PAUSE_S = 5.0
 SPOOL = "points.spool"  # in the run's folder
 INSERT = "insert or replace into metric_points (run_id, key, step, at, value) values (?, ?, ?, ?, ?)"
 REPLACED = "delete from metric_points where run_id = ? and key = ? and step = ?"
+# One statement, hence one commit without a block: the first point of a step. A step that has one becomes null here,
+# which the table does not take, so that nothing is added; `where not exists` would copy the row to a table in between.
+FIRST = """insert or ignore into metric_points (run_id, key, step, at, value) values (?1, ?2, case when exists (
+             select 1 from metric_points where run_id = ?1 and key = ?2 and step = ?3) then null else ?3 end, ?4, ?5)"""
 NEW = "insert or ignore into metric_points (run_id, key, step, at, value) values (?, ?, ?, ?, ?)"
 # A client may say the same point twice, because it got no answer, and different ones for one step and time.
 ADD = """insert into metric_points (run_id, key, step, at, value, n)
@@ -115,8 +119,10 @@ class PointWriter:
 
 def write_points(store: Store, run_id: int, points: Sequence[Point]) -> None:
     """Write the points of a training in one transaction; what was there for the same step is replaced."""
-    rows = {(run_id, point[0], point[1]): (run_id, *point) for point in points}
     transaction = store.write("metrics")
+    if len(points) == 1 and transaction.alone(FIRST, (run_id, *points[0])):
+        return
+    rows = {(run_id, point[0], point[1]): (run_id, *point) for point in points}
     with transaction:
         transaction.cursor.executemany(REPLACED, rows)
         transaction.cursor.executemany(INSERT, rows.values())

@@ -19,6 +19,7 @@ from lemnis.engine import Engine
 from lemnis.engine.errors import StoreError
 from lemnis.engine.experiments import points
 from lemnis.engine.experiments.points import PointWriter, forget_points, read_curves, read_spool, write_points
+from lemnis.engine.store.connection import BUSY_MS, connect
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,40 @@ def test_a_database_that_takes_nothing_loses_nothing(
     writer.close()
     assert not spool.exists()
     assert len(read_curves(shared.store, 2, None, 9999)["auc"]) == 2501
+
+
+def test_one_point_is_its_own_commit_replaces_its_step_and_is_part_of_a_block_around_it(shared: Engine) -> None:
+    def values() -> list[object]:
+        return [tuple(row) for row in other.execute("select step, at, value from metric_points where run_id = 11")]
+
+    other = connect(shared.store.path("metrics"), durable=False, read_only=True)
+    begins = list[str]()
+    shared.store.connection("metrics").set_trace_callback(
+        lambda sql: begins.append(sql) if sql.startswith(("begin", "commit")) else None
+    )
+    write_points(shared.store, 11, [("auc", 1, 5, 0.5)])
+    assert (values(), begins) == ([(1, 5, 0.5)], [])
+    write_points(shared.store, 11, [("auc", 1, 7, 0.75)])  # said again, later: there is one of a step
+    assert values() == [(1, 7, 0.75)]
+    shared.store.connection("metrics").set_trace_callback(None)
+    with pytest.raises(RuntimeError), shared.store.write("metrics"):
+        write_points(shared.store, 11, [("auc", 2, 8, 0.8)])
+        raise RuntimeError
+    assert values() == [(1, 7, 0.75)]
+    other.close()
+
+
+def test_one_point_that_a_database_does_not_take_is_refused_in_a_sentence(shared: Engine) -> None:
+    blocker = connect(shared.store.path("metrics"), durable=False)
+    blocker.execute("begin immediate")
+    shared.store.connection("metrics").execute("pragma busy_timeout = 1")
+    with pytest.raises(StoreError, match=r"The state could not be used: database is locked"):
+        write_points(shared.store, 12, [("auc", 1, 5, 0.5)])
+    blocker.execute("rollback")
+    blocker.close()
+    shared.store.connection("metrics").execute(f"pragma busy_timeout = {BUSY_MS}")
+    write_points(shared.store, 12, [("auc", 1, 5, 0.5)])
+    assert read_curves(shared.store, 12, None, 10) == {"auc": [(1, 0.5)]}
 
 
 def test_the_caller_does_not_wait_for_a_locked_database(shared: Engine, tmp_path: Path) -> None:
