@@ -172,10 +172,12 @@ values = st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=300)
 
 
 @given(values, st.integers(4, 60))
-def test_a_shortened_curve_keeps_its_ends_and_its_extremes(curve: list[float | None], most: int) -> None:
-    forget_points(SHORT.store, 9, Path("none"))
-    write_points(SHORT.store, 9, [("v", step, 0, value) for step, value in enumerate(curve)])
-    shown = read_curves(SHORT.store, 9, ["v"], most)["v"]
+def test_a_shortened_curve_keeps_its_ends_and_its_extremes(
+    shared: Engine, curve: list[float | None], most: int
+) -> None:
+    forget_points(shared.store, 9, Path("none"))
+    write_points(shared.store, 9, [("v", step, 0, value) for step, value in enumerate(curve)])
+    shown = read_curves(shared.store, 9, ["v"], most)["v"]
     whole = [(step, value) for step, value in enumerate(curve) if value is not None]
     assert shown == sorted(shown)
     assert set(shown) <= set(whole)
@@ -186,12 +188,3 @@ def test_a_shortened_curve_keeps_its_ends_and_its_extremes(curve: list[float | N
     else:
         assert len(shown) <= most + 2
         assert {point for point in whole if point[0] in (0, len(curve) - 1)} <= set(shown)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def short(shared: Engine) -> None:
-    global SHORT
-    SHORT = shared
-
-
-SHORT: Engine
