@@ -3,12 +3,16 @@
 NumPy alone, so that a peer's environment makes the very same rows.
 """
 
+from statistics import NormalDist
+
 import numpy as np
 
 NORMAL, HEAVY, DISCRETE, CATEGORICAL = range(0, 6), range(6, 10), range(10, 14), range(14, 20)
 FEATURES = 20
 NAMES = [f"f{place:02}" for place in range(FEATURES)]
 MONDAY, HOUR_MS = 1_735_516_800_000, 3_600_000  # 2024-12-30, epoch ms
+WINDOW_SEED = 7_000  # of the first windows in which nothing drifts
+AT_ONCE = 500_000  # rows of windows that are made together
 STICKY = 0.9  # AR(1): a row's correlation with the row before it
 
 
@@ -27,18 +31,21 @@ def null_windows(seed, windows, rows, sticky=0.0, shift=0.0):
     chance = np.random.default_rng(seed)
     found = normal_rows(chance, windows, rows, sticky)
     found[..., 0] += shift
-    ranks = None
     for place in HEAVY:
         column = found[..., place]
         found[..., place] = np.exp(1.5 * column) if place % 2 else column**3
     for place in DISCRETE:  # Poisson-like counts: few values, many ties
         found[..., place] = np.floor(np.exp(0.5 * found[..., place] + (place - 9) * 0.4))
     for place in CATEGORICAL:
-        kinds = 2 + 3 * (place - CATEGORICAL[0])
-        weights = 1 / np.arange(1, kinds + 1)
-        ranks = quantiles(np.cumsum(weights / weights.sum())[:-1])
-        found[..., place] = np.searchsorted(ranks, found[..., place])
+        found[..., place] = np.searchsorted(RANKS[place], found[..., place])
     return found
+
+
+def streamed_windows(seed, windows, rows, sticky=0.0):
+    """Yield windows of rows, shape (rows, 20); whoever asks for fewer gets the first of the same."""
+    together = max(1, AT_ONCE // rows)
+    for first in range(0, windows, together):
+        yield from null_windows((seed, first), together, rows, sticky)[: windows - first]
 
 
 def hourly(weeks, rows):
@@ -56,8 +63,10 @@ def rows_of_hours(moments, seed, shift=0.0):
     return np.column_stack([load, noise[1], channel])
 
 
-def quantiles(levels):
-    """Return standard normal quantiles."""
-    from statistics import NormalDist
+def ranks_of(kinds):
+    """Return the standard normal quantiles that cut off so many kinds, each rarer than the one before."""
+    weights = 1 / np.arange(1, kinds + 1)
+    return np.array([NormalDist().inv_cdf(float(level)) for level in np.cumsum(weights / weights.sum())[:-1]])
 
-    return np.array([NormalDist().inv_cdf(float(level)) for level in levels])
+
+RANKS = {place: ranks_of(2 + 3 * (place - CATEGORICAL[0])) for place in CATEGORICAL}

@@ -12,7 +12,7 @@ import time
 import warnings
 
 import numpy as np
-from null_rows import CATEGORICAL, NAMES, null_windows
+from null_rows import CATEGORICAL, NAMES, WINDOW_SEED, null_windows, streamed_windows
 
 warnings.filterwarnings("ignore")
 logging.disable(logging.CRITICAL)
@@ -90,10 +90,10 @@ def sketch_all(before, after):
 
 def alarms(tool, rows, window, windows, sticky):
     """Count windows in which the tool's defaults raise anything, and Evidently's verdict on the whole table."""
-    reference = frame(null_windows(SEED, 1, rows, sticky)[0])
-    found = null_windows(SEED + 1, windows, window, sticky)
+    reference = frame(null_windows(1_000, 1, rows, sticky)[0])
+    found = streamed_windows(WINDOW_SEED, windows, window, sticky)
     if tool == "nannyml":
-        result = nannyml_alerts(reference, frame(found.reshape(-1, found.shape[-1])), {"chunk_size": window})
+        result = nannyml_alerts(reference, frame(np.concatenate(list(found))), {"chunk_size": window})
         table = result.filter(period="analysis").to_df()
         alerts = table[[column for column in table.columns if column[-1] == "alert"]].to_numpy().astype(bool)
         return {"windows": len(alerts), "alarms": int(alerts.any(axis=1).sum())}
