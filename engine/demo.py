@@ -100,6 +100,16 @@ class Demo:
         alerts = self.engine.monitor.alerts()
         fires = sum(alert.state == "firing" for alert in alerts)
         self._done("monitor", f"{len(self.engine.monitor.windows(ENDPOINT))} windows judged, {fires} alerts fire")
+        self._challenge()
+
+    def _challenge(self) -> None:
+        """Wait for the challenger that an alert asked for; a person promotes it, the demo does not."""
+        for retraining in self.engine.monitor.retraining.retrainings(ENDPOINT):
+            if retraining.live and retraining.job_id is not None:
+                self._wait("monitor", retraining.job_id)
+            found = self.engine.monitor.retraining.retraining(retraining.id).found
+            if found is not None:
+                self._done("monitor", f"challenger {MODEL} version {found.challenger_version}: {found.words}")
 
     def _problem(self) -> None:
         self.engine.problem.record(WHO, "the demo states its problem")

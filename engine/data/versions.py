@@ -29,7 +29,8 @@ class Version(Struct, frozen=True, kw_only=True):
         split: The parts by name, in order of time.
         snapshots: SHA-256 of the snapshot of each source it was made of.
         recipe: The SQL that made it; empty when it was handed over as a table.
-        linked_at: The last time that linking gave this very table, epoch ms; the latest version is the last linked.
+        linked_at: The last time that linking gave this very table, epoch ms; the latest version is the last linked. One
+            that a retraining split in another way stands just beneath the version it was made of.
         label_counts: Rows per value of the label, most frequent first; empty when it has more than LABELS values.
         repeated_keys: Rows whose key an earlier row has already; 0 when there is no key.
         path: Where its file stands; to open it take `file`.
@@ -78,6 +79,11 @@ class Version(Struct, frozen=True, kw_only=True):
     def short(self) -> str:
         """The first eight digits of the id: enough for people."""
         return self.id[:8]
+
+    @property
+    def linked(self) -> bool:
+        """A person or a plan linked it; False for a table that was made of another version."""
+        return self.linked_at >= self.created_at
 
     @property
     def label(self) -> str:
@@ -168,6 +174,7 @@ def record_version(
     sources: dict[str, str] | None = None,
     job_id: int | None = None,
     now: int | None = None,
+    beneath: Version | None = None,
 ) -> Version:
     """Keep a table as a dataset version and return it; a table that is kept already gives the version it has.
 
@@ -182,6 +189,7 @@ def record_version(
         sources: Source by column.
         job_id: The job that made it.
         now: Epoch ms of the making.
+        beneath: What it is another split of: it does not become the latest version, it stands beneath this one.
 
     Raises:
         BadInput: A role or the split doesn't fit the columns.
@@ -194,8 +202,9 @@ def record_version(
     kept = store.row("select * from versions where id = ?", [stored.sha256])
     moment = clock.now_ms() if now is None else now
     if kept is not None and kept["removed_at"] is None:
-        with store.write() as db:
-            db.execute("update versions set linked_at = ? where id = ?", [moment, stored.sha256])
+        if beneath is None:
+            with store.write() as db:
+                db.execute("update versions set linked_at = ? where id = ?", [moment, stored.sha256])
         return find_version(store, stored.sha256)
     parts, label_counts, repeated_keys = measure(stored.path, columns, spans)
     facts = {
@@ -207,7 +216,7 @@ def record_version(
         "split": msgspec.json.encode(parts).decode(),
         "target_summary": msgspec.json.encode(label_counts).decode(),
         "repeated_keys": repeated_keys,
-        "linked_at": moment,
+        "linked_at": moment if beneath is None else beneath.linked_at - 1,
     }
     with kept_still(store.workspace, stored.path), store.write() as db:
         if kept is not None:  # it was collected, or another workspace told of it: what was told is not relied on

@@ -72,7 +72,7 @@ def endpoint_changes(store: Store, endpoint: str) -> Iterable[Change]:
 
 def data_changes(store: Store) -> Iterable[Change]:
     """Return the dataset versions, and the snapshots of sources, those taken together as one change."""
-    for version in list_versions(store)[:LOOKED_AT]:
+    for version in [one for one in list_versions(store) if one.linked][:LOOKED_AT]:
         what = f"{version.title} linked: {version.rows:,} rows"
         yield Change(at=version.linked_at, room="data", what=what, who="", why="")
     together: list[Snapshot] = []

@@ -11,7 +11,7 @@ from lemnis.engine.store import Store
 # Rules whose breach newer rows can mend. Rows of another shape, or without values, are mended where they come from.
 LEARNABLE = frozenset(
     {
-        *("max_psi", "important_psi", "weighted_psi", "prediction_psi", "prediction_mean", "predicted_share"),
+        *("drift", "max_psi", "important_psi", "weighted_psi", "prediction_psi", "prediction_mean", "predicted_share"),
         *("roc_auc", "log_loss", "brier", "label_share", "value_per_1000", "mean_absolute_error"),
     }
 )

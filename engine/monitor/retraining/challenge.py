@@ -192,13 +192,13 @@ def decide(context: "JobContext", made: Retraining, found: Retrained, config: Co
         return
     try:
         if named is None or named.version != found.challenger_version:
-            why = f"policy = auto: every gate passes; {told(found)}; {made.reason}"
+            why = f"policy = auto: every gate passes; {found.words}; {made.reason}"
             deploy.promote(made.model, found.challenger_version, CHAMPION, POLICY, why)
     except LemnisError as error:
         say(context, made, "kept", f"not promoted: {error.problem}")
         return
     ledger.note(context.store, made.id, outcome="promoted")
-    say(context, made, "promoted", f"every gate passes; {told(found)}")
+    say(context, made, "promoted", f"every gate passes; {found.words}")
 
 
 def objection(found: Retrained) -> str:
@@ -207,15 +207,7 @@ def objection(found: Retrained) -> str:
         return f"gates: {found.gates}"
     if found.main is None or not found.main.verdict:
         return "it could not be compared with the champion"
-    return told(found) if found.main.verdict == "worse" else ""
-
-
-def told(found: Retrained) -> str:
-    """Return the main measure of both in words."""
-    main = found.main
-    if main is None or main.champion is None or main.challenger is None:
-        return "not compared with the champion"
-    return f"{main.metric} {main.champion:.4g} → {main.challenger:.4g} ({main.verdict or 'no test'})"
+    return found.words if found.main.verdict == "worse" else ""
 
 
 def say(context: "JobContext", made: Retraining, what: Said, why: str) -> None:

@@ -67,6 +67,14 @@ class Retrained(msgspec.Struct, frozen=True, kw_only=True):
         """The measure that is told first."""
         return self.figures[0] if self.figures else None
 
+    @property
+    def words(self) -> str:
+        """The main measure of both: ``auc 0.71 → 0.74 (better)``."""
+        main = self.main
+        if main is None or main.champion is None or main.challenger is None:
+            return "not compared with the champion"
+        return f"{main.metric} {main.champion:.4g} → {main.challenger:.4g} ({main.verdict or 'no test'})"
+
 
 class Retraining(msgspec.Struct, frozen=True, kw_only=True):
     """One retraining from its cause to its outcome.

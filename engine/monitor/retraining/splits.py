@@ -138,6 +138,7 @@ def resplit(store: Store, version: Version, split: Split) -> Version:
         snapshots=version.snapshots,
         recipe=version.recipe,
         sources={column.name: column.source for column in version.columns},
+        beneath=version,
     )
     with store.write() as db:
         columns = ", ".join(

@@ -6,7 +6,7 @@ import pytest
 
 from lemnis.engine.clock import parse_ms
 from lemnis.engine.config import parse_window
-from lemnis.engine.data.versions import find_version
+from lemnis.engine.data.versions import find_version, list_versions
 from lemnis.engine.deploy import DeployRoom
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments import ExperimentsRoom
@@ -46,8 +46,9 @@ def test_the_challenger_learns_from_later_rows_and_is_judged_beside_the_champion
     assert deploy.alias("late", "challenger").version == 3
     assert deploy.alias("late", "champion") is None
     assert deploy.history("late")[0].why == "the weather is another"
-    version = find_version(flown.store)
+    version = find_version(flown.store, "v2")
     assert version.title == found.dataset == "flights v2"
+    assert find_version(flown.store).title == "flights v1"  # what a person linked last stays the latest
     assert version.split["train"].start == parse_ms("2013-07-03")
     assert version.split["train"].end == parse_ms("2013-09-01")
 
@@ -78,6 +79,9 @@ def test_the_rows_are_the_same_and_only_the_split_is_another(until_november) -> 
     earliest = earliest_of(flown.store, flown.version)
     split = later_split(flown.room.windows("late"), earliest)
     made = resplit(flown.store, flown.version, split)
+    assert [one.id for one in list_versions(flown.store)] == [flown.version.id, made.id]
+    assert (flown.version.linked, made.linked) == (True, False)
+    assert resplit(flown.store, flown.version, split).linked_at == made.linked_at
     assert made.rows == flown.version.rows
     assert made.columns == flown.version.columns
     assert made.id != flown.version.id
