@@ -15,6 +15,7 @@ from lemnis.engine.monitor.alerting.records import Alert, AlertEvent
 from lemnis.engine.monitor.alerting.room import AlertingRoom
 from lemnis.engine.monitor.concept.report import Performance, performance_of
 from lemnis.engine.monitor.concept.stale import Stale, stale_models, waive
+from lemnis.engine.monitor.judgements import Judgement, earlier_judgements
 from lemnis.engine.monitor.kept import COLUMNS, Grid, feature_in, grid_of, list_windows, window_in
 from lemnis.engine.monitor.records import FeatureDrift, Replay, Watched, Window
 from lemnis.engine.monitor.spans import Width
@@ -102,6 +103,10 @@ class MonitorRoom:
         if row is None:
             raise NotFound(f"There is no window {window_id}.", "List them with `lemnis monitor drift`.")
         return window_in(row)
+
+    def judgements(self, window_id: int) -> list[Judgement]:
+        """Return what was said of a window before it was judged again, the latest first."""
+        return earlier_judgements(self.store, window_id)
 
     def features(self, window_id: int) -> list[FeatureDrift]:
         """Return the features of a window, those that matter most (PSI times importance) first, the prediction last."""

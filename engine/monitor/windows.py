@@ -11,6 +11,7 @@ from lemnis.engine.errors import LemnisError
 from lemnis.engine.monitor.concept.following import follow
 from lemnis.engine.monitor.counting import TOLERANCE_MS, count_fresh, new_rows
 from lemnis.engine.monitor.judge import Judged, judge_window
+from lemnis.engine.monitor.judgements import judged_since, keep_former
 from lemnis.engine.monitor.lasting import earlier_suspicions, following
 from lemnis.engine.monitor.parts import (
     OF,
@@ -122,6 +123,8 @@ def recut(store: Store, config: Config, served: Served, reference: Reference, no
     with store.write() as db:
         sql = f"update monitor_cursors set width = ? where {OF} and width = ? and prediction_id = ?"
         if db.execute(sql, [width, *served.key, cursor["width"], cursor["prediction_id"]]).rowcount:
+            for former in db.execute(f"select * from monitor_windows where {OF}", served.key).fetchall():
+                keep_former(db, dict(former), now)
             db.execute(f"delete from monitor_windows where {OF}", served.key)
             for start, window in judged.items():
                 keep(db, config.monitor, served, start, window, now)
@@ -210,6 +213,7 @@ def keep(
         "computed_at": now,
         **judged.window,
     }
+    window["judged_at"] = judged_since(db, window)
     names = ", ".join(window)
     updates = ", ".join(f"{name} = excluded.{name}" for name in window)
     sql = f"""insert into monitor_windows ({names}) values ({", ".join("?" * len(window))})
@@ -289,6 +293,7 @@ def settle(store: Store, served: Served, now: int) -> bool:
         condition = f"{OF} and {column} = 0 and ends <= ?"
         if store.value(f"select 1 from monitor_windows where {condition} limit 1", [*served.key, until]):
             with store.write() as db:
-                db.execute(f"update monitor_windows set {column} = 1 where {condition}", [*served.key, until])
+                sql = f"update monitor_windows set {column} = 1, {column}_at = ? where {condition}"
+                db.execute(sql, [now, *served.key, until])
             changed = True
     return changed

@@ -2,7 +2,8 @@
 
 SQLite looks a name up among the temporary things of a connection first: a temporary view with a table's name stands
 before that table, and the rooms read the past by the SQL they read the present with. What a row was can be said of what
-is kept with its time alone; where a table keeps the newest reading only, a row that was written since is left out.
+is kept with its time alone; where a table keeps the newest reading only, a row that was written since is left out. Of a
+window that was judged again, what was said before is kept.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ class Then(NamedTuple):
     where: str
     columns: Mapping[str, str] = {}  # those whose value is another than now
     rowid: bool = False  # for tables whose rows are told apart by it
+    former: tuple[str, str] | None = None  # tables, and in them the JSON of rows that were judged anew since
 
 
 def since(column: str, *marks: str, **columns: str) -> Then:
@@ -61,6 +63,10 @@ STREAMED = """exists (select 1 from main.monitor_streams s where s.endpoint = {0
   and s.version = {0}.version and s.labels_at <= :at)"""
 CAME_TO = """(select e.what from main.retraining_events e where e.cause = retrainings.cause and e.at <= :at
   and e.what in ('challenger', 'promoted') order by e.id desc limit 1)"""
+JUDGED = "coalesce(judged_at, computed_at)"
+LABEL_FIGURES = (
+    "label_share", "roc_auc", "roc_auc_error", "log_loss", "brier", "value_per_1000", "mean_absolute_error",
+)  # fmt: skip
 ASKED = "(select coalesce(max(id), 0) from main.requests where at <= :at)"
 
 STATE: dict[str, Then] = {
@@ -149,8 +155,23 @@ STATE: dict[str, Then] = {
         standings=once("ended_at", "standings", "'[]'"), percent=f"coalesce({SHARED}, percent)",
     ),
     "load_tests": since("at"),
-    "monitor_windows": since("computed_at"),
-    "monitor_features": of("monitor_windows", "window_id"),
+    "monitor_windows": Then(
+        f"{JUDGED} <= :at",
+        {
+            "closed": "iif(closed_at > :at, 0, closed)",
+            "labels_settled": "iif(labels_settled_at > :at, 0, labels_settled)",
+            "labelled": once("computed_at", "labelled", "0"),
+            **{name: once("computed_at", name) for name in LABEL_FIGURES},
+            "late": once("computed_at", "late", "0"),
+            "computed_at": "min(computed_at, :at)",
+        },
+        former=("main.monitor_judgements", "window"),
+    ),
+    "monitor_features": Then(
+        f"window_id in (select id from main.monitor_windows where {JUDGED} <= :at)",
+        former=("main.monitor_judgements, json_each(features)", "value"),
+    ),
+    "monitor_judgements": since("replaced_at"),
     "monitor_references": since("created_at"),
     "monitor_reference_hours": Then(
         "exists (select 1 from main.monitor_references r where r.model = monitor_reference_hours.model"
@@ -195,8 +216,7 @@ STATE: dict[str, Then] = {
             "acknowledged_until": once("acknowledged_at", "acknowledged_until"),
             "incident_id": once("fired_at", "incident_id"),
             "silence_id": "(select s.id from main.silences s where s.id = alerts.silence_id and s.starts <= :at)",
-            "window_id": "(select w.id from main.monitor_windows w where w.id = alerts.window_id"
-            " and w.computed_at <= :at)",
+            "window_id": "(select w.id from temp.monitor_windows w where w.id = alerts.window_id)",
             "flaps": once("updated_at", "flaps", "0"),
             "updated_at": "min(updated_at, :at)",
         },
@@ -258,4 +278,10 @@ def view_of(table: str, columns: list[str], then: Then) -> str:
     taken = [f"{then.columns[name]} as {name}" if name in then.columns else name for name in columns]
     if then.rowid:
         taken.insert(0, "rowid")
-    return f"create temp view {table} as select {', '.join(taken)} from main.{table} where {then.where}"
+    view = f"create temp view {table} as select {', '.join(taken)} from main.{table} where {then.where}"
+    if then.former is None:
+        return view
+    tables, held = then.former
+    kept = ", ".join(f"json_extract({held}, '$.{name}') as {name}" for name in columns)
+    then_told = f"select {kept} from {tables} where judged_at <= :at and replaced_at > :at"
+    return f"{view} union all select {', '.join(taken)} from ({then_told})"

@@ -247,4 +247,21 @@ LATER = {
             primary key (model, version, hour)
         ) strict""",
     ),
+    "m064_judgements": (
+        "alter table monitor_windows add column judged_at integer",  # since when it is judged so; null: computed_at
+        "alter table monitor_windows add column closed_at integer",  # null: not closed, or nobody noted when
+        "alter table monitor_windows add column labels_settled_at integer",
+        # What was said of a window, and of its features, before it was judged again.
+        """create table monitor_judgements (
+            id integer primary key,
+            endpoint text not null, model text not null, version integer not null,
+            starts integer not null, ends integer not null,      -- epoch ms of event time
+            judged_at integer not null, replaced_at integer not null,
+            window text not null,                    -- JSON: the row of monitor_windows
+            features text not null default '[]'      -- JSON: of monitor_features; none of too few rows
+        ) strict""",
+        "create index monitor_judgements_window on monitor_judgements (endpoint, model, version, starts, judged_at)",
+        "create index monitor_judgements_replaced on monitor_judgements (replaced_at)",
+        *triggers("monitor", "monitor_judgements"),
+    ),
 }
