@@ -19,7 +19,7 @@ def mlflow_folder(store: Store, model: str, number: int) -> Path:
 
     Raises:
         NotFound: There is no such version.
-        BadInput: It is no LightGBM model, or its file is damaged.
+        BadInput: Its file is damaged, or its answers are calibrated.
         Unavailable: The disk refuses.
     """
     version = registry.version(store, model, number)

@@ -9,8 +9,7 @@ from lemnis.engine.deploy.records import ModelVersion
 from lemnis.engine.features.signature import Feature, Signature
 
 DOCKERFILE = """FROM python:{python}-slim
-RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
-WORKDIR /model
+{threads}WORKDIR /model
 COPY requirements.txt .
 RUN pip install --no-cache-dir --requirement requirements.txt
 COPY . .
@@ -19,6 +18,7 @@ USER 1000
 EXPOSE 8080
 CMD ["python", "score.py", "--serve", "8080", "--host", "0.0.0.0", "--name", {name}]
 """
+THREADS = "RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*\n"
 NAME_LENGTH = 40  # of an InferenceService: Kubernetes allows 63, of which KServe and Knative use some for endings
 LABEL_LENGTH = 63
 KSERVE = """# Build the folder's Dockerfile, push the image, write its name below, then: kubectl apply -f kserve.yaml
@@ -53,9 +53,9 @@ parameters [
 """
 
 
-def dockerfile(version: ModelVersion, python: str) -> str:
-    """Return the text of a Dockerfile that answers the golden rows while it is built."""
-    return DOCKERFILE.format(python=python, name=json.dumps(version.model))
+def dockerfile(version: ModelVersion, python: str, *, trees: bool = True) -> str:
+    """Return the text of a Dockerfile that answers the golden rows while it is built; LightGBM needs libgomp1."""
+    return DOCKERFILE.format(python=python, threads=THREADS if trees else "", name=json.dumps(version.model))
 
 
 def kserve(version: ModelVersion) -> str:
@@ -90,21 +90,18 @@ def mlmodel(version: ModelVersion, signature: Signature, integers: frozenset[str
         version: The version.
         signature: What it takes and answers.
         integers: Features that are whole numbers; the others are doubles.
-        facts: ``python``, ``lightgbm`` and ``created`` as texts.
+        facts: ``python`` and ``created`` as texts; ``lightgbm`` of trees alone.
     """
     inputs = [column_type(feature, whole=feature.name in integers) for feature in signature.features]
     names = ["value"] if signature.task == "regression" else ["probability", "label"]
     if signature.task == "multiclass":
         names = [*(f"probability_{name}" for name in signature.classes), "label"]
     outputs = [{"type": "string" if name == "label" else "double", "name": name, "required": True} for name in names]
+    trees = {"data": "data/model.txt", "model_class": "lightgbm.basic.Booster"}
     document = {
         "artifact_path": "model",
         "flavors": {
-            "lightgbm": {
-                "data": "data/model.txt",
-                "lgb_version": facts["lightgbm"],
-                "model_class": "lightgbm.basic.Booster",
-            },
+            **({"lightgbm": trees | {"lgb_version": facts["lightgbm"]}} if "lightgbm" in facts else {}),
             "python_function": {
                 "loader_module": "lemnis_score",
                 "code": "code",

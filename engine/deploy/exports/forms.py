@@ -27,7 +27,7 @@ CHECK_S = 120.0
 ASK = """
 import runpy, sys
 from pathlib import Path
-for name in ("sklearn", "pandas", "polars", "dask", "matplotlib", "graphviz", "joblib"):
+for name in ("sklearn", "pandas", "polars", "dask", "matplotlib", "graphviz", "joblib", *sys.argv[3:]):
     sys.modules[name] = None  # the requirements do not ask for them
 wrong = runpy.run_path(sys.argv[1])["check"](Path(sys.argv[2]))
 print(wrong)
@@ -78,43 +78,41 @@ def write_onnx(folder: Path, subject: Subject, *, float32: bool = False, against
 
 
 def write_mlflow(folder: Path, subject: Subject) -> Outcome:
-    """Write a model directory of MLflow's with both flavours; there is no pickle in it.
+    """Write a model directory of MLflow's: pyfunc and, for trees, LightGBM's own flavour; there is no pickle in it.
 
     Raises:
-        BadInput: The model is no LightGBM model, or answers a golden row otherwise.
+        BadInput: It answers a golden row otherwise.
     """
-    must_be_trees(subject)
     for part in ("data", "code"):
         (folder / part).mkdir()
     outcome = write_native(folder / "data", subject)
     (folder / "code" / "lemnis_score.py").write_bytes(SCORE.read_bytes())
-    python, versions = platform.python_version(), packages("lightgbm", "numpy", "pandas")
-    facts = {"python": python, "lightgbm": versions["lightgbm"], "created": iso_utc(subject.version.created_at)}
+    python, versions = platform.python_version(), packages(*needed(subject), "pandas")
+    facts = {"python": python, **versions, "created": iso_utc(subject.version.created_at)}
     text = descriptors.mlmodel(subject.version, subject.signature, subject.integers, facts)
     (folder / "MLmodel").write_text(text, encoding="utf-8")
     (folder / "requirements.txt").write_text(descriptors.requirements(versions))
     (folder / "conda.yaml").write_text(descriptors.conda(python, versions))
     (folder / "python_env.yaml").write_text(descriptors.python_env(python))
-    answer_golden(folder / "code" / "lemnis_score.py", folder / "data")
+    answer_golden(folder / "code" / "lemnis_score.py", folder / "data", subject)
     return outcome
 
 
 def write_folder(folder: Path, subject: Subject) -> Outcome:
     """Write a folder that answers rows by itself, and descriptors for KServe and for Triton.
 
-    Triton takes float32; where that changes an answer its part is left out, and a warning says why.
+    Triton has trees alone and takes float32; where that changes an answer its part is left out, and a warning says why.
 
     Raises:
-        BadInput: The model is no LightGBM model, or answers a golden row otherwise.
+        BadInput: It answers a golden row otherwise.
     """
-    must_be_trees(subject)
     outcome = write_native(folder, subject)
     (folder / "score.py").write_bytes(SCORE.read_bytes())
-    (folder / "requirements.txt").write_text(descriptors.requirements(packages("lightgbm", "numpy")))
+    (folder / "requirements.txt").write_text(descriptors.requirements(packages(*needed(subject))))
     python = ".".join(platform.python_version_tuple()[:2])
-    (folder / "Dockerfile").write_text(descriptors.dockerfile(subject.version, python))
+    (folder / "Dockerfile").write_text(descriptors.dockerfile(subject.version, python, trees=not is_linear(subject)))
     (folder / "kserve.yaml").write_text(descriptors.kserve(subject.version))
-    answer_golden(folder / "score.py", folder)
+    answer_golden(folder / "score.py", folder, subject)
     return Outcome(checked=outcome.checked, warnings=write_triton(folder / "triton" / subject.version.model, subject))
 
 
@@ -123,6 +121,8 @@ def write_triton(folder: Path, subject: Subject) -> list[str]:
 
     Where that changes an answer nothing is written.
     """
+    if is_linear(subject):
+        return ["Triton is left out: it has no backend for a linear model."]
     text, signature = narrowed_text(subject.text, native_features(subject.rows)), subject.signature
     rounded = narrowed(subject.rows).astype(np.float64)
     theirs = parity.answers_of(Predictor(read_answering(text), signature), rounded)
@@ -144,13 +144,23 @@ WRITERS: Mapping[Form, Callable[[Path, Subject], Outcome]] = {
 }
 
 
+def is_linear(subject: Subject) -> bool:
+    """Say whether the model is a linear one, or a constant."""
+    return subject.text.startswith(LINEAR)
+
+
+def needed(subject: Subject) -> list[str]:
+    """Return the packages without which the exported program can't answer."""
+    return ["numpy"] if is_linear(subject) else ["lightgbm", "numpy"]
+
+
 def must_be_trees(subject: Subject) -> None:
     """Raise BadInput for a linear model, which has no trees that others could read."""
-    if subject.text.startswith(LINEAR):
+    if is_linear(subject):
         version = subject.version
         raise BadInput(
             f"{version.model} version {version.version} is a linear model: there is no LightGBM file of it.",
-            "Export it as native: its text is JSON, what each feature adds.",
+            "Export it as mlflow or folder, which need NumPy alone, or as native: its text is JSON.",
         )
 
 
@@ -174,11 +184,12 @@ def at_risk(harm: Harm) -> str:
     return f"{safe(harm.feature)}: rounding to float32 moves {harm.rows:,} of the checked rows across a threshold"
 
 
-def answer_golden(script: Path, folder: Path) -> None:
-    """Ask the exported program its golden rows, in a process that knows nothing of Lemnis; raises BadInput."""
+def answer_golden(script: Path, folder: Path, subject: Subject) -> None:
+    """Ask the exported program its golden rows, in a process that has what it asks for alone; raises BadInput."""
+    absent = ["lightgbm", "scipy"] if is_linear(subject) else []
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-c", ASK, script, folder],
+            [sys.executable, "-I", "-c", ASK, script, folder, *absent],
             capture_output=True,
             text=True,
             timeout=CHECK_S,

@@ -4,8 +4,8 @@
     python score.py --check                         answer the golden rows; ends with 1 if an answer is another one
     python score.py --serve 8080                    answer over HTTP as KServe's V1 protocol asks
 
-It needs NumPy and LightGBM, and beside it model.txt, signature.json and golden.json. A category that training did not
-see counts as no value; a value of the wrong kind is refused with its row and column.
+It needs NumPy, for trees LightGBM too, and beside it model.txt, signature.json and golden.json. A category that
+training did not see counts as no value; a value of the wrong kind is refused with its row and column.
 """
 
 import argparse
@@ -27,6 +27,8 @@ import numpy as np
 
 BATCH_ROWS = 10_000
 TOLERANCE = 1e-9
+LINEAR = "lemnis linear 1\n"  # the first line of a linear model; what follows is JSON
+FARTHEST = 1e100  # one feature of a linear model never adds more than this
 LARGEST_BODY = 64 << 20  # bytes of a request
 NAN = math.nan
 MISSING: Any = object()  # a cell that is not there at all; Any: it stands where values of any kind do
@@ -37,17 +39,56 @@ class Refused(ValueError):
     """A row can't be read; the message names it."""
 
 
+class Linear:
+    """A linear model, or a constant: the raw score is a bias and what each feature adds, a line or by category."""
+
+    def __init__(self, text: str) -> None:
+        """Read the model from its file's text."""
+        document = json.loads(text.removeprefix(LINEAR))
+        self.link, self.bias = document["link"], np.array(document["bias"])
+        self.effects: list[dict[str, Any]] = document["effects"]
+
+    def added(self, effect: Mapping[str, Any], column: Any) -> Any:
+        """Return what one feature adds to the raw scores, shape (rows, outputs)."""
+        known, missing = np.isfinite(column), np.array(effect["missing"])
+        if each := effect["each"]:
+            known &= (column >= 0) & (column < len(each))
+            return np.array([*each, missing])[np.where(known, column, len(each)).astype(np.int64)]
+        if not effect["slope"]:
+            return missing
+        away = np.where(known, column, 0.0)[:, None] - effect["centre"]
+        with np.errstate(over="ignore"):
+            value = np.clip(np.array(effect["base"]) + np.array(effect["slope"]) * away, -FARTHEST, FARTHEST)
+        return np.where(known[:, None], value, missing)
+
+    def predict(self, matrix: Any) -> Any:
+        """Return the scores of encoded rows, shape (rows, outputs)."""
+        raw = np.tile(self.bias, (len(matrix), 1))
+        for place, effect in enumerate(self.effects):
+            raw += self.added(effect, matrix[:, place])
+        if self.link == "identity":
+            return raw
+        if self.link == "logistic":
+            return 1 / (1 + np.exp(-np.clip(raw, -700, 700)))
+        grown = np.exp(raw - raw.max(axis=1, keepdims=True))
+        return grown / grown.sum(axis=1, keepdims=True)
+
+
 class Scorer:
     """One model in memory."""
 
     def __init__(self, folder: Path) -> None:
         """Load the model, and its signature with the map of every category."""
-        import lightgbm
-
         self.signature: dict[str, Any] = json.loads((folder / "signature.json").read_text("utf-8"))
         self.features: list[dict[str, Any]] = self.signature["features"]
         self.codes = [{text: float(at) for at, text in enumerate(one.get("categories", []))} for one in self.features]
-        self.booster = lightgbm.Booster(model_file=str(folder / "model.txt"))
+        text = (folder / "model.txt").read_text("utf-8")
+        if text.startswith(LINEAR):
+            self.model: Any = Linear(text)  # Any: LightGBM is typed in part
+        else:
+            import lightgbm
+
+            self.model = lightgbm.Booster(model_str=text)
 
     @property
     def names(self) -> list[str]:
@@ -94,7 +135,7 @@ class Scorer:
         """Return the scores of each row: one probability, one number, or one probability a class."""
         if not len(matrix):
             return []
-        found = np.asarray(self.booster.predict(matrix), dtype=np.float64)
+        found = np.asarray(self.model.predict(matrix), dtype=np.float64)
         return found.reshape(len(matrix), -1).tolist()
 
     def answers(self, scores: Sequence[Sequence[float]]) -> list[dict[str, Any]]:

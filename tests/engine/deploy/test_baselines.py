@@ -8,13 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from small_problem import do_train, make_engine
+from tracking_server import Served, run_client
 
 from lemnis.engine import Engine
+from lemnis.engine.deploy.exports import forms, score
+from lemnis.engine.deploy.exports.subject import subject_of
 from lemnis.engine.deploy.modelbox import ask_model
 from lemnis.engine.deploy.predictor import load_predictor
 from lemnis.engine.deploy.serving import load_served
 from lemnis.engine.errors import BadInput
+from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.files import sha256_of
+from lemnis.engine.tracking.artifacts import located
 
 
 @pytest.fixture
@@ -34,6 +39,40 @@ def test_a_baseline_is_registered_and_answers_its_golden_rows_in_the_server(engi
     many = served.predictor.many(rows)
     assert many.sum(axis=1) == pytest.approx([1, 1])
     assert [served.predictor.one(row) for row in rows.tolist()] == pytest.approx(many, abs=1e-12)
+
+
+def test_a_baseline_is_exported_as_a_program_of_numpy_alone(engine: Engine, tmp_path: Path) -> None:
+    run = do_train(engine, engine.experiments.start(overrides={"algorithm": "linear"}))
+    engine.deploy.register(run.id, "late", "ada", "a baseline")
+    subject, _ = subject_of(engine.store, "late", 1)
+    (tmp_path / "out").mkdir()
+    told = forms.write_folder(tmp_path / "out", subject)  # which has asked it every golden row, without LightGBM
+    assert told.warnings == ["Triton is left out: it has no backend for a linear model."]
+    assert (tmp_path / "out" / "requirements.txt").read_text() == f"numpy=={np.__version__}\n"
+    assert "libgomp1" not in (tmp_path / "out" / "Dockerfile").read_text()
+    rows = [{"distance": d, "carrier": c, "weekend": w} for d, c, w in ((0.5, "B6", True), (None, "ZZ", False))]
+    scorer = score.Scorer(tmp_path / "out")
+    asked = subject.predictor.many(encode_rows(rows, subject.signature))
+    assert np.array_equal(scorer.scores(scorer.matrix(rows)), asked)
+    with pytest.raises(BadInput, match="no LightGBM file of it"):
+        forms.write_onnx(tmp_path, subject)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_the_real_client_of_mlflow_loads_a_linear_version(task: str, tmp_path: Path) -> None:
+    engine = make_engine(tmp_path / "workspace", task)
+    for algorithm in ("linear", "constant"):
+        run = do_train(engine, engine.experiments.start(overrides={"algorithm": algorithm}))
+        engine.deploy.register(run.id, "late", "ada", "a baseline")
+    engine.store.close()
+    served = Served(tmp_path / "workspace")
+    golden = [str(located(served.engine.store, f"lemnis/late/{number}/data/golden.json")) for number in (1, 2)]
+    served.start()
+    try:
+        run_client(Path(__file__).parent / "client_loads_linear.py", served.url, *golden)
+    finally:
+        served.stop()
 
 
 def test_a_damaged_linear_model_is_refused_and_a_good_one_needs_no_lightgbm(engine: Engine, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lemnis.engine.deploy.exports.score import Linear
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.fit import Rows
 from lemnis.engine.experiments.fit_linear import fit_linear
@@ -40,6 +41,8 @@ def test_scores_are_finite_one_row_is_as_many_and_contributions_sum(
         assert (scores <= 1).all()
     singly = np.array([model.one(row) for row in matrix.tolist()]).reshape(scores.shape)
     assert singly == pytest.approx(scores, rel=1e-9, abs=1e-9)
+    exported = Linear(model.text).predict(matrix).reshape(scores.shape)
+    assert np.array_equal(exported, scores)
     parts = model.predict(matrix, pred_contrib=True).reshape(len(matrix), -1, 4)
     raw = model.predict(matrix, raw_score=True).reshape(len(matrix), -1)
     assert parts.sum(axis=2) == pytest.approx(raw, rel=1e-6, abs=1e-6)
