@@ -65,6 +65,8 @@ def export_to(session: Session, place: str, run_ids: list[int]) -> None:
         known = f", besides {done.known} that are there already" if done.known else ""
         moved = f"{done.points:,} points, {done.files} files, {bytes_(done.bytes)}"
         say(f"Wrote {done.runs} runs{known} to {place}: {moved}.")
+        if done.registered:
+            say(f"Versions of registered models: {done.registered}.")
         for text in done.missing:
             say(f"Without its artifacts: {text}")
 

@@ -14,12 +14,12 @@ from lemnis.engine.store import Store
 from lemnis.engine.text import safe
 from lemnis.engine.tracking import artifacts
 from lemnis.engine.tracking.runs import keep_datasets, link_models
+from lemnis.engine.tracking.transfer.identity import ORIGIN
 from lemnis.engine.tracking.transfer.records import Brought, File, Group, Moved, MovedModel, Source
 from lemnis.engine.tracking.transfer.registered import bring_registered
 
 BATCH = 10_000  # points of one transaction
 CHUNK = 1 << 20
-ORIGIN = "lemnis.run"  # tag of an exported training of ours: its number and when it was made
 MOST_MISSING = 20  # that are named
 
 

@@ -92,7 +92,7 @@ class MovedVersion(Struct, frozen=True, kw_only=True):
 
 
 class MovedRegistered(Struct, frozen=True, kw_only=True):
-    """A registered model there; `aliases` has the version of each."""
+    """A registered model there; `aliases` has the version of each, `own` says that Lemnis registered it here."""
 
     name: str
     description: str = ""
@@ -101,6 +101,7 @@ class MovedRegistered(Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = {}
     aliases: dict[str, int] = {}
     versions: list[MovedVersion] = []
+    own: bool = False
 
 
 class File(NamedTuple):

@@ -11,6 +11,7 @@ from lemnis.engine.store import Row, Store, returning
 from lemnis.engine.text import safe
 from lemnis.engine.tracking import protocol, registry, versions
 from lemnis.engine.tracking.transfer.folder import REGISTRY, write_meta, write_texts
+from lemnis.engine.tracking.transfer.own import own_models
 from lemnis.engine.tracking.transfer.records import Brought, MovedRegistered, MovedVersion
 
 ELSEWHERE = ("", "file", "mlflow-artifacts", "models", "runs")  # schemes that mean a place of that store alone
@@ -146,7 +147,7 @@ def write_registry(store: Store, staged: Path, place: Path, done: Brought) -> No
         place: Where it will be.
         done: Is told how many versions that were.
     """
-    for model in registered_models(store):
+    for model in (*registered_models(store), *own_models(store)):
         found = [(version, written_at(store, staged, version)) for version in model.versions]
         kept = [(version, below) for version, below in found if below]
         if model.versions and not kept:
@@ -195,6 +196,7 @@ def written_at(store: Store, staged: Path, version: MovedVersion) -> str:
         below = f"{number}/models/{model_id}/artifacts"
     else:
         run = OF_RUN.search(version.source)
-        number = store.value("select experiment_id from runs where uid = ?", [run[1]]) if run else None
+        there = next(staged.glob(f"*/{run[1]}"), None) if run else None
+        number = there.parent.name if there is not None else None
         below = f"{number}/{run[1]}/artifacts/{run[2]}" if run else ""
     return below if number is not None and (staged / below).exists() else ""

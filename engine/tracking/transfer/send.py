@@ -19,11 +19,12 @@ from lemnis.engine.store import Store
 from lemnis.engine.text import safe
 from lemnis.engine.tracking import artifacts, models, protocol
 from lemnis.engine.tracking.runs import run_documents
+from lemnis.engine.tracking.transfer.identity import outside_id
+from lemnis.engine.tracking.transfer.own import directory_of, own_models
 from lemnis.engine.tracking.transfer.records import Brought, MovedRegistered, MovedVersion
 from lemnis.engine.tracking.transfer.registered import MODEL_ID, OF_RUN, registered_models
 from lemnis.engine.tracking.transfer.server import Server, pairs
 from lemnis.engine.tracking.transfer.trees import files_below
-from lemnis.engine.tracking.transfer.write import outside_id
 
 BEGUN, SENT = "lemnis.sending", "lemnis.sent"  # tags there: which of ours it is, and that it is whole
 AT_ONCE, METRICS, PAIRS = 200, 1000, 100  # runs; what one log-batch may have
@@ -57,13 +58,13 @@ def send_runs(store: Store, server: Server, run_ids: Sequence[int], tell: Callab
                 done.experiments += 1
             send_run(Sending(store, server, there[experiment.name], sent, done), run, document)
             tell(done)
-    for model in registered_models(store):
-        send_registered(server, model, sent, done)
+    for model in (*registered_models(store), *own_models(store)):
+        send_registered(Sending(store, server, "", sent, done), model)
     return done
 
 
 class Sending:
-    """Where a run goes, and what was sent so far."""
+    """Where a run goes, and what was sent so far; a registered model goes to no experiment."""
 
     def __init__(self, store: Store, server: Server, experiment: str, sent: Sent, done: Brought) -> None:
         self.store, self.server, self.experiment, self.sent, self.done = store, server, experiment, sent, done
@@ -80,16 +81,17 @@ class Sending:
                 self.server.ask("runs/delete", {}, {"run_id": info["run_id"]})
         return False
 
-    def files(self, folder: Path, address: str, name: str) -> None:
-        """Send the files of a folder; where the server takes none, that is said."""
+    def files(self, folder: Path, address: str, name: str) -> bool:
+        """Send the files of a folder and return True; where the server takes none, that is said."""
         parts = urlsplit(address)
         for file in files_below(folder):
             if parts.scheme != "mlflow-artifacts":
                 self.done.missing.append(f"{safe(name, limit=60)}: the server keeps files at {safe(address, limit=80)}")
-                return
+                return False
             with file.open() as content:
                 self.server.put(f"{parts.path.strip('/')}/{file.path}", content, file.size)
             self.done.files, self.done.bytes = self.done.files + 1, self.done.bytes + file.size
+        return True
 
 
 def send_run(sending: Sending, run: Run, document: protocol.Document) -> None:
@@ -184,29 +186,40 @@ def batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield batch
 
 
-def send_registered(server: Server, model: MovedRegistered, sent: Sent, done: Brought) -> None:
+def send_registered(sending: Sending, model: MovedRegistered) -> None:
     """Send a registered model with those versions whose files were sent; one that is there is not sent again."""
-    places = [(version, place_of(version, sent)) for version in model.versions]
+    server = sending.server
+    places = [(version, place_of(version, sending.sent)) for version in model.versions]
     kept = [(version, place) for version, place in places if place is not None]
     if model.versions and not kept:
         return
-    found = server.ask("registered-models/search", {"filter": f"name = '{model.name.replace(chr(39), chr(39) * 2)}'"})
-    if not found.get("registered_models"):
-        tags = [{"key": key, "value": value} for key, value in model.tags.items()]
-        server.ask("registered-models/create", {}, {"name": model.name, "description": model.description, "tags": tags})
-    numbers: dict[int, str] = {}
-    wanted = f"name = '{model.name.replace(chr(39), chr(39) * 2)}'"
+    wanted, numbers = f"name = '{model.name.replace(chr(39), chr(39) * 2)}'", dict[int, str]()
     for one in server.listed("model-versions/search", "model_versions", wanted):
         number = pairs(one).get(SENT, "")
         if number.isdecimal():
             numbers[int(number)] = str(one["version"])
-    for version, (source, run_id, model_id) in kept:
-        if version.version not in numbers:
-            numbers[version.version] = send_version(server, model.name, version, (source, run_id, model_id))
-            done.registered += 1
+    new = [
+        (version, place)
+        for version, place in kept
+        if version.version not in numbers and (not model.own or send_directory(sending, model.name, version, place[0]))
+    ]
+    if not (new or numbers) and model.versions:
+        return
+    if not server.ask("registered-models/search", {"filter": wanted}).get("registered_models"):
+        tags = [{"key": key, "value": value} for key, value in model.tags.items()]
+        server.ask("registered-models/create", {}, {"name": model.name, "description": model.description, "tags": tags})
+    for version, place in new:
+        numbers[version.version] = send_version(server, model.name, version, place)
+        sending.done.registered += 1
     for alias, number in model.aliases.items():
         if number in numbers:
             server.ask("registered-models/alias", {}, {"name": model.name, "alias": alias, "version": numbers[number]})
+
+
+def send_directory(sending: Sending, model: str, version: MovedVersion, address: str) -> bool:
+    """Send the directory of a version that Lemnis registered to its run there; say whether it is there."""
+    folder = directory_of(sending.store, model, version.version, sending.done)
+    return folder is not None and sending.files(folder, address, f"{model} {version.version}")
 
 
 def send_version(server: Server, name: str, version: MovedVersion, place: tuple[str, str, str]) -> str:

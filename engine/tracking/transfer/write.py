@@ -16,8 +16,9 @@ from lemnis.engine.store import Store
 from lemnis.engine.text import safe
 from lemnis.engine.tracking import artifacts, models, protocol
 from lemnis.engine.tracking.runs import run_documents
-from lemnis.engine.tracking.transfer.bring import ORIGIN
 from lemnis.engine.tracking.transfer.folder import STATES, write_meta, write_texts
+from lemnis.engine.tracking.transfer.identity import outside_id
+from lemnis.engine.tracking.transfer.own import directory_of, own_models, place_in_run
 from lemnis.engine.tracking.transfer.records import MODEL_STATUS, Brought
 from lemnis.engine.tracking.transfer.registered import write_registry
 from lemnis.engine.tracking.transfer.trees import files_below
@@ -53,6 +54,7 @@ def write_folder(store: Store, place: Path, run_ids: Sequence[int], tell: Callab
                 write_run(store, staged / str(run.experiment_id), place, run, document, done)
                 write_models(store, staged / str(run.experiment_id), place, run, done)
                 tell(done)
+        write_directories(store, staged, done)
         write_registry(store, staged, place, done)
         if place.exists():
             place.rmdir()
@@ -78,14 +80,6 @@ def write_experiment(staged: Path, place: Path, experiment: Experiment) -> None:
     }
     write_meta(folder, meta)
     write_texts(folder / "tags", experiment.tags.items())
-
-
-def outside_id(run: Run) -> tuple[str, dict[str, str]]:
-    """Return what a run is called outside of this workspace, and the tag by which it is known again here."""
-    if run.uid is not None:
-        return run.uid, {}
-    origin = f"{run.id} {run.created_at}"
-    return hashlib.sha256(f"{origin} {run.name}".encode()).hexdigest()[:32], {ORIGIN: origin}
 
 
 def write_run(
@@ -154,6 +148,16 @@ def write_models(store: Store, experiment: Path, place: Path, run: Run, done: Br
         write_texts(folder / "metrics", lines.items())
         copy_files(artifacts.model_folder(store, run.experiment_id, info["model_id"]), folder / "artifacts", done)
         done.models += 1
+
+
+def write_directories(store: Store, staged: Path, done: Brought) -> None:
+    """Write the directory of each version that Lemnis registered to its run, if that is among what is written."""
+    for model in own_models(store):
+        for version in model.versions:
+            run = next(staged.glob(f"*/{version.run_uid}"), None)
+            source = directory_of(store, model.name, version.version, done) if run is not None else None
+            if run is not None and source is not None:
+                copy_files(source, run / "artifacts" / place_in_run(model.name, version.version), done)
 
 
 def copy_files(source: Path, target: Path, done: Brought) -> None:
