@@ -97,12 +97,16 @@ def when(ms: int | None, zone: tzinfo | None = None, *, seconds: bool = False) -
     return datetime.fromtimestamp(ms / 1000, zone).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
 
-def money(value: float | None, currency: str = "USD") -> str:
-    """Return an amount in a currency: ``$1,234.50``, ``−€12.00``, ``12.00 CHF``; cents are left out from 10,000 on."""
+def money(value: float | None, currency: str = "USD", *, signed: bool = False) -> str:
+    """Return an amount in a currency: ``$12.50``, ``−€1,234``, ``12 CHF``; `signed` puts a plus before a gain.
+
+    Cents are told below a hundred, where there are some: nobody decides by them beside hundreds.
+    """
     if value is None or math.isnan(value):
         return MISSING
-    amount = f"{abs(value):,.0f}" if abs(value) >= 10_000 else f"{abs(value):,.2f}"
-    sign = "−" if value < 0 else ""
+    size = round(abs(value), 2)
+    amount = f"{size:,.2f}" if size < 100 and size != round(size) else f"{size:,.0f}"
+    sign = "" if not size else "−" if value < 0 else "+" if signed else ""
     return f"{sign}{SIGNS[currency]}{amount}" if currency in SIGNS else f"{sign}{amount} {currency}"
 
 

@@ -22,12 +22,10 @@ from lemnis.engine.monitor.policy import (
     suspicions,
     window_verdict,
 )
-from lemnis.engine.monitor.records import PREDICTION, Bins
+from lemnis.engine.monitor.records import METHOD_NAMES, PREDICTION, Bins
 from lemnis.engine.monitor.reference import Reference
 from lemnis.engine.monitor.schema.sentences import schema_changes
 from lemnis.engine.monitor.tally import Binning, Column, Tally
-
-SCORES = {"kolmogorov_smirnov": "KS", "jensen_shannon": "JS"}
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,7 +196,7 @@ def judge_feature(
         "suspected": int(suspicion.suspected and rows >= monitor.min_rows),
         "threshold": compared.threshold,
         "rule": rule_in_words(
-            score=SCORES[method],
+            score=METHOD_NAMES[method],
             floor=monitor.effect,
             chance=compared.chance,
             rows=rows,

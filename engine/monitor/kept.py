@@ -5,16 +5,18 @@ from typing import Any
 
 import msgspec
 
-from lemnis.engine.monitor.records import Bins, FeatureDrift, Verdict, Window
+from lemnis.engine.monitor.records import Bins, FeatureDrift, Method, Verdict, Window
 from lemnis.engine.store import Row, Store
 
 COLUMNS = ", ".join(Window.__struct_fields__)
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """One feature in one window: the score that decides about it, and the verdict."""
+    """One feature in one window: the score that decides about it, from where it is suspected, and the verdict."""
 
     score: float
+    threshold: float
+    method: Method
     verdict: Verdict
 
 
@@ -31,19 +33,35 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
     importance: dict[str, float | None]
     cells: dict[str, list[Cell | None]]
 
+    def moved_most(self, window_id: int) -> tuple[str, Cell] | None:
+        """Return the input that is farthest beyond its own bound in a window; None where none was judged."""
+        if window_id not in self.windows:
+            return None
+        place = self.windows.index(window_id)
+        inputs = [
+            (name, cell)
+            for name, cells in self.cells.items()
+            if self.importance[name] is not None and (cell := cells[place]) is not None
+        ]
+        return max(inputs, key=lambda one: one[1].score / one[1].threshold, default=None)
+
 
 def grid_of(store: Store, windows: list[Window]) -> Grid:
     """Return the drift of every feature over some kept windows."""
     ids = [window.id for window in windows]
     rows = store.rows(
-        f"""select window_id, feature, score, verdict, importance from monitor_features
+        f"""select window_id, feature, score, threshold, method, verdict, importance from monitor_features
             where window_id in ({", ".join("?" * len(ids))})""",
         ids,
     )
-    entries = [
-        (row["window_id"], row["feature"], Cell(row["score"], row["verdict"]), row["importance"]) for row in rows
-    ]
+    entries = [(row["window_id"], row["feature"], cell_in(dict(row)), row["importance"]) for row in rows]
     return grid_from(ids, entries)
+
+
+# Any: what the columns hold.
+def cell_in(row: Mapping[str, Any]) -> Cell:
+    """Return the cell of one judged feature."""
+    return Cell(row["score"], row["threshold"], row["method"], row["verdict"])
 
 
 def grid_from(ids: list[int], entries: Sequence[tuple[int, str, Cell, float | None]]) -> Grid:

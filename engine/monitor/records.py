@@ -5,6 +5,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Verdict: TypeAlias = Literal["ok", "watch", "drift", "insufficient", "no data"]
+Method: TypeAlias = Literal["kolmogorov_smirnov", "jensen_shannon"]
+METHOD_NAMES: dict[Method, str] = {"kolmogorov_smirnov": "KS", "jensen_shannon": "JS"}
 PREDICTION = "prediction"  # the name under which the model's answer is listed among the features
 
 
@@ -101,7 +103,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     window_id: int
     feature: str
     kind: Literal["numeric", "categorical", "prediction"]
-    method: Literal["kolmogorov_smirnov", "jensen_shannon"]
+    method: Method
     score: float
     psi: float
     jensen_shannon: float

@@ -12,7 +12,7 @@ import msgspec
 
 from lemnis.engine.config import Config
 from lemnis.engine.monitor.judge import Judged, judge_window
-from lemnis.engine.monitor.kept import Cell, Grid, feature_in, grid_from
+from lemnis.engine.monitor.kept import Grid, cell_in, feature_in, grid_from
 from lemnis.engine.monitor.lasting import BEFORE
 from lemnis.engine.monitor.parts import changes_by_start, tally_within
 from lemnis.engine.monitor.performance import measure_window
@@ -103,7 +103,7 @@ class Zoom:
         return grid_from(
             [window.id for window in windows],
             [
-                (window.id, row["feature"], Cell(row["score"], row["verdict"]), row["importance"])
+                (window.id, row["feature"], cell_in(row), row["importance"])
                 for window in windows
                 if window.id in judged
                 for row in judged[window.id].features

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from datetime import UTC
 
 import pytest
@@ -47,8 +48,13 @@ from lemnis.tui.format import (
         (age(0, 12_000), "12 s"),
         (age(0, 7 * 60_000), "7 min"),
         (age(0, 90_000_000), "1 d"),
-        (money(1234.5), "$1,234.50"),
-        (money(-12.0, "EUR"), "−€12.00"),
+        (money(99.994), "$99.99"),
+        (money(99.996), "$100"),
+        (money(-2834.19), "−$2,834"),
+        (money(-0.001), "$0"),
+        (money(12, signed=True), "+$12"),
+        (money(0, signed=True), "$0"),
+        (money(-12.0, "EUR"), "−€12"),
         (money(123456.7, "CHF"), "123,457 CHF"),
         (delta(0.0123), "+0.012"),
         (delta(-3), "−3"),
@@ -61,7 +67,7 @@ def test_values_are_written_for_people(shown: str, wanted: str) -> None:
 
 
 @pytest.mark.parametrize("write", [number, share, bytes_, duration, money, delta])
-def test_missing_is_an_en_dash(write) -> None:
+def test_missing_is_an_en_dash(write: Callable[[float | None], str]) -> None:
     assert write(None) == MISSING
     assert write(math.nan) == MISSING
 

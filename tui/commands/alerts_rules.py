@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from lemnis.engine.config import Alert as Rule
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import Rehearsal
@@ -98,7 +97,7 @@ def try_rule(
     if rule and metric:
         raise BadInput("Both a rule and a metric are given.", "Give --rule NAME, or --metric with a bound.")
     if metric:
-        tried = [rule_of("tried", metric, above, below, windows, keep_firing)]
+        tried = [rule_in({"name": "tried", "metric": metric, **bounds(above, below, windows, keep_firing)})]
     else:
         tried = [room.rule(rule)] if rule else room.rules()
     results = [(one, room.rehearse(one, days=days, endpoint=endpoint)) for one in tried]
@@ -125,14 +124,21 @@ def declare(
     windows: Windows = 1,
     keep_firing: Keep = 0,
     severity: Severity = "ticket",
+    notify: Annotated[list[str], typer.Option(help="A contact that is told; repeat.")] = [],  # noqa: B006
+    escalate_after: Annotated[str, typer.Option(help="Tell others too when nobody took it for so long: 30m.")] = "",
+    escalate_to: Annotated[list[str], typer.Option(help="A contact that is told then; repeat.")] = [],  # noqa: B006
+    runbook: Annotated[str, typer.Option(help="What to do, or a link to it.")] = "",
     who: Annotated[str, typer.Option("--who", help="Your name; the system's user if not given.")] = "",
 ) -> None:
     """Write a rule into lemnis.toml, or change the one of that name; comments stay. Try it first with `test`.
 
+    Contacts, escalation and runbook stay as they are declared where they are not given.
     With --json: {"rule": {as declared}, "changed"}.
     """
     session = session_of(context)
-    rule = rule_of(name, metric, above, below, windows, keep_firing, severity)
+    told = {"notify": notify, "escalate_after": escalate_after, "escalate_to": escalate_to, "runbook": runbook}
+    bound = bounds(above, below, windows, keep_firing)
+    rule = rule_in({"name": name, "metric": metric, "severity": severity, **bound, **told})
     changed = session.engine.monitor.alerting.declare_rule(rule, who or user_name())
     if session.json:
         print_json({"rule": rule, "changed": changed})
@@ -140,12 +146,9 @@ def declare(
         say(f"{rule_words(rule)}: {'saved in lemnis.toml' if changed else 'is declared so already'}.")
 
 
-def rule_of(
-    name: str, metric: str, above: float | None, below: float | None, windows: int, keep: int, severity: str = "ticket"
-) -> Rule:
-    """Return a rule as the options say; raises BadInput."""
-    values: dict[str, object] = {"name": name, "metric": metric, "above": above, "below": below, "windows": windows}
-    return rule_in(values | {"keep_firing": keep or None, "severity": severity})
+def bounds(above: float | None, below: float | None, windows: int, keep: int) -> dict[str, object]:
+    """Return when a rule fires and ends, as it is declared."""
+    return {"above": above, "below": below, "windows": windows, "keep_firing": keep or None}
 
 
 def documented(rehearsal: Rehearsal) -> dict[str, object]:

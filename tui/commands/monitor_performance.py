@@ -11,7 +11,7 @@ from lemnis.engine.monitor import Entry, Performance, Stale, Width, Window
 from lemnis.engine.monitor.concept.report import METRICS
 from lemnis.tui.commands.group import print_json, print_table, say, session_of
 from lemnis.tui.format import money, number, share
-from lemnis.tui.stages.monitor.figures import ends, lag_words, main_metric, stale_lines, summary_lines
+from lemnis.tui.stages.monitor.figures import ends, lag_words, main_metric, stale_lines, summary_lines, unit_of
 
 app = typer.Typer(rich_markup_mode=None)
 Wide = Annotated[Width | None, typer.Option("--window", help="Width of the windows; the declared one if not given.")]
@@ -90,24 +90,24 @@ def say_performance(found: Performance, metric: str) -> None:
     name = metric if metric in found.metrics else main_metric(found)
     say(f"{found.endpoint}  {METRICS[name]} with 95 % intervals{lag_words(found)}")
     headers = ["window", "model", "rows", "labelled", "measured", "estimated", "held out", "money/day", "by"]
-    rows = [performance_line(entry, name, found.currency) for entry in found.entries]
+    rows = [performance_line(entry, name, found) for entry in found.entries]
     print_table(headers, rows, right={"rows", "labelled", "money/day"})
     for subject, line in summary_lines(found, name).items():
         say(f"{subject}  {line}")
 
 
-def performance_line(entry: Entry, name: str, currency: str) -> list[str]:
+def performance_line(entry: Entry, name: str, found: Performance) -> list[str]:
     """Return one row of `monitor performance`."""
-    window, digits = entry.window, 0 if name == "value_per_1000" else 3
+    window, unit = entry.window, unit_of(found, name)
     return [
         named(window),
         f"{window.model} v{window.version}",
         number(window.rows),
         share(window.labelled_share, 0),
-        ends(entry.measured.get(name), digits),
-        ends(entry.estimated.get(name), digits),
-        ends(entry.held_out.get(name), digits),
-        money(entry.money.per_day.value, currency) if entry.money else number(None),
+        ends(entry.measured.get(name), unit),
+        ends(entry.estimated.get(name), unit),
+        ends(entry.held_out.get(name), unit),
+        money(entry.money.per_day.value, found.currency) if entry.money else number(None),
         (entry.money.basis + (", bad" if entry.money.bad else "")) if entry.money else "",
     ]
 

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.jobs import user_name
-from lemnis.engine.monitor.retraining import Figure, Retraining
+from lemnis.engine.monitor.retraining import Retrained, Retraining
 from lemnis.engine.text import safe
 from lemnis.tui.commands import retrain_studies
 from lemnis.tui.commands.follow import follow
@@ -86,14 +86,15 @@ def print_retraining(made: Retraining) -> None:
     first, last = (day[:10] for day in found.part)
     say(f"{made.model} v{found.challenger_version} (run {found.run_id}, {found.dataset}) is the challenger.")
     say(f"On the {found.rows:,} labelled rows from {first} until {last}, which neither learnt from:")
-    print_figures(found.figures, found.champion_version, found.challenger_version)
+    print_figures(found)
     say(f"Its gates: {found.gates}. {outcome_words(made)}")
 
 
-def print_figures(figures: list[Figure], champion: int, challenger: int) -> None:
+def print_figures(found: Retrained) -> None:
     """Print each measure of both, the difference with its interval, and the verdict."""
-    headers = ["figure", f"champion v{champion}", f"challenger v{challenger}", "delta", "95 % interval", "verdict"]
-    print_table(headers, [figure_cells(figure) for figure in figures], right=set(headers[1:5]))
+    both = [f"champion v{found.champion_version}", f"challenger v{found.challenger_version}"]
+    headers = ["figure", *both, "delta", "95 % interval", "verdict"]
+    print_table(headers, [figure_cells(figure, found.currency) for figure in found.figures], right=set(headers[1:5]))
 
 
 @app.command("status")

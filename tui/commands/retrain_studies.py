@@ -81,9 +81,10 @@ def studies(context: typer.Context, endpoint: Endpoint = "") -> None:
     if session.json:
         print_json({"studies": [document(one) for one in found]})
         return
+    currency = session.engine.config().problem.currency
     for one in found:
         say(f"{one.kind} {one.id} of {one.endpoint}, {when(one.created_at)}, {one.who}: {one.state}")
-        print_study(one)
+        print_study(one, currency)
 
 
 def finish(context: typer.Context, made: Study, *, wait: bool) -> None:
@@ -95,7 +96,7 @@ def finish(context: typer.Context, made: Study, *, wait: bool) -> None:
     if session.json:
         print_json(document(made))
     elif wait:
-        print_study(made)
+        print_study(made, session.engine.config().problem.currency)
     else:
         say(f"Queued as job {made.job_id}: {len(made.plan)} trainings. See `lemnis retrain studies`.")
 
@@ -106,7 +107,7 @@ def document(made: Study) -> dict[str, object]:
     return {name: getattr(made, name) for name in fields}
 
 
-def print_study(made: Study) -> None:
+def print_study(made: Study, currency: str) -> None:
     """Print what came of each try, and of a backtest the mean gain."""
     if not made.points:
         return
@@ -114,6 +115,6 @@ def print_study(made: Study) -> None:
     headers = ["tried", "rows", f"champion v{made.champion_version}", f"this {metric}".strip(), "delta"]
     headers += ["95 % interval", "verdict", "rounds", "CPU s"]
     right = {*headers[1:6], *headers[7:]}
-    print_table(headers, [point_cells(point) for point in made.points], right=right)
-    if made.kind == "backtest" and (words := mean_words(made)):
+    print_table(headers, [point_cells(point, currency) for point in made.points], right=right)
+    if made.kind == "backtest" and (words := mean_words(made, currency)):
         say(f"{words[0].upper()}{words[1:]}.")

@@ -1,12 +1,13 @@
 """A few lines to fill in before something is done; enter goes on, on the last line it is tried first or done."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
@@ -15,20 +16,32 @@ from lemnis.engine.errors import LemnisError
 from lemnis.engine.text import safe
 from lemnis.tui.widgets import Words
 
+OFFERED = 12  # options that are named at once
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the form: its name, what stands before it, and what is filled in already."""
+    """One line of the form: its name, what stands before it, and what is filled in already.
+
+    Attributes:
+        options: Returns what a text may become, for the tab key; may read a disk. None: there is nothing to complete.
+    """
 
     name: str
     label: str
     value: str = ""
+    options: Callable[[str], list[str]] | None = None
 
 
 class LinesForm(ModalScreen[dict[str, str] | None]):
     """Dismisses with the lines by name, or with None."""
 
-    BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
+    BINDINGS = [
+        Binding("escape", "leave", "Leave", show=False),
+        Binding("tab", "complete", "Complete", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+    ]
 
     def __init__(
         self,
@@ -55,16 +68,18 @@ class LinesForm(ModalScreen[dict[str, str] | None]):
         self.trial, self._tried = trial, dict[str, str]()
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
+        with Vertical(classes="dialog lines"):
             yield Static(Content.styled(safe(self.said, limit=100), "bold"), markup=False)
             yield Static(Content(safe(self.note, limit=300)), markup=False)
             for line in self.lines:
                 with Horizontal(classes="field"):
                     yield Static(Content.styled(line.label, "$muted"), markup=False)
                     yield Input(line.value, id=f"form-{line.name}", compact=True)
-            yield Words(id="form-refused")
+            with VerticalScroll(can_focus=False):
+                yield Words(id="form-refused")
             verb = f"try it, again to {self.verb}" if self.trial else self.verb
-            keys = (" enter ", "$key"), f" next, then {verb}   ", (" esc ", "$key"), " leave as it is"
+            tab = ((" tab ", "$key"), " complete   ") if any(line.options for line in self.lines) else ()
+            keys = (" enter ", "$key"), f" next, then {verb}   ", *tab, (" esc ", "$key"), " leave as it is"
             yield Static(Content.assemble(*keys), classes="keys", markup=False)
 
     def on_mount(self) -> None:
@@ -85,6 +100,39 @@ class LinesForm(ModalScreen[dict[str, str] | None]):
         else:
             self.dismiss(filled)
 
+    def action_page(self, by: int) -> None:
+        scroll = self.query_one(VerticalScroll)
+        scroll.scroll_relative(y=by * max(1, scroll.size.height), animate=False)
+
+    def action_complete(self) -> None:
+        """Complete the line as far as one may; where there is nothing to complete, go to the next one."""
+        field = self.focused
+        line = next((one for one in self.lines if field is not None and field.id == f"form-{one.name}"), None)
+        if line is None or line.options is None or not isinstance(field, Input):
+            self.focus_next(Input)
+        else:
+            self._look_up(line.options, field, field.value)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="options")
+    def _look_up(self, options: Callable[[str], list[str]], field: Input, text: str) -> None:
+        self.app.call_from_thread(self._offer, field, text, options(text))
+
+    def _offer(self, field: Input, text: str, found: list[str]) -> None:
+        """Put in what all options begin with, and name them where there are several."""
+        if field.value != text:
+            return
+        if found == [text]:
+            self.focus_next(Input)
+            return
+        common = shared_beginning(found)
+        if len(common) > len(text):
+            field.value = common
+            field.cursor_position = len(common)
+        said = "  ".join(safe(ending(one), limit=40) for one in found[:OFFERED]) if len(found) != 1 else ""
+        more = f"  … and {len(found) - OFFERED} more" if len(found) > OFFERED else ""
+        told = f"{said}{more}" if found else "Nothing begins like that."
+        self.query_one("#form-refused", Words).say(Content.styled(told, "$muted"))
+
     @work(thread=True, exclusive=True, exit_on_error=False, group="trial")
     def _try(self, trial: Callable[[dict[str, str]], str], filled: dict[str, str]) -> None:
         try:
@@ -99,3 +147,36 @@ class LinesForm(ModalScreen[dict[str, str] | None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def shared_beginning(options: Sequence[str]) -> str:
+    """Return what all options begin with."""
+    first, last = (min(options), max(options)) if options else ("", "")
+    same = [one == two for one, two in zip(first, last, strict=False)]
+    return first[: same.index(False)] if False in same else first[: len(same)]
+
+
+def ending(option: str) -> str:
+    """Return the part of an option that is still chosen: a file's name, the last name of a list."""
+    return re.split(r"(?:/|, )(?=.)", option)[-1]
+
+
+def among(names: Sequence[str]) -> Callable[[str], list[str]]:
+    """Return what completes a name."""
+    return lambda text: [name for name in names if name.startswith(text)]
+
+
+def several(names: Sequence[str]) -> Callable[[str], list[str]]:
+    """Return what completes the last of several names with commas between."""
+
+    def found(text: str) -> list[str]:
+        given = [name.strip() for name in text.split(",")]
+        head = "".join(f"{name}, " for name in given[:-1])
+        return [f"{head}{name}" for name in names if name.startswith(given[-1]) and name not in given[:-1]]
+
+    return found
+
+
+def split_names(text: str) -> list[str]:
+    """Return names that were written with commas between."""
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,6 +1,6 @@
 """The incident of one alert on one screen, and the keys of what can be done about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -22,20 +22,29 @@ from lemnis.tui.screens import answering
 from lemnis.tui.screens.alerted.lines import Line, Section, wrapped
 from lemnis.tui.screens.alerted.sections import markdown, sections, summary
 from lemnis.tui.screens.decision import Decision
-from lemnis.tui.widgets import Confirm, Panel, Words
+from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.widgets import Confirm, Keys, Panel, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
 if TYPE_CHECKING:
     from lemnis.tui.app import Console
 
 WIDE = 130  # cells, from which causes and pictures stand side by side
-SMALL = 60  # cells, below which the summary is brief and the keys have no names
+SMALL = 60  # cells, below which the summary is brief
 READ_EVERY_S = 5.0
 STALE_S = 20.0
 KEYS = (
-    ("a", "take"), ("Z", "silence"), ("b", "roll back"), ("t", "retrain"), ("d", "data"), ("w", "window"),
-    ("R", "end"), ("y", "copy"), ("esc", "back"),
-)  # fmt: skip
+    ("a", "take", "take it at once: it is yours and tells nobody again; A asks why and until when"),
+    ("b", "roll back", "let the model's alias go back to the version before; asks first"),
+    ("t", "retrain", "train a challenger on the rows whose labels have come since; asks first"),
+    ("d", "data", "compare the data the model learned from with the latest version"),
+    ("w", "window", "see the bad window in Monitor, against training"),
+    ("Z", "silence", "hold the rule on this endpoint for a while: why and until when"),
+    ("R", "end", "end the alert by hand: only a later window raises it again"),
+    ("y", "copy", "copy everything here as Markdown, for a chat"),
+    ("?", "keys", "this list"),
+    ("esc", "back", "leave"),
+)
 
 
 class IncidentScreen(ModalScreen[None]):
@@ -52,6 +61,7 @@ class IncidentScreen(ModalScreen[None]):
         Binding("d", "data", "Data", show=False),
         Binding("w", "window", "Window", show=False),
         Binding("y", "copy", "Copy", show=False),
+        Binding("question_mark", "keys", "Keys", show=False),
         Binding("j,down", "scroll(1)", "Down", show=False),
         Binding("k,up", "scroll(-1)", "Up", show=False),
         Binding("pagedown,space", "page(1)", "Page down", show=False),
@@ -91,7 +101,7 @@ class IncidentScreen(ModalScreen[None]):
         with VerticalScroll(id="incident-scroll"), Horizontal(id="incident-body"):
             yield Words(id="incident-main")
             yield Words(id="incident-aside")
-        yield Words(id="incident-keys", classes="keys")
+        yield Keys(*[(key, does) for key, does, _ in KEYS])
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
@@ -132,10 +142,7 @@ class IncidentScreen(ModalScreen[None]):
         wide = self.size.width >= WIDE
         self.set_class(wide, "-beside")
         part = (width - 3) // 2 if wide else width
-        small = self.size.width < SMALL
-        keys = [Content.assemble((f" {key} ", "$key"), "" if small else f"{does} ") for key, does in KEYS]
-        self.query_one("#incident-keys", Words).say(Content("").join(keys))
-        top = [one for line in summary(report, brief=small) for one in wrapped(line, width - 2)]
+        top = [one for line in summary(report, brief=self.size.width < SMALL) for one in wrapped(line, width - 2)]
         self.query_one("#incident-summary", Words).say(content(top))
         self.query_one(Panel).footnote("")
         found = sections(report, part)
@@ -145,6 +152,9 @@ class IncidentScreen(ModalScreen[None]):
         self.query_one("#incident-aside", Words).say(content(below(aside, part)))
 
     # Keys.
+
+    def action_keys(self) -> None:
+        self.app.push_screen(Explanation("Keys of an incident", listed(KEYS)))
 
     def action_scroll(self, by: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
@@ -223,11 +233,11 @@ class IncidentScreen(ModalScreen[None]):
                 self.do(lambda: queued(self.engine.monitor.retraining.start(endpoint, user_name(), why)))
 
         question = f"Train the model of {endpoint} again on the rows whose labels have come since?"
-        lost = "nothing: the new model becomes the challenger, promoting it stays yours"
-        self.app.push_screen(Confirm(question, lost=lost, word="retrain"), answered)
+        then = "It becomes the challenger; promoting it stays yours."
+        self.app.push_screen(Confirm(f"{question} {then}", lost="", word="retrain"), answered)
 
     def action_data(self) -> None:
-        """Compare the data the model learned from with the latest version; where that is one, show it."""
+        """Compare the data the model learned from with the latest version."""
         report = self.report
         if report is None or not report.data_version:
             self.refuse("It is not on record what the model learned from.", "See the versions in Data (2).")
@@ -245,11 +255,14 @@ class IncidentScreen(ModalScreen[None]):
             self.app.call_later(self.show_data, learned, latest)
 
     def show_data(self, learned: str, latest: str) -> None:
-        """Show what differs between two dataset versions, or the one."""
+        """Show what differs between two dataset versions; where they are one, say where else to look."""
         if learned == latest:
-            self.notify("The latest data is what the model learned from: there is nothing to compare.", markup=False)
-        thing = learned if learned == latest else f"{learned} {latest}"
-        self.app.post_message(StageWanted("data", thing))
+            self.refuse(
+                "The latest data is what the model learned from: there is nothing to compare.",
+                "w shows how the rows it answers differ from it.",
+            )
+        else:
+            self.app.post_message(StageWanted("data", f"{learned} {latest}"))
 
     def action_window(self) -> None:
         """Show the window in Monitor, against training."""
@@ -263,6 +276,11 @@ class IncidentScreen(ModalScreen[None]):
         """Copy the incident as Markdown, for a chat."""
         if self.report is not None:
             cast("Console", self.app).copy(markdown(self.report), "incident as Markdown")
+
+
+def listed(keys: Sequence[tuple[str, str, str]]) -> str:
+    """Return keys one a line, with what each does in full."""
+    return "\n".join(f"{key:>5}  {does}" for key, _, does in keys)
 
 
 def queued(begun: Retraining) -> str:

@@ -18,7 +18,7 @@ from lemnis.engine.monitor.retraining import Event, Loop, Study
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.looped import rows
-from lemnis.tui.widgets import Confirm, Panel, PromptLine, Table, Words
+from lemnis.tui.widgets import Confirm, Keys, Panel, PromptLine, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
 LIVE_SECONDS = 2.0
@@ -33,6 +33,7 @@ class LoopView:
     loop: Loop
     events: list[Event]
     studies: list[Study]
+    currency: str
     now: int
 
 
@@ -85,7 +86,7 @@ class LoopScreen(ModalScreen[None]):
                 *rows.POINTS, id="loop-studies", empty="None yet. B: what retraining monthly would have gained."
             )
         yield PromptLine("✎")
-        yield Words(rows.KEYS_LINE, classes="keys")
+        yield Keys(*rows.KEYS)
 
     def on_mount(self) -> None:
         self.query_one("#loop-steps", Table).focus()
@@ -99,9 +100,9 @@ class LoopScreen(ModalScreen[None]):
         try:
             watching = self.engine.monitor.status().why
             loop = room.loop(self.endpoint, watching=watching)
-            view = LoopView(
-                loop, room.events(loop.endpoint, 50), rows.newest_of_each(room.studies(loop.endpoint)), now_ms()
-            )
+            studies = rows.newest_of_each(room.studies(loop.endpoint))
+            currency = self.engine.config().problem.currency
+            view = LoopView(loop, room.events(loop.endpoint, 50), studies, currency, now_ms())
         except LemnisError as error:
             self.post_message(self.Done(error=error))
         else:
@@ -130,10 +131,10 @@ class LoopScreen(ModalScreen[None]):
         self.say_step()
         self.query_one("#loop-events", Table).show([rows.event_row(event, view.now) for event in view.events])
         points = self.query_one("#loop-studies", Table)
-        points.show([row for study in view.studies for row in rows.study_rows(study)])
-        mean = self.query_one("#loop-mean", Words)
-        mean.say(rows.mean_line(view.studies))
-        mean.display = bool(rows.mean_line(view.studies))
+        points.show([row for study in view.studies for row in rows.study_rows(study, view.currency)])
+        mean, told = self.query_one("#loop-mean", Words), rows.mean_line(view.studies, view.currency)
+        mean.say(told)
+        mean.display = bool(told)
         self.query_one("#loop-studies-panel", Panel).retitle("Studies", rows.study_title(view.studies))
 
     @on(Table.Moved, "#loop-steps")

@@ -8,7 +8,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 
@@ -20,15 +19,27 @@ from lemnis.engine.monitor.duty import Duty
 from lemnis.tui.screens import answering
 from lemnis.tui.screens.alerted import duty as words
 from lemnis.tui.screens.alerted.lines import Line, wrapped
-from lemnis.tui.screens.incident import IncidentScreen, content
-from lemnis.tui.widgets import Panel, Table, Words
+from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.screens.incident import IncidentScreen, content, listed
+from lemnis.tui.widgets import Keys, Panel, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
 READ_EVERY_S = 2.0
 STALE_S = 10.0
 KEYS = (
-    ("a", "take"), ("enter", "incident"), ("Z", "silence"), ("R", "end"), ("B", "bell"), ("esc", "back"),
-)  # fmt: skip
+    ("a", "take", "take the alert under the cursor at once: it is yours and tells nobody again; A asks until when"),
+    ("enter", "incident", "everything around it: what, since when, how sure, money, what changed, what can be done"),
+    ("Z", "silence", "hold its rule on this endpoint for a while: why and until when"),
+    ("R", "end", "end it by hand: only a later window raises it again"),
+    (
+        "B",
+        "bell",
+        "ring the terminal's bell once for each new page, or not; [oncall] bell in lemnis.toml says how it begins",
+    ),
+    ("y", "copy", "copy a cell, a row or all rows"),
+    ("?", "keys", "this list"),
+    ("esc", "back", "leave"),
+)
 
 
 class OnCall(ModalScreen[None]):
@@ -46,6 +57,7 @@ class OnCall(ModalScreen[None]):
         Binding("R", "answer('resolve')", "Resolve", show=False),
         Binding("B", "bell", "Bell", show=False),
         Binding("y", "app.copy", "Copy", show=False),
+        Binding("question_mark", "keys", "Keys", show=False),
     ]
 
     @dataclass
@@ -86,7 +98,7 @@ class OnCall(ModalScreen[None]):
             yield Table(id="duty-alerts", empty="Nothing fires and nothing is pending.")
         with Vertical(id="duty-foot"):
             yield Words(id="duty-silences")
-            yield Words(id="duty-keys", classes="keys")
+            yield Keys(id="duty-keys")
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
@@ -162,13 +174,8 @@ class OnCall(ModalScreen[None]):
         silences = self.query_one("#duty-silences", Words)
         silences.display = bool(duty.silences) or not small
         silences.say(content(broken([words.silence_line(duty)], width - 2)[:2]))
-        bell = " on" if self.rings else " off"
-        keys = [
-            Content.assemble((f" {key} ", "$key"), f"{does}{bell if key == 'B' else ''} ")
-            for key, does in KEYS
-            if not small or key in ("a", "enter", "esc")
-        ]
-        self.query_one("#duty-keys", Words).say(Content("").join(keys))
+        bell = "bell on" if self.rings else "bell off"
+        self.query_one(Keys).show(*[(key, bell if key == "B" else does) for key, does, _ in KEYS])
 
     # Keys.
 
@@ -182,6 +189,9 @@ class OnCall(ModalScreen[None]):
     def open_incident(self, message: Table.Opened) -> None:
         message.stop()
         self.app.push_screen(IncidentScreen(self.engine, int(message.key)))
+
+    def action_keys(self) -> None:
+        self.app.push_screen(Explanation("Keys on call", listed(KEYS)))
 
     def action_bell(self) -> None:
         self.bell = not self.rings

@@ -8,7 +8,7 @@ from lemnis.tui.widgets.gridcells import Field
 from lemnis.tui.widgets.panel import Panel
 from lemnis.tui.widgets.prompt import PromptLine
 from lemnis.tui.widgets.table import Table
-from lemnis.tui.widgets.text import Bars, Empty, Facts, LogView, Meter, Spark, Words, value_bar, value_cell
+from lemnis.tui.widgets.text import Bars, Empty, Facts, Keys, LogView, Meter, Spark, Words, value_bar, value_cell
 
 __all__ = [
     "Bars",
@@ -20,6 +20,7 @@ __all__ = [
     "Facts",
     "Field",
     "Grid",
+    "Keys",
     "LogView",
     "Meter",
     "Panel",

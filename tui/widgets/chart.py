@@ -1,6 +1,6 @@
 """Chart: lines over one axis by textual-plot, with a legend in words; NumPy is imported when the first one has data."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from lemnis.tui.format import number
 from lemnis.tui.widgets.text import Words
 
 if TYPE_CHECKING:
-    from textual_plot import HiResMode, PlotWidget
+    from textual_plot import AxisFormatter, HiResMode, PlotWidget
 
 COLOURS = ("#4cc2d9", "#e0a458", "#a98be0", "#7fc77f", "#e07a8b", "#9aa7b5", "#d9d05f", "#5f8fd9")
 EDGE = 1e-6  # share of the axis beyond the largest x: a point exactly at the axis' end is outside the last cell
@@ -58,6 +58,8 @@ class Chart(Vertical):
         self.bounds: tuple[float, float] | None = None  # the ends of the y axis where they must not move
         self.x_bounds: tuple[float, float] | None = None
         self.read_x: float | None = None  # where a vertical line stands, to read values off
+        self.places: Sequence[str] = ()  # names of the places 1, 2, 3 … of the x axis; numbers where there are none
+        self.value_text: Callable[[float | None], str] = number  # how the legend writes a value
         self._series: list[Series] = []
         self._levels: list[tuple[float, str]] = []
         self._plot: PlotWidget | None = None
@@ -120,6 +122,7 @@ class Chart(Vertical):
         bottom, top = self.bounds or limits([*everything, *levels_drawn], 0.06)
         if self.read_x is not None:
             plot.plot([self.read_x] * 2, [bottom, top], line_style="#8a8f98", hires_mode=hires())
+        plot.set_x_formatter(named_axis(self.places, plot) if self.places else numbered_axis())
         plot.set_xlimits(low, high + EDGE * (high - low))
         plot.set_ylimits(bottom, top)
 
@@ -152,9 +155,9 @@ class Chart(Vertical):
             parts += [
                 ("━ ", colour),
                 Content(safe(line.name, limit=30)),
-                (f" {safe(line.words) or number(last)}   ", "$muted"),
+                (f" {safe(line.words) or self.value_text(last)}   ", "$muted"),
             ]
-        parts += [(f"┄ {safe(name)} {number(level)}   ", "$muted") for level, name in self._levels]
+        parts += [(f"┄ {safe(name)} {self.value_text(level)}   ", "$muted") for level, name in self._levels]
         if self.x_label:
             parts.append((f"→ {self.x_label}", "$muted"))
         return Content.assemble(*parts)
@@ -165,6 +168,39 @@ def hires() -> "HiResMode":
     from textual_plot import HiResMode
 
     return HiResMode.BRAILLE
+
+
+def numbered_axis() -> "AxisFormatter":
+    """Return an axis with round numbers."""
+    from textual_plot import NumericAxisFormatter
+
+    return NumericAxisFormatter()
+
+
+def named_axis(names: Sequence[str], plot: "PlotWidget") -> "AxisFormatter":
+    """Return an axis whose places 1, 2, 3 … have names: the last one, and of those before it as many as fit."""
+    from textual_plot import AxisFormatter
+
+    class Named(AxisFormatter):
+        """The plot asks again whenever it has another size."""
+
+        def get_ticks(self, min_: float, max_: float, max_ticks: int = 8) -> list[float]:
+            step = every(names, plot.size.width - plot.margin_left)
+            places = [float(place) for place in range(len(names), 0, -step) if min_ <= place <= max_]
+            if places and max_ - places[0] < EDGE * len(names) * 2:
+                places[0] = max_  # so that its name ends at the edge, where the half of it would not be seen
+            return places[::-1]
+
+        def get_labels_for_ticks(self, ticks: Sequence[float]) -> list[str]:
+            return [names[round(tick) - 1] for tick in ticks]
+
+    return Named()
+
+
+def every(names: Sequence[str], cells: int) -> int:
+    """Return which of equally spaced names can stand in so many cells: 1 for each, 2 for every second, and so on."""
+    room = max(1, cells // (max(map(len, names)) + 2))
+    return max(1, -(-len(names) // room))
 
 
 def scaled(value: float, log: bool) -> float:

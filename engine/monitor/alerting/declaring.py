@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import tomlkit
 
 from lemnis.engine.config import Alert as Rule
 from lemnis.engine.errors import BadInput
+from lemnis.engine.monitor.alerting.rules import BOUND
 from lemnis.engine.problem import ProblemRoom
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
@@ -38,8 +40,14 @@ def rule_in(values: dict[str, object]) -> Rule:
     return rule
 
 
-def declare_rule(store: Store, rule: Rule, who: str) -> bool:
-    """Declare a rule, or another under its name, of which what is not given stays; return whether the file differs.
+def declare_rule(store: Store, rule: Rule, who: str, given: Collection[str] = BOUND) -> bool:
+    """Declare a rule, or another under its name; return whether the file differs.
+
+    Args:
+        store: The workspace's state.
+        rule: As it shall be.
+        who: Declares it.
+        given: Keys that are as in `rule` even where that is as usual; of the others what was declared stays then.
 
     Raises:
         BadInput: Somebody else changed the file meanwhile.
@@ -47,11 +55,11 @@ def declare_rule(store: Store, rule: Rule, who: str) -> bool:
     """
     room = ProblemRoom(store)
     text = room.text()
-    return room.edit(text_with_rule(text, rule), who, f"alert rule {rule.name} saved", expected=text)
+    return room.edit(text_with_rule(text, rule, given), who, f"alert rule {rule.name} saved", expected=text)
 
 
-def text_with_rule(text: str, rule: Rule) -> str:
-    """Return a lemnis.toml text with a rule; comments and order stay."""
+def text_with_rule(text: str, rule: Rule, given: Collection[str] = BOUND) -> str:
+    """Return a lemnis.toml text with a rule; comments and order stay. `given`: see `declare_rule`."""
     document: Any = tomlkit.parse(text)  # Any: tomlkit's items answer to whatever their value does
     if "alerts" not in document:
         document.append("alerts", tomlkit.aot())
@@ -63,7 +71,7 @@ def text_with_rule(text: str, rule: Rule) -> str:
     for key, value in msgspec.to_builtins(rule).items():
         if key in ALWAYS or value != usual[key]:
             table[key] = value
-        elif key in ("above", "below", "windows", "severity") and key in table:
+        elif key in given and key in table:
             del table[key]
     if added:
         document["alerts"].append(table)

@@ -1,6 +1,7 @@
 """AlertingRoom: standings, silences, incidents, messages, and rules that are tried before they are declared."""
 
 import os
+from collections.abc import Collection
 
 from lemnis.engine import clock
 from lemnis.engine.config import Alert as Rule
@@ -12,7 +13,7 @@ from lemnis.engine.monitor.alerting.minutes import list_minutes
 from lemnis.engine.monitor.alerting.readings import WIDTH_MS, Scene, readings_of
 from lemnis.engine.monitor.alerting.records import Incident, Notification, Silence, Standing
 from lemnis.engine.monitor.alerting.rehearsal import Rehearsal, rehearse
-from lemnis.engine.monitor.alerting.rules import METRICS, MINUTE_MS, bound_of, rules_of
+from lemnis.engine.monitor.alerting.rules import BOUND, METRICS, MINUTE_MS, bound_of, rules_of
 from lemnis.engine.monitor.kept import list_windows
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
@@ -92,11 +93,11 @@ class AlertingRoom:
             tried.append(rehearse(bound_of(rule, config.monitor), readings, endpoint=name, width_ms=width))
         return tried
 
-    def declare_rule(self, rule: Rule, who: str) -> bool:
+    def declare_rule(self, rule: Rule, who: str, given: Collection[str] = BOUND) -> bool:
         """Write a rule into lemnis.toml; see `declaring.declare_rule`."""
         from lemnis.engine.monitor.alerting.declaring import declare_rule
 
-        return declare_rule(self.store, rule, who)
+        return declare_rule(self.store, rule, who, given)
 
     def notify_test(self, contact: str) -> list[str]:
         """Send a test message to a contact now, from this process; return why which address failed, empty for none.

@@ -10,6 +10,8 @@ from lemnis.engine.monitor.alerting.records import Cause, Handling
 from lemnis.engine.monitor.alerting.states import Bound
 from lemnis.engine.monitor.records import Window
 
+BOUND = ("above", "below", "windows", "severity")  # keys of a rule that say when it fires
+TOLD = ("notify", "escalate_after", "escalate_to", "runbook")  # and those that say who does what then
 MINUTE_MS = 60_000
 DOWN = "serving_down"
 SERVING_DOWN = Rule(name="serving down", metric="serving_down", above=0.5, windows=2, severity="page")

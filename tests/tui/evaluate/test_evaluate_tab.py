@@ -25,7 +25,7 @@ async def test_every_size_shows_gates_why_key_measures_and_money(engine: Engine,
     async with opened(engine, size) as pilot:
         await shows(
             pilot, "base[/]", "● pass", "◌ not enough data", "✖ fail", "0.691…0.757",
-            "Even the unfavourable end of its 95 % interval", "▲ −0.084", "0.30 the problem's", "−$2,000.00",
+            "Even the unfavourable end of its 95 % interval", "▲ −0.084", "0.30 the problem's", "−$2,000",
         )  # fmt: skip
 
 
@@ -45,11 +45,11 @@ async def test_a_wide_screen_shows_curves_months_importance_and_speed_too(engine
 
 async def test_the_threshold_moves_and_everything_that_hangs_on_it_follows(engine: Engine) -> None:
     async with opened(engine) as pilot:
-        await shows(pilot, "recall 70.0%", "precision 25.0%", "−$2,000.00", "14 alerts a day")
+        await shows(pilot, "recall 70.0%", "precision 25.0%", "−$2,000", "14 alerts a day")
         await pilot.press("full_stop", "full_stop")
-        await shows(pilot, "0.32 tried", "recall 68.0%", "−$2,200.00")
+        await shows(pilot, "0.32 tried", "recall 68.0%", "−$2,200")
         await pilot.press("comma")
-        await shows(pilot, "0.31 tried", "−$2,100.00")
+        await shows(pilot, "0.31 tried", "−$2,100")
         await pilot.press("t")
         await shows(pilot, "0.30 the problem's")
         await pilot.press("t")

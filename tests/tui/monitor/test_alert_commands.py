@@ -76,6 +76,13 @@ def test_a_rule_is_tried_on_what_there_was_before_it_is_declared(engine: Engine,
     assert len(ask("test")["tests"]) == 3
     assert ask("declare", "psi", "--metric", "max_psi", "--above", "0.1", "--severity", "page")["changed"]
     assert "psi: max PSI above 0.1 for one complete window (page)" in read("test", "--rule", "psi")[1]
+    path = engine.workspace.config
+    path.write_text(path.read_text() + '[contacts.team]\nurls = ["json://localhost:1"]\n')
+    told = ("--notify", "team", "--escalate-after", "30m", "--escalate-to", "team", "--runbook", "look [here]")
+    assert ask("declare", "psi", "--metric", "max_psi", "--above", "0.1", *told)["changed"]
+    assert ask("declare", "psi", "--metric", "max_psi", "--above", "0.2")["changed"]
+    rule = next(rule for rule in engine.config().alerts if rule.name == "psi")
+    assert (rule.above, rule.notify, rule.escalate_after, rule.runbook) == (0.2, ["team"], "30m", "look [here]")
     assert read("declare", "psi", "--metric", "nothing", "--above", "1")[0] == 2
     assert read("test", "--rule", "nothing")[0] == 2
 

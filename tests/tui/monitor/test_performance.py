@@ -117,7 +117,7 @@ async def test_truth_stands_beside_the_estimate_and_neither_in_the_other_s_colum
         await pilot.press("v", "v")
         await settle(pilot)
         assert "value per 1,000 with 95 % intervals" in screen_text(pilot)
-        assert "70 [68, 72]" in screen_text(pilot)
+        assert "$70 [$68.04, $71.96]" in screen_text(pilot)
         await pilot.press("escape")
         await settle(pilot)
         assert "Alerts" in screen_text(pilot)

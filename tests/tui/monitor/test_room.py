@@ -196,17 +196,30 @@ async def test_an_alert_is_taken_until_a_time(engine: Engine) -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_a_rule_is_tried_on_history_and_then_saved(engine: Engine, size: tuple[int, int]) -> None:
+    path = engine.workspace.config
+    people = "".join(f'[contacts.{name}]\nurls = ["json://localhost:1"]\n' for name in ("team", "lead"))
+    path.write_text(path.read_text() + people)
     async with opened(engine, size) as pilot:
         await press(pilot, "n")
         fill_in(pilot, name="psi", metric="psi", above="0.1", below="", windows="1", severity="page", days="365")
         await press(pilot, "enter")
         assert "Watches one of: drift" in screen_text(pilot)
-        fill_in(pilot, metric="max_psi")
+        fill_in(pilot, metric="max_psi", notify="teem")
+        await press(pilot, "enter")
+        assert "teem is no contact. Contacts: team, lead." in screen_text(pilot)
+        pilot.app.screen.query_one("#form-notify", Input).value = "te"
+        pilot.app.screen.query_one("#form-notify", Input).focus()
+        await press(pilot, "tab")
+        assert pilot.app.screen.query_one("#form-notify", Input).value == "team"
+        fill_in(pilot, escalate_after="30m", escalate_to="lead", runbook="open the feed ⏎ call ops")
         await press(pilot, "enter")
         await shows(pilot, "late: would have fired once in 93 days, 0.3 a month", "2013-08-01 … fires still")
         assert all(rule.name != "psi" for rule in engine.config().alerts)
         await press(pilot, "enter")
         await becomes(pilot, lambda: any(rule.name == "psi" for rule in engine.config().alerts))
+        rule = next(rule for rule in engine.config().alerts if rule.name == "psi")
+        assert (rule.notify, rule.escalate_after, rule.escalate_to) == (["team"], "30m", ["lead"])
+        assert rule.runbook == "open the feed\ncall ops"
 
 
 async def test_the_on_call_view_answers_alerts_too(engine: Engine) -> None:

@@ -23,11 +23,14 @@ def texts(row: Any) -> list[str]:
     return [plain(cell) for cell in row.cells]
 
 
-def test_a_window_says_rows_labels_verdict_and_auc_against_the_held_out_rows(windows: list[Window]) -> None:
-    assert texts(rows.window_row(windows[2], wide=False)) == [
-        "2013-09", "28,002", "61%", "✖ drift", "0.610", "0.640", "▼ −0.110",
+def test_a_window_says_rows_labels_verdict_and_auc_against_the_held_out_rows(
+    engine: Engine, windows: list[Window]
+) -> None:
+    grid = engine.monitor.grid(windows)
+    assert texts(rows.window_row(windows[2], grid, wide=False)) == [
+        "2013-09", "28,002", "✖ drift", "wind␛[31m KS 0.30/0.05", "0.640", "▼ −0.110",
     ]  # fmt: skip
-    assert len(rows.window_row(windows[2], wide=True).cells) == len(rows.WINDOWS_WIDE)
+    assert len(rows.window_row(windows[2], grid, wide=True).cells) == len(rows.WINDOWS_WIDE)
 
 
 def test_a_change_within_its_sampling_error_is_called_even(windows: list[Window]) -> None:
@@ -37,9 +40,10 @@ def test_a_change_within_its_sampling_error_is_called_even(windows: list[Window]
     assert plain(rows.against(replace(even, roc_auc=None))) == "–"
 
 
-def test_an_open_window_has_an_ellipsis_and_no_figure_it_does_not_have(windows: list[Window]) -> None:
+def test_an_open_window_has_an_ellipsis_and_no_figure_it_does_not_have(engine: Engine, windows: list[Window]) -> None:
     early = replace(windows[2], closed=False, rows=0, labelled=0, max_psi=None, roc_auc=None, verdict="no data")
-    assert texts(rows.window_row(early, wide=False)) == ["2013-09 …", "0", "–", "○ no data", "–", "–", "–"]
+    row = rows.window_row(early, engine.monitor.grid(windows), wide=False)
+    assert texts(row) == ["2013-09 …", "0", "○ no data", "–", "–", "–"]
 
 
 @pytest.mark.parametrize(

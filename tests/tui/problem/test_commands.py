@@ -48,7 +48,7 @@ def test_the_problem_is_shown_as_text_and_as_a_document(shell: Shell) -> None:
     code, out, _ = shell("problem", "show")
     assert code == 0
     assert "Late flights" in out
-    assert "$240.00" in out
+    assert "$240" in out
     document = shell.json("problem", "show")
     assert document["problem"]["value"]["false_positive"] == -60.0
     assert document["break_even"] == 0.2
@@ -74,7 +74,7 @@ def test_a_bad_value_is_refused_with_its_line(shell: Shell) -> None:
 def test_counts_are_turned_into_money(shell: Shell) -> None:
     assert shell.json("problem", "value", "--tp", "10", "--fp", "5")["money"] == 2100.0
     assert shell.json("problem", "value")["money"] is None
-    assert "$2,100.00" in shell("problem", "value", "--tp", "10", "--fp", "5")[1]
+    assert "$2,100" in shell("problem", "value", "--tp", "10", "--fp", "5")[1]
 
 
 def test_the_plan_says_what_has_not_arrived(shell: Shell) -> None:

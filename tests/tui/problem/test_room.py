@@ -37,7 +37,7 @@ def engine(tmp_path: Path) -> Engine:
 @pytest.mark.parametrize("size", [(80, 24), (160, 48), (200, 60)])
 async def test_question_money_criteria_and_plan_are_seen_at_once(engine: Engine, size: tuple[int, int]) -> None:
     async with Console(engine, stage="problem").run_test(size=size) as pilot:
-        await shows(pilot, "Will it be late?", "+$240.00", "≥ 0.68", "◌ waiting", "a yes pays from p 0.20")
+        await shows(pilot, "Will it be late?", "+$240", "≥ 0.68", "◌ waiting", "a yes pays from p 0.20")
         assert pilot.app.query_one("#past").display == (size[0] >= 100)
 
 

@@ -31,8 +31,8 @@ def test_the_money_is_a_small_table_with_signs() -> None:
     problem = Problem(target="late", value=Value(true_positive=240, false_positive=-60), threshold=0.3)
     assert rows.value_content(problem).plain.splitlines() == [
         "                late       not late",
-        "said yes    +$240.00        −$60.00",
-        "said no        $0.00          $0.00",
+        "said yes       +$240           −$60",
+        "said no           $0             $0",
         "yes from       p 0.3",
     ]
     assert rows.break_even_text(problem) == "a yes pays from p 0.20"

@@ -8,9 +8,9 @@ from lemnis.engine.monitor import Alert, Figure
 from lemnis.engine.monitor.concept.report import METRICS
 from lemnis.engine.monitor.duty import Duty, Quality, Served
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, duration, number, share, styled, verdict
+from lemnis.tui.format import MISSING, duration, money, number, share, styled, verdict
 from lemnis.tui.screens.alerted.lines import Line, Section, Span, printed, said
-from lemnis.tui.screens.alerted.words import cash, style_of, window_name
+from lemnis.tui.screens.alerted.words import style_of, window_name
 from lemnis.tui.widgets import Col, Row
 from lemnis.tui.widgets.cells import plain as plain_cell
 
@@ -139,9 +139,8 @@ def money_cell(one: Served) -> Span:
     if one.money is None:
         return f"money {MISSING}", "$muted"
     day: Figure = one.money.per_day
-    sign = "+" if day.value > 0 else ""
     sure = "" if style_of(day) != "$warn" else " unsure"
-    return f"{sign}{cash(day.value, one.currency)}/day{sure}", style_of(day)
+    return f"{money(day.value, one.currency, signed=True)}/day{sure}", style_of(day)
 
 
 def age_cell(one: Served, now: int) -> Span:

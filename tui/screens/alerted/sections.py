@@ -5,6 +5,7 @@ from typing import Any
 
 from lemnis.engine.monitor import FeatureDrift
 from lemnis.engine.monitor.incident.records import Change, Example, IncidentReport, Segment, Strain
+from lemnis.engine.monitor.records import METHOD_NAMES
 from lemnis.engine.monitor.retraining import Retraining
 from lemnis.engine.text import safe
 from lemnis.tui.format import age, figure, number, share, spark, verdict, when
@@ -45,6 +46,7 @@ def sections(report: IncidentReport, width: int) -> list[Section]:
     """
     found = [
         Section("What changed around then", timeline(report)),
+        Section("What was done", done(report)),
         Section("What moved", [line for one in report.features[:4] for line in feature_lines(one, width)], True, True),
         Section("What tells its rows from training rows", contrast_lines(report), True),
         Section("Who carries it", [segment_line(one) for one in report.segments], True),
@@ -52,7 +54,6 @@ def sections(report: IncidentReport, width: int) -> list[Section]:
         Section("Shape of the rows", [[said(one, "", 300)] for one in changed_shape(report)], True),
         Section(servers_title(report), [strain_line(one, width) for one in report.strains], drawn=True),
         Section("With it", [other_line(report, place) for place in range(len(report.others))]),
-        Section("What was done", done(report)),
         Section("Runbook", runbook(report)),
     ]
     return [one for one in found if one.lines]
@@ -99,7 +100,8 @@ def feature_lines(feature: FeatureDrift, width: int) -> list[Line]:
     """Return one feature: its verdict and the bins that moved most, reference against window."""
     state = verdict(feature.verdict)
     head: Line = [said(feature.feature, "bold", 40), (" ", ""), (state.text, state.style)]
-    head.append((f"  PSI {number(feature.psi)}, p {chance(feature.p_adjusted)}", "$muted"))
+    head.append((f"  {METHOD_NAMES[feature.method]} {number(feature.score)} of {number(feature.threshold)}", "$muted"))
+    head.append((f", PSI {number(feature.psi)}, p {chance(feature.p_adjusted)}", "$muted"))
     if feature.importance is not None:
         head.append((f", {share(feature.importance, 0)} of the model's gain", "$muted"))
     bins = feature.bins
@@ -222,7 +224,8 @@ def retraining_line(one: Retraining) -> Line:
     state = verdict(one.outcome or one.state)
     version = f" v{one.challenger_version}" if one.challenger_version is not None else ""
     line: Line = [(when(one.created_at), "$muted"), ("  ", ""), (f"{state.text}{version}", state.style)]
-    return [*line, said(f"  retraining {one.id} by {one.who}: {one.reason}", "", 200)]
+    doing = f", {share(one.progress, 0)} {one.doing}" if one.live and one.doing else ""
+    return [*line, said(f"  retraining {one.id} by {one.who}: {one.reason}{doing}", "", 200)]
 
 
 def runbook(report: IncidentReport) -> list[Line]:

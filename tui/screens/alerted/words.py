@@ -99,15 +99,15 @@ def cost_line(cost: Cost | None, since: str, *, brief: bool = False) -> Line:
         return [(f"money: not known{why}", "$muted")]
     day = cost.per_day
     if brief:
-        return [(signed(day.value, cost.currency), f"bold {style_of(day)}"), (f" a day{doubt(day)}", "")]
+        return [(money(day.value, cost.currency, signed=True), f"bold {style_of(day)}"), (f" a day{doubt(day)}", "")]
     line: Line = [
-        (signed(day.value, cost.currency), f"bold {style_of(day)}"),
+        (money(day.value, cost.currency, signed=True), f"bold {style_of(day)}"),
         (f" a day against held-out rows{ends(day, cost.currency)}", ""),
         (", estimated" if cost.basis == "estimated" else "", "$warn"),
     ]
     for figure, basis in ((cost.measured, "measured"), (cost.estimated, "estimated")):
         if figure is not None:
-            line += [("  ·  ", "$muted"), (signed(figure.value, cost.currency), f"bold {style_of(figure)}")]
+            line += [("  ·  ", "$muted"), (money(figure.value, cost.currency, signed=True), f"bold {style_of(figure)}")]
             line.append((f" since {since}{ends(figure, cost.currency)}, {basis}", ""))
     return line
 
@@ -117,16 +117,6 @@ def style_of(figure: Figure) -> str:
     if figure.high is not None and figure.high < 0:
         return "$bad"
     return "$ok" if figure.low is not None and figure.low > 0 else "$warn"
-
-
-def signed(value: float, currency: str) -> str:
-    """Return money with its sign."""
-    return f"+{cash(value, currency)}" if value > 0 else cash(value, currency)
-
-
-def cash(value: float, currency: str) -> str:
-    """Return money without cents, but for amounts below a hundred."""
-    return money(value, currency) if abs(value) < 100 else money(round(value), currency).replace(".00", "")
 
 
 def doubt(figure: Figure) -> str:
@@ -140,7 +130,7 @@ def ends(figure: Figure, currency: str) -> str:
     if figure.low is None or figure.high is None:
         return ""
     unsure = doubt(figure).replace(",", ";")
-    return f" [{cash(figure.low, currency)} … {cash(figure.high, currency)}{unsure}]"
+    return f" [{money(figure.low, currency)} … {money(figure.high, currency)}{unsure}]"
 
 
 def sure_line(sure: Sure) -> Line:

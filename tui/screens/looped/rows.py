@@ -6,8 +6,8 @@ from textual.content import Content
 
 from lemnis.engine.monitor.retraining import Event, Point, Step, Study
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, age, delta, number, verdict, when
-from lemnis.tui.screens.looped.words import DIGITS, figure_cells, mean_words
+from lemnis.tui.format import MISSING, age, number, verdict, when
+from lemnis.tui.screens.looped.words import figure_cells, mean_words
 from lemnis.tui.widgets import Col, Row
 
 LIVE = ("queued", "preparing", "running")
@@ -29,10 +29,9 @@ POINTS = (
 )
 NO_STUDY = "None yet. B: what retraining every month would have gained."
 KEYS = (
-    ("w", "watch"), ("t", "train"), ("v", "verify"), ("H", "shadow"), ("P", "promote"), ("B", "past"),
-    ("W", "rows"), ("x", "stop"), ("K", "explain"), ("esc", "back"),
+    ("t", "train"), ("v", "verify"), ("P", "promote"), ("H", "shadow"), ("w", "watch"), ("x", "stop"),
+    ("B", "past"), ("W", "rows"), ("K", "explain"), ("esc", "back"),
 )  # fmt: skip
-KEYS_LINE = Content.assemble(*(part for key, does in KEYS for part in ((f" {key}", "$key"), f" {does}")))
 EXPLAINED = {
     "observe": "Rows that an endpoint answers are counted by the watch into windows of event time. Blocked while the "
     "watch is down: w starts it.",
@@ -102,35 +101,25 @@ def study_title(studies: Sequence[Study]) -> str:
     return f"{metric} beside v{newest.champion_version} · {newest.kind} of {when(newest.created_at)}{ended}"
 
 
-def mean_line(studies: Sequence[Study]) -> str:
+def mean_line(studies: Sequence[Study], currency: str) -> str:
     """Return the mean gain of the newest backtest; empty without one."""
-    return next((words for study in studies if (words := mean_words(study))), "")
+    return next((words for study in studies if (words := mean_words(study, currency))), "")
 
 
-def study_rows(study: Study) -> list[Row]:
+def study_rows(study: Study, currency: str) -> list[Row]:
     """Return one row for each try that was made."""
-    return [point_row(study, place, point) for place, point in enumerate(study.points)]
+    return [point_row(study, place, point, currency) for place, point in enumerate(study.points)]
 
 
-def point_row(study: Study, place: int, point: Point) -> Row:
+def point_row(study: Study, place: int, point: Point, currency: str) -> Row:
     """Return what came of one try."""
     main = point.main
     key = f"{study.id}-{place}"
     if main is None:
         cells = [study.kind, point.name, number(point.learnt), MISSING, MISSING, MISSING, point.why, MISSING, MISSING]
         return Row(key, cells, cells)
-    digits = DIGITS.get(main.metric, 3)
-    cells = [
-        study.kind,
-        point.name,
-        number(point.learnt),
-        number(main.champion, digits),
-        number(main.challenger, digits),
-        delta(main.delta, digits),
-        figure_cells(main)[4],
-        main.verdict or MISSING,
-        number(point.cpu_seconds, 1),
-    ]
+    told = figure_cells(main, currency)[1:]
+    cells = [study.kind, point.name, number(point.learnt), *told, number(point.cpu_seconds, 1)]
     values = [study.kind, point.name, point.learnt, main.champion, main.challenger, main.delta, main.low, main.verdict]
     return Row(key, cells, [*values, point.cpu_seconds])
 

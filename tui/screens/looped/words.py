@@ -2,10 +2,10 @@
 
 from lemnis.engine.monitor.retraining import Figure, Point, Queued, Retraining, Step, Study
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, age, delta, number, when
+from lemnis.tui.format import MISSING, age, delta, money, number, when
 
 MOST = 80  # characters of a sentence in a table; JSON has all of it
-DIGITS = {"value_per_1000": 0}
+MONEY = "value_per_1000"
 
 
 def allowed_words(one: Queued) -> str:
@@ -19,25 +19,40 @@ def allowed_words(one: Queued) -> str:
     return f"waits, {decision.why}{next_at}:"
 
 
-def figure_cells(figure: Figure) -> list[str]:
+def figure_cells(figure: Figure, currency: str) -> list[str]:
     """Return one measure: both values, the difference, its interval and the verdict."""
-    digits = DIGITS.get(figure.metric, 3)
-    interval = MISSING
-    if figure.low is not None and figure.high is not None:
-        interval = f"{bound(figure.low, digits)} to {bound(figure.high, digits)}"
+    metric = figure.metric
     return [
-        figure.metric.replace("_", " "),
-        number(figure.champion, digits),
-        number(figure.challenger, digits),
-        delta(figure.delta, digits),
-        interval,
+        metric.replace("_", " "),
+        measured(metric, figure.champion, currency),
+        measured(metric, figure.challenger, currency),
+        gained(metric, figure.delta, currency),
+        interval(metric, (figure.low, figure.high), currency) or MISSING,
         figure.verdict or MISSING,
     ]
 
 
-def bound(value: float, digits: int) -> str:
-    """Return an end of an interval with its sign, also where it is rounded to zero: which side it lies on matters."""
-    return f"{value:+,.{digits}f}".replace("-", "−")
+def measured(metric: str, value: float | None, currency: str) -> str:
+    """Return a measure's value: money or a number."""
+    return money(value, currency) if metric == MONEY else number(value)
+
+
+def gained(metric: str, value: float | None, currency: str) -> str:
+    """Return a measure's difference with its sign."""
+    return money(value, currency, signed=True) if metric == MONEY else delta(value)
+
+
+def interval(metric: str, ends: tuple[float | None, float | None], currency: str) -> str:
+    """Return an interval of a difference: ``−0.010 to +0.030``; empty where it is not known.
+
+    An end has its sign also where it is rounded to zero: which side it lies on matters.
+    """
+    low, high = ends
+    if low is None or high is None:
+        return ""
+    if metric == MONEY:
+        return f"{money(low, currency, signed=True)} to {money(high, currency, signed=True)}"
+    return f"{low:+,.3f} to {high:+,.3f}".replace("-", "−")
 
 
 def outcome_words(made: Retraining) -> str:
@@ -48,29 +63,28 @@ def outcome_words(made: Retraining) -> str:
     return f"Promote it with `lemnis models promote {made.model} {number_} --reason …`."
 
 
-def mean_words(study: Study) -> str:
+def mean_words(study: Study, currency: str) -> str:
     """Return the mean gain of a backtest with its interval, what it is worth and what it cost; empty without one."""
     mean = study.mean
     if mean is None:
         return ""
-    digits = DIGITS.get(mean.metric, 3)
-    interval = ""
-    if mean.low is not None and mean.high is not None:
-        interval = f" ({bound(mean.low, digits)} to {bound(mean.high, digits)})"
-    worth = "" if mean.money is None else f", worth {delta(mean.money, 0)} by the value matrix on the judged rows"
+    ends = interval(mean.metric, (mean.low, mean.high), currency)
+    sure = f" ({ends})" if ends else ""
+    gain = gained(mean.metric, mean.gain, currency)
+    worth = "" if mean.money is None else f", worth {money(mean.money, currency, signed=True)} on the judged rows"
     spans = "span" if mean.spans == 1 else "spans"
     return (
-        f"mean gain of {mean.metric.replace('_', ' ')} {delta(mean.gain, digits)}{interval} over {mean.spans} {spans}, "
+        f"mean gain of {mean.metric.replace('_', ' ')} {gain}{sure} over {mean.spans} {spans}, "
         f"better in {mean.better}{worth}; {number(study.cpu_seconds, 1)} CPU seconds"
     )
 
 
-def point_cells(point: Point) -> list[str]:
+def point_cells(point: Point, currency: str) -> list[str]:
     """Return one try: rows it learnt from, both values, the difference, its interval, the verdict and the cost."""
     main = point.main
     if main is None:
         return [point.name, number(point.learnt), MISSING, MISSING, MISSING, MISSING, point.why, MISSING, MISSING]
-    _, champion, value, gain, interval, said = figure_cells(main)
+    _, champion, value, gain, interval, said = figure_cells(main, currency)
     cost = [number(point.rounds), number(point.cpu_seconds, 1)]
     return [point.name, number(point.learnt), champion, value, gain, interval, said, *cost]
 

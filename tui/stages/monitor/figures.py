@@ -7,6 +7,7 @@ from lemnis.engine.monitor import Concept, Figure, Performance, Stale
 from lemnis.tui.format import money, number
 
 DAY_MS = 86_400_000
+MONEY = "value_per_1000"
 MAIN = ("roc_auc", "mean_absolute_error", "accuracy")  # the first of these that there is, is shown first
 
 
@@ -31,10 +32,10 @@ def next_metric(found: Performance, metric: str) -> str:
 def summary_lines(found: Performance, name: str) -> dict[str, str]:
     """Return what estimates are worth, whether their assumption holds, the concept and the money, by subject."""
     lines: dict[str, str] = {}
-    kept = found.record.get(name)
+    kept, unit = found.record.get(name), unit_of(found, name)
     if kept is not None:
-        held = f"within ±{number(kept.reach)} in {kept.inside} of {kept.windows} windows"
-        lines["estimates"] = f"{held}, off by {number(kept.off)} in the median"
+        held = f"within ±{told(kept.reach, unit)} in {kept.inside} of {kept.windows} windows"
+        lines["estimates"] = f"{held}, off by {told(kept.off, unit)} in the median"
     elif found.why:
         lines["estimates"] = f"none: {found.why}"
     if found.assumption is not None:
@@ -47,7 +48,7 @@ def summary_lines(found: Performance, name: str) -> dict[str, str]:
     total = found.total
     if total is not None:
         parts = [
-            f"{amount(figure, found.currency)} {how} in {windows} windows"
+            f"{ends(figure, found.currency)} {how} in {windows} windows"
             for figure, how, windows in (
                 (total.measured, "measured", total.measured_windows),
                 (total.estimated, "estimated", total.estimated_windows),
@@ -78,18 +79,21 @@ def order_words(concept: Concept) -> str:
     return line + late + (f"; {concept.left_out:,} came too late, left out" if concept.left_out else "")
 
 
-def ends(figure: Figure | None, digits: int = 3) -> str:
-    """Return a figure with its interval: ``0.713 [0.674, 0.750]``."""
+def unit_of(found: Performance, name: str) -> str:
+    """Return the currency a figure is in, empty for one that is no money."""
+    return found.currency if name == MONEY else ""
+
+
+def told(value: float | None, unit: str) -> str:
+    """Return a value: money where `unit` is a currency, else a number."""
+    return money(value, unit) if unit else number(value)
+
+
+def ends(figure: Figure | None, unit: str) -> str:
+    """Return a figure with its interval: ``0.713 [0.674, 0.750]``; see `told`."""
     if figure is None or figure.low is None:
-        return number(figure.value if figure else None, digits)
-    return f"{number(figure.value, digits)} [{number(figure.low, digits)}, {number(figure.high, digits)}]"
-
-
-def amount(figure: Figure, currency: str) -> str:
-    """Return money with its interval."""
-    if figure.low is None:
-        return money(figure.value, currency)
-    return f"{money(figure.value, currency)} [{money(figure.low, currency)}, {money(figure.high, currency)}]"
+        return told(figure.value if figure else None, unit)
+    return f"{told(figure.value, unit)} [{told(figure.low, unit)}, {told(figure.high, unit)}]"
 
 
 def stale_lines(found: Sequence[Stale]) -> list[str]:

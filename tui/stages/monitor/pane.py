@@ -1,6 +1,7 @@
 """The Monitor room's picture: alerts and windows, the features of one window, and what moved over time."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -21,6 +22,7 @@ from lemnis.engine.monitor import (
 from lemnis.engine.monitor.schema.records import Finding
 from lemnis.tui.format import when
 from lemnis.tui.stages.monitor import rows
+from lemnis.tui.stages.monitor.figures import told
 from lemnis.tui.widgets import Chart, Panel, Series, Table, Words
 
 
@@ -40,9 +42,11 @@ class MonitorView:
     standings: list[Standing]
     silences: list[Silence]
     rules: list[Rule]
+    contacts: list[str]
     differences: list[Finding]
     declared: Width
     width: Width
+    currency: str
     stale: list[Stale]
     performance: Performance | None
 
@@ -100,7 +104,7 @@ class Overview(Vertical):
         table = self.query_one("#windows", Table)
         wide = table.size.width > 102
         table.set_columns(rows.WINDOWS_WIDE if wide else rows.WINDOWS)
-        table.show([rows.window_row(window, wide=wide) for window in reversed(view.windows)])
+        table.show([rows.window_row(window, view.grid, wide=wide) for window in reversed(view.windows)])
         if view.window is not None and not self.pinned:
             table.select(str(view.window.id))
         more = f" ({view.endpoints.index(view.endpoint) + 1} of {len(view.endpoints)})" if view.endpoints[1:] else ""
@@ -137,7 +141,9 @@ class Overview(Vertical):
         places = list(range(1, len(view.windows) + 1))
         series = [Series(name, places, [getattr(window, field) for window in view.windows]) for name, field in lines]
         chart = self.query_one("#chart", Chart)
-        span = f"{rows.span_label(view.windows[0])} … {rows.span_label(view.windows[-1])}" if view.windows else ""
+        span = rows.span_text(view.windows)
+        chart.places = [rows.short_label(window) for window in view.windows]
+        chart.value_text = partial(told, unit=view.currency if self.figure == "money" else "")
         chart.relabel(x=span, y=label)
         chart.show(series, levels=self.levels(view))
 

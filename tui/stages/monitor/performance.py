@@ -1,5 +1,7 @@
 """The performance layer of Monitor: truth and estimate window by window, what the detectors found, and the money."""
 
+from functools import partial
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -10,8 +12,8 @@ from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, money, number, share, styled, verdict
 from lemnis.tui.screens.answering import wrong_answer
 from lemnis.tui.screens.form import Line, LinesForm
-from lemnis.tui.stages.monitor.figures import ends, lag_words, main_metric, summary_lines
-from lemnis.tui.stages.monitor.rows import span_label
+from lemnis.tui.stages.monitor.figures import ends, lag_words, main_metric, summary_lines, told, unit_of
+from lemnis.tui.stages.monitor.rows import short_label, span_label, span_text
 from lemnis.tui.widgets import Cell, Chart, Col, Panel, Row, Series, Table, Words
 
 COLUMNS = (
@@ -58,44 +60,46 @@ class PerformanceLayer(Vertical):
         table = self.query_one("#performance", Table)
         columns = WIDE if table.size.width > 130 else COLUMNS
         table.set_columns(columns)
-        table.show([entry_row(entry, name, found.currency, columns) for entry in reversed(found.entries)])
+        table.show([entry_row(entry, name, found, columns) for entry in reversed(found.entries)])
         chart = self.query_one("#truth", Chart)
-        first, last = (found.entries[0], found.entries[-1]) if found.entries else (None, None)
-        span = f"{span_label(first.window)} … {span_label(last.window)}" if first and last else ""
+        last = found.entries[-1] if found.entries else None
+        span = span_text([entry.window for entry in found.entries])
+        chart.places = [short_label(entry.window) for entry in found.entries]
+        chart.value_text = partial(told, unit=unit_of(found, name))
         chart.relabel(x=span, y=METRICS[name])
         held_out = last.held_out.get(name) if last else None
         chart.show(series_of(found, name), levels=[(held_out.value, "held out")] if held_out else [])
 
 
-def entry_row(entry: Entry, name: str, currency: str, columns: tuple[Col, ...]) -> Row:
+def entry_row(entry: Entry, name: str, found: Performance, columns: tuple[Col, ...]) -> Row:
     """Return one window's row; an estimate is never in the column of what was measured."""
-    window, digits = entry.window, 0 if name == "value_per_1000" else 3
+    window, unit = entry.window, unit_of(found, name)
     measured, estimated = entry.measured.get(name), entry.estimated.get(name)
     worth = entry.money
-    amount = MISSING if worth is None else money(worth.per_day.value, currency)
-    told: dict[str, tuple[Cell, object]] = {
+    amount = MISSING if worth is None else money(worth.per_day.value, found.currency)
+    cells: dict[str, tuple[Cell, object]] = {
         "window": (span_label(window) + ("" if window.closed else " …"), window.starts),
         "rows": (number(window.rows), window.rows),
         "labelled": (share(window.labelled_share, 0), window.labelled_share),
-        "measured": (ends(measured, digits), measured and measured.value),
-        "estimated": (styled(ends(estimated, digits), "$muted"), estimated and estimated.value),
-        "held_out": (ends(entry.held_out.get(name), digits), None),
-        "against": (against(measured, entry.held_out.get(name), digits), None),
+        "measured": (ends(measured, unit), measured and measured.value),
+        "estimated": (styled(ends(estimated, unit), "$muted"), estimated and estimated.value),
+        "held_out": (ends(entry.held_out.get(name), unit), None),
+        "against": (against(measured, entry.held_out.get(name), unit), None),
         "calibration": (number(entry.calibration_error), entry.calibration_error),
         "money": (styled(amount, "$bad" if worth and worth.bad else ""), worth and worth.per_day.value),
         "basis": (MISSING if worth is None else worth.basis + (", bad" if worth.bad else ""), None),
     }
     if worth is not None and worth.basis == "estimated" and columns is COLUMNS:
-        told["money"] = (styled(f"~{amount}", "$muted"), worth.per_day.value)
-    cells = [told[column.name] for column in columns]
-    return Row(str(window.id), [cell for cell, _ in cells], [value for _, value in cells])
+        cells["money"] = (styled(f"~{amount}", "$muted"), worth.per_day.value)
+    shown = [cells[column.name] for column in columns]
+    return Row(str(window.id), [cell for cell, _ in shown], [value for _, value in shown])
 
 
-def against(measured: Figure | None, held_out: Figure | None, digits: int) -> Cell:
+def against(measured: Figure | None, held_out: Figure | None, unit: str) -> Cell:
     """Return whether a figure's interval is apart from that of the held-out rows, and how far the values are."""
     if measured is None or held_out is None:
         return MISSING
-    moved = number(measured.value - held_out.value, digits)
+    moved = told(measured.value - held_out.value, unit)
     known = None not in (measured.low, measured.high, held_out.low, held_out.high)
     apart = known and ((measured.high or 0.0) < (held_out.low or 0.0) or (measured.low or 0.0) > (held_out.high or 0.0))
     return styled(f"{moved}, apart", "$warn") if apart else styled(f"{moved}, within chance", "$muted")
@@ -117,12 +121,12 @@ def series_of(found: Performance, name: str) -> list[Series]:
 
 def marks(found: Performance, measured: list[Figure | None]) -> list[Series]:
     """Return the detectors' common findings as dots on the line of what was measured, at their event time."""
-    told = found.concept.detections if found.concept else []
+    detections = found.concept.detections if found.concept else []
     series: list[Series] = []
     for level, word in FINDINGS:
         x: list[float] = []
         y: list[float | None] = []
-        for one in told:
+        for one in detections:
             if one.detector != "concept" or one.level != level:
                 continue
             for place, (entry, figure) in enumerate(zip(found.entries, measured, strict=True), 1):

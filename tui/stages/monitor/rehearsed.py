@@ -1,29 +1,45 @@
 """What an alert rule would have done, in words, and the form by which one is tried and declared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC
+from functools import partial
 
 from lemnis.engine.config import Alert as Rule
+from lemnis.engine.config import parse_span
 from lemnis.engine.errors import BadInput
 from lemnis.engine.monitor import Rehearsal
 from lemnis.engine.monitor.alerting.declaring import rule_in
 from lemnis.engine.monitor.alerting.rules import METRICS
 from lemnis.tui.format import number, when
-from lemnis.tui.screens.form import Line, LinesForm
+from lemnis.tui.screens.form import Line, LinesForm, among, several, split_names
 
 SHOWN = 6  # firings that the form lists
 MOST_DAYS = 3650
+PEOPLE = ("notify", "escalate_to")
+NEXT_LINE = " ⏎ "  # stands for a new line of the runbook
 
 
-def rule_form(rule: Rule | None, rehearse: Callable[[Rule, float], list[Rehearsal]]) -> LinesForm:
-    """Return the form that tries a rule on history and then declares it; `rule` fills it in where one is changed."""
+def rule_form(
+    rule: Rule | None, rehearse: Callable[[Rule, float], list[Rehearsal]], contacts: Sequence[str]
+) -> LinesForm:
+    """Return the form that tries a rule on history and then declares it.
+
+    Args:
+        rule: Fills it in where one is changed.
+        rehearse: Tries a rule on so many days; blocks.
+        contacts: Names of those that can be told.
+    """
     lines = (
         Line("name", "name", rule.name if rule else ""),
-        Line("metric", "watches", rule.metric if rule else "max_psi"),
+        Line("metric", "watches", rule.metric if rule else "max_psi", among(list(METRICS))),
         Line("above", "fires above", bound_text(rule.above if rule else None)),
         Line("below", "or below", bound_text(rule.below if rule else None)),
         Line("windows", "windows in a row", str(rule.windows if rule else 1)),
-        Line("severity", "page or ticket", rule.severity if rule else "ticket"),
+        Line("severity", "page or ticket", rule.severity if rule else "ticket", among(("page", "ticket"))),
+        Line("notify", "tells (contacts)", ", ".join(rule.notify) if rule else "", several(contacts)),
+        Line("escalate_after", "nobody took it after", rule.escalate_after if rule else ""),
+        Line("escalate_to", "then tells too", ", ".join(rule.escalate_to) if rule else "", several(contacts)),
+        Line("runbook", "runbook: what to do", one_line(rule.runbook) if rule else ""),
         Line("days", "tried on the last days", "30"),
     )
 
@@ -35,20 +51,38 @@ def rule_form(rule: Rule | None, rehearse: Callable[[Rule, float], list[Rehearsa
         return "\n".join(said) or "Nothing was served yet: there is nothing to try it on."
 
     note = "It is saved in lemnis.toml, behind the others or in place of the one of its name; comments stay."
-    return LinesForm("An alert rule", note, lines, verb="save", wrong=wrong_rule, trial=tried)
+    return LinesForm("An alert rule", note, lines, verb="save", wrong=partial(wrong_rule, contacts), trial=tried)
 
 
 def filled_rule(filled: dict[str, str]) -> Rule:
     """Return the rule that was filled in; raises BadInput."""
     bounds = {name: float(filled[name]) for name in ("above", "below") if filled[name]}
-    named: dict[str, object] = {name: filled[name] for name in ("name", "metric", "severity")}
-    return rule_in(named | bounds | {"windows": int(filled["windows"])})
+    named: dict[str, object] = {name: filled[name] for name in ("name", "metric", "severity", "escalate_after")}
+    told = {name: split_names(filled[name]) for name in PEOPLE}
+    steps = filled["runbook"].replace(NEXT_LINE, "\n")
+    return rule_in(named | bounds | told | {"windows": int(filled["windows"]), "runbook": steps})
 
 
-def wrong_rule(filled: dict[str, str]) -> str:
+def one_line(runbook: str) -> str:
+    """Return a runbook of some lines as one that can be typed."""
+    return NEXT_LINE.join(runbook.strip().splitlines())
+
+
+def wrong_rule(contacts: Sequence[str], filled: dict[str, str]) -> str:
     """Return what is wrong with a rule as it was filled in; empty when nothing is."""
     if filled["metric"] not in METRICS:
         return f"Watches one of: {', '.join(METRICS)}."
+    unknown = next((name for key in PEOPLE for name in split_names(filled[key]) if name not in contacts), None)
+    if unknown is not None:
+        return (
+            f"{unknown} is no contact. Contacts: {', '.join(contacts) or 'none; declare [contacts.NAME] urls = […]'}."
+        )
+    if bool(filled["escalate_after"]) != bool(split_names(filled["escalate_to"])):
+        return "Say after how long it escalates and to whom, or neither."
+    try:
+        parse_span(filled["escalate_after"] or "1h")
+    except ValueError as error:
+        return f"{error}."
     try:
         if not 0 < float(filled["days"]) <= MOST_DAYS:
             return f"It is tried on more than 0 and at most {MOST_DAYS:,} days."

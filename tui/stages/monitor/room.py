@@ -11,6 +11,7 @@ from lemnis.engine.config import Config
 from lemnis.engine.errors import ConfigError
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import WIDTHS, Alert, Width
+from lemnis.engine.monitor.alerting.rules import BOUND, TOLD
 from lemnis.tui.actions import bindings
 from lemnis.tui.messages import IncidentWanted
 from lemnis.tui.screens import answering
@@ -79,9 +80,11 @@ class MonitorStage(Stage[MonitorView]):
             standings=[one for one in room.alerting.standings() if one.alert_id is None],
             silences=room.alerting.silences(),
             rules=config.alerts if config else [],
+            contacts=list(config.contacts) if config else [],
             differences=room.schema.known(endpoint) if endpoint else [],
             declared=config.monitor.window if config else "day",
             width=width or (config.monitor.window if config else "day"),
+            currency=config.problem.currency if config else "",
             stale=room.stale() if config else [],
             performance=room.performance(endpoint, limit=WINDOWS) if config and endpoint else None,
         )
@@ -293,10 +296,12 @@ class MonitorStage(Stage[MonitorView]):
         def answered(filled: dict[str, str] | None) -> None:
             if filled is not None:
                 rule = filled_rule(filled)
-                self.perform(room.declare_rule, rule, user_name(), done=f"{rule.name} is saved in lemnis.toml.")
+                done = f"{rule.name} is saved in lemnis.toml."
+                self.perform(room.declare_rule, rule, user_name(), (*BOUND, *TOLD), done=done)
 
         known = next((rule for rule in rules if rule.name == name), None)
-        self.app.push_screen(rule_form(known, lambda rule, days: room.rehearse(rule, days=days)), answered)
+        contacts = self._view.contacts if self._view else []
+        self.app.push_screen(rule_form(known, lambda rule, days: room.rehearse(rule, days=days), contacts), answered)
 
     def action_why(self) -> None:
         """Show what tells the chosen window's rows from training rows."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from textual.content import Content
 
 from lemnis.engine.monitor import Alert, FeatureDrift, Grid, Standing, Status, Width, Window
+from lemnis.engine.monitor.records import METHOD_NAMES
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, spark, styled, verdict
 from lemnis.tui.widgets import Cell, Col, Row
@@ -13,20 +14,21 @@ from lemnis.tui.widgets import Cell, Col, Row
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 KEPT = {"minute": "two days, of rows that came within two days of happening", "hour": "90 days up to the newest row"}
 NOISE = 2.0  # standard errors: a smaller change of an AUC is not called one
-SCORES = {"kolmogorov_smirnov": "KS", "jensen_shannon": "JS"}
+JUDGED = ("ok", "watch", "drift")  # verdicts of windows with enough rows
+MOVED = 13  # characters of the name of the feature that moved most
 CELL = 6  # columns of one window in the heat strip
 
 WINDOWS = (
     Col("window", "window (UTC)"),
     Col("rows", right=True),
-    Col("labelled", right=True),
     Col("verdict"),
-    Col("max_psi", "max PSI", right=True),
+    Col("moved", "moved most / bound"),
     Col("auc", "AUC", right=True),
     Col("against", "vs held out"),
 )
 WINDOWS_WIDE = (
     *WINDOWS,
+    Col("labelled", right=True),
     Col("log_loss", "log loss", right=True),
     Col("label_share", "true share", right=True),
     Col("predicted", "predicted", right=True),
@@ -68,6 +70,13 @@ def span_label(window: Window) -> str:
     return f"{start:%Y-%m-%d %H}h" if width >= HOUR_MS else f"{start:%m-%d %H:%M}"
 
 
+def span_text(windows: Sequence[Window]) -> str:
+    """Return the days that windows shorter than a day span, whose short names don't say them; else nothing."""
+    if not windows or windows[-1].ends - windows[-1].starts >= DAY_MS:
+        return ""
+    return f"{span_label(windows[0])} … {span_label(windows[-1])}"
+
+
 def short_label(window: Window) -> str:
     """Return a window's name for a narrow column: ``Jul``, ``07-01``, ``14h``, ``14:05``."""
     start = datetime.fromtimestamp(window.starts / 1000, UTC)
@@ -89,25 +98,35 @@ def no_window(width: Width, declared: Width) -> str:
     return "No rows were served yet. Press t to replay some."
 
 
-def window_row(window: Window, *, wide: bool) -> Row:
+def moved_cell(window: Window, grid: Grid) -> tuple[str, float | None]:
+    """Return ``wind KS 0.31/0.05`` and 6.2: the score its verdict is by, from where it is suspected, their ratio."""
+    moved = grid.moved_most(window.id) if window.verdict in JUDGED else None
+    if moved is None:
+        return MISSING, None
+    name, cell = moved
+    said = f"{safe(name, limit=MOVED)} {METHOD_NAMES[cell.method]} {cell.score:.2f}/{cell.threshold:.2f}"
+    return said, cell.score / cell.threshold
+
+
+def window_row(window: Window, grid: Grid, *, wide: bool) -> Row:
     """Return one row of the windows: the open one has an ellipsis behind its name."""
+    moved, times = moved_cell(window, grid)
     name = span_label(window) + ("" if window.closed else " …")
     cells: list[Cell] = [
         Content.styled(name, "bold") if not window.closed else name,
         number(window.rows),
-        share(window.labelled_share, 0) if window.rows else MISSING,
         verdict(window.verdict).content,
-        number(window.max_psi),
+        moved,
         number(window.roc_auc),
         against(window),
     ]
     values = [
-        window.starts, window.rows, window.labelled_share, window.verdict, window.max_psi, window.roc_auc,
-        change(window),
+        window.starts, window.rows, window.verdict, times, window.roc_auc, change(window),
     ]  # fmt: skip
     if wide:
-        cells += [number(window.log_loss), share(window.label_share), share(window.predicted_share)]
-        values += [window.log_loss, window.label_share, window.predicted_share]
+        labelled = share(window.labelled_share, 0) if window.rows else MISSING
+        cells += [labelled, number(window.log_loss), share(window.label_share), share(window.predicted_share)]
+        values += [window.labelled_share, window.log_loss, window.label_share, window.predicted_share]
     return Row(str(window.id), cells, values)
 
 
@@ -142,7 +161,7 @@ def feature_row(feature: FeatureDrift, grid: Grid, columns: Sequence[Col]) -> Ro
     name = Content.styled(safe(feature.feature), "bold") if feature.kind == "prediction" else feature.feature
     cells: dict[str, tuple[Cell, object]] = {
         "feature": (name, feature.feature),
-        "score": (f"{SCORES[feature.method]} {number(feature.score)}", feature.score),
+        "score": (f"{METHOD_NAMES[feature.method]} {number(feature.score)}", feature.score),
         "psi": (number(feature.psi), feature.psi),
         "bound": (number(feature.threshold, 2), feature.threshold),
         "verdict": (verdict(feature.verdict).content, feature.verdict),
@@ -204,7 +223,7 @@ def scores_content(feature: FeatureDrift, width: int = 999) -> Content:
         ("Wasserstein", feature.wasserstein, " sd"),
         ("χ²", feature.chi_square, ""),
     )
-    decides = SCORES[feature.method]
+    decides = METHOD_NAMES[feature.method]
     parts = [
         (f"{name} {number(value)}{unit}" + (f" (from {number(feature.threshold)})" if name == decides else ""), name)
         for name, value, unit in named
@@ -319,5 +338,5 @@ def summary(status: Status, endpoint: str, now: int) -> Content:
 
 def newest_told(windows: list[Window]) -> Window | None:
     """Return the newest window with enough rows for a verdict, else the newest."""
-    told = [window for window in windows if window.verdict in ("ok", "watch", "drift")]
+    told = [window for window in windows if window.verdict in JUDGED]
     return (told or windows or [None])[-1]

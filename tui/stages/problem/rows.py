@@ -62,7 +62,7 @@ def break_even_text(problem: Problem) -> str:
 
 def amount_content(amount: float, currency: str, width: int) -> Content:
     """Return an amount of money to the right, a gain with ``+`` and a cost with its minus."""
-    text = ("+" if amount > 0 else "") + money(amount, currency)
+    text = money(amount, currency, signed=True)
     return Content.styled(f"{text:>{width}}", "$ok" if amount > 0 else "$bad" if amount < 0 else "$muted")
 
 
