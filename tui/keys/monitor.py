@@ -41,6 +41,10 @@ MONITOR: tuple[Action, ...] = (
         "monitor waive", writes=True,
     ),
     Action(
+        "monitor.purpose", "D", "Purpose", "See in Problem what was changed in the question since the champion learnt.",
+        "problem history",
+    ),
+    Action(
         "monitor.shape", "d", "Schema and skew",
         "List how rows differ in shape and balance from training; takes a change into lemnis.toml.", "monitor schema",
     ),

@@ -26,8 +26,8 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         differences: What was stated when its run was started, and what is stated now.
         by_time: The run does not say under which statement it was trained; the one recorded last before it counts.
-        changed_at: When the statement of now was recorded, epoch ms, by `changed_by`, for `reason`; None while it only
-            stands in the file.
+        change_id: The entry of the problem's history that states it as it is now; None while that only stands in the
+            file. changed_at: when that was recorded, epoch ms, by `changed_by`, for `reason`.
         waived: A person let it stay under exactly this statement.
     """
 
@@ -36,6 +36,7 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
     run_id: int
     differences: list[Difference]
     by_time: bool
+    change_id: int | None
     changed_at: int | None
     changed_by: str
     reason: str
@@ -94,7 +95,9 @@ def stale_of(store: Store, row: Row, now: Problem, digest: str) -> Stale | None:
     if not changed:
         return None
     last = store.row(
-        "select at, who, why from config_history where problem_sha256 = ? order by id desc limit 1", [digest]
+        """select id, at, who, why from config_history where problem_sha256 = ?1 and id >
+             coalesce((select max(id) from config_history where problem_sha256 != ?1), 0) order by id limit 1""",
+        [digest],
     )
     return Stale(
         model=row["model"],
@@ -102,6 +105,7 @@ def stale_of(store: Store, row: Row, now: Problem, digest: str) -> Stale | None:
         run_id=row["run_id"],
         differences=changed,
         by_time=by_time,
+        change_id=last["id"] if last else None,
         changed_at=last["at"] if last else None,
         changed_by=last["who"] if last else "",
         reason=last["why"] if last else "",

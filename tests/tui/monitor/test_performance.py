@@ -108,7 +108,8 @@ async def test_truth_stands_beside_the_estimate_and_neither_in_the_other_s_colum
         assert "✖ drift since 2013-08-12 (ADWIN 2013-08-12)" in text
         assert "within ±0.020 in 2 of 2 windows" in text
         assert "does not hold" in text
-        assert "▲ late v1 is stale: threshold 0.5 → 0.3 and 1 more" in text
+        assert "▲ late v1 is stale  D diff  L retrain  W let it stay  the problem changed" in text
+        assert "threshold 0.5 → 0.3   value.true_positive 0.0 → 1.0" in text
         if size[0] > 100:
             assert "concept drift 1" in text
             assert "estimated 0.730" in text
@@ -130,6 +131,16 @@ async def test_k_says_what_is_measured_estimated_and_found(performing) -> None:
         text = screen_text(pilot)
         assert "threshold: was 0.5, is 0.3" in text
         assert "Yes-or-no models (CBPE)" in text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_what_was_asked_and_what_is_asked_now_is_one_key_from_a_stale_model(performing, size) -> None:
+    performing.problem.notice()
+    async with Console(performing, stage="monitor", supervise=False).run_test(size=size) as pilot:
+        await shows(pilot, "▲ late v1 is stale  D diff", "threshold 0.5 → 0.3")
+        await pilot.press("D")
+        await shows(pilot, "− 0.5", "+ 0.3")
+        assert pilot.app.screen.query_one("#history").has_focus
 
 
 async def test_a_stale_model_is_let_stay_by_somebody_for_a_reason(performing) -> None:

@@ -9,7 +9,7 @@ from textual.content import Content
 from lemnis.engine.monitor import Entry, Figure, Performance, Stale
 from lemnis.engine.monitor.concept.report import METRICS
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, money, number, share, styled, verdict
+from lemnis.tui.format import MISSING, age, money, number, share, styled, verdict
 from lemnis.tui.screens.answering import wrong_answer
 from lemnis.tui.screens.form import Line, LinesForm
 from lemnis.tui.stages.monitor.figures import ends, lag_words, main_metric, summary_lines, told, unit_of
@@ -33,6 +33,8 @@ WIDE = (
     COLUMNS[4],
     Col("basis", "money by"),
 )
+STALE_KEYS = (("D", "diff"), ("L", "retrain"), ("W", "let it stay"))
+DIFFERENCES = 4  # changed keys of the problem that the banner names
 FINDINGS = (("warning", "warning"), ("drift", "concept drift"), ("better", "better again"))
 
 
@@ -150,17 +152,35 @@ def state_content(found: Performance, name: str) -> Content:
     return Content("\n").join(lines)
 
 
-def stale_content(stale: list[Stale]) -> Content:
-    """Return the banner of models whose problem changed after their training; those that may stay are told quietly."""
-    return Content("\n").join(
-        Content.styled(
-            safe(f"○ {one.waived.who} lets {one.model} v{one.version} stay: {one.waived.why} ({one.words})", limit=200),
-            "$muted",
-        )
-        if one.waived
-        else Content.styled(safe(f"▲ {one.words}. Retrain it, or W lets it stay.", limit=200), "$warn")
-        for one in stale
-    )
+def stale_content(stale: list[Stale], now: int) -> Content:
+    """Return the banner of models whose problem changed after their training: what was, what is, who changed it, keys.
+
+    Those that may stay are told quietly in a line.
+    """
+    lines: list[Content] = []
+    for one in stale:
+        name = f"{one.model} v{one.version}"
+        if one.waived:
+            said = f"○ {one.waived.who} lets {name} stay: {one.waived.why} ({one.words})"
+            lines.append(Content.styled(safe(said, limit=200), "$muted"))
+            continue
+        keys = [part for key, does in STALE_KEYS for part in ((f" {key} ", "$key"), f"{does} ")]
+        who = f" by {one.changed_by}" if one.changed_by else ""
+        when = f" {age(one.changed_at, now)} ago" if one.changed_at is not None else ""
+        said = safe(f" the problem changed{who}{when}: {one.reason}".rstrip(": "), limit=200)
+        lines.append(Content.assemble((f"▲ {safe(name, limit=40)} is stale ", "bold $warn"), *keys, said))
+        lines.append(Content.assemble("  ", *differences(one)))
+    return Content("\n").join(lines)
+
+
+def differences(stale: Stale) -> list[str | tuple[str, str]]:
+    """Return what was stated and what is, key by key."""
+    parts: list[str | tuple[str, str]] = []
+    for one in stale.differences[:DIFFERENCES]:
+        parts += [(f"{safe(one.key, limit=40)} ", "$muted"), (safe(one.before or MISSING, limit=30), "")]
+        parts += [" → ", (safe(one.after or MISSING, limit=30), "bold"), "   "]
+    more = len(stale.differences) - DIFFERENCES
+    return [*parts, (f"and {more} more", "$muted")] if more > 0 else parts
 
 
 def waive_form(stale: Stale, who: str) -> LinesForm:

@@ -13,7 +13,7 @@ from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import WIDTHS, Alert, Width
 from lemnis.engine.monitor.alerting.rules import BOUND, TOLD
 from lemnis.tui.actions import bindings
-from lemnis.tui.messages import IncidentWanted
+from lemnis.tui.messages import IncidentWanted, StageWanted
 from lemnis.tui.screens import answering
 from lemnis.tui.screens.loop import LoopScreen
 from lemnis.tui.stages import StageInfo
@@ -103,7 +103,7 @@ class MonitorStage(Stage[MonitorView]):
         self._overview.pinned, self._overview.figure = self.window_id, self.figure
         self._overview.draw(view)
         self.query_one("#stale", Words).display = bool(view.stale)
-        self.query_one("#stale", Words).say(stale_content(view.stale))
+        self.query_one("#stale", Words).say(stale_content(view.stale, view.now))
         if view.performance is not None and self.has_class("-performance"):
             self.query_one(PerformanceLayer).draw(view.performance, self.metric)
 
@@ -229,6 +229,14 @@ class MonitorStage(Stage[MonitorView]):
                 self.perform(call, model, filled["who"], filled["why"], done=f"{model} may stay as it is.")
 
         self.app.push_screen(waive_form(stale[0], user_name()), answered)
+
+    def action_purpose(self) -> None:
+        """Show in Problem the change that made a model stale."""
+        stale = self._view.stale if self._view else []
+        if not stale:
+            self.toast("The problem is as it was when the models that serve were trained.")
+        else:
+            self.post_message(StageWanted("problem", f"change/{stale[0].change_id or ''}"))
 
     def action_past(self) -> None:
         self.past = not self.past

@@ -69,7 +69,11 @@ class ProblemStage(Stage[ProblemView]):
         self.query_one("#statement-panel", Panel).retitle("Problem", view.problem.title)
         self.query_one("#value", Words).say(rows.value_content(view.problem))
         self.query_one("#value-panel", Panel).footnote(rows.break_even_text(view.problem))
-        self.query_one("#history", Table).show([rows.change_row(change) for change in view.changes])
+        history = self.query_one("#history", Table)
+        history.show([rows.change_row(change) for change in view.changes])
+        if self.thing:
+            history.select(self.thing.removeprefix("change/") or str(view.changes[0].id) if view.changes else "")
+            self.thing = ""
         self.query_one("#history-panel", Panel).retitle("History", str(len(view.changes)))
         self.query_one("#plan-panel", Panel).footnote(rows.plan_summary(view.arrivals))
         self._show_tables(view)
@@ -113,6 +117,12 @@ class ProblemStage(Stage[ProblemView]):
     def read_change(self) -> None:
         """Let the keys scroll what the change did."""
         self.query_one("#change-scroll").focus()
+
+    def goto(self, thing: str) -> None:
+        """Show a change of the history, ``change/ID``; without an ID the newest."""
+        super().goto(thing)
+        if thing.startswith("change/") and not self.has_class("-past"):
+            self.action_history()
 
     # Keys.
 
