@@ -8,7 +8,7 @@ from lemnis.engine.monitor.concept.stale import Stale, Waiver
 from lemnis.engine.monitor.drift.found import Contrast
 from lemnis.engine.monitor.kept import Cell, Grid
 from lemnis.engine.monitor.records import Bins, FeatureDrift, Replay, Verdict, Watched, Window
-from lemnis.engine.monitor.replays import File
+from lemnis.engine.monitor.replays import File, Planned
 from lemnis.engine.monitor.room import Heartbeat, MonitorRoom, Status
 from lemnis.engine.monitor.spans import WIDTHS, Width
 
@@ -31,6 +31,7 @@ __all__ = [
     "MonitorRoom",
     "Notification",
     "Performance",
+    "Planned",
     "Rehearsal",
     "Replay",
     "Silence",

@@ -29,12 +29,13 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     """A Parquet or CSV file to replay, and the columns that say when a row happened, its name and its true answer.
 
     Attributes:
+        time: Empty: the column that is called as the dataset's, else the only one that holds times.
         key: Empty: rows are named by their content.
         label: Empty: the model's target, where the file has it.
     """
 
     path: Path
-    time: str
+    time: str = ""
     key: str = ""
     label: str = ""
 
@@ -113,7 +114,7 @@ def order_of(
         "target": signature.target,
     }
     if isinstance(source, File):
-        rows = file_rows(source, signature)
+        rows = file_rows(source, signature, time_of(store, row["version_id"]))
         return f"replay {rows.title} to {endpoint}", arguments | plan | {"file": msgspec.to_builtins(rows)}
     dataset = find_version(store, source or row["version_id"])
     arguments["version"] = dataset.id
@@ -121,9 +122,19 @@ def order_of(
     return f"replay {dataset.title}{since} to {endpoint}", arguments | plan
 
 
-def file_rows(file: File, signature: "Signature") -> "Rows":
+def time_of(store: Store, version_id: str | None) -> str:
+    """Return the time column of a dataset version; empty where it has none, or is not kept any more."""
+    from lemnis.engine.data.versions import find_version
+
+    try:
+        return find_version(store, version_id).time if version_id else ""
+    except NotFound:
+        return ""
+
+
+def file_rows(file: File, signature: "Signature", usual_time: str) -> "Rows":
     """Return where a file's rows are, after a look at its columns; a label that is not named is the model's target."""
-    from lemnis.engine.monitor.traffic import Rows, opened
+    from lemnis.engine.monitor.traffic import Rows, columns_of, opened
 
     rows = Rows(
         path=str(file.path.resolve()),
@@ -133,17 +144,61 @@ def file_rows(file: File, signature: "Signature") -> "Rows":
         label=file.label,
         texts=[feature.name for feature in signature.features if feature.kind == "categorical"],
     )
+    if not file.time:
+        rows = msgspec.structs.replace(rows, time=the_time(rows.title, columns_of(rows)[1], usual_time))
     data = opened(rows, signature.names)
     if not file.label and signature.target in data.schema.names:
         rows = msgspec.structs.replace(rows, label=signature.target)
     return rows
 
 
-def proposed_span(store: Store, endpoint: str) -> tuple[str, str]:
-    """Return a span worth replaying: from where the model's training and validation end to the version's last row.
+def the_time(title: str, held: list[str], usual: str) -> str:
+    """Return which of a file's columns of times says when a row happened; raises BadInput when that is not clear."""
+    if usual in held:
+        return usual
+    if len(held) != 1:
+        found = f"has {len(held)} columns of times: {', '.join(held)}" if held else "has no column of times"
+        raise BadInput(f"{title} {found}.", "Name the column that says when a row happened: --time.")
+    return held[0]
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """What a replay would send: how many rows, from when to when (epoch ms), and how long it takes where it is paced.
+
+    Attributes:
+        rows: Those the endpoint has had already included, which are left out.
+        seconds: The last labels included; None where it goes as fast as the endpoint answers.
+    """
+
+    title: str
+    rows: int
+    begins: int
+    ends: int
+    seconds: float | None
+
+
+def planned(store: Store, endpoint: str, source: "str | File | None", plan: dict[str, Any]) -> Planned:
+    """Return what a replay would send; see `order_of` for what is refused. Any: JSON values."""
+    from lemnis.engine.data.versions import find_version
+    from lemnis.engine.monitor.traffic import Rows, counted, rows_of
+
+    _, arguments = order_of(store, endpoint, source, plan)
+    file = arguments.get("file")
+    rows = msgspec.convert(file, Rows) if file else rows_of(find_version(store, arguments["version"]), "")
+    start, end = (clock.parse_ms(plan[name]) if plan[name] else None for name in ("start", "end"))
+    count, begins, ends = counted(rows, start=start, end=end)
+    if not count:
+        raise BadInput(f"No row of {rows.title} lies in that span.", "Leave out the days for all rows.")
+    length_s = (ends - begins) / 1000 + plan["delay_days"] * DAY_MS / 1000
+    seconds = length_s / plan["speed"] if plan["speed"] else None
+    return Planned(title=rows.title, rows=round(count * plan["sample"]), begins=begins, ends=ends, seconds=seconds)
+
+
+def proposed(store: Store, endpoint: str) -> tuple[str, str, str]:
+    """Return what is worth replaying: from where the model's training and validation end to the version's last row.
 
     Returns:
-        First day and the day after the last, ISO dates in UTC.
+        The version as it is called, first day and the day after the last, ISO dates in UTC.
 
     Raises:
         NotFound: There is no such endpoint, or its model's dataset version does not say when rows happened.
@@ -153,15 +208,28 @@ def proposed_span(store: Store, endpoint: str) -> tuple[str, str]:
 
     dataset = find_version(store, served(store, endpoint)["version_id"] or "")
     seen = [part.end for name, part in dataset.split.items() if name != "test"]
-    return clock.iso_utc(max(seen, default=0))[:10], clock.iso_utc(newest_time(dataset) + DAY_MS)[:10]
+    last = clock.iso_utc(newest_time(dataset) + DAY_MS)[:10]
+    return f"v{dataset.number}", clock.iso_utc(max(seen, default=0))[:10], last
 
 
 def under_way(store: Store) -> list[Replay]:
     """Return the replays that wait or run."""
+    return listed(store, "state in ('queued', 'preparing', 'running')", [])
+
+
+def paused(store: Store, *, now: int) -> list[Replay]:
+    """Return the replays that were stopped in the last day, and after which none was begun to the same endpoint."""
+    newest = """state = 'cancelled' and ended_at > ? and not exists (select 1 from jobs later where later.id > jobs.id
+                  and later.kind = jobs.kind and later.arguments ->> 'endpoint' = jobs.arguments ->> 'endpoint')"""
+    return listed(store, newest, [now - DAY_MS])
+
+
+def listed(store: Store, condition: str, values: list[int]) -> list[Replay]:
+    """Return the replays whose job meets a condition, the oldest first."""
     rows = store.rows(
-        """select id, state, progress, progress_text, why, arguments ->> 'endpoint' as endpoint from jobs
-           where kind = ? and state in ('queued', 'preparing', 'running') order by id""",
-        [KIND],
+        f"""select id, state, progress, progress_text, why, arguments ->> 'endpoint' as endpoint from jobs
+            where kind = ? and {condition} order by id""",
+        [KIND, *values],
     )
     return [
         Replay(

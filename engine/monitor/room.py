@@ -57,6 +57,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     at: int | None
     watched: list[Watched]
     replays: list[Replay]
+    paused: list[Replay]
     firing: int
     pending: int
 
@@ -199,6 +200,7 @@ class MonitorRoom:
             at=beat.at if beat else None,
             watched=self._watched(),
             replays=self.replays(),
+            paused=replays.paused(self.store, now=self.store.now_ms()),
             firing=counts.get("firing", 0) + counts.get("flapping", 0),
             pending=counts.get("pending", 0),
         )
@@ -286,9 +288,23 @@ class MonitorRoom:
         self.ensure_watch()
         return self._jobs().submit(replays.KIND, title, arguments, cores=0.5, priority=80)
 
-    def proposed_replay(self, endpoint: str) -> tuple[str, str]:
-        """Return first day and day after the last of a span worth replaying; see `replays.proposed_span`."""
-        return replays.proposed_span(self.store, endpoint)
+    def plan_replay(self, endpoint: str, *, source: str | replays.File | None = None, **plan: Any) -> replays.Planned:
+        """Return what `start_replay` would send, without sending it. Any: its numbers and dates.
+
+        Raises what `start_replay` raises.
+        """
+        usual = {"start": "", "end": "", "batch": 250, "sample": 1.0, "delay_days": 30.0, "speed": 0.0}
+        return replays.planned(self.store, endpoint, source, usual | plan)
+
+    def proposed_replay(self, endpoint: str) -> tuple[str, str, str]:
+        """Return a version, first day and day after the last of a span worth replaying; see `replays.proposed`."""
+        return replays.proposed(self.store, endpoint)
+
+    def columns_of(self, file: replays.File) -> tuple[list[str], list[str]]:
+        """Return the columns of a file that could be replayed, and those of times; raises NotFound or BadInput."""
+        from lemnis.engine.monitor.traffic import Rows, columns_of
+
+        return columns_of(Rows(path=str(file.path), title=file.path.name, time=""))
 
     def replays(self) -> list[Replay]:
         """Return the replays that wait or run."""
@@ -302,8 +318,13 @@ class MonitorRoom:
         return RetrainingRoom(self.store)
 
     def stop_replay(self, job_id: int) -> None:
-        """Ask a replay to stop; started again, it goes on where it was."""
+        """Ask a replay to stop; resumed, or started again, it goes on where it was."""
         self._jobs().cancel(job_id)
+
+    def resume_replay(self, job_id: int) -> None:
+        """Let a stopped replay go on where it was; raises BadInput when it has not ended."""
+        self.ensure_watch()
+        self._jobs().retry(job_id)
 
     def _heartbeat(self) -> Heartbeat | None:
         sample = self.store.value("select sample from latest where name = ?", [HEARTBEAT], name="metrics")

@@ -140,16 +140,11 @@ def read_traffic(rows: Rows, features: list[str], *, start: int | None, end: int
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from lemnis.engine.data.split import time_within
-    from lemnis.engine.data.versions import Column
-
     data = opened(rows, features)
     named = rows.keys or data.schema.names
     columns = dict.fromkeys([*features, *filter(None, [rows.label]), rows.time, *named])
-    time = Column(name=rows.time, type=str(data.schema.field(rows.time).type), role="time")
-    inside = time_within(time, EARLIEST_MS if start is None else start, LATEST_MS if end is None else end)
     try:
-        table = data.to_table(columns=list(columns), filter=inside)
+        table = data.to_table(columns=list(columns), filter=inside(rows, data, start, end))
     except pa.ArrowInvalid as error:
         raise BadInput(f"{rows.title} can't be read: {str(error)[:300]}", "Mend the file.", rows.path) from None
     table = table.sort_by([(rows.time, "ascending"), *((name, "ascending") for name in rows.keys)])
@@ -163,8 +158,37 @@ def read_traffic(rows: Rows, features: list[str], *, start: int | None, end: int
     return Traffic(table, [keys[place] for place in places], times, features, rows.label)
 
 
-def opened(rows: Rows, features: Sequence[str]) -> "ds.Dataset":
-    """Open a file and check that it has the columns; see `read_traffic` for what is raised."""
+def counted(rows: Rows, *, start: int | None, end: int | None) -> tuple[int, int, int]:
+    """Return how many rows have `start` <= time < `end` (epoch ms, see `read_traffic`), the first time and the last."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    data = opened(rows, [])
+    column = data.to_table(columns=[rows.time], filter=inside(rows, data, start, end)).column(rows.time)
+    span: Any = pc.min_max(pc.cast(column, pa.timestamp("ms"), safe=False).cast(pa.int64())).as_py()
+    return len(column) - column.null_count, span["min"] or 0, span["max"] or 0
+
+
+def inside(rows: Rows, data: "ds.Dataset", start: int | None, end: int | None) -> Any:
+    """Return the condition on a row's time. Any: pyarrow's expression."""
+    from lemnis.engine.data.split import time_within
+    from lemnis.engine.data.versions import Column
+
+    time = Column(name=rows.time, type=str(data.schema.field(rows.time).type), role="time")
+    return time_within(time, EARLIEST_MS if start is None else start, LATEST_MS if end is None else end)
+
+
+def columns_of(rows: Rows) -> tuple[list[str], list[str]]:
+    """Return the names of a file's columns, and of those that hold times; see `read_traffic` for what is raised."""
+    import pyarrow as pa
+
+    schema = dataset_of(rows).schema
+    held = [field.name for field in schema if pa.types.is_timestamp(field.type) or pa.types.is_date(field.type)]
+    return schema.names, held
+
+
+def dataset_of(rows: Rows) -> "ds.Dataset":
+    """Open a file; see `read_traffic` for what is raised."""
     import pyarrow as pa
     import pyarrow.csv as csv
     import pyarrow.dataset as ds
@@ -175,10 +199,17 @@ def opened(rows: Rows, features: Sequence[str]) -> "ds.Dataset":
     options = csv.ConvertOptions(column_types=dict.fromkeys(rows.texts, pa.string()), strings_can_be_null=True)
     form = ds.CsvFileFormat(convert_options=options) if path.suffix.lower() == ".csv" else "parquet"
     try:
-        data = ds.dataset(path, format=form)
+        return ds.dataset(path, format=form)
     except (pa.ArrowInvalid, OSError) as error:
         reason = str(error).splitlines()[0][:300]
         raise BadInput(f"{rows.title} is no Parquet or CSV file: {reason}", "Name it .csv or .parquet.") from None
+
+
+def opened(rows: Rows, features: Sequence[str]) -> "ds.Dataset":
+    """Open a file and check that it has the columns; see `read_traffic` for what is raised."""
+    import pyarrow as pa
+
+    data = dataset_of(rows)
     wanted = [*features, rows.time, *rows.keys, *filter(None, [rows.label])]
     missing = [name for name in dict.fromkeys(wanted) if name not in data.schema.names]
     if missing:

@@ -36,9 +36,10 @@ def status(context: typer.Context) -> None:
 
     With --json: {"watching", "why", "at" (ms), "watched": [{"endpoint", "model", "version", "rows", "labelled",
     "newest_event" (ms), "newest_label_event" (ms), "arrived_at" (ms), "problem", "misdated"}], "replays": [{"job_id",
-    "endpoint", "state", "progress", "text"}], "firing", "pending", "stale": [{"model", "version", "run_id",
-    "differences": [{"key", "was", "is"}], "found_by_time", "changed_at" (ms), "changed_by", "reason", "waived": {"who",
-    "why", "at"} or null}]}, stale being champions and served versions whose problem changed after they were trained.
+    "endpoint", "state", "progress", "text"}], "paused": [as replays], "firing", "pending", "stale": [{"model",
+    "version", "run_id", "differences": [{"key", "was", "is"}], "found_by_time", "changed_at" (ms), "changed_by",
+    "reason", "waived": {"who", "why", "at"} or null}]}, stale being champions and served versions whose problem changed
+    after they were trained.
     """
     session = session_of(context)
     found = session.engine.monitor.status()
@@ -57,6 +58,8 @@ def status(context: typer.Context) -> None:
         say("  ".join(part for part in (line, misdated, one.problem) if part))
     for replay in found.replays:
         say(f"replay to {replay.endpoint}, job {replay.job_id}: {replay.state}, {replay.text}")
+    for replay in found.paused:
+        say(f"replay to {replay.endpoint} stopped at {share(replay.progress, 0)}: `lemnis jobs retry {replay.job_id}`")
     say(f"alerts  {found.firing} firing, {found.pending} pending")
     say_stale(stale)
 
@@ -122,10 +125,10 @@ def replay(
     start: Annotated[str, typer.Option("--from", help="First day (ISO 8601, UTC).", metavar="DATE")] = "",
     end: Annotated[str, typer.Option("--until", help="The day after the last.", metavar="DATE")] = "",
     version: Annotated[str, typer.Option(help="The dataset version; the model's own if not given.")] = "",
-    file: Annotated[
-        Path | None, typer.Option(help="A Parquet or CSV file instead of a dataset version; needs --time.")
-    ] = None,
-    time: Annotated[str, typer.Option(help="The file's column that says when a row happened.")] = "",
+    file: Annotated[Path | None, typer.Option(help="A Parquet or CSV file instead of a dataset version.")] = None,
+    time: Annotated[
+        str, typer.Option(help="The file's column that says when a row happened; if not given, its only one of times.")
+    ] = "",
     key: Annotated[str, typer.Option(help="Its column that names a row; by the row's content if not given.")] = "",
     label: Annotated[str, typer.Option(help="Its column of true answers; the model's target if not given.")] = "",
     batch: Annotated[int, typer.Option(help="Rows a request.", min=1, max=20_000)] = 250,
@@ -172,8 +175,6 @@ def file_of(file: Path | None, version: str, time: str, key: str, label: str) ->
         return version or None
     if version:
         raise BadInput("A replay is of a file or of a version.", "Leave out --file or --version.")
-    if not time:
-        raise BadInput(f"When the rows of {file.name} happened is not said.", "Name the column with --time.")
     return File(path=file, time=time, key=key, label=label)
 
 

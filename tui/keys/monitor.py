@@ -20,8 +20,12 @@ MONITOR: tuple[Action, ...] = (
         "alerts test", writes=True,
     ),
     Action(
-        "monitor.replay", "t", "Replay", "Send later rows to the endpoint as live traffic, or stop that; asks first.",
+        "monitor.replay", "t", "Replay", "Send later rows, or a file's, as live traffic; says first what would go.",
         "monitor replay", footer=True, writes=True,
+    ),
+    Action(
+        "monitor.pause", "p", "Pause", "Pause the replay that runs, or let it go on where it was.", "jobs retry JOB",
+        writes=True,
     ),
     Action(
         "monitor.figure", "v", "Figure", "Draw the next figure over time: AUC, loss, balance, drift or value.",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -16,6 +17,7 @@ from lemnis.engine.errors import LemnisError
 from lemnis.engine.text import safe
 from lemnis.tui.widgets import Words
 
+Options: TypeAlias = Callable[[str, dict[str, str]], list[str]]
 OFFERED = 12  # options that are named at once
 
 
@@ -24,13 +26,14 @@ class Line:
     """One line of the form: its name, what stands before it, and what is filled in already.
 
     Attributes:
-        options: Returns what a text may become, for the tab key; may read a disk. None: there is nothing to complete.
+        options: Returns what a text may become, for the tab key, given the form's other lines; may read a disk. None:
+            there is nothing to complete.
     """
 
     name: str
     label: str
     value: str = ""
-    options: Callable[[str], list[str]] | None = None
+    options: Options | None = None
 
 
 class LinesForm(ModalScreen[dict[str, str] | None]):
@@ -91,7 +94,7 @@ class LinesForm(ModalScreen[dict[str, str] | None]):
         if message.input.id != f"form-{self.lines[-1].name}":
             self.focus_next(Input)
             return
-        filled = {line.name: self.query_one(f"#form-{line.name}", Input).value.strip() for line in self.lines}
+        filled = self.filled
         wrong = self.wrong(filled)
         if wrong:
             self.query_one("#form-refused", Words).say(wrong)
@@ -99,6 +102,11 @@ class LinesForm(ModalScreen[dict[str, str] | None]):
             self._try(self.trial, filled)
         else:
             self.dismiss(filled)
+
+    @property
+    def filled(self) -> dict[str, str]:
+        """The lines as they are filled in now."""
+        return {line.name: self.query_one(f"#form-{line.name}", Input).value.strip() for line in self.lines}
 
     def action_page(self, by: int) -> None:
         scroll = self.query_one(VerticalScroll)
@@ -111,11 +119,15 @@ class LinesForm(ModalScreen[dict[str, str] | None]):
         if line is None or line.options is None or not isinstance(field, Input):
             self.focus_next(Input)
         else:
-            self._look_up(line.options, field, field.value)
+            self._look_up(line.options, field, field.value, self.filled)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="options")
-    def _look_up(self, options: Callable[[str], list[str]], field: Input, text: str) -> None:
-        self.app.call_from_thread(self._offer, field, text, options(text))
+    def _look_up(self, options: Options, field: Input, text: str, filled: dict[str, str]) -> None:
+        try:
+            found = options(text, filled)
+        except LemnisError:
+            found = []  # what is wrong with the other lines is said when the form is tried
+        self.app.call_from_thread(self._offer, field, text, found)
 
     def _offer(self, field: Input, text: str, found: list[str]) -> None:
         """Put in what all options begin with, and name them where there are several."""
@@ -161,15 +173,15 @@ def ending(option: str) -> str:
     return re.split(r"(?:/|, )(?=.)", option)[-1]
 
 
-def among(names: Sequence[str]) -> Callable[[str], list[str]]:
+def among(names: Sequence[str]) -> Options:
     """Return what completes a name."""
-    return lambda text: [name for name in names if name.startswith(text)]
+    return lambda text, _: [name for name in names if name.startswith(text)]
 
 
-def several(names: Sequence[str]) -> Callable[[str], list[str]]:
+def several(names: Sequence[str]) -> Options:
     """Return what completes the last of several names with commas between."""
 
-    def found(text: str) -> list[str]:
+    def found(text: str, _: dict[str, str]) -> list[str]:
         given = [name.strip() for name in text.split(",")]
         head = "".join(f"{name}, " for name in given[:-1])
         return [f"{head}{name}" for name in names if name.startswith(given[-1]) and name not in given[:-1]]

@@ -254,6 +254,28 @@ def test_a_replay_is_queued_for_what_the_endpoint_serves(flown, monkeypatch: pyt
         flown.room.start_replay("late", start="2013-07-01", end="2013-08-01")
     flown.room.stop_replay(job_id)
     assert flown.room.replays() == []
+    assert [replay.job_id for replay in flown.room.status().paused] == [job_id]
+    flown.room.resume_replay(job_id)
+    assert [replay.state for replay in flown.room.replays()] == ["queued"]
+    assert flown.room.status().paused == []
+
+
+def test_what_a_replay_would_send_is_counted_without_sending_it(flown, tmp_path) -> None:
+    rows = flown.between("2013-07-01", "2013-07-03")
+    path = tmp_path / "other.parquet"
+    pq.write_table(rows, path)
+    found = flown.room.plan_replay("late", source=File(path=path), speed=86_400.0, delay_days=0.0)
+    assert (found.title, found.rows, found.begins) == ("other.parquet", len(rows), parse_ms("2013-07-01"))
+    assert found.seconds == pytest.approx((found.ends - found.begins) / 86_400_000)
+    july = flown.room.plan_replay("late", start="2013-07-01", end="2013-07-03", sample=0.5)
+    assert (july.rows, july.seconds) == (len(rows) // 2, None)
+    with pytest.raises(BadInput, match="No row of other"):
+        flown.room.plan_replay("late", source=File(path=path), start="2014-01-01")
+    assert flown.room.columns_of(File(path=path))[1] == ["flown"]
+    pq.write_table(rows.drop_columns("flown"), path)
+    with pytest.raises(BadInput, match="has no column of times"):
+        flown.room.plan_replay("late", source=File(path=path))
+    assert flown.room.replays() == []
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,13 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from lemnis.engine import Engine
+from lemnis.engine.clock import parse_ms
+from lemnis.engine.monitor import Planned
 from lemnis.tui.app import Console
-from lemnis.tui.stages.monitor.form import bad_replay
+from lemnis.tui.screens.form import among
+from lemnis.tui.stages.monitor.form import bad_replay, files, replay_form
 from lemnis.tui.stages.monitor.room import MonitorStage
+from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets import Table
 
 
@@ -119,6 +123,19 @@ async def test_a_replay_that_runs_is_shown_and_stopped_only_when_told_to(engine:
         assert engine.store.value("select cancel_asked from jobs") == 1
 
 
+async def test_a_replay_pauses_and_goes_on_with_one_key(engine: Engine) -> None:
+    with engine.store.write() as db:
+        row = {"kind": "monitor.replay", "title": "replay", "arguments": '{"endpoint": "late"}', "state": "queued"}
+        db.table("jobs").insert(row | {"progress": 0.42, "created_at": 1})
+    async with opened(engine, (80, 24)) as pilot:
+        await press(pilot, "p")
+        await shows(pilot, "○ replay paused 42% p goes on")
+        assert engine.store.value("select state from jobs") == "cancelled"
+        await press(pilot, "p")
+        await becomes(pilot, lambda: engine.store.value("select state from jobs") == "queued")
+        await shows(pilot, "◐ replay 42%")
+
+
 async def test_without_an_endpoint_there_is_nothing_to_replay_to(engine: Engine) -> None:
     async with opened(engine, (160, 48)) as pilot:
         await press(pilot, "t")
@@ -148,6 +165,7 @@ async def test_an_empty_workspace_says_what_to_do(tmp_path) -> None:
     ("changed", "said"),
     [
         ({}, ""),
+        ({"from": "", "until": ""}, ""),
         ({"from": "July"}, "Write the days"),
         ({"until": "2013-06-01"}, "ends before"),
         ({"sample": "all"}, "numbers"),
@@ -158,6 +176,40 @@ def test_a_replay_is_checked_before_it_is_asked_for(changed: dict[str, Any], sai
     filled = {"from": "2013-07-01", "until": "2014-01-01", "sample": "1", "days": "2"} | changed
     assert said in bad_replay(filled)
     assert bool(bad_replay(filled)) == bool(said)
+
+
+def test_a_path_is_completed_by_folders_and_by_files_that_can_be_replayed(tmp_path) -> None:
+    (tmp_path / "data").mkdir()
+    for name in ("data/july.csv", "data/notes.txt", "data/june.PARQUET", ".hidden.csv", "late.csv"):
+        (tmp_path / name).write_text("x")
+    assert files(tmp_path, "") == ["data/", "late.csv"]
+    assert files(tmp_path, "data/ju") == ["data/july.csv", "data/june.PARQUET"]
+    assert files(tmp_path, f"{tmp_path}/l") == [f"{tmp_path}/late.csv"]
+    assert files(tmp_path, "nowhere/x") == []
+
+
+async def test_what_a_replay_would_send_is_said_before_it_starts() -> None:
+    sent: list[dict[str, str]] = []
+
+    def plan(filled: dict[str, str]) -> Planned:
+        return Planned(
+            title="july.csv", rows=1_200, begins=parse_ms("2013-07-01"), ends=parse_ms("2013-07-31"), seconds=30
+        )
+
+    class Sheet(ThemedApp[None]):
+        def on_mount(self) -> None:
+            options = {"rows": among(["v1", "july.csv"]), "time": lambda text, filled: [f"{filled['rows']} time"]}
+            self.push_screen(replay_form("late", {}, options, plan), lambda filled: sent.append(filled or {}))
+
+    async with Sheet().run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "j", "tab", "tab", "tab")
+        assert pilot.app.screen.query_one("#form-time", Input).value == "july.csv time"
+        fill_in(pilot)
+        await press(pilot, "enter")
+        await shows(pilot, "july.csv: 1,200 rows from 2013-07-01 to 2013-07-31, in 30.0 s.")
+        await press(pilot, "enter")
+        assert [one["rows"] for one in sent] == ["july.csv"]
 
 
 def fill_in(pilot: Pilot[None], **lines: str) -> None:

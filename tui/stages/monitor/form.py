@@ -1,41 +1,104 @@
-"""The lines that are filled in before a replay starts, and what is wrong with them."""
+"""The lines that are filled in before a replay starts, what completes them, and what is wrong with them."""
 
+from collections.abc import Callable, Sequence
+from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 from lemnis.engine.clock import parse_ms
-from lemnis.tui.screens.form import Line, LinesForm
+from lemnis.engine.monitor import File, Planned
+from lemnis.tui.format import duration, when
+from lemnis.tui.screens.form import Line, LinesForm, Options
 
 DAY_S = 86_400.0
+SUFFIXES = (".parquet", ".csv")
 
 
-def replay_form(endpoint: str, start: str, end: str) -> LinesForm:
-    """Return the form that asks what is replayed, filled in with a span worth replaying."""
+def replay_form(
+    endpoint: str,
+    proposed: dict[str, str],
+    options: dict[str, Options],
+    plan: Callable[[dict[str, str]], Planned],
+) -> LinesForm:
+    """Return the form that asks what is replayed, says what would be sent, and is left when that was seen.
+
+    Args:
+        endpoint: Where the rows go.
+        proposed: What is filled in already, by line.
+        options: What completes the lines.
+        plan: Returns what would be sent; blocks.
+    """
     lines = (
-        Line("from", "from (UTC)", start),
-        Line("until", "until", end),
+        Line("rows", "rows of (version or file)", proposed.get("rows", ""), options.get("rows")),
+        Line("time", "file: column of the time", "", options.get("time")),
+        Line("key", "file: column of the key", "", options.get("key")),
+        Line("from", "from (UTC; empty: first)", proposed.get("from", "")),
+        Line("until", "until (empty: last)", proposed.get("until", "")),
         Line("sample", "share of the rows", "1"),
         Line("days", "days a second (0: all)", "2"),
     )
     note = "Rows the endpoint has not had yet go out in order of time, their labels 30 days later."
-    return LinesForm(f"Replay to {endpoint}", note, lines, verb="start", wrong=bad_replay)
+    return LinesForm(
+        f"Replay to {endpoint}", note, lines, verb="start", wrong=bad_replay, trial=lambda filled: planned(plan(filled))
+    )
 
 
-def replay_plan(filled: dict[str, str]) -> dict[str, Any]:
-    """Return what was filled in as `start_replay` takes it. Any: texts and numbers."""
+def planned(found: Planned) -> str:
+    """Return what would be sent, in words."""
+    span = f"from {when(found.begins, UTC)[:10]} to {when(found.ends, UTC)[:10]}"
+    takes = "as fast as it answers" if found.seconds is None else f"in {duration(found.seconds)}"
+    return f"{found.title}: {found.rows:,} rows {span}, {takes}. Those it has had are left out."
+
+
+def replay_plan(filled: dict[str, str], root: Path) -> dict[str, Any]:
+    """Return what was filled in as `start_replay` takes it; files are looked for from `root`. Any: texts, numbers."""
     speed = float(filled["days"]) * DAY_S
-    return {"start": filled["from"], "end": filled["until"], "sample": float(filled["sample"]), "speed": speed}
+    source: File | str | None = filled["rows"] or None
+    if names_file(filled["rows"]):
+        source = File(path=root / Path(filled["rows"]).expanduser(), time=filled["time"], key=filled["key"])
+    return {
+        "source": source, "start": filled["from"], "end": filled["until"],
+        "sample": float(filled["sample"]), "speed": speed,
+    }  # fmt: skip
+
+
+def names_file(text: str) -> bool:
+    """Say whether a source is meant as a file."""
+    return "/" in text or text.lower().endswith(SUFFIXES)
+
+
+def files(root: Path, text: str) -> list[str]:
+    """Return what a path that is being typed may become: folders, and files that can be replayed; reads the disk."""
+    head, _, name = text.rpartition("/")
+    head = f"{head}/" if "/" in text else ""
+    folder = root / Path(head).expanduser()
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return []
+    shown = [one for one in entries if one.name.startswith(name) and (name or not one.name.startswith("."))]
+    return [
+        f"{head}{one.name}{'/' if one.is_dir() else ''}"
+        for one in shown
+        if one.is_dir() or one.name.lower().endswith(SUFFIXES)
+    ]
+
+
+def sources(root: Path, versions: Sequence[str]) -> Options:
+    """Return what completes where rows are from: dataset versions, and files from the workspace's folder on."""
+    return lambda text, _: [one for one in versions if one.startswith(text)] + files(root, text)
 
 
 def bad_replay(filled: dict[str, str]) -> str:
     """Return what is wrong with a replay as it was filled in."""
     try:
-        start, end = parse_ms(filled["from"]), parse_ms(filled["until"])
+        moments = [parse_ms(filled[name]) for name in ("from", "until") if filled[name]]
     except ValueError:
         return "Write the days as 2013-07-01."
     try:
         sample, days = float(filled["sample"]), float(filled["days"])
     except ValueError:
         return "The share and the days a second are numbers."
-    if start >= end:
+    if len(moments) == 2 and moments[0] >= moments[1]:
         return "The span ends before it starts."
     return "" if 0 < sample <= 1 and days >= 0 else "The share is above 0 up to 1, the days a second at least 0."

@@ -1,7 +1,5 @@
 """The Monitor room: windows in time, what drifted in them, how good the model still is, and what fires."""
 
-from functools import partial
-
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
@@ -17,9 +15,8 @@ from lemnis.tui.messages import IncidentWanted, StageWanted
 from lemnis.tui.screens import answering
 from lemnis.tui.screens.loop import LoopScreen
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.monitor import explain, rows
+from lemnis.tui.stages.monitor import explain, replaying, rows
 from lemnis.tui.stages.monitor.figures import next_metric
-from lemnis.tui.stages.monitor.form import replay_form, replay_plan
 from lemnis.tui.stages.monitor.pane import MonitorView, Overview
 from lemnis.tui.stages.monitor.performance import PerformanceLayer, stale_content, waive_form
 from lemnis.tui.stages.monitor.rehearsed import filled_rule, rule_form
@@ -339,43 +336,13 @@ class MonitorStage(Stage[MonitorView]):
 
     def action_replay(self) -> None:
         """Start a replay, or stop the one that runs."""
-        view = self._view
-        if view is None:
-            return
-        if view.status.replays:
-            replay = view.status.replays[0]
-            self.ask(
-                f"Stop the replay to {replay.endpoint} (job {replay.job_id})? A new one goes on where it was.",
-                lost="",
-                word="stop",
-                then=partial(self.perform, self.engine.monitor.stop_replay, replay.job_id, done="The replay stops."),
-            )
-            return
-        self.perform(self._replayable, then=self._ask_replay)
+        if self._view is not None:
+            replaying.begin(self, self._view)
 
-    def _replayable(self) -> tuple[str, str, str]:
-        """Return an endpoint and a span worth replaying to it; in a thread."""
-        endpoints = [one.name for one in self.engine.deploy.endpoints()]
-        endpoint = self.endpoint if self.endpoint in endpoints else endpoints[0] if endpoints else ""
-        start, end = self.engine.monitor.proposed_replay(endpoint) if endpoint else ("", "")
-        return endpoint, start, end
-
-    def _ask_replay(self, proposed: tuple[str, str, str]) -> None:
-        endpoint, start, end = proposed
-        if not endpoint:
-            self.toast("Nothing is served yet: deploy a model first (8).", warn=True)
-            return
-
-        def answered(filled: dict[str, str] | None) -> None:
-            if filled is not None:
-                self.perform(
-                    self.engine.monitor.start_replay,
-                    endpoint,
-                    **replay_plan(filled),
-                    done=lambda job: f"Queued as job {job}: live traffic to {endpoint}.",
-                )
-
-        self.app.push_screen(replay_form(endpoint, start, end), answered)
+    def action_pause(self) -> None:
+        """Pause the replay that runs, or let it go on."""
+        if self._view is not None:
+            replaying.pause(self, self._view)
 
     def explain(self) -> tuple[str, str] | None:
         view = self._view

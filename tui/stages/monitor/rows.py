@@ -325,6 +325,9 @@ def summary(status: Status, endpoint: str, now: int) -> Content:
         parts.append((f"  {safe(status.why, limit=120)}", "$warn"))
     for replay in status.replays:
         parts += ["   ", ("◐ replay ", "$busy"), share(replay.progress, 0), " ", safe(replay.text, limit=60)]
+    for replay in status.paused:
+        if replay.endpoint == endpoint:
+            parts += ["   ", ("○ replay paused ", "$muted"), share(replay.progress, 0), (" p ", "$key"), "goes on"]
     for one in status.watched:
         if one.endpoint == endpoint and one.rows:
             newest = f"{datetime.fromtimestamp(one.newest_event / 1000, UTC):%Y-%m-%d}"
