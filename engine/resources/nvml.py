@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
-from lemnis.engine.clock import now_ms
+from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.resources.records import Gpu, GpuProcess, GpuReport
 
 PERIOD_S = 1.0
+RECENT_US = 2_000_000  # how far back the kernels of a process are counted
 PR_SET_PDEATHSIG = 1
 REASONS = {
     "LibraryNotFound": "no NVIDIA driver: libnvidia-ml.so.1 is not on this machine",
@@ -41,6 +42,7 @@ class Driver:
         self.nvml = nvml
         nvml.nvmlInit()
         self.version = str(self.ask(nvml.nvmlSystemGetDriverVersion) or "")
+        self.activity = Activity(self)
 
     def report(self) -> GpuReport:
         """Read every GPU; one that is lost doesn't hide the others."""
@@ -76,21 +78,43 @@ class Driver:
             name=str(ask(nvml.nvmlDeviceGetName, handle) or ""),
             busy_percent=getattr(busy, "gpu", None),
             memory_busy_percent=getattr(busy, "memory", None),
+            sm_active_percent=self.activity.sm_active(handle, index),
             memory_used_bytes=getattr(memory, "used", None),
             memory_total_bytes=getattr(memory, "total", None),
             temperature_celsius=ask(nvml.nvmlDeviceGetTemperature, handle, 0),
+            slows_at_celsius=ask(nvml.nvmlDeviceGetTemperatureThreshold, handle, 1),
+            stops_at_celsius=ask(nvml.nvmlDeviceGetTemperatureThreshold, handle, 0),
             power_watts=thousandth(ask(nvml.nvmlDeviceGetPowerUsage, handle)),
             power_limit_watts=thousandth(ask(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)),
             sm_clock_mhz=ask(nvml.nvmlDeviceGetClockInfo, handle, 1),
+            sm_clock_most_mhz=ask(nvml.nvmlDeviceGetMaxClockInfo, handle, 1),
             memory_clock_mhz=ask(nvml.nvmlDeviceGetClockInfo, handle, 2),
             fan_percent=ask(nvml.nvmlDeviceGetFanSpeed, handle),
             throttled=throttles(ask(nvml.nvmlDeviceGetCurrentClocksEventReasons, handle)),
+            ecc_corrected=ask(nvml.nvmlDeviceGetTotalEccErrors, handle, 0, 0),
+            ecc_uncorrected=ask(nvml.nvmlDeviceGetTotalEccErrors, handle, 1, 0),
             mig=mig,
             processes=self.processes(handle),
+            **self.bus(handle),
         )
+
+    def bus(self, handle: Any) -> dict[str, Any]:
+        """Return what is known of the PCIe link; the driver measures its flow over 20 ms."""
+        nvml, ask = self.nvml, self.ask
+        return {
+            "pcie_generation": ask(nvml.nvmlDeviceGetCurrPcieLinkGeneration, handle),
+            "pcie_generation_most": ask(nvml.nvmlDeviceGetMaxPcieLinkGeneration, handle),
+            "pcie_lanes": ask(nvml.nvmlDeviceGetCurrPcieLinkWidth, handle),
+            "pcie_lanes_most": ask(nvml.nvmlDeviceGetMaxPcieLinkWidth, handle),
+            "pcie_received_bytes_per_s": kibibytes(ask(nvml.nvmlDeviceGetPcieThroughput, handle, 1)),
+            "pcie_sent_bytes_per_s": kibibytes(ask(nvml.nvmlDeviceGetPcieThroughput, handle, 0)),
+        }
 
     def processes(self, handle: Any) -> list[GpuProcess]:
         """Return who is on the device."""
+        lately = now_ms() * 1000 - RECENT_US
+        told: list[Any] = self.ask(self.nvml.nvmlDeviceGetProcessUtilization, handle, lately) or []
+        busy = {one.pid: one.smUtil for one in told}
         found: list[GpuProcess] = []
         for kind, call in (
             ("compute", self.nvml.nvmlDeviceGetComputeRunningProcesses),
@@ -98,7 +122,8 @@ class Driver:
         ):
             listed: list[Any] = self.ask(call, handle) or []
             for one in listed:
-                found.append(GpuProcess(pid=one.pid, kind=kind, memory_bytes=getattr(one, "usedGpuMemory", None)))
+                held = getattr(one, "usedGpuMemory", None)
+                found.append(GpuProcess(pid=one.pid, kind=kind, memory_bytes=held, busy_percent=busy.get(one.pid)))
         return found
 
     def ask(self, call: Callable[..., Any], *arguments: Any) -> Any:
@@ -109,6 +134,40 @@ class Driver:
             if kind_of(error) in ("GpuIsLost", "ResetRequired", "Uninitialized"):
                 raise
             return None
+
+
+class Activity:
+    """How much of each GPU's multiprocessors had work since the reading before, where the driver counts that (GPM)."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self.before: dict[str, Any] = {}  # Any: a sample of the driver's own
+
+    def sm_active(self, handle: Any, index: str) -> float | None:
+        """Return the share, 0..100; None at the first reading and where it is not counted (before Hopper, MIG)."""
+        nvml, ask = self.driver.nvml, self.driver.ask
+        if index not in self.before:
+            counted = getattr(ask(nvml.nvmlGpmQueryDeviceSupport, handle), "isSupportedDevice", 0)
+            self.before[index] = self.sample(handle) if counted else None
+            return None
+        before = self.before[index]
+        if before is None:
+            return None
+        after = self.before[index] = self.sample(handle)
+        asked = nvml.c_nvmlGpmMetricsGet_t()
+        asked.version = nvml.NVML_GPM_METRICS_GET_VERSION
+        asked.numMetrics, asked.sample1, asked.sample2 = 1, before, after
+        asked.metrics[0].metricId = nvml.NVML_GPM_METRIC_SM_UTIL
+        told = ask(nvml.nvmlGpmMetricsGet, asked) if after is not None else None
+        ask(nvml.nvmlGpmSampleFree, before)
+        metric = (told or asked).metrics[0]
+        return float(metric.value) if told is not None and metric.nvmlReturn == 0 else None
+
+    def sample(self, handle: Any) -> Any:
+        """Return the counters now; None where the driver does not give them."""
+        ask = self.driver.ask
+        sample = ask(self.driver.nvml.nvmlGpmSampleAlloc)
+        return ask(self.driver.nvml.nvmlGpmSampleGet, handle, sample) if sample is not None else None
 
 
 def kind_of(error: Exception) -> str:
@@ -124,6 +183,11 @@ def reason_of(error: Exception) -> str:
 def thousandth(value: int | None) -> float | None:
     """Return milliwatts as watts."""
     return None if value is None else value / 1000
+
+
+def kibibytes(value: int | None) -> float | None:
+    """Return kibibytes as bytes."""
+    return None if value is None else value * 1024.0
 
 
 def throttles(bits: int | None) -> str:
@@ -147,9 +211,11 @@ def main() -> int:
         return 0
     try:
         driver = Driver(pynvml)
+        begun = monotonic_s()
         while (report := driver.report()).devices:
             say(report)
-            time.sleep(PERIOD_S)
+            time.sleep(max(PERIOD_S / 4, PERIOD_S - (monotonic_s() - begun)))  # the flow over PCIe takes its time
+            begun = monotonic_s()
         say(report)
     except pynvml.NVMLError as error:
         say(GpuReport(at=now_ms(), reason=reason_of(error)))

@@ -4,7 +4,7 @@ import os
 
 import msgspec
 
-from lemnis.engine.resources.records import Process, ProcessTable
+from lemnis.engine.resources.records import GpuReport, Process, ProcessTable
 from lemnis.engine.store import Store
 
 LIVE_JOBS = """
@@ -75,3 +75,18 @@ def owned(row: Process, owners: dict[tuple[int, int], Owner], root: str) -> Proc
     if "lemnis.engine.jobs.supervisor" in row.command and row.command.endswith(root):
         return msgspec.structs.replace(row, owner="supervisor")
     return row
+
+
+def with_gpus(table: ProcessTable, report: GpuReport) -> ProcessTable:
+    """Return the table with what each process holds on all GPUs together; not known where the driver doesn't say."""
+    held: dict[int, int] = {}
+    for gpu in report.devices:
+        for one in gpu.processes:
+            if one.memory_bytes is not None:
+                held[one.pid] = held.get(one.pid, 0) + one.memory_bytes
+    if not held:
+        return table
+    rows = [
+        msgspec.structs.replace(row, gpu_memory_bytes=held[row.pid]) if row.pid in held else row for row in table.rows
+    ]
+    return msgspec.structs.replace(table, rows=rows)

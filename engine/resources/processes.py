@@ -26,6 +26,7 @@ class Stat(NamedTuple):
     threads: int
     started_ticks: int  # since boot; with the pid it names the process for good
     memory_bytes: int
+    nice: int = 0
 
 
 class ProcessReader:
@@ -34,9 +35,13 @@ class ProcessReader:
     def __init__(self) -> None:
         self._ticks: dict[tuple[int, int], int] = {}
         self._at_s = 0.0
+        self._said: dict[tuple[int, int, str], tuple[str, str]] = {}  # user and command line
 
-    def read(self, keep: set[int], *, top: int = 15) -> ProcessTable:
-        """Return the `top` busiest and the `top` largest processes, and `keep` with all their descendants."""
+    def read(self, keep: set[int], *, top: int | None = 15) -> ProcessTable:
+        """Return the `top` busiest and the `top` largest processes, and `keep` with all their descendants.
+
+        The ancestors of each come with it, so that a tree of them has no holes; without `top` all processes come.
+        """
         at_s, table = monotonic_s(), read_table()
         seconds = at_s - self._at_s
         busy: dict[int, float] = {}
@@ -48,11 +53,20 @@ class ProcessReader:
         self._ticks = {(one.pid, one.started_ticks): one.ticks for one in table.values()}
         self._at_s = at_s
         people = [one for one in table.values() if KERNEL_THREADS not in (one.pid, one.parent)]
-        by_cpu = sorted(people, key=lambda one: -busy.get(one.pid, 0.0))[:top]
-        by_memory = sorted(people, key=lambda one: -one.memory_bytes)[:top]
-        ours = [one for one in people if keep.intersection(pid for pid, _ in line_of(one, table))]
-        chosen = {one.pid: one for one in (*by_cpu, *by_memory, *ours)}.values()
-        rows = [process_of(one, table, busy.get(one.pid)) for one in chosen]
+        if top is None:
+            chosen = people
+        else:
+            by_cpu = sorted(people, key=lambda one: -busy.get(one.pid, 0.0))[:top]
+            by_memory = sorted(people, key=lambda one: -one.memory_bytes)[:top]
+            ours = [one for one in people if keep.intersection(pid for pid, _ in line_of(one, table))]
+            wanted = {pid for one in (*by_cpu, *by_memory, *ours) for pid, _ in line_of(one, table)}
+            chosen = [one for one in people if one.pid in wanted]
+        said, self._said = self._said, {}
+        rows: list[Process] = []
+        for one in chosen:
+            key = (one.pid, one.started_ticks, one.name)  # the name tells a program from what it replaced
+            self._said[key] = said.get(key) or said_of(one)
+            rows.append(process_of(one, table, busy.get(one.pid), self._said[key]))
         return ProcessTable(
             at=now_ms(),
             total=len(table),
@@ -95,6 +109,7 @@ def parse_stat(content: bytes) -> Stat:
         threads=int(field[17]),
         started_ticks=int(field[19]),
         memory_bytes=int(field[21]) * PAGE_BYTES,
+        nice=int(field[16]),
     )
 
 
@@ -108,25 +123,37 @@ def line_of(one: Stat, table: dict[int, Stat]) -> list[tuple[int, int]]:
     return line
 
 
-def process_of(one: Stat, table: dict[int, Stat], cpu_percent: float | None) -> Process:
-    """Return the record of one process, with its command line and its user."""
-    command, user = one.name, ""
+def said_of(one: Stat) -> tuple[str, str]:
+    """Return user and command line of one process; the bare name where it has none or is gone."""
+    user, command = "", one.name
     try:
         folder = f"/proc/{one.pid}"
         user = user_name(os.stat(folder).st_uid)
-        with open(f"{folder}/cmdline", "rb") as file:
-            words = file.read(4096).rstrip(b"\0").split(b"\0")
-        command = b" ".join(words).decode("utf-8", "backslashreplace")[:COMMAND_LIMIT] or f"[{one.name}]"
+        command = command_line(one.pid)[:COMMAND_LIMIT] or f"[{one.name}]"
     except OSError:
         pass
+    return user, command
+
+
+def command_line(pid: int, limit: int = 4096) -> str:
+    """Return the words a process was started with; empty for a zombie or a kernel thread. Raises OSError."""
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+        words = file.read(limit).rstrip(b"\0").split(b"\0")
+    return b" ".join(words).decode("utf-8", "backslashreplace")
+
+
+def process_of(one: Stat, table: dict[int, Stat], cpu_percent: float | None, said: tuple[str, str]) -> Process:
+    """Return the record of one process, with its user and command line as `said_of` returns them."""
     return Process(
         pid=one.pid,
-        user=user,
+        user=said[0],
         name=one.name,
-        command=command,
+        command=said[1],
         state=one.state,
         threads=one.threads,
+        nice=one.nice,
         cpu_percent=cpu_percent,
+        cpu_s=one.ticks / TICKS_PER_S,
         memory_bytes=one.memory_bytes,
         started_at=boot_ms() + one.started_ticks * 1000 // TICKS_PER_S,
         line=line_of(one, table),
@@ -140,6 +167,11 @@ def user_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def own_user() -> str:
+    """Return the name of the user whom this process belongs to."""
+    return user_name(os.getuid())
 
 
 @lru_cache(maxsize=1)

@@ -53,7 +53,9 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     command: str = ""
     state: str = ""
     threads: int = 1
+    nice: int = 0
     cpu_percent: float | None = None  # of one core: 200 is two cores
+    cpu_s: float | None = None  # CPU time so far
     memory_bytes: int | None = None  # resident
     started_at: int | None = None  # epoch ms
     line: list[tuple[int, int]] = []
@@ -62,6 +64,20 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     run_id: int | None = None
     service: str = ""
     gpu_memory_bytes: int | None = None
+
+    @property
+    def key(self) -> str:
+        """A name that no other process ever had on this machine since its boot."""
+        return f"{self.pid}:{self.started_ticks}"
+
+    @property
+    def started_ticks(self) -> int:
+        return self.line[0][1] if self.line else 0
+
+    @property
+    def parent(self) -> int:
+        """The pid of its parent; 0 for those that init took in."""
+        return self.line[1][0] if len(self.line) > 1 else 0
 
 
 class ProcessTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +96,7 @@ class GpuProcess(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     kind: str  # compute, graphics
     memory_bytes: int | None = None
+    busy_percent: float | None = None  # share of the last second in which its kernels ran
 
 
 class Gpu(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,14 +108,26 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""  # why it can't be read; empty when it can
     lost_at: int | None = None  # epoch ms since when it doesn't answer
     busy_percent: float | None = None  # share of time with at least one kernel, as NVML defines it
+    sm_active_percent: float | None = None  # share of the multiprocessors' time with a warp on them (GPM, Hopper on)
     memory_used_bytes: int | None = None
     memory_total_bytes: int | None = None
     memory_busy_percent: float | None = None  # share of time the memory was read or written
     temperature_celsius: float | None = None
+    slows_at_celsius: float | None = None
+    stops_at_celsius: float | None = None
     power_watts: float | None = None
     power_limit_watts: float | None = None
     sm_clock_mhz: float | None = None
+    sm_clock_most_mhz: float | None = None
     memory_clock_mhz: float | None = None
+    pcie_generation: int | None = None
+    pcie_generation_most: int | None = None
+    pcie_lanes: int | None = None
+    pcie_lanes_most: int | None = None
+    pcie_received_bytes_per_s: float | None = None
+    pcie_sent_bytes_per_s: float | None = None
+    ecc_corrected: int | None = None  # bits of memory put right since the driver was loaded
+    ecc_uncorrected: int | None = None  # bits that were lost
     fan_percent: float | None = None
     throttled: str = ""  # what slows it down now: thermal, power …
     mig: bool = False
@@ -117,6 +146,33 @@ class GpuReport(msgspec.Struct, frozen=True, kw_only=True):
     def usable(self) -> int:
         """How many whole GPUs answer; what a pool may give away."""
         return sum(1 for gpu in self.devices if not gpu.why and "." not in gpu.index)
+
+
+class ProcessDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """One process looked at closely; None is what the kernel doesn't tell this user."""
+
+    at: int
+    process: Process
+    folder: str = ""  # its working directory
+    file_descriptors: int | None = None
+    memory_peak_bytes: int | None = None
+    swap_bytes: int | None = None
+    read_bytes: int | None = None  # from disk, so far
+    written_bytes: int | None = None
+    switched_away: int | None = None  # times it lost the CPU against its will
+    cores: str = ""  # that it may run on, as the kernel writes them: 0-3,8
+    children: list[int] = []
+    ancestors: list[tuple[int, str]] = []  # pid and name, the nearest first
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that started or ended at a moment."""
+
+    at: int  # epoch ms
+    job_id: int
+    run_id: int | None
+    kind: str  # what the job does: train, sweep …
+    state: str  # "started", or the state it ended in
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """ResourcesRoom: the machine, its processes, its GPUs, the pool and its use, as the workspace sees them."""
 
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,10 +9,20 @@ import msgspec
 
 from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.errors import NotFound
-from lemnis.engine.resources import history, usage
+from lemnis.engine.resources import asked, closeup, history, marks, usage
 from lemnis.engine.resources.allocations import pool_state
-from lemnis.engine.resources.owners import our_pids, owners, with_owners
-from lemnis.engine.resources.records import DiskUse, GpuReport, History, HostSample, PoolState, ProcessTable, Usage
+from lemnis.engine.resources.owners import our_pids, owners, with_gpus, with_owners
+from lemnis.engine.resources.records import (
+    DiskUse,
+    GpuReport,
+    History,
+    HostSample,
+    Mark,
+    PoolState,
+    ProcessDetail,
+    ProcessTable,
+    Usage,
+)
 from lemnis.engine.store import Row, Store
 
 if TYPE_CHECKING:
@@ -54,7 +65,30 @@ class ResourcesRoom:
             table = msgspec.json.decode(row["sample"], type=ProcessTable)
         else:
             table = self._readers()[1].read(our_pids(self.store))
-        return with_owners(table, owners(self.store), root=str(self.store.workspace.root))
+        return self.joined(table, self.gpus())
+
+    def joined(self, table: ProcessTable, gpus: GpuReport) -> ProcessTable:
+        """Return a table of processes with whom each works for, and what it holds on the GPUs."""
+        return with_gpus(with_owners(table, owners(self.store), root=str(self.store.workspace.root)), gpus)
+
+    def matching(self, processes: ProcessTable, query: str) -> ProcessTable:
+        """Return the rows that a query finds; raises QueryError when it can't be read."""
+        return asked.matching(processes, query)
+
+    def process(self, pid: int, started_ticks: int) -> ProcessDetail:
+        """Return one process looked at closely; raises NotFound when it has ended."""
+        found = closeup.look_at(pid, started_ticks)
+        table = ProcessTable(at=found.at, rows=[found.process])
+        return msgspec.structs.replace(found, process=self.joined(table, self.gpus()).rows[0])
+
+    def signal(self, pid: int, started_ticks: int, name: str) -> None:
+        """Send a signal to exactly this process; see `closeup.send`.
+
+        Raises:
+            ReadOnly: The workspace was opened read-only.
+        """
+        self.store.check_writable()
+        closeup.send(pid, started_ticks, name)
 
     def gpus(self) -> GpuReport:
         """Return the GPUs, or the reason in words why there is nothing to show; never an old reading as a live one."""
@@ -88,6 +122,16 @@ class ResourcesRoom:
         at = self.store.now_ms()
         age_s = (now_ms() - at) // 1000
         return history.history(self.store, source, metrics, seconds=seconds, points=points, now_ms=at, age_s=age_s)
+
+    def cores(self, seconds: int = 900, points: int = 150) -> History:
+        """Return how busy each core was over time, 0..100 by its number; see `histories`."""
+        names = [str(core) for core in range(len(self.host().core_percents) or os.cpu_count() or 1)]
+        return self.histories("cores", names, seconds, points)
+
+    def marks(self, seconds: int = 900) -> list[Mark]:
+        """Return the jobs that started or ended in the last `seconds`, the oldest first."""
+        at = self.store.now_ms()
+        return marks.marks(self.store, at - seconds * 1000, at)
 
     def sources(self) -> dict[str, list[str]]:
         """Return what history there is: the metrics of each source."""

@@ -47,10 +47,12 @@ class Sampler:
             db.execute(LATEST, ["host", host.at, msgspec.json.encode(host).decode()])
             if host.cpu_percent is not None:  # the first reading has no rates: not worth keeping
                 add_sample(db, "host", host.at, figures(host))
+                add_sample(db, "cores", host.at, core_figures(host))
             if table is not None:
                 db.execute(LATEST, ["processes", table.at, msgspec.json.encode(table).decode()])
             if self.turn % TIDY_EVERY == 0:
                 tidy(db, "host", host.at)
+                tidy(db, "cores", host.at)
         self.turn += 1
 
 
@@ -60,6 +62,11 @@ LATEST = "insert or replace into latest (name, at, sample) values (?, ?, ?)"
 def figures(host: HostSample) -> Sample:
     """Return what is kept of a reading for the history."""
     return {name: getattr(host, name) for name in KEPT_FIGURES}
+
+
+def core_figures(host: HostSample) -> Sample:
+    """Return how busy each core is, by its number; whole percentages are all that a line of blocks can show."""
+    return {str(core): None if busy is None else round(busy) for core, busy in enumerate(host.core_percents)}
 
 
 def run(sampler: Sampler, stopping: threading.Event) -> None:

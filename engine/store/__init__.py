@@ -1,5 +1,13 @@
 """The only place that opens state.db: connections, the schema, and what has changed."""
 
-from lemnis.engine.store.connection import Row, Store, journal_notice, returning, sqlite_version, wal_is_safe
+from lemnis.engine.store.connection import (
+    Row,
+    Store,
+    connect_memory,
+    journal_notice,
+    returning,
+    sqlite_version,
+    wal_is_safe,
+)
 
-__all__ = ["Row", "Store", "journal_notice", "returning", "sqlite_version", "wal_is_safe"]
+__all__ = ["Row", "Store", "connect_memory", "journal_notice", "returning", "sqlite_version", "wal_is_safe"]

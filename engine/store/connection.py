@@ -101,6 +101,13 @@ def connect(path: Path, *, durable: bool, read_only: bool = False) -> sqlite3.Co
     return connection
 
 
+def connect_memory() -> sqlite3.Connection:
+    """Open an empty database in memory, to ask a query of rows that are kept nowhere."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.create_function("regexp", 2, regexp, deterministic=True)
+    return connection
+
+
 def choose_journal(connection: sqlite3.Connection, journal: str) -> None:
     """Set the journal mode; SQLite does not wait by itself for another process that is opening a new file too."""
     until = monotonic_s() + BUSY_MS / 1000
@@ -189,6 +196,16 @@ class Store:
             BadInput: A trigger refuses the row, with its sentence.
             StoreError: The database stayed locked or the disk is full.
         """
+        self.check_writable()
+        opened: dict[str, Transaction] = self._local.__dict__
+        try:
+            return opened[WRITERS[name]]
+        except KeyError:
+            opened[WRITERS[name]] = Transaction(self, name)
+            return opened[WRITERS[name]]
+
+    def check_writable(self) -> None:
+        """Raise ReadOnly where nothing may be changed, also outside the store."""
         if self.at is not None:
             raise ReadOnly(
                 f"This is the workspace as it was at {iso_utc(self.at)}; the past can't be changed.",
@@ -196,12 +213,6 @@ class Store:
             )
         if self.read_only:
             raise ReadOnly("This workspace is open read-only.", "Leave out --read-only to change something.")
-        opened: dict[str, Transaction] = self._local.__dict__
-        try:
-            return opened[WRITERS[name]]
-        except KeyError:
-            opened[WRITERS[name]] = Transaction(self, name)
-            return opened[WRITERS[name]]
 
     def data_version(self, name: Name = "state") -> int:
         """Return a number that moves when another connection has committed; costs no disk read."""

@@ -19,7 +19,7 @@ from lemnis.tui.commands.session import Session
 from lemnis.tui.format import MISSING, age, bytes_, duration, number, spark
 
 if TYPE_CHECKING:
-    from lemnis.tui.stages.resources.top import Source
+    from lemnis.tui.stages.resources.live.reading import Source
 
 app = group("Live use of the machine, the pool and its queue, what jobs took, history.")
 
@@ -152,18 +152,16 @@ def live_source(session: Session) -> "Generator[Source, None, None]":
     """Yield the workspace's room, or readings by this process where no engine runs."""
     from lemnis.engine.resources.alone import MachineAlone
 
-    folder = Path.cwd()
+    folder, room = Path.cwd(), None
     try:
         engine = session.engine
     except NoWorkspace:
         if session.workspace is not None:
             raise
     else:
-        if engine.jobs.status().state == "up":
-            yield engine.resources
-            return
         folder = engine.workspace.root
-    alone = MachineAlone(folder)
+        room = engine.resources if engine.jobs.status().state == "up" else None
+    alone = MachineAlone(folder, room)
     try:
         yield alone
     finally:

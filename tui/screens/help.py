@@ -20,13 +20,16 @@ class Help(ModalScreen[None]):
         Binding("k", "scroll('up')", "Up", show=False),
     ]
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, stage: str, *, alone: bool = False) -> None:
+        """Tell the keys of a stage; `alone` where there is no console around it."""
         super().__init__()
-        self.stage = stage
+        self.stage, self.alone = stage, alone
 
     def compose(self) -> ComposeResult:
         title = BY_NAME[self.stage].title
-        sections = [(title, actions(self.stage)), ("Tables", actions(TABLE)), ("Everywhere", everywhere())]
+        sections = [(title, actions(self.stage)), ("Tables", actions(TABLE))]
+        if not self.alone:
+            sections.append(("Everywhere", everywhere()))
         with Vertical(classes="dialog help"):
             with VerticalScroll():
                 for name, listed in sections:

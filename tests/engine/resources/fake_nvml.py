@@ -61,8 +61,55 @@ def nvmlDeviceGetEnforcedPowerLimit(handle):
 def nvmlDeviceGetTemperature(handle, sensor):
     return 55
 
+def nvmlDeviceGetTemperatureThreshold(handle, threshold):
+    return 92 - 5 * threshold
+
 def nvmlDeviceGetClockInfo(handle, kind):
     return 1500 + kind
+
+def nvmlDeviceGetMaxClockInfo(handle, kind):
+    return 1980
+
+def nvmlDeviceGetCurrPcieLinkGeneration(handle):
+    return 4
+
+def nvmlDeviceGetMaxPcieLinkGeneration(handle):
+    return 5
+
+def nvmlDeviceGetCurrPcieLinkWidth(handle):
+    return 16
+
+def nvmlDeviceGetMaxPcieLinkWidth(handle):
+    return 16
+
+def nvmlDeviceGetPcieThroughput(handle, way):
+    return 1024 * (1 + way)
+
+def nvmlDeviceGetTotalEccErrors(handle, kind, counter):
+    return kind * handle
+
+def nvmlDeviceGetProcessUtilization(handle, since):
+    return [SimpleNamespace(pid=77, smUtil=31)]
+
+NVML_GPM_METRICS_GET_VERSION, NVML_GPM_METRIC_SM_UTIL = 1, 2
+
+def nvmlGpmQueryDeviceSupport(handle):
+    return SimpleNamespace(isSupportedDevice=1 - handle)
+
+def nvmlGpmSampleAlloc():
+    return object()
+
+def nvmlGpmSampleGet(handle, sample):
+    return sample
+
+def nvmlGpmSampleFree(sample):
+    pass
+
+def c_nvmlGpmMetricsGet_t():
+    return SimpleNamespace(metrics=[SimpleNamespace(nvmlReturn=0, value=12.5)])
+
+def nvmlGpmMetricsGet(asked):
+    return asked
 
 def nvmlDeviceGetCurrentClocksEventReasons(handle):
     return 4
@@ -74,11 +121,16 @@ def not_supported(*arguments):
     raise NVMLError_NotSupported("Not Supported")
 
 nvmlDeviceGetFanSpeed = nvmlDeviceGetMigMode = nvmlDeviceGetGraphicsRunningProcesses = not_supported
+
+if mode() == "poor":  # a driver that knows nothing but that the device is there
+    for name in [name for name in globals() if name.startswith(("nvmlDeviceGet", "nvmlGpm"))]:
+        if name not in ("nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex"):
+            globals()[name] = not_supported
 """
 
 
 def write(folder: Path, mode: str) -> None:
-    """Make the fake driver behave as `mode` says: works, absent, mismatch, none, lost, hang, crash."""
+    """Make the fake driver behave as `mode` says: works, absent, mismatch, none, lost, hang, crash, poor."""
     folder.mkdir(exist_ok=True)
     (folder / "pynvml.py").write_text(SOURCE)
     (folder / "mode.new").write_text(mode)

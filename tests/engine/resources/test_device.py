@@ -58,7 +58,20 @@ def test_a_working_driver_gives_figures_and_none_for_what_it_does_not_know(
     assert (gpu.busy_percent, gpu.power_watts, gpu.temperature_celsius, gpu.sm_clock_mhz) == (41, 123.4, 55, 1501)
     assert gpu.fan_percent is None
     assert gpu.throttled == "power cap"
-    assert [(one.pid, one.memory_bytes) for one in gpu.processes] == [(77, None)]
+    assert [(one.pid, one.memory_bytes, one.busy_percent) for one in gpu.processes] == [(77, None, 31)]
+    assert (gpu.slows_at_celsius, gpu.stops_at_celsius, gpu.sm_clock_most_mhz) == (87, 92, 1980)
+    assert (gpu.pcie_generation, gpu.pcie_generation_most, gpu.pcie_lanes) == (4, 5, 16)
+    assert (gpu.pcie_received_bytes_per_s, gpu.pcie_sent_bytes_per_s) == (2 * 2**20, 2**20)
+    assert (gpu.ecc_corrected, gpu.ecc_uncorrected) == (0, 1)
+    assert gpu.sm_active_percent is None  # this one does not count it; the other does from its second reading on
+    later = next_report(watch, lambda report: report.devices[0].sm_active_percent is not None)
+    assert later.devices[0].sm_active_percent == 12.5
+
+
+def test_a_driver_that_knows_nothing_gives_a_gpu_without_figures(driver: Callable[[str], None], watch: Watch) -> None:
+    driver("poor")
+    (gpu, _) = next_report(watch, lambda report: bool(report.devices)).devices
+    assert (gpu.why, gpu.name, gpu.busy_percent, gpu.memory_used_bytes, gpu.processes) == ("", "", None, None, [])
 
 
 @pytest.mark.parametrize(

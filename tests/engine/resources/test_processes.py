@@ -52,10 +52,11 @@ def test_a_process_of_this_very_moment_is_found_with_its_share() -> None:
     assert 0 < mine.started_at <= now_ms()
 
 
-def test_what_is_kept_brings_its_descendants(tree: int) -> None:
+def test_what_is_kept_brings_its_descendants_and_its_ancestors(tree: int) -> None:
     rows = ProcessReader().read({tree}, top=0).rows
-    assert len(rows) == 2
-    assert all(tree in dict(row.line) for row in rows)
+    assert len([row for row in rows if tree in dict(row.line)]) == 2
+    above = next(dict(row.line) for row in rows if row.pid == tree)
+    assert {row.pid for row in rows if tree not in dict(row.line)} == set(above) - {tree}
 
 
 def test_five_hundred_short_lives_never_break_a_reading() -> None:

@@ -1,7 +1,8 @@
 """The Resources tab as a person sees it: live readings, the queue with its reasons, keys that do what they say."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import os
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @asynccontextmanager
-async def opened(engine: Engine, size: tuple[int, int]) -> AsyncIterator[Pilot[None]]:
+async def opened(engine: Engine, size: tuple[int, int]) -> AsyncGenerator[Pilot[None]]:
     app = Console(engine, stage="resources", supervise=False)
     async with app.run_test(size=size) as pilot:
         await becomes(pilot, lambda: stage(pilot).loaded_at is not None)
@@ -89,6 +90,29 @@ async def test_plus_and_minus_change_the_span_of_the_chart_and_v_what_it_shows(e
         await becomes(pilot, lambda: "use, 5 min" in screen_text(pilot))
         await pilot.press("v")
         await becomes(pilot, lambda: "waiting, 5 min" in screen_text(pilot))
+
+
+async def test_a_narrow_screen_turns_from_the_summary_to_the_past_and_back(engine: Engine) -> None:
+    async with opened(engine, (80, 24)) as pilot:
+        await becomes(pilot, lambda: "network" in screen_text(pilot))
+        await pilot.press("v")
+        await becomes(pilot, lambda: "now" in screen_text(pilot) and "▶1" in screen_text(pilot))
+        await pilot.press("v", "v", "v", "v")
+        await becomes(pilot, lambda: "network" in screen_text(pilot))
+
+
+async def test_processes_are_filtered_by_a_query_shown_as_a_tree_and_signalled(engine: Engine) -> None:
+    async with opened(engine, (160, 48)) as pilot:
+        table = pilot.app.query_one("#processes", Table)
+        await becomes(pilot, lambda: table.total > 1)
+        table.focus()
+        await pilot.press("slash", *"owner = 'this console'", "enter")
+        await becomes(pilot, lambda: table.total == 1)
+        await pilot.press("t", "X")
+        await becomes(pilot, lambda: len(pilot.app.screen_stack) == 2)
+        assert f"process {os.getpid()}" in screen_text(pilot)
+        await pilot.press("escape", "escape")
+        await becomes(pilot, lambda: table.total > 1)
 
 
 async def test_on_a_narrow_screen_the_border_says_why_the_job_under_the_cursor_waits(engine: Engine) -> None:

@@ -1,23 +1,22 @@
 """Readings as text: missing is a dash, lines fit their width, and nothing from data is obeyed."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lemnis.engine.resources import (
     DiskUse,
     Gpu,
     GpuProcess,
     GpuReport,
-    History,
     Holding,
     HostSample,
     PoolState,
     Process,
+    ProcessTable,
     Waiting,
 )
 from lemnis.tui.stages.resources import lines, rows
-from lemnis.tui.stages.resources.pane import VIEWS, axis_of, series_of
+from lemnis.tui.stages.resources.live.cores import core_lines
+from lemnis.tui.stages.resources.live.gpus import gpu_lines
 from lemnis.tui.widgets.cells import plain
 
 GIB = 2**30
@@ -63,6 +62,9 @@ GPUS = GpuReport(
 )
 
 
+TRAINING = Process(pid=7, user="ada", owner="run 12 train", command="python -m train")
+
+
 def text(drawn: list[object]) -> str:
     return "\n".join(plain(line) for line in drawn)  # type: ignore[arg-type]
 
@@ -70,11 +72,11 @@ def text(drawn: list[object]) -> str:
 def every_line(host: HostSample, gpus: GpuReport, width: int) -> list[object]:
     past = {"cpu_percent": [1.0, None, 3.0], "disk_read_bytes_per_s": []}
     return [
-        *lines.core_lines(host.core_percents, width, 4),
+        *core_lines(host.core_percents, None, width, 4),
         *lines.memory_lines(host, width),
-        *lines.flow_lines(host, past, [DiskUse(name="data", bytes=1, files=1)], width),
+        *lines.flow_lines(host, past, [DiskUse(name="data", bytes=1, files=1)], width, 9),
         *lines.brief_lines(host, gpus, past, width),
-        *lines.gpu_lines(gpus, {7: "run 12 train"}, width, 61_000),
+        *gpu_lines(gpus, {7: TRAINING}, {"0": [10.0, None, 40.0]}, width, now_ms=61_000),
     ]
 
 
@@ -100,27 +102,34 @@ def test_a_container_says_how_many_of_the_cores_are_its_own() -> None:
 
 
 def test_gpus_show_figures_owners_and_what_is_lost_since_when() -> None:
-    drawn = text(lines.gpu_lines(GPUS, {7: "run 12 train"}, 158, 61_000))  # type: ignore[arg-type]
+    drawn = text(gpu_lines(GPUS, {7: TRAINING}, {}, 158, now_ms=61_000))  # type: ignore[arg-type]
     assert "H[b]200" in drawn
     assert "40%" in drawn
     assert "▲ slowed: power cap" in drawn
-    assert "pid 7  –  compute  → run 12 train" in drawn
-    assert "pid 8  1.0 GiB  compute  → not of this workspace" in drawn
+    assert "123 of   – W" in drawn
+    assert "7  ada                –     – busy  compute  → run 12 train  python -m train" in drawn
+    assert "8  –            1.0 GiB     – busy  compute  not of this workspace" in drawn
     assert "✖ lost since" in drawn
     assert "(1 min): the GPU has fallen off the bus" in drawn
     assert "\x1b" not in drawn
 
 
-@given(st.lists(st.one_of(st.none(), st.floats(0, 100)), max_size=300), st.integers(20, 200), st.integers(1, 6))
-def test_any_number_of_cores_fits_the_lines_there_are(cores: list[float | None], width: int, most: int) -> None:
-    drawn = lines.core_lines(cores, width, most)
-    assert len(drawn) <= most
-    assert all(line.cell_length <= width for line in drawn)
-
-
-@given(st.lists(st.one_of(st.none(), st.floats(0, 1e12)), max_size=300), st.integers(4, 100))
-def test_a_past_is_exactly_as_wide_as_its_place(values: list[float | None], width: int) -> None:
-    assert len(lines.history_of(values, width)) == width
+def test_a_gpu_tells_what_limits_it_and_every_fault_has_a_sign() -> None:
+    gpu = Gpu(
+        index="0", name="NVIDIA H100", busy_percent=96, sm_active_percent=12, memory_used_bytes=79 * GIB,
+        memory_total_bytes=80 * GIB, temperature_celsius=84, slows_at_celsius=87, stops_at_celsius=92, power_watts=700,
+        power_limit_watts=700, sm_clock_mhz=1_200, sm_clock_most_mhz=1_980, pcie_generation=3, pcie_generation_most=5,
+        pcie_lanes=8, pcie_lanes_most=16, pcie_received_bytes_per_s=2**30, ecc_corrected=3, ecc_uncorrected=1,
+    )  # fmt: skip
+    first, second = text(gpu_lines(GpuReport(at=0, devices=[gpu]), {}, {}, 158, now_ms=0)).splitlines()  # type: ignore[arg-type]
+    assert "H100  busy" in first
+    assert " 96% SM  12%" in first
+    assert "✖" in first
+    assert "▲  84 °C" in first
+    assert "SM 1,200 of 1,980 MHz" in second
+    assert "▲ PCIe 3 of 5 ×8 of 16 in 1.0 GiB/s out –" in second
+    assert "✖ ECC 3 corrected, 1 lost" in second
+    assert "slows at 87, stops at 92 °C" in second
 
 
 POOL = PoolState(
@@ -151,25 +160,39 @@ def test_the_pool_says_what_is_held_used_and_waited_for() -> None:
 def test_a_process_says_whom_it_works_for_and_hides_no_control_character() -> None:
     process = Process(
         pid=7, user="ada", command="/opt/venv/bin/python -m x\x1b[31m", cpu_percent=150.04, memory_bytes=GIB,
-        started_at=0, line=[(7, 99)], owner="run 12 train default",
+        started_at=0, line=[(7, 99)], owner="run 12 train default", state="S", nice=10, threads=3, cpu_s=65.2,
     )  # fmt: skip
     row = rows.process_row(process, 60_000)
     assert row.key == "7:99"
-    shown = [plain(cell) for cell in row.cells]
-    assert shown == ["7", "ada", "150.0", "1.0 GiB", "1 min", "→ run 12 train default", "python -m x␛[31m"]
-    columns, cut = rows.only(rows.PROCESS_COLUMNS, [row], rows.NARROW_PROCESSES)
-    assert [column.name for column in columns] == ["pid", "cpu", "memory", "owner", "command"]
-    assert [plain(cell) for cell in cut[0].cells] == [shown[0], shown[2], shown[3], shown[5], shown[6]]
+    assert [plain(cell) for cell in row.cells] == [
+        "7", "ada", "S", "10", "3", "150.0", "1.0 GiB", "–", "1:05.20", "1 min", "→ run 12 train default",
+        "python -m x␛[31m",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("width", "names"),
+    [
+        (40, ["cpu", "memory", "command"]),
+        (60, ["pid", "cpu", "memory", "command"]),
+        (80, ["pid", "user", "cpu", "memory", "owner", "command"]),
+        (120, ["pid", "user", "state", "cpu", "memory", "time", "age", "owner", "command"]),
+    ],
+)
+def test_a_screen_shows_the_columns_it_has_room_for(width: int, names: list[str]) -> None:
+    columns, _ = rows.only(rows.PROCESS_COLUMNS, [], rows.process_columns(width, gpu=False))
+    assert [column.name for column in columns] == names
+
+
+def test_the_title_of_the_processes_says_what_is_left_out() -> None:
+    known = ProcessTable(at=0, total=90, running=2, threads=100, rows=[TRAINING, TRAINING])
+    shown = ProcessTable(at=0, rows=[TRAINING])
+    assert rows.processes_title(known, shown, tree=True, wish="cpu > 5") == (
+        "90, 2 running, 100 threads · tree · 1 of 2 shown: cpu > 5"
+    )
+    assert rows.clock(7_325) == "2h02"
 
 
 def test_a_kernel_name_keeps_its_brackets() -> None:
     assert rows.short_command("[a/b]") == "[a/b]"
     assert rows.short_command("/usr/bin/x --y=/z") == "x --y=/z"
-
-
-def test_the_chart_counts_back_from_now_and_leaves_out_the_step_that_fills() -> None:
-    past = History(source="host", step_s=60, at=[0, 60_000, 120_000], values={"cpu_percent": [1.0, None, 9.0]})
-    cpu, memory = series_of(VIEWS[0], past, 900)
-    assert axis_of(900) == (60, "minutes")
-    assert (list(cpu.x), list(cpu.y)) == ([-1.0, 0.0], [1.0, None])
-    assert memory.y == []

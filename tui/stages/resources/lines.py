@@ -1,16 +1,18 @@
-"""The machine and its GPUs as lines of a screen, drawn for the width there is. Pure."""
+"""The machine as lines of a screen, drawn for the width there is. Pure."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from textual.content import Content
 
-from lemnis.engine.resources import DiskUse, Gpu, GpuReport, HostSample
+from lemnis.engine.resources import DiskUse, GpuReport, HostSample
 from lemnis.engine.text import safe
-from lemnis.tui.format import MISSING, age, bytes_, mean_of, number, spark, when
-from lemnis.tui.widgets.cells import fitted
+from lemnis.tui.format import MISSING, age, bytes_
+from lemnis.tui.stages.resources.live.graph import Shape, area, strip
 
-CORE_CELL = 20  # terminal cells a core takes at least
+Past: TypeAlias = Mapping[str, Sequence[float | None]]
+
+VERY_NARROW = 60  # cells below which only the shortest words fit
 MEMORY_LEVELS = (85.0, 95.0)  # percent from which memory is scarce, and nearly gone
 DISK_LEVELS = (90.0, 97.0)
 PRESSURE_LEVELS = (20.0, 60.0)  # percent of the last 10 s in which something waited
@@ -47,31 +49,6 @@ def gauge(
     room = bar_room(width)
     mark = Content.styled(glyph or "  ", style)
     return Content.assemble((f"{label:<8}", "$muted"), bar(part, room, style), f"{percent(part):>5} ", mark, words)
-
-
-def core_lines(cores: Sequence[float | None], width: int, most: int) -> list[Content]:
-    """Return the cores in columns, each with its bar; on machines with many cores the bars give way to blocks."""
-    if not cores:
-        return []
-    columns = max(1, width // CORE_CELL)
-    if len(cores) > columns * most:
-        blocks = spark([0.0, *cores, 100.0])[1:-1]  # the two ends fix the scale
-        return [
-            Content.assemble((f"{start:>3} ", "$muted"), (blocks[start : start + width - 5], "$busy"))
-            for start in range(0, len(cores), width - 5)
-        ][:most]
-    # As many columns as needed, so that few cores get long bars.
-    columns = min(columns, -(-len(cores) // min(most, len(cores))) if len(cores) > most else min(columns, len(cores)))
-    cell = width // columns
-    lines: list[Content] = []
-    for start in range(0, len(cores), columns):
-        line = Content("")
-        for index in range(start, min(start + columns, len(cores))):
-            room = max(4, cell - 12)
-            words = Content.assemble((f"{index:>3} ", "$muted"), bar(cores[index], room), f"{percent(cores[index]):>5}")
-            line += fitted(words, cell)
-        lines.append(line)
-    return lines
 
 
 def cpu_line(host: HostSample) -> Content:
@@ -144,23 +121,8 @@ def bar_room(width: int) -> int:
     return max(6, min(60, (width - 14) // 2 - 4))
 
 
-def flow_line(label: str, now: float | None, past: Sequence[float | None], width: int) -> Content:
-    """Return one line: label, sparkline of the past, the rate now."""
-    words = f"{rate(now):>12}"
-    room = max(4, width - 8 - len(words) - 1)
-    return Content.assemble((f"{label:<8}", "$muted"), (history_of(past, room), "$busy"), f" {words}")
-
-
-def history_of(values: Sequence[float | None], width: int) -> str:
-    """Return a sparkline that stands on zero, exactly `width` cells wide."""
-    if len(values) > width:
-        edges = [round(index * len(values) / width) for index in range(width + 1)]
-        values = [mean_of(list(values[a:b])) for a, b in pairwise(edges)]
-    return f"{spark([0.0, *values])[1:]:<{width}}"
-
-
 def flow_lines(
-    host: HostSample, past: dict[str, list[float | None]], parts: Sequence[DiskUse], width: int
+    host: HostSample, past: Past, parts: Sequence[DiskUse], width: int, height: int, *, shape: Shape = "braille"
 ) -> list[Content]:
     """Return the workspace's disk and the network, each with its recent past, and what the workspace takes."""
     part, words = disk_words(host)
@@ -168,24 +130,49 @@ def flow_lines(
     for one in sorted(parts, key=lambda part: -part.bytes)[:3]:
         own += Content.assemble((f"  {one.name} ", "$muted"), bytes_(one.bytes))
     busy = f"busy {percent(host.disk_busy_percent)}"
-    return [
-        gauge("disk", part, f"{words}, {busy}", width, DISK_LEVELS),
-        own,
-        flow_line("read", host.disk_read_bytes_per_s, past.get("disk_read_bytes_per_s", []), width),
-        flow_line("write", host.disk_write_bytes_per_s, past.get("disk_write_bytes_per_s", []), width),
-        flow_line("net in", host.net_received_bytes_per_s, past.get("net_received_bytes_per_s", []), width),
-        flow_line("net out", host.net_sent_bytes_per_s, past.get("net_sent_bytes_per_s", []), width),
-    ]
+    lines = [gauge("disk", part, f"{words}, {busy}", width, DISK_LEVELS), *([own] if parts else [])]
+    tall = max(1, (height - len(lines)) // len(FLOWS))
+    for label, metric in FLOWS:
+        lines += flow(label, getattr(host, metric), past.get(metric, []), width, tall, shape=shape)
+    return lines
 
 
-def brief_lines(host: HostSample, gpus: GpuReport, past: dict[str, list[float | None]], width: int) -> list[Content]:
-    """Return the whole machine in six lines, for a small screen."""
+FLOWS = (
+    ("read", "disk_read_bytes_per_s"), ("write", "disk_write_bytes_per_s"),
+    ("net in", "net_received_bytes_per_s"), ("net out", "net_sent_bytes_per_s"),
+)  # fmt: skip
+
+
+def flow(
+    label: str, now: float | None, past: Sequence[float | None], width: int, height: int, *, shape: Shape
+) -> list[Content]:
+    """Return one rate as `height` lines: label, graph of the past, the rate now and the most there was."""
+    room = max(4, width - 8 - 13)
+    most = max((value for value in past if value is not None), default=None)
+    words = [f" {rate(now):>12}", f" {rate(most):>12}" if height > 1 else ""]
+    lines: list[Content] = []
+    for row, drawn in enumerate(area(past, room, height, shape=shape)):
+        left = label if row == 0 else "  most" if row == 1 else ""
+        right = words[row] if row < len(words) else ""
+        lines.append(
+            Content.assemble((f"{left:<8}", "$muted"), (drawn, "$busy"), (right, "" if row == 0 else "$muted"))
+        )
+    return lines
+
+
+def brief_lines(
+    host: HostSample, gpus: GpuReport, past: Past, width: int, *, shape: Shape = "braille"
+) -> list[Content]:
+    """Return the whole machine in six lines, for a small screen; in four where it is very narrow."""
+    if width < VERY_NARROW:
+        return small_lines(host, width)
     part, words = disk_words(host)
     spare = max(4, width - bar_room(width) - 39)
     used = f"{bytes_(host.memory_used_bytes)} of {bytes_(host.memory_usable_bytes)}"
 
     def with_past(words: str, metric: str) -> Content:
-        return Content.assemble(f"{words:<22} ", (history_of(past.get(metric, []), spare), "$busy"))
+        graph = strip(past.get(metric, []), spare, top=100.0, shape=shape)
+        return Content.assemble(f"{words:<22} ", (graph, "$busy"))
 
     flow = Content.assemble(
         ("disk    ", "$muted"),
@@ -203,6 +190,26 @@ def brief_lines(host: HostSample, gpus: GpuReport, past: dict[str, list[float | 
     ]
 
 
+def small_lines(host: HostSample, width: int) -> list[Content]:
+    """Return the machine in four lines of few words."""
+    part, words = disk_words(host)
+    load = MISSING if host.load_1m is None else f"{host.load_1m:.1f}"
+
+    def few(value: float | None) -> str:
+        return MISSING if value is None else bytes_(value).replace("iB", "").replace(" ", "")
+
+    return [
+        gauge("CPU", host.cpu_percent, f"load {load}", width),
+        gauge("memory", host.memory_percent, bytes_(host.memory_used_bytes), width, MEMORY_LEVELS),
+        gauge("disk", part, words, width, DISK_LEVELS),
+        Content.assemble(
+            ("disk/s ", "$muted"), f"{few(host.disk_read_bytes_per_s)} ", ("r ", "$muted"),
+            f"{few(host.disk_write_bytes_per_s)} ", ("w  net/s ", "$muted"), few(host.net_received_bytes_per_s),
+            (" in ", "$muted"), few(host.net_sent_bytes_per_s), (" out", "$muted"),
+        ),
+    ]  # fmt: skip
+
+
 def gpu_brief(report: GpuReport) -> Content:
     """Return all GPUs in one line."""
     if not report.devices:
@@ -213,56 +220,6 @@ def gpu_brief(report: GpuReport) -> Content:
             parts.append(Content.assemble(f"{gpu.index} ", ("✖ lost   ", "$bad")))
         else:
             memory = f"{bytes_(gpu.memory_used_bytes)} of {bytes_(gpu.memory_total_bytes)}"
-            parts.append(Content(f"{gpu.index} busy {percent(gpu.busy_percent)}, {memory}   "))
+            slowed = ("▲ slowed ", "$warn") if gpu.throttled else ""
+            parts.append(Content.assemble(f"{gpu.index} busy {percent(gpu.busy_percent)}, {memory} ", slowed, "  "))
     return Content("").join(parts)
-
-
-def gpu_lines(report: GpuReport, owners: dict[int, str], width: int, now_ms: int) -> list[Content]:
-    """Return a line for each GPU and for each process on one; or the reason why there is none.
-
-    Args:
-        report: What the device service said.
-        owners: Whom each process of ours works for, by pid.
-        width: Terminal cells there are.
-        now_ms: For ages.
-    """
-    if not report.devices:
-        return [Content.assemble(("○ no GPU: ", "$muted"), safe(report.reason))]
-    wide = min(28, max(len(gpu.name) for gpu in report.devices) + 1)
-    lines: list[Content] = []
-    for gpu in report.devices:
-        lines.append(lost_line(gpu, wide, now_ms) if gpu.why else gpu_line(gpu, wide, width))
-        for process in gpu.processes:
-            whose = owners.get(process.pid, "not of this workspace")
-            words = f"      pid {process.pid}  {bytes_(process.memory_bytes)}  {process.kind}  → {safe(whose)}"
-            lines.append(Content.styled(words, "$muted"))
-    return lines
-
-
-def gpu_line(gpu: Gpu, name_width: int, width: int) -> Content:
-    """Return the figures of one GPU: those that matter most come first."""
-    part = None
-    if gpu.memory_total_bytes and gpu.memory_used_bytes is not None:
-        part = 100 * gpu.memory_used_bytes / gpu.memory_total_bytes
-    room = max(6, min(24, (width - name_width - 76) // 2))
-    return Content.assemble(
-        (f"{gpu.index:>3} ", "$muted"),
-        fitted(Content(safe(gpu.name)), name_width),
-        (" busy ", "$muted"),
-        bar(gpu.busy_percent, room),
-        f"{percent(gpu.busy_percent):>5}",
-        ("  memory ", "$muted"),
-        bar(part, room),
-        f" {bytes_(gpu.memory_used_bytes)} of {bytes_(gpu.memory_total_bytes)}",
-        f"  {number(gpu.temperature_celsius, 0)} °C",
-        f"  {number(gpu.power_watts, 0)} of {number(gpu.power_limit_watts, 0)} W",
-        f"  {number(gpu.sm_clock_mhz, 0)} MHz",
-        (f"  ▲ slowed: {gpu.throttled}" if gpu.throttled else "", "$warn"),
-    )
-
-
-def lost_line(gpu: Gpu, name_width: int, now_ms: int) -> Content:
-    """Return a GPU that does not answer: since when, and why."""
-    since = f" since {when(gpu.lost_at, seconds=True)[11:]} ({age(gpu.lost_at, now_ms)})" if gpu.lost_at else ""
-    name = fitted(Content(safe(gpu.name)), name_width)
-    return Content.assemble((f"{gpu.index:>3} ", "$muted"), name, (f" ✖ lost{since}: ", "$bad"), safe(gpu.why))

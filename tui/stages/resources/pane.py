@@ -1,16 +1,16 @@
-"""Panes of Resources: lines that repaint only what changed, and the chart's views and spans."""
+"""Panes of Resources: lines that repaint only what changed."""
 
+import os
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from textual.app import RenderResult
 from textual.content import Content
 from textual.geometry import Region
 from textual.widget import Widget
 
-from lemnis.engine.resources import History
+from lemnis.tui.stages.resources.live.graph import Shape, shape_for
 from lemnis.tui.widgets.cells import fitted
-from lemnis.tui.widgets.chart import Series
 
 
 class Lines(Widget):
@@ -32,13 +32,17 @@ class Lines(Widget):
         lines = [fitted(line, width) for line in draw(width)]
         if len(lines) != len(self._lines):
             self._lines = lines
-            self.styles.height = max(1, len(lines))
-            self.refresh(layout=True)
+            self.resize()
             return
         changed = [index for index, line in enumerate(lines) if not line.is_same(self._lines[index])]
         self._lines = lines
         if changed:
             self.refresh(*(Region(0, index, width, 1) for index in changed))
+
+    def resize(self) -> None:
+        """Take as many lines as there are."""
+        self.styles.height = max(1, len(self._lines))
+        self.refresh(layout=True)
 
     def on_resize(self) -> None:
         self._lines = []
@@ -48,50 +52,19 @@ class Lines(Widget):
         return Content("\n").join(self._lines)
 
 
-@dataclass(frozen=True, slots=True)
-class ChartView:
-    """One choice of what the chart shows: figures of the host by name, with their legend and scale."""
+class Filled(Lines):
+    """Lines that fill the height there is."""
 
-    name: str
-    unit: str
-    figures: tuple[tuple[str, str], ...]
-    divisor: float = 1.0
-    whole: bool = False  # 0..100 always, so that the height means the same from one look to the next
+    DEFAULT_CSS = "Filled { height: 1fr; }"
 
+    def fill(self, draw: Callable[[int, int], Sequence[Content]]) -> None:
+        """Show what `draw` returns for a width and a height in cells."""
+        self.show(lambda width: draw(width, self.size.height))
 
-VIEWS = (
-    ChartView("use", "%", (("cpu_percent", "CPU"), ("memory_percent", "memory")), whole=True),
-    ChartView(
-        "waiting",
-        "% of time",
-        (("cpu_pressure_percent", "CPU"), ("memory_pressure_percent", "memory"), ("disk_pressure_percent", "disk")),
-    ),
-    ChartView("disk", "MiB/s", (("disk_read_bytes_per_s", "read"), ("disk_write_bytes_per_s", "write")), divisor=2**20),
-    ChartView("network", "MiB/s", (("net_received_bytes_per_s", "in"), ("net_sent_bytes_per_s", "out")), divisor=2**20),
-)
-SPANS = (60, 300, 900, 3600, 21_600, 86_400, 604_800, 2_592_000)
-SPAN_NAMES = {
-    60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h", 21_600: "6 h", 86_400: "24 h", 604_800: "7 days",
-    2_592_000: "30 days",
-}  # fmt: skip
-DEFAULT_SPAN = 900
+    def resize(self) -> None:
+        self.refresh()
 
 
-def axis_of(seconds: int) -> tuple[float, str]:
-    """Return by what ages in seconds are divided on the chart's axis, and the unit that results."""
-    for size, unit, least in ((86_400, "days", 172_800), (3600, "hours", 7200), (60, "minutes", 120)):
-        if seconds >= least:
-            return size, unit
-    return 1, "seconds"
-
-
-def series_of(view: ChartView, past: History, seconds: int) -> list[Series]:
-    """Return the chart's lines over minutes (or hours, days) before now; the step that is still filling is left out."""
-    size, _ = axis_of(seconds)
-    count = len(past.at) - 1
-    ages = [-(count - 1 - index) * past.step_s / size for index in range(count)]
-    lines: list[Series] = []
-    for metric, name in view.figures:
-        values = past.values.get(metric, [])[:count]
-        lines.append(Series(name, ages, [None if value is None else value / view.divisor for value in values]))
-    return lines
+def terminal_shape() -> Shape:
+    """Return what this process's terminal can draw."""
+    return shape_for(os.environ, sys.__stdout__.encoding if sys.__stdout__ is not None else "")

@@ -1,38 +1,27 @@
 """The Resources room: the machine live, the pool and its queue, the processes and whom they work for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 
-from lemnis.engine import Engine
-from lemnis.engine.resources import DiskUse, GpuReport, History, HostSample, PoolState, Process, ProcessTable
+from lemnis.engine import Engine, LemnisError
+from lemnis.engine.resources import DiskUse, PoolState, Process, ProcessTable
 from lemnis.tui.actions import bindings
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.resources import lines, rows
-from lemnis.tui.stages.resources.pane import (
-    DEFAULT_SPAN,
-    SPAN_NAMES,
-    SPANS,
-    VIEWS,
-    ChartView,
-    Lines,
-    axis_of,
-    series_of,
-)
+from lemnis.tui.stages.resources import rows
+from lemnis.tui.stages.resources.live.busiest import Busiest
+from lemnis.tui.stages.resources.live.machine import Machine
+from lemnis.tui.stages.resources.live.reading import Reading, Source, read
+from lemnis.tui.stages.resources.live.watching import Watching, send_all
+from lemnis.tui.stages.resources.pane import terminal_shape
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets.cells import Col, Row
-from lemnis.tui.widgets.chart import Chart
 from lemnis.tui.widgets.panel import Panel
 from lemnis.tui.widgets.table import Table
-
-POINTS = 180  # steps of the chart
-FIGURES = [name for view in VIEWS for name, _ in view.figures]
-CORE_LINES = 4
-STALE_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,97 +29,52 @@ class ResourcesView:
     """Everything the tab shows, read at one moment."""
 
     at: int
-    host: HostSample
-    gpus: GpuReport
+    reading: Reading
     pool: PoolState
-    processes: ProcessTable
-    past: History
     disk: list[DiskUse]
-    span: int
 
 
-class ResourcesStage(Stage[ResourcesView]):
+class ResourcesStage(Watching, Stage[ResourcesView]):
     """The machine, who holds it and who waits for it."""
 
     BINDINGS = bindings("resources")
     topics = frozenset({"jobs"})
     live_seconds = 1.0
+    filter_hint = "python and memory > 500 or cpu > 50"
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(engine, info)
-        self.span: int = DEFAULT_SPAN
-        self.chart_view: ChartView = VIEWS[0]
         self._view: ResourcesView | None = None
 
     def compose(self) -> ComposeResult:
-        with Horizontal(id="machine"):
-            with Panel("CPU", id="cpu"):
-                yield Lines(id="cores")
-                yield Lines(id="cpu-line")
-                yield Chart(
-                    id="past", empty="The history begins with the engine: its sampler keeps one point a second."
-                )
-            with Vertical(id="side"):
-                with Panel("Memory", id="memory"):
-                    yield Lines(id="memory-lines")
-                with Panel("Disk and network", id="flows"):
-                    yield Lines(id="flow-lines")
-        with Panel("Machine", id="brief"):
-            yield Lines(id="brief-lines")
-        with Panel("GPU", id="gpu"):
-            yield Lines(id="gpu-lines")
+        yield Machine(terminal_shape(), id="live")
         with Panel("Pool", id="pool"):
             yield Table(*rows.POOL_COLUMNS, id="jobs", empty="Nothing runs or waits. Start something in Experiments.")
-        with Panel("Processes", id="process-panel"):
-            reading = "Reading the process table …" if self.engine.at is None else "Which processes ran is not kept."
-            yield Table(*rows.PROCESS_COLUMNS, id="processes", empty=reading)
+        reading = "Reading the process table …" if self.engine.at is None else "Which processes ran is not kept."
+        yield Busiest(empty=reading, id="process-panel")
 
     def load(self) -> ResourcesView:
-        room, span = self.engine.resources, self.span
-        processes = room.processes()
-        return ResourcesView(
-            at=self.engine.now_ms(),
-            host=room.host(),
-            gpus=room.gpus(),
-            pool=room.pool(processes),
-            processes=processes,
-            past=room.histories("host", FIGURES, span, POINTS),
-            disk=room.disk(),
-            span=span,
-        )
+        room = self.engine.resources
+        reading = read(room, self.wish)
+        return ResourcesView(self.engine.now_ms(), reading, room.pool(reading.known), room.disk())
+
+    def reload(self) -> None:
+        if self.paused_at is None:
+            super().reload()
 
     def show(self, view: ResourcesView) -> None:
         self._view = view
-        self._show_machine(view)
-        self._show_chart(view)
-        gpus, at = view.gpus, view.at
-        owners = {process.pid: process.owner for process in view.processes.rows if process.owner}
-        self.query_one("#gpu-lines", Lines).show(lambda width: lines.gpu_lines(gpus, owners, width, at))
-        self.query_one("#gpu", Panel).retitle("GPU", f"driver {gpus.driver}" if gpus.driver else "")
+        if view.reading.wish != self.wish:
+            return  # read before the person wanted something else; the next view is on its way
+        self.reading = view.reading
+        self.machine().show(view.reading, view.disk)
         jobs = rows.pool_rows(view.pool, view.at)
         pool = self.query_one("#pool", Panel)
         pool.retitle("Pool", rows.pool_title(view.pool))
         pool.styles.height = min(9, len(jobs) + 3 if jobs else 5)
-        processes = view.processes
         self._show_table("#jobs", rows.POOL_COLUMNS, jobs, rows.NARROW_POOL)
         self._say_why()
-        found = [rows.process_row(process, processes.at) for process in processes.rows]
-        self._show_table("#processes", rows.PROCESS_COLUMNS, found, rows.NARROW_PROCESSES)
-        panel = self.query_one("#process-panel", Panel)
-        panel.retitle("Processes", rows.processes_title(processes))
-        panel.dated(processes.at, view.at, STALE_S)
-
-    def _show_machine(self, view: ResourcesView) -> None:
-        host, gpus, past, disk = view.host, view.gpus, view.past.values, view.disk
-        self.query_one("#cores", Lines).show(lambda width: lines.core_lines(host.core_percents, width, CORE_LINES))
-        self.query_one("#cpu-line", Lines).show(lambda width: [lines.cpu_line(host)])
-        self.query_one("#memory-lines", Lines).show(lambda width: lines.memory_lines(host, width))
-        self.query_one("#flow-lines", Lines).show(lambda width: lines.flow_lines(host, past, disk, width))
-        self.query_one("#brief-lines", Lines).show(lambda width: lines.brief_lines(host, gpus, past, width))
-        self.query_one("#brief", Panel).retitle("Machine", lines.cpu_title(host))
-        for panel in ("#cpu", "#brief"):
-            self.query_one(panel, Panel).dated(host.at, view.at, STALE_S)
-        self.query_one("#flows", Panel).retitle("Disk and network", host.disk_device)
+        self.busiest().show(view.reading, view.at)
 
     def _show_table(self, name: str, columns: Sequence[Col], found: list[Row], narrow: frozenset[str]) -> None:
         """Show rows with the columns that there is room for."""
@@ -151,47 +95,60 @@ class ResourcesStage(Stage[ResourcesView]):
         why = next((job.why for job in waiting if str(job.job_id) == key), waiting[0].why)
         self.query_one("#pool", Panel).footnote(why)
 
-    def _show_chart(self, view: ResourcesView) -> None:
-        if view.span != self.span:
-            return  # read before the person chose another span; the next view is on its way
-        chart = self.query_one("#past", Chart)
-        size, unit = axis_of(self.span)
-        if (chart.x_label, chart.y_label) != (f"{unit} ago", self.chart_view.unit):
-            chart.relabel(x=f"{unit} ago", y=self.chart_view.unit)
-        chart.x_bounds = (-self.span / size, 0.0)
-        chart.bounds = (0.0, 100.0) if self.chart_view.whole else None
-        chart.show(series_of(self.chart_view, view.past, view.span))
-        self.query_one("#cpu", Panel).retitle(
-            "CPU", f"{lines.cpu_title(view.host)} · {self.chart_view.name}, {SPAN_NAMES[self.span]}"
-        )
+    # What the live panels ask of the tab.
+
+    def source(self) -> Source:
+        return self.engine.resources
+
+    def machine(self) -> Machine:
+        return self.query_one(Machine)
+
+    def busiest(self) -> Busiest:
+        return self.query_one(Busiest)
+
+    def look_again(self) -> None:
+        super().reload()
+
+    def tell(self, message: str, *, warn: bool = False) -> None:
+        self.toast(message, warn=warn)
+
+    def open_screen(self, screen: Any, then: Callable[[str | None], None]) -> None:  # Any: any screen that answers so
+        self.app.push_screen(screen, then)
+
+    def send(self, processes: list[Process], name: str) -> None:
+        self.perform(send_all, self.source(), processes, name, done=str)
+
+    def filter(self, query: str) -> None:
+        self.source().matching(ProcessTable(at=0), query)  # says what is wrong before anything changes
+        self.wish = replace(self.wish, query=query)
+        self.query_text = query
+        self.look_again()
+
+    def preview(self, query: str, tell: Callable[[str], None]) -> None:
+        known = self.reading.known if self.reading is not None else ProcessTable(at=0)
+        try:
+            found = self.source().matching(known, query)
+        except LemnisError:
+            tell("")
+        else:
+            tell(f"{len(found.rows):,} of {len(known.rows):,} processes")
+
+    def back(self) -> bool:
+        if self.wish.own and not self.query_text:
+            self.action_own()
+            return True
+        return super().back()
 
     # Keys.
-
-    def action_zoom_in(self) -> None:
-        """Look at a shorter time."""
-        self._zoom(-1)
-
-    def action_zoom_out(self) -> None:
-        """Look at a longer time."""
-        self._zoom(+1)
-
-    def _zoom(self, step: int) -> None:
-        place = SPANS.index(self.span) + step
-        if 0 <= place < len(SPANS):
-            self.span = SPANS[place]
-            self.reload()
-
-    def action_chart(self) -> None:
-        """Draw the next group of figures."""
-        self.chart_view = VIEWS[(VIEWS.index(self.chart_view) + 1) % len(VIEWS)]
-        if self._view is not None:
-            self._show_chart(self._view)
 
     def action_stop(self) -> None:
         """Ask, then stop the job under the cursor, or the one that the process under the cursor works for."""
         job_id = self._job_id()
         if job_id is None:
-            self.toast("Nothing of this workspace's jobs is under the cursor.", warn=True)
+            if self._focused_table() == "processes":
+                self.action_signal()
+            else:
+                self.toast("No job is under the cursor.", warn=True)
             return
         self.ask(
             f"Stop job {job_id}?",
@@ -200,15 +157,27 @@ class ResourcesStage(Stage[ResourcesView]):
             then=lambda: self.perform(self.engine.jobs.cancel, job_id, done=f"Job {job_id} was asked to stop."),
         )
 
-    @on(Table.Opened)
+    @on(Table.Opened, "#jobs")
     def open_run(self, message: Table.Opened) -> None:
         """Go to the run that a job trains."""
         message.stop()
-        run_id = self._run_id(message.table)
+        view = self._view
+        jobs = [*view.pool.holding, *view.pool.waiting] if view is not None else []
+        run_id = next((job.run_id for job in jobs if str(job.job_id) == message.key), None)
         if run_id is not None:
-            self.post_message(StageWanted("experiments", str(run_id)))
+            self._go_to_run(str(run_id))
         else:
             self.toast("No run belongs to this row.")
+
+    @on(Table.Opened, "#processes")
+    def open_process(self, message: Table.Opened) -> None:
+        """Look at one process over time."""
+        message.stop()
+        self.look_at(self.busiest().process, self._go_to_run)
+
+    def _go_to_run(self, run_id: str | None) -> None:
+        if run_id:
+            self.post_message(StageWanted("experiments", run_id))
 
     def explain(self) -> tuple[str, str] | None:
         if self._focused_table() == "jobs":
@@ -218,24 +187,12 @@ class ResourcesStage(Stage[ResourcesView]):
     def _focused_table(self) -> str:
         return "jobs" if self.query_one("#jobs", Table).has_focus else "processes"
 
-    def _process(self) -> Process | None:
-        key = self.query_one("#processes", Table).key
-        found = self._view.processes.rows if self._view is not None else []
-        return next((process for process in found if rows.process_key(process) == key), None)
-
     def _job_id(self) -> int | None:
         if self._focused_table() == "jobs":
             key = self.query_one("#jobs", Table).key
             return int(key) if key else None
-        process = self._process()
+        process = self.busiest().process
         return process.job_id if process is not None else None
-
-    def _run_id(self, table: Table) -> int | None:
-        if table.id == "processes":
-            process = self._process()
-            return process.run_id if process is not None else None
-        jobs = [*self._view.pool.holding, *self._view.pool.waiting] if self._view is not None else []
-        return next((job.run_id for job in jobs if str(job.job_id) == table.key), None)
 
 
 POOL_TEXT = (

@@ -24,14 +24,25 @@ POOL_COLUMNS = (
 PROCESS_COLUMNS = (
     Col("pid", "pid", right=True, width=7),
     Col("user", "user", most=10),
+    Col("state", "S", width=1),
+    Col("nice", "nice", right=True, width=4),
+    Col("threads", "thr", right=True, width=4),
     Col("cpu", "CPU %", right=True, width=6),
     Col("memory", "memory", right=True, width=9),
+    Col("gpu", "GPU", right=True, width=9),
+    Col("time", "CPU time", right=True, width=8),
     Col("age", "age", right=True, width=6),
     Col("owner", "works for", most=28),
     Col("command", "command", flex=True),
 )
 NARROW_POOL = frozenset({"job", "what", "state", "cores", "used_cores", "why"})
-NARROW_PROCESSES = frozenset({"pid", "cpu", "memory", "owner", "command"})
+PROCESS_ROOM = (  # from how many cells on there is room for which columns
+    (0, frozenset({"cpu", "memory", "command"})),
+    (50, frozenset({"pid"})),
+    (70, frozenset({"user", "owner"})),
+    (100, frozenset({"state", "time", "age"})),
+    (130, frozenset({"threads", "nice"})),
+)
 
 
 def pool_title(pool: PoolState) -> str:
@@ -118,16 +129,19 @@ def short_command(command: str) -> str:
     return program if program.startswith("[") else f"{program.rsplit('/', 1)[-1]}{space}{rest}"
 
 
-def processes_title(table: ProcessTable) -> str:
-    """Return what the process panel says behind its name."""
-    if not table.total:
+def process_columns(width: int, *, gpu: bool) -> frozenset[str]:
+    """Return the columns of the processes that a screen of `width` cells has room for."""
+    chosen = {name for least, names in PROCESS_ROOM if width >= least for name in names}
+    return frozenset(chosen | ({"gpu"} if gpu and width >= 60 else set()))
+
+
+def processes_title(known: ProcessTable, shown: ProcessTable, *, tree: bool, wish: str) -> str:
+    """Return what the process panel says behind its name; `wish` is what was asked for."""
+    if not known.total:
         return ""
-    return f"{table.total:,}, {table.running} running, {table.threads:,} threads"
-
-
-def process_key(process: Process) -> str:
-    """Return a name that no other process ever had on this machine since its boot."""
-    return f"{process.pid}:{process.line[0][1] if process.line else 0}"
+    words = f"{known.total:,}, {known.running} running, {known.threads:,} threads"
+    kept = f" · {len(shown.rows):,} of {len(known.rows):,} shown: {wish}" if wish else ""
+    return f"{words}{' · tree' if tree else ''}{kept}"
 
 
 def process_row(process: Process, now_ms: int) -> Row:
@@ -135,12 +149,17 @@ def process_row(process: Process, now_ms: int) -> Row:
     owner = Content.styled(f"→ {safe(process.owner)}", "$stage-accent") if process.owner else Content("")
     cpu = MISSING if process.cpu_percent is None else f"{process.cpu_percent:.1f}"
     return Row(
-        process_key(process),
+        process.key,
         (
             str(process.pid),
             process.user,
+            process.state,
+            str(process.nice),
+            str(process.threads),
             cpu,
             bytes_(process.memory_bytes),
+            bytes_(process.gpu_memory_bytes),
+            clock(process.cpu_s),
             age(process.started_at, now_ms),
             owner,
             short_command(process.command),
@@ -148,10 +167,25 @@ def process_row(process: Process, now_ms: int) -> Row:
         (
             process.pid,
             process.user,
+            process.state,
+            process.nice,
+            process.threads,
             process.cpu_percent,
             process.memory_bytes,
+            process.gpu_memory_bytes,
+            process.cpu_s,
             None if process.started_at is None else now_ms - process.started_at,
             process.owner,
             process.command,
         ),
     )
+
+
+def clock(seconds: float | None) -> str:
+    """Return CPU time as ``top`` writes it: ``1:05.20``, from an hour on ``2h07``."""
+    if seconds is None:
+        return MISSING
+    minutes, rest = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes:.0f}:{rest:05.2f}"
+    return f"{minutes // 60:.0f}h{minutes % 60:02.0f}"

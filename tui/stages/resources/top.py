@@ -1,118 +1,208 @@
-"""Top: the live view of the machine alone, with or without a workspace."""
+"""Top: the live panels of the machine alone, with or without a workspace."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
 from lemnis.engine import LemnisError
 from lemnis.engine.clock import now_ms
-from lemnis.engine.resources import GpuReport, HostSample, ProcessTable
-from lemnis.tui.stages.resources import lines, rows
-from lemnis.tui.stages.resources.pane import Lines
+from lemnis.engine.resources import Process, ProcessTable
+from lemnis.tui.actions import TABLE, actions, bindings, key_label
+from lemnis.tui.screens.help import Help
+from lemnis.tui.stages.resources.live.busiest import Busiest
+from lemnis.tui.stages.resources.live.machine import Machine
+from lemnis.tui.stages.resources.live.reading import Reading, Source, read
+from lemnis.tui.stages.resources.live.watching import Watching, send_all
+from lemnis.tui.stages.resources.pane import terminal_shape
 from lemnis.tui.theme import SHEET, ThemedApp
-from lemnis.tui.widgets.panel import Panel
+from lemnis.tui.widgets.prompt import PromptLine
 from lemnis.tui.widgets.table import Table
+from lemnis.tui.widgets.text import Words
 
 PERIOD_S = 1.0
-KEPT = 600  # readings of past in this view
-CORE_LINES = 8
-NARROW = 100
-PAST = (
-    "cpu_percent", "memory_percent", "disk_read_bytes_per_s", "disk_write_bytes_per_s",
-    "net_received_bytes_per_s", "net_sent_bytes_per_s",
-)  # fmt: skip
+NARROW, SHORT = 100, 30
+HINT = "python and memory > 500 or cpu > 50"
+SHOWN = ("tree", "own", "pause", "signal", "chart", "zoom_in", "zoom_out")
 
 
-class Source(Protocol):
-    """Whoever can read the machine: the workspace's room, or this process."""
-
-    def host(self) -> HostSample: ...
-    def processes(self) -> ProcessTable: ...
-    def gpus(self) -> GpuReport: ...
-
-
-class Top(ThemedApp[None]):
+class Top(Watching, ThemedApp[None]):
     """CPU, memory, disk, network, GPUs and processes, once a second."""
 
-    CSS_PATH = [SHEET]
-    CSS = "#cpu, #machine, #gpu { height: auto; } Lines { padding: 0 1; } #hint { height: 1; color: $muted; }"
-    BINDINGS = [Binding("q", "quit", "Leave")]
+    CSS_PATH: ClassVar[list[str | Path]] = [SHEET, Path(__file__).with_name("pane.tcss")]  # type: ignore[assignment]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("resources"),
+        Binding("q", "quit", "Leave"),
+        Binding("slash", "filter", "Filter"),
+        Binding("escape", "everything", "All"),
+        Binding("question_mark", "help", "Help"),
+    ]
 
     @dataclass
     class Read(Message):
         """One reading of the machine came back."""
 
-        host: HostSample
-        gpus: GpuReport
-        processes: ProcessTable
+        reading: Reading
 
     @dataclass
     class Failed(Message):
-        """A reading failed."""
+        """A reading failed, or a signal could not be sent."""
 
         error: LemnisError
+        reading: bool
 
-    def __init__(self, source: Source) -> None:
+    @dataclass
+    class Sent(Message):
+        """A signal was sent."""
+
+        words: str
+
+    def __init__(self, reader: Source) -> None:
         super().__init__()
-        self.source, self._busy = source, False
-        self.past: dict[str, list[float | None]] = {name: [] for name in PAST}
+        self.reader, self._busy = reader, False
 
     def compose(self) -> ComposeResult:
-        with Panel("CPU", id="cpu"):
-            yield Lines(id="cores")
-            yield Lines(id="cpu-line")
-        with Panel("Machine", id="machine"):
-            yield Lines(id="lines")
-        with Panel("GPU", id="gpu"):
-            yield Lines(id="gpus")
-        with Panel("Processes", id="busiest"):
-            yield Table(*rows.PROCESS_COLUMNS, id="processes", empty="Reading the process table …")
-        yield Static(" q Leave   j k Move   h l Column   s S Sort", id="hint", markup=False)
+        yield Machine(terminal_shape(), id="live")
+        yield Busiest(empty="Reading the process table …", id="process-panel")
+        yield PromptLine(id="filter")
+        yield Words(hint(), id="hint")
 
     async def on_mount(self) -> None:
-        self.read_machine()
-        self.set_interval(PERIOD_S, self.read_machine)
+        self.look_again()
+        self.set_interval(PERIOD_S, self.go_on)
         self.query_one(Table).focus()
 
-    def read_machine(self) -> None:
+    def go_on(self) -> None:
+        """Read again, unless the picture stands still."""
+        if self.paused_at is None:
+            self.look_again()
+        else:
+            self.busiest().date(now_ms())
+
+    def _read(self) -> None:
+        try:
+            message: Message = self.Read(read(self.reader, self.wish))
+        except LemnisError as error:
+            message = self.Failed(error, reading=True)
+        self.post_message(message)
+
+    def on_top_failed(self, message: Failed) -> None:
+        if not self.screen_stack:
+            return  # it is being left
+        if not message.reading:
+            self.notify(message.error.remedy, title=message.error.problem, severity="error", markup=False)
+            return
+        self._busy = False
+        self.busiest().footnote(f"stale: {message.error.problem}")
+
+    def on_top_sent(self, message: Sent) -> None:
+        self.tell(message.words)
+        self.look_again()
+
+    def on_top_read(self, message: Read) -> None:
+        self._busy = False
+        if not self.screen_stack:
+            return  # it is being left
+        if message.reading.wish != self.wish:
+            self.look_again()
+            return
+        self.reading = message.reading
+        self.machine().show(message.reading, [])
+        self.busiest().show(message.reading, now_ms())
+
+    # What the live panels ask of the app.
+
+    def source(self) -> Source:
+        return self.reader
+
+    def machine(self) -> Machine:
+        return self.screen_stack[0].query_one(Machine)
+
+    def busiest(self) -> Busiest:
+        return self.screen_stack[0].query_one(Busiest)
+
+    def look_again(self) -> None:
         """Read the machine in a thread, unless the last reading still runs."""
         if not self._busy:
             self._busy = True
             self.run_worker(self._read, thread=True, exit_on_error=False, group="top")
 
-    def _read(self) -> None:
+    def tell(self, message: str, *, warn: bool = False) -> None:
+        self.notify(message, severity="warning" if warn else "information", markup=False)
+
+    def open_screen(self, screen: Any, then: Callable[[str | None], None]) -> None:  # Any: any screen that answers so
+        self.push_screen(screen, then)
+
+    def send(self, processes: list[Process], name: str) -> None:
+        def work() -> None:
+            try:
+                message: Message = self.Sent(send_all(self.reader, processes, name))
+            except LemnisError as error:
+                message = self.Failed(error, reading=False)
+            self.post_message(message)
+
+        self.run_worker(work, thread=True, exit_on_error=False, group="signal")
+
+    # Keys.
+
+    def action_stop(self) -> None:
+        """Here as `X`: jobs are stopped in the console."""
+        self.action_signal()
+
+    def action_help(self) -> None:
+        self.push_screen(Help("resources", alone=True))
+
+    def action_filter(self) -> None:
+        self.query_one(PromptLine).open(self.wish.query, HINT)
+
+    def action_everything(self) -> None:
+        """Show all processes again."""
+        self.wish = replace(self.wish, query="", own=False)
+        self.look_again()
+
+    @on(Table.Opened)
+    def open_process(self) -> None:
+        """Look at one process over time."""
+        self.look_at(self.busiest().process, lambda run: None)
+
+    def on_prompt_line_entered(self, message: PromptLine.Entered) -> None:
+        prompt = self.query_one(PromptLine)
         try:
-            message: Message = self.Read(self.source.host(), self.source.gpus(), self.source.processes())
+            self.reader.matching(ProcessTable(at=0), message.text)
         except LemnisError as error:
-            message = self.Failed(error)
-        self.post_message(message)
+            prompt.refuse(error)
+            return
+        self.wish = replace(self.wish, query=message.text)
+        prompt.close()
+        self.query_one(Table).focus()
+        self.look_again()
 
-    def on_top_failed(self, message: Failed) -> None:
-        self._busy = False
-        self.query_one("#machine", Panel).footnote(f"stale: {message.error.problem}")
+    def on_prompt_line_typed(self, message: PromptLine.Typed) -> None:
+        known = self.reading.known if self.reading is not None else ProcessTable(at=0)
+        try:
+            found = self.reader.matching(known, message.text)
+        except LemnisError:
+            return
+        self.query_one(PromptLine).tell(f"{len(found.rows):,} of {len(known.rows):,} processes")
 
-    def on_top_read(self, message: Read) -> None:
-        self._busy = False
-        host, gpus, processes, past = message.host, message.gpus, message.processes, self.past
-        for name, values in past.items():
-            values.append(getattr(host, name))
-            del values[:-KEPT]
-        at = now_ms()
-        owners = {process.pid: process.owner for process in processes.rows if process.owner}
-        self.query_one("#cores", Lines).show(lambda width: lines.core_lines(host.core_percents, width, CORE_LINES))
-        self.query_one("#cpu-line", Lines).show(lambda width: [lines.cpu_line(host)])
-        self.query_one("#lines", Lines).show(lambda width: lines.brief_lines(host, gpus, past, width)[:-1])
-        self.query_one("#gpus", Lines).show(lambda width: lines.gpu_lines(gpus, owners, width, at))
-        self.query_one("#cpu", Panel).retitle("CPU", lines.cpu_title(host))
-        self.query_one("#machine", Panel).dated(host.at, at, 3 * PERIOD_S)
-        self.query_one("#busiest", Panel).retitle("Processes", rows.processes_title(processes))
-        columns, found = rows.PROCESS_COLUMNS, [rows.process_row(process, at) for process in processes.rows]
-        table = self.query_one(Table)
-        if self.size.width < NARROW:
-            columns, found = rows.only(columns, found, rows.NARROW_PROCESSES)
-        table.set_columns(columns)
-        table.show(found)
+    def on_prompt_line_left(self) -> None:
+        self.query_one(Table).focus()
+
+
+def hint() -> Content:
+    """Return the keys that fit one line, the most used first."""
+    named = {action.name: action for action in (*actions("resources"), *actions(TABLE))}
+    parts: list[tuple[str, str] | str] = [(" q ", "$key"), "Leave ", (" / ", "$key"), "Filter "]
+    for name in SHOWN:
+        action = named[name]
+        parts += [(f" {key_label(action.key).split()[0]} ", "$key"), f"{action.label} "]
+    return Content.assemble(*parts, (" s S ", "$key"), "Sort ", (" enter ", "$key"), "Open ", (" ? ", "$key"), "Help")

@@ -1,0 +1,1 @@
+"""The live panels of Resources: the machine, its past, its GPUs and its processes, in the tab and in `top`."""

@@ -1,0 +1,103 @@
+"""The machine as panels: cores and the past beside memory, disk and network; one panel of all on a small screen."""
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from lemnis.engine.resources import DiskUse
+from lemnis.tui.stages.resources import lines
+from lemnis.tui.stages.resources.live.cores import core_lines
+from lemnis.tui.stages.resources.live.gpus import busy_now, gpu_lines
+from lemnis.tui.stages.resources.live.graph import Shape
+from lemnis.tui.stages.resources.live.past import SPAN_NAMES, VIEWS, View, past_lines
+from lemnis.tui.stages.resources.live.reading import Reading
+from lemnis.tui.stages.resources.pane import Filled, Lines
+from lemnis.tui.widgets.panel import Panel
+
+LEAST, MOST = 9, 26  # lines of the panels above
+STALE_S = 5
+
+
+class Machine(Vertical):
+    """Draws readings; `view` is what is drawn of the past, on a small screen in place of the summary."""
+
+    def __init__(self, shape: Shape, *, id: str | None = None):
+        super().__init__(id=id, classes="machine")
+        self.shape: Shape = shape
+        self.view: View = VIEWS[0]
+        self.core_lines = 2
+        self.brief = True  # on a small screen: the summary, not the past
+        self._drawn: tuple[Reading, list[DiskUse]] | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="machine"):
+            with Panel("CPU", id="cpu"):
+                yield Lines(id="cpu-line")
+                yield Lines(id="cores")
+                yield Filled(id="past")
+            with Vertical(id="side"):
+                with Panel("Memory", id="memory"):
+                    yield Lines(id="memory-lines")
+                with Panel("Disk and network", id="flows"):
+                    yield Filled(id="flow-lines")
+        with Panel("Machine", id="brief"):
+            yield Lines(id="brief-lines")
+        with Panel("GPU", id="gpu"):
+            yield Lines(id="gpu-lines")
+
+    def _stand(self) -> None:
+        """Take three eighths of the screen's height: the rest belongs to the tables."""
+        tall = max(LEAST, min(MOST, self.app.size.height * 3 // 8))
+        self.core_lines = max(2, tall // 4)
+        self.query_one("#machine", Horizontal).styles.height = tall
+
+    def show(self, reading: Reading, disk: list[DiskUse]) -> None:
+        """Draw a reading; `disk` is what the parts of the workspace take, empty without one."""
+        self._drawn = reading, disk
+        self._stand()
+        host, gpus, past, shape = reading.host, reading.gpus, reading.past.values, self.shape
+        flows = {name: values[:-1] for name, values in past.items()}
+        processes = reading.by_pid
+        self.query_one("#cpu-line", Lines).show(lambda width: [lines.cpu_line(host)])
+        self.query_one("#cores", Lines).show(
+            lambda width: core_lines(host.core_percents, reading.cores, width, self.core_lines, shape=shape)
+        )
+        self.query_one("#memory-lines", Lines).show(lambda width: lines.memory_lines(host, width))
+        self.query_one("#flow-lines", Filled).fill(
+            lambda width, height: lines.flow_lines(host, flows, disk, width, height, shape=shape)
+        )
+        self.query_one("#gpu-lines", Lines).show(
+            lambda width: gpu_lines(gpus, processes, reading.gpu_past, width, now_ms=reading.at, shape=shape)
+        )
+        self._show_past(reading)
+        self.query_one("#gpu", Panel).retitle("GPU", busy_now(gpus))
+        self.query_one("#flows", Panel).retitle("Disk and network", host.disk_device)
+        for panel in ("#cpu", "#brief"):
+            self.query_one(panel, Panel).dated(host.at, reading.at, STALE_S)
+
+    def turn(self) -> None:
+        """Draw the next view of the past; a small screen begins and ends with the summary."""
+        place = VIEWS.index(self.view) + 1
+        if self.brief and self.app.screen.has_class("-narrow"):
+            self.brief = False
+        else:
+            self.brief = place == len(VIEWS)
+            self.view = VIEWS[place % len(VIEWS)]
+        if self._drawn is not None:
+            self._show_past(self._drawn[0])
+
+    def _show_past(self, reading: Reading) -> None:
+        view, shape, host = self.view, self.shape, reading.host
+        flows = {name: values[:-1] for name, values in reading.past.values.items()}
+        self.query_one("#past", Filled).fill(
+            lambda width, height: past_lines(view, reading.past, reading.marks, width, height, shape=shape)
+        )
+        summary = self.query_one("#brief-lines", Lines)
+        if self.brief:
+            summary.show(lambda width: lines.brief_lines(host, reading.gpus, flows, width, shape=shape))
+        else:
+            summary.show(lambda width: past_lines(view, reading.past, reading.marks, width, 6, shape=shape))
+        shown = f"{view.name}, {SPAN_NAMES[reading.wish.span]}"
+        self.query_one("#cpu", Panel).retitle("CPU", f"{lines.cpu_title(host)} · {shown}")
+        self.query_one("#brief", Panel).retitle(
+            "Machine", lines.cpu_title(host) if self.brief else f"{lines.cpu_title(host)} · {shown}"
+        )

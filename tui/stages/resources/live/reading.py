@@ -1,0 +1,101 @@
+"""One reading of a machine for the live panels, and whoever can give one."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from lemnis.engine.clock import now_ms
+from lemnis.engine.resources import (
+    GpuReport,
+    History,
+    HostSample,
+    Mark,
+    Process,
+    ProcessDetail,
+    ProcessTable,
+    own_user,
+)
+from lemnis.tui.stages.resources.live.past import DEFAULT_SPAN, FIGURES
+
+POINTS = 180  # steps of the past
+
+
+class Source(Protocol):
+    """Whoever can read a machine: a workspace's room, or this process."""
+
+    def host(self) -> HostSample: ...
+    def processes(self) -> ProcessTable: ...
+    def gpus(self) -> GpuReport: ...
+    def matching(self, processes: ProcessTable, query: str) -> ProcessTable: ...
+    def process(self, pid: int, started_ticks: int) -> ProcessDetail: ...
+    def signal(self, pid: int, started_ticks: int, name: str) -> None: ...
+    def histories(self, source: str, metrics: list[str], seconds: int = ..., points: int = ...) -> History: ...
+    def cores(self, seconds: int = ..., points: int = ...) -> History: ...
+    def marks(self, seconds: int = ...) -> list[Mark]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants to see of the machine."""
+
+    span: int = DEFAULT_SPAN
+    query: str = ""
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything the live panels show, read at one moment; `known` are the processes before `wish` left some out."""
+
+    at: int
+    wish: Wish
+    host: HostSample
+    gpus: GpuReport
+    known: ProcessTable
+    processes: ProcessTable
+    past: History
+    cores: History
+    gpu_past: dict[str, list[float | None]]
+    marks: list[Mark]
+
+    @property
+    def by_pid(self) -> dict[int, Process]:
+        return {process.pid: process for process in self.known.rows}
+
+
+def read(source: Source, wish: Wish) -> Reading:
+    """Return a reading.
+
+    Raises:
+        LemnisError: The machine, its store or the query can't be read.
+    """
+    host, gpus, known = source.host(), source.gpus(), source.processes()
+    past = source.histories("host", FIGURES, wish.span, POINTS)
+    return Reading(
+        at=now_ms(),
+        wish=wish,
+        host=host,
+        gpus=gpus,
+        known=known,
+        processes=chosen(source, known, wish),
+        past=past,
+        cores=source.cores(wish.span, POINTS),
+        gpu_past={gpu.index: busy_past(source, gpu.index, wish.span) for gpu in gpus.devices if not gpu.why},
+        marks=source.marks(wish.span),
+    )
+
+
+def busy_past(source: Source, index: str, span: int) -> list[float | None]:
+    """Return how busy one GPU was; the step that is still filling is left out."""
+    return source.histories(f"gpu:{index}", ["busy_percent"], span, POINTS).values["busy_percent"][:-1]
+
+
+def chosen(source: Source, table: ProcessTable, wish: Wish) -> ProcessTable:
+    """Return the processes that are wanted."""
+    if wish.query:
+        table = source.matching(table, wish.query)
+    if wish.own:
+        own = own_user()
+        table = msgspec.structs.replace(table, rows=[row for row in table.rows if row.user == own])
+    return table
