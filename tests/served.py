@@ -48,7 +48,7 @@ class Served:
                 rows=len(part),
                 latency_us=900,
                 status=200,
-                columns={f"x{place}": column for place, column in enumerate(part.T.tolist())},
+                sent=part.tolist(),
                 scores=[[score] for score in (1 / (1 + np.exp(-part[:, 0]))).tolist()],
                 keys=keys[start : start + 1_000] if keys else [],
                 event_times=events[start : start + 1_000],

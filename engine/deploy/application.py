@@ -261,7 +261,7 @@ class Application:
         self.log.add(await asyncio.to_thread(self.log.frame, entry) if slow else self.log.frame(entry))
         return outcome.response
 
-    def _counted(self, outcome: Outcome, began: int) -> Entry:
+    def _counted(self, outcome: Outcome, began: int) -> Entry[Any]:
         """Count a request, and return it as it is logged."""
         elapsed = (time.perf_counter_ns() - began) // 1000
         done, status = outcome.done, outcome.response.status
@@ -272,7 +272,7 @@ class Application:
             return Entry(*facts, faults=outcome.faults or [])
         asked = done.asked
         faults = unknown_columns(asked.more, outcome.served.signature) if asked.more else []
-        return Entry(*facts, asked.columns, done.scores, asked.keys, asked.event_times, faults)
+        return Entry(*facts, asked.sent, done.scores, asked.keys, asked.event_times, faults)
 
     async def _feedback(self, served: Served | None, _scope: Scope, receive: Receive) -> Response:
         if served is None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lemnis.engine.deploy import protocol
 from lemnis.engine.deploy.protocol import Asked, Cell, decoded, labels_of, named_rows
 from lemnis.engine.deploy.reasons import Reason, reason_objects
-from lemnis.engine.deploy.tensors import Column, TooLarge
+from lemnis.engine.deploy.tensors import TooLarge
 from lemnis.engine.errors import BadInput
 from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.features.signature import Signature
@@ -63,9 +63,9 @@ def parse_invocation(body: bytes, content_type: str, signature: Signature) -> As
     if len(rows) > protocol.MOST_ROWS:
         raise TooLarge(f"The request has {len(rows):,} rows.", f"Send at most {protocol.MOST_ROWS:,} at once.")
     encoded = encoded_rows(rows, signature)
-    columns: dict[str, Column] = {name: [row[name] for row in rows] for name in signature.by_name}
-    more = not_taken(rows, signature) if len(rows[0]) > len(columns) else {}
-    return Asked(encoded=encoded, columns=columns, more=more, **named_rows(params, len(rows)))
+    sent: list[Sequence[Cell]] = [[row[name] for name in signature.by_name] for row in rows]
+    more = not_taken(rows, signature) if len(rows[0]) > len(sent[0]) else {}
+    return Asked(encoded=encoded, sent=sent, more=more, **named_rows(params, len(rows)))
 
 
 def not_taken(rows: list[dict[str, Cell]], signature: Signature) -> dict[str, list[Cell]]:

@@ -2,7 +2,9 @@
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -21,15 +23,19 @@ FLUSH_S = 0.1
 MOST_WAITING = 64 << 20  # bytes that wait for the disk; beyond it requests are answered but not logged
 RECENT_MS = 300_000
 RECENT_REQUESTS = 5_000
+PREDICTIONS = "predictions (request_id, endpoint, model, version, row_key, event_at, features, score, answer)"
+WIDTH = 9  # values of a row of `requests` and of PREDICTIONS
+TOGETHER = 16  # rows a statement: each statement costs about as much as a row
+encode = msgspec.json.Encoder().encode
+Values = TypeVar("Values")  # of a row: in the server as they were sent, in the recorder the JSON of a spool, unread
 
 
-class Entry(Struct, frozen=True, array_like=True, tag="entry", gc=False):
+class Entry(Struct, Generic[Values], frozen=True, array_like=True, tag="request", gc=False):
     """One request as it is logged.
 
     Attributes:
         at: Epoch ms.
-        columns: The values as sent, by feature in the signature's order, each a list or a tensor; None for a refused
-            request.
+        sent: The values of each row in the signature's order; empty for a refused request.
         scores: One list a row.
         faults: Columns that do not fit, of a refused request or of one that sent too much.
     """
@@ -40,7 +46,7 @@ class Entry(Struct, frozen=True, array_like=True, tag="entry", gc=False):
     latency_us: int
     status: int
     error: str = ""
-    columns: dict[str, Any] | None = None  # Any: see tensors.Column; a tensor becomes a list in the spool
+    sent: Sequence[Values] = []
     scores: list[list[float]] = []
     keys: list[str] = []
     event_times: list[int] = []
@@ -62,8 +68,7 @@ class PredictionLog:
 
     def __init__(self, store: Store, endpoint: str, model: str) -> None:
         self._spool = Spool(store.workspace)
-        self._encoder = msgspec.json.Encoder(enc_hook=listed)
-        self._head = framed(self._encoder.encode(Owner(endpoint, model)))  # until it stands in the spool
+        self._head = framed(encode(Owner(endpoint, model)))  # until it stands in the spool
         self._waiting: deque[bytes] = deque()
         self._added, self._refused = 0, 0  # of the server's threads: bytes, requests
         self._taken, self._failed, self._told = 0, 0, 0  # of the writer's
@@ -84,9 +89,9 @@ class PredictionLog:
         self._thread.join(timeout=10)
         self._spool.close()
 
-    def frame(self, entry: Entry) -> bytes:
+    def frame(self, entry: Entry[Any]) -> bytes:
         """Return a request as it is spooled: what waits as bytes is nothing the garbage collector looks through."""
-        return framed(self._encoder.encode(entry))
+        return framed(encode(entry))
 
     def add(self, frame: bytes) -> None:
         """Hand over one request; never blocks, and drops it when too much waits already."""
@@ -111,7 +116,7 @@ class PredictionLog:
         lost = self.dropped - self._told
         if not waiting and not lost:
             return True
-        told = framed(self._encoder.encode(lost)) if lost else b""
+        told = framed(encode(lost)) if lost else b""
         try:
             kept = self._spool.append(b"".join((self._head, *waiting, told)))
         except OSError:
@@ -126,29 +131,29 @@ class PredictionLog:
 
 
 def write_entries(
-    connection: "sqlite3.Connection", endpoint: str, model: str, entries: list[Entry], lost: int = 0
+    connection: "sqlite3.Connection", endpoint: str, model: str, entries: Sequence[Entry[Any]], lost: int = 0
 ) -> None:
     """Insert a batch inside the caller's transaction: requests, their rows, and the sums of `traffic`."""
     first = connection.execute("select coalesce(max(id), 0) + 1 from requests").fetchone()[0]
-    numbered = list(enumerate(entries, first))
-    connection.executemany(
-        "insert into requests values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(n, endpoint, model, e.version, e.at, e.rows, e.latency_us, e.status, e.error) for n, e in numbered],
-    )
-    connection.executemany(
-        """insert into predictions (request_id, endpoint, model, version, row_key, event_at, features, score, answer)
-           values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [row for n, entry in numbered for row in prediction_rows(n, endpoint, model, entry)],
-    )
-    for entry in entries:
-        if entry.faults:
-            write_faults(connection, endpoint, entry.version, entry.at, entry.faults)
+    requests: list[Any] = []  # Any: the tables' own types
+    predictions: list[Any] = []
     sums: dict[int, list[int]] = {}
-    for entry in entries:
-        span = sums.setdefault(entry.at - entry.at % SPAN_MS, [0, 0, 0, 0])
+    for number, entry in enumerate(entries, first):
+        at, version, rows, status = entry.at, entry.version, entry.rows, entry.status
+        requests += (number, endpoint, model, version, at, rows, entry.latency_us, status, entry.error)
+        span = sums.setdefault(at - at % SPAN_MS, [0, 0, 0, 0])
         span[0] += 1
-        span[1] += entry.status >= 400
-        span[2] += entry.rows
+        span[1] += status >= 400
+        span[2] += rows
+        named, timed = entry.keys or repeat(""), entry.event_times or repeat(at)
+        for values, scores, key, event_at in zip(entry.sent, entry.scores, named, timed, strict=False):
+            features = encode(values).decode()  # NaN, a tensor's missing value, becomes null
+            score, answer = (scores[0], "") if len(scores) == 1 else (max(scores), encode(scores).decode())
+            predictions += (number, endpoint, model, version, key, event_at, features, score, answer)
+        if entry.faults:
+            write_faults(connection, endpoint, version, at, entry.faults)
+    insert_rows(connection, "requests", requests)
+    insert_rows(connection, PREDICTIONS, predictions)
     if lost:
         now = now_ms()
         span = sums.setdefault(now - now % SPAN_MS, [0, 0, 0, 0])
@@ -162,35 +167,15 @@ def write_entries(
     )
 
 
-def prediction_rows(request_id: int, endpoint: str, model: str, entry: Entry) -> list[tuple[Any, ...]]:
-    """Return one row of `predictions` for each row of a request. Any: the table's own types."""
-    if entry.columns is None:
-        return []
-    columns: list[list[Any]] = [
-        cast("list[Any]", column) if isinstance(column, list) else listed(column) for column in entry.columns.values()
-    ]
-    rows: list[tuple[Any, ...]] = []
-    for place, values in enumerate(zip(*columns, strict=True)):
-        scores = entry.scores[place]
-        rows.append(
-            (
-                request_id,
-                endpoint,
-                model,
-                entry.version,
-                entry.keys[place] if entry.keys else "",
-                entry.event_times[place] if entry.event_times else entry.at,
-                msgspec.json.encode(values).decode(),  # NaN, a tensor's missing value, becomes null
-                scores[-1] if len(scores) == 1 else max(scores),
-                msgspec.json.encode(scores).decode() if len(scores) > 1 else "",
-            )
+def insert_rows(connection: "sqlite3.Connection", into: str, values: list[Any]) -> None:
+    """Insert rows of WIDTH values each, which follow one another in `values`. Any: the table's own types."""
+    whole = len(values) - len(values) % (WIDTH * TOGETHER)
+    for start, end, count in ((0, whole, TOGETHER), (whole, len(values), 1)):
+        places = ", ".join([f"({', '.join('?' * WIDTH)})"] * count)
+        step = WIDTH * count
+        connection.executemany(
+            f"insert into {into} values {places}", (values[at : at + step] for at in range(start, end, step))
         )
-    return rows
-
-
-def listed(column: Any) -> list[Any]:
-    """Return a tensor's values as a list. Any: NumPy arrays of any type."""
-    return column.tolist()
 
 
 def record_actuals(store: Store, endpoint: str, actuals: list[tuple[str, float]], *, now: int) -> None:

@@ -37,7 +37,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     Attributes:
         encoded: The matrix of the rows, or the one row as a list: a single row is worth its own way.
-        columns: The values as they were sent, by feature, for the log.
+        sent: The values as they were sent, a list a row in the signature's order, for the log.
         keys: The caller's name of each row; empty when it gave none.
         event_times: Epoch ms of each row; empty when the caller gave none.
         outputs: The outputs that are wanted; empty for all.
@@ -47,7 +47,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     """
 
     encoded: NDArray[np.float64] | list[float]
-    columns: dict[str, Column]
+    sent: Sequence[Sequence[Cell]]
     keys: list[str] = []
     event_times: list[int] = []
     id: str = ""
@@ -125,26 +125,26 @@ def parse_infer(body: bytes, signature: Signature, header_length: int | None = N
     request = decoded(infer_decoder.decode, head)
     plain = None if tail else plain_row(request.inputs, signature)
     if plain is not None:
-        columns, encoded = plain
+        sent, encoded = [plain[0]], plain[1]
     else:
         columns = columns_of(request.inputs, tail, signature, most_rows=MOST_ROWS)
-        encoded = encoded_columns(columns, signature)
+        encoded, sent = encoded_columns(columns, signature), tensors.rows_of(columns)
     return Asked(
         encoded=encoded,
-        columns=columns,
+        sent=sent,
         id=request.id,
         outputs=request.outputs,
         binary=request.parameters.get("binary_data_output") is True,
-        **named_rows(request.parameters, len(next(iter(columns.values())))),
+        **named_rows(request.parameters, len(sent)),
     )
 
 
-def plain_row(inputs: list[Tensor], signature: Signature) -> tuple[dict[str, Column], list[float]] | None:
-    """Return the columns and the encoded row of what most clients send: each feature in order, with one JSON value.
+def plain_row(inputs: list[Tensor], signature: Signature) -> tuple[list[Cell], list[float]] | None:
+    """Return the row as it was sent and as the model takes it, of what most clients send: a JSON value a feature.
 
     None for everything else, and for what is wrong: `columns_of` and `encoded_columns` read that, or say why not.
     """
-    columns: dict[str, Column] = {}
+    sent: list[Cell] = []
     row: list[float] = []
     try:
         for tensor, (name, holds, read) in zip(inputs, signature.layout, strict=True):
@@ -155,10 +155,10 @@ def plain_row(inputs: list[Tensor], signature: Signature) -> tuple[dict[str, Col
             data = cast("list[Cell]", tensor.data)
             (value,) = data
             row.append(read(value))
-            columns[name] = data
+            sent.append(value)
     except (TypeError, ValueError):
         return None
-    return columns, row
+    return sent, row
 
 
 def encoded_columns(columns: dict[str, Column], signature: Signature) -> NDArray[np.float64] | list[float]:

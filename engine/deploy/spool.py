@@ -1,22 +1,22 @@
 """Spools: what a server's process says of its requests, appended to a file of its own until the recorder has it.
 
-A frame is its length, four bytes little-endian, and as many bytes. A file that nobody holds open any more and that is
-read to its end is removed; so nothing is lost with a server, and nothing is read twice (the recorder keeps how far it
-has come beside what it read).
+A frame is a line of JSON, so that the recorder reads thousands in one call. A file that nobody holds open any more and
+that is read to its end is removed; so nothing is lost with a server, and nothing is read twice (the recorder keeps how
+far it has come beside what it read).
 """
 
 import fcntl
 import os
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from lemnis.engine.workspace import Workspace
 
 SUFFIX = ".spool"
+END = b"\n"
 LARGEST = 1 << 30  # bytes of one file: a server stops logging rather than fill the disk while nobody records
-CHUNK = 4 << 20  # bytes read at once
+CHUNK = 1 << 20  # bytes read at once
 LONGEST = 256 << 20  # of one frame; a longer one is no frame
 
 
@@ -26,8 +26,8 @@ def folder_of(workspace: Workspace) -> Path:
 
 
 def framed(data: bytes) -> bytes:
-    """Return a frame."""
-    return len(data).to_bytes(4, "little") + data
+    """Return a frame of a JSON document, which has no line break as msgspec writes it."""
+    return data + END
 
 
 class Spool:
@@ -73,8 +73,8 @@ def spools(workspace: Workspace) -> list[Path]:
     return []
 
 
-def read_frames(path: Path, position: int) -> tuple[list[bytes], int]:
-    """Return the whole frames of one chunk from a position on, and the position behind the last of them.
+def read_frames(path: Path, position: int) -> bytes:
+    """Return the whole frames of one chunk from a position on; one that is not written to its end waits for its time.
 
     Raises:
         ValueError: What stands there is no frame.
@@ -82,24 +82,11 @@ def read_frames(path: Path, position: int) -> tuple[list[bytes], int]:
     with open(path, "rb") as file:
         file.seek(position)
         data = file.read(CHUNK)
-        wanted = int.from_bytes(data[:4], "little") + 4 if len(data) >= 4 else 0
-        if wanted > LONGEST:
-            raise ValueError(f"a frame of {wanted:,} bytes")
-        if wanted > len(data):
-            data += file.read(wanted - len(data))
-    frames = list(frames_in(data))
-    return frames, position + sum(len(frame) + 4 for frame in frames)
-
-
-def frames_in(data: bytes) -> Iterator[bytes]:
-    """Yield the whole frames; one that is cut off at the end is left for the next time."""
-    at = 0
-    while at + 4 <= len(data):
-        end = at + 4 + int.from_bytes(data[at : at + 4], "little")
-        if end > len(data):
-            return
-        yield data[at + 4 : end]
-        at = end
+        while END not in data and (more := file.read(CHUNK)):
+            data += more
+            if len(data) > LONGEST:
+                raise ValueError(f"a frame of more than {LONGEST:,} bytes")
+    return data[: data.rfind(END) + 1]
 
 
 def remove_if_left(path: Path, position: int) -> bool:
@@ -117,8 +104,8 @@ def remove_if_left(path: Path, position: int) -> bool:
 
 def ended(descriptor: int, position: int) -> bool:
     """Say whether nothing whole follows: a frame that its process did not finish writing will never be whole."""
-    size = os.fstat(descriptor).st_size
-    if size - position < 4:
-        return True
-    head = os.pread(descriptor, 4, position)
-    return position + 4 + int.from_bytes(head, "little") > size
+    while data := os.pread(descriptor, CHUNK, position):
+        if END in data:
+            return False
+        position += len(data)
+    return True

@@ -79,6 +79,16 @@ def columns_of(inputs: list[Tensor], tail: bytes, signature: Signature, *, most_
     return columns
 
 
+def rows_of(columns: dict[str, Column]) -> list[Sequence[Cell]]:
+    """Return columns of the same length as rows of plain values."""
+    return [*zip(*(column if isinstance(column, list) else listed(column) for column in columns.values()), strict=True)]
+
+
+def listed(column: Any) -> list[Cell]:
+    """Return a tensor's values as a list. Any: NumPy arrays of any type."""
+    return column.tolist()
+
+
 def feature_columns(
     inputs: list[Tensor], tail: bytes, signature: Signature, most_rows: int
 ) -> tuple[dict[str, Column], int]:

@@ -80,6 +80,18 @@ def start_process(
         )
 
 
+def step_back(niceness: int) -> None:
+    """Let other processes go first, of other sessions too.
+
+    Where the kernel schedules by session (autogroup), as it does where people work, a process's own niceness counts
+    within its session alone: the session that `start_process` made for it gets the same.
+    """
+    with suppress(OSError):
+        os.nice(niceness)
+        if os.getsid(0) == os.getpid():
+            Path("/proc/self/autogroup").write_text(str(niceness))
+
+
 def hold_lock(path: Path) -> IO[bytes] | None:
     """Take a file's lock for as long as the returned file is open, or return None when another process has it.
 

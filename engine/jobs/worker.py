@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -13,7 +12,7 @@ from lemnis.engine.errors import Cancelled, LemnisError
 from lemnis.engine.jobs import queue
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.jobs.kinds import Handler, handler
-from lemnis.engine.jobs.processes import hold_lock, identity_of
+from lemnis.engine.jobs.processes import hold_lock, identity_of, step_back
 from lemnis.engine.jobs.states import JobState
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
@@ -36,8 +35,7 @@ def main() -> int:
     me = identity_of(os.getpid())
     if alive is None or me is None or not queue.register(store, job.id, options.epoch, me):
         return 0  # another worker has this job, or it was cancelled meanwhile
-    with suppress(OSError):
-        os.nice(NICENESS)
+    step_back(NICENESS)
     os.umask(0o077)
     return run(context)
 

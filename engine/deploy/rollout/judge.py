@@ -16,6 +16,7 @@ from lemnis.engine.deploy.rollout import counts, shadow, splits
 from lemnis.engine.deploy.rollout.counts import Sums
 from lemnis.engine.deploy.rollout.records import Split
 from lemnis.engine.errors import LemnisError
+from lemnis.engine.jobs.processes import step_back
 from lemnis.engine.store import Row, Store
 from lemnis.engine.workspace import Workspace
 
@@ -141,7 +142,7 @@ def main() -> int:
     parser.add_argument("--endpoint", required=True)
     options = parser.parse_args()
     os.umask(0o077)
-    os.nice(NICE)
+    step_back(NICE)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -15,9 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lemnis.engine.deploy import spool
 from lemnis.engine.deploy.predictions import Entry, PredictionLog
 from lemnis.engine.deploy.recorder import MODULE, Recorder, leave_if_unwanted
-from lemnis.engine.deploy.spool import Spool, folder_of, framed, frames_in, read_frames, spools
+from lemnis.engine.deploy.spool import Spool, folder_of, framed, read_frames, spools
+from lemnis.engine.deploy.tensors import rows_of
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import create_workspace
 
@@ -29,8 +32,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def entry(at: int, **more: Any) -> Entry:
-    return Entry(at, 1, 1, 500, 200, "", {"x": [at], "y": [None]}, [[0.25]], **more)
+def entry(at: int, **more: Any) -> Entry[Any]:
+    return Entry(at, 1, 1, 500, 200, "", [[at, None]], [[0.25]], **more)
 
 
 def logged(store: Store) -> list[tuple[int, str]]:
@@ -38,14 +41,17 @@ def logged(store: Store) -> list[tuple[int, str]]:
                                              "on p.request_id = r.id order by at", name="predictions")]  # fmt: skip
 
 
-@given(st.lists(st.binary(max_size=40), max_size=20), st.integers(0, 900))
-def test_whole_frames_are_read_and_a_cut_off_one_is_left(frames: list[bytes], cut: int) -> None:
-    data = b"".join(map(framed, frames))
-    whole = list(frames_in(data[:cut]))
-    assert whole == frames[: len(whole)]
-    assert len(b"".join(map(framed, whole))) <= cut or not whole
-    rest = data[sum(len(frame) + 4 for frame in whole) :]
-    assert whole + list(frames_in(rest)) == frames
+@given(st.lists(st.text(max_size=20), max_size=20), st.integers(0, 900))
+def test_whole_frames_are_read_and_a_cut_off_one_is_left(texts: list[str], cut: int) -> None:
+    data = b"".join(framed(msgspec.json.encode(text)) for text in texts)
+    with TemporaryDirectory() as folder:
+        path = _with(Path(folder) / "1.spool", data[:cut])
+        found = read_frames(path, 0)
+        assert data.startswith(found)
+        assert data[len(found) : cut].count(b"\n") == 0
+        _with(path, data)
+        whole = msgspec.json.Decoder().decode_lines(found + read_frames(path, len(found)))
+    assert whole == texts
 
 
 def test_what_a_request_held_is_recorded_as_it_was_sent(store: Store) -> None:
@@ -53,7 +59,11 @@ def test_what_a_request_held_is_recorded_as_it_was_sent(store: Store) -> None:
     log.start()
     huge, tensor = 10**30, np.array([1.5, np.nan])
     log.add(
-        log.frame(Entry(5, 3, 2, 900, 200, "", {"n": [huge, True], "t": tensor}, [[0.1, 0.9], [0.7, 0.3]], ["a", "b"]))
+        log.frame(
+            Entry(
+                5, 3, 2, 900, 200, "", rows_of({"n": [huge, True], "t": tensor}), [[0.1, 0.9], [0.7, 0.3]], ["a", "b"]
+            )
+        )
     )
     log.add(log.frame(Entry(6, 3, 0, 100, 400, "wind can't be 'strong'.")))
     log.close()
@@ -108,7 +118,9 @@ def test_a_recorder_that_is_killed_goes_on_where_it_was(store: Store) -> None:
     assert store.value("select sum(requests) from traffic", name="predictions") == 8_000
 
 
-def test_a_process_that_died_inside_a_frame_loses_that_one_alone_and_a_damaged_file_is_put_aside(store: Store) -> None:
+def test_a_process_that_died_inside_a_frame_loses_that_one_alone_and_a_damaged_file_is_put_aside(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = PredictionLog(store, "late", "late")
     log.start()
     log.add(log.frame(entry(1)))
@@ -120,8 +132,10 @@ def test_a_process_that_died_inside_a_frame_loses_that_one_alone_and_a_damaged_f
     assert [at for at, _ in logged(store)] == [1]
     assert [path.name for path in folder_of(store.workspace).iterdir()] == ["0.damaged"]
     assert not damaged.exists()
-    with pytest.raises(ValueError, match="a frame of"):
-        read_frames(_with(folder_of(store.workspace) / "1.spool", b"\xff\xff\xff\xff"), 0)
+    monkeypatch.setattr(spool, "CHUNK", 10)
+    monkeypatch.setattr(spool, "LONGEST", 30)
+    with pytest.raises(ValueError, match="a frame of more than 30"):
+        read_frames(_with(folder_of(store.workspace) / "1.spool", b"x" * 50), 0)
 
 
 def test_a_spool_is_not_removed_while_it_is_made(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,7 +115,7 @@ class Flown:
             rows=len(rows),
             latency_us=900,
             status=200,
-            columns={name: [row[name] for row in rows] for name in self.signature.names},
+            sent=[[row[name] for name in self.signature.names] for row in rows],
             scores=[[float(score)] for score in scores],
             keys=[str(key) for key in table.column("id").to_pylist()],
             event_times=table.column("flown").cast(pa.timestamp("ms")).cast(pa.int64()).to_pylist(),

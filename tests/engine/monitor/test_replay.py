@@ -59,8 +59,7 @@ class Endpoint:
             record_actuals(self.store, "late", [(a["key"], float(a["actual"])) for a in body["actuals"]], now=1)
             return
         split, params = body["dataframe_split"], body["params"]
-        columns = {name: [row[place] for row in split["data"]] for place, name in enumerate(split["columns"])}
-        entry = Entry(1, 1, len(split["data"]), 9, 200, "", columns, [[0.5]] * len(split["data"]), **params)
+        entry = Entry(1, 1, len(split["data"]), 9, 200, "", split["data"], [[0.5]] * len(split["data"]), **params)
         with self.store.write("predictions") as db:
             write_entries(db.conn, "late", "late", [entry])
 

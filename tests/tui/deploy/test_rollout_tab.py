@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -61,8 +62,8 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def log(engine: Engine, version: int, count: int, status: int = 200) -> None:
-    entries = [
-        Entry(now_ms(), version, 1, 900, 200, "", {"wind": [1.0]}, [[0.5]])
+    entries: list[Entry[Any]] = [
+        Entry(now_ms(), version, 1, 900, 200, "", [[1.0]], [[0.5]])
         if status == 200
         else Entry(now_ms(), version, 0, 900, status, "no")
         for _ in range(count)

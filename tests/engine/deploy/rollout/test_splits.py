@@ -31,8 +31,8 @@ def begin(bench: Any, **wishes: Any) -> Any:
 
 
 def log(bench: Any, version: int, count: int, *, status: int = 200, us: int = 1000, score: float = 0.5) -> None:
-    rows: dict[str, Any] = {"carrier": ["AA"], "distance": [100.0], "wind": [1.0], "holiday": [True]}
-    made = [
+    rows = [["AA", 100.0, 1.0, True]]
+    made: list[Entry[Any]] = [
         Entry(now_ms(), version, 1, us + number % 20, status, "", rows, [[score + number % 50 / 1000]])
         if status < 400
         else Entry(now_ms(), version, 0, us, status, "no")

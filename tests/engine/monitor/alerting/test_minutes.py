@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> Store:
 
 def ask(store: Store, at: int, *, status: int = 200, ms: int = 2) -> None:
     entry = Entry(
-        at=at, version=3, rows=1, latency_us=ms * 1000, status=status, columns={"x": [1]}, scores=[[0.5]], keys=["k"],
+        at=at, version=3, rows=1, latency_us=ms * 1000, status=status, sent=[[1]], scores=[[0.5]], keys=["k"],
         event_times=[at],
     )  # fmt: skip
     with store.write("predictions") as db:

@@ -16,7 +16,7 @@ def serve(
     scores = flown.scores(table)
     entry = Entry(
         at=1, version=1, rows=len(rows), latency_us=9, status=200,
-        columns={name: [row[name] for row in rows] for name in flown.signature.names},
+        sent=[[row[name] for name in flown.signature.names] for row in rows],
         scores=[[float(score) + off] for score in scores],
         keys=[key(one) for one in table.column("id").to_pylist()],
         event_times=[int(time.timestamp() * 1000) for time in table.column("flown").to_pylist()],
