@@ -197,7 +197,7 @@ class Console(TravellingApp):
     def on_incident_wanted(self, message: IncidentWanted) -> None:
         from lemnis.tui.screens.incident import IncidentScreen
 
-        self.push_screen(IncidentScreen(self.engine, message.alert_id))
+        self.push_screen(IncidentScreen(self.engine, message.alert_id, message.alert))
 
     async def renew(self) -> None:
         """Make every stage anew over the engine that is shown now."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from lemnis.engine.lifecycle import StageState
+from lemnis.engine.monitor.alerting.records import Alert
 
 WHERE = "where "  # how a thing of Explore begins that is rows by a SQL condition
 
@@ -54,9 +55,10 @@ class StageWanted(Message):
 
 @dataclass
 class IncidentWanted(Message):
-    """Somebody wants to see everything around an alert."""
+    """Somebody wants to see everything around an alert; of `alert`, where it is at hand, at once what it says."""
 
     alert_id: int
+    alert: Alert | None = None
 
 
 @dataclass

@@ -3,10 +3,12 @@
 import gc
 import time
 from collections.abc import Callable, Iterable
+from importlib import import_module
 
 from lemnis.tui.stages import StageInfo
 
 PAUSE_S = 0.1  # between rooms: keys come first
+URGENT = ("lemnis.tui.screens.incident", "lemnis.tui.screens.oncall", "lemnis.engine.monitor.incident.gathering")
 
 
 def warm_rooms(rooms: Iterable[StageInfo], ready: Callable[[str], object], wanted: Callable[[], bool]) -> None:
@@ -17,6 +19,8 @@ def warm_rooms(rooms: Iterable[StageInfo], ready: Callable[[str], object], wante
         ready: Called with the room's name; may be called from any thread.
         wanted: Asked before each of them.
     """
+    for module in URGENT:  # a person on call waits for no import
+        import_module(module)
     for room in rooms:
         if not wanted():
             return

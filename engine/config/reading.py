@@ -3,6 +3,7 @@
 import difflib
 import re
 import tomllib
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -18,8 +19,9 @@ LIMIT_BYTES = 1_000_000
 DEEP = re.compile(r"(?<![\w.-])(?:[\w-]++[ \t]*+\.[ \t]*+){64}")  # a.a.a…: tomllib's time grows with its square
 
 
+@lru_cache(maxsize=4)
 def parse_config(text: str, where: str = "lemnis.toml") -> Config:
-    """Return the declarations of a lemnis.toml text.
+    """Return the declarations of a lemnis.toml text; of a text that was read before at once: every view asks for them.
 
     Raises:
         ConfigError: The text is not TOML, or a key or value is not accepted; `place` gives the line.

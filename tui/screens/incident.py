@@ -15,10 +15,12 @@ from textual.screen import ModalScreen
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.jobs import user_name
+from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.incident.records import IncidentReport
 from lemnis.engine.monitor.retraining import Retraining
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens import answering
+from lemnis.tui.screens.alerted import words
 from lemnis.tui.screens.alerted.lines import Line, Section, wrapped
 from lemnis.tui.screens.alerted.sections import markdown, sections, summary
 from lemnis.tui.screens.decision import Decision
@@ -88,9 +90,10 @@ class IncidentScreen(ModalScreen[None]):
 
         words: str
 
-    def __init__(self, engine: Engine, alert_id: int) -> None:
+    def __init__(self, engine: Engine, alert_id: int, alert: Alert | None = None) -> None:
+        """Make the screen of an alert; `alert`, where it is at hand, is what it says before the rest is read."""
         super().__init__(classes="incident")
-        self.engine, self.alert_id = engine, alert_id
+        self.engine, self.alert_id, self.alert = engine, alert_id, alert
         self.report: IncidentReport | None = None
         self._read_at = monotonic_s()
 
@@ -136,9 +139,13 @@ class IncidentScreen(ModalScreen[None]):
     def draw(self) -> None:
         """Draw the incident as it was read last, for the width there is."""
         report = self.report
-        if report is None or not self.is_mounted:
-            return
         width = max(30, self.size.width - 4)
+        if report is None and self.alert is not None:
+            known = words.at_first(self.alert, self.engine.now_ms())
+            top = [one for line in known for one in wrapped(line, width - 2)]
+            self.query_one("#incident-summary", Words).say(content(top))
+        if report is None:
+            return
         wide = self.size.width >= WIDE
         self.set_class(wide, "-beside")
         part = (width - 3) // 2 if wide else width
@@ -239,7 +246,9 @@ class IncidentScreen(ModalScreen[None]):
     def action_data(self) -> None:
         """Compare the data the model learned from with the latest version."""
         report = self.report
-        if report is None or not report.data_version:
+        if report is None:
+            return
+        if not report.data_version:
             self.refuse("It is not on record what the model learned from.", "See the versions in Data (2).")
             return
         self.find_latest(report.data_version)
@@ -267,7 +276,9 @@ class IncidentScreen(ModalScreen[None]):
     def action_window(self) -> None:
         """Show the window in Monitor, against training."""
         report = self.report
-        if report is None or report.window is None:
+        if report is None:
+            return
+        if report.window is None:
             self.refuse("This rule is on a server, not on windows of rows.", "See Deploy (8).")
             return
         self.app.post_message(StageWanted("monitor", str(report.window.id)))

@@ -188,7 +188,7 @@ class OnCall(ModalScreen[None]):
     @on(Table.Opened, "#duty-alerts")
     def open_incident(self, message: Table.Opened) -> None:
         message.stop()
-        self.app.push_screen(IncidentScreen(self.engine, int(message.key)))
+        self.app.push_screen(IncidentScreen(self.engine, int(message.key), self.alert))
 
     def action_keys(self) -> None:
         self.app.push_screen(Explanation("Keys on call", listed(KEYS)))

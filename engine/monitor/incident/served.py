@@ -15,6 +15,7 @@ from lemnis.engine.store import Row, Store
 LOOKED_AT = 600  # served rows, the newest
 LABELLED = 1_500  # labelled rows, the newest
 EXAMPLES = 3
+FACTS = ("id", "event_at", "row_key", "score")
 GREW = 0.02  # of the rows: a bin whose share rose by more has grown
 CARRIES = 1.25  # times its share of the rows: a value with so much of the loss carries it
 LEAST = 0.02  # of the labelled rows: rarer values say nothing
@@ -55,7 +56,13 @@ def bounds_of(store: Store, window: Window) -> dict[str, Bounds]:
     """Return where the bins of each feature lie; empty where no reference was made."""
     sql = "select reference from monitor_references where model = ? and version = ?"
     found = store.value(sql, [window.model, window.version])
-    return {} if found is None else {one.name: one for one in msgspec.json.decode(found, type=Binned).binnings}
+    if found is None:
+        return {}
+    binnings = msgspec.json.decode(found, type=Binned).binnings
+    edges = [[one.edges[place] for place in one.bounds] or one.edges for one in binnings]  # once, not for every row
+    return {
+        one.name: msgspec.structs.replace(one, edges=ends, bounds=[]) for one, ends in zip(binnings, edges, strict=True)
+    }
 
 
 def answered_at(store: Store, window: Window) -> int | None:
@@ -83,18 +90,21 @@ def examples_of(store: Store, window: Window, signature: Signature, features: Se
     bounds, names = bounds_of(store, window), signature.names
     asked = [one for one in features if one.feature in names]
     wanted = {one.feature: set(grown(one)) for one in asked if one.feature in bounds}
-    found: list[tuple[int, Example]] = []
+    found: list[tuple[int, Row, dict[str, Any], list[str]]] = []
+    places = {one.feature: names.index(one.feature) for one in asked}
     for row in served(store, window, "desc", LOOKED_AT):
         values: list[Any] = msgspec.json.decode(row["features"])
         if len(values) != len(names):
             continue
-        sent = {one.feature: values[names.index(one.feature)] for one in asked}
+        sent = {name: values[place] for name, place in places.items()}
         moved = [name for name, bins in wanted.items() if bounds[name].place(sent[name]) in bins]
         weight = sum(1 << (len(asked) - place) for place, one in enumerate(asked) if one.feature in moved)
-        facts = {name: row[name] for name in ("id", "event_at", "row_key", "score")}
-        found.append((weight, Example(**facts, values=sent, moved=moved)))
+        found.append((weight, row, sent, moved))
     found.sort(key=lambda one: -one[0])  # stable: the newest of equals stays first
-    return [example for _, example in found[:EXAMPLES]]
+    return [
+        Example(**{name: row[name] for name in FACTS}, values=sent, moved=moved)
+        for _, row, sent, moved in found[:EXAMPLES]
+    ]
 
 
 def segments_by_share(features: Sequence[FeatureDrift], most: int = 4) -> list[Segment]:

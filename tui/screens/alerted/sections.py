@@ -23,13 +23,13 @@ def summary(report: IncidentReport, *, brief: bool = False) -> list[Line]:
     since = words.window_name(report.first) if report.first is not None else "it began"
     if brief:
         return [
-            words.headline(report),
+            words.headline(report.alert),
             words.value_line(report, brief=True),
             words.cost_line(report.cost, since, brief=True),
             [("since ", "$muted"), (since, "bold"), (", ", "$muted"), words.holder(report.alert)],
         ]
     return [
-        words.headline(report),
+        words.headline(report.alert),
         words.value_line(report),
         words.cost_line(report.cost, since),
         words.since_line(report),

@@ -30,13 +30,18 @@ def metric_label(alert: Alert) -> str:
     return METRICS[alert.metric].label if alert.metric in METRICS else alert.rule
 
 
-def headline(report: IncidentReport) -> Line:
+def headline(alert: Alert) -> Line:
     """Return the first line: state, gravity, what and where."""
-    alert = report.alert
     state = verdict(alert.state)
     gravity: Span = (alert.severity.upper(), "bold $bad" if alert.severity == "page" and alert.fires else "bold")
     where = [("  on ", "$muted"), said(alert.endpoint, "bold", 40)] if alert.endpoint else []
     return [(state.text, state.style), (" ", ""), gravity, ("  ", ""), said(alert.rule, "bold", 60), *where]
+
+
+def at_first(alert: Alert, now: int) -> list[Line]:
+    """Return what an alert says by itself, before anything around it was read."""
+    raised: Line = [("raised ", "$muted"), (f"{age(alert.since, now)} ago", "bold"), ("  ·  ", "$muted")]
+    return [headline(alert), [said(alert.message, "", 300)], [*raised, holder(alert)], [("reading …", "$muted")]]
 
 
 def holder(alert: Alert) -> Span:

@@ -143,7 +143,7 @@ class MonitorStage(Stage[MonitorView]):
             if found is not None:
                 self.toast(f"{found.rule} of {found.endpoint} is {found.state}: {found.why}.")
             return
-        self.post_message(IncidentWanted(int(message.key)))
+        self.post_message(IncidentWanted(int(message.key), self._alert))
 
     def _layer(self, name: str) -> None:
         """Put one layer in front; an empty name goes back to the overview."""
