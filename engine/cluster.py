@@ -17,6 +17,7 @@ from msgspec import Struct
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.config import Cluster
 from lemnis.engine.errors import BadInput, LemnisError, Unavailable
+from lemnis.engine.text import safe
 
 REACH_S = 3.0  # for a sign of life of the scheduler's port
 CONNECT_S = 8.0  # for a connection to the scheduler, and for the loss of one to be final
@@ -45,11 +46,15 @@ class Worker(Struct, frozen=True, kw_only=True):
     resources: dict[str, float]
 
 
-def check_reachable(declared: Cluster) -> None:
+def check_reachable(declared: Cluster, root: Path) -> None:
     """Make sure that something listens at the scheduler's address, without a word of Dask's protocol; within seconds.
 
+    Args:
+        declared: The cluster.
+        root: What relative paths of TLS files start from.
+
     Raises:
-        BadInput: No cluster is declared.
+        BadInput: No cluster is declared, or a file of its TLS can't be read.
         Unavailable: Dask is not installed here, or nothing listens.
     """
     if not declared.address:
@@ -60,11 +65,27 @@ def check_reachable(declared: Cluster) -> None:
         )
     if importlib.util.find_spec("distributed") is None:
         raise Unavailable("The executor dask needs the package distributed, which is not installed.", INSTALL)
+    for name, path in tls_files(declared, root).items():
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise BadInput(
+                f"The TLS file {safe(str(path), limit=200)} can't be read: {error.strerror}.",
+                f"Mend {name} in [cluster].",
+                "lemnis.toml [cluster]",
+            ) from None
     parts = urlsplit(declared.address)
     try:
         socket.create_connection((parts.hostname or "", parts.port or 0), timeout=REACH_S).close()
     except (OSError, ValueError) as error:
         raise _unreachable(declared.address, str(getattr(error, "strerror", None) or error)) from None
+
+
+def tls_files(declared: Cluster, root: Path) -> dict[str, Path]:
+    """Return the TLS files of a cluster by their names in [cluster]; none where it is reached without TLS."""
+    if not declared.address.startswith("tls://"):
+        return {}
+    return {"ca": root / declared.ca, "certificate": root / declared.certificate, "key": root / declared.key}
 
 
 class ClusterClient:
@@ -81,24 +102,24 @@ class ClusterClient:
             root: What relative paths of TLS files start from.
 
         Raises:
-            BadInput, Unavailable: See `check_reachable`; or what listens is no Dask scheduler.
+            BadInput, Unavailable: See `check_reachable`; or what listens is no Dask scheduler, or its certificate is
+                of another authority.
         """
-        check_reachable(declared)
+        check_reachable(declared, root)
         self.declared, self.address, self.topic = declared, declared.address, f"lemnis-{uuid.uuid4().hex}"
         dask: Any = importlib.import_module("distributed")  # Any: it is typed in part
-        security = None
-        if declared.address.startswith("tls://"):
-            security = dask.Security(
-                require_encryption=True,
-                tls_ca_file=str(root / declared.ca),
-                tls_client_cert=str(root / declared.certificate),
-                tls_client_key=str(root / declared.key),
-            )
+        security = _security(tls_files(declared, root))
         try:
             self.client = dask.Client(
                 self.address, timeout=CONNECT_S, set_as_default=False, security=security, name="lemnis"
             )
         except (OSError, ValueError, TypeError) as error:
+            if security is not None and "certificate" in str(error):
+                raise Unavailable(
+                    f"The certificate of the scheduler at {self.address} is not signed by the authority in ca.",
+                    "Name in ca of [cluster] the certificate of who signed it.",
+                    "lemnis.toml [cluster]",
+                ) from None
             raise _unreachable(self.address, f"{error}") from None
         self._boxes: dict[str, queue.SimpleQueue[dict[str, Any]]] = {}
         self._silent_since: float | None = None
@@ -234,6 +255,28 @@ def cluster_words(declared: Cluster, root: Path) -> str:
             total[name] = total.get(name, 0.0) + much
     count = f"{len(workers)} worker{'s' if len(workers) > 1 else ''}"
     return f"{declared.address}: {count}, {sum(one.threads for one in workers)} threads, {amounts(total)}"
+
+
+def _security(files: Mapping[str, Path]) -> Any:
+    """Return what Dask connects by TLS with, None without files; raises BadInput. Any: distributed is typed in part."""
+    if not files:
+        return None
+    dask: Any = importlib.import_module("distributed")
+    try:
+        made = dask.Security(
+            require_encryption=True,
+            tls_ca_file=str(files["ca"]),
+            tls_client_cert=str(files["certificate"]),
+            tls_client_key=str(files["key"]),
+        )
+        made.get_connection_args("client")  # reads them
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"The TLS files of the cluster can't be used: {error}.",
+            "Mend ca, certificate and key in [cluster]: PEM files, of which the key fits the certificate.",
+            "lemnis.toml [cluster]",
+        ) from None
+    return made
 
 
 def _unreachable(address: str, why: str) -> Unavailable:

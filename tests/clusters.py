@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
+import psutil
 from support import until
 
 RESOURCES = "lemnis-cores=2"
@@ -18,7 +20,9 @@ RESOURCES = "lemnis-cores=2"
 class RealCluster:
     """A scheduler on a free port of the loopback address, and the workers that were started."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: Mapping[str, str] | None = None) -> None:
+        """Start the scheduler; `tls` are the files that [cluster] names, for connections by TLS alone."""
+        self.tls = dict(tls or {})
         self.folder = Path(tempfile.mkdtemp(prefix="lemnis-dask-"))
         self.workers: list[subprocess.Popen[bytes]] = []
         self.address = ""
@@ -29,7 +33,8 @@ class RealCluster:
         file = self.folder / "scheduler.json"
         file.unlink(missing_ok=True)
         port = self.address.rpartition(":")[2] or "0"
-        self.scheduler = self.start("scheduler", "--port", port, "--host", "127.0.0.1", "--scheduler-file", str(file))
+        host = "tls://127.0.0.1" if self.tls else "127.0.0.1"
+        self.scheduler = self.start("scheduler", "--port", port, "--host", host, "--scheduler-file", str(file))
         self.address = until(lambda: self.address_in(file), 60.0)
 
     def address_in(self, file: Path) -> str:
@@ -43,7 +48,9 @@ class RealCluster:
 
     def start(self, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a process of Dask."""
-        command = [sys.executable, "-m", "dask", kind, *arguments, "--no-dashboard"]
+        names = {"ca": "--tls-ca-file", "certificate": "--tls-cert", "key": "--tls-key"}
+        tls = [word for name, path in self.tls.items() for word in (names[name], path)]
+        command = [sys.executable, "-m", "dask", kind, *arguments, "--no-dashboard", *tls]
         environment = os.environ | {"DASK_DISTRIBUTED__COMM__RETRY__COUNT": "0"}
         with open(self.folder / "log", "ab") as log:
             return subprocess.Popen(
@@ -62,11 +69,20 @@ class RealCluster:
 
     def there(self) -> dict[str, int]:
         """Return the process of each worker that is there, by address."""
-        from distributed import Client
+        from distributed import Client, Security
 
-        with Client(self.address, timeout=20, set_as_default=False) as client:
+        security = None
+        if self.tls:
+            files = {"ca_file": self.tls["ca"], "client_cert": self.tls["certificate"], "client_key": self.tls["key"]}
+            security = Security(require_encryption=True, **{f"tls_{name}": path for name, path in files.items()})
+        with Client(self.address, timeout=20, set_as_default=False, security=security) as client:
             found: Any = cast(Any, client).run(os.getpid)  # Any: distributed is typed in part
             return dict(found)
+
+    def trainings(self) -> int:
+        """Return how many processes the workers have started that still run."""
+        alive = [worker.pid for worker in self.workers if worker.poll() is None]
+        return sum(len(psutil.Process(pid).children(recursive=True)) for pid in alive)
 
     def kill(self, address: str) -> None:
         """Kill the worker at an address."""

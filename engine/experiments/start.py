@@ -171,7 +171,7 @@ def start_run(
 ) -> int:
     """Queue a training and return the run's id; see `ExperimentsRoom.start`."""
     made = prepare_run(store, config, preset, overrides=overrides, version=version, features=features)
-    check_executor(config, made)
+    check_executor(store, config, made)
     named_by_lightgbm(made)  # a misspelt name is refused here and not by the worker, a queue later
     words = " ".join(f"{key}={as_text(value)}" for key, value in overrides.items())
     named = {
@@ -183,11 +183,11 @@ def start_run(
     return queue_run(store, made.row | named, made.params, threshold=config.problem.threshold, tags=tags)
 
 
-def check_executor(config: Config, made: Prepared) -> None:
+def check_executor(store: Store, config: Config, made: Prepared) -> None:
     """Make sure that a run on a cluster can be trained there, before it is queued.
 
     Raises:
-        BadInput: No cluster is declared, or several workers can't train this together.
+        BadInput: No cluster is declared, a file of its TLS can't be read, or several workers can't train this together.
         Unavailable: The cluster does not answer, or what it takes is not installed.
     """
     if made.row["executor"] == "local":
@@ -197,7 +197,7 @@ def check_executor(config: Config, made: Prepared) -> None:
             raise BadInput(f"{name} is not for a cluster.", "Train with executor = local.", f"parameter {name}")
     if made.row["spread"]:
         refuse_spread(str(made.row["algorithm"]), made.params)
-    check_reachable(config.cluster)
+    check_reachable(config.cluster, store.workspace.root)
 
 
 def left_out_tags(made: Prepared) -> dict[str, str]:

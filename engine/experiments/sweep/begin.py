@@ -74,7 +74,7 @@ def begin_sweep(store: Store, named: str | None, wishes: Wishes, user: str) -> S
     preset_name, preset = find_preset(config, declared.preset or None)
     preset = overridden(preset, ({"executor": declared.executor} if declared.executor else {}) | wishes.overrides)
     if preset.executor == "dask":
-        check_reachable(config.cluster)
+        check_reachable(config.cluster, store.workspace.root)
     data, problem = find_version(store, wishes.version), config.problem
     target = problem.target or data.label
     if not target:

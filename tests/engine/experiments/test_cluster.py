@@ -1,21 +1,27 @@
 """A cluster: sweeps and trainings there have the records they have here, and what can't be done is refused at once."""
 
 import importlib.util
+import shutil
+import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from certificates import make_certificates
 from clusters import RealCluster
 from small_problem import do_train
+from support import until
 from sweeping import driver_of
 
 import lemnis.engine.experiments.sweep.coordinator as coordinator
 from lemnis.engine import Engine
-from lemnis.engine.cluster import ClusterClient, check_reachable
+from lemnis.engine.cluster import ClusterClient, check_reachable, cluster_words
 from lemnis.engine.config import Cluster, load_config, parse_config
 from lemnis.engine.errors import BadInput, ConfigError, Unavailable
+from lemnis.engine.experiments.points import all_points
 from lemnis.engine.experiments.remote.site import Site
-from lemnis.engine.experiments.sweep import Wishes
+from lemnis.engine.experiments.sweep import Wishes, pruning
 from lemnis.engine.jobs import queue
 from lemnis.engine.models.files import load_model
 
@@ -98,6 +104,100 @@ def test_all_workers_train_the_same_model_again(engine: Engine, cluster: RealClu
     assert (again.spread, again.executor, again.tags["reproduction"]) == (True, "dask", "identical")
 
 
+@pytest.mark.slow
+def test_trials_that_fall_behind_are_pruned_on_their_workers(
+    engine: Engine, cluster: RealCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coordinator, "TICK_S", 0.02)
+    monkeypatch.setattr(pruning, "STARTUP", 1)
+    declare(engine, cluster.address)
+    wishes = Wishes(
+        name="s", space=["learning_rate=0.00001..0.3:log"], objectives=["logloss:min"], overrides={"rounds": 4000},
+        trials=3, parallel=1, pruner="median", executor="dask",
+    )  # fmt: skip
+    engine.sweeps.start(wishes=wishes)
+    for rate in (0.02, 0.00001, 0.03):
+        engine.sweeps.enqueue("s", {"learning_rate": rate})
+    driver = driver_of(engine, "s")
+    driver.run()
+    driver.close("")
+    first, behind, last = engine.sweeps.trials("s")
+    assert (first.state, behind.state) == ("finished", "pruned"), (first, behind)
+    assert "is worse than the median" in behind.why
+    assert 5 <= (behind.last_round or 0) < 4000
+    run = engine.experiments.run(behind.run_id or 0)
+    assert (run.state, run.why) == ("cancelled", f"pruned: {behind.why}")
+    steps = [step for key, step, _, _ in all_points(engine.store, run.id) if key == "logloss"]
+    assert steps == list(range(1, len(steps) + 1))
+    assert len(steps) == behind.last_round
+    assert last.state in ("finished", "pruned")  # the worker was free for it
+    until(lambda: cluster.trainings() == 0, 10.0)
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
+    """A cluster that takes TLS alone, with certificates of an authority of its own."""
+    made = RealCluster(make_certificates(tmp_path_factory.mktemp("certificates")))
+    made.add_workers(2)
+    yield made
+    made.close()
+
+
+def files_of(tls: dict[str, str]) -> str:
+    return "\n".join(f'{name} = "{path}"' for name, path in tls.items())
+
+
+@pytest.mark.slow
+def test_a_training_goes_to_a_cluster_by_tls(engine: Engine, guarded: RealCluster) -> None:
+    assert guarded.address.startswith("tls://")
+    folder = engine.workspace.root / "tls"  # paths in lemnis.toml are relative to it
+    folder.mkdir()
+    for path in guarded.tls.values():
+        shutil.copy(path, folder)
+    declare(engine, guarded.address, files_of({name: f"tls/{name}.pem" for name in guarded.tls}))
+    assert "2 workers" in cluster_words(load_config(engine.workspace.config).cluster, engine.workspace.root)
+    together = do_train(engine, engine.experiments.start(overrides={"rounds": 5, "executor": "dask"}))
+    assert (together.state, together.spread, len(together.cluster["workers"])) == ("finished", True, 2)
+    assert all(worker.startswith("tls://") for worker in together.cluster["workers"])
+    run_id = engine.experiments.start(overrides={"rounds": 5, "executor": "dask"})
+    with engine.store.write() as db:
+        db.execute("update runs set spread = 0 where id = ?", [run_id])
+    there, here = do_train(engine, run_id), do_train(engine, engine.experiments.start(overrides={"rounds": 5}))
+    assert there.model_sha256 == here.model_sha256
+
+
+@pytest.mark.slow
+def test_a_cluster_that_another_authority_vouches_for_is_not_talked_to(
+    engine: Engine, guarded: RealCluster, tmp_path: Path
+) -> None:
+    began = time.monotonic()
+    strangers = make_certificates(tmp_path / "strangers")
+    declare(engine, guarded.address, files_of(strangers))
+    with pytest.raises(Unavailable, match="is not signed by the authority in ca"):
+        do_train(engine, engine.experiments.start(overrides={"executor": "dask"}))
+    untold = Cluster(address=guarded.address.replace("tls://", "tcp://"))
+    with pytest.raises(Unavailable, match="No Dask scheduler answers"):
+        ClusterClient(untold, tmp_path)
+    assert time.monotonic() - began < 40
+
+
+def test_tls_files_that_cant_be_used_are_refused_by_name_before_anything_is_queued(
+    engine: Engine, tmp_path: Path
+) -> None:
+    files, strangers = make_certificates(tmp_path / "ours"), make_certificates(tmp_path / "strangers")
+    declare(engine, "tls://127.0.0.1:9", files_of(files | {"key": "no.pem"}))
+    with pytest.raises(BadInput, match=r"The TLS file .*no\.pem can't be read: No such file"):
+        engine.experiments.start(overrides={"executor": "dask"})
+    assert engine.jobs.jobs() == []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"tls://127.0.0.1:{listening.getsockname()[1]}"
+        with pytest.raises(BadInput, match=r"can't be used: .*key values mismatch"):
+            ClusterClient(
+                Cluster(address=address, ca=files["ca"], certificate=files["certificate"], key=strangers["key"]),
+                tmp_path,
+            )
+
+
 def test_what_no_worker_offers_is_refused_in_words(engine: Engine, cluster: RealCluster) -> None:
     declare(engine, cluster.address, "resources = { GPU = 0.5 }")
     with pytest.raises(Unavailable, match=r"No worker of tcp://.* offers GPU 0.5, lemnis-cores 1; the best of them"):
@@ -124,7 +224,7 @@ def test_no_cluster_or_no_package_is_said_with_what_to_do(engine: Engine, monkey
 
     monkeypatch.setattr(importlib.util, "find_spec", none)
     with pytest.raises(Unavailable) as refused:
-        check_reachable(Cluster(address="tcp://127.0.0.1:9"))
+        check_reachable(Cluster(address="tcp://127.0.0.1:9"), engine.workspace.root)
     assert "pip install 'lemnis[dask]'" in refused.value.remedy
 
 
