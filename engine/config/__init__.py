@@ -6,10 +6,11 @@ from lemnis.engine.config.deploy import Endpoint
 from lemnis.engine.config.experiments import Features, Preset, View
 from lemnis.engine.config.labels import Labels
 from lemnis.engine.config.monitor import Alert, Contact, Monitor, Watchable, parse_span
+from lemnis.engine.config.presets import find_preset
 from lemnis.engine.config.problem import CADENCES, Acquisition, Criterion, Problem, Value
 from lemnis.engine.config.reading import load_config, parse_config, read_config
 from lemnis.engine.config.records import Config
-from lemnis.engine.config.resources import Pool
+from lemnis.engine.config.resources import Infrastructure, Pool
 from lemnis.engine.config.retraining import Learnt, Policy, Retraining, parse_window
 from lemnis.engine.config.share import Remote
 from lemnis.engine.config.sweeps import Range, Sweep
@@ -32,6 +33,7 @@ __all__ = [
     "Endpoint",
     "Executor",
     "Features",
+    "Infrastructure",
     "Labels",
     "Learnt",
     "Link",
@@ -54,6 +56,7 @@ __all__ = [
     "Value",
     "View",
     "Watchable",
+    "find_preset",
     "load_config",
     "parse_age",
     "parse_bytes",

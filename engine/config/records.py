@@ -9,7 +9,7 @@ from lemnis.engine.config.experiments import Features, Preset, View
 from lemnis.engine.config.labels import Labels
 from lemnis.engine.config.monitor import Alert, Contact, Monitor, OnCall
 from lemnis.engine.config.problem import Problem
-from lemnis.engine.config.resources import Pool
+from lemnis.engine.config.resources import Infrastructure, Pool
 from lemnis.engine.config.retraining import Retraining
 from lemnis.engine.config.share import Remote
 from lemnis.engine.config.sweeps import Sweep
@@ -37,5 +37,6 @@ class Config(Declared, frozen=True):
     contacts: dict[Name, Contact] = field(default_factory=dict[Name, Contact])
     retraining: Retraining = Retraining()
     pool: Pool = Pool()
+    infrastructure: Infrastructure = Infrastructure()
     cluster: Cluster = Cluster()
     remotes: dict[Name, Remote] = field(default_factory=dict[Name, Remote])

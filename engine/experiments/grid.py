@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from lemnis.engine.config import Config, load_config
+from lemnis.engine.config import Config, find_preset, load_config
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.algorithms import find_algorithm
 from lemnis.engine.experiments.estimate import Expected, Past, expected_time, time_at_once
@@ -16,7 +16,6 @@ from lemnis.engine.experiments.start import (
     NAME_LENGTH,
     Prepared,
     checked_tags,
-    find_preset,
     left_out_tags,
     named_by_lightgbm,
     prepare_run,

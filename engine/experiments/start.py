@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.cluster import check_reachable
-from lemnis.engine.config import Config, Preset, parse_bytes
+from lemnis.engine.config import Config, Preset, find_preset, parse_bytes
 from lemnis.engine.data.versions import Version, find_version
-from lemnis.engine.errors import BadInput, NotFound
+from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.ageing import HALF_LIFE, half_life_ms
 from lemnis.engine.experiments.algorithms import find_algorithm, suited
 from lemnis.engine.experiments.begun import START, begun_of
@@ -43,21 +43,6 @@ REPEATED = (
     *("preset", "algorithm", "task", "target", "version_id", "feature_set", "feature_set_revision", "problem_sha256"),
     *("seed", "device_asked", "cores", "memory_bytes", "rounds", "executor", "spread"),
 )
-
-
-def find_preset(config: Config, name: str | None) -> tuple[str, Preset]:
-    """Return a preset and its name: the one that is asked for, else `default`, else the first, else plain LightGBM.
-
-    Raises:
-        NotFound: There is none of this name.
-    """
-    if name is None or (name == "default" and not config.presets):
-        chosen = "default" if "default" in config.presets else next(iter(config.presets), "default")
-        return chosen, config.presets.get(chosen, Preset())
-    if name not in config.presets:
-        known = ", ".join(config.presets) or "none"
-        raise NotFound(f"There is no preset {safe(name)!r}.", f"Presets: {known}. Declare it as [presets.NAME].")
-    return name, config.presets[name]
 
 
 def overridden(preset: Preset, overrides: Mapping[str, Value]) -> Preset:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lemnis.engine.clock import monotonic_s, now_ms
+from lemnis.engine.config import Infrastructure
 from lemnis.engine.errors import NotFound
 from lemnis.engine.resources import asked, closeup, history, marks, usage
 from lemnis.engine.resources.allocations import pool_state
@@ -27,6 +28,7 @@ from lemnis.engine.store import Row, Store
 
 if TYPE_CHECKING:
     from lemnis.engine.resources.host import HostReader
+    from lemnis.engine.resources.planning import Plan
     from lemnis.engine.resources.processes import ProcessReader
 
 FRESH_MS = 5_000  # an older reading means that the sampler is down: this process reads for itself
@@ -42,6 +44,8 @@ class ResourcesRoom:
         self._lock = threading.Lock()
         self._own: tuple[HostReader, ProcessReader] | None = None
         self._disk: tuple[float, list[DiskUse]] | None = None
+        self._planning = threading.Lock()
+        self._plan: tuple[tuple[object, ...], Plan] | None = None
 
     def host(self) -> HostSample:
         """Return the newest reading of the machine; `at` says how old it is.
@@ -159,6 +163,24 @@ class ResourcesRoom:
             processes: What `processes()` returned a moment ago, to spare reading it again.
         """
         return pool_state(self.store, processes or self.processes())
+
+    def plan(self, expected: Infrastructure | None = None) -> "Plan":
+        """Return what infrastructure an expected volume needs, by what this machine measured.
+
+        Args:
+            expected: The volume; None for [infrastructure] of lemnis.toml.
+
+        Raises:
+            ConfigError: lemnis.toml is not accepted.
+            NotFound: There is no such preset.
+        """
+        from lemnis.engine.resources.planning.grounds import make_plan, state_of
+
+        state = (expected, *state_of(self.store))
+        with self._planning:
+            if self._plan is None or self._plan[0] != state:
+                self._plan = (state, make_plan(self.store, expected))
+            return self._plan[1]
 
     def usage(self, days: float = 7) -> Usage:
         """Return what the jobs of the last `days` took and what the workspace takes on disk."""

@@ -13,6 +13,7 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.problem import Change, Confusion, break_even, money
 from lemnis.tui import format as shown
+from lemnis.tui import planned
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
 
 app = group("The question, its value in money, its history.")
@@ -146,15 +147,15 @@ def value(
 
 @app.command()
 def plan(context: typer.Context) -> None:
-    """Show what data was planned. Each line with what arrived.
+    """Show what data was planned, each line with what arrived, and what infrastructure the volume needs.
 
     With --json: {"plan": [{"source", "cadence", "expected_rows", "owner", "note", "rows", "arrived_at", "due_at",
-    "state", "why"}]}; state is waiting, arrived, short or late.
+    "state", "why"}], "infrastructure": as `lemnis resources plan`}; state is waiting, arrived, short or late.
     """
     session = session_of(context)
-    arrivals = session.engine.data.arrivals()
+    arrivals, needed = session.engine.data.arrivals(), session.engine.resources.plan()
     if session.json:
-        print_json({"plan": arrivals})
+        print_json({"plan": arrivals, "infrastructure": needed})
         return
     headers = ["source", "cadence", "expected", "arrived", "state", "why", "owner"]
     rows = [
@@ -163,6 +164,10 @@ def plan(context: typer.Context) -> None:
         for a in arrivals
     ]  # fmt: skip
     print_table(headers, rows, right={"expected", "arrived"})
+    say()
+    print_facts(planned.facts(needed))
+    for problem in needed.problems:
+        say(f"▲ {problem}")
 
 
 def print_value(problem: Problem) -> None:

@@ -14,6 +14,7 @@ from lemnis.engine.clock import iso_utc, now_ms
 from lemnis.engine.errors import NoWorkspace
 from lemnis.engine.resources import GpuReport, HostSample, ProcessTable
 from lemnis.engine.text import safe
+from lemnis.tui.commands import resources_plan
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, session_of
 from lemnis.tui.commands.session import Session
 from lemnis.tui.format import MISSING, age, bytes_, duration, number, spark
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lemnis.tui.stages.resources.live.reading import Source
 
 app = group("Live use of the machine, the pool and its queue, what jobs took, history.")
+app.add_typer(resources_plan.app)
 
 RATES_S = 0.5  # between two readings, where no sampler has done it
 

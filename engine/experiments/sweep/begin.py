@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.cluster import check_reachable
-from lemnis.engine.config import Config, Preset, load_config, parse_age
+from lemnis.engine.config import Config, Preset, find_preset, load_config, parse_age
 from lemnis.engine.config import Sweep as Declared
 from lemnis.engine.data.versions import find_version
 from lemnis.engine.errors import BadInput, NotFound
@@ -15,7 +15,6 @@ from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.start import (
     checked_tags,
     chosen_features,
-    find_preset,
     named_by_lightgbm,
     overridden,
     prepare_run,

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from support import engine_at, shows
+from support import engine_at, screen_text, shows
 
 from lemnis.engine import Engine
 from lemnis.tui.app import Console
@@ -39,6 +39,21 @@ async def test_question_money_criteria_and_plan_are_seen_at_once(engine: Engine,
     async with Console(engine, stage="problem").run_test(size=size) as pilot:
         await shows(pilot, "Will it be late?", "+$240", "≥ 0.68", "◌ waiting", "a yes pays from p 0.20")
         assert pilot.app.query_one("#past").display == (size[0] >= 100)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_what_the_volume_needs_stands_beside_the_plan_or_comes_with_its_key(
+    engine: Engine, size: tuple[int, int]
+) -> None:
+    async with Console(engine, stage="problem").run_test(size=size) as pilot:
+        await shows(pilot, "Will it be late?", "◌ waiting")
+        if size[0] < 100:
+            await pilot.press("i")
+        await shows(pilot, "no training was measured on this machine yet", "no price is declared")
+        if size[0] < 100:
+            assert "◌ waiting" not in screen_text(pilot)
+            await pilot.press("escape")
+            await shows(pilot, "◌ waiting")
 
 
 async def test_the_history_opens_with_its_key_and_shows_what_changed(engine: Engine) -> None:

@@ -6,10 +6,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, VerticalScroll
 
-from lemnis.engine import Engine
+from lemnis.engine import Engine, LemnisError
 from lemnis.engine.config import Problem
 from lemnis.engine.data import Arrival
 from lemnis.engine.problem import Change
+from lemnis.engine.resources.planning import Plan
 from lemnis.tui.actions import bindings
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.problem import rows
@@ -47,8 +48,11 @@ class ProblemStage(Stage[ProblemView]):
                 yield Words(id="value")
             with Panel("Success criteria", id="criteria-panel"):
                 yield Table(*rows.CRITERIA, id="criteria", empty="None yet. Press e: they become gates.")
-        with Panel("Acquisition plan", id="plan-panel"):
-            yield Table(*rows.PLAN, id="plan", empty="No plan yet. Press e to say what data comes when.")
+        with Horizontal(id="needs"):
+            with Panel("Acquisition plan", id="plan-panel"):
+                yield Table(*rows.PLAN, id="plan", empty="No plan yet. Press e to say what data comes when.")
+            with Panel("Infrastructure", id="needed-panel"), VerticalScroll(id="needed-scroll", can_focus=True):
+                yield Words("Reading what this machine has measured …", id="needed")
         with Container(id="past"):
             with Panel("History", id="history-panel"):
                 yield Table(*rows.HISTORY, id="history", empty="Nothing is recorded yet.")
@@ -78,6 +82,21 @@ class ProblemStage(Stage[ProblemView]):
         self.query_one("#plan-panel", Panel).footnote(rows.plan_summary(view.arrivals))
         self._show_tables(view)
         self._show_change()
+        # Beside the view: the first picture doesn't wait for it.
+        self.run_worker(self._plan_in_thread, group="plan", thread=True, exit_on_error=False, exclusive=True)
+
+    def _plan_in_thread(self) -> None:
+        try:
+            found: Plan | LemnisError = self.engine.resources.plan()
+        except LemnisError as error:
+            found = error
+        self.call_later(self._show_plan, found)
+
+    def _show_plan(self, found: Plan | LemnisError) -> None:
+        if not self.children:
+            return  # the console is being left
+        self.query_one("#needed", Words).say(rows.needed_content(found))
+        self.query_one("#needed-panel", Panel).footnote(rows.needed_summary(found))
 
     def _show_tables(self, view: ProblemView) -> None:
         """Show criteria and plan with the columns that there is room for."""
@@ -132,7 +151,17 @@ class ProblemStage(Stage[ProblemView]):
         self.set_class(there, "-past")
         self.query_one("#history" if there else "#criteria", Table).focus()
 
+    def action_infrastructure(self) -> None:
+        """Go to what the volume needs, which a small terminal shows instead of the plan; again to come back."""
+        there = not self.query_one("#needed-scroll").has_focus
+        self.set_class(there, "-needed")
+        self.query_one("#needed-scroll" if there else "#criteria").focus()
+
     def back(self) -> bool:
+        if self.has_class("-needed"):
+            self.set_class(False, "-needed")
+            self.query_one("#criteria", Table).focus()
+            return True
         if self.query_one("#change-scroll").has_focus:
             self.query_one("#history", Table).focus()
         elif self.has_class("-past"):
@@ -152,6 +181,9 @@ PROBLEM_TEXT = (
     "only when the whole 95% interval keeps the bound.\n\n"
     "The plan says what data comes when. An arrival is the first time new content was seen; it is late when its "
     "cadence has passed since, and short below 95% of the rows that were expected.\n\n"
+    "Infrastructure is told from trainings that this machine measured: a law of physical terms (cells × rounds × depth "
+    "and the like) is fitted to them, and 80% of such trainings lie in the interval; 'back-test' is how far it was off "
+    "on those it had not seen. The expected volume is [infrastructure]; see lemnis resources plan.\n\n"
     "All of it is the [problem] section of lemnis.toml: press e to edit it. Every text is kept with who, when and why; "
     "a change made outside Lemnis is kept when it is found. Commands: lemnis problem show, set, history, value, plan."
 )

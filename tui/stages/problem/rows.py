@@ -4,8 +4,11 @@ from textual.content import Content
 
 from lemnis.engine.config import Criterion, Problem
 from lemnis.engine.data import Arrival
+from lemnis.engine.errors import LemnisError
 from lemnis.engine.problem import Change, break_even
+from lemnis.engine.resources.planning import Plan
 from lemnis.engine.text import safe
+from lemnis.tui import planned
 from lemnis.tui.format import MISSING, money, number, share, verdict, when
 from lemnis.tui.widgets import Cell, Col, Row
 
@@ -110,6 +113,21 @@ def plan_summary(arrivals: list[Arrival]) -> str:
     good = sum(arrival.state == "arrived" for arrival in arrivals)
     wrong = [f"{arrival.source}: {arrival.why}" for arrival in arrivals if arrival.state in ("late", "short")]
     return "; ".join([f"{good} of {len(arrivals)} as planned", *wrong]) if arrivals else ""
+
+
+def needed_content(found: Plan | LemnisError) -> Content:
+    """Return what infrastructure the expected volume needs, or why that can't be told."""
+    if isinstance(found, LemnisError):
+        return Content.styled(safe(f"{found.problem} {found.remedy}"), "$warn")
+    lines = [Content.styled(f"▲ {safe(problem)}", "$warn") for problem in found.problems]
+    lines += [Content.assemble((f"{label:<9}", "$muted"), safe(value)) for label, value in planned.facts(found)]
+    return Content("\n").join(lines)
+
+
+def needed_summary(found: Plan | LemnisError) -> str:
+    """Return what does not fit, in few words."""
+    count = 0 if isinstance(found, LemnisError) else len(found.problems)
+    return f"▲ {count} thing{'s' if count != 1 else ''} may not fit" if count else ""
 
 
 def only(columns: tuple[Col, ...], rows: list[Row], names: frozenset[str]) -> tuple[list[Col], list[Row]]:

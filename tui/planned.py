@@ -1,0 +1,129 @@
+"""A plan of infrastructure in words: volume, time, memory, storage, serving and cost. Pure."""
+
+from lemnis.engine.resources.planning import DevicePlan, Plan, Span, Trial
+from lemnis.tui.format import MISSING, bytes_, duration, money, number, share
+
+HEADERS = (
+    "device",
+    "time",
+    "80 % within",
+    "memory",
+    "80 % within",
+    "cost",
+    "back-test: time",
+    "back-test: memory",
+    "rests on",
+)
+
+
+def volume_words(plan: Plan) -> str:
+    """Return what is asked about: rows, columns, rounds and cores."""
+    asked, sizes = plan.asked, plan.asked.sizes
+    often = f" · {asked.cadence}" if asked.cadence else ""
+    cores = f"{sizes.cores:g} core{'s' if sizes.cores != 1 else ''}"
+    size = f"{sizes.rows:,} rows × {sizes.columns:,} columns"
+    return f"{size}{often} · {asked.preset}: {sizes.rounds:,} rounds of {sizes.leaves} leaves, {cores}"
+
+
+def seconds_words(span: Span | None) -> str:
+    """Return how long, with its interval: ``12.3 s (8.1 s – 18.4 s)``."""
+    return MISSING if span is None else f"{duration(span.likely)} ({duration(span.low)} – {duration(span.high)})"
+
+
+def bytes_words(span: Span | None) -> str:
+    """Return how much memory or disk, with its interval."""
+    return MISSING if span is None else f"{bytes_(span.likely)} ({bytes_(span.low)} – {bytes_(span.high)})"
+
+
+def money_words(span: Span | None, currency: str) -> str:
+    """Return an amount of money with its interval; amounts below a cent keep two figures."""
+    if span is None:
+        return MISSING
+    low, likely, high = (small_money(part, currency) for part in (span.low, span.likely, span.high))
+    return f"{likely} ({low} – {high})"
+
+
+def small_money(value: float, currency: str) -> str:
+    """Return money; what a cent is too coarse for in millionths of what it is of: ``0.00042 USD``."""
+    return money(value, currency) if value >= 0.1 or value == 0 else f"{value:.2g} {currency}"
+
+
+def trial_words(trial: Trial | None) -> str:
+    """Return how estimates did on trainings they had not seen: ``9.1% off, 81% inside``."""
+    if trial is None or trial.error is None:
+        return MISSING
+    return f"{share(trial.error)} off, {share(trial.covered, 0)} inside"
+
+
+def device_rows(plan: Plan) -> list[tuple[str, ...]]:
+    """Return one row of HEADERS for each device."""
+    return [
+        (
+            one.device,
+            *split_words(seconds_words(one.seconds)),
+            *split_words(bytes_words(one.peak_bytes)),
+            "" if one.cost is None else small_money(one.cost.likely, plan.currency),
+            trial_words(one.seconds_trial),
+            trial_words(one.memory_trial),
+            one.why,
+        )
+        for one in plan.devices
+    ]
+
+
+def split_words(words: str) -> tuple[str, str]:
+    """Return an estimate and its interval apart."""
+    likely, _, between = words.partition(" (")
+    return likely, between.rstrip(")")
+
+
+def facts(plan: Plan) -> list[tuple[str, str]]:
+    """Return the plan as label and value, short enough for a card of some lines."""
+    found = [("volume", volume_words(plan))]
+    for one in plan.devices:
+        found += device_facts(one, several=len(plan.devices) > 1)
+    return [*found, *other_facts(plan)]
+
+
+def device_facts(one: DevicePlan, *, several: bool) -> list[tuple[str, str]]:
+    """Return time and memory on one device, each with how far its law was off."""
+    name = f" {one.device}" if several else ""
+    if one.seconds is None or one.peak_bytes is None:
+        return [(f"time{name}", one.why)]
+    rests = f" · {one.why}"
+    return [
+        (f"time{name}", f"{seconds_words(one.seconds)}{off(one.seconds_trial)}{rests}"),
+        (f"memory{name}", f"{bytes_words(one.peak_bytes)}{off(one.memory_trial)}"),
+    ]
+
+
+def off(trial: Trial | None) -> str:
+    """Return how far a law was off in its back-test: `` · 9% off``."""
+    return f" · back-test {share(trial.error, 0)} off" if trial is not None and trial.error is not None else ""
+
+
+def other_facts(plan: Plan) -> list[tuple[str, str]]:
+    """Return storage, serving and cost."""
+    storage, serving, kept = plan.storage, plan.serving, plan.asked.versions_kept
+    disk = storage.why
+    if storage.version_bytes is not None:
+        disk = f"{bytes_words(storage.version_bytes)} a version · {kept} kept: {bytes_words(storage.kept_bytes)}"
+    if storage.month_bytes is not None:
+        disk += f" · {bytes_(storage.month_bytes)} a month of runs and predictions"
+    answer = serving.why
+    if serving.per_core_s is not None:
+        answer = f"{number(round(serving.per_core_s.likely))} rows/s a core"
+        if serving.cores is not None:
+            peak = f"{number(serving.wanted_per_s, 1)} rows/s need"
+            ends = f"({number(serving.cores.low, 2)} – {number(serving.cores.high, 2)})"
+            answer += f" · {peak} {number(serving.cores.likely, 2)} cores {ends}"
+        answer += f" · {serving.why}"
+    found = [("disk", disk), ("serving", answer)]
+    costs = [one for one in plan.devices if one.cost is not None]
+    if costs:
+        each = ", ".join(f"{money_words(one.cost, plan.currency)} a training on {one.device}" for one in costs)
+        month = f" · {money_words(plan.month_cost, plan.currency)} a month" if plan.month_cost is not None else ""
+        found.append(("cost", each + month))
+    else:
+        found.append(("cost", "no price is declared: [pool] price_core_hour, price_gb_hour, price_kwh …"))
+    return found
