@@ -15,6 +15,7 @@ from lemnis.engine.store import Store
 if TYPE_CHECKING:
     from lemnis.engine.deploy.exports.records import Export
     from lemnis.engine.deploy.sheet import Sheet
+    from lemnis.engine.evaluate import CalibrationMap
     from lemnis.engine.features.signature import Signature
 
 __all__ = [
@@ -44,6 +45,12 @@ class DeployRoom:
         from lemnis.engine.deploy import registry
 
         return registry.register(self.store, run_id, model, who=who, why=why, calibrate=calibrate)
+
+    def maps_left(self, run_id: int, model: str) -> list["CalibrationMap"]:
+        """Return the maps that `register` could keep with a run: they make its probabilities better."""
+        from lemnis.engine.deploy import evidence
+
+        return evidence.maps_left(self.store, run_id, model)
 
     def start_load(
         self,

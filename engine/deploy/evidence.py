@@ -7,7 +7,7 @@ import msgspec
 from lemnis.engine.config import load_config
 from lemnis.engine.deploy.records import Verdict
 from lemnis.engine.errors import BadInput
-from lemnis.engine.evaluate import EvaluateRoom
+from lemnis.engine.evaluate import Calibration, CalibrationMap, EvaluateRoom
 from lemnis.engine.models.calibration import ProbabilityMap
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
@@ -21,14 +21,31 @@ def verdict_of(store: Store, run_id: int) -> Verdict:
     return "fail" if "fail" in found else "not enough data" if "not enough data" in found else "pass"
 
 
+def judged_of(store: Store, run_id: int) -> Calibration | None:
+    """Return what the evaluation of a run said of its probabilities, and of maps of them; None if it did not."""
+    evaluations = EvaluateRoom(store).evaluations(run_id)
+    return next((one.calibrated for one in reversed(evaluations) if one.calibrated), None)
+
+
+def maps_left(store: Store, run_id: int, model: str) -> list[CalibrationMap]:
+    """Return the maps that make a run's probabilities better and with which it is no version of a model yet."""
+    judged = judged_of(store, run_id)
+    rows = store.rows(
+        """select distinct coalesce(json_extract(signature, '$.calibration.method'), '') as method
+           from model_versions where model = ? and run_id = ?""",
+        [model, run_id],
+    )
+    taken = {row["method"] for row in rows}
+    return [one for one in judged.maps if one.wins and one.method not in taken] if judged else []
+
+
 def map_of(store: Store, run_id: int, method: str) -> ProbabilityMap:
     """Return the map of a run's probabilities that its evaluation fitted on validation rows.
 
     Raises:
         BadInput: There is no such map, or it made nothing better on the rows that judged it.
     """
-    evaluations, where = EvaluateRoom(store).evaluations(run_id), f"run {run_id}"
-    judged = next((one.calibrated for one in reversed(evaluations) if one.calibrated), None)
+    judged, where = judged_of(store, run_id), f"run {run_id}"
     maps = {one.method: one for one in judged.maps} if judged else {}
     found = maps.get(method)
     if found is None or judged is None:

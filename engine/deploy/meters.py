@@ -100,12 +100,12 @@ class Meters:
             ]
         }
 
-    def text(self, version: int | None, dropped: int) -> bytes:
-        """Return the metrics in Prometheus' text format."""
+    def text(self, version: int | None, dropped: int, lag_s: float) -> bytes:
+        """Return the metrics in Prometheus' text format; the oldest request not in the log yet has waited `lag_s`."""
         from prometheus_client import CollectorRegistry, generate_latest
         from prometheus_client.registry import Collector
 
-        families = self._families(version, self.counted(dropped).plus(self.others()))
+        families = self._families(version, self.counted(dropped).plus(self.others()), lag_s)
 
         class Ours(Collector):
             def collect(self) -> Iterator[Any]:  # Any: prometheus_client's metric families
@@ -115,7 +115,7 @@ class Meters:
         registry.register(Ours())
         return generate_latest(registry) + self.published()
 
-    def _families(self, version: int | None, total: Counted) -> Iterator[Any]:
+    def _families(self, version: int | None, total: Counted, lag_s: float) -> Iterator[Any]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
         names, values = list(self.labels), list(self.labels.values())
@@ -146,3 +146,8 @@ class Meters:
         )
         ready.add_metric(values, version or 0)
         yield ready
+        lag = GaugeMetricFamily(
+            "lemnis_log_lag_seconds", "How long the oldest answered request of the workspace waits for the log."
+        )
+        lag.add_metric([], lag_s)
+        yield lag

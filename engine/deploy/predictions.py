@@ -3,8 +3,9 @@
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -12,7 +13,7 @@ from msgspec import Struct
 from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.deploy.faults import Fault, write_faults
 from lemnis.engine.deploy.records import Traffic
-from lemnis.engine.deploy.spool import Spool, framed
+from lemnis.engine.deploy.spool import END, Spool, framed, read_frames, spools
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ class Owner(Struct, frozen=True, array_like=True, tag="owner"):
 
     endpoint: str
     model: str
+
+
+Logged: TypeAlias = Entry[msgspec.Raw]
+frames = msgspec.json.Decoder(Logged | Owner | int)
 
 
 class PredictionLog:
@@ -128,6 +133,23 @@ class PredictionLog:
         else:
             self._failed += len(waiting)
         return kept
+
+
+def log_lag_s(store: Store, *, now: int) -> float:
+    """Return how long the oldest request waits that is answered and not yet in the database, 0 where none does.
+
+    Args:
+        store: The workspace's state; requests of all its endpoints count.
+        now: Epoch ms.
+    """
+    positions = {row["name"]: row["position"] for row in store.rows("select * from spools", name="predictions")}
+    oldest = now
+    for path in spools(store.workspace):
+        with suppress(OSError, ValueError):  # one that is removed meanwhile, or damaged
+            waiting = read_frames(path, positions.get(path.name, 0)).split(END, 2)[:2]  # the first may be an Owner
+            times = [one.at for one in map(frames.decode, filter(None, waiting)) if isinstance(one, Entry)]
+            oldest = min([oldest, *times])
+    return (now - oldest) / 1000
 
 
 def write_entries(

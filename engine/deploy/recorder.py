@@ -11,12 +11,11 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TypeAlias
 
 import msgspec
 
 from lemnis.engine.clock import monotonic_s
-from lemnis.engine.deploy.predictions import Entry, Owner, write_entries
+from lemnis.engine.deploy.predictions import Entry, Logged, Owner, frames, write_entries
 from lemnis.engine.deploy.spool import read_frames, remove_if_left, spools
 from lemnis.engine.errors import LemnisError, StoreError
 from lemnis.engine.jobs.processes import hold_lock, step_back
@@ -27,8 +26,9 @@ SERVICE, MODULE = "recorder", "lemnis.engine.deploy.recorder"
 PAUSE_S = 0.1
 NICENESS = 10  # answers go first; a tenth of a busy core is left, and what waits there stands in the spools
 COMPLAIN_S, LOOK_S = 60.0, 5.0
-Logged: TypeAlias = Entry[msgspec.Raw]
-frames = msgspec.json.Decoder(Logged | Owner | int)
+# What a busy server spools is brought in together, at most so much later: large batches cost the machine, and with it
+# the server, less than small ones, and a rush that is over sooner costs it nothing.
+HOLD_S, HOLD_BYTES, BUSY_BYTES = 5.0, 32 << 20, 20_000
 
 
 class Recorder:
@@ -37,20 +37,39 @@ class Recorder:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._owners: dict[str, Owner] = {}
+        self._sizes: dict[str, int] = {}  # of the spools at the last turn
+        self._held: dict[str, float] = {}  # since when what a spool has waits
 
-    def record(self) -> int:
+    def record(self, *, hold: bool = False) -> int:
         """Bring in what has been spooled since the last time, and return how many frames that was.
+
+        Args:
+            hold: Leave what a busy server spools for up to HOLD_S.
 
         Raises:
             StoreError: The database takes nothing now; what was not brought in still stands in its spool.
         """
-        return sum(self._bring(path) for path in spools(self.store.workspace))
+        return sum(self._bring(path) for path in spools(self.store.workspace) if not (hold and self._may_wait(path)))
+
+    def _may_wait(self, path: Path) -> bool:
+        """Say whether a spool grows fast, and neither long nor much of it waits."""
+        size, now = path.stat().st_size, monotonic_s()
+        grown = size - self._sizes.get(path.name, size)
+        self._sizes[path.name] = size
+        since = self._held.setdefault(path.name, now)
+        if grown > BUSY_BYTES and now - since < HOLD_S and size - self._position(path) < HOLD_BYTES:
+            return True
+        del self._held[path.name]
+        return False
+
+    def _position(self, path: Path) -> int:
+        """Return how far a spool is brought in."""
+        sql = "select position from spools where name = ?"
+        return self.store.value(sql, [path.name], name="predictions") or 0
 
     def _bring(self, path: Path) -> int:
         brought = 0
-        position: int = (
-            self.store.value("select position from spools where name = ?", [path.name], name="predictions") or 0
-        )
+        position = self._position(path)
         while True:
             try:
                 found = read_frames(path, position)
@@ -62,7 +81,8 @@ class Recorder:
                 return brought
             if not decoded:
                 if remove_if_left(path, position):
-                    self._owners.pop(path.name, None)
+                    for known in (self._owners, self._sizes):
+                        known.pop(path.name, None)
                     with self.store.write("predictions") as db:
                         db.execute("delete from spools where name = ?", [path.name])
                 return brought
@@ -109,7 +129,7 @@ def main() -> int:
     while True:
         last = stopping.is_set()
         try:
-            recorder.record()
+            recorder.record(hold=not last)
             if monotonic_s() - looked_at > LOOK_S:
                 looked_at = monotonic_s()
                 gc.collect()

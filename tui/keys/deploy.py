@@ -4,7 +4,8 @@ from lemnis.tui.keys.action import Action
 
 DEPLOY: tuple[Action, ...] = (
     Action(
-        "deploy.register", "n", "Register", "Make the latest finished run the next version of the model.",
+        "deploy.register", "n", "Register",
+        "Make the latest finished run the next version, as it is or calibrated by a map of its evaluation.",
         "models register", footer=True, writes=True,
     ),
     Action(

@@ -96,6 +96,7 @@ def test_a_calibrated_version_is_served_scored_and_measured_with_its_map(
     run_id = evaluated(bench, first_model)
     plain = bench.room.register(run_id, "late", "ada", "as it is")
     made = bench.room.register(run_id, "late", "ada", "better", calibrate="isotonic")
+    assert [one.method for one in bench.room.maps_left(run_id, "late")] == ["platt"]
     assert (plain.version, plain.calibration, made.version, made.calibration) == (1, "", 2, "isotonic")
     assert bench.room.register(run_id, "late", "ada", "again", calibrate="isotonic").version == 2
     bench.room.promote("late", 2, "champion", "ada", "better")

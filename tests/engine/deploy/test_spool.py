@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lemnis.engine.deploy import recorder as recording
 from lemnis.engine.deploy import spool
-from lemnis.engine.deploy.predictions import Entry, PredictionLog
-from lemnis.engine.deploy.recorder import MODULE, Recorder, leave_if_unwanted
+from lemnis.engine.deploy.predictions import Entry, PredictionLog, log_lag_s
+from lemnis.engine.deploy.recorder import HOLD_S, MODULE, Recorder, leave_if_unwanted
 from lemnis.engine.deploy.spool import Spool, folder_of, framed, read_frames, spools
 from lemnis.engine.deploy.tensors import rows_of
 from lemnis.engine.store import Store
@@ -153,6 +154,37 @@ def test_a_spool_is_not_removed_while_it_is_made(store: Store, monkeypatch: pyte
     log.close()
     recorder.record()
     assert [at for at, _ in logged(store)] == [1]
+
+
+def test_a_rush_is_brought_in_together_soon_after_and_metrics_say_how_much_later(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, recorder = PredictionLog(store, "late", "late"), Recorder(store)
+    now, counted = 100.0, "select count(*) from requests"
+    monkeypatch.setattr(recording, "monotonic_s", lambda: now)
+
+    def rush(*times: int) -> None:
+        for at in times:
+            log.add(log.frame(entry(at)))
+        assert log._flush()  # pyright: ignore[reportPrivateUsage]  # as its thread does
+        recorder.record(hold=True)
+
+    assert log_lag_s(store, now=9_000) == 0
+    rush(1)
+    rush(*range(2, 1_000))
+    assert (store.value(counted, name="predictions"), log_lag_s(store, now=9_002)) == (1, 9.0)
+    now += HOLD_S
+    rush(*range(1_000, 2_000))
+    assert (store.value(counted, name="predictions"), log_lag_s(store, now=9_002)) == (1_999, 0)
+    rush(*range(2_000, 3_000))
+    monkeypatch.setattr(recording, "HOLD_BYTES", 1_000)
+    rush(*range(3_000, 4_000))
+    assert store.value(counted, name="predictions") == 3_999
+    monkeypatch.undo()
+    rush(*range(4_000, 5_000))
+    rush(5_000)  # the rush is over
+    assert [at for at, _ in logged(store)] == list(range(1, 5_001))
+    log._spool.close()  # pyright: ignore[reportPrivateUsage]
 
 
 def test_the_recorder_leaves_only_where_no_server_is_wanted(store: Store) -> None:

@@ -5,6 +5,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,7 +14,9 @@ from textual.pilot import Pilot
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
+from lemnis.engine.deploy import Candidate, DeployRoom
 from lemnis.engine.deploy.predictions import Entry, write_entries
+from lemnis.engine.evaluate import CalibrationMap, PairedTest
 from lemnis.engine.features.signature import Feature, Signature
 from lemnis.engine.modelcard import Card, CardRoom, Fact, Section
 from lemnis.engine.workspace import create_workspace
@@ -219,3 +222,31 @@ async def test_a_model_card_without_a_version_is_refused_with_what_to_do(tmp_pat
         await becomes(pilot, lambda: stage(pilot).loaded_at is not None)
         await pilot.press("M")
         await shows(pilot, "There is no version to describe", "Register a run first")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_a_run_is_registered_with_the_map_that_is_chosen(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    test = PairedTest(metric="brier", base=0.125, value=0.111, delta=-0.014)
+    made = CalibrationMap(method="isotonic", rows=9, points=[[0.0, 0.0]], tests=[test], wins=True)
+    asked: list[Any] = []
+
+    def register(_room: Any, run_id: int, model: str, _who: str, _why: str, *, calibrate: str) -> Any:
+        asked.append((run_id, model, calibrate))
+        return engine.deploy.versions("late")[0]
+
+    candidate = Candidate(run_id=7, run_name="better", model="late")
+    monkeypatch.setattr(DeployRoom, "candidate", lambda _room: candidate)
+    monkeypatch.setattr(DeployRoom, "maps_left", lambda _room, _run, _model: [made])
+    monkeypatch.setattr(DeployRoom, "register", register)
+    async with opened(engine, size) as pilot:
+        await pilot.press("n")
+        await shows(pilot, "Register run 7 better as late", "as it is", "Brier 0.125 → 0.111")
+        await pilot.press("escape", "n")
+        await shows(pilot, "isotonic")
+        await pilot.press("down", "enter")
+        await becomes(pilot, lambda: asked == [(7, "late", "isotonic")])
+        monkeypatch.setattr(DeployRoom, "maps_left", lambda _room, _run, _model: [])
+        await pilot.press("n")
+        await becomes(pilot, lambda: asked[1:] == [(7, "late", "")])

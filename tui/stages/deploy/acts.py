@@ -2,14 +2,48 @@
 
 from typing import Any
 
-from lemnis.engine.deploy import Endpoint, ModelVersion
+from lemnis.engine.deploy import Candidate, Endpoint, ModelVersion
+from lemnis.engine.errors import BadInput
+from lemnis.engine.evaluate import CalibrationMap
 from lemnis.engine.jobs import user_name
 from lemnis.tui.screens.decision import Decision
 from lemnis.tui.screens.model_card import ModelCard
 from lemnis.tui.stages.deploy import rows
+from lemnis.tui.stages.deploy.registering import Registering
 from lemnis.tui.stages.deploy.splitting import Splitting, Wanted
 from lemnis.tui.stages.deploy.view import DeployView
 from lemnis.tui.stages.stage import Stage
+
+
+def register(stage: Stage[Any], run: Candidate, *, new: bool) -> None:
+    """Register a run: as it is, or with one of its evaluation's maps; one without maps, if it is `new`, at once."""
+    room = stage.engine.deploy
+
+    def ask(maps: list[CalibrationMap]) -> None:
+        if maps:
+            title = f"Register run {run.run_id} {run.run_name} as {run.model} with which probabilities?"
+            stage.app.push_screen(Registering(title, maps, plain=new), decided)
+        elif new:
+            decided("")
+        else:
+            stage.refuse(BadInput("There is no finished run that is not registered.", "Train one in Experiments (6)."))
+
+    def decided(calibrate: str | None) -> None:
+        if calibrate is None:
+            return
+        stage.toast(f"Checking run {run.run_id} and recording its golden answers.")
+        why = "the latest finished run" if new else f"better probabilities by its {calibrate} map"
+        stage.perform(
+            room.register,
+            run.run_id,
+            run.model,
+            user_name(),
+            why,
+            calibrate=calibrate,
+            done=lambda made: f"{made.model} version {made.version} is registered.",
+        )
+
+    stage.perform(room.maps_left, run.run_id, run.model, then=ask)
 
 
 def promote(stage: Stage[Any], view: DeployView, version: ModelVersion, alias: str) -> None:

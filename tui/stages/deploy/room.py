@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import DescendantFocus
 
 from lemnis.engine import Engine
-from lemnis.engine.deploy import AliasEvent, Endpoint, ModelVersion
+from lemnis.engine.deploy import AliasEvent, Candidate, Endpoint, ModelVersion
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.tracking.clients import ClientVersion
@@ -209,20 +209,14 @@ class DeployStage(Stage[DeployView]):
     # Keys.
 
     def action_register(self) -> None:
-        candidate = self._view.candidate if self._view else None
-        if candidate is None:
+        candidate, version = self._view.candidate if self._view else None, self.version
+        if candidate is not None:
+            acts.register(self, candidate, new=True)
+        elif version is not None:
+            run = Candidate(run_id=version.run_id, run_name=version.run_name, model=version.model)
+            acts.register(self, run, new=False)
+        else:
             self.refuse(BadInput("There is no finished run that is not registered.", "Train one in Experiments (6)."))
-            return
-        why = "the latest finished run"
-        self.toast(f"Checking run {candidate.run_id} and recording its golden answers.")
-        self.perform(
-            self.engine.deploy.register,
-            candidate.run_id,
-            candidate.model,
-            user_name(),
-            why,
-            done=lambda made: f"{made.model} version {made.version} is registered.",
-        )
 
     def _refuse_version(self, verb: str) -> None:
         client = self.client_version
