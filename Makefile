@@ -80,7 +80,7 @@ docs: $(VENV)/installed
 lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet uv
-	build/lock/bin/uv pip compile --quiet --generate-hashes --extra dask --extra demo --extra mlflow --extra onnx --extra s3 --extra sftp --group dev \
+	build/lock/bin/uv pip compile --quiet --generate-hashes --extra dask --extra demo --extra mlflow --extra onnx --extra s3 --extra sftp --extra web --group dev \
 		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock pyproject.toml
 
 clean:

@@ -378,8 +378,7 @@ class Console(TravellingApp):
             return
         from lemnis.tui.declaration import edit
 
-        with self.suspend():
-            problem = edit(self.engine.workspace.config)
+        problem = edit(self.engine.workspace.config, self.suspend())
         self.refresh(layout=True)
         if problem:
             self.notify(problem, severity="error", markup=False)

@@ -4,7 +4,10 @@ import os
 import shlex
 import subprocess
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+
+from textual.app import SuspendNotSupported
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import user_name
@@ -15,22 +18,25 @@ def editor() -> list[str]:
     return shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
 
 
-def edit(path: Path) -> str:
-    """Run the editor on a file until it is left; returns a sentence if that did not work."""
+def edit(path: Path, terminal: AbstractContextManager[None] | None = None) -> str:
+    """Run the editor on a file until it is left, within what lends it the terminal; returns a sentence if it failed."""
     command = editor()
     try:
-        code = subprocess.run([*command, str(path)], check=False).returncode
+        with terminal or nullcontext():
+            code = subprocess.run([*command, str(path)], check=False).returncode
+    except SuspendNotSupported:
+        return "The editor needs a terminal, which a browser is not: edit it by a command or in a file."
     except OSError as error:
         return f"{command[0]} can't be run: {error.strerror}. Set $EDITOR."
     return f"{command[0]} ended with exit code {code}." if code else ""
 
 
-def edited(text: str, *, suffix: str) -> tuple[str, str]:
+def edited(text: str, terminal: AbstractContextManager[None] | None = None, *, suffix: str) -> tuple[str, str]:
     """Return a text as it is after the editor was left, and a sentence if that did not work."""
     with tempfile.TemporaryDirectory(prefix="lemnis-") as folder:
         path = Path(folder) / f"text{suffix}"
         path.write_text(text, "utf-8")
-        problem = edit(path)
+        problem = edit(path, terminal)
         try:
             return path.read_text("utf-8").strip(), problem
         except (OSError, UnicodeDecodeError):

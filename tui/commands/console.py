@@ -16,7 +16,11 @@ def open_console(session: Session, *, stage: str = "problem", oncall: bool = Fal
     Raises:
         BadInput: There is no terminal to draw on or to read keys from.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if in_browser():
+        from lemnis.tui.web.driver import end_with_server
+
+        end_with_server()
+    elif not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInput("The console needs a terminal.", "Use a command: `lemnis status`, or see `lemnis --help`.")
     remote = bool(os.environ.get("SSH_TTY"))
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
@@ -34,6 +38,11 @@ def open_console(session: Session, *, stage: str = "problem", oncall: bool = Fal
     app.mouse_on = not remote
     app.run(mouse=not remote)
     return app.return_code or 0
+
+
+def in_browser() -> bool:
+    """Say whether `lemnis web` draws this console."""
+    return os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
 
 
 def welcome(session: Session) -> int:

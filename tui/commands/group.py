@@ -66,6 +66,7 @@ GROUPS: dict[str, str] = {
     "resources": "Live use of the machine, pools, the queue.",
     "jobs": "List, follow, cancel and retry jobs.",
     "engine": "Start, stop and look at the supervisor.",
+    "web": "The console in a browser of this machine.",
 }
 
 

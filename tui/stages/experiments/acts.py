@@ -196,8 +196,7 @@ class RunsStage(Stage[ExperimentsView]):
             return
         from lemnis.tui.declaration import edited
 
-        with self.app.suspend():
-            note, problem = edited(run.note, suffix=".md")
+        note, problem = edited(run.note, self.app.suspend(), suffix=".md")
         self.app.refresh(layout=True)
         if problem:
             self.toast(problem, warn=True)
