@@ -227,7 +227,7 @@ def paused(store: Store, *, now: int) -> list[Replay]:
 def listed(store: Store, condition: str, values: list[int]) -> list[Replay]:
     """Return the replays whose job meets a condition, the oldest first."""
     rows = store.rows(
-        f"""select id, state, progress, progress_text, why, arguments ->> 'endpoint' as endpoint from jobs
+        f"""select id, state, progress, progress_text, why, cancel_asked, arguments ->> 'endpoint' as endpoint from jobs
             where kind = ? and {condition} order by id""",
         [KIND, *values],
     )
@@ -237,7 +237,7 @@ def listed(store: Store, condition: str, values: list[int]) -> list[Replay]:
             endpoint=row["endpoint"],
             state=row["state"],
             progress=row["progress"],
-            text=row["progress_text"] if row["state"] == "running" else row["why"],
+            text=row["progress_text"] if row["state"] == "running" and not row["cancel_asked"] else row["why"],
         )
         for row in rows
     ]

@@ -2,7 +2,9 @@
 
 from typing import Literal, TypeAlias
 
-from lemnis.engine import Engine
+from textual.screen import Screen
+
+from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
@@ -12,6 +14,15 @@ from lemnis.tui.screens.form import Line, LinesForm
 
 Answer: TypeAlias = Literal["take", "silence", "resolve"]
 WHY, UNTIL = Line("why", "why, what next"), Line("until", "until (2h, may be empty)")
+
+
+def tell(screen: Screen[None], outcome: str | LemnisError) -> None:
+    """Tell what came of an answer: what was done, or why not; a refusal stays until it was read."""
+    if isinstance(outcome, LemnisError):
+        said = "\n".join(filter(None, (outcome.place, outcome.remedy)))
+        screen.notify(said, title=outcome.problem, severity="error", markup=False)
+    else:
+        screen.notify(outcome, markup=False)
 
 
 def form_of(how: Answer, alert: Alert) -> LinesForm:

@@ -18,6 +18,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.widgets import Words
 
 Options: TypeAlias = Callable[[str, dict[str, str]], list[str]]
+TALL = 30  # lines of the screen, from which the form has air around it
 OFFERED = 12  # options that are named at once
 
 
@@ -38,6 +39,8 @@ class Line:
 
 class LinesForm(ModalScreen[dict[str, str] | None]):
     """Dismisses with the lines by name, or with None."""
+
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]
 
     BINDINGS = [
         Binding("escape", "leave", "Leave", show=False),

@@ -80,15 +80,15 @@ class IncidentScreen(ModalScreen[None]):
 
     @dataclass
     class Refused(Message):
-        """It could not be read, or what was asked for could not be done."""
+        """It could not be read."""
 
         error: LemnisError
 
     @dataclass
     class Told(Message):
-        """What was asked for is done."""
+        """What was asked for is done, or was refused."""
 
-        words: str
+        outcome: str | LemnisError
 
     def __init__(self, engine: Engine, alert_id: int, alert: Alert | None = None) -> None:
         """Make the screen of an alert; `alert`, where it is at hand, is what it says before the rest is read."""
@@ -133,7 +133,7 @@ class IncidentScreen(ModalScreen[None]):
             self.query_one(Panel).footnote(f"stale: {monotonic_s() - self._read_at:.0f} s old")
 
     def on_incident_screen_told(self, message: Told) -> None:
-        self.notify(message.words, markup=False)
+        answering.tell(self, message.outcome)
         self.read_again()
 
     def draw(self) -> None:
@@ -180,7 +180,7 @@ class IncidentScreen(ModalScreen[None]):
         try:
             self.post_message(self.Told(call()))
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            self.post_message(self.Told(error))
 
     def refuse(self, problem: str, remedy: str) -> None:
         """Say why a key does nothing now."""
@@ -259,7 +259,7 @@ class IncidentScreen(ModalScreen[None]):
         try:
             latest = self.engine.data.version().id
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            self.post_message(self.Told(error))
         else:
             self.app.call_later(self.show_data, learned, latest)
 

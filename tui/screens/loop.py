@@ -16,6 +16,7 @@ from lemnis.engine.errors import BadInput, ReadOnly
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor.retraining import Event, Loop, Study
 from lemnis.tui.messages import StageWanted
+from lemnis.tui.screens import answering
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.looped import rows
 from lemnis.tui.widgets import Confirm, Keys, Panel, PromptLine, Table, Words
@@ -62,11 +63,16 @@ class LoopScreen(ModalScreen[None]):
         view: LoopView
 
     @dataclass
-    class Done(Message):
+    class Refused(Message):
+        """The facts could not be read."""
+
+        error: LemnisError
+
+    @dataclass
+    class Told(Message):
         """Something was done, or refused."""
 
-        said: str = ""
-        error: LemnisError | None = None
+        outcome: str | LemnisError
 
     def __init__(self, engine: Engine, endpoint: str) -> None:
         super().__init__(classes="loop")
@@ -104,7 +110,7 @@ class LoopScreen(ModalScreen[None]):
             currency = self.engine.config().problem.currency
             view = LoopView(loop, room.events(loop.endpoint, 50), studies, currency, now_ms())
         except LemnisError as error:
-            self.post_message(self.Done(error=error))
+            self.post_message(self.Refused(error))
         else:
             self.post_message(self.Read(view))
 
@@ -156,25 +162,25 @@ class LoopScreen(ModalScreen[None]):
     def call(self, work: Any, *arguments: Any, said: str = "", **options: Any) -> None:
         """Call the engine in a thread and say what came of it. Any: whatever a method takes."""
         if self.engine.store.read_only:
-            self.post_message(self.Done(error=ReadOnly("The console is read-only.", "Open it without --read-only.")))
+            self.post_message(self.Told(ReadOnly("The console is read-only.", "Open it without --read-only.")))
             return
 
         def do() -> None:
             try:
                 work(*arguments, **options)
             except LemnisError as error:
-                self.post_message(self.Done(error=error))
+                self.post_message(self.Told(error))
             else:
-                self.post_message(self.Done(said))
+                self.post_message(self.Told(said))
 
         self.run_worker(do, group="loop-act", thread=True, exit_on_error=False)
 
-    def on_loop_screen_done(self, message: Done) -> None:
-        if message.error is not None:
-            self.query_one(ErrorStrip).show(message.error)
-            return
-        if message.said:
-            self.app.notify(message.said, markup=False)
+    def on_loop_screen_refused(self, message: Refused) -> None:
+        self.query_one(ErrorStrip).show(message.error)
+
+    def on_loop_screen_told(self, message: Told) -> None:
+        if message.outcome:
+            answering.tell(self, message.outcome)
         self.read()
 
     def ask(self, question: str, word: str, then: Any) -> None:

@@ -26,9 +26,10 @@ from lemnis.tui.widgets.strip import ErrorStrip
 
 READ_EVERY_S = 2.0
 STALE_S = 10.0
+LOW = 20  # lines of the screen, below which an alert is told in two
 KEYS = (
     ("a", "take", "take the alert under the cursor at once: it is yours and tells nobody again; A asks until when"),
-    ("enter", "incident", "everything around it: what, since when, how sure, money, what changed, what can be done"),
+    ("enter", "open", "everything around it: what, since when, how sure, money, what changed, what can be done"),
     ("Z", "silence", "hold its rule on this endpoint for a while: why and until when"),
     ("R", "end", "end it by hand: only a later window raises it again"),
     (
@@ -69,15 +70,15 @@ class OnCall(ModalScreen[None]):
 
     @dataclass
     class Refused(Message):
-        """They could not be read, or an answer could not be written."""
+        """It could not be read."""
 
         error: LemnisError
 
     @dataclass
     class Told(Message):
-        """An answer is written."""
+        """What was asked for is done, or was refused."""
 
-        words: str
+        outcome: str | LemnisError
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(classes="oncall")
@@ -97,6 +98,7 @@ class OnCall(ModalScreen[None]):
         with Panel("Alerts", id="duty-alerts-panel"):
             yield Table(id="duty-alerts", empty="Nothing fires and nothing is pending.")
         with Vertical(id="duty-foot"):
+            yield Words(id="duty-alert")
             yield Words(id="duty-silences")
             yield Keys(id="duty-keys")
 
@@ -143,7 +145,7 @@ class OnCall(ModalScreen[None]):
         self.query_one(ErrorStrip).show(message.error)
 
     def on_on_call_told(self, message: Told) -> None:
-        self.notify(message.words, markup=False)
+        answering.tell(self, message.outcome)
         self.look()
 
     @property
@@ -171,11 +173,21 @@ class OnCall(ModalScreen[None]):
         table = self.query_one(Table)
         table.set_columns(words.alert_columns(width))
         table.show([words.alert_row(alert, duty, width) for alert in duty.alerts])
+        self.say_alert()
         silences = self.query_one("#duty-silences", Words)
         silences.display = bool(duty.silences) or not small
         silences.say(content(broken([words.silence_line(duty)], width - 2)[:2]))
         bell = "bell on" if self.rings else "bell off"
         self.query_one(Keys).show(*[(key, bell if key == "B" else does) for key, does, _ in KEYS])
+
+    @on(Table.Moved, "#duty-alerts")
+    def say_alert(self) -> None:
+        """Say in full what the table has no room for, in as many lines as the screen can spare."""
+        alert, place = self.alert, self.query_one("#duty-alert", Words)
+        place.display = alert is not None
+        if alert is not None:
+            lines = words.alert_lines(alert, self.size.width - 2)
+            place.say(content(lines[: 2 if self.size.height < LOW else 5]))
 
     # Keys.
 
@@ -226,7 +238,7 @@ class OnCall(ModalScreen[None]):
         try:
             self.post_message(self.Told(call()))
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            self.post_message(self.Told(error))
 
 
 def broken(lines: list[Line], width: int) -> list[Line]:

@@ -61,22 +61,22 @@ class Empty(Words):
 
 
 class Keys(Words):
-    """The line of keys at the foot of a screen; where not all fit, the last stays: it is the way out."""
+    """The line of keys at a screen's foot; where not all fit, the last two stay: help and the way out."""
 
     def __init__(self, *keys: tuple[str, str], id: str | None = None):
         super().__init__(id=id, classes="keys")
         self._keys = keys
 
     def show(self, *keys: tuple[str, str]) -> None:
-        """Show keys, each with what it does, those that matter most first and the one that leaves last."""
+        """Show keys, each with what it does, those that matter most first, help and the one that leaves last."""
         self._keys = keys
         self.on_resize()
 
     def on_resize(self) -> None:
         parts = [Content.assemble((f" {key} ", "$key"), f"{does} ") for key, does in self._keys]
         room = self.size.width + 1  # the blank after the last need not be seen
-        while len(parts) > 1 and sum(part.cell_length for part in parts) > room:
-            del parts[-2]
+        while len(parts) > 2 and sum(part.cell_length for part in parts) > room:
+            del parts[-3]
         self.say(Content("").join(parts))
 
 

@@ -83,7 +83,9 @@ async def test_b_rolls_back_once_the_alias_is_typed_and_a_reason_is_given(servin
 async def test_t_queues_a_retraining_for_the_alert_and_the_incident_follows_it(serving: Engine) -> None:
     async with Console(serving, stage="monitor", supervise=False).run_test(size=(80, 24)) as pilot:
         alert_id = await incident(serving, pilot)
-        await pilot.press("t", "y")
+        await pilot.press("t")
+        await shows(pilot, "Train the model of late again")
+        await pilot.press("y")
         await becomes(pilot, serving.monitor.retraining.retrainings)
         made = serving.monitor.retraining.retrainings()[0]
         assert (made.state, made.reason) == ("queued", f"alert {alert_id}: auc_low")

@@ -100,8 +100,10 @@ async def test_read_only_nothing_is_begun(looped: Engine) -> None:
         await becomes(pilot, lambda: pilot.app.query_one(MonitorStage).loaded_at is not None)
         await pilot.press("L")
         await shows(pilot, "a person decides")
-        await pilot.press("H", "y")
-        await shows(pilot, "read-only")
+        await pilot.press("H")
+        await shows(pilot, "as a shadow?")
+        await pilot.press("y")
+        await becomes(pilot, lambda: any("read-only" in toast.title for toast in pilot.app._notifications))
 
 
 @pytest.fixture

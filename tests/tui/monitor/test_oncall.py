@@ -54,6 +54,7 @@ async def test_how_bad_it_is_what_serves_and_what_fires_is_on_one_screen(serving
         ):
             assert words in text, f"{words} is not in\n{text}"
         assert "refused [b]it" in " ".join(text.split())
+        assert "nobody has taken it ROC AUC 0.64 is below 0.7" in " ".join(text.split())
         assert "a take" in text
         assert "\x1b" not in text
 

@@ -9,8 +9,8 @@ from lemnis.engine.monitor.concept.report import METRICS
 from lemnis.engine.monitor.duty import Duty, Quality, Served
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, duration, money, number, share, styled, verdict
-from lemnis.tui.screens.alerted.lines import Line, Section, Span, printed, said
-from lemnis.tui.screens.alerted.words import style_of, window_name
+from lemnis.tui.screens.alerted.lines import Line, Section, Span, printed, said, wrapped
+from lemnis.tui.screens.alerted.words import holder, style_of, window_name
 from lemnis.tui.widgets import Col, Row
 from lemnis.tui.widgets.cells import plain as plain_cell
 
@@ -176,6 +176,15 @@ def alert_row(alert: Alert, duty: Duty, width: int) -> Row:
     cells = (first, alert.rule, alert.endpoint or MISSING, number(alert.value), aged, group, alert.message)
     values = (alert.state, alert.rule, alert.endpoint, alert.value, alert.since, alert.incident_id, alert.message)
     return Row(str(alert.id), cells, values)
+
+
+def alert_lines(alert: Alert, width: int) -> list[Line]:
+    """Return the alert under the cursor in full: who has it, what it says, and what its runbook begins with."""
+    lines: list[Line] = [[holder(alert), ("  ", ""), said(alert.message, "", 300)]]
+    steps = alert.handling.runbook.strip().splitlines()
+    if steps:
+        lines.append([("runbook ", "$muted"), said(steps[0], "", 200), (" …" if steps[1:] else "", "$muted")])
+    return [part for line in lines for part in wrapped(line, width)]
 
 
 def silence_line(duty: Duty) -> Line:

@@ -7,7 +7,7 @@ from functools import partial
 from lemnis.engine.config import Alert as Rule
 from lemnis.engine.config import parse_span
 from lemnis.engine.errors import BadInput
-from lemnis.engine.monitor import Rehearsal
+from lemnis.engine.monitor import Rehearsal, Width
 from lemnis.engine.monitor.alerting.declaring import rule_in
 from lemnis.engine.monitor.alerting.rules import METRICS
 from lemnis.tui.format import number, when
@@ -15,12 +15,13 @@ from lemnis.tui.screens.form import Line, LinesForm, among, several, split_names
 
 SHOWN = 6  # firings that the form lists
 MOST_DAYS = 3650
+DAYS: dict[Width, int] = {"minute": 30, "hour": 30, "day": 30, "week": 180, "month": 365}
 PEOPLE = ("notify", "escalate_to")
 NEXT_LINE = " ⏎ "  # stands for a new line of the runbook
 
 
 def rule_form(
-    rule: Rule | None, rehearse: Callable[[Rule, float], list[Rehearsal]], contacts: Sequence[str]
+    rule: Rule | None, rehearse: Callable[[Rule, float], list[Rehearsal]], contacts: Sequence[str], *, width: Width
 ) -> LinesForm:
     """Return the form that tries a rule on history and then declares it.
 
@@ -28,6 +29,7 @@ def rule_form(
         rule: Fills it in where one is changed.
         rehearse: Tries a rule on so many days; blocks.
         contacts: Names of those that can be told.
+        width: Of the declared windows; enough of them are tried.
     """
     lines = (
         Line("name", "name", rule.name if rule else ""),
@@ -40,7 +42,7 @@ def rule_form(
         Line("escalate_after", "nobody took it after", rule.escalate_after if rule else ""),
         Line("escalate_to", "then tells too", ", ".join(rule.escalate_to) if rule else "", several(contacts)),
         Line("runbook", "runbook: what to do", one_line(rule.runbook) if rule else ""),
-        Line("days", "tried on the last days", "30"),
+        Line("days", "tried on the last days", str(DAYS[width])),
     )
 
     def tried(filled: dict[str, str]) -> str:

@@ -305,8 +305,9 @@ class MonitorStage(Stage[MonitorView]):
                 self.perform(room.declare_rule, rule, user_name(), (*BOUND, *TOLD), done=done)
 
         known = next((rule for rule in rules if rule.name == name), None)
-        contacts = self._view.contacts if self._view else []
-        self.app.push_screen(rule_form(known, lambda rule, days: room.rehearse(rule, days=days), contacts), answered)
+        contacts, width = (self._view.contacts, self._view.declared) if self._view else ([], "day")
+        form = rule_form(known, lambda rule, days: room.rehearse(rule, days=days), contacts, width=width)
+        self.app.push_screen(form, answered)
 
     def action_why(self) -> None:
         """Show what tells the chosen window's rows from training rows."""
