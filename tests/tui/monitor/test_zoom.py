@@ -64,7 +64,7 @@ async def test_the_same_rows_are_looked_at_hour_by_hour_and_back(counted: Engine
         assert "by hour, alerts by month" in screen_text(pilot)
         cells = [row.cells for row in windows.rows]
         assert [str(row[1]) for row in cells] == ["600"] * 12
-        assert [str(row[3]) == "● ok" for row in cells] == [False] * 3 + [True] * 9
+        assert [str(row[2]) == "● ok" for row in cells] == [False] * 3 + [True] * 9
         await press("j", "j", "j", "j", "plus")
         assert "09-30 19:59" in screen_text(pilot)  # the last minute of the chosen hour
         await press("minus", "minus", "minus", "minus")
