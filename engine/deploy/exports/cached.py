@@ -19,7 +19,7 @@ def mlflow_folder(store: Store, model: str, number: int) -> Path:
 
     Raises:
         NotFound: There is no such version.
-        BadInput: Its file is damaged, or its answers are calibrated.
+        BadInput: Its file is damaged.
         Unavailable: The disk refuses.
     """
     version = registry.version(store, model, number)

@@ -45,6 +45,22 @@ def write_native(folder: Path, subject: Subject) -> Outcome:
     return Outcome(checked=Checked(rows=count, farthest=0.0, against=f"{count} golden rows"))
 
 
+def write_bare(folder: Path, subject: Subject) -> Outcome:
+    """Write the model's own text for who asks it with their own program.
+
+    Raises:
+        BadInput: Its answers are calibrated, which no text of LightGBM's says.
+    """
+    version = subject.version
+    if version.calibration:
+        raise BadInput(
+            f"{version.model} version {version.version} answers with what its {version.calibration} map makes of the"
+            " model's probabilities, and the model's text alone holds no such map.",
+            "Export it as folder, mlflow or onnx, which do.",
+        )
+    return write_native(folder, subject)
+
+
 def write_onnx(folder: Path, subject: Subject, *, float32: bool = False, against: str = "", cores: int = 1) -> Outcome:
     """Write one ONNX file and ask it every row there is.
 
@@ -88,7 +104,9 @@ def write_mlflow(folder: Path, subject: Subject) -> Outcome:
     outcome = write_native(folder / "data", subject)
     (folder / "code" / "lemnis_score.py").write_bytes(SCORE.read_bytes())
     python, versions = platform.python_version(), packages(*needed(subject), "pandas")
-    facts = {"python": python, **versions, "created": iso_utc(subject.version.created_at)}
+    # LightGBM's own flavour would answer without the map.
+    told = {} if subject.version.calibration else versions
+    facts = {"python": python, **told, "created": iso_utc(subject.version.created_at)}
     text = descriptors.mlmodel(subject.version, subject.signature, subject.integers, facts)
     (folder / "MLmodel").write_text(text, encoding="utf-8")
     (folder / "requirements.txt").write_text(descriptors.requirements(versions))
@@ -123,6 +141,8 @@ def write_triton(folder: Path, subject: Subject) -> list[str]:
     """
     if is_linear(subject):
         return ["Triton is left out: it has no backend for a linear model."]
+    if subject.version.calibration:
+        return [f"Triton is left out: its backend of trees has no {subject.version.calibration} map of their answers."]
     text, signature = narrowed_text(subject.text, native_features(subject.rows)), subject.signature
     rounded = narrowed(subject.rows).astype(np.float64)
     theirs = parity.answers_of(Predictor(read_answering(text), signature), rounded)
@@ -138,7 +158,7 @@ def write_triton(folder: Path, subject: Subject) -> list[str]:
 
 
 WRITERS: Mapping[Form, Callable[[Path, Subject], Outcome]] = {
-    "native": write_native,
+    "native": write_bare,
     "mlflow": write_mlflow,
     "folder": write_folder,
 }

@@ -11,12 +11,14 @@ import math
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine.deploy.exports.ensemble import Ensemble, narrowed, narrowed_thresholds
 from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.features.signature import Feature, Signature, Task
+from lemnis.engine.models.calibration import LOGIT_ENDS, Points, ProbabilityMap
 from lemnis.engine.text import safe
 
 OPSET, ML_OPSET, IR_VERSION = 21, 5, 10
@@ -63,8 +65,11 @@ def onnx_model(
         raise BadInput(f"A feature is called {safe(taken.pop())}, as an output is.", "Export it as a folder.")
     columns = [graph.column(feature) for feature in signature.features]
     matrix = graph.add("Concat", columns, axis=1)
-    scores = graph.trees(matrix, ensemble)
-    graph.name(scores, outputs[0], graph.number, ensemble.targets)
+    scores = answered = graph.trees(matrix, ensemble)
+    if signature.calibration is not msgspec.UNSET:
+        scores = graph.calibrated(scores, signature.calibration)
+        answered = graph.add("Cast", [scores], to=graph.number)
+    graph.name(answered, outputs[0], graph.number, ensemble.targets)
     if signature.task != "regression":
         graph.name(graph.label(scores, signature), outputs[1], onnx.TensorProto.STRING, 1)
     model = onnx.helper.make_model(
@@ -158,6 +163,43 @@ class Graph:
         if ensemble.transform == "softmax":
             return self.add("Softmax", [scores], axis=1)
         return scores if ensemble.transform == "none" else self.add(ensemble.transform.capitalize(), [scores])
+
+    def calibrated(self, scores: str, kept: ProbabilityMap) -> str:
+        """Append what a version's map makes of its probabilities, as doubles, shape (rows, targets)."""
+        said = self.add("Cast", [scores], to=self.onnx.TensorProto.DOUBLE)
+        if kept.method == "temperature":
+            logs = self.add("Log", [self.add("Max", [said, self.constant(np.array(LOGIT_ENDS))])])
+            return self.add("Softmax", [self.add("Div", [logs, self.constant(np.array(kept.points[0]))])], axis=1)
+        if kept.method == "platt":
+            ends = [self.constant(np.array(end)) for end in (LOGIT_ENDS, 1 - LOGIT_ENDS)]
+            held = self.add("Clip", [said, *ends])
+            against = self.add("Log", [self.add("Sub", [self.constant(np.array([1.0])), held])])
+            odds = self.add("Sub", [self.add("Log", [held]), against])
+            slope, offset = (self.constant(np.array([value])) for value in kept.points[0])
+            return self.add("Sigmoid", [self.add("Add", [self.add("Mul", [odds, slope]), offset])])
+        if not kept.classes:
+            return self.between(said, kept.points)
+        columns = [self.add("Gather", [said, self.constant(np.array([at]))], axis=1) for at in range(len(kept.classes))]
+        parts = [self.between(column, points) for column, points in zip(columns, kept.classes, strict=True)]
+        better = self.add("Concat", parts, axis=1)
+        return self.add("Div", [better, self.add("ReduceSum", [better, self.constant(np.array([1]))], keepdims=1)])
+
+    def between(self, said: str, points: Points) -> str:
+        """Append the straight lines between points, level beyond both ends, of values of shape (rows, 1)."""
+        low, base = np.array(points).T
+        rise, width = (
+            np.diff(base, prepend=base[0], append=base[-1]),
+            np.diff(low, prepend=low[0] - 1, append=low[-1] + 1),
+        )
+        above = self.add("GreaterOrEqual", [said, self.constant(low[None, :])])
+        count = self.add("Cast", [above], to=self.onnx.TensorProto.INT64)
+        place = self.add("ReduceSum", [count, self.constant(np.array([1]))], keepdims=1)
+        from_low, from_base, by, over = (
+            self.add("Gather", [self.constant(np.asarray(table)), place])
+            for table in (np.concatenate([low[:1], low]), np.concatenate([base[:1], base]), rise, width)
+        )
+        along = self.add("Div", [self.add("Mul", [by, self.add("Sub", [said, from_low])]), over])
+        return self.add("Add", [from_base, along])
 
     def label(self, scores: str, signature: Signature) -> str:
         """Append the choice of a class, shape (rows, 1)."""

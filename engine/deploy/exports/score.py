@@ -28,6 +28,7 @@ import numpy as np
 BATCH_ROWS = 10_000
 TOLERANCE = 1e-9
 LINEAR = "lemnis linear 1\n"  # the first line of a linear model; what follows is JSON
+LOGIT_ENDS = 1e-12  # probabilities nearer to 0 or 1 count as this near
 FARTHEST = 1e100  # one feature of a linear model never adds more than this
 LARGEST_BODY = 64 << 20  # bytes of a request
 NAN = math.nan
@@ -72,6 +73,24 @@ class Linear:
             return 1 / (1 + np.exp(-np.clip(raw, -700, 700)))
         grown = np.exp(raw - raw.max(axis=1, keepdims=True))
         return grown / grown.sum(axis=1, keepdims=True)
+
+
+def calibrated(scores: Any, kept: Mapping[str, Any]) -> Any:
+    """Return scores, shape (rows, outputs), as the map that is kept with the version makes them."""
+    points, classes = kept.get("points", []), kept.get("classes", [])
+    if kept["method"] == "temperature":
+        logs = np.log(np.maximum(scores, LOGIT_ENDS)) / points[0][0]
+        grown = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return grown / grown.sum(axis=1, keepdims=True)
+    if kept["method"] == "platt":
+        held = np.clip(scores, LOGIT_ENDS, 1 - LOGIT_ENDS)
+        odds = points[0][0] * (np.log(held) - np.log1p(-held)) + points[0][1]
+        return 1 / (1 + np.exp(-np.clip(odds, -700, 700)))
+    mapped: list[Any] = [
+        np.interp(column, *np.array(part).T) for part, column in zip(classes or [points], scores.T, strict=True)
+    ]
+    better: Any = np.column_stack(mapped)
+    return better / better.sum(axis=1, keepdims=True) if classes else better
 
 
 class Scorer:
@@ -135,8 +154,9 @@ class Scorer:
         """Return the scores of each row: one probability, one number, or one probability a class."""
         if not len(matrix):
             return []
-        found = np.asarray(self.model.predict(matrix), dtype=np.float64)
-        return found.reshape(len(matrix), -1).tolist()
+        found = np.asarray(self.model.predict(matrix), dtype=np.float64).reshape(len(matrix), -1)
+        kept = self.signature.get("calibration")
+        return (calibrated(found, kept) if kept else found).tolist()
 
     def answers(self, scores: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
         """Return what is said of each row: probability and label, or value."""

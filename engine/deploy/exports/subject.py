@@ -9,7 +9,7 @@ from lemnis.engine.deploy.exports import parity
 from lemnis.engine.deploy.modelbox import ask_model
 from lemnis.engine.deploy.predictor import Predictor
 from lemnis.engine.deploy.records import Golden, ModelVersion
-from lemnis.engine.errors import BadInput, LemnisError
+from lemnis.engine.errors import LemnisError
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.models.files import read_answering, trusted_text
 from lemnis.engine.store import Store
@@ -38,15 +38,9 @@ def subject_of(store: Store, model: str, number: int, *, cores: int = 1) -> tupl
 
     Raises:
         NotFound: There is no such version.
-        BadInput: The file is damaged, or its answers are calibrated.
+        BadInput: The file is damaged.
     """
     version = registry.version(store, model, number)
-    if version.calibration:
-        raise BadInput(
-            f"{model} version {number} answers with what its {version.calibration} map makes of the model's"
-            " probabilities, and no exported form holds that map.",
-            f"Serve it, or export a version of run {version.run_id} that was registered without --calibrate.",
-        )
     signature, golden = registry.signature_of(store, model, number), registry.golden_of(store, model, number)
     ask_model(version.path, version.sha256, signature, golden.rows, golden.answers)
     text = trusted_text(version.path, version.sha256)

@@ -15,6 +15,10 @@ from hypothesis import strategies as st
 from late_flights import Bench, Server, Trained
 
 from lemnis.engine.deploy.batch import score_file
+from lemnis.engine.deploy.exports import score
+from lemnis.engine.deploy.exports.ensemble import Ensemble
+from lemnis.engine.deploy.exports.forms import WRITERS, write_onnx
+from lemnis.engine.deploy.exports.graph import IR_VERSION, OPSET, Graph, onnx_and_runtime, onnx_answers, onnx_model
 from lemnis.engine.deploy.exports.subject import subject_of
 from lemnis.engine.deploy.predictor import Predictor, load_predictor
 from lemnis.engine.deploy.registry import signature_of
@@ -72,6 +76,25 @@ def test_a_model_of_several_classes_answers_with_its_map_one_row_as_many(made: P
     assert predictor.many(rows[:20]) == pytest.approx(expected)
     assert [predictor.one(row) for row in rows[:20].tolist()] == [pytest.approx(row) for row in expected.tolist()]
     assert b"calibration" not in msgspec.json.encode(plain)
+    written = onnx_model(Ensemble.read(booster.model_to_string()), kept, {})
+    assert onnx_answers(written, kept, rows[:20])[0] == pytest.approx(expected, abs=1e-9)
+    assert score.calibrated(said, msgspec.to_builtins(made)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("method", MAPS)
+def test_a_graph_and_the_folders_program_map_every_probability_as_the_version_does(method: Method) -> None:
+    made = ProbabilityMap(method=method, points=MAPS[method])
+    said = np.array([0.0, 1e-15, 0.05, 0.1, 0.2, 0.3, 0.30000005, 0.3000001, 0.5, 0.9, 0.95, 1.0])[:, None]
+    assert score.calibrated(said, msgspec.to_builtins(made)) == pytest.approx(made.many(said))
+    onnx, runtime = onnx_and_runtime()
+    graph = Graph(onnx, None)
+    graph.inputs.append(onnx.helper.make_tensor_value_info("said", onnx.TensorProto.DOUBLE, ["rows", 1]))
+    graph.name(graph.calibrated("said", made), "better", onnx.TensorProto.DOUBLE, 1)
+    whole = onnx.helper.make_graph(graph.nodes, "map", graph.inputs, graph.outputs, graph.constants)
+    opset = [onnx.helper.make_opsetid("", OPSET)]
+    content = onnx.helper.make_model(whole, opset_imports=opset, ir_version=IR_VERSION).SerializeToString()
+    session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    assert session.run(None, {"said": said})[0] == pytest.approx(made.many(said), abs=1e-12)
 
 
 def evaluated(bench: Bench, trained: Trained, *, wins: bool = True) -> int:
@@ -117,8 +140,20 @@ def test_a_calibrated_version_is_served_scored_and_measured_with_its_map(
     score_file(tmp_path / "rows.parquet", tmp_path / "scored.parquet", predictor, progress=lambda _share, _text: None)
     scored = pq.read_table(tmp_path / "scored.parquet", columns=["probability"])
     assert scored.column(0).to_pylist() == pytest.approx(expected)
+    exported(bench, tmp_path)
+
+
+def exported(bench: Bench, folder: Path) -> None:
+    """Every form that can hold the map answers every row with it, or was not written."""
+    subject, _ = subject_of(bench.store, "late", 2)
+    for name in ("folder", "mlflow", "onnx", "native"):
+        (folder / name).mkdir()
+    assert "isotonic map" in WRITERS["folder"](folder / "folder", subject).warnings[0]
+    WRITERS["mlflow"](folder / "mlflow", subject)
+    assert "lightgbm:" not in (folder / "mlflow" / "MLmodel").read_text()  # it would answer without the map
+    assert write_onnx(folder / "onnx", subject).checked.farthest < 1e-9
     with pytest.raises(BadInput, match="what its isotonic map makes"):
-        subject_of(bench.store, "late", 2)
+        WRITERS["native"](folder / "native", subject)
     first, second = (make_reference(bench.store, "late", number, bins=10) for number in (1, 2))
     assert first.prediction_mean != second.prediction_mean
 
