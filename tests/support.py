@@ -91,7 +91,7 @@ async def shows(pilot: Pilot[Any], *texts: str, seconds: float = 20.0) -> str:
         assert time.monotonic() < deadline, f"never seen: {missing} in\n{screen}"
 
 
-def until(condition: Callable[[], T], seconds: float = 20.0) -> T:
+def until(condition: Callable[[], T | None], seconds: float = 20.0) -> T:
     """Return the first true value of `condition`, asked again and again until the deadline; for other processes."""
     deadline = time.monotonic() + seconds
     while True:

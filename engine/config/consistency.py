@@ -6,6 +6,7 @@ from lemnis.engine.config.labels import label_problems
 from lemnis.engine.config.monitor import alert_problems
 from lemnis.engine.config.places import line_of
 from lemnis.engine.config.problem import CADENCES
+from lemnis.engine.config.quotas import quota_problems, sizes_of
 from lemnis.engine.config.records import Config
 from lemnis.engine.config.retraining import parse_window
 from lemnis.engine.config.share import remote_problems
@@ -46,6 +47,7 @@ def check_names(config: Config, text: str, where: str) -> None:
         *label_problems(config.labels),
         *remote_problems(config.remotes),
         *cluster_problems(config.cluster),
+        *quota_problems(config.pool),
         *alert_problems(config.monitor, config.alerts, config.contacts),
     ]
     for problem, remedy, keys in problems:
@@ -88,6 +90,7 @@ def check_sizes(config: Config, text: str, where: str) -> None:
     """Refuse amounts of memory that are no size, delays that are no length of time, and a window that is none."""
     ages = {("dataset", "label_delay"): config.dataset.label_delay or "0h"}
     ages[("retraining", "cool_down")] = config.retraining.cool_down or "0h"
+    ages[("pool", "half_life")] = config.pool.half_life
     for keys, age in ages.items():
         try:
             parse_age(age)
@@ -101,8 +104,8 @@ def check_sizes(config: Config, text: str, where: str) -> None:
         line = line_of(text, ["retraining", "window"])
         place = f"{where}:{line}" if line else where
         raise ConfigError(f"retraining.window: {error}.", "Write for example last:90d.", place) from None
-    sizes = {("pool", "memory"): config.pool.memory or "0"}
-    sizes |= {("presets", name, "memory"): preset.memory for name, preset in config.presets.items()}
+    sizes = dict(sizes_of(config.pool))
+    sizes |= {("presets", name, "memory"): preset.memory or "0" for name, preset in config.presets.items()}
     for keys, size in sizes.items():
         try:
             parse_bytes(size)

@@ -40,6 +40,7 @@ class Preset(Declared, frozen=True):
     Attributes:
         executor: Where: on this machine, or spread over the workers of the Dask cluster that [cluster] names.
         cores: Threads; on a cluster of each worker that takes part.
+        memory: What it may take at most; without it a training is expected to need 1 GiB and has no bound.
     """
 
     algorithm: AlgorithmName = "gbdt"
@@ -49,6 +50,6 @@ class Preset(Declared, frozen=True):
     executor: Executor = "local"
     device: Literal["auto", "cpu", "gpu", "cuda"] = "cpu"
     cores: Annotated[int, Meta(ge=1, le=1024)] = 1
-    memory: str = "1GiB"
+    memory: str = ""
     features: str = ""
     parameters: dict[str, bool | int | float | str] = field(default_factory=dict[str, bool | int | float | str])

@@ -2,15 +2,19 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
-from lemnis.engine.config.types import Count, Declared
+from lemnis.engine.config.quotas import Quota
+from lemnis.engine.config.types import Count, Declared, Name
 
 
 class Pool(Declared, frozen=True):
     """What jobs may use of this machine; 0 cores or an empty memory means all of it.
 
     Attributes:
+        quotas: What is promised to whom, by project or user.
+        half_life: How long ago use counts half when it is asked who had more of the pool.
+        grace_seconds: How long a job that has started is not preempted.
         price_core_hour, price_gb_hour, price_gpu_hour, price_kwh: Of one core, of 10^9 bytes of memory, of one GPU for
             an hour, and of a kilowatt hour, in the problem's currency; 0 for no price.
         watts_core: What a busy core draws, where the machine's own meter (RAPL) can't be read; 0 for not known.
@@ -20,6 +24,9 @@ class Pool(Declared, frozen=True):
     cores: Count = 0
     memory: str = ""
     gpus: float | None = None
+    quotas: dict[Name, Quota] = field(default_factory=dict[Name, Quota])
+    half_life: str = "7d"
+    grace_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 60
     price_core_hour: Annotated[float, Meta(ge=0)] = 0.0
     price_gpu_hour: Annotated[float, Meta(ge=0)] = 0.0
     price_gb_hour: Annotated[float, Meta(ge=0)] = 0.0

@@ -39,10 +39,11 @@ class Recorder:
             run: What is trained.
             early_stopping: Stop when this many rounds were no better on validation; 0 for never.
             resumed: Where an earlier attempt got to.
-            checkpoint_every_s: Seconds between checkpoints; 0 after every round.
+            checkpoint_every_s: Seconds between checkpoints; 0 after every round, infinite where that is of no use.
         """
         self.context, self.run, self.checkpoint_every_s = context, run, checkpoint_every_s
         self.told = Rounds(run.task, run.rounds or 1, early_stopping, resumed)
+        self.resumes = math.isfinite(checkpoint_every_s)
         self._seconds_before = resumed.seconds if resumed else 0.0
         self._began = self._timed_from = self._saved_at = self._logged_at = monotonic_s()
         self._told_at = -TELL_EVERY_S
@@ -115,6 +116,7 @@ class Recorder:
             save_checkpoint(self.directory / "checkpoint.txt", checkpoint)
             self._saved_at = monotonic_s()
         if stop:
+            self.context.kept = f"round {self.told.done}" if self.resumes else ""
             raise Cancelled(self.context.stop_reason)
 
     def _log(self, step: int) -> None:

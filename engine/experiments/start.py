@@ -19,7 +19,7 @@ from lemnis.engine.experiments.parameters import OURS, Value, canonical
 from lemnis.engine.experiments.remote.refusals import refuse_spread
 from lemnis.engine.experiments.runs import Run, as_text, insert_pairs
 from lemnis.engine.features import FeatureSet, FeaturesRoom
-from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.jobs import JobsRoom, Terms
 from lemnis.engine.store import Store, returning
 from lemnis.engine.text import safe
 from lemnis.engine.validate.standing import standing
@@ -36,6 +36,8 @@ SETTINGS = (
     "device",
     "executor",
 )  # of the preset, not LightGBM's
+USUAL_MEMORY = "1GiB"  # what a training is expected to need that declares nothing
+LIMITED = "limited"  # of a prepared row: its memory was declared, so it is a bound
 LEFT_OUT = "left_out"  # tag of a run: what its preset says and its algorithm has no use for
 NAME_LENGTH = 80
 # The conditions of a run that its repetition copies; code, libraries and machine are those of the day.
@@ -58,7 +60,7 @@ def overridden(preset: Preset, overrides: Mapping[str, Value]) -> Preset:
     find_algorithm(as_text(settings.get("algorithm", preset.algorithm)))
     try:
         made = msgspec.convert(fields, Preset, strict=False)
-        parse_bytes(made.memory)
+        parse_bytes(made.memory or USUAL_MEMORY)
     except (msgspec.ValidationError, ValueError) as error:
         problem = str(error).replace(" - at `$.", " (").replace("`", ")" if "- at" in str(error) else "'")
         raise BadInput(f"This can't be set: {problem}.", "Change the value after --set.") from None
@@ -123,7 +125,8 @@ def prepare_run(
         "seed": made.seed,
         "device_asked": made.device,
         "cores": made.cores,
-        "memory_bytes": parse_bytes(made.memory),
+        "memory_bytes": parse_bytes(made.memory or USUAL_MEMORY),
+        LIMITED: bool(made.memory),
         "rounds": made.rounds,
         "executor": made.executor,
         "spread": int(spread and made.executor == "dask"),
@@ -237,9 +240,12 @@ def queue_run(
 ) -> int:
     """Store a run with its tags and its job in one transaction, and return the run's id."""
     row = {**row, "created_at": now_ms()}
+    limited = bool(row.pop(LIMITED, False))  # of the job, not of the run
     sql = f"insert into runs ({', '.join(row)}) values ({', '.join(':' + key for key in row)}) returning id"
     here, spread = row.get("executor", "local") == "local", bool(row.get("spread"))
     gpu = 1.0 if here and row["device_asked"] in ("gpu", "cuda") and machine_has_gpu() else 0.0
+    algorithm = find_algorithm(str(row["algorithm"]))
+    terms = Terms(preemptible=here and algorithm.trees and algorithm.resumes, limited=limited and here)
     with store.write() as db:
         run_id = int(returning(db, sql, row)[0]["id"])
         insert_pairs(db, "run_params", run_id, params.items())
@@ -253,6 +259,7 @@ def queue_run(
             gpu=gpu,
             run_id=run_id,
             executor=str(row.get("executor", "local")),
+            terms=terms,
         )
         db.execute("update runs set job_id = ? where id = ?", [job_id, run_id])
     return run_id

@@ -1,6 +1,7 @@
 """Jobs: work that is queued, admitted, done in processes of its own, and seen to its end."""
 
 import getpass
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -21,15 +22,27 @@ from lemnis.engine.jobs.processes import (
     start_process,
     tail,
 )
-from lemnis.engine.jobs.records import Allocation, Job, Service, SupervisorStatus
+from lemnis.engine.jobs.records import Admission, Allocation, Job, JobEvent, Service, SupervisorStatus, Terms
 from lemnis.engine.jobs.states import JobState
 from lemnis.engine.store import Store
 
-__all__ = ["Allocation", "Job", "JobFailed", "JobsRoom", "Service", "SupervisorStatus"]
+__all__ = [
+    "Admission",
+    "Allocation",
+    "Job",
+    "JobEvent",
+    "JobFailed",
+    "JobsRoom",
+    "Service",
+    "SupervisorStatus",
+    "Terms",
+]
 
 SUPERVISOR_LOCK = "supervisor.lock"
 START_S = 10.0
 POLL_S = 0.1
+PROJECT = "LEMNIS_PROJECT"  # of the environment: whose share the jobs count against that are queued from it
+ITS_OWN = Terms()
 
 
 class JobFailed(LemnisError):
@@ -57,6 +70,7 @@ class JobsRoom:
         run_id: int | None = None,
         executor: str = "local",
         host_id: int | None = None,
+        terms: Terms = ITS_OWN,
     ) -> int:
         """Queue a job and return its id; the supervisor starts it when it fits.
 
@@ -71,6 +85,7 @@ class JobsRoom:
             run_id: The run it trains, whose state then follows the job's.
             executor: Where its work is done: local, or dask for the cluster.
             host_id: The job in whose process it is done; None for a process of its own.
+            terms: How it stands to the others; without a project the environment's LEMNIS_PROJECT counts.
         """
         return queue.submit(
             self.store,
@@ -86,6 +101,11 @@ class JobsRoom:
                 "executor": executor,
                 "host_id": host_id,
                 "submitted_by": user_name(),
+                "project": terms.project or os.environ.get(PROJECT, ""),
+                "preemptible": int(terms.preemptible),
+                "limited": int(terms.limited),
+                "gang": terms.gang,
+                "gang_size": terms.gang_size,
                 "created_at": now_ms(),
             },
         )
@@ -104,6 +124,19 @@ class JobsRoom:
         if job.identity is not None:
             send_signal(job.identity, signal.SIGTERM)
         return job
+
+    def prioritise(self, job_id: int, priority: int) -> Job:
+        """Give a job another place in line; see `queue.prioritise`."""
+        return queue.prioritise(self.store, job_id, priority, user_name())
+
+    def admissions(self, job_id: int) -> list[Admission]:
+        """Return every start of a job: what it was given, why it was admitted, and how it ended."""
+        self.job(job_id)
+        return queue.admissions(self.store, job_id)
+
+    def events(self, job_id: int) -> list[JobEvent]:
+        """Return what people did to a job's place in line."""
+        return queue.events(self.store, job_id)
 
     def retry(self, job_id: int) -> Job:
         """Queue an ended job again; see `queue.retry`."""

@@ -20,6 +20,7 @@ class JobContext:
         self.store, self.job_id, self.epoch, self.cores = store, job_id, epoch, cores
         self.stop = threading.Event()
         self.stop_reason = "cancelled"
+        self.kept = ""  # what it goes on from when it is stopped to make room: "round 140"
         self.stop_state: JobState = "cancelled"  # what a job becomes that stops without having been asked by a person
         self._written_at = -WRITE_EVERY_S
 

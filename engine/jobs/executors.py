@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from lemnis.engine.workspace import Workspace
 
 START_S = 30.0  # how long a worker may take to claim its job
 HOSTED_S = 3.0  # how long one that is hosted may be without its lock
+NOTHING: Mapping[str, str] = {}
 CANCEL_S = 30.0  # how long an asked worker may take to stop
 
 
@@ -26,8 +28,8 @@ class Death(Struct, frozen=True):
 class Executor(Protocol):
     """Starts workers and tells what became of them."""
 
-    def start(self, job: Job) -> None:
-        """Start a worker for a claimed job; return at once."""
+    def start(self, job: Job, environment: Mapping[str, str] = NOTHING) -> None:
+        """Start a worker for a claimed job, with more variables; return at once."""
         ...
 
     def death(self, job: Job) -> Death | None:
@@ -36,6 +38,14 @@ class Executor(Protocol):
 
     def stop(self, job: Job) -> None:
         """Ask the worker to stop; kill its group when it does not within CANCEL_S."""
+        ...
+
+    def make_room(self, job: Job) -> None:
+        """Ask the worker once to stop at its next checkpoint; it takes the time that it needs."""
+        ...
+
+    def leaving(self, job: Job) -> bool:
+        """Say whether the process of the job's last start is still there, though the job waits again."""
         ...
 
     def forget(self, live: list[Job]) -> None:
@@ -51,8 +61,9 @@ class LocalExecutor:
         self._children: dict[tuple[int, int], subprocess.Popen[bytes]] = {}
         self._first_seen: dict[tuple[int, int], float] = {}
         self._asked: dict[tuple[int, int], float] = {}
+        self._yielding: set[tuple[int, int]] = set()
 
-    def start(self, job: Job) -> None:
+    def start(self, job: Job, environment: Mapping[str, str] = NOTHING) -> None:
         folder = self.workspace.job_dir(job.id)
         arguments = ["--workspace", str(self.workspace.root), "--job", str(job.id), "--epoch", str(job.epoch)]
         self._children[job.id, job.epoch] = start_process(
@@ -61,6 +72,7 @@ class LocalExecutor:
             cwd=self.workspace.root,
             log=folder / "log",
             threads=max(1, int(job.allocation.cores)),
+            environment=dict(environment),
         )
 
     def death(self, job: Job) -> Death | None:
@@ -89,6 +101,15 @@ class LocalExecutor:
         elif now - self._asked[key] > CANCEL_S:
             send_signal(job.identity, signal.SIGKILL, group=True)
 
+    def make_room(self, job: Job) -> None:
+        key = (job.id, job.epoch)
+        if job.identity is not None and key not in self._yielding:
+            self._yielding.add(key)
+            send_signal(job.identity, signal.SIGTERM)
+
+    def leaving(self, job: Job) -> bool:
+        return lock_is_held(self.workspace.job_dir(job.id) / "alive.lock")
+
     def forget(self, live: list[Job]) -> None:
         kept = {(job.id, job.epoch) for job in live}
         for key, child in list(self._children.items()):
@@ -96,6 +117,7 @@ class LocalExecutor:
                 del self._children[key]
                 self._first_seen.pop(key, None)
                 self._asked.pop(key, None)
+        self._yielding &= kept
 
     def _waited(self, key: tuple[int, int]) -> float:
         return monotonic_s() - self._first_seen.setdefault(key, monotonic_s())
@@ -111,7 +133,7 @@ class HostedExecutor:
         self.workspace = workspace
         self._missed: dict[tuple[int, int], float] = {}
 
-    def start(self, job: Job) -> None:
+    def start(self, job: Job, environment: Mapping[str, str] = NOTHING) -> None:
         """Nothing: one that is claimed here gets a process of its own."""
 
     def death(self, job: Job) -> Death | None:
@@ -127,6 +149,13 @@ class HostedExecutor:
 
     def stop(self, job: Job) -> None:
         """Nothing: its row says so already."""
+
+    def make_room(self, job: Job) -> None:
+        """Nothing: one that is hosted is not preempted."""
+
+    def leaving(self, job: Job) -> bool:
+        """Say that nothing is left of it: a thread lets go of the lock before its job can wait again."""
+        return False
 
     def forget(self, live: list[Job]) -> None:
         """Nothing: it holds no process."""

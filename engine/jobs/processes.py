@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -12,6 +13,8 @@ from typing import IO
 from msgspec import Struct
 
 from lemnis.engine.clock import boot_id
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 class Identity(Struct, frozen=True):
@@ -52,7 +55,13 @@ def send_signal(identity: Identity, number: signal.Signals, *, group: bool = Fal
 
 
 def start_process(
-    module: str, arguments: list[str], *, cwd: Path, log: Path, threads: int = 0
+    module: str,
+    arguments: list[str],
+    *,
+    cwd: Path,
+    log: Path,
+    threads: int = 0,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start `python -m module` in a session of its own, its output in a file, with no inherited descriptor.
 
@@ -61,12 +70,13 @@ def start_process(
         arguments: Its command line.
         cwd: Its working directory.
         log: Where stdout and stderr are appended; never a pipe, so a dead reader can't kill it.
-        threads: What OpenMP may use, 0 to leave it alone.
+        threads: What OpenMP and the linear algebra may use, 0 to leave them alone.
+        environment: More variables.
     """
-    environment = dict(os.environ)
-    environment["PYTHONUNBUFFERED"] = "1"
+    variables = {**os.environ, "PYTHONUNBUFFERED": "1"}
     if threads:
-        environment["OMP_NUM_THREADS"] = str(threads)
+        variables |= dict.fromkeys(THREADS, str(threads))
+    variables |= environment or {}
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(log, "ab") as output:
         return subprocess.Popen(
@@ -75,7 +85,7 @@ def start_process(
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=cwd,
-            env=environment,
+            env=variables,
             start_new_session=True,
         )
 

@@ -7,19 +7,30 @@ import msgspec
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.jobs.processes import Identity
-from lemnis.engine.jobs.records import Job, job_in
+from lemnis.engine.jobs.records import Admission, Job, JobEvent, Lease, admission_in, job_in
 from lemnis.engine.jobs.states import JobState
 from lemnis.engine.store import Store, returning
 
 CLAIM = """
     update jobs set state = 'preparing', why = 'its process starts', epoch = epoch + 1, attempts = attempts + 1,
         pid = null, started_ticks = null, boot_id = null, progress = null, progress_text = '',
-        cancel_asked = 0, host_id = :host, result = null, started_at = :now, ended_at = null
+        cancel_asked = 0, stops_for = null, host_id = :host, result = null, started_at = :now, ended_at = null
     where id = :id and state = 'queued' returning *
+"""
+LEASE = """
+    insert into allocations (job_id, epoch, account, cores, memory_bytes, gpu, gpus, cpus, borrowed, why, started_at)
+    select id, epoch, :account, cores, memory_bytes, gpu, :gpus, :cpus, :borrowed, :why, started_at from jobs
+    where id = :id
 """
 REGISTER = """
     update jobs set state = 'running', why = 'running', pid = :pid, started_ticks = :ticks, boot_id = :boot
     where id = :id and epoch = :epoch and state = 'preparing' returning id
+"""
+YIELD = """
+    update jobs set state = 'queued', why = :why, preemptions = preemptions + 1, gang = '', gang_size = 0,
+        pid = null, started_ticks = null, boot_id = null, stops_for = null
+    where id = :id and epoch = :epoch and state in ('preparing', 'running') and stops_for is not null
+      and cancel_asked = 0 returning id
 """
 END = """
     update jobs set state = :state, why = :why, result = :result, ended_at = :now,
@@ -63,26 +74,24 @@ def listed(store: Store, *, states: tuple[JobState, ...] = (), limit: int = 200)
     return [job_in(row) for row in rows]
 
 
-def waiting(store: Store) -> list[Job]:
-    """Return the jobs that wait for a process of their own, in their order.
-
-    One that is done in another's process waits for that one, unless it has ended.
-    """
-    rows = store.rows(
-        """select j.* from jobs j where j.state = 'queued' and not exists (select 1 from jobs h
-             where h.id = j.host_id and h.state in ('queued', 'preparing', 'running'))
-           order by j.priority desc, j.id desc limit 200"""
-    )
-    return [job_in(row) for row in rows]
-
-
-def claim(store: Store, job_id: int, host_id: int | None = None) -> Job | None:
+def claim(store: Store, job_id: int, host_id: int | None = None, lease: Lease | None = None) -> Job | None:
     """Take a queued job for starting and raise its epoch; None when somebody else took or cancelled it.
 
-    `host_id` is the job in whose process it is started, None for a process of its own.
+    `host_id` is the job in whose process it is started, None for a process of its own; `lease` is put on record.
     """
+    given = lease or Lease()
     with store.write() as db:
         rows = returning(db, CLAIM, {"id": job_id, "host": host_id, "now": now_ms()})
+        if rows:
+            values = {
+                "id": job_id,
+                "account": given.account or rows[0]["project"] or rows[0]["submitted_by"],
+                "gpus": msgspec.json.encode(given.gpus).decode(),
+                "cpus": msgspec.json.encode(given.cpus).decode(),
+                "borrowed": int(given.borrowed),
+                "why": given.why,
+            }
+            db.execute(LEASE, values)
     return get(store, job_id) if rows else None
 
 
@@ -116,6 +125,65 @@ def end(store: Store, job_id: int, epoch: int, state: JobState, why: str, result
         return bool(returning(db, END, values))
 
 
+def ask_to_yield(store: Store, job_id: int, epoch: int, for_job: int, right: str) -> bool:
+    """Note that a running job is to make room for another, and by what right; False when it has ended or does so."""
+    with store.write() as db:
+        return bool(
+            returning(
+                db,
+                """update jobs set stops_for = ?, why = ? where id = ? and epoch = ? and state = 'running'
+                   and stops_for is null and cancel_asked = 0 returning id""",
+                [for_job, f"preempted by job {for_job} ({right})", job_id, epoch],
+            )
+        )
+
+
+def yield_place(store: Store, job_id: int, epoch: int, why: str) -> bool:
+    """Put a job that has stopped to make room back into the queue; False when it was not asked to, or cancelled."""
+    with store.write() as db:
+        return bool(returning(db, YIELD, {"id": job_id, "epoch": epoch, "why": why}))
+
+
+def prioritise(store: Store, job_id: int, priority: int, user: str) -> Job:
+    """Give a job another priority, note who did, and return it.
+
+    Raises:
+        NotFound: There is no such job.
+        BadInput: It has ended.
+    """
+    before = get(store, job_id)
+    if before.ended:
+        raise BadInput(f"Job {job_id} is {before.state} already.", "Only waiting and running jobs have a place.")
+    with store.write() as db:
+        db.execute("update jobs set priority = ? where id = ?", [priority, job_id])
+        db.execute(
+            "insert into job_events (job_id, at, user, what) values (?, ?, ?, ?)",
+            [job_id, now_ms(), user, f"priority {before.priority} → {priority}"],
+        )
+    return get(store, job_id)
+
+
+def admissions(store: Store, job_id: int) -> list[Admission]:
+    """Return every start of a job, the first one first."""
+    rows = store.rows("select * from allocations where job_id = ? order by id", [job_id])
+    return [admission_in(row) for row in rows]
+
+
+def live_leases(store: Store) -> list[Lease]:
+    """Return what is given to jobs now."""
+    rows = store.rows(
+        """select a.* from allocations a join jobs j on j.id = a.job_id and j.epoch = a.epoch
+           where j.state in ('preparing', 'running')"""
+    )
+    return [admission_in(row).lease for row in rows]
+
+
+def events(store: Store, job_id: int) -> list[JobEvent]:
+    """Return what people did to a job's place in line, the first first."""
+    rows = store.rows("select at, user, what from job_events where job_id = ? order by id", [job_id])
+    return [JobEvent(at=row["at"], user=row["user"], what=row["what"]) for row in rows]
+
+
 def ask_cancel(store: Store, job_id: int) -> Job:
     """Cancel a waiting job at once, or mark a live one to be stopped; return the job as it is then.
 
@@ -130,7 +198,7 @@ def ask_cancel(store: Store, job_id: int) -> Job:
             [now_ms(), job_id],
         )
         db.execute(
-            """update jobs set cancel_asked = 1, why = 'asked to stop'
+            """update jobs set cancel_asked = 1, stops_for = null, why = 'asked to stop'
                where id = ? and state in ('preparing', 'running')""",
             [job_id],
         )
@@ -150,7 +218,7 @@ def retry(store: Store, job_id: int) -> Job:
     with store.write() as db:
         done = returning(
             db,
-            """update jobs set state = 'queued', why = 'waiting for a free slot', ended_at = null
+            """update jobs set state = 'queued', why = 'waiting for a free slot', ended_at = null, stops_for = null
                    where id = ? and state in ('failed', 'cancelled', 'lost') returning id""",
             [job_id],
         )

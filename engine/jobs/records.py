@@ -18,6 +18,59 @@ class Allocation(Struct, frozen=True, kw_only=True):
     gpu: float
 
 
+class Terms(Struct, frozen=True, kw_only=True):
+    """How a job stands to the others.
+
+    Attributes:
+        project: Whose share it counts against; empty for its user's.
+        preemptible: It bears a stop at any moment and goes on later from what it kept.
+        limited: Its memory is a bound: it is ended when it takes more.
+        gang, gang_size: So many jobs of one gang start all together or not at all.
+    """
+
+    project: str = ""
+    preemptible: bool = False
+    limited: bool = False
+    gang: str = ""
+    gang_size: int = 0
+
+
+class Lease(Struct, frozen=True, kw_only=True):
+    """What one start of a job was given, beside its cores and memory.
+
+    Attributes:
+        account: Whose share it counts against.
+        gpus: On which GPUs its share is.
+        cpus: The processors it is bound to; none for all.
+        borrowed: It is not within what the account is guaranteed.
+        why: Why it was admitted.
+    """
+
+    account: str = ""
+    gpus: tuple[str, ...] = ()
+    cpus: tuple[int, ...] = ()
+    borrowed: bool = False
+    why: str = ""
+
+
+class Admission(Struct, frozen=True, kw_only=True):
+    """One start of a job, as it is on record; times in epoch ms, `ended_at` is None while it runs."""
+
+    epoch: int
+    lease: Lease
+    started_at: int
+    ended_at: int | None
+    ended: str
+
+
+class JobEvent(Struct, frozen=True, kw_only=True):
+    """Something a person did to a job's place in line."""
+
+    at: int
+    user: str
+    what: str
+
+
 class Job(Struct, frozen=True, kw_only=True):
     """One piece of work that ends."""
 
@@ -43,6 +96,9 @@ class Job(Struct, frozen=True, kw_only=True):
     peak_bytes: int | None
     result: dict[str, Any] | None  # Any: each kind's own result, as JSON
     submitted_by: str
+    terms: Terms
+    stops_for: int | None  # the job it was asked to make room for
+    preemptions: int  # how often it has made room
     created_at: int
     started_at: int | None
     ended_at: int | None
@@ -107,9 +163,35 @@ def job_in(row: Row) -> Job:
         peak_bytes=row["peak_bytes"],
         result=msgspec.json.decode(row["result"]) if row["result"] else None,
         submitted_by=row["submitted_by"],
+        terms=Terms(
+            project=row["project"],
+            preemptible=bool(row["preemptible"]),
+            limited=bool(row["limited"]),
+            gang=row["gang"],
+            gang_size=row["gang_size"],
+        ),
+        stops_for=row["stops_for"],
+        preemptions=row["preemptions"],
         created_at=row["created_at"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
+    )
+
+
+def admission_in(row: Row) -> Admission:
+    """Return one start of a job from its row of `allocations`."""
+    return Admission(
+        epoch=row["epoch"],
+        lease=Lease(
+            account=row["account"],
+            gpus=msgspec.json.decode(row["gpus"], type=tuple[str, ...]),
+            cpus=msgspec.json.decode(row["cpus"], type=tuple[int, ...]),
+            borrowed=bool(row["borrowed"]),
+            why=row["why"],
+        ),
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        ended=row["ended"],
     )
 
 

@@ -10,12 +10,14 @@ from lemnis.engine.jobs.context import JobContext
 
 
 def selftest(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Count `steps` with `pause_s` between, then end as `ending` says: well, badly, by a bug or by a crash.
+    """Count `steps` with `pause_s` between, taking `grow_mib` at each, then end as `ending` says: well or not.
 
     Any: JSON arguments and result of a job.
     """
     steps = int(arguments.get("steps", 3))
+    taken: list[bytes] = []
     for step in range(steps):
+        taken.append(bytes([1]) * (int(arguments.get("grow_mib", 0)) << 20))
         context.progress(step / steps, f"step {step + 1} of {steps}")
         time.sleep(float(arguments.get("pause_s", 0.01)))
     match arguments.get("ending", "well"):

@@ -9,15 +9,18 @@ import time
 from pathlib import Path
 
 from lemnis.engine.clock import monotonic_s
-from lemnis.engine.config import Pool as DeclaredPool
-from lemnis.engine.config import load_config
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.jobs import SUPERVISOR_LOCK, queue, services
+from lemnis.engine.jobs.bounds import MemoryWatch, chosen_cpus
 from lemnis.engine.jobs.executors import Death, Executor, HostedExecutor, LocalExecutor
 from lemnis.engine.jobs.kinds import planners
 from lemnis.engine.jobs.processes import hold_lock
-from lemnis.engine.jobs.records import Job
-from lemnis.engine.resources.pools import Claim, Pool, admit
+from lemnis.engine.jobs.records import Job, Lease
+from lemnis.engine.resources.capacity import core_use, gpu_report
+from lemnis.engine.resources.gpu_shares import environment_of
+from lemnis.engine.resources.records import GpuReport
+from lemnis.engine.resources.scheduling import Decision, schedule
+from lemnis.engine.resources.situation import Reader
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
 
@@ -34,7 +37,9 @@ class Supervisor:
         self.store, self.executor, self.keeper = store, executor, keeper
         self.hosted = HostedExecutor(store.workspace)
         self.stopping = threading.Event()
-        self._refused: dict[int, str] = {}
+        self.situations = Reader(store)
+        self.memory = MemoryWatch(store)
+        self._told: dict[int, str] = {}
         self._problem = ""
 
     def run(self) -> None:
@@ -47,6 +52,7 @@ class Supervisor:
                 self.watch()
                 self.admit()
                 self.keeper.tend()
+            self.memory.look()
             if monotonic_s() - planned_at >= PLAN_S:
                 planned_at = monotonic_s()
                 self.plan()
@@ -69,6 +75,7 @@ class Supervisor:
         """See which live jobs have lost their worker, and stop those that were asked to."""
         live = queue.listed(self.store, states=("preparing", "running"))
         self.executor.forget(live)
+        self.memory.follow(live)
         for job in live:
             executor = self._executor(job)
             death = executor.death(job)
@@ -76,6 +83,8 @@ class Supervisor:
                 self._bury(job, death)
             elif job.cancel_asked:
                 executor.stop(job)
+            elif job.stops_for is not None:
+                executor.make_room(job)
 
     def _executor(self, job: Job) -> Executor:
         return self.executor if job.host_id is None else self.hosted
@@ -89,43 +98,59 @@ class Supervisor:
             queue.end(self.store, job.id, job.epoch, death.state, death.why + again)
 
     def admit(self) -> None:
-        """Start what fits into the pool, and tell the others what they wait for."""
-        waiting = queue.waiting(self.store)
-        if not waiting:
+        """Start what fits into the pool, ask borrowers for room, and tell the others what they wait for."""
+        if self.store.value("select 1 from jobs where state = 'queued' limit 1") is None:
             return
-        live = queue.listed(self.store, states=("preparing", "running"))
-        for decision in admit([claim_of(job) for job in waiting], [claim_of(job) for job in live], self._pool()):
-            if decision.admitted:
-                job = queue.claim(self.store, decision.job_id)
-                if job is not None:
-                    self.executor.start(job)
-            elif self._refused.get(decision.job_id) != decision.why:
-                self._refused[decision.job_id] = decision.why
-                with self.store.write() as db:
-                    db.execute(
-                        "update jobs set why = ? where id = ? and state = 'queued'", [decision.why, decision.job_id]
-                    )
+        now = self.situations.read()
+        accounts = {claim.job_id: claim.account for claim in now.queued}
+        for decision in schedule(now.queued, now.running, now.pool, now.policy):
+            for job_id in decision.preempts:
+                self._ask_for_room(job_id, decision)
+            if not decision.admitted:
+                self._tell(decision)
+            elif not self.executor.leaving(queue.get(self.store, decision.job_id)):
+                self._start(decision, accounts[decision.job_id])
 
-    def _pool(self) -> Pool:
-        from lemnis.engine.resources.capacity import machine_pool
+    def _start(self, decision: Decision, account: str) -> None:
+        lease = Lease(
+            account=account,
+            gpus=decision.gpus,
+            cpus=self._cpus(queue.get(self.store, decision.job_id)),
+            borrowed=decision.borrows,
+            why=decision.why,
+        )
+        job = queue.claim(self.store, decision.job_id, lease=lease)
+        if job is not None:
+            self._told.pop(job.id, None)
+            report = gpu_report(self.store) if lease.gpus else GpuReport(at=0)
+            self.executor.start(job, environment_of(job.allocation.gpu, lease.gpus, report))
 
-        try:
-            declared = load_config(self.store.workspace.config).pool
-        except LemnisError:
-            declared = DeclaredPool()  # a broken lemnis.toml must not stop the queue
-        return machine_pool(declared, self.store)
+    def _cpus(self, job: Job) -> tuple[int, ...]:
+        """Return the processors for a training or a command; other jobs use what is free."""
+        cores = job.allocation.cores
+        if job.run_id is None or job.executor != "local" or cores != int(cores):
+            return ()
+        held = [cpu for one in queue.live_leases(self.store) for cpu in one.cpus]
+        return chosen_cpus(int(cores), sorted(os.sched_getaffinity(0)), held, core_use(self.store))
 
+    def _ask_for_room(self, job_id: int, decision: Decision) -> None:
+        """Ask a running job to stop at its next checkpoint; it says itself when it waits again."""
+        job = queue.get(self.store, job_id)
+        right = decision.why.partition(":")[0]
+        if queue.ask_to_yield(self.store, job_id, job.epoch, decision.job_id, right):
+            self.executor.make_room(job)
 
-def claim_of(job: Job) -> Claim:
-    """Return what a job asks of the pool."""
-    return Claim(
-        job_id=job.id,
-        cores=job.allocation.cores,
-        memory_bytes=job.allocation.memory_bytes,
-        gpu=job.allocation.gpu,
-        priority=job.priority,
-        created_at=job.created_at,
-    )
+    def _tell(self, decision: Decision) -> None:
+        """Write down why a job waits, if that is news."""
+        if self._told.get(decision.job_id) == decision.why:
+            return
+        self._told[decision.job_id] = decision.why
+        starts = queue.admissions(self.store, decision.job_id)
+        left = f" ({starts[-1].ended})" if starts and starts[-1].ended.startswith("preempted") else ""
+        with self.store.write() as db:
+            db.execute(
+                "update jobs set why = ? where id = ? and state = 'queued'", [decision.why + left, decision.job_id]
+            )
 
 
 def main() -> int:

@@ -10,9 +10,11 @@ from types import FrameType
 
 from lemnis.engine.errors import Cancelled, LemnisError
 from lemnis.engine.jobs import queue
+from lemnis.engine.jobs.bounds import bind, stand_back
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.jobs.kinds import Handler, handler
 from lemnis.engine.jobs.processes import hold_lock, identity_of, step_back
+from lemnis.engine.jobs.records import Job
 from lemnis.engine.jobs.states import JobState
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
@@ -29,6 +31,7 @@ def main() -> int:
     options = parser.parse_args()
     store = Store(Workspace(options.workspace))
     job = queue.get(store, options.job)
+    bind(next((one.lease.cpus for one in queue.admissions(store, job.id) if one.epoch == options.epoch), ()))
     context = JobContext(store, job.id, epoch=options.epoch, cores=max(1, int(job.allocation.cores)))
     stop_on_signals(context)
     alive = hold_lock(context.directory / "alive.lock")
@@ -36,6 +39,7 @@ def main() -> int:
     if alive is None or me is None or not queue.register(store, job.id, options.epoch, me):
         return 0  # another worker has this job, or it was cancelled meanwhile
     step_back(NICENESS)
+    stand_back()
     os.umask(0o077)
     return run(context)
 
@@ -59,7 +63,10 @@ def run(context: JobContext, do: "Handler | None" = None) -> int:
         result = (do or handler(job.kind))(context, job.arguments)
         queue.end(store, job_id, epoch, "finished", "finished", result)
     except Cancelled as stopped:
-        asked = queue.get(store, job_id).cancel_asked
+        now = queue.get(store, job_id)
+        if now.stops_for is not None and queue.yield_place(store, job_id, epoch, yielded(now, context.kept)):
+            return 0
+        asked = now.cancel_asked
         state: JobState = "cancelled" if asked else context.stop_state
         queue.end(store, job_id, epoch, state, "cancelled on request" if asked else stopped.problem)
     except LemnisError as error:
@@ -73,6 +80,11 @@ def run(context: JobContext, do: "Handler | None" = None) -> int:
         traceback.print_exc()
         queue.end(store, job_id, epoch, "failed", f"{type(error).__name__}: {error} (the log has the details)")
     return 0
+
+
+def yielded(job: Job, kept: str) -> str:
+    """Return how a job that made room goes back into the queue; `why` of the job says for whom."""
+    return f"{job.why}; {f'goes on from {kept}' if kept else 'begins again'}"
 
 
 if __name__ == "__main__":

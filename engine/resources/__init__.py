@@ -1,7 +1,6 @@
 """The door of Resources: what this machine has, who uses it, who waits for it."""
 
 from lemnis.engine.resources.closeup import SIGNALS
-from lemnis.engine.resources.pools import Claim, Decision, Pool, admit
 from lemnis.engine.resources.processes import own_user
 from lemnis.engine.resources.records import (
     DiskUse,
@@ -21,12 +20,15 @@ from lemnis.engine.resources.records import (
     Waiting,
 )
 from lemnis.engine.resources.room import ResourcesRoom
+from lemnis.engine.resources.scheduling.forecast import Start
+from lemnis.engine.resources.shares import Account, Change, Fate, Moved, WhatIf
 
 __all__ = [
     "SIGNALS",
-    "Claim",
-    "Decision",
+    "Account",
+    "Change",
     "DiskUse",
+    "Fate",
     "Gpu",
     "GpuProcess",
     "GpuReport",
@@ -35,14 +37,15 @@ __all__ = [
     "HostSample",
     "JobUse",
     "Mark",
-    "Pool",
+    "Moved",
     "PoolState",
     "Process",
     "ProcessDetail",
     "ProcessTable",
     "ResourcesRoom",
+    "Start",
     "Usage",
     "Waiting",
-    "admit",
+    "WhatIf",
     "own_user",
 ]

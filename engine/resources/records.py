@@ -2,6 +2,9 @@
 
 import msgspec
 
+from lemnis.engine.resources.scheduling.forecast import Start
+from lemnis.engine.resources.shares import Account
+
 
 class HostSample(msgspec.Struct, frozen=True, kw_only=True):
     """One reading of the machine. Percentages are 0..100; rates are over the time since the reading before."""
@@ -197,6 +200,16 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     gpu: float
     since: int | None  # epoch ms
     executor: str = "local"  # dask: what it holds here is only what its waiting needs
+    account: str = ""
+    priority: int = 50
+    right: str = ""  # by what right it holds it: guaranteed, borrowed, or about to leave it
+    borrowed: bool = False
+    preemptible: bool = False
+    stops_for: int | None = None  # the job it was asked to make room for
+    cpus: list[int] = []  # the processors it is bound to
+    gpus: list[str] = []
+    limited: bool = False  # it is ended above its memory
+    left_s: float | None = None  # how long it still runs, as far as that can be told
     used_cores: float | None = None
     used_memory_bytes: int | None = None
 
@@ -215,6 +228,11 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     since: int  # epoch ms
     why: str
     refused: bool
+    account: str = ""
+    borrows: bool = True  # it is not within what its account is guaranteed
+    score: float = 0.0  # what it stands in line by, see `Line.score`
+    start: Start = Start()  # when it is expected to start
+    left: str = ""  # how its last start ended, if it has made room before
 
 
 class PoolState(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,6 +246,8 @@ class PoolState(msgspec.Struct, frozen=True, kw_only=True):
     held_gpus: float
     holding: list[Holding]
     waiting: list[Waiting]
+    accounts: list[Account] = []
+    enforcement: str = ""  # what keeps jobs to their shares of a GPU here; empty without one
 
 
 class DiskUse(msgspec.Struct, frozen=True, kw_only=True):

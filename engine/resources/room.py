@@ -11,7 +11,9 @@ from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.config import Infrastructure
 from lemnis.engine.errors import NotFound
 from lemnis.engine.resources import asked, closeup, history, marks, usage
+from lemnis.engine.resources.accounts import what_if
 from lemnis.engine.resources.allocations import pool_state
+from lemnis.engine.resources.lengths import lengths
 from lemnis.engine.resources.owners import our_pids, owners, with_gpus, with_owners
 from lemnis.engine.resources.records import (
     DiskUse,
@@ -24,6 +26,9 @@ from lemnis.engine.resources.records import (
     ProcessTable,
     Usage,
 )
+from lemnis.engine.resources.scheduling.forecast import Start, forecast
+from lemnis.engine.resources.shares import Change, WhatIf
+from lemnis.engine.resources.situation import Reader, Situation
 from lemnis.engine.store import Row, Store
 
 if TYPE_CHECKING:
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
 FRESH_MS = 5_000  # an older reading means that the sampler is down: this process reads for itself
 GPU_FRESH_MS = 30_000  # the device service repeats itself every 10 s at least
 DISK_EVERY_S = 30.0
+FORECAST_EVERY_S = 3.0
 
 
 class ResourcesRoom:
@@ -42,6 +48,8 @@ class ResourcesRoom:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._lock = threading.Lock()
+        self._situations = Reader(store)
+        self._told: tuple[float, list[tuple[int, int, int | None]], dict[int, int], dict[int, Start]] | None = None
         self._own: tuple[HostReader, ProcessReader] | None = None
         self._disk: tuple[float, list[DiskUse]] | None = None
         self._planning = threading.Lock()
@@ -162,7 +170,25 @@ class ResourcesRoom:
         Args:
             processes: What `processes()` returned a moment ago, to spare reading it again.
         """
-        return pool_state(self.store, processes or self.processes())
+        with self._lock:
+            situation = self._situations.read()
+            left, starts = self._expected(situation)
+        return pool_state(self.store, situation, processes or self.processes(), left, starts)
+
+    def what_if(self, job_id: int, change: Change) -> WhatIf:
+        """Return what would become of the line were a waiting job changed; see `accounts.what_if`."""
+        with self._lock:
+            situation = self._situations.read()
+        return what_if(self.store, situation, job_id, change)
+
+    def _expected(self, situation: Situation) -> tuple[dict[int, int], dict[int, Start]]:
+        """Return how long jobs still run and when the others start, told anew every few seconds or when jobs moved."""
+        key = [(one.job_id, one.priority, one.stops_for) for one in (*situation.queued, *situation.running)]
+        if self._told is None or self._told[1] != key or monotonic_s() - self._told[0] > FORECAST_EVERY_S:
+            left = lengths(self.store, situation)
+            starts = forecast(situation.queued, situation.running, situation.pool, situation.policy, left)
+            self._told = (monotonic_s(), key, left, starts)
+        return self._told[2:]
 
     def plan(self, expected: Infrastructure | None = None) -> "Plan":
         """Return what infrastructure an expected volume needs, by what this machine measured.

@@ -72,9 +72,11 @@ ASKED = "(select coalesce(max(id), 0) from main.requests where at <= :at)"
 STATE: dict[str, Then] = {
     "config_history": since("at"),
     "jobs": work(
-        progress=once("ended_at", "progress"), progress_text="''", pid="null", cancel_asked="0",
+        progress=once("ended_at", "progress"), progress_text="''", pid="null", cancel_asked="0", stops_for="null",
         result=once("ended_at", "result"), peak_bytes=once("ended_at", "peak_bytes"),
     ),
+    "allocations": since("started_at", "ended_at", ended=once("ended_at", "ended", "''")),
+    "job_events": since("at"),
     "services": NOBODY,
     "snapshots": since("created_at", checked_at="min(checked_at, :at)"),
     "snapshot_members": of("snapshots", "snapshot_id"),

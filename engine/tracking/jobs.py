@@ -20,7 +20,7 @@ from lemnis.engine.experiments.runs import get_run
 from lemnis.engine.experiments.tracked import Logged
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.jobs.context import JobContext
-from lemnis.engine.jobs.processes import last_line
+from lemnis.engine.jobs.processes import THREADS, last_line
 from lemnis.engine.text import safe
 from lemnis.engine.tracking import script, service
 
@@ -29,7 +29,6 @@ MEASURE_S = 5.0
 STOP_S = 20.0  # below what the supervisor grants a worker that is to stop
 MIB = 1 << 20
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "LEMNIS_CORES")
 
 
 class CommandFailed(LemnisError):
@@ -83,7 +82,7 @@ def run_command(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any
 def environment_of(kept: dict[str, str], cores: int, gpu: float) -> dict[str, str]:
     """Return the command's environment: this process's, the caller's, and its allocation."""
     environment = {**os.environ, **kept, "PYTHONUNBUFFERED": "1"}
-    environment |= dict.fromkeys(THREADS, str(cores))
+    environment |= dict.fromkeys((*THREADS, "LEMNIS_CORES"), str(cores))
     if gpu <= 0:
         environment["CUDA_VISIBLE_DEVICES"] = ""  # what was not allocated can't be used by accident
     return environment

@@ -13,7 +13,7 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments import tracked
 from lemnis.engine.experiments.groups import experiment_named
 from lemnis.engine.experiments.tracked import Announced
-from lemnis.engine.jobs import JobsRoom, user_name
+from lemnis.engine.jobs import JobsRoom, Terms, user_name
 from lemnis.engine.store import Store, returning
 from lemnis.engine.text import safe
 
@@ -36,9 +36,11 @@ class Wanted(Struct, frozen=True, kw_only=True):
         name: What to call the run; by default the command.
         experiment: The experiment it is in, made if need be; a client that names another moves the run there.
         cores: Cores it holds, which are also its thread count.
-        memory_bytes: What it is expected to need.
+        memory_bytes: What it may take at most; 0 for no bound.
         gpu: Share of a GPU, or whole GPUs; with none, GPUs are hidden from it.
         environment: More variables, such as keys it reads; they are kept with the job.
+        project: Whose share of the pool it counts against; empty for the environment's, else the user's.
+        preemptible: It bears SIGTERM at any moment and is run again from its beginning, where it finds what it kept.
     """
 
     command: Sequence[str]
@@ -49,6 +51,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     memory_bytes: int = 0
     gpu: float = 0.0
     environment: Mapping[str, str] = {}
+    project: str = ""
+    preemptible: bool = False
 
 
 def start(store: Store, jobs: JobsRoom, wanted: Wanted) -> int:
@@ -91,6 +95,7 @@ def start(store: Store, jobs: JobsRoom, wanted: Wanted) -> int:
             memory_bytes=wanted.memory_bytes,
             gpu=wanted.gpu,
             run_id=run_id,
+            terms=Terms(project=wanted.project, preemptible=wanted.preemptible, limited=wanted.memory_bytes > 0),
         )
         db.execute(
             "update runs set job_id = ?, why = 'waiting for a free slot', cores = ?, memory_bytes = ? where id = ?",

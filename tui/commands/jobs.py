@@ -48,12 +48,17 @@ def list_jobs(
 def show(context: typer.Context, job_id: JobId) -> None:
     """Show one job with its result.
 
-    With --json: the job as in `list`, with "arguments", "result", "attempts", "priority" and "peak_bytes".
+    With --json: the job as in `list`, with "arguments", "result", "attempts", "priority", "peak_bytes", "user",
+    "terms": {"project", "preemptible", "limited", "gang", "gang_size"}, "preemptions", "admissions": [{"epoch",
+    "lease": {"account", "gpus", "cpus", "borrowed", "why"}, "started_at", "ended_at", "ended"}] and "events":
+    [{"at", "user", "what"}].
     """
     session = session_of(context)
-    job = session.engine.jobs.job(job_id)
+    room = session.engine.jobs
+    job = room.job(job_id)
     if session.json:
-        print_json(full_document(job))
+        more = {"admissions": room.admissions(job_id), "events": room.events(job_id)}
+        print_json(full_document(job) | more)
         return
     took = (job.ended_at or session.engine.now_ms()) - job.started_at if job.started_at else None
     held = job.allocation
@@ -71,8 +76,19 @@ def show(context: typer.Context, job_id: JobId) -> None:
             ("took", duration(took / 1000 if took is not None else None)),
             ("attempts", str(job.attempts)),
             ("pid", str(job.pid or MISSING)),
+            ("counts for", job.terms.project or job.submitted_by),
+            ("priority", f"{job.priority}{', can be preempted' if job.terms.preemptible else ''}"),
         ]
     )
+    starts = [
+        (when(one.started_at, seconds=True), when(one.ended_at, seconds=True), one.lease.why, one.ended)
+        for one in session.engine.jobs.admissions(job_id)
+    ]
+    if starts:
+        print()
+        print_table(["started", "ended", "admitted because", "ended because"], starts)
+    for event in session.engine.jobs.events(job_id):
+        say(f"{when(event.at, seconds=True)}  {event.user}: {event.what}")
 
 
 @app.command()
@@ -107,6 +123,22 @@ def cancel(context: typer.Context, job_id: JobId) -> None:
     """
     session = session_of(context)
     tell(session.engine.jobs.cancel(job_id), as_json=session.json)
+
+
+@app.command()
+def priority(
+    context: typer.Context,
+    job_id: JobId,
+    value: Annotated[int, typer.Argument(help="Higher goes first; 50 is usual.", min=0, max=200, metavar="PRIORITY")],
+) -> None:
+    """Give a job another place in line; from 100 on it also preempts its own account's jobs of lower priority.
+
+    See what it would do first with `lemnis resources pools --what-if JOB --priority N`. Who changed it is on record.
+
+    With --json: the job as in `list`.
+    """
+    session = session_of(context)
+    tell(session.engine.jobs.prioritise(job_id, value), as_json=session.json)
 
 
 @app.command()
@@ -188,6 +220,9 @@ def full_document(job: Job) -> dict[str, Any]:  # Any: a JSON document
         "attempts": job.attempts,
         "priority": job.priority,
         "peak_bytes": job.peak_bytes,
+        "user": job.submitted_by,
+        "terms": job.terms,
+        "preemptions": job.preemptions,
     }
     return job_document(job) | more
 

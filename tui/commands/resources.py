@@ -11,11 +11,12 @@ import msgspec
 import typer
 
 from lemnis.engine.clock import iso_utc, now_ms
-from lemnis.engine.errors import NoWorkspace
-from lemnis.engine.resources import GpuReport, HostSample, ProcessTable
+from lemnis.engine.errors import BadInput, NoWorkspace
+from lemnis.engine.resources import Change, GpuReport, HostSample, ProcessTable, WhatIf
 from lemnis.engine.text import safe
 from lemnis.tui.commands import resources_plan
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, session_of
+from lemnis.tui.commands.run import size_of
 from lemnis.tui.commands.session import Session
 from lemnis.tui.format import MISSING, age, bytes_, duration, number, spark
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 app = group("Live use of the machine, the pool and its queue, what jobs took, history.")
 app.add_typer(resources_plan.app)
 
+WIDTH = 100  # of the bars of shares
 RATES_S = 0.5  # between two readings, where no sampler has done it
 
 
@@ -62,28 +64,70 @@ def top(
 
 
 @app.command()
-def pools(context: typer.Context) -> None:
-    """What jobs may hold together, what each one holds and really uses, and why the others wait.
+def pools(
+    context: typer.Context,
+    what_if: Annotated[
+        int | None,
+        typer.Option("--what-if", help="Try a change of a waiting job; nothing is changed.", metavar="JOB"),
+    ] = None,
+    priority: Annotated[int | None, typer.Option(help="With --what-if: its priority.", min=0, max=200)] = None,
+    cores: Annotated[float | None, typer.Option(help="With --what-if: its cores.", min=0)] = None,
+    memory: Annotated[str, typer.Option(help="With --what-if: its memory, e.g. 4GiB.", metavar="SIZE")] = "",
+    gpu: Annotated[float | None, typer.Option(help="With --what-if: its share of a GPU, or GPUs.", min=0)] = None,
+) -> None:
+    """Who is guaranteed what of the pool, who holds and borrows it, why the others wait and when they will start.
 
     With --json: {"cores", "memory_bytes", "gpus", "held_cores", "held_memory_bytes", "held_gpus",
+    "accounts": [{"name", "guaranteed" [cores, bytes, GPUs], "limit", "held", "borrowed", "waiting", "use",
+    "declared"}],
     "holding": [{"job_id", "run_id", "kind", "title", "state", "cores", "memory_bytes", "gpu", "since", "used_cores",
-    "used_memory_bytes"}], "waiting": [{"job_id", "run_id", "kind", "title", "cores", "memory_bytes", "gpu", "priority",
-    "since", "why", "refused"}]}; waiting jobs are in the order in which they start.
+    "used_memory_bytes", "account", "priority", "right", "borrowed", "preemptible", "stops_for", "cpus", "gpus",
+    "left_s"}], "waiting": [{"job_id", "run_id", "kind", "title", "cores", "memory_bytes", "gpu", "priority",
+    "since", "why", "refused", "account", "borrows", "score", "start": {"at", "after"}, "left"}], "enforcement"};
+    waiting jobs are in line order. With --what-if: {"job_id", "title", "asked", "before": {"place", "why", "preempts",
+    "start"}, "after", "others": [{"job_id", "title", "account", "before", "after", "preempted"}]}.
     """
     session = session_of(context)
+    if what_if is not None:
+        change = Change(priority=priority, cores=cores, memory_bytes=size_of(memory) if memory else None, gpu=gpu)
+        show_trial(session, session.engine.resources.what_if(what_if, change))
+        return
+    if any(given is not None for given in (priority, cores, gpu)) or memory:
+        raise BadInput("These are to be tried out on a job.", "Name one with --what-if JOB.", "--what-if")
     pool = session.engine.resources.pool()
     if session.json:
         print_json(pool)
         return
-    from lemnis.tui.stages.resources.rows import POOL_COLUMNS, pool_rows, pool_title
+    from lemnis.tui.stages.resources.pool.words import COLUMNS, LEGEND, account_lines, job_rows
+    from lemnis.tui.stages.resources.rows import pool_title
     from lemnis.tui.widgets.cells import plain
 
     print(f"pool  {safe(pool_title(pool))}")
-    found = [[plain(cell) for cell in row.cells] for row in pool_rows(pool, now_ms())]
+    if pool.enforcement:
+        print(f"GPU   {pool.enforcement}")
+    for line in account_lines(pool, WIDTH):
+        print(safe(line.plain).rstrip())
+    if pool.accounts:
+        print(f"      {LEGEND}")
+    found = [[plain(cell) for cell in row.cells] for row in job_rows(pool, now_ms())]
     if found:
-        labels = [column.label for column in POOL_COLUMNS]
-        right = {column.label for column in POOL_COLUMNS if column.right}
-        print_table(labels, found, right=right)
+        print()
+        print_table([column.label for column in COLUMNS], found, right={one.label for one in COLUMNS if one.right})
+
+
+def show_trial(session: Session, found: WhatIf) -> None:
+    """Print what a change would do."""
+    if session.json:
+        print_json(found)
+        return
+    from lemnis.tui.stages.resources.pool.words import MOVED_COLUMNS, moved_rows, what_if_lines
+    from lemnis.tui.widgets.cells import plain
+
+    print_facts(what_if_lines(found, now_ms()))
+    rows = [[plain(cell) for cell in row.cells] for row in moved_rows(found, now_ms())]
+    if rows:
+        print()
+        print_table([column.label for column in MOVED_COLUMNS], rows, right={"job", "now", "then"})
 
 
 @app.command()

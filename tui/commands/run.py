@@ -20,10 +20,17 @@ def run(
     context: typer.Context,
     command: Annotated[list[str], typer.Argument(help="The program and its arguments.", metavar="COMMAND...")],
     cores: Annotated[float, typer.Option(min=0.1, help="Cores it holds, also its thread count.")] = 1,
-    memory: Annotated[str, typer.Option(help="Memory it needs, e.g. 4GiB.", metavar="SIZE")] = "0",
+    memory: Annotated[str, typer.Option(help="Memory it may take at most, e.g. 4GiB.", metavar="SIZE")] = "0",
     gpu: Annotated[float, typer.Option(min=0, help="Share of a GPU, or whole GPUs; 0 hides them from it.")] = 0,
     name: Annotated[str, typer.Option(help="What to call the run; the command if none.")] = "",
     experiment: Annotated[str, typer.Option(help="The experiment it is in.", metavar="NAME")] = "Default",
+    project: Annotated[
+        str,
+        typer.Option(help="Whose share of the pool it counts against, else $LEMNIS_PROJECT's.", metavar="NAME"),
+    ] = "",
+    preemptible: Annotated[
+        bool, typer.Option("--preemptible", help="It may be stopped (SIGTERM) for another, and is run again later.")
+    ] = False,
     env: Annotated[
         list[str], typer.Option("--env", help="One more variable; kept with the job. May be repeated.", metavar="K=V")
     ] = [],  # noqa: B006
@@ -48,6 +55,8 @@ def run(
         memory_bytes=size_of(memory),
         gpu=gpu,
         environment=dict(map(variable, env)),
+        project=project,
+        preemptible=preemptible,
     )
     room = session.engine.experiments
     started = room.run(session.engine.tracking.run(wanted))

@@ -10,6 +10,10 @@ RESOURCES: tuple[Action, ...] = (
     Action("resources.own", "u", "Own", "Show your own processes alone, or everybody's."),
     Action("resources.pause", "p", "Pause", "Let the picture stand still, or go on."),
     Action(
+        "resources.pool", "P", "Pool", "See who is guaranteed what, why jobs wait, and what a change would do.",
+        "resources pools", footer=True,
+    ),
+    Action(
         "resources.stop", "x", "Stop", "Stop the job under the cursor; a process of no job is asked which signal.",
         "jobs cancel", footer=True, writes=True,
     ),

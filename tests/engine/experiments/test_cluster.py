@@ -24,6 +24,7 @@ from lemnis.engine.experiments.remote.site import Site
 from lemnis.engine.experiments.sweep import Wishes, pruning
 from lemnis.engine.jobs import queue
 from lemnis.engine.models.files import load_model
+from lemnis.engine.resources.situation import Reader
 
 SPACE = ["num_leaves=3..15", "learning_rate=0.05..0.5:log"]
 
@@ -263,9 +264,9 @@ def test_a_bad_declaration_names_its_line(text: str, why: str) -> None:
 def test_a_hosted_job_waits_for_its_host_and_has_a_process_of_its_own_when_that_has_ended(engine: Engine) -> None:
     host = engine.jobs.submit("jobs.selftest", "host", {})
     hosted = engine.jobs.submit("jobs.selftest", "hosted", {}, host_id=host, executor="dask")
-    assert [job.id for job in queue.waiting(engine.store)] == [host]
+    assert [claim.job_id for claim in Reader(engine.store).read().queued] == [host]
     queue.ask_cancel(engine.store, host)
-    assert [job.id for job in queue.waiting(engine.store)] == [hosted]
+    assert [claim.job_id for claim in Reader(engine.store).read().queued] == [hosted]
     claimed = queue.claim(engine.store, hosted)
     assert claimed is not None
     assert claimed.host_id is None

@@ -18,6 +18,7 @@ from lemnis.tui.stages.resources.live.machine import Machine
 from lemnis.tui.stages.resources.live.reading import Reading, Source, read
 from lemnis.tui.stages.resources.live.watching import Watching, send_all
 from lemnis.tui.stages.resources.pane import terminal_shape
+from lemnis.tui.stages.resources.pool.screen import PoolScreen
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets.cells import Col, Row
 from lemnis.tui.widgets.panel import Panel
@@ -141,6 +142,11 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
 
     # Keys.
 
+    def action_pool(self) -> None:
+        """Show the pool on a screen of its own, at the job under the cursor."""
+        chosen = self.query_one("#jobs", Table).key or ""
+        self.app.push_screen(PoolScreen(self.engine, chosen), self._go_to_run)
+
     def action_stop(self) -> None:
         """Ask, then stop the job under the cursor, or the one that the process under the cursor works for."""
         job_id = self._job_id()
@@ -198,9 +204,11 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
 POOL_TEXT = (
     "What jobs hold is promised to them while they live: cores, memory and a share of the GPUs; 'used' is what their "
     "processes take at this moment. The pool is [pool] in lemnis.toml, within what this machine or container gives.\n\n"
-    "Waiting jobs start by priority, then by age. The first that doesn't fit reserves: one behind it may fill the gap "
-    "only if it would never delay it. 'why' says what is missing and who holds it. Commands: lemnis resources pools, "
-    "lemnis jobs list."
+    "[pool.quotas.NAME] promises a project or user cores, memory and GPUs; what one holds beyond that is borrowed and "
+    "is taken back at the next checkpoint when it is asked for. What is guaranteed goes first, then the points: "
+    "priority, one for ten minutes of waiting, less up to 30 for what was used of late (half counts after [pool] "
+    "half_life). The first that doesn't fit reserves: one behind it may fill the gap only if it would never delay it. "
+    "P shows shares, estimates and dry runs. Commands: lemnis resources pools, lemnis jobs priority."
 )
 MACHINE_TEXT = (
     "CPU % of a process is of one core: 200 is two cores busy. Memory of a process is what is resident; memory of the "

@@ -1,0 +1,122 @@
+"""The pool's screen: shares as bars, who waits why and until when, a dry run, and keys that move a job in line."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from support import becomes, screen_text, shows
+from textual.pilot import Pilot
+
+from lemnis.engine import Engine
+from lemnis.engine.clock import now_ms
+from lemnis.engine.resources import Account
+from lemnis.engine.workspace import create_workspace
+from lemnis.tui.app import Console
+from lemnis.tui.stages.resources.pool import words
+from lemnis.tui.stages.resources.pool.screen import PoolScreen
+from lemnis.tui.stages.resources.room import ResourcesStage
+from lemnis.tui.widgets.table import Table
+
+CONFIG = """[problem]
+title = "Test"
+[pool]
+cores = 2
+memory = "4GiB"
+[pool.quotas.ann]
+guaranteed = { cores = 1 }
+limit = { cores = 2 }
+"""
+JOBS = ((1, "bob", "running", 1), (2, "ann", "queued", 2), (3, "bob", "queued", 1))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """Bob borrows one of two cores; ann waits for both, bob for another."""
+    opened = Engine(create_workspace(tmp_path / "box", CONFIG))
+    began = now_ms() - 100_000
+    with opened.store.write() as db:
+        for number, user, state, cores in JOBS:
+            db.table("jobs").insert(
+                {
+                    "id": number, "kind": "x", "title": f"work [bold]{number}", "arguments": "{}", "state": state,
+                    "cores": cores, "created_at": began + number, "submitted_by": user,
+                    "started_at": began if state == "running" else None, "progress": 0.5 if number == 1 else None,
+                }
+            )  # fmt: skip
+        db.execute("insert into allocations (job_id, epoch, account, cores, memory_bytes, gpu, started_at) "
+                   "values (1, 0, 'bob', 1, 0, 0, ?)", [began])  # fmt: skip
+    yield opened
+    opened.store.close()
+
+
+@asynccontextmanager
+async def opened(engine: Engine, size: tuple[int, int]) -> AsyncGenerator[Pilot[None]]:
+    app = Console(engine, stage="resources", supervise=False)
+    async with app.run_test(size=size) as pilot:
+        await becomes(pilot, lambda: pilot.app.query_one(ResourcesStage).loaded_at is not None)
+        await pilot.press("P")
+        await becomes(pilot, lambda: isinstance(pilot.app.screen, PoolScreen))
+        await becomes(pilot, lambda: pilot.app.screen.query_one("#pool-jobs", Table).total == 3)
+        yield pilot
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_shares_are_bars_and_every_waiting_job_says_why_and_when(engine: Engine, size: tuple[int, int]) -> None:
+    async with opened(engine, size) as pilot:
+        await pilot.press("j")
+        text = await shows(pilot, "waits for 2 cores: 1 of 2 free", "starts in about")
+        assert "work [bold]1" in text
+        assert "0 cores, 1 guaranteed, limit 2, 1 waiting" in text
+        assert "1 core, 1 borrowed, 1 waiting" in text
+        assert "▓" in text
+        assert "░" in text
+
+
+async def test_plus_raises_the_priority_and_what_if_shows_it_before(engine: Engine) -> None:
+    async with opened(engine, (80, 24)) as pilot:
+        await pilot.press("j", "w")
+        await shows(pilot, "What if", "priority 50, 2 cores", "place 1")
+        await pilot.press("less_than_sign")
+        await shows(pilot, "priority 50, 1 core", "starts with 1 core, within what ann is guaranteed")
+        await pilot.press("enter")
+        await shows(pilot, "Cores are only tried out")
+        assert engine.jobs.job(2).allocation.cores == 2
+        await pilot.press("greater_than_sign", "plus")
+        await shows(pilot, "priority 60, 2 cores")
+        await pilot.press("enter")
+        await becomes(pilot, lambda: engine.jobs.job(2).priority == 60)
+        await becomes(pilot, lambda: isinstance(pilot.app.screen, PoolScreen))
+        await shows(pilot, "Job 2 has priority 60.")
+        await pilot.press("minus")
+        await becomes(pilot, lambda: engine.jobs.job(2).priority == 50)
+
+
+async def test_stopping_asks_and_escape_leads_back(engine: Engine) -> None:
+    async with opened(engine, (80, 24)) as pilot:
+        await pilot.press("j", "x")
+        await shows(pilot, "Stop job 2?")
+        await pilot.press("x")
+        assert engine.jobs.job(2).state == "queued"
+        await pilot.press("y")
+        await becomes(pilot, lambda: engine.jobs.job(2).state == "cancelled")
+        await pilot.press("escape")
+        await becomes(pilot, lambda: not isinstance(pilot.app.screen, PoolScreen))
+        assert "Processes" in screen_text(pilot)
+
+
+def test_a_bar_shows_what_is_guaranteed_borrowed_free_and_up_to_the_limit() -> None:
+    account = Account(
+        name="ann", guaranteed=(2, 0, 0), limit=(6, None, None), held=(4, 0, 0), borrowed=(2, 0, 0), waiting=0, use=0.5,
+        declared=True,
+    )  # fmt: skip
+    assert words.account_bar(account, 0, 8, 8).plain == "▕██▓▓··  ▏"
+    idle = Account(
+        name="ann", guaranteed=(2, 0, 0), limit=(None, None, None), held=(0, 0, 0), borrowed=(0, 0, 0), waiting=0,
+        use=0, declared=True,
+    )  # fmt: skip
+    assert words.account_bar(idle, 0, 8, 8).plain == "▕░░······▏"
+
+
+def test_an_estimate_is_as_exact_as_it_is() -> None:
+    assert [words.rough(seconds) for seconds in (2, 33, 100, 7200)] == ["1 s", "35 s", "2 min", "2.0 h"]

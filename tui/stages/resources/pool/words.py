@@ -1,0 +1,237 @@
+"""Accounts, jobs and trials of a change as lines and rows. Pure."""
+
+import textwrap
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from lemnis.engine.resources import Account, Fate, Holding, PoolState, Start, Waiting, WhatIf
+from lemnis.engine.text import safe
+from lemnis.tui.format import MISSING, bytes_, share, verdict
+from lemnis.tui.widgets.cells import Col, Row, fitted
+
+NAME_WIDTH, BAR_LEAST, BAR_MOST = 14, 8, 48
+LEGEND = "█ guaranteed  ▓ borrowed  ░ guaranteed and free  · up to the limit"
+COLUMNS = (
+    Col("job", "job", right=True),
+    Col("what", "what", most=30),
+    Col("account", "account", most=14),
+    Col("state", "state"),
+    Col("priority", "prio", right=True),
+    Col("cores", "cores", right=True),
+    Col("memory", "memory", right=True),
+    Col("gpu", "GPU", right=True),
+    Col("when", "when", right=True),
+    Col("why", "why", flex=True),
+)
+NARROW = frozenset({"job", "what", "account", "priority", "cores", "when", "why"})
+MOVED_COLUMNS = (
+    Col("job", "job", right=True),
+    Col("what", "what", most=30),
+    Col("account", "account", most=14),
+    Col("before", "now", right=True),
+    Col("after", "then", right=True),
+    Col("why", "why", flex=True),
+)
+
+
+def account_lines(pool: PoolState, width: int) -> list[Content]:
+    """Return a line for each account: its bar of cores, and in words what it holds; GPUs get a bar of their own."""
+    if not pool.accounts:
+        return [
+            Content.styled(
+                "Nobody has a share and nobody works. [pool.quotas.NAME] in lemnis.toml gives one.", "$muted"
+            )
+        ]
+    lines = [account_line(one, 0, pool.cores, width) for one in pool.accounts]
+    if pool.gpus:
+        lines += [
+            account_line(one, 2, pool.gpus, width)
+            for one in pool.accounts
+            if one.guaranteed[2] or one.held[2] or one.limit[2]
+        ]
+    return lines
+
+
+def account_line(account: Account, index: int, has: float, width: int) -> Content:
+    """Return one account's bar of cores (0) or GPUs (2), with its figures."""
+    room = max(BAR_LEAST, min(BAR_MOST, width - NAME_WIDTH - 60))
+    held = account.held[index]
+    words = [f"{held:g} GPU" if index == 2 else counted(held)]
+    if account.declared:
+        words.append(f"{account.guaranteed[index]:g} guaranteed")
+    if account.borrowed[index]:
+        words.append(f"{account.borrowed[index]:g} borrowed")
+    limit = account.limit[index]
+    if limit is not None:
+        words.append(f"limit {limit:g}" + (" reached" if account.held[index] >= limit else ""))
+    if account.waiting:
+        words.append(f"{account.waiting} waiting")
+    words.append(f"used {share(account.use, 0)}")
+    name = fitted(Content(safe(account.name or "nobody")), NAME_WIDTH)
+    return Content.assemble(name, account_bar(account, index, has, room), f" {', '.join(words)}")
+
+
+def account_bar(account: Account, index: int, has: float, room: int) -> Content:
+    """Return a bar over all the pool has: held within the guarantee, borrowed, guaranteed and free, still allowed."""
+    scale = room / has if has else 0.0
+    held, borrowed = account.held[index], account.borrowed[index]
+    limit = has if account.limit[index] is None else min(has, account.limit[index] or 0.0)
+    marks = (
+        (held - borrowed, "█", "$good"),
+        (held, "▓", "$warn"),
+        (max(held, account.guaranteed[index]), "░", "$busy"),
+        (max(held, limit), "·", "$faint"),
+        (has, " ", "$faint"),
+    )
+    parts: list[tuple[str, str]] = []
+    at = 0
+    for until, glyph, style in marks:
+        end = min(room, round(until * scale))
+        if end > at:
+            parts.append((glyph * (end - at), style))
+            at = end
+    return Content.assemble("▕", *parts, " " * (room - at), "▏")
+
+
+def counted(cores: float) -> str:
+    """Return a number of cores: ``1 core``, ``2 cores``."""
+    return f"{cores:g} core{'' if cores == 1 else 's'}"
+
+
+def start_words(start: Start, now_ms: int) -> str:
+    """Return when a job is expected to start, from now."""
+    if start.at is None:
+        return "?" if start.after else MISSING
+    if start.at - now_ms < 1000:
+        return "now"
+    return f"in {rough((start.at - now_ms) / 1000)}"
+
+
+def rough(seconds: float) -> str:
+    """Return a length of time as exact as an estimate is."""
+    if seconds < 90:
+        return f"{max(1, round(seconds / 5) * 5)} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def expected(start: Start, now_ms: int) -> str:
+    """Return the estimate as a sentence; empty where there is none to give."""
+    jobs = " and ".join(f"job {one}" for one in start.after[:3])
+    if start.at is None:
+        return f"when it starts can't be told: nobody knows how long {jobs} takes" if jobs else ""
+    if start.at - now_ms < 1000:
+        return ""
+    ends = " end" if len(start.after) > 1 else " ends"
+    return f"starts in about {rough((start.at - now_ms) / 1000)}" + (f", when {jobs}{ends}" if jobs else "")
+
+
+def job_rows(pool: PoolState, now_ms: int) -> list[Row]:
+    """Return what holds something, then what waits in line order."""
+    return [*(held_row(one) for one in pool.holding), *(waiting_row(one, now_ms) for one in pool.waiting)]
+
+
+def titled(run_id: int | None, title: str) -> str:
+    """Return a job's title, with its run where it doesn't say so itself."""
+    return title if run_id is None or f"run {run_id}" in title else f"run {run_id} {title}"
+
+
+def held_row(job: Holding) -> Row:
+    """Return a job that holds a part of the pool."""
+    left = MISSING if job.left_s is None else f"{rough(job.left_s)} left"
+    return row(job, verdict(job.state).content, left, holding_words(job), job.left_s)
+
+
+def holding_words(job: Holding) -> str:
+    """Return by what right a live job holds its part, and what keeps it to that."""
+    words = [job.right] if job.right else []
+    words.append("can be preempted" if job.preemptible else "is not preempted")
+    if job.cpus:
+        words.append(f"bound to CPU {', '.join(map(str, job.cpus))}")
+    if job.gpus:
+        words.append(f"on GPU {', '.join(job.gpus)}")
+    if job.limited:
+        words.append(f"ended above {bytes_(job.memory_bytes)}")
+    return ", ".join(words)
+
+
+def waiting_row(job: Waiting, now_ms: int) -> Row:
+    """Return a job that waits, why and until when."""
+    state = verdict("refused" if job.refused else "queued")
+    when = MISSING if job.refused else start_words(job.start, now_ms)
+    return row(job, state.content, when, waiting_words(job, now_ms), job.start.at)
+
+
+def waiting_words(job: Waiting, now_ms: int) -> str:
+    """Return why a job waits, when it is expected to start, and what stopped it before."""
+    until = "" if job.refused else expected(job.start, now_ms)
+    return "; ".join(filter(None, (job.why, until, job.left)))
+
+
+def row(job: Holding | Waiting, state: Content, when: str, why: str, sort_when: float | None) -> Row:
+    """Return one job's row."""
+    what = titled(job.run_id, job.title)
+    memory = bytes_(job.memory_bytes) if job.memory_bytes else MISSING
+    cells = (
+        str(job.job_id), what, job.account, state, str(job.priority), f"{job.cores:g}", memory,
+        f"{job.gpu:g}" if job.gpu else MISSING, when, why,
+    )  # fmt: skip
+    values = (
+        job.job_id, what, job.account, state.plain, job.priority, job.cores, job.memory_bytes, job.gpu, sort_when, why,
+    )  # fmt: skip
+    return Row(str(job.job_id), cells, values)
+
+
+def asked_words(found: WhatIf) -> str:
+    """Return what is tried out: ``priority 80, 4 cores``."""
+    asked = found.asked
+    parts = [f"priority {asked.priority}", counted(asked.cores)]
+    if asked.memory_bytes:
+        parts.append(bytes_(asked.memory_bytes))
+    if asked.gpu:
+        parts.append(f"{asked.gpu:g} GPU")
+    return ", ".join(parts)
+
+
+def fate_words(fate: Fate, now_ms: int) -> str:
+    """Return what becomes of a job in one sentence."""
+    place = "" if fate.place is None else f"place {fate.place}: "
+    return place + "; ".join(filter(None, (fate.why, expected(fate.start, now_ms))))
+
+
+def moved_rows(found: WhatIf, now_ms: int) -> list[Row]:
+    """Return the other jobs for which it would make a difference; those that would be stopped first."""
+    rows: list[Row] = []
+    for one in found.others:
+        before = "runs" if one.preempted else start_words(one.before.start, now_ms)
+        after = "stopped" if one.preempted else start_words(one.after.start, now_ms)
+        cells = (str(one.job_id), one.title, one.account, before, after, one.after.why)
+        rows.append(Row(str(one.job_id), cells, cells))
+    return rows
+
+
+def what_if_lines(found: WhatIf, now_ms: int) -> list[tuple[str, str]]:
+    """Return a trial as label and value."""
+    changes: Sequence[str] = [f"job {one.job_id} of {one.account}" for one in found.others if one.preempted]
+    return [
+        ("job", f"{found.job_id}  {safe(found.title)}"),
+        ("now", fate_words(found.before, now_ms)),
+        ("with", asked_words(found)),
+        ("then", fate_words(found.after, now_ms)),
+        ("preempts", ", ".join(changes) or "nobody"),
+        ("others", f"{len(found.others)} would start at another time or stand elsewhere"),
+    ]
+
+
+def trial_lines(found: WhatIf, now_ms: int, width: int) -> list[Content]:
+    """Return a trial as lines of label and value, long sentences broken to the width."""
+    lines: list[Content] = []
+    for label, value in what_if_lines(found, now_ms):
+        for place, part in enumerate(wrapped(value, width - 10)):
+            lines.append(Content.assemble((f"{label if place == 0 else '':<9} ", "$muted"), part))
+    return lines
+
+
+def wrapped(text: str, width: int) -> list[Content]:
+    """Return a sentence as lines of a width, three at most."""
+    return [Content(line) for line in textwrap.wrap(safe(text), max(20, width), max_lines=3, placeholder=" …")]
