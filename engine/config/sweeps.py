@@ -30,6 +30,7 @@ class Sweep(Declared, frozen=True):
         trials: How many there are to be.
         timeout: Time after which no trial is begun, such as ``90min``; empty for none.
         parallel: How many trials run at once at most; 0 for as many as the pool, or the cluster, holds.
+        gang: Its first trials, as many as run at once, start all together or not at all.
         executor: Where trials are trained: here, or each on a worker of the cluster; the preset's if None.
     """
 
@@ -44,5 +45,6 @@ class Sweep(Declared, frozen=True):
     trials: Annotated[int, Meta(ge=1, le=100_000)] = 50
     timeout: str = ""
     parallel: Count = 0
+    gang: bool = False
     executor: Executor | None = None
     seed: int = 1

@@ -245,7 +245,8 @@ def queue_run(
     here, spread = row.get("executor", "local") == "local", bool(row.get("spread"))
     gpu = 1.0 if here and row["device_asked"] in ("gpu", "cuda") and machine_has_gpu() else 0.0
     algorithm = find_algorithm(str(row["algorithm"]))
-    terms = Terms(preemptible=here and algorithm.trees and algorithm.resumes, limited=limited and here)
+    user = str(row.get("user", ""))
+    terms = Terms(user=user, preemptible=here and algorithm.trees and algorithm.resumes, limited=limited and here)
     with store.write() as db:
         run_id = int(returning(db, sql, row)[0]["id"])
         insert_pairs(db, "run_params", run_id, params.items())

@@ -100,7 +100,7 @@ class JobsRoom:
                 "run_id": run_id,
                 "executor": executor,
                 "host_id": host_id,
-                "submitted_by": user_name(),
+                "submitted_by": terms.user or user_name(),
                 "project": terms.project or os.environ.get(PROJECT, ""),
                 "preemptible": int(terms.preemptible),
                 "limited": int(terms.limited),

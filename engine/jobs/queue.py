@@ -1,6 +1,6 @@
 """The job queue: one table that any process may write, one statement per step, so that no job runs twice."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -10,6 +10,9 @@ from lemnis.engine.jobs.processes import Identity
 from lemnis.engine.jobs.records import Admission, Job, JobEvent, Lease, admission_in, job_in
 from lemnis.engine.jobs.states import JobState
 from lemnis.engine.store import Store, returning
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 CLAIM = """
     update jobs set state = 'preparing', why = 'its process starts', epoch = epoch + 1, attempts = attempts + 1,
@@ -192,11 +195,14 @@ def ask_cancel(store: Store, job_id: int) -> Job:
         BadInput: It has ended.
     """
     with store.write() as db:
-        db.execute(
+        gone = returning(
+            db,
             """update jobs set state = 'cancelled', why = 'cancelled before it started', ended_at = ?
-               where id = ? and state = 'queued'""",
+               where id = ? and state = 'queued' returning gang""",
             [now_ms(), job_id],
         )
+        if gone and gone[0]["gang"]:
+            leave_gang(db, gone[0]["gang"])
         db.execute(
             """update jobs set cancel_asked = 1, stops_for = null, why = 'asked to stop'
                where id = ? and state in ('preparing', 'running')""",
@@ -206,6 +212,12 @@ def ask_cancel(store: Store, job_id: int) -> Job:
     if job.state in ("finished", "failed", "lost"):
         raise BadInput(f"Job {job_id} is {job.state} already.", "Only waiting and running jobs can be cancelled.")
     return job
+
+
+def leave_gang(db: "Database", gang: str) -> None:
+    """Let those of a gang that wait start without one of its jobs."""
+    sql = "update jobs set gang_size = gang_size - 1 where gang = ? and gang_size > 1 and state = 'queued'"
+    db.execute(sql, [gang])
 
 
 def retry(store: Store, job_id: int) -> Job:

@@ -22,12 +22,14 @@ class Terms(Struct, frozen=True, kw_only=True):
     """How a job stands to the others.
 
     Attributes:
+        user: Who wants it; empty for the one at work.
         project: Whose share it counts against; empty for its user's.
         preemptible: It bears a stop at any moment and goes on later from what it kept.
         limited: Its memory is a bound: it is ended when it takes more.
         gang, gang_size: So many jobs of one gang start all together or not at all.
     """
 
+    user: str = ""
     project: str = ""
     preemptible: bool = False
     limited: bool = False
@@ -164,6 +166,7 @@ def job_in(row: Row) -> Job:
         result=msgspec.json.decode(row["result"]) if row["result"] else None,
         submitted_by=row["submitted_by"],
         terms=Terms(
+            user=row["submitted_by"],
             project=row["project"],
             preemptible=bool(row["preemptible"]),
             limited=bool(row["limited"]),

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from lemnis.engine.errors import Cancelled, LemnisError
-from lemnis.engine.jobs import queue
+from lemnis.engine.jobs import PROJECT, queue
 from lemnis.engine.jobs.bounds import bind, stand_back
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.jobs.kinds import Handler, handler
@@ -34,6 +34,8 @@ def main() -> int:
     bind(next((one.lease.cpus for one in queue.admissions(store, job.id) if one.epoch == options.epoch), ()))
     context = JobContext(store, job.id, epoch=options.epoch, cores=max(1, int(job.allocation.cores)))
     stop_on_signals(context)
+    if job.terms.project:
+        os.environ[PROJECT] = job.terms.project  # what it queues counts against the same share
     alive = hold_lock(context.directory / "alive.lock")
     me = identity_of(os.getpid())
     if alive is None or me is None or not queue.register(store, job.id, options.epoch, me):

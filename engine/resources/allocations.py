@@ -14,10 +14,11 @@ from lemnis.engine.resources.situation import Situation
 from lemnis.engine.store import Row, Store
 
 JOBS = """
-    select j.*, a.cpus, a.gpus,
+    select j.*, a.cpus, a.gpus, case when j.kind = 'tracking.script' then coalesce(r.name, j.title)
+      else j.title end as called,
       (select p.ended from allocations p where p.job_id = j.id and j.preemptions > 0
        order by p.id desc limit 1) as ended
-    from jobs j left join allocations a on a.job_id = j.id and a.epoch = j.epoch
+    from jobs j left join allocations a on a.job_id = j.id and a.epoch = j.epoch left join runs r on r.id = j.run_id
     where j.id in (select value from json_each(?))"""
 
 
@@ -81,7 +82,7 @@ def holding_in(
         job_id=row["id"],
         run_id=row["run_id"],
         kind=row["kind"],
-        title=row["title"],
+        title=row["called"],
         state=row["state"],
         cores=row["cores"],
         memory_bytes=row["memory_bytes"],
@@ -109,7 +110,7 @@ def waiting_in(row: Row, claim: Claim, decision: Decision, start: Start) -> Wait
         job_id=row["id"],
         run_id=row["run_id"],
         kind=row["kind"],
-        title=row["title"],
+        title=row["called"],
         cores=row["cores"],
         memory_bytes=row["memory_bytes"],
         gpu=row["gpu"],

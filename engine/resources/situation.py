@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 USE_EVERY_S = 15.0  # how often what was used of late is summed again
 HALF_LIVES = 8  # after so many, what was used counts a 256th
 LIVE = """
-    select j.*, a.gpus from jobs j left join allocations a on a.job_id = j.id and a.epoch = j.epoch
+    select j.*, a.gpus, j.gang_size as gang_left
+    from jobs j left join allocations a on a.job_id = j.id and a.epoch = j.epoch
     where j.state in ('preparing', 'running') order by j.id"""
 # One that is done in another's process waits for that one, unless it has ended.
 QUEUED = """
-    select j.*, '[]' as gpus from jobs j where j.state = 'queued' and not exists (select 1 from jobs h
+    select j.*, '[]' as gpus,
+      -- once one of a gang has started, the others need not wait for each other
+      case when j.gang != '' and exists (select 1 from jobs g where g.gang = j.gang and g.attempts > 0)
+        then 0 else j.gang_size end as gang_left
+    from jobs j where j.state = 'queued' and not exists (select 1 from jobs h
       where h.id = j.host_id and h.state in ('queued', 'preparing', 'running'))
     order by j.priority desc, j.created_at, j.id limit 500"""
 
@@ -107,7 +112,7 @@ def claim_of(row: Row, accounts: dict[str, str]) -> Claim:
         started_at=row["started_at"] if live else None,
         stops_for=row["stops_for"],
         gang=row["gang"],
-        gang_size=row["gang_size"],
+        gang_size=row["gang_left"],
         gpus=tuple(msgspec.json.decode(row["gpus"] or "[]", type=list[str])),
     )
 

@@ -43,6 +43,9 @@ def sweep(
     parallel: Annotated[
         int | None, typer.Option(help="Trials at once; as many as the pool or the cluster holds if none.")
     ] = None,
+    gang: Annotated[
+        bool | None, typer.Option("--gang", help="The first trials start all together or not at all.")
+    ] = None,
     executor: Annotated[
         str | None, typer.Option(help="local, or dask: each trial on a worker of the cluster.", metavar="WHERE")
     ] = None,
@@ -73,6 +76,7 @@ def sweep(
         trials=trials,
         timeout=timeout,
         parallel=parallel,
+        gang=gang,
         executor=executor,
         seed=seed,
         version=data,

@@ -57,6 +57,7 @@ class Wishes(Struct, frozen=True, kw_only=True):
     trials: int | None = None
     timeout: str = ""
     parallel: int | None = None
+    gang: bool | None = None
     executor: str | None = None
     seed: int | None = None
     version: str | int | None = None
@@ -90,6 +91,7 @@ def begin_sweep(store: Store, named: str | None, wishes: Wishes, user: str) -> S
     objectives = read_objectives(declared.objectives, problem.task)
     constraints = read_constraints(declared.constraints)
     check_metrics(objectives, constraints, problem.task)
+    parallel = declared.parallel or most_at_once(store, config, preset)
     start = Start(
         preset=preset,
         task=problem.task,
@@ -98,6 +100,7 @@ def begin_sweep(store: Store, named: str | None, wishes: Wishes, user: str) -> S
         features=f"{chosen.name}@{chosen.revision}" if chosen and chosen.revision else columns,
         problem_sha256=ProblemRoom(store).problem_sha256(),
         despite_checks=wishes.despite_checks,
+        gang=gang_size(declared, parallel, here=preset.executor == "local"),
     )
     space = declared_space(declared.space) or usual_space(preset.algorithm)
     check_space(store, preset_name, start, data.id, space)
@@ -111,7 +114,7 @@ def begin_sweep(store: Store, named: str | None, wishes: Wishes, user: str) -> S
         "objectives": text_of(objectives),
         "constraints": text_of(constraints),
         "trials": declared.trials,
-        "parallel": declared.parallel or most_at_once(store, config, preset),
+        "parallel": parallel,
         "timeout_s": read_timeout(declared.timeout),
         "seed": declared.seed,
         "version_id": data.id,
@@ -125,6 +128,11 @@ def begin_sweep(store: Store, named: str | None, wishes: Wishes, user: str) -> S
         tell(db, sweep_id, user, f"began it with {declared.trials} trials")
         queue_driver(store, sweep_id)
     return get_sweep(store, sweep_id)
+
+
+def gang_size(declared: Declared, parallel: int, *, here: bool) -> int:
+    """Return how many trials start together, 0 if each starts by itself; on a cluster there are no gangs."""
+    return min(parallel, declared.trials) if declared.gang and here else 0
 
 
 def declared_sweep(config: Config, named: str | None) -> tuple[str, Declared]:
@@ -151,7 +159,8 @@ def merged(declared: Declared, wishes: Wishes) -> Declared:
     asked: dict[str, object] = {
         "objectives": wishes.objectives or None,
         "constraints": wishes.constraints or None,
-        **{name: getattr(wishes, name) for name in ("sampler", "pruner", "trials", "parallel", "seed", "executor")},
+        **{name: getattr(wishes, name) for name in ("sampler", "pruner", "trials", "parallel", "gang")},
+        **{name: getattr(wishes, name) for name in ("seed", "executor")},
         "timeout": wishes.timeout or None,
     }
     fields: dict[str, object] = msgspec.to_builtins(declared)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lemnis.engine.clock import now_ms
-from lemnis.engine.jobs import JobsRoom
+from lemnis.engine.jobs import JobsRoom, Terms
 from lemnis.engine.jobs.states import ENDED
 from lemnis.engine.store import Store
 
@@ -27,13 +27,21 @@ def queue_driver(store: Store, sweep_id: int) -> int:
     """Queue the job that drives a sweep unless one waits or lives; return its id. Holds no core: it only waits."""
     with store.write() as db:
         db.execute("update sweeps set job_id = job_id where id = ?", [sweep_id])  # nobody else does so meanwhile
-        name, job_id, state = db.execute(
-            "select s.name, j.id, j.state from sweeps s left join jobs j on j.id = s.job_id where s.id = ?", [sweep_id]
+        name, user, job_id, state, project = db.execute(
+            """select s.name, s.user, j.id, j.state, coalesce(j.project, '') from sweeps s
+               left join jobs j on j.id = s.job_id where s.id = ?""",
+            [sweep_id],
         ).fetchone()
         if job_id is not None and state not in ENDED:
             return int(job_id)
         made = JobsRoom(store).submit(
-            KIND, f"Sweep {name}", {"sweep_id": sweep_id}, cores=0, memory_bytes=MEMORY_BYTES, priority=60
+            KIND,
+            f"Sweep {name}",
+            {"sweep_id": sweep_id},
+            cores=0,
+            memory_bytes=MEMORY_BYTES,
+            priority=60,
+            terms=Terms(user=user, project=project),
         )
         db.execute("update sweeps set job_id = ? where id = ?", [made, sweep_id])
     return made

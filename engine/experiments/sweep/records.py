@@ -26,6 +26,7 @@ class Start(Struct, frozen=True, kw_only=True):
     Attributes:
         features: A list by hand, or the name of a feature set with its revision.
         despite_checks: Why it is trained although a check of the data failed.
+        gang: How many of the first trials start together; 0 for each as soon as it can.
     """
 
     preset: Preset
@@ -35,6 +36,7 @@ class Start(Struct, frozen=True, kw_only=True):
     features: list[str] | str
     problem_sha256: str
     despite_checks: str = ""
+    gang: int = 0
 
 
 class Insight(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from lemnis.engine.experiments.sweep.goals import PREDICT_MS, violations
 from lemnis.engine.experiments.sweep.records import Start, Sweep, Trial
 from lemnis.engine.jobs import JobsRoom, queue
 from lemnis.engine.jobs.context import JobContext
+from lemnis.engine.jobs.queue import leave_gang
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
@@ -100,7 +101,21 @@ def begin_trial(context: JobContext, sweep: Sweep, waiting: Trial | None, params
                  host_id = case executor when 'dask' then ? end where run_id = ?""",
             [PRIORITY, "true" if timed else "false", context.job_id, run_id],
         )
+        if number <= start.gang:
+            join_gang(db, sweep, number, run_id)
     return number
+
+
+def join_gang(db: "Database", sweep: Sweep, number: int, run_id: int) -> None:
+    """Let a trial's job start with the other first ones; those that were refused are not waited for."""
+    [refused] = db.execute(
+        "select count(*) from sweep_trials where sweep_id = ? and number <= ? and run_id is null and state = 'failed'",
+        [sweep.id, sweep.start.gang],
+    ).fetchone()
+    size = min(sweep.start.gang, sweep.trials) - refused
+    gang = f"sweep {sweep.id}"
+    db.execute("update jobs set gang = ? where run_id = ? and state = 'queued'", [gang, run_id])
+    db.execute("update jobs set gang_size = ? where gang = ? and state = 'queued'", [size, gang])
 
 
 def refuse_trial(context: JobContext, sweep: Sweep, waiting: Trial | None, params: dict[str, Value], why: str) -> None:
@@ -115,6 +130,8 @@ def refuse_trial(context: JobContext, sweep: Sweep, waiting: Trial | None, param
                where sweep_id = ? and number = ? and state = 'waiting'""",
             [why, msgspec.json.encode(params).decode(), now_ms(), sweep.id, number],
         )
+        if number <= sweep.start.gang:
+            leave_gang(db, f"sweep {sweep.id}")
 
 
 def starting_config(preset: str, start: Start) -> Config:

@@ -12,6 +12,8 @@ from lemnis.engine.experiments.points import write_points
 from lemnis.engine.experiments.sweep import Wishes
 from lemnis.engine.experiments.sweep.driving import MOST_LOSSES, queue_due
 from lemnis.engine.experiments.train import train
+from lemnis.engine.jobs import queue
+from lemnis.engine.resources.situation import Reader
 
 SPACE = ["num_leaves=3..15", "learning_rate=0.05..0.5:log"]
 
@@ -100,6 +102,21 @@ def test_a_paused_sweep_begins_nothing_until_it_goes_on(engine: Engine) -> None:
     assert engine.sweeps.resume("s").job_id != driver.context.job_id
     drive(engine, "s")
     assert engine.sweeps.sweep("s").counts == {"finished": 4}
+
+
+def test_the_first_trials_of_a_gang_wait_for_each_other_and_not_for_one_that_is_gone(engine: Engine) -> None:
+    engine.sweeps.start(wishes=wishes(name="s", parallel=3, gang=True), user="ann")
+    driver = driver_of(engine, "s")
+    driver.go_round()
+    assert [claim.gang_size for claim in Reader(engine.store).read().queued] == [3]
+    for _ in range(2):
+        driver.go_round()
+    queued = Reader(engine.store).read().queued
+    assert [(claim.account, claim.gang, claim.gang_size) for claim in queued] == [("ann", "sweep 1", 3)] * 3
+    engine.jobs.cancel(queued[0].job_id)
+    assert [claim.gang_size for claim in Reader(engine.store).read().queued] == [2, 2]
+    assert queue.claim(engine.store, queued[1].job_id) is not None
+    assert [claim.gang_size for claim in Reader(engine.store).read().queued] == [0]  # the other may start any time
 
 
 def test_a_lost_training_goes_on_as_the_same_trial_and_a_new_driver_counts_nothing_twice(engine: Engine) -> None:

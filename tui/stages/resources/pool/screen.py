@@ -1,6 +1,6 @@
 """The pool: a bar for each account, every job with its right to run or its reason to wait, and keys for its place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on, work
@@ -99,6 +99,7 @@ class PoolScreen(ModalScreen[str | None]):
         table, columns, found = self.query_one(Table), words.COLUMNS, words.job_rows(pool, at)
         if self.size.width < NARROW:
             columns, found = only(columns, found, words.NARROW)
+            columns = [replace(one, most=words.NARROW_WHAT) if one.name == "what" else one for one in columns]
         table.set_columns(columns)
         table.show(found)
         if self.chosen and table.select(self.chosen):

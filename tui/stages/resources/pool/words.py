@@ -25,6 +25,7 @@ COLUMNS = (
     Col("why", "why", flex=True),
 )
 NARROW = frozenset({"job", "what", "account", "priority", "cores", "when", "why"})
+NARROW_WHAT = 18  # cells
 MOVED_COLUMNS = (
     Col("job", "job", right=True),
     Col("what", "what", most=30),
@@ -119,7 +120,8 @@ def expected(start: Start, now_ms: int) -> str:
     """Return the estimate as a sentence; empty where there is none to give."""
     jobs = " and ".join(f"job {one}" for one in start.after[:3])
     if start.at is None:
-        return f"when it starts can't be told: nobody knows how long {jobs} takes" if jobs else ""
+        take = "take" if len(start.after) > 1 else "takes"
+        return f"when it starts can't be told: nobody knows how long {jobs} {take}" if jobs else ""
     if start.at - now_ms < 1000:
         return ""
     ends = " end" if len(start.after) > 1 else " ends"
