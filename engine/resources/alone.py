@@ -1,12 +1,14 @@
 """The machine read by this very process: with every process, with or without a workspace beside it."""
 
 from collections import deque
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.resources import asked, closeup
 from lemnis.engine.resources.device import Watch
-from lemnis.engine.resources.history import Sample, in_steps
+from lemnis.engine.resources.history import Sample, Steps, continued
 from lemnis.engine.resources.records import (
     GpuReport,
     History,
@@ -18,7 +20,7 @@ from lemnis.engine.resources.records import (
 from lemnis.engine.resources.room import ResourcesRoom, own_readers
 from lemnis.engine.resources.sampler import core_figures, figures
 
-FIRST_ANSWER_S = 2.0
+TURN_S = 0.05
 KEPT = 3600  # readings of the past without a workspace that keeps them
 
 
@@ -28,11 +30,14 @@ class MachineAlone:
     Where a workspace's engine is up, `room` adds whom processes work for, the GPUs and the past that it keeps.
     """
 
-    def __init__(self, folder: Path, room: ResourcesRoom | None = None) -> None:
+    def __init__(self, folder: Path, room: ResourcesRoom | None = None, *, patience_s: float = 0.0) -> None:
+        """Take a folder on the disk that is looked at; `patience_s` is how long the driver's first answer may take."""
         self._host, self._processes = own_readers(folder)
         self._room = room
         self._watch = Watch() if room is None else None
         self._gpus: GpuReport | None = None
+        self._patience_s = patience_s
+        self._pasts: dict[tuple[str, tuple[str, ...], int], History] = {}
         self._past: dict[str, deque[tuple[int, Sample]]] = {"host": deque(maxlen=KEPT), "cores": deque(maxlen=KEPT)}
 
     def host(self) -> HostSample:
@@ -49,16 +54,19 @@ class MachineAlone:
         return table if self._room is None else self._room.joined(table, self.gpus())
 
     def gpus(self) -> GpuReport:
-        """Return the newest report of the driver; waits for the first one, but not for long."""
+        """Return the newest report of the driver; the first is waited for as long as there is patience."""
         if self._watch is None:
             assert self._room is not None
             return self._room.gpus()
-        deadline = monotonic_s() + (FIRST_ANSWER_S if self._gpus is None else 0.0)
-        while (report := self._watch.turn(0.05)) is not None or self._gpus is None:
+        deadline = monotonic_s() + (self._patience_s if self._gpus is None else 0.0)
+        while True:
+            report = self._watch.turn(min(TURN_S, max(0.0, deadline - monotonic_s())))
             self._gpus = report or self._gpus
-            if monotonic_s() >= deadline:
+            if report is None and (self._gpus is not None or monotonic_s() >= deadline):
                 break
-        return self._gpus or GpuReport(at=now_ms(), reason="the NVIDIA driver has not answered yet")
+        if self._gpus is None:
+            return GpuReport(at=now_ms(), reason="asking the NVIDIA driver …")
+        return self._gpus
 
     def matching(self, processes: ProcessTable, query: str) -> ProcessTable:
         """Return the rows that a query finds; raises QueryError when it can't be read."""
@@ -81,10 +89,12 @@ class MachineAlone:
         """Return figures over time: of the workspace that keeps them, or of this process's last hour."""
         if self._room is not None:
             return self._room.histories(source, metrics, seconds, points)
-        points = max(1, min(points, seconds))
-        width = seconds * 1000 / points
-        start = (now_ms() // width + 1) * width - points * width
-        return in_steps(source, self._past[source], metrics, start=start, step_s=width / 1000, points=points)
+        kept = self._past.get(source, deque())
+        steps = Steps.up_to(now_ms(), seconds, max(1, min(points, seconds)))
+        asked = (source, tuple(metrics), seconds)
+        found = continued(source, metrics, steps, partial(since, kept), self._pasts.get(asked))
+        self._pasts[asked] = found
+        return found
 
     def cores(self, seconds: int = 900, points: int = 150) -> History:
         """Return how busy each core was over time, 0..100 by its number."""
@@ -99,3 +109,9 @@ class MachineAlone:
         """End the probe."""
         if self._watch is not None:
             self._watch.close()
+
+
+def since(kept: deque[tuple[int, Sample]], start: float, end: float) -> list[tuple[int, Sample]]:
+    """Return the readings between two moments."""
+    newest = takewhile(lambda reading: reading[0] >= start, reversed(kept))
+    return [reading for reading in newest if reading[0] < end]

@@ -20,8 +20,10 @@ from lemnis.engine.resources.records import Gpu, GpuReport
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
 
-SILENCE_S = 5.0  # a driver that says nothing for so long hangs
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 300.0
+SILENCE_S = 4.0  # a driver that says nothing for so long hangs
+AWAKE_S = 20.0  # but so long it may take to wake up: eight GPUs without persistence do
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
+SHORT_PAUSE_S, PATIENCE_S = 3.0, 600.0  # GPUs that were there are looked for often, for a while
 STEADY_S = 60.0  # after so long without trouble the next pause is short again
 REPEAT_S = 10.0  # how often an unchanged reason is written again, so that it does not look stale
 TIDY_EVERY_MS = 10_000
@@ -41,6 +43,7 @@ class Probe:
             stderr=subprocess.DEVNULL,
         )
         self._heard_at = monotonic_s()
+        self._awake = False
         self._rest = b""
         self._lines: list[bytes] = []
 
@@ -57,13 +60,15 @@ class Probe:
                 status = self.process.wait()
                 self.close()
                 raise ProbeEnded(death(status))
-            *self._lines, self._rest = (self._rest + data).split(b"\n")
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            self._heard_at, self._awake = monotonic_s(), True
+            self._lines = [line for line in lines if line]  # an empty one only says that the driver is awake
         if self._lines:
-            self._heard_at = monotonic_s()
             return msgspec.json.decode(self._lines.pop(0), type=GpuReport)
-        if monotonic_s() - self._heard_at > SILENCE_S:
+        patience_s = SILENCE_S if self._awake else max(SILENCE_S, AWAKE_S)
+        if monotonic_s() - self._heard_at > patience_s:
             self.close()
-            raise ProbeEnded(f"the NVIDIA driver has not answered for {SILENCE_S:.0f} s")
+            raise ProbeEnded(f"the NVIDIA driver has not answered for {patience_s:.0f} s")
         return None
 
     def close(self) -> None:
@@ -95,6 +100,7 @@ class Watch:
         self.reason = ""
         self.pause_s, self.retry_at = FIRST_PAUSE_S, 0.0
         self.troubled_at = -STEADY_S
+        self.troubled_since: float | None = None
         self.said_at = 0.0
 
     def turn(self, timeout_s: float) -> GpuReport | None:
@@ -112,11 +118,13 @@ class Watch:
         if report is None:
             return None
         self.reason = report.reason
-        if any(gpu.why for gpu in report.devices) and self.troubled_at + self.pause_s < monotonic_s():
-            self.probe.close()  # a lost GPU comes back only for a driver that is asked afresh
-            self._trouble()
+        if any(gpu.why for gpu in report.devices):
+            if monotonic_s() >= self.retry_at:  # a lost GPU comes back only for a driver that is asked afresh
+                self.probe.close()
+                self._trouble()
+                self.probe = Probe()  # at once: the others are well
         elif not report.reason and monotonic_s() - self.troubled_at > STEADY_S:
-            self.pause_s = FIRST_PAUSE_S
+            self.pause_s, self.troubled_since = FIRST_PAUSE_S, None
         return self._say(report)
 
     def close(self) -> None:
@@ -126,7 +134,10 @@ class Watch:
 
     def _trouble(self) -> None:
         self.probe, self.troubled_at = None, monotonic_s()
-        self.retry_at = monotonic_s() + self.pause_s
+        if self.troubled_since is None:
+            self.troubled_since = self.troubled_at
+        hopeful = bool(self.known) and self.troubled_at - self.troubled_since < PATIENCE_S
+        self.retry_at = self.troubled_at + min(self.pause_s, SHORT_PAUSE_S if hopeful else LONGEST_PAUSE_S)
         self.pause_s = min(LONGEST_PAUSE_S, self.pause_s * 2)
 
     def _repeat(self, timeout_s: float) -> GpuReport | None:

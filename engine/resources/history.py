@@ -4,8 +4,8 @@ One source keeps 1,800 rows of 1 s, 2,160 of 10 s, 2,880 of 60 s and 4,320 of 60
 5 MB. The host, 64 cores (600 bytes a row) and eight GPUs (whose rows are half as long) stay below 40 MB for 30 days.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -65,51 +65,109 @@ def mean_of(samples: list[Sample]) -> Sample:
 
 
 def history(
-    store: Store, source: str, metrics: list[str], *, seconds: int, points: int, now_ms: int, age_s: int = 0
+    store: Store,
+    source: str,
+    metrics: list[str],
+    *,
+    seconds: int,
+    points: int,
+    now_ms: int,
+    age_s: int = 0,
+    before: History | None = None,
 ) -> History:
     """Return figures of the `seconds` up to a moment in `points` equal steps, the newest last; see `records.History`.
 
     A step is the mean of what was measured in it, None where nothing was: a gap is shown as a gap. Steps are never
     finer than the rows that are kept for that long. `age_s` is how long ago the moment `now_ms` is: rows as fine as
-    those of the last hour are not kept of last week.
+    those of the last hour are not kept of last week. `before` is what the same question was answered with a moment
+    ago: only what has been measured since is read.
     """
     resolution = resolution_for(seconds, points, age_s)
-    points = max(1, min(points, seconds // resolution))
-    width = seconds * 1000 / points
-    # Steps lie on a fixed grid, so that a mean stays what it was when the next second arrives.
-    end = (now_ms // width + 1) * width
-    start = end - points * width
-    rows = store.rows(BETWEEN, [source, resolution, round(start), round(end)], name="metrics")
-    if resolution > 1:  # what has not become a mean yet
-        since = rows[-1]["at"] + resolution * 1000 if rows else round(start)
-        rows += store.rows(BETWEEN, [source, 1, since, round(end)], name="metrics")
-    readings = [(int(row["at"]), decode(row["sample"])) for row in rows]
-    return in_steps(source, readings, metrics, start=start, step_s=width / 1000, points=points)
+
+    def rows_since(start: float, end: float) -> list[tuple[int, Sample]]:
+        rows = store.rows(BETWEEN, [source, resolution, round(start), round(end)], name="metrics")
+        if resolution > 1:  # what has not become a mean yet
+            since = rows[-1]["at"] + resolution * 1000 if rows else round(start)
+            rows += store.rows(BETWEEN, [source, 1, since, round(end)], name="metrics")
+        return [(int(row["at"]), decode(row["sample"])) for row in rows]
+
+    steps = Steps.up_to(now_ms, seconds, max(1, min(points, seconds // resolution)))
+    return continued(source, metrics, steps, rows_since, before)
+
+
+class Steps(NamedTuple):
+    """Equal steps of time on a fixed grid, so that a mean stays what it was when the next second arrives."""
+
+    start: float  # epoch ms
+    width: float  # ms
+    points: int
+
+    @classmethod
+    def up_to(cls, now_ms: int, seconds: int, points: int) -> "Steps":
+        """Return steps over so many seconds, of which the last holds `now_ms`."""
+        width = seconds * 1000 / points
+        return cls((now_ms // width + 1 - points) * width, width, points)
+
+    @property
+    def end(self) -> float:
+        return self.start + self.points * self.width
+
+    def last(self, points: int) -> "Steps":
+        """Return the last so many of these steps."""
+        return Steps(self.end - points * self.width, self.width, points)
+
+
+def continued(
+    source: str,
+    metrics: Sequence[str],
+    steps: Steps,
+    rows_since: Callable[[float, float], Iterable[tuple[int, Sample]]],
+    before: History | None,
+) -> History:
+    """Return readings (epoch ms, figures) as means of steps; those that `before` has in full are taken from it.
+
+    Args:
+        source: What the readings are of.
+        metrics: Which figures.
+        steps: The steps.
+        rows_since: Returns the readings between two moments.
+        before: An earlier answer; None, or one of other steps or figures, for none.
+    """
+    known = 0  # steps at the beginning that are in `before`, but for its last, which was still filling
+    if before is not None and before.step_s * 1000 == steps.width and set(before.values) >= set(metrics):
+        moved = round((steps.start - before.at[0]) / steps.width)
+        known = max(0, len(before.at) - 1 - moved) if moved >= 0 and len(before.at) == steps.points else 0
+    fresh = steps.last(steps.points - known)
+    means = in_steps(rows_since(fresh.start, fresh.end), metrics, fresh)
+    if known and before is not None:
+        old = len(before.at) - 1 - known
+        means = {name: before.values[name][old:-1] + values for name, values in means.items()}
+    return History(
+        source=source,
+        step_s=steps.width / 1000,
+        at=[round(steps.start + place * steps.width) for place in range(steps.points)],
+        values=means,
+    )
 
 
 def in_steps(
-    source: str,
-    readings: Iterable[tuple[int, Sample]],
-    metrics: Sequence[str],
-    *,
-    start: float,
-    step_s: float,
-    points: int,
-) -> History:
-    """Return readings (epoch ms, figures) as means of `points` equal steps from `start` (epoch ms) on."""
-    width = step_s * 1000
-    buckets: list[list[Sample]] = [[] for _ in range(points)]
+    readings: Iterable[tuple[int, Sample]], metrics: Sequence[str], steps: Steps
+) -> dict[str, list[float | None]]:
+    """Return the mean of each figure in each step, None where nothing was measured."""
+    sums = {name: [0.0] * steps.points for name in metrics}
+    counts = {name: [0] * steps.points for name in metrics}
     for at, sample in readings:
-        place = int((at - start) / width)
-        if 0 <= place < points:
-            buckets[place].append(sample)
-    means = [mean_of(bucket) for bucket in buckets]
-    return History(
-        source=source,
-        step_s=step_s,
-        at=[round(start + place * width) for place in range(points)],
-        values={name: [mean.get(name) for mean in means] for name in metrics},
-    )
+        place = int((at - steps.start) // steps.width)
+        if 0 <= place < steps.points:
+            for name in metrics:
+                value = sample.get(name)
+                if value is not None:
+                    sums[name][place] += value
+                    counts[name][place] += 1
+    return {
+        name: [total / count if count else None for total, count in zip(sums[name], counts[name], strict=True)]
+        for name in metrics
+    }
 
 
 def host_then(store: Store, at: int) -> HostSample:

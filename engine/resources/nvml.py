@@ -201,6 +201,12 @@ def say(report: GpuReport) -> None:
     sys.stdout.buffer.flush()
 
 
+def awake() -> None:
+    """Tell the reader that the driver is awake: from here on each reading takes little time."""
+    sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()
+
+
 def main() -> int:
     """Print a report a second until the reader is gone, or one with the reason why there is none."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a hung call must not outlive its reader
@@ -211,6 +217,7 @@ def main() -> int:
         return 0
     try:
         driver = Driver(pynvml)
+        awake()
         begun = monotonic_s()
         while (report := driver.report()).devices:
             say(report)

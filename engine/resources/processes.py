@@ -12,6 +12,8 @@ from lemnis.engine.resources.records import Process, ProcessTable
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 COMMAND_LIMIT = 300
+STILL_EVERY = 3  # readings between two looks at a process that stands still
+MOST_OPEN = 400  # files; a process may have 1,024 by default
 KERNEL_THREADS = 2  # parent of all of them; they use no memory and belong to nobody
 
 
@@ -33,8 +35,9 @@ class ProcessReader:
     """Reads one ProcessTable after another; CPU shares are over the time between two readings."""
 
     def __init__(self) -> None:
-        self._ticks: dict[tuple[int, int], int] = {}
+        self._ticks: dict[tuple[int, int], tuple[int, float]] = {}  # CPU time of each, and when it was read
         self._at_s = 0.0
+        self._table = OpenTable()
         self._said: dict[tuple[int, int, str], tuple[str, str]] = {}  # user and command line
 
     def read(self, keep: set[int], *, top: int | None = 15) -> ProcessTable:
@@ -42,15 +45,21 @@ class ProcessReader:
 
         The ancestors of each come with it, so that a tree of them has no holes; without `top` all processes come.
         """
-        at_s, table = monotonic_s(), read_table()
-        seconds = at_s - self._at_s
+        at_s, table = monotonic_s(), self._table.read()
         busy: dict[int, float] = {}
-        if self._ticks and seconds > 0:
-            for one in table.values():
-                # A process that was not there before spent all its ticks since then.
-                spent = one.ticks - self._ticks.get((one.pid, one.started_ticks), 0)
-                busy[one.pid] = 100 * max(0, spent) / TICKS_PER_S / seconds
-        self._ticks = {(one.pid, one.started_ticks): one.ticks for one in table.values()}
+        before, self._ticks = self._ticks, {}
+        for one in table.values():
+            key = (one.pid, one.started_ticks)
+            # A process that was not there before spent all its ticks since then.
+            ticks, read_s = before.get(key, (0, self._at_s))
+            if one.pid in self._table.fresh and at_s > read_s:
+                busy[one.pid] = 100 * max(0, one.ticks - ticks) / TICKS_PER_S / (at_s - read_s)
+                ticks, read_s = one.ticks, at_s
+            else:
+                busy[one.pid] = 0.0
+            self._ticks[key] = (ticks, read_s)
+        if not before:
+            busy = {}
         self._at_s = at_s
         people = [one for one in table.values() if KERNEL_THREADS not in (one.pid, one.parent)]
         if top is None:
@@ -58,7 +67,7 @@ class ProcessReader:
         else:
             by_cpu = sorted(people, key=lambda one: -busy.get(one.pid, 0.0))[:top]
             by_memory = sorted(people, key=lambda one: -one.memory_bytes)[:top]
-            ours = [one for one in people if keep.intersection(pid for pid, _ in line_of(one, table))]
+            ours = [table[pid] for pid in descendants(keep, table)]
             wanted = {pid for one in (*by_cpu, *by_memory, *ours) for pid, _ in line_of(one, table)}
             chosen = [one for one in people if one.pid in wanted]
         said, self._said = self._said, {}
@@ -72,8 +81,95 @@ class ProcessReader:
             total=len(table),
             running=sum(1 for one in table.values() if one.state == "R"),
             threads=sum(one.threads for one in people),
-            rows=sorted(rows, key=lambda row: (-(row.cpu_percent or 0.0), -(row.memory_bytes or 0))),
+            # By whole percents: what idles stays in its place.
+            rows=sorted(rows, key=lambda row: (-round(row.cpu_percent or 0.0), -(row.memory_bytes or 0))),
         )
+
+
+class OpenTable:
+    """Every process again and again: files stay open, and what did not change is not parsed again.
+
+    A process that stood still from one reading to the next is looked at every third time: nearly all of them do, and
+    each look costs the kernel ten microseconds.
+
+    Attributes:
+        fresh: The pids that were looked at by the last `read`.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[int, Kept] = {}
+        self._turn = 0
+        self.fresh: set[int] = set()
+
+    def read(self) -> dict[int, Stat]:
+        """Return every process by pid; one that ends while it is read is left out."""
+        before, self._kept, self.fresh = self._kept, {}, set()
+        self._turn += 1
+        table: dict[int, Stat] = {}
+        for name in os.listdir("/proc"):
+            if not name.isdigit():
+                continue
+            pid = int(name)
+            known = before.pop(pid, None)
+            if known is not None and known.still and pid % STILL_EVERY != self._turn % STILL_EVERY:
+                self._kept[pid], table[pid] = known, known.stat
+                continue
+            found = look(pid, known)
+            if found is None:
+                continue
+            self.fresh.add(pid)
+            table[pid] = found.stat
+            if len(self._kept) < MOST_OPEN:
+                self._kept[pid] = found
+            else:
+                os.close(found.descriptor)
+        for gone in before.values():
+            os.close(gone.descriptor)
+        return table
+
+    def __del__(self) -> None:
+        for one in self._kept.values():
+            os.close(one.descriptor)
+
+
+class Kept(NamedTuple):
+    """A file that stays open, what it said last, what that means, and whether it says the same again and again."""
+
+    descriptor: int
+    content: bytes
+    stat: Stat
+    still: bool
+
+
+def look(pid: int, known: Kept | None) -> Kept | None:
+    """Return what a process says now; None when it has ended, and its file is closed."""
+    try:
+        # A file of a process that has ended says so, also when its number was given to another.
+        descriptor = known.descriptor if known is not None else os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        content = os.pread(descriptor, 2048, 0)
+    except OSError:
+        os.close(descriptor)
+        return None
+    if known is not None and known.content == content:
+        return Kept(descriptor, content, known.stat, True)
+    return Kept(descriptor, content, parse_stat(content), False)
+
+
+def descendants(roots: set[int], table: dict[int, Stat]) -> set[int]:
+    """Return those of `roots` that are there and all whom they started."""
+    children: dict[int, list[int]] = {}
+    for one in table.values():
+        children.setdefault(one.parent, []).append(one.pid)
+    found, waiting = set[int](), [pid for pid in roots if pid in table]
+    while waiting:
+        pid = waiting.pop()
+        if pid not in found:
+            found.add(pid)
+            waiting += children.get(pid, [])
+    return found
 
 
 def read_table(proc: Path = Path("/proc")) -> dict[int, Stat]:

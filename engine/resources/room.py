@@ -40,6 +40,7 @@ FRESH_MS = 5_000  # an older reading means that the sampler is down: this proces
 GPU_FRESH_MS = 30_000  # the device service repeats itself every 10 s at least
 DISK_EVERY_S = 30.0
 FORECAST_EVERY_S = 3.0
+PASTS_KEPT = 64  # answers of `histories` that are gone on from
 
 
 class ResourcesRoom:
@@ -51,6 +52,7 @@ class ResourcesRoom:
         self._situations = Reader(store)
         self._told: tuple[float, list[tuple[int, int, int | None]], dict[int, int], dict[int, Start]] | None = None
         self._own: tuple[HostReader, ProcessReader] | None = None
+        self._pasts: dict[tuple[str, tuple[str, ...], int, int], History] = {}
         self._disk: tuple[float, list[DiskUse]] | None = None
         self._planning = threading.Lock()
         self._plan: tuple[tuple[object, ...], Plan] | None = None
@@ -133,7 +135,15 @@ class ResourcesRoom:
         """
         at = self.store.now_ms()
         age_s = (now_ms() - at) // 1000
-        return history.history(self.store, source, metrics, seconds=seconds, points=points, now_ms=at, age_s=age_s)
+        asked = (source, tuple(metrics), seconds, points)
+        before = self._pasts.get(asked) if self.store.at is None else None
+        found = history.history(
+            self.store, source, metrics, seconds=seconds, points=points, now_ms=at, age_s=age_s, before=before
+        )
+        if len(self._pasts) > PASTS_KEPT:
+            self._pasts.clear()
+        self._pasts[asked] = found
+        return found
 
     def cores(self, seconds: int = 900, points: int = 150) -> History:
         """Return how busy each core was over time, 0..100 by its number; see `histories`."""

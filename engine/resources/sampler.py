@@ -20,7 +20,6 @@ from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
 
 PERIOD_S = 1.0
-PROCESSES_EVERY = 2  # readings; the process table costs more than all the rest
 TIDY_EVERY = 10
 KEPT_FIGURES = (
     "cpu_percent", "user_percent", "system_percent", "wait_percent", "steal_percent", "load_1m",
@@ -42,14 +41,13 @@ class Sampler:
     def sample(self) -> None:
         """Read the machine now and keep it."""
         host = self.host.read()
-        table = self.processes.read(our_pids(self.store)) if self.turn % PROCESSES_EVERY == 0 else None
+        table = self.processes.read(our_pids(self.store))
         with self.store.write("metrics") as db:
             db.execute(LATEST, ["host", host.at, msgspec.json.encode(host).decode()])
             if host.cpu_percent is not None:  # the first reading has no rates: not worth keeping
                 add_sample(db, "host", host.at, figures(host))
                 add_sample(db, "cores", host.at, core_figures(host))
-            if table is not None:
-                db.execute(LATEST, ["processes", table.at, msgspec.json.encode(table).decode()])
+            db.execute(LATEST, ["processes", table.at, msgspec.json.encode(table).decode()])
             if self.turn % TIDY_EVERY == 0:
                 tidy(db, "host", host.at)
                 tidy(db, "cores", host.at)

@@ -27,6 +27,7 @@ app = group("Live use of the machine, the pool and its queue, what jobs took, hi
 app.add_typer(resources_plan.app)
 
 WIDTH = 100  # of the bars of shares
+DRIVER_S = 2.0  # how long one reading waits for the GPU driver
 RATES_S = 0.5  # between two readings, where no sampler has done it
 
 
@@ -49,7 +50,7 @@ def top(
         with live_source(session) as source:
             Top(source).run()
         return
-    with live_source(session) as source:
+    with live_source(session, patience_s=DRIVER_S) as source:
         host, gpus, processes = reading(source)
     if session.json:
         print_json({"host": host, "gpus": gpus, "processes": cut(processes, rows)})
@@ -194,7 +195,7 @@ def history(
 
 
 @contextmanager
-def live_source(session: Session) -> "Generator[Source, None, None]":
+def live_source(session: Session, *, patience_s: float = 0.0) -> "Generator[Source, None, None]":
     """Yield the workspace's room, or readings by this process where no engine runs."""
     from lemnis.engine.resources.alone import MachineAlone
 
@@ -207,7 +208,7 @@ def live_source(session: Session) -> "Generator[Source, None, None]":
     else:
         folder = engine.workspace.root
         room = engine.resources if engine.jobs.status().state == "up" else None
-    alone = MachineAlone(folder, room)
+    alone = MachineAlone(folder, room, patience_s=patience_s)
     try:
         yield alone
     finally:

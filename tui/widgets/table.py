@@ -212,11 +212,10 @@ class Table(ScrollView, can_focus=True):
         self.sorted_by = (self.columns[self.column].name, direction == "down")
         if self._rows.fetch is None:
             self._place(self._ordered(self._given))
-            self.refresh()
         else:
             self._resize()
-            self.refresh()
             self.post_message(self.Sorted(self, *self.sorted_by))
+        self.refresh()
 
     # How it works.
 
@@ -273,7 +272,10 @@ class Table(ScrollView, can_focus=True):
         self._widths = widths_of(self.columns, rows, self.size.width - scrollbar, sorted_by=sorted_by)
         self._lines.clear()
         # The header is drawn on the first line of the window, so the last row needs one line more.
-        self.virtual_size = Size(sum(self._widths) + 2 * len(self._widths), self.total + 1)
+        self.virtual_size = Size(sum(self._widths) + 2 * len(self._widths), self._tall())
+
+    def _tall(self) -> int:  # lines there are to scroll over
+        return self.total + 1
 
     def on_resize(self) -> None:
         self._resize()
@@ -319,11 +321,9 @@ class Table(ScrollView, can_focus=True):
 
     def _header(self) -> Strip:
         head, current = self.get_visual_style("table--header"), self.get_visual_style("table--header-current")
-        strips: list[Strip] = []
-        for index, label in enumerate(header_labels(self.columns, self._widths, self.sorted_by)):
-            here = index == self.column and self.has_focus
-            strips.append(self._strip(label, current if here else head))
-        return Strip.join(strips)
+        here = self.column if self.has_focus else -1
+        labels = header_labels(self.columns, self._widths, self.sorted_by)
+        return Strip.join([self._strip(label, current if at == here else head) for at, label in enumerate(labels)])
 
     def _line(self, index: int) -> Strip:
         if index >= self.total:

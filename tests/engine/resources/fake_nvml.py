@@ -20,6 +20,8 @@ def mode():
     return MODE.read_text()
 
 def nvmlInit():
+    if mode() == "asleep":
+        time.sleep(60)
     if mode() == "absent":
         raise NVMLError_LibraryNotFound("NVML Shared Library Not Found")
     if mode() == "mismatch":
@@ -130,7 +132,7 @@ if mode() == "poor":  # a driver that knows nothing but that the device is there
 
 
 def write(folder: Path, mode: str) -> None:
-    """Make the fake driver behave as `mode` says: works, absent, mismatch, none, lost, hang, crash, poor."""
+    """Make the fake driver behave as `mode` says: works, absent, mismatch, none, lost, hang, crash, poor, asleep."""
     folder.mkdir(exist_ok=True)
     (folder / "pynvml.py").write_text(SOURCE)
     (folder / "mode.new").write_text(mode)

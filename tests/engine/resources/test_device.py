@@ -29,6 +29,7 @@ def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}/nvml{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     monkeypatch.setattr(device, "FIRST_PAUSE_S", 0.1)
     monkeypatch.setattr(device, "SILENCE_S", 1.0)
+    monkeypatch.setattr(device, "AWAKE_S", 3.0)
     return lambda mode: fake.write(tmp_path / "nvml", mode)
 
 
@@ -82,6 +83,7 @@ def test_a_driver_that_knows_nothing_gives_a_gpu_without_figures(driver: Callabl
         ("none", "sees no GPU"),
         ("crash", "crashed its probe (SIGSEGV)"),
         ("hang", "has not answered for 1 s"),
+        ("asleep", "has not answered for 3 s"),
     ],
 )
 def test_where_there_is_no_gpu_the_reason_is_in_words(
@@ -118,8 +120,35 @@ def test_one_lost_gpu_does_not_hide_the_other_and_keeps_when_it_was_lost(
     assert first.devices[0].busy_percent == 40
     assert first.devices[1].name == "Fake [red]900"
     assert "fallen off the bus" in first.devices[1].why
-    later = next_report(watch, lambda report: report.at > first.at and report.usable == 1)
+    asked = watch.probe
+    seen: list[GpuReport] = []
+
+    def afresh(report: GpuReport) -> bool:
+        seen.append(report)
+        return watch.probe is not asked and report.usable == 1
+
+    later = next_report(watch, afresh)
     assert later.devices[1].lost_at == first.devices[1].lost_at
+    assert all(report.devices[0].busy_percent == 40 for report in seen)  # it was well all the time
+    driver("works")
+    next_report(watch, lambda report: report.usable == 2)
+
+
+def test_gpus_that_were_there_are_looked_for_often_and_others_ever_more_seldom(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(device, "monotonic_s", lambda: now[0])
+    never, lately = Watch(), Watch()
+    lately.known = {"0": Gpu(index="0")}
+    for _ in range(20):
+        now[0] = max(never.retry_at, lately.retry_at, now[0])
+        never._trouble()  # pyright: ignore[reportPrivateUsage]
+        lately._trouble()  # pyright: ignore[reportPrivateUsage]
+        if now[0] < 1_000 + device.PATIENCE_S:
+            assert lately.retry_at - now[0] <= device.SHORT_PAUSE_S
+    assert never.retry_at - now[0] == device.LONGEST_PAUSE_S
+    assert lately.retry_at - now[0] == device.LONGEST_PAUSE_S
 
 
 def test_a_turn_never_blocks_for_long_even_when_the_driver_hangs(driver: Callable[[str], None], watch: Watch) -> None:

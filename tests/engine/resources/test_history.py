@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lemnis.engine import Engine
+from lemnis.engine.clock import now_ms
 from lemnis.engine.resources.history import (
     KEPT_S,
+    Steps,
     add_sample,
+    continued,
     decode,
     encode,
     history,
@@ -117,3 +120,41 @@ def test_two_readings_of_one_second_are_one_row(engine: Engine) -> None:
     record(engine, {0: 1.0}, now_s=0)
     record(engine, {0: 2.0}, now_s=0)
     assert rows(engine, 1) == {0: 2.0}
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.integers(0, 119), st.one_of(st.none(), st.floats(0, 100)), max_size=60),
+    st.lists(st.integers(1, 119), min_size=1, max_size=5, unique=True),
+    st.sampled_from([(60, 12), (60, 60), (50, 7), (10, 4)]),
+)
+def test_going_on_from_an_earlier_answer_says_the_same_as_asking_anew(
+    values: dict[int, float | None], moments: list[int], span: tuple[int, int]
+) -> None:
+    readings = [(START + second * 1000, {"cpu_percent": value}) for second, value in sorted(values.items())]
+    before = None
+    for moment in sorted(moments):
+        now = START + moment * 1000 + 500
+
+        def rows_since(start: float, end: float, now: int = now) -> list[tuple[int, Any]]:
+            return [reading for reading in readings if start <= reading[0] < end and reading[0] <= now]
+
+        steps = Steps.up_to(now, *span)
+        before = continued("host", ["cpu_percent"], steps, rows_since, before)
+        anew = continued("host", ["cpu_percent"], steps, rows_since, None)
+        assert before == anew
+        assert before.at[-1] <= now < before.at[-1] + before.step_s * 1000 + 1
+
+
+def test_the_room_reads_only_what_is_new(engine: Engine) -> None:
+    at = now_ms()
+    record(engine, {}, now_s=0)
+    for ago in (30, 20, 2):
+        with engine.store.write("metrics") as db:
+            add_sample(db, "host", at - ago * 1000, {"cpu_percent": 50.0})
+    first = engine.resources.histories("host", ["cpu_percent"], 60, 12)
+    with engine.store.write("metrics") as db:
+        db.execute("delete from telemetry")
+    again = engine.resources.histories("host", ["cpu_percent"], 60, 12)
+    assert sum(value is not None for value in first.values["cpu_percent"]) == 3
+    assert sum(value is not None for value in again.values["cpu_percent"]) >= 2  # what was read before

@@ -59,7 +59,7 @@ PAST = History(
     source="host",
     step_s=60,
     at=[minute * 60_000 for minute in range(15)],
-    values={"cpu_percent": [50.0] * 7 + [None] * 3 + [100.0] * 4 + [0.0]},
+    values={"cpu_percent": [50.0] * 7 + [None] * 3 + [100.0] * 5},
 )
 
 
@@ -95,7 +95,7 @@ def test_any_number_of_cores_fits_the_lines_there_are(cores: list[float | None],
 
 
 def test_each_core_has_its_own_past() -> None:
-    past = History(source="cores", step_s=1, at=[0, 1, 2], values={"0": [0.0, 0.0, 9.0], "1": [100.0, 100.0, 9.0]})
+    past = History(source="cores", step_s=1, at=[0, 1, 2], values={"0": [0.0] * 3, "1": [100.0] * 3})
     (line,) = core_lines([1.0, 99.0], past, 60, 4, shape="blocks")
     assert re.fullmatch(r"  0 ▁+   1%\s+1 █+  99%\s*", line.plain)
     assert heat([None, 0.0, 100.0]) == "·▁█"

@@ -132,6 +132,16 @@ def test_a_gpu_tells_what_limits_it_and_every_fault_has_a_sign() -> None:
     assert "slows at 87, stops at 92 °C" in second
 
 
+def test_the_slices_of_a_divided_gpu_stand_below_it_by_their_profile() -> None:
+    whole = Gpu(index="0", name="NVIDIA H100 80GB HBM3", mig=True, memory_used_bytes=GIB, memory_total_bytes=80 * GIB)
+    part = Gpu(index="0.1", name="NVIDIA H100 80GB HBM3 MIG 1g.10gb", mig=True)
+    drawn = text(gpu_lines(GpuReport(at=0, devices=[whole, part]), {}, {}, 158, now_ms=0))  # type: ignore[arg-type]
+    above, divided, below = drawn.splitlines()
+    assert " 0 H100 80GB HBM3" in above
+    assert "divided (MIG)" in divided
+    assert "└0.1 MIG 1g.10gb" in below
+
+
 POOL = PoolState(
     cores=2, memory_bytes=8 * GIB, gpus=0, held_cores=2, held_memory_bytes=GIB, held_gpus=0,
     holding=[
@@ -180,7 +190,7 @@ def test_a_process_says_whom_it_works_for_and_hides_no_control_character() -> No
     ],
 )
 def test_a_screen_shows_the_columns_it_has_room_for(width: int, names: list[str]) -> None:
-    columns, _ = rows.only(rows.PROCESS_COLUMNS, [], rows.process_columns(width, gpu=False))
+    columns, _ = rows.only(rows.PROCESS_COLUMNS, [], rows.process_columns(width, absent=frozenset({"gpu"})))
     assert [column.name for column in columns] == names
 
 

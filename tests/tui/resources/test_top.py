@@ -1,8 +1,10 @@
 """`lemnis resources top` alone: the same picture at every size, and keys that do what they say."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support import becomes, screen_text, shows
@@ -10,6 +12,7 @@ from support import becomes, screen_text, shows
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import Unavailable
 from lemnis.engine.resources import GpuReport, History, HostSample, Mark, Process, ProcessDetail, ProcessTable, asked
+from lemnis.engine.resources.alone import MachineAlone
 from lemnis.engine.resources.closeup import look_at, send, stat_of
 from lemnis.tui.stages.resources.live.busiest import ProcessTable as Tree
 from lemnis.tui.stages.resources.top import Top
@@ -149,3 +152,16 @@ async def test_enter_shows_one_process_over_time_until_it_ends(child: Process, s
         await shows(pilot, "ended: this is what was seen of it")
         await pilot.press("escape")
         await shows(pilot, "42%")
+
+
+async def test_a_driver_that_hangs_stops_no_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pynvml.py").write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    machine = MachineAlone(tmp_path)
+    try:
+        async with Top(machine).run_test(size=(120, 40)) as pilot:
+            await shows(pilot, "asking the NVIDIA driver", "python")
+            past = machine.cores(60, 60)
+            await becomes(pilot, lambda: machine.cores(60, 60) != past)
+    finally:
+        machine.close()

@@ -72,7 +72,7 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
         jobs = rows.pool_rows(view.pool, view.at)
         pool = self.query_one("#pool", Panel)
         pool.retitle("Pool", rows.pool_title(view.pool))
-        pool.styles.height = min(9, len(jobs) + 3 if jobs else 5)
+        pool.styles.height = min(9, len(jobs) + 3 if jobs else 4)
         self._show_table("#jobs", rows.POOL_COLUMNS, jobs, rows.NARROW_POOL)
         self._say_why()
         self.busiest().show(view.reading, view.at)
@@ -214,6 +214,10 @@ MACHINE_TEXT = (
     "CPU % of a process is of one core: 200 is two cores busy. Memory of a process is what is resident; memory of the "
     "machine is what can't be dropped; inside a container its own bound counts.\n\n"
     "'waiting' is the share of the last ten seconds in which at least one task waited for CPU, memory or disk (PSI). "
-    "GPU 'busy' is NVML's: the share of time with at least one kernel running, not how full the GPU is.\n\n"
-    "The history has a point a second for 30 minutes, then means of 10 s (6 h), 1 min (2 days) and 10 min (30 days)."
+    "GPU 'busy' is NVML's: the share of time with at least one kernel running, not how full the GPU is; 'SM' is the "
+    "share of its multiprocessors' time that had work, where the driver counts that (Hopper and later).\n\n"
+    "The history has a point a second for 30 minutes, then means of 10 s (6 h), 1 min (2 days) and 10 min (30 days); "
+    "what was not measured is blank. On its axis ▶ is where a job started, the sign of its state where it ended.\n\n"
+    "Processes: enter shows one over time, t makes a tree, / takes a query over pid, user, name, command, state, "
+    "threads, nice, cpu (%), memory and gpu (MiB), time (s), age, owner, run, job and service."
 )

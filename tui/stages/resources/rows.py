@@ -39,7 +39,7 @@ NARROW_POOL = frozenset({"job", "what", "state", "cores", "used_cores", "why"})
 PROCESS_ROOM = (  # from how many cells on there is room for which columns
     (0, frozenset({"cpu", "memory", "command"})),
     (50, frozenset({"pid"})),
-    (70, frozenset({"user", "owner"})),
+    (70, frozenset({"user", "gpu", "owner"})),
     (100, frozenset({"state", "time", "age"})),
     (130, frozenset({"threads", "nice"})),
 )
@@ -129,10 +129,9 @@ def short_command(command: str) -> str:
     return program if program.startswith("[") else f"{program.rsplit('/', 1)[-1]}{space}{rest}"
 
 
-def process_columns(width: int, *, gpu: bool) -> frozenset[str]:
-    """Return the columns of the processes that a screen of `width` cells has room for."""
-    chosen = {name for least, names in PROCESS_ROOM if width >= least for name in names}
-    return frozenset(chosen | ({"gpu"} if gpu and width >= 60 else set()))
+def process_columns(width: int, *, absent: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the columns that a screen of `width` cells has room for, but for those that no process has."""
+    return frozenset(name for least, names in PROCESS_ROOM if width >= least for name in names) - absent
 
 
 def processes_title(known: ProcessTable, shown: ProcessTable, *, tree: bool, wish: str) -> str:

@@ -1,6 +1,11 @@
 """The processes as a panel: a table or a tree of them, with what was left out said in its border."""
 
+from collections.abc import Mapping
+from itertools import accumulate
+from types import MappingProxyType
+
 from textual.app import ComposeResult
+from textual.geometry import Region
 
 from lemnis.engine.resources import Process
 from lemnis.tui.format import age
@@ -12,16 +17,45 @@ from lemnis.tui.widgets.cells import Row
 from lemnis.tui.widgets.panel import Panel
 from lemnis.tui.widgets.table import Table
 
+SPARE = 40  # lines below the last process at most
+
 
 class ProcessTable(Table):
     """A table that may keep its rows under their parents, whatever it is sorted by."""
 
+    _room = 0  # lines there are to scroll over
     parents: dict[str, str] | None = None  # None for a flat table
+    _before: Mapping[int, Row] = MappingProxyType({})  # rows as they were drawn, while others are put in
 
     def branch(self, parents: dict[str, str] | None) -> None:
         """Take who started whom, None for a flat table; show rows afterwards."""
         if parents != self.parents:
             self.parents, self._given = parents, []
+
+    def _place(self, rows: list[Row]) -> None:
+        self._before = dict(self._rows.known)
+        super()._place(rows)
+        self._before = {}
+
+    def _refresh_row(self, index: int) -> None:
+        """Draw a row again; of a row that is still the same process, only the columns that differ."""
+        before, after = self._before.get(index), self._rows.known.get(index)
+        if before is None or after is None or before.key != after.key or before == after:
+            super()._refresh_row(index)
+            return
+        cells = zip(before.cells, after.cells, strict=False)
+        changed = [place for place, (old, new) in enumerate(cells) if old != new]
+        if changed:
+            edges = [0, *accumulate(width + 2 for width in self._widths)]
+            start, end = edges[changed[0]] - round(self.scroll_x), edges[changed[-1] + 1] - round(self.scroll_x)
+            self.refresh(Region(start, index - round(self.scroll_y) + 1, end - start, 1))
+
+    def _tall(self) -> int:
+        """Return a height that stays while some processes come and go: each new one lays the whole screen out anew."""
+        needed = super()._tall()
+        if not needed <= self._room <= needed + SPARE:
+            self._room = needed + SPARE // 2
+        return self._room
 
     def _ordered(self, rows: list[Row]) -> list[Row]:
         if self.parents is None:
@@ -57,8 +91,9 @@ class Busiest(Panel):
         table.branch({one.key: pids.get(one.parent, "") for one in found.rows} if self.as_tree else None)
         if reading.wish.query or reading.wish.own:
             table.empty = "No process is like that. Press esc to see all."
-        holds_gpu = any(one.gpu_memory_bytes is not None for one in found.rows)
-        columns = rows.process_columns(self.app.screen.size.width, gpu=holds_gpu)
+        absent = set[str]() if any(one.gpu_memory_bytes is not None for one in found.rows) else {"gpu"}
+        absent |= set[str]() if any(one.owner for one in found.rows) else {"owner"}
+        columns = rows.process_columns(self.app.size.width, absent=frozenset(absent))
         columns, cut = rows.only(rows.PROCESS_COLUMNS, [rows.process_row(one, found.at) for one in found.rows], columns)
         table.set_columns(columns)
         table.show(cut)

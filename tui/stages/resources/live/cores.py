@@ -39,7 +39,7 @@ def core_lines(
     for row in range(rows):
         parts: list[Content] = []
         for index in range(row, len(cores), rows):
-            values = past.values.get(str(index), [])[: len(past.at) - 1] if past is not None else []
+            values = past.values.get(str(index), []) if past is not None else []
             graph = strip(values, max(4, cell - 12), top=100.0, shape=shape)
             now = MISSING if cores[index] is None else f"{cores[index]:.0f}%"
             whole = Content.assemble((f"{index:>3} ", "$muted"), (graph, "$busy"), f"{now:>5}")

@@ -55,7 +55,8 @@ def gpu_lines(
 
 def short_name(gpu: Gpu) -> str:
     """Return a GPU's name without its maker; a MIG slice without what it is a slice of."""
-    return safe(gpu.name).removeprefix("NVIDIA ")
+    name = safe(gpu.name).removeprefix("NVIDIA ")
+    return name[name.index("MIG ") :] if "." in gpu.index and "MIG " in name else name
 
 
 def memory_part(gpu: Gpu) -> float | None:
@@ -102,6 +103,8 @@ def temperature(gpu: Gpu) -> list[Content | tuple[str, str] | str]:
 def more_line(gpu: Gpu) -> Content:
     """Return clocks, bus, errors and limits, as far as the driver gives them."""
     parts: list[Content] = []
+    if gpu.mig and "." not in gpu.index:
+        parts.append(Content("divided (MIG): its slices are below"))
     if gpu.throttled:
         parts.append(throttle_words(gpu))
     if gpu.sm_clock_mhz is not None:

@@ -8,7 +8,7 @@ from lemnis.tui.stages.resources import lines
 from lemnis.tui.stages.resources.live.cores import core_lines
 from lemnis.tui.stages.resources.live.gpus import busy_now, gpu_lines
 from lemnis.tui.stages.resources.live.graph import Shape
-from lemnis.tui.stages.resources.live.past import SPAN_NAMES, VIEWS, View, past_lines
+from lemnis.tui.stages.resources.live.past import SPAN_NAMES, VIEWS, View, gpu_view, past_lines
 from lemnis.tui.stages.resources.live.reading import Reading
 from lemnis.tui.stages.resources.pane import Filled, Lines
 from lemnis.tui.widgets.panel import Panel
@@ -55,15 +55,16 @@ class Machine(Vertical):
         self._drawn = reading, disk
         self._stand()
         host, gpus, past, shape = reading.host, reading.gpus, reading.past.values, self.shape
-        flows = {name: values[:-1] for name, values in past.items()}
         processes = reading.by_pid
         self.query_one("#cpu-line", Lines).show(lambda width: [lines.cpu_line(host)])
         self.query_one("#cores", Lines).show(
             lambda width: core_lines(host.core_percents, reading.cores, width, self.core_lines, shape=shape)
         )
-        self.query_one("#memory-lines", Lines).show(lambda width: lines.memory_lines(host, width))
+        none = [] if gpus.devices else [lines.gpu_brief(gpus)]
+        self.query_one("#memory-lines", Lines).show(lambda width: [*lines.memory_lines(host, width), *none])
+        self.query_one("#gpu", Panel).set_class(not gpus.devices, "-none")
         self.query_one("#flow-lines", Filled).fill(
-            lambda width, height: lines.flow_lines(host, flows, disk, width, height, shape=shape)
+            lambda width, height: lines.flow_lines(host, past, disk, width, height, shape=shape)
         )
         self.query_one("#gpu-lines", Lines).show(
             lambda width: gpu_lines(gpus, processes, reading.gpu_past, width, now_ms=reading.at, shape=shape)
@@ -76,26 +77,30 @@ class Machine(Vertical):
 
     def turn(self) -> None:
         """Draw the next view of the past; a small screen begins and ends with the summary."""
-        place = VIEWS.index(self.view) + 1
+        views = self._views()
+        place = next((place for place, view in enumerate(views) if view.name == self.view.name), -1) + 1
         if self.brief and self.app.screen.has_class("-narrow"):
             self.brief = False
         else:
-            self.brief = place == len(VIEWS)
-            self.view = VIEWS[place % len(VIEWS)]
+            self.brief = place == len(views)
+            self.view = views[place % len(views)]
         if self._drawn is not None:
             self._show_past(self._drawn[0])
 
+    def _views(self) -> list[View]:
+        gpus = list(self._drawn[0].gpu_past) if self._drawn is not None else []
+        return [*VIEWS, *([gpu_view(gpus)] if gpus else [])]
+
     def _show_past(self, reading: Reading) -> None:
-        view, shape, host = self.view, self.shape, reading.host
-        flows = {name: values[:-1] for name, values in reading.past.values.items()}
+        view, shape, host, past = self.view, self.shape, reading.host, reading.past_of_all
         self.query_one("#past", Filled).fill(
-            lambda width, height: past_lines(view, reading.past, reading.marks, width, height, shape=shape)
+            lambda width, height: past_lines(view, past, reading.marks, width, height, shape=shape)
         )
         summary = self.query_one("#brief-lines", Lines)
         if self.brief:
-            summary.show(lambda width: lines.brief_lines(host, reading.gpus, flows, width, shape=shape))
+            summary.show(lambda width: lines.brief_lines(host, reading.gpus, reading.past.values, width, shape=shape))
         else:
-            summary.show(lambda width: past_lines(view, reading.past, reading.marks, width, 6, shape=shape))
+            summary.show(lambda width: past_lines(view, past, reading.marks, width, 6, shape=shape))
         shown = f"{view.name}, {SPAN_NAMES[reading.wish.span]}"
         self.query_one("#cpu", Panel).retitle("CPU", f"{lines.cpu_title(host)} · {shown}")
         self.query_one("#brief", Panel).retitle(

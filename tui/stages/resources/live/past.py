@@ -32,6 +32,14 @@ VIEWS = (
     View("disk", (("disk_read_bytes_per_s", "read"), ("disk_write_bytes_per_s", "write")), rates=True),
     View("network", (("net_received_bytes_per_s", "in"), ("net_sent_bytes_per_s", "out")), rates=True),
 )
+GPU_METRIC = "gpu:"  # how busy a GPU was, by this and its index
+
+
+def gpu_view(indices: Sequence[str]) -> View:
+    """Return the view of how busy each GPU was."""
+    return View("GPU busy", tuple((f"{GPU_METRIC}{index}", f"GPU {index}") for index in indices), whole=True)
+
+
 FIGURES = [metric for view in VIEWS for metric, _ in view.figures]
 SPANS = (60, 300, 900, 3600, 21_600, 86_400, 604_800, 2_592_000)
 SPAN_NAMES = {
@@ -46,8 +54,6 @@ def past_lines(
 ) -> list[Content]:
     """Return a graph for each figure one above the other, then the marks, then the axis: exactly `height` lines.
 
-    The step that is still filling is left out, so that the picture moves when a step has passed and not before.
-
     Args:
         view: What is drawn.
         past: Its figures in equal steps.
@@ -59,12 +65,11 @@ def past_lines(
     room = width - GUTTER
     if room < 8 or height < 3:
         return []
-    count = max(0, len(past.at) - 1)
     figures = view.figures[: max(1, height - 2)]
     heights = shares(height - 2, len(figures))
     lines: list[Content] = []
     for (metric, name), tall in zip(figures, heights, strict=True):
-        values = past.values.get(metric, [])[:count]
+        values = past.values.get(metric, [])
         top = 100.0 if view.whole else nice_top([value for value in values if value is not None], rates=view.rates)
         graph = area(values, room, tall, top=top, shape=shape)
         gutter = gutter_of(name, last_known(values), top, tall, rates=view.rates)
@@ -128,7 +133,7 @@ def marks_line(marks: Sequence[Mark], past: History, room: int) -> Content:
     """
     cells: list[tuple[str, str]] = [(" ", "")] * room
     if len(past.at) > 1:
-        start, end = past.at[0], past.at[-1]
+        start, end = past.at[0], past.at[-1] + past.step_s * 1000
         for mark in sorted(marks, key=lambda one: -one.at):
             place = min(room - 1, int((mark.at - start) / (end - start) * room))  # what is newer is "now"
             if place < 0:

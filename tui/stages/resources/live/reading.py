@@ -16,9 +16,10 @@ from lemnis.engine.resources import (
     ProcessTable,
     own_user,
 )
-from lemnis.tui.stages.resources.live.past import DEFAULT_SPAN, FIGURES
+from lemnis.tui.stages.resources.live.past import DEFAULT_SPAN, FIGURES, GPU_METRIC
 
 POINTS = 180  # steps of the past
+LONG_STEP_S = 5.0
 
 
 class Source(Protocol):
@@ -60,6 +61,12 @@ class Reading:
     marks: list[Mark]
 
     @property
+    def past_of_all(self) -> History:
+        """The past of the host with that of each GPU, which has the same steps."""
+        gpus = {f"{GPU_METRIC}{index}": values for index, values in self.gpu_past.items()}
+        return msgspec.structs.replace(self.past, values={**self.past.values, **gpus})
+
+    @property
     def by_pid(self) -> dict[int, Process]:
         return {process.pid: process for process in self.known.rows}
 
@@ -71,7 +78,7 @@ def read(source: Source, wish: Wish) -> Reading:
         LemnisError: The machine, its store or the query can't be read.
     """
     host, gpus, known = source.host(), source.gpus(), source.processes()
-    past = source.histories("host", FIGURES, wish.span, POINTS)
+    past = full(source.histories("host", FIGURES, wish.span, POINTS))
     return Reading(
         at=now_ms(),
         wish=wish,
@@ -80,15 +87,23 @@ def read(source: Source, wish: Wish) -> Reading:
         known=known,
         processes=chosen(source, known, wish),
         past=past,
-        cores=source.cores(wish.span, POINTS),
+        cores=full(source.cores(wish.span, POINTS)),
         gpu_past={gpu.index: busy_past(source, gpu.index, wish.span) for gpu in gpus.devices if not gpu.why},
         marks=source.marks(wish.span),
     )
 
 
 def busy_past(source: Source, index: str, span: int) -> list[float | None]:
-    """Return how busy one GPU was; the step that is still filling is left out."""
-    return source.histories(f"gpu:{index}", ["busy_percent"], span, POINTS).values["busy_percent"][:-1]
+    """Return how busy one GPU was."""
+    return full(source.histories(f"gpu:{index}", ["busy_percent"], span, POINTS)).values["busy_percent"]
+
+
+def full(past: History) -> History:
+    """Return a past without its last step where that is so short that nothing may have been measured in it yet."""
+    if past.step_s >= LONG_STEP_S or not past.at:
+        return past
+    values = {name: series[:-1] for name, series in past.values.items()}
+    return msgspec.structs.replace(past, at=past.at[:-1], values=values)
 
 
 def chosen(source: Source, table: ProcessTable, wish: Wish) -> ProcessTable:
