@@ -1,10 +1,11 @@
 """The `lemnis` command: one module per group, imported when it is used; alone it opens the console."""
 
+import os
 import sys
 
 from lemnis.engine.errors import LemnisError
 from lemnis.tui.commands.failure import report
-from lemnis.tui.commands.session import Session, hoisted
+from lemnis.tui.commands.session import COMPLETING, Session, hoisted
 
 __all__ = ["main"]
 
@@ -14,7 +15,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     try:
         arguments = hoisted(arguments)
-        if Session.only_globals(arguments):
+        if Session.only_globals(arguments) and COMPLETING not in os.environ:
             from lemnis.tui.commands.console import open_console
 
             sys.exit(open_console(Session.of(arguments)))

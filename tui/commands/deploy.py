@@ -8,6 +8,7 @@ import typer
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.deploy import DeployRoom, Endpoint
 from lemnis.engine.errors import BadInput, Unavailable
+from lemnis.tui.commands import completing
 from lemnis.tui.commands.endpoints import endpoint_document
 from lemnis.tui.commands.group import print_json, say, session_of, single
 from lemnis.tui.format import verdict
@@ -19,7 +20,12 @@ POLL_SECONDS = 0.1
 @app.command()
 def deploy(
     context: typer.Context,
-    reference: Annotated[str, typer.Argument(help="The model and the alias to follow.", metavar="MODEL@ALIAS")],
+    reference: Annotated[
+        str,
+        typer.Argument(
+            help="The model and the alias to follow.", metavar="MODEL@ALIAS", autocompletion=completing.references
+        ),
+    ],
     name: Annotated[str, typer.Option(help="The endpoint's name; the model's if it is not given.")] = "",
     host: Annotated[str, typer.Option(help="The address; any but loopback needs a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 keeps the endpoint's port, or chooses one.", min=0, max=65535)] = 0,

@@ -6,6 +6,7 @@ import typer
 
 from lemnis.engine.evaluate import Baseline, Evaluation, Folds, Gate, Perturbations, Slices
 from lemnis.tui import format as shown
+from lemnis.tui.commands import completing
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import fell_short, print_json, print_table, say, session_of, single
 
@@ -16,7 +17,7 @@ MOST_SLICES = 5  # that are printed
 @app.command()
 def evaluate(
     context: typer.Context,
-    run: Annotated[int, typer.Argument(help="The run's number.")],
+    run: Annotated[int, typer.Argument(help="The run's number.", autocompletion=completing.runs)],
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the job, or only queue it.")] = True,
     again: Annotated[
         bool, typer.Option("--again/--kept", help="Measure again, or print what was measured before.")

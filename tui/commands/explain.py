@@ -8,6 +8,7 @@ import typer
 from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate import Explanation
 from lemnis.tui import format as shown
+from lemnis.tui.commands import completing
 from lemnis.tui.commands.failures import check_type, print_failures, queue_type
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import print_json, print_table, say, session_of, single
@@ -19,7 +20,7 @@ app = single()
 @app.command()
 def explain(
     context: typer.Context,
-    run: Annotated[int, typer.Argument(help="The run's number.")],
+    run: Annotated[int, typer.Argument(help="The run's number.", autocompletion=completing.runs)],
     row: Annotated[
         str, typer.Option("--row", help="The row's key, its parts joined by |, or # and its number in the version.")
     ] = "",

@@ -19,6 +19,7 @@ Everything a person reads goes through `print_table` or `say`, which pass it thr
 Engine rooms are reached through `session.engine`; modules import nothing heavy at the top.
 """
 
+import os
 import sys
 from collections.abc import Collection, Sequence
 from importlib import import_module
@@ -27,6 +28,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from typer._completion_classes import completion_init
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
@@ -34,7 +36,7 @@ from lemnis.engine import LemnisError, __version__
 from lemnis.engine.errors import BadInput
 from lemnis.engine.text import safe
 from lemnis.tui.commands.failure import report
-from lemnis.tui.commands.session import Session
+from lemnis.tui.commands.session import COMPLETING, Session
 
 GROUPS: dict[str, str] = {
     "demo": "The whole loop on the NYC flights of 2013, then the console.",
@@ -67,6 +69,8 @@ GROUPS: dict[str, str] = {
     "jobs": "List, follow, cancel and retry jobs.",
     "engine": "Start, stop and look at the supervisor.",
     "web": "The console in a browser of this machine.",
+    "completion": "Print the script that completes commands in a shell.",
+    "man": "Print the manual page.",
 }
 
 
@@ -148,6 +152,8 @@ def fell_short() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code; no traceback is shown without --debug."""
+    if COMPLETING in os.environ:
+        completion_init()
     try:
         code = typer.main.get_command(root).main(list(arguments), prog_name="lemnis", standalone_mode=False)
         sys.stdout.flush()

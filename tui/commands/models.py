@@ -11,7 +11,7 @@ from lemnis.engine.deploy import AliasEvent, ModelVersion
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.tracking.clients import ClientVersion
-from lemnis.tui.commands import models_card, models_export
+from lemnis.tui.commands import completing, models_card, models_export
 from lemnis.tui.commands.group import fell_short, group, print_facts, print_json, print_table, say, session_of
 from lemnis.tui.commands.rollout import split_facts
 from lemnis.tui.format import MISSING, age, number, verdict, when
@@ -23,7 +23,10 @@ app = group("The registry: versions, aliases, history, rollback, exports.")
 app.add_typer(models_export.app)
 app.add_typer(models_card.app)
 
-ModelName = Annotated[str, typer.Argument(help="A model's name, see `lemnis models list`.", metavar="MODEL")]
+ModelName = Annotated[
+    str,
+    typer.Argument(help="A model's name, see `lemnis models list`.", metavar="MODEL", autocompletion=completing.models),
+]
 Alias = Annotated[str, typer.Option("--alias", help="The alias to move.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in one sentence; it is kept with the event.")]
 
@@ -31,7 +34,9 @@ Reason = Annotated[str, typer.Option("--reason", help="Why, in one sentence; it 
 @app.command("list")
 def list_models(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="Only this model.", metavar="[MODEL]")] = "",
+    model: Annotated[
+        str, typer.Argument(help="Only this model.", metavar="[MODEL]", autocompletion=completing.models)
+    ] = "",
 ) -> None:
     """List the versions of every model, newest first.
 
@@ -66,7 +71,12 @@ def list_models(
 @app.command()
 def register(
     context: typer.Context,
-    run: Annotated[int, typer.Argument(help="A finished run's number, see `lemnis runs list`.", metavar="RUN")],
+    run: Annotated[
+        int,
+        typer.Argument(
+            help="A finished run's number, see `lemnis runs list`.", metavar="RUN", autocompletion=completing.runs
+        ),
+    ],
     model: ModelName,
     reason: Reason = "registered from the command line",
     calibrate: Annotated[
@@ -176,7 +186,9 @@ def rollback(context: typer.Context, model: ModelName, reason: Reason, alias: Al
 @app.command()
 def history(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="Only this model.", metavar="[MODEL]")] = "",
+    model: Annotated[
+        str, typer.Argument(help="Only this model.", metavar="[MODEL]", autocompletion=completing.models)
+    ] = "",
     at: Annotated[
         str, typer.Option(help="Instead: what was in force at this time (ISO 8601, UTC unless it says).")
     ] = "",

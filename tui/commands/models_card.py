@@ -7,6 +7,7 @@ import typer
 from lemnis.engine.errors import BadInput
 from lemnis.engine.modelcard import differences, markdown
 from lemnis.engine.modelcard.text import differences_markdown
+from lemnis.tui.commands import completing
 from lemnis.tui.commands.group import print_json, say, session_of
 
 app = typer.Typer(rich_markup_mode=None)
@@ -15,7 +16,12 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def card(
     context: typer.Context,
-    reference: Annotated[str, typer.Argument(help="MODEL@ALIAS or MODEL@VERSION.", metavar="MODEL@ALIAS")],
+    reference: Annotated[
+        str,
+        typer.Argument(
+            help="MODEL@ALIAS or MODEL@VERSION.", metavar="MODEL@ALIAS", autocompletion=completing.references
+        ),
+    ],
     diff: Annotated[
         int, typer.Option("--diff", help="Only what differs from this version, the earlier one.", metavar="VERSION")
     ] = 0,

@@ -8,6 +8,7 @@ import typer
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy.exports.records import Export
 from lemnis.engine.jobs import user_name
+from lemnis.tui.commands import completing
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import print_json, print_table, say, session_of
 from lemnis.tui.format import age, bytes_, number
@@ -19,7 +20,12 @@ app = typer.Typer(rich_markup_mode=None)
 def export(
     context: typer.Context,
     reference: Annotated[
-        str, typer.Argument(help="The model and an alias or version, such as late@champion.", metavar="MODEL@ALIAS")
+        str,
+        typer.Argument(
+            help="The model and an alias or version, such as late@champion.",
+            metavar="MODEL@ALIAS",
+            autocompletion=completing.references,
+        ),
     ],
     to: Annotated[Path, typer.Option("--to", help="The folder to write; new, or empty.", metavar="DIR")],
     form: Annotated[str, typer.Option("--as", help="native, onnx, mlflow or folder.", metavar="FORM")] = "folder",
@@ -54,7 +60,9 @@ def export(
 @app.command()
 def exports(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="Only this model.", metavar="[MODEL]")] = "",
+    model: Annotated[
+        str, typer.Argument(help="Only this model.", metavar="[MODEL]", autocompletion=completing.models)
+    ] = "",
 ) -> None:
     """List what was exported, newest first: who, when, where, and the hash of its manifest.
 

@@ -9,6 +9,7 @@ from lemnis.engine.clock import iso_utc
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import Entry, Performance, Stale, Width, Window
 from lemnis.engine.monitor.concept.report import METRICS
+from lemnis.tui.commands import completing
 from lemnis.tui.commands.group import print_json, print_table, say, session_of
 from lemnis.tui.format import money, number, share
 from lemnis.tui.stages.monitor.figures import ends, lag_words, main_metric, stale_lines, summary_lines, unit_of
@@ -69,7 +70,9 @@ def performance(
 @app.command()
 def waive(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="The model that is stale.", metavar="MODEL")],
+    model: Annotated[
+        str, typer.Argument(help="The model that is stale.", metavar="MODEL", autocompletion=completing.models)
+    ],
     why: Annotated[str, typer.Option("--why", help="Why it may stay; it is kept.")],
     who: Annotated[str, typer.Option("--who", help="Your name; the system's user if not given.")] = "",
 ) -> None:

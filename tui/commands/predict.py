@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lemnis.tui.commands import completing
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import print_json, say, session_of, single
 from lemnis.tui.format import number
@@ -16,7 +17,12 @@ app = single()
 def predict(
     context: typer.Context,
     reference: Annotated[
-        str, typer.Argument(help="The model and an alias or version, such as late@champion.", metavar="MODEL@ALIAS")
+        str,
+        typer.Argument(
+            help="The model and an alias or version, such as late@champion.",
+            metavar="MODEL@ALIAS",
+            autocompletion=completing.references,
+        ),
     ],
     file: Annotated[Path, typer.Argument(help="CSV, Parquet, or a folder of Parquet files.", metavar="FILE")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where they go: .csv, .parquet; of a folder, a folder.")],

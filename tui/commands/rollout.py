@@ -10,13 +10,19 @@ from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.deploy import DeployRoom, EndpointEvent, Split, Worker
 from lemnis.engine.errors import Unavailable
 from lemnis.engine.jobs import user_name
+from lemnis.tui.commands import completing
 from lemnis.tui.commands.group import print_facts, print_json, print_table, say, session_of
 from lemnis.tui.format import MISSING, age, meter, number, share, verdict, when
 
 app = typer.Typer(rich_markup_mode=None)
 POLL_SECONDS = 0.02
 
-EndpointName = Annotated[str, typer.Argument(help="An endpoint's name, see `lemnis endpoints list`.", metavar="NAME")]
+EndpointName = Annotated[
+    str,
+    typer.Argument(
+        help="An endpoint's name, see `lemnis endpoints list`.", metavar="NAME", autocompletion=completing.endpoints
+    ),
+]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in one sentence; it is kept with the event.")]
 
 
@@ -111,7 +117,9 @@ def changed(room: DeployRoom, name: str, version: int | None, seconds: float) ->
 @app.command("events")
 def list_events(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Only this endpoint.", metavar="[NAME]")] = "",
+    name: Annotated[
+        str, typer.Argument(help="Only this endpoint.", metavar="[NAME]", autocompletion=completing.endpoints)
+    ] = "",
     limit: Annotated[int, typer.Option(help="Most events.", min=1)] = 50,
 ) -> None:
     """Every step of the endpoints, newest first: who swapped, split or aborted what, why, and how long it took.

@@ -12,7 +12,7 @@ from lemnis.engine.config import View
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments import Run, RunPage
 from lemnis.engine.files import write_atomic
-from lemnis.tui.commands import runs_marks, runs_mlflow
+from lemnis.tui.commands import completing, runs_marks, runs_mlflow
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
 from lemnis.tui.commands.runs_marks import RunId, RunIds, run_document
@@ -305,7 +305,10 @@ def reproduce(
 @app.command()
 def export(
     context: typer.Context,
-    run_ids: Annotated[list[int] | None, typer.Argument(help="Numbers of runs; all if none.", metavar="RUN...")] = None,
+    run_ids: Annotated[
+        list[int] | None,
+        typer.Argument(help="Numbers of runs; all if none.", metavar="RUN...", autocompletion=completing.runs),
+    ] = None,
     query: Annotated[str, typer.Option("-q", "--query", help="The runs a query finds instead.")] = "",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="The file; stdout if none.")] = None,
     mlflow: Annotated[

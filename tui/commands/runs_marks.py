@@ -11,12 +11,15 @@ from lemnis.engine.config.experiments import Grouping
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments import Run
 from lemnis.engine.jobs import user_name
+from lemnis.tui.commands import completing
 from lemnis.tui.commands.group import print_json, print_table, say, session_of
 from lemnis.tui.declaration import edited
 
 app = typer.Typer(rich_markup_mode=None)
-RunId = Annotated[int, typer.Argument(help="A run's number, see `lemnis runs list`.", metavar="RUN")]
-RunIds = Annotated[list[int], typer.Argument(help="Numbers of runs.", metavar="RUN...")]
+RunId = Annotated[
+    int, typer.Argument(help="A run's number, see `lemnis runs list`.", metavar="RUN", autocompletion=completing.runs)
+]
+RunIds = Annotated[list[int], typer.Argument(help="Numbers of runs.", metavar="RUN...", autocompletion=completing.runs)]
 
 
 @app.command("views")
@@ -110,7 +113,10 @@ def note(
 @app.command()
 def pin(
     context: typer.Context,
-    run_id: Annotated[int | None, typer.Argument(help="The run; none takes the baseline away.", metavar="RUN")] = None,
+    run_id: Annotated[
+        int | None,
+        typer.Argument(help="The run; none takes the baseline away.", metavar="RUN", autocompletion=completing.runs),
+    ] = None,
 ) -> None:
     """Make a run the baseline that others are compared with.
 

@@ -9,6 +9,7 @@ from lemnis.engine import Engine
 from lemnis.engine.errors import BadInput
 from lemnis.tui.moment import moment_ms
 
+COMPLETING = "_LEMNIS_COMPLETE"  # set by a shell that asks what may come next
 FLAGS = ("--json", "--read-only", "--debug")
 VALUED = ("-w", "--workspace")
 AT = "--at"  # global before the command's name only: a command may have one of its own
