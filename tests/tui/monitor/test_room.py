@@ -123,7 +123,8 @@ async def test_a_replay_that_runs_is_shown_and_stopped_only_when_told_to(engine:
         assert engine.store.value("select cancel_asked from jobs") == 1
 
 
-async def test_a_replay_pauses_and_goes_on_with_one_key(engine: Engine) -> None:
+async def test_a_replay_pauses_and_goes_on_with_one_key(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lemnis.engine.jobs.JobsRoom.ensure_supervisor", lambda _: None)
     with engine.store.write() as db:
         row = {"kind": "monitor.replay", "title": "replay", "arguments": '{"endpoint": "late"}', "state": "queued"}
         db.table("jobs").insert(row | {"progress": 0.42, "created_at": 1})
