@@ -114,10 +114,52 @@ def test_what_drives_a_sweep_is_killed_and_its_trials_begin_again(declared: Engi
     whole(declared)
 
 
+def test_a_sweep_that_is_cancelled_leaves_no_worker_busy_and_goes_on_when_asked(
+    declared: Engine, cluster: RealCluster
+) -> None:
+    sweep(declared)
+    training_on(declared, cluster)
+    job = declared.sweeps.sweep("s").job_id
+    assert job is not None
+    declared.jobs.cancel(job)
+    until(lambda: declared.sweeps.sweep("s").state != "running", 30.0)
+    until(lambda: cluster.trainings() == 0, 10.0)
+    found = declared.sweeps.sweep("s")
+    assert (found.state, found.why) == ("paused", "what drives it was stopped")
+    assert declared.jobs.jobs(states=("preparing", "running")) == []
+    declared.sweeps.resume("s")
+    until(lambda: declared.sweeps.sweep("s").state != "running", 240.0)
+    whole(declared)
+
+
 def spread(engine: Engine) -> int:
     run_id = engine.experiments.start(overrides={"rounds": 3000, "executor": "dask"})
     engine.jobs.ensure_supervisor()
     return run_id
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_training_that_is_cancelled_ends_on_its_workers_too(
+    declared: Engine, cluster: RealCluster, together: bool
+) -> None:
+    run_id = declared.experiments.start(overrides={"rounds": 100_000, "executor": "dask"})
+    if not together:
+        with declared.store.write() as db:
+            db.execute("update runs set spread = 0 where id = ?", [run_id])
+    declared.jobs.ensure_supervisor()
+    training_on(declared, cluster)
+    assert cluster.trainings() == 1 + together
+    began = time.monotonic()
+    declared.jobs.cancel(declared.experiments.run(run_id).job_id or 0)
+    until(lambda: declared.experiments.run(run_id).ended, 30.0)
+    until(lambda: cluster.trainings() == 0, 10.0)
+    assert time.monotonic() - began < 20
+    run = declared.experiments.run(run_id)
+    assert run.state == "cancelled", run.why
+    assert len(declared.experiments.curve(run_id)["auc"]) >= 100
+    next_run = declared.experiments.start(overrides={"rounds": 20, "executor": "dask"})  # all workers are free again
+    until(lambda: declared.experiments.run(next_run).ended, 240.0)
+    assert (declared.experiments.run(next_run).state, len(cluster.there())) == ("finished", 2)
 
 
 def test_a_training_over_all_workers_begins_again_without_the_one_it_lost(
