@@ -6,7 +6,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from lemnis.engine.clock import monotonic_s, now_ms
-from lemnis.engine.resources import asked, closeup
+from lemnis.engine.resources import asked, closeup, device
 from lemnis.engine.resources.device import Watch
 from lemnis.engine.resources.history import Sample, Steps, continued
 from lemnis.engine.resources.records import (
@@ -61,12 +61,20 @@ class MachineAlone:
         deadline = monotonic_s() + (self._patience_s if self._gpus is None else 0.0)
         while True:
             report = self._watch.turn(min(TURN_S, max(0.0, deadline - monotonic_s())))
-            self._gpus = report or self._gpus
+            if report is not None:
+                self._keep(report)
             if report is None and (self._gpus is not None or monotonic_s() >= deadline):
                 break
         if self._gpus is None:
             return GpuReport(at=now_ms(), reason="asking the NVIDIA driver …")
         return self._gpus
+
+    def _keep(self, report: GpuReport) -> None:
+        self._gpus = report
+        for gpu in report.devices:
+            if not gpu.why:
+                past = self._past.setdefault(f"gpu:{gpu.index}", deque(maxlen=KEPT))
+                past.append((report.at, device.figures(gpu)))
 
     def matching(self, processes: ProcessTable, query: str) -> ProcessTable:
         """Return the rows that a query finds; raises QueryError when it can't be read."""

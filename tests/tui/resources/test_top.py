@@ -1,5 +1,6 @@
 """`lemnis resources top` alone: the same picture at every size, and keys that do what they say."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -17,6 +18,12 @@ from lemnis.engine.resources.closeup import look_at, send, stat_of
 from lemnis.tui.stages.resources.live.busiest import ProcessTable as Tree
 from lemnis.tui.stages.resources.top import Top
 
+FAKE = Path(__file__).parents[2] / "engine/resources/fake_nvml.py"
+spec = importlib.util.spec_from_file_location("fake_nvml", FAKE)
+assert spec is not None
+assert spec.loader is not None
+fake_nvml = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(fake_nvml)
 SIZES = [(40, 15), (80, 24), (160, 48)]
 
 
@@ -163,5 +170,23 @@ async def test_a_driver_that_hangs_stops_no_reading(tmp_path: Path, monkeypatch:
             await shows(pilot, "asking the NVIDIA driver", "python")
             past = machine.cores(60, 60)
             await becomes(pilot, lambda: machine.cores(60, 60) != past)
+    finally:
+        machine.close()
+
+
+async def test_gpus_are_seen_without_a_workspace_and_have_a_past(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_nvml.write(tmp_path / "nvml", "works")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}/nvml{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    machine = MachineAlone(tmp_path)
+    try:
+        async with Top(machine).run_test(size=(160, 48)) as pilot:
+            await shows(pilot, "Fake [red]900", "SM  12%", "▲ slowed: power cap", "PCIe 4 of 5 ×16")
+            await becomes(
+                pilot, lambda: 40 in machine.histories("gpu:0", ["busy_percent"], 60, 60).values["busy_percent"]
+            )
+            await pilot.press("v", "v", "v", "v")
+            await shows(pilot, "GPU busy")
     finally:
         machine.close()

@@ -71,7 +71,7 @@ def use_line(gpu: Gpu, past: Sequence[float | None], name_width: int, width: int
     room = max(5, min(30, (width - name_width - 78) // 2))
     part = memory_part(gpu)
     style, glyph = judged(part, MEMORY_LEVELS)
-    graph = strip(past, room, top=100.0, shape=shape) if past else None
+    graph = strip(past, room, top=100.0, shape=shape) if any(value is not None for value in past) else None
     held = f"{bytes_(gpu.memory_used_bytes)} of {bytes_(gpu.memory_total_bytes)}"
     branch = "└" if "." in gpu.index else " "
     return Content.assemble(
