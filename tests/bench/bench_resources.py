@@ -78,7 +78,7 @@ def watched(name: str, command: list[str], key: str, wanted: tuple[str, ...]) ->
                 time.sleep(1.0)
                 os.write(program.terminal, key.encode())
             program.see(list(wanted))
-            time.sleep(5.0)  # what is made or imported once
+            time.sleep(12.0)  # what is made or imported once, the other tabs among it
             bytes_per_s, cpu = program.idle(WATCHED_S)
             say(name, "CPU while watched", "% of a core", cpu)
             say(name, "written while watched", "bytes/s", bytes_per_s)
