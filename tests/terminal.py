@@ -48,11 +48,30 @@ class Terminal:
                 raise AssertionError(f"never seen: {seen}\n{self.text()}")
             self._read(0.1)
 
+    def read(self, seconds: float = 0.01) -> None:
+        """Take what was written, waiting so long for something."""
+        self._read(seconds)
+
     def press(self, keys: str) -> None:
         os.write(self.master, keys.encode())
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
+
+    @property
+    def console(self) -> int:
+        """The process of the console, the child of the launcher that was started."""
+        return int(Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()[0])
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Change the size of the terminal, as a person who drags its edge does."""
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        if columns and lines:
+            self.screen.resize(lines, columns)
+
+    def as_before(self) -> bool:
+        """Say whether the terminal echoes and edits lines as it did before the program began."""
+        return termios.tcgetattr(self.master) == self.before
 
     def end(self) -> int:
         """Wait until the program has ended and return its exit code (128 + n for a signal n)."""
@@ -66,13 +85,19 @@ class Terminal:
         os.kill(self.pid, signal.SIGKILL)
         raise AssertionError(f"it did not end\n{self.text()}")
 
+    def hang_up(self) -> None:
+        """Close the terminal under the program."""
+        os.close(self.master)
+        self.master = -1
+
     def close(self) -> None:
         try:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         except (ProcessLookupError, ChildProcessError):
             pass
-        os.close(self.master)
+        if self.master >= 0:
+            os.close(self.master)
 
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display)

@@ -1,9 +1,6 @@
 """Console: composes the ten stages and moves between them; what a stage shows is the stage's affair."""
 
-import asyncio
 import os
-import signal
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -83,7 +80,6 @@ class Console(TravellingApp):
         """
         super().__init__(engine, supervise=supervise)
         self.here, self.debug_crash, self.first_oncall = stage, debug, oncall
-        self.mouse_on = True
         self._focused: dict[str, Widget] = {}
         self._warm = False
         self._making: dict[str, AwaitMount] = {}  # rooms made before anybody opened their tabs
@@ -105,29 +101,12 @@ class Console(TravellingApp):
         await self.open_stage(self.here)
         if self.first_oncall:
             self.action_oncall()
-        if not self.is_headless:
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(number, self.leave, 128 + number)
+        self.heed_signals()
         self.set_interval(AGE_SECONDS, self.show_age)
         self.pump.start()
 
     def on_unmount(self) -> None:
         self.pump.stop()
-
-    def leave(self, code: int) -> None:
-        """Leave with an exit code; the terminal is restored on the way out."""
-        self.exit(return_code=code)
-
-    def _fatal_error(self) -> None:
-        """End on a bug: the traceback for those who asked for it, a sentence for everybody else."""
-        error = sys.exc_info()[1]
-        if self.debug_crash or self.is_headless or error is None:
-            super()._fatal_error()
-            return
-        from rich.text import Text
-
-        said = f"error: This is a bug in Lemnis: {type(error).__name__}: {error}"
-        self.panic(Text(f"{said}\n  try: Run again with --debug and report it."))
 
     # Moving between stages.
 
@@ -359,17 +338,6 @@ class Console(TravellingApp):
             return
         path = save_copy(text, self.engine.workspace.hidden / "copies")
         self.notify(f"Too long for the clipboard; the {what} is in {path}", markup=False)
-
-    def action_mouse(self) -> None:
-        """Turn mouse reports on or off; off, the terminal itself selects text."""
-        self.mouse_on = not self.mouse_on
-        driver = self._driver
-        if driver is not None:
-            switch = "_enable_mouse_support" if self.mouse_on else "_disable_mouse_support"
-            driver._mouse = True  # pyright: ignore[reportAttributeAccessIssue, reportPrivateUsage]
-            getattr(driver, switch, lambda: None)()
-        self.query_one(FactLine).mouse_off = not self.mouse_on
-        self.notify("The mouse is on." if self.mouse_on else "The mouse is off: select text with it.", markup=False)
 
     def action_edit(self) -> None:
         """Open lemnis.toml in the person's editor and check it afterwards."""

@@ -14,7 +14,7 @@ from lemnis.tui.actions import GLOBAL
 from lemnis.tui.format import when
 from lemnis.tui.pump import Pump
 from lemnis.tui.stages.stage import WRITES, Stage
-from lemnis.tui.theme import ThemedApp
+from lemnis.tui.terminal.app import TerminalApp
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
@@ -24,7 +24,7 @@ Wish: TypeAlias = int | Literal["earlier", "later", "now"]
 REFUSED = "This is the past: it can't be changed. esc returns to now."
 
 
-class TravellingApp(ThemedApp[None]):
+class TravellingApp(TerminalApp):
     """An app over an engine of now or of a past moment, which another one can take the place of.
 
     Attributes:

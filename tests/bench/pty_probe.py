@@ -119,12 +119,18 @@ class Program:
         return written / elapsed, 100 * (self.cpu_s() - cpu) / elapsed
 
     def cpu_s(self) -> float:
-        """Return the CPU time of all the program's threads so far."""
+        """Return the CPU time of all the program's threads, and of its children's, so far."""
         total = 0
-        for task in os.listdir(f"/proc/{self.pid}/task"):
-            with open(f"/proc/{self.pid}/task/{task}/schedstat") as file:
-                total += int(file.read().split()[0])
+        for pid in self.pids():
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/schedstat") as file:
+                    total += int(file.read().split()[0])
         return total / 1e9
+
+    def pids(self) -> list[int]:
+        """Return the program's process and its children."""
+        with open(f"/proc/{self.pid}/task/{self.pid}/children") as file:
+            return [self.pid, *map(int, file.read().split())]
 
     def close(self) -> None:
         """End the program."""

@@ -1,4 +1,3 @@
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,14 +59,6 @@ def test_no_escape_from_data_reaches_the_terminal(terminal: Terminal) -> None:
 
 def test_brackets_are_shown_as_they_are(terminal: Terminal) -> None:
     terminal.wait_for("work[v2]␛]0;owned␇")
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_leaves_the_terminal_as_it_was(terminal: Terminal, number: signal.Signals) -> None:
-    terminal.wait_for("Palette")
-    terminal.signal(number)
-    assert terminal.end() == 128 + number
-    assert terminal.modes_left_on() == set()
 
 
 def test_leaving_is_exit_code_0_and_a_clean_terminal(terminal: Terminal) -> None:

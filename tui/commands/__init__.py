@@ -2,10 +2,9 @@
 
 import os
 import sys
+from collections.abc import Sequence
 
-from lemnis.engine.errors import LemnisError
-from lemnis.tui.commands.failure import report
-from lemnis.tui.commands.session import COMPLETING, Session, hoisted
+from lemnis.tui.launcher import launch, opens_console
 
 __all__ = ["main"]
 
@@ -13,16 +12,30 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line; alone, open the console. Ends the process with the exit code."""
     arguments = sys.argv[1:]
+    if opens_console(arguments):
+        launch()
+    try:
+        sys.exit(answer(arguments))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def answer(arguments: Sequence[str]) -> int:
+    """Do what the arguments say, and return the exit code."""
+    from lemnis.engine.errors import LemnisError
+    from lemnis.tui.commands.failure import report
+    from lemnis.tui.commands.session import COMPLETING, Session, hoisted
+
     try:
         arguments = hoisted(arguments)
         if Session.only_globals(arguments) and COMPLETING not in os.environ:
             from lemnis.tui.commands.console import open_console
 
-            sys.exit(open_console(Session.of(arguments)))
+            return open_console(Session.of(arguments))
     except LemnisError as error:
         if "--debug" in arguments:
             raise
-        sys.exit(report(error, as_json="--json" in arguments))
+        return report(error, as_json="--json" in arguments)
     from lemnis.tui.commands.group import run
 
-    sys.exit(run(arguments))
+    return run(arguments)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lemnis.engine.errors import BadInput, NoWorkspace
 from lemnis.tui.commands.session import Session
+from lemnis.tui.launcher import end_with
 
 SLOW_FRAMES = "10"  # a second, over SSH
 
@@ -17,9 +18,7 @@ def open_console(session: Session, *, stage: str = "problem", oncall: bool = Fal
         BadInput: There is no terminal to draw on or to read keys from.
     """
     if in_browser():
-        from lemnis.tui.web.driver import end_with_server
-
-        end_with_server()
+        end_with(os.getppid())  # its input alone would not tell that the server is gone
     elif not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInput("The console needs a terminal.", "Use a command: `lemnis status`, or see `lemnis --help`.")
     remote = bool(os.environ.get("SSH_TTY"))

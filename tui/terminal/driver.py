@@ -1,0 +1,104 @@
+"""The driver: Textual's own for Unix, which counts what it sends and asks how far away the terminal is."""
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from lemnis.engine.clock import monotonic_s
+from lemnis.tui.terminal.glyphs import substitutes
+from lemnis.tui.terminal.traffic import Traffic
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+WHERE_IS_THE_CURSOR = "\x1b[6n"  # every terminal answers it
+
+
+class LinkMeasured(Message):
+    """The terminal has answered: how long that took is in the driver's traffic."""
+
+
+class TerminalDriver(LinuxDriver):
+    """Draws on the terminal of this process.
+
+    Attributes:
+        traffic: What was sent, and how long an answer takes.
+        motion: Have every move of the pointer reported; over SSH only clicks, drags and the wheel are.
+    """
+
+    def __init__(
+        self, app: "App[object]", *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self.traffic, self.motion = Traffic(), "SSH_TTY" not in os.environ
+        self._glyphs = substitutes(os.environ)
+        self._stopped = False
+
+    def write(self, data: str) -> None:
+        if self._glyphs and not data.isascii():
+            data = data.translate(self._glyphs)
+        picture = data not in (SYNC_START, SYNC_END, WHERE_IS_THE_CURSOR)
+        self.traffic.wrote(monotonic_s(), len(data.encode("utf-8", "replace")), picture=picture)
+        super().write(data)
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()
+        if self._writer_thread is not None:
+            self.ask()
+
+    def ask(self) -> None:
+        """Ask the terminal something, to see how long it takes."""
+        self.traffic.asked(monotonic_s())
+        self.write(WHERE_IS_THE_CURSOR)
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, events.CursorPosition):
+            if self.traffic.answered(monotonic_s()):
+                self.ask()
+            elif self._app.is_running:
+                self._app.post_message(LinkMeasured())
+            return
+        super().process_message(message)
+
+    def _enable_mouse_support(self) -> None:
+        if self.motion:
+            super()._enable_mouse_support()
+        elif self._mouse:
+            self.write("\x1b[?1000h\x1b[?1002h\x1b[?1006h")
+
+    def _disable_mouse_support(self) -> None:
+        super()._disable_mouse_support()
+        if self._mouse and not self.motion:
+            self.write("\x1b[?1002l")
+
+    # What stops and goes on without the usual signals is put right all the same.
+
+    def _sigtstp_application(self, *_: object) -> None:
+        if not self._stopped:  # the shell tells the whole job, and the launcher passes it on
+            self._stopped = self._auto_restart
+            super()._sigtstp_application()
+
+    def _sigcont_application(self, *_: object) -> None:
+        if self._auto_restart and not self._stopped and self._writer_thread is not None:
+            self.suspend_application_mode()
+        self._stopped = False
+        super()._sigcont_application()
+
+    def stop_application_mode(self) -> None:
+        if os.getpgrp() != _foreground(self.fileno):  # the shell has the terminal already, with modes of its own
+            signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+            self.attrs_before = None
+        super().stop_application_mode()
+
+
+def _foreground(terminal: int) -> int:
+    """Return the process group that has the terminal; where that can't be told, this one."""
+    try:
+        return os.tcgetpgrp(terminal)
+    except OSError:
+        return os.getpgrp()
