@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
+from lemnis.engine.clock import monotonic_s
 from lemnis.engine.errors import Cancelled, LemnisError
 from lemnis.engine.jobs import PROJECT, queue
 from lemnis.engine.jobs.bounds import bind, stand_back
@@ -16,6 +17,7 @@ from lemnis.engine.jobs.kinds import Handler, handler
 from lemnis.engine.jobs.processes import hold_lock, identity_of, step_back
 from lemnis.engine.jobs.records import Job
 from lemnis.engine.jobs.states import JobState
+from lemnis.engine.resources.accounting.exact import keep_exact
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
 
@@ -43,7 +45,10 @@ def main() -> int:
     step_back(NICENESS)
     stand_back()
     os.umask(0o077)
-    return run(context)
+    began = monotonic_s()
+    code = run(context)
+    keep_exact(store, job.id, job.started_at or 0, monotonic_s() - began)
+    return code
 
 
 def stop_on_signals(context: JobContext) -> None:

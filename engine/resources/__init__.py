@@ -1,22 +1,20 @@
 """The door of Resources: what this machine has, who uses it, who waits for it."""
 
+from lemnis.engine.resources.accounting.records import DiskUse, Fit, GroupUse, Idle, JobUse, ServiceUse, Usage
 from lemnis.engine.resources.closeup import SIGNALS
 from lemnis.engine.resources.processes import own_user
 from lemnis.engine.resources.records import (
-    DiskUse,
     Gpu,
     GpuProcess,
     GpuReport,
     History,
     Holding,
     HostSample,
-    JobUse,
     Mark,
     PoolState,
     Process,
     ProcessDetail,
     ProcessTable,
-    Usage,
     Waiting,
 )
 from lemnis.engine.resources.room import ResourcesRoom
@@ -29,12 +27,15 @@ __all__ = [
     "Change",
     "DiskUse",
     "Fate",
+    "Fit",
     "Gpu",
     "GpuProcess",
     "GpuReport",
+    "GroupUse",
     "History",
     "Holding",
     "HostSample",
+    "Idle",
     "JobUse",
     "Mark",
     "Moved",
@@ -43,6 +44,7 @@ __all__ = [
     "ProcessDetail",
     "ProcessTable",
     "ResourcesRoom",
+    "ServiceUse",
     "Start",
     "Usage",
     "Waiting",

@@ -248,35 +248,3 @@ class PoolState(msgspec.Struct, frozen=True, kw_only=True):
     waiting: list[Waiting]
     accounts: list[Account] = []
     enforcement: str = ""  # what keeps jobs to their shares of a GPU here; empty without one
-
-
-class DiskUse(msgspec.Struct, frozen=True, kw_only=True):
-    """What one part of the workspace takes on disk."""
-
-    name: str
-    bytes: int
-    files: int
-
-
-class JobUse(msgspec.Struct, frozen=True, kw_only=True):
-    """What one job took: what it held over its time, and its memory at most."""
-
-    job_id: int
-    run_id: int | None
-    kind: str
-    title: str
-    state: str
-    user: str
-    held_s: float
-    core_hours: float
-    gpu_hours: float
-    peak_bytes: int | None
-    memory_bytes: int
-
-
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """Who used this machine through this workspace since `since`, and what lies on its disk."""
-
-    since: int
-    jobs: list[JobUse]
-    disk: list[DiskUse]

@@ -2,21 +2,24 @@
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from lemnis.engine.clock import monotonic_s, now_ms
-from lemnis.engine.config import Infrastructure
+from lemnis.engine.config import Infrastructure, load_config
 from lemnis.engine.errors import NotFound
-from lemnis.engine.resources import asked, closeup, history, marks, usage
+from lemnis.engine.resources import asked, closeup, history, marks
+from lemnis.engine.resources.accounting.book import idle_jobs, open_book, usage_of
+from lemnis.engine.resources.accounting.disk import disk_uses
+from lemnis.engine.resources.accounting.records import DiskUse, Idle, Usage
 from lemnis.engine.resources.accounts import what_if
 from lemnis.engine.resources.allocations import pool_state
 from lemnis.engine.resources.lengths import lengths
 from lemnis.engine.resources.owners import our_pids, owners, with_gpus, with_owners
 from lemnis.engine.resources.records import (
-    DiskUse,
     GpuReport,
     History,
     HostSample,
@@ -24,7 +27,6 @@ from lemnis.engine.resources.records import (
     PoolState,
     ProcessDetail,
     ProcessTable,
-    Usage,
 )
 from lemnis.engine.resources.scheduling.forecast import Start, forecast
 from lemnis.engine.resources.shares import Change, WhatIf
@@ -218,16 +220,28 @@ class ResourcesRoom:
                 self._plan = (state, make_plan(self.store, expected))
             return self._plan[1]
 
-    def usage(self, days: float = 7) -> Usage:
-        """Return what the jobs of the last `days` took and what the workspace takes on disk."""
-        since = self.store.now_ms() - round(days * 86_400_000)
-        return Usage(since=since, jobs=usage.job_uses(self.store, since, self.store.now_ms()), disk=self.disk())
+    def usage(self, days: float = 7, by: Sequence[str] = ("project", "week")) -> Usage:
+        """Return what jobs and services of the last `days` held, used and cost, and what lies on disk.
+
+        Args:
+            days: How far back.
+            by: What jobs are added up by, of `accounting.report.RESPECTS`.
+        """
+        config, until = load_config(self.store.workspace.config), self.store.now_ms()
+        return usage_of(self.store, config, (until - round(days * 86_400_000), until), by, self.disk())
+
+    def idle(self) -> list[Idle]:
+        """Return the live jobs that hold what they hardly use, the longest first; none in the past."""
+        if self.store.at is not None:
+            return []
+        book = open_book(load_config(self.store.workspace.config))
+        return idle_jobs(self.store, book, self.store.now_ms())
 
     def disk(self) -> list[DiskUse]:
         """Return what each part of the workspace takes on disk; counted again after half a minute at the earliest."""
         with self._lock:
             if self._disk is None or monotonic_s() - self._disk[0] > DISK_EVERY_S:
-                self._disk = (monotonic_s(), usage.disk_uses(self.store.workspace))
+                self._disk = (monotonic_s(), disk_uses(self.store.workspace))
             return self._disk[1]
 
     def _latest(self, name: str, fresh_ms: int) -> Row | None:

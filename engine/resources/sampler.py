@@ -11,11 +11,12 @@ import msgspec
 
 from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.errors import LemnisError
+from lemnis.engine.resources.accounting.meter import UseMeter, tidy_used
 from lemnis.engine.resources.history import Sample, add_sample, tidy
 from lemnis.engine.resources.host import HostReader
-from lemnis.engine.resources.owners import our_pids
+from lemnis.engine.resources.owners import our_pids, owners
 from lemnis.engine.resources.processes import ProcessReader
-from lemnis.engine.resources.records import HostSample
+from lemnis.engine.resources.records import GpuReport, HostSample
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
 
@@ -36,25 +37,40 @@ class Sampler:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.host, self.processes = HostReader(store.workspace.root), ProcessReader()
-        self.turn = 0
+        self.meter, self.turn = UseMeter(), 0
 
     def sample(self) -> None:
         """Read the machine now and keep it."""
         host = self.host.read()
         table = self.processes.read(our_pids(self.store))
+        self.meter.take(table, owners(self.store), busy_cores(host))
+        writing = self.turn % TIDY_EVERY == 0
+        gpus = self.gpus() if writing else None
         with self.store.write("metrics") as db:
             db.execute(LATEST, ["host", host.at, msgspec.json.encode(host).decode()])
             if host.cpu_percent is not None:  # the first reading has no rates: not worth keeping
                 add_sample(db, "host", host.at, figures(host))
                 add_sample(db, "cores", host.at, core_figures(host))
             db.execute(LATEST, ["processes", table.at, msgspec.json.encode(table).decode()])
-            if self.turn % TIDY_EVERY == 0:
+            if writing:
                 tidy(db, "host", host.at)
                 tidy(db, "cores", host.at)
+                tidy_used(db, host.at)
+                self.meter.write(db, gpus)
         self.turn += 1
+
+    def gpus(self) -> GpuReport | None:
+        """Return the newest report of the device service; None before the first."""
+        row = self.store.row("select sample from latest where name = 'gpu'", name="metrics")
+        return msgspec.json.decode(row["sample"], type=GpuReport) if row is not None else None
 
 
 LATEST = "insert or replace into latest (name, at, sample) values (?, ?, ?)"
+
+
+def busy_cores(host: HostSample) -> float | None:
+    """Return how many cores were at work; None for the first reading."""
+    return None if host.cpu_percent is None else host.cpu_percent / 100 * host.cores_total
 
 
 def figures(host: HostSample) -> Sample:

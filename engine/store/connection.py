@@ -32,7 +32,7 @@ Values: TypeAlias = Sequence[object] | Mapping[str, object]
 
 NAMES: tuple[Name, ...] = ("state", "metrics", "predictions")
 WRITERS: Mapping[Name, str] = {name: f"{name} writer" for name in NAMES}  # what a thread calls its own
-SCHEMA_VERSION = 67  # raised with every migration; a newer file is refused, an older one is migrated
+SCHEMA_VERSION = 68  # raised with every migration; a newer file is refused, an older one is migrated
 SAFE_WAL = (3, 51, 3)  # before it, processes that share a WAL can lose committed rows
 SAFE_BACKPORTS = ((3, 44, 6), (3, 50, 7))
 BUSY_MS = 10_000

@@ -239,6 +239,7 @@ METRICS: dict[str, Then] = {
     "telemetry": Then("at + resolution * 1000 <= :at"),
     "latest": since("at"),
     "endpoint_minutes": Then("at + 60000 <= :at"),
+    "used": Then("at + width * 1000 <= :at"),
 }
 
 PREDICTIONS: dict[str, Then] = {

@@ -14,17 +14,18 @@ from lemnis.engine.clock import iso_utc, now_ms
 from lemnis.engine.errors import BadInput, NoWorkspace
 from lemnis.engine.resources import Change, GpuReport, HostSample, ProcessTable, WhatIf
 from lemnis.engine.text import safe
-from lemnis.tui.commands import resources_plan
+from lemnis.tui.commands import resources_plan, resources_usage
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, session_of
 from lemnis.tui.commands.run import size_of
 from lemnis.tui.commands.session import Session
-from lemnis.tui.format import MISSING, age, bytes_, duration, number, spark
+from lemnis.tui.format import age, bytes_, duration, number, spark
 
 if TYPE_CHECKING:
     from lemnis.tui.stages.resources.live.reading import Source
 
 app = group("Live use of the machine, the pool and its queue, what jobs took, history.")
 app.add_typer(resources_plan.app)
+app.add_typer(resources_usage.app)
 
 WIDTH = 100  # of the bars of shares
 DRIVER_S = 2.0  # how long one reading waits for the GPU driver
@@ -129,35 +130,6 @@ def show_trial(session: Session, found: WhatIf) -> None:
     if rows:
         print()
         print_table([column.label for column in MOVED_COLUMNS], rows, right={"job", "now", "then"})
-
-
-@app.command()
-def usage(
-    context: typer.Context,
-    days: Annotated[float, typer.Option("--days", help="How far back.", min=0.01, max=3650)] = 7,
-) -> None:
-    """What the jobs of the last days took, and what the workspace takes on disk.
-
-    With --json: {"since", "jobs": [{"job_id", "run_id", "kind", "title", "state", "user", "held_s", "core_hours",
-    "gpu_hours", "peak_bytes", "memory_bytes"}], "disk": [{"name", "bytes", "files"}]}, the largest first.
-    """
-    session = session_of(context)
-    found = session.engine.resources.usage(days)
-    if session.json:
-        print_json(found)
-        return
-    headers = ["job", "what", "state", "user", "held", "core hours", "GPU hours", "peak memory"]
-    table = [
-        (
-            str(job.job_id), job.title, job.state, job.user, duration(job.held_s), f"{job.core_hours:.3f}",
-            f"{job.gpu_hours:.3f}" if job.gpu_hours else MISSING, bytes_(job.peak_bytes),
-        )
-        for job in found.jobs
-    ]  # fmt: skip
-    print_table(headers, table, right={"job", "held", "core hours", "GPU hours", "peak memory"})
-    print()
-    sizes = [(part.name, bytes_(part.bytes), f"{part.files:,}") for part in found.disk]
-    print_table(["on disk", "size", "files"], sizes, right={"size", "files"})
 
 
 @app.command()

@@ -14,6 +14,10 @@ RESOURCES: tuple[Action, ...] = (
         "resources pools", footer=True,
     ),
     Action(
+        "resources.usage", "U", "Use", "Show what jobs and endpoints held, used and cost, by project, week or user.",
+        "resources usage", footer=True,
+    ),
+    Action(
         "resources.stop", "x", "Stop", "Stop the job under the cursor; a process of no job is asked which signal.",
         "jobs cancel", footer=True, writes=True,
     ),

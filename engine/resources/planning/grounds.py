@@ -3,12 +3,12 @@
 import shutil
 
 from lemnis.engine.config import Config, Infrastructure, find_preset, load_config, read_config
+from lemnis.engine.resources.accounting.disk import folder_size
 from lemnis.engine.resources.capacity import machine_pool
 from lemnis.engine.resources.cgroups import read_limits, usable_cores
 from lemnis.engine.resources.planning.law import Sizes
 from lemnis.engine.resources.planning.plan import Asked, Grounds, Holds, Plan, plan_of
 from lemnis.engine.resources.planning.trainings import USUAL_BINS, USUAL_LEAVES, measured_trainings
-from lemnis.engine.resources.usage import folder_size
 from lemnis.engine.store import Store
 
 NEWEST = 20

@@ -47,4 +47,18 @@ LATER = {
             primary key (endpoint, at)
         ) strict, without rowid""",
     ),
+    "m068_used": (
+        # What each job and service used of the machine, added up by the sampler, or counted by a worker at its end.
+        """create table used (
+            owner text not null,                     -- job:12, endpoint:late, or a service's name
+            width integer not null,                  -- seconds the row is the sum of: 60, 3600; 0: a whole attempt
+            at integer not null,                     -- epoch ms of its start
+            seconds real not null,                   -- in which it was seen
+            cpu_s real not null, memory_byte_s real not null, peak_bytes integer not null,
+            gpu_s real not null, gpu_peak_bytes integer not null,
+            cpu_j real, gpu_j real,                  -- null: no meter could be read
+            primary key (owner, width, at)
+        ) strict, without rowid""",
+        "create index used_at on used (width, at)",
+    ),
 }

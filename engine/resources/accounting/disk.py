@@ -1,40 +1,12 @@
-"""Accounting: what jobs took over their time, and what the workspace takes on disk."""
+"""What a workspace takes on disk, part by part."""
 
 import os
 from pathlib import Path
 
-from lemnis.engine.resources.records import DiskUse, JobUse
-from lemnis.engine.store import Store
+from lemnis.engine.resources.accounting.records import DiskUse
 from lemnis.engine.workspace import Workspace
 
 FILES_LIMIT = 200_000  # more files than that are not counted: it would take seconds
-
-
-def job_uses(store: Store, since: int, now: int) -> list[JobUse]:
-    """Return what every job that ran after `since` (epoch ms) held until it ended or until `now`, largest first."""
-    rows = store.rows(
-        """select id, run_id, kind, title, state, submitted_by, cores, gpu, memory_bytes, peak_bytes,
-                  max(0, coalesce(ended_at, ?) - max(started_at, ?)) / 1000.0 as held_s
-           from jobs where started_at is not null and coalesce(ended_at, ?) >= ?
-           order by cores * held_s desc, id desc limit 1000""",
-        [now, since, now, since],
-    )
-    return [
-        JobUse(
-            job_id=row["id"],
-            run_id=row["run_id"],
-            kind=row["kind"],
-            title=row["title"],
-            state=row["state"],
-            user=row["submitted_by"],
-            held_s=row["held_s"],
-            core_hours=row["cores"] * row["held_s"] / 3600,
-            gpu_hours=row["gpu"] * row["held_s"] / 3600,
-            peak_bytes=row["peak_bytes"],
-            memory_bytes=row["memory_bytes"],
-        )
-        for row in rows
-    ]
 
 
 def disk_uses(workspace: Workspace) -> list[DiskUse]:
