@@ -14,7 +14,7 @@ from lemnis.engine.clock import iso_utc, now_ms
 from lemnis.engine.errors import BadInput, NoWorkspace
 from lemnis.engine.resources import Change, GpuReport, HostSample, ProcessTable, WhatIf
 from lemnis.engine.text import safe
-from lemnis.tui.commands import resources_plan, resources_usage
+from lemnis.tui.commands import resources_nodes, resources_plan, resources_usage
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, session_of
 from lemnis.tui.commands.run import size_of
 from lemnis.tui.commands.session import Session
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lemnis.tui.stages.resources.live.reading import Source
 
 app = group("Live use of the machine, the pool and its queue, what jobs took, history.")
+app.add_typer(resources_nodes.app)
 app.add_typer(resources_plan.app)
 app.add_typer(resources_usage.app)
 

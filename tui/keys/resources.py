@@ -14,6 +14,10 @@ RESOURCES: tuple[Action, ...] = (
         "resources pools", footer=True,
     ),
     Action(
+        "resources.nodes", "n", "Nodes", "Show this machine and every worker of the Dask cluster in one table.",
+        "resources nodes",
+    ),
+    Action(
         "resources.usage", "U", "Use", "Show what jobs and endpoints held, used and cost, by project, week or user.",
         "resources usage", footer=True,
     ),

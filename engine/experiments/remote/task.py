@@ -146,9 +146,8 @@ def submit_and_follow(watched: Watched, site: Site, wanted: dict[str, float], *,
         sent=tuple(sent),
     )
     with cluster.mailbox(order.id) as box:
-        future = cluster.client.submit(
-            carry, msgspec.json.encode(order), sent, resources=wanted, pure=False, key=f"lemnis-{order.id}"
-        )
+        key = f"lemnis-run-{training.run.id}-{order.id}"
+        future = cluster.client.submit(carry, msgspec.json.encode(order), sent, resources=wanted, pure=False, key=key)
         try:
             return follow(watched, site, wanted, future, box)
         finally:

@@ -11,6 +11,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import DiskUse, PoolState, Process, ProcessTable
 from lemnis.tui.actions import bindings
 from lemnis.tui.messages import StageWanted
+from lemnis.tui.screens.nodes import NodesScreen
 from lemnis.tui.screens.usage import UsageScreen
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.resources import rows
@@ -147,6 +148,10 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
         """Show the pool on a screen of its own, at the job under the cursor."""
         chosen = self.query_one("#jobs", Table).key or ""
         self.app.push_screen(PoolScreen(self.engine, chosen), self._go_to_run)
+
+    def action_nodes(self) -> None:
+        """Show this machine and the workers of the cluster."""
+        self.app.push_screen(NodesScreen(self.engine))
 
     def action_usage(self) -> None:
         """Show what was held, used and paid for."""
