@@ -104,9 +104,10 @@ def job_use(row: Row, summed: Row | None, exact: Row | None, book: Book) -> JobU
     held_bytes = float(row["memory_bytes"] or resident or peak or 0)
     used_core_h = share * measured["cpu_s"] / HOUR_S if measured else None
     used_gpu_h = share * summed["gpu_s"] / HOUR_S if summed and row["gpu"] else None
-    kwh, energy = energy_of(
-        summed, book, busy_core_s=(used_core_h or 0) * HOUR_S, held_core_s=row["cores"] * row["held_s"]
-    )
+    kwh, energy = None, ""
+    if measured is not None:  # else it is not known how busy its cores were
+        busy_s, held_core_s = (used_core_h or 0.0) * HOUR_S, row["cores"] * row["held_s"]
+        kwh, energy = energy_of(summed, book, busy_core_s=busy_s, held_core_s=held_core_s, share=share)
     amount = Amount(
         core_hours=row["cores"] * held_h,
         gb_hours=held_bytes / GB * held_h,
