@@ -11,7 +11,7 @@ RESOURCES: tuple[Action, ...] = (
     Action("resources.pause", "p", "Pause", "Let the picture stand still, or go on."),
     Action(
         "resources.pool", "P", "Pool", "See who is guaranteed what, why jobs wait, and what a change would do.",
-        "resources pools", footer=True,
+        "resources pools",
     ),
     Action(
         "resources.nodes", "n", "Nodes", "Show this machine and every worker of the Dask cluster in one table.",

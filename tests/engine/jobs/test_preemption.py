@@ -138,8 +138,10 @@ def test_a_training_that_made_room_ends_as_if_it_had_not_with_no_metric_lost_or_
     job = until(lambda: j if "round" in (j := engine.jobs.job(job_id)).progress_text else None, 60)
     when(engine, other, "running")
     ann, bob = submit(engine, "ann", steps=20, pause_s=0.05), submit(engine, "bob", steps=20, pause_s=0.05)
-    for one in (ann, bob):
+    low, high = submit(engine, "dee", steps=1, priority=40), submit(engine, "dee", steps=1, priority=60)
+    for one in (ann, bob, low, high):
         when(engine, one, "finished")
+    assert engine.jobs.admissions(high)[0].started_at <= engine.jobs.admissions(low)[0].started_at
     job = when(engine, job_id, "finished")
     assert job.preemptions == 1
     first, second = engine.jobs.admissions(job_id)

@@ -92,7 +92,7 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
         """On a narrow screen, where its column is cut, say in the border why the job under the cursor waits."""
         waiting = self._view.pool.waiting if self._view is not None else []
         if not waiting or not self.app.screen.has_class("-narrow"):
-            self.query_one("#pool", Panel).footnote("")
+            self.query_one("#pool", Panel).footnote("P: shares, estimates, dry runs")
             return
         key = self.query_one("#jobs", Table).key
         why = next((job.why for job in waiting if str(job.job_id) == key), waiting[0].why)
