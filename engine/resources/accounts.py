@@ -13,13 +13,16 @@ from lemnis.engine.resources.shares import Account, Change, Fate, Moved, WhatIf
 from lemnis.engine.resources.situation import Situation
 from lemnis.engine.store import Store
 
+SHOWN_USE = 0.01  # of all use of late: whoever had so much is told of though nothing of theirs runs
+
 
 def accounts_of(situation: Situation) -> list[Account]:
-    """Return every account that has a quota, a live job or a waiting one; those with a quota first, by name."""
+    """Return every account that has a quota, a job or used much of late; those with a quota first, by name."""
     policy = situation.policy
     names = {claim.account for claim in (*situation.running, *situation.queued)} | set(policy.quotas)
     guaranteed = guaranteed_of(situation.running, policy)
     shares = shares_of_use(policy.used, {name: quota.weight for name, quota in policy.quotas.items()})
+    names |= {name for name, part in shares.items() if part >= SHOWN_USE}
     found: list[Account] = []
     for name in sorted(names, key=lambda name: (name not in policy.quotas, name)):
         mine = [claim for claim in situation.running if claim.account == name]

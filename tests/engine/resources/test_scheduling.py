@@ -294,3 +294,23 @@ def test_streams_of_urgent_small_jobs_starve_nobody() -> None:
         if 1 in machine.running:
             break
     assert 1 in machine.running
+
+
+MORE = "guaranteed = { cores = 3 }\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        (f"[pool]\ncores = 2\n[pool.quotas.a]\n{MORE}", 2, "The quotas guarantee 3 cores, the pool has 2."),
+        (f"[pool.quotas.a]\n{MORE}limit = {{ cores = 2 }}\n", 3, "guarantees 3 cores, its limit is 2."),
+        ('[pool.quotas.a]\nusers = ["x"]\n[pool.quotas.b]\nusers = ["x"]\n', 4, "'x' is a user in pool.quotas.a"),
+        ('[pool.quotas.a]\nlimit = { memory = "much" }\n', 2, "'much' is not a size"),
+        ('[pool]\nhalf_life = "soon"\n', 2, "'soon' is no age"),
+    ],
+)
+def test_quotas_that_contradict_themselves_are_refused_with_their_line(text: str, line: int, problem: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse_config(text)
+    assert problem in refused.value.problem
+    assert refused.value.place == f"lemnis.toml:{line}"

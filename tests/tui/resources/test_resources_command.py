@@ -70,3 +70,33 @@ def test_help_describes_the_document(capsys: pytest.CaptureFixture[str]) -> None
         assert run(["resources", command, "--help"]) == 0
         words = " ".join(capsys.readouterr().out.split())
         assert "With --json: {" in words or "one reading: {" in words
+
+
+SHARED = "[pool]\ncores = 1\n[pool.quotas.ann]\nguaranteed = { cores = 1 }\n"
+
+
+def test_a_dry_run_and_a_priority_are_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    engine = Engine(create_workspace(tmp_path / "shared", SHARED))
+    with engine.store.write() as db:
+        for number, user, state in ((1, "bob", "running"), (3, "bob", "queued")):
+            db.table("jobs").insert(
+                {"id": number, "kind": "x", "title": f"work {number}", "arguments": "{}", "state": state,
+                 "created_at": 1000 + number, "started_at": 1000, "submitted_by": user, "preemptible": 1}
+            )  # fmt: skip
+    engine.store.close()
+    box = str(tmp_path / "shared")
+    pool = document(capsys, "-w", box, "resources", "pools")
+    assert [(one["name"], one["guaranteed"][0], one["borrowed"][0]) for one in pool["accounts"]] == [  # type: ignore[index, union-attr]
+        ("ann", 1, 0), ("bob", 0, 1),
+    ]  # fmt: skip
+    found = document(capsys, "-w", box, "resources", "pools", "--what-if", "3", "--priority", "120")
+    assert found["after"]["preempts"] == [1]  # type: ignore[index]
+    assert run(hoisted(["-w", box, "resources", "pools", "--what-if", "3", "--priority", "120"])) == 0
+    assert "preempts  job 1 of bob" in capsys.readouterr().out
+    assert run(hoisted(["-w", box, "jobs", "priority", "3", "70"])) == 0
+    capsys.readouterr()
+    job = document(capsys, "-w", box, "jobs", "show", "3")
+    assert job["priority"] == 70
+    assert job["events"][0]["what"] == "priority 50 → 70"  # type: ignore[index]
+    assert run(hoisted(["-w", box, "resources", "pools", "--priority", "3"])) == 2
+    assert "--what-if" in capsys.readouterr().err

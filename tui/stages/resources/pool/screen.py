@@ -20,7 +20,7 @@ from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.confirm import Confirm
 from lemnis.tui.widgets.strip import ErrorStrip
 
-LIVE_SECONDS = 1.0
+LIVE_SECONDS = 2.0
 STEP = 10
 NARROW = 110
 
