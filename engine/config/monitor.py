@@ -49,6 +49,7 @@ Watchable: TypeAlias = Literal[
     "prediction_mean",
     "predicted_share",
     "schema_changes",
+    "skew",
     "roc_auc",
     "log_loss",
     "brier",
@@ -60,6 +61,7 @@ Watchable: TypeAlias = Literal[
     "latency_p99_ms",
     "serving_down",
     "label_age_hours",
+    "concept",
 ]
 
 

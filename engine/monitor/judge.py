@@ -25,6 +25,8 @@ from lemnis.engine.monitor.policy import (
 from lemnis.engine.monitor.records import METHOD_NAMES, PREDICTION, Bins
 from lemnis.engine.monitor.reference import Reference
 from lemnis.engine.monitor.schema.sentences import schema_changes
+from lemnis.engine.monitor.skew.balance import answers, most_skewed, segments
+from lemnis.engine.monitor.skew.records import ShareSkew
 from lemnis.engine.monitor.tally import Binning, Column, Tally
 
 
@@ -94,6 +96,7 @@ def judge_window(
     predicted = next((feature["psi"] for feature in features if feature["feature"] == PREDICTION), None)
     told = tally.rows >= monitor.min_rows
     why = f"{why}; the rule {tried}" if told else why
+    skewed = most_skewed(shares_in(reference, tally)) if told else None
     window = {
         "rows": tally.rows,
         "duplicates": tally.duplicates,
@@ -110,6 +113,8 @@ def judge_window(
         "missing_rise": max((f["missing_share"] - f["reference_missing_share"] for f in inputs), default=None)
         if told
         else None,
+        "skew": abs(skewed.moved) if skewed else 0.0 if told else None,
+        "skewed": skewed.words if skewed else "",
         "prediction_psi": predicted if told else None,
         "prediction_mean": tally.score_sum / tally.scored if tally.scored else None,
         "predicted_share": tally.positives / tally.scored if tally.scored and reference.task == "binary" else None,
@@ -121,6 +126,14 @@ def judge_window(
         **msgspec.structs.asdict(measured),
     }
     return Judged(window=window, features=features)
+
+
+def shares_in(reference: Reference, tally: Tally) -> list[ShareSkew]:
+    """Return the shares of a window's answers and segments beside training, unjudged."""
+    classes = reference.classes or (["no", "yes"] if reference.task == "binary" else [])
+    told = [one for one in reference.binnings if one.kind == "prediction"]
+    given = [share for one in told for share in answers(one, tally, classes, reference.threshold)]
+    return [*given, *segments([one for one in reference.binnings if one.kind != "prediction"], tally)]
 
 
 def compare(floor: float, binning: Binning, column: Column, position: int) -> Compared:

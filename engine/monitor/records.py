@@ -22,6 +22,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         labelled: Rows whose true answer is known.
         max_psi: Largest PSI of a feature; important_psi: of a feature with at least 5 % of the model's gain;
             weighted_psi: mean over the features, weighted by their gain.
+        skew: Largest move of the share of an answer or of a feature's value that is no chance, in shares of 1; 0
+            without one, None of too few rows. `skewed` names it.
         missing_rise: Largest rise of a feature's missing share over the reference, in shares of 1.
         prediction_mean: Mean score; predicted_share: rows at or above the model's threshold; label_share: positives
             among the labelled rows. `reference_mean` and `reference_share` (of positives) are the held-out rows'.
@@ -68,6 +70,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     labels_settled: bool
     computed_at: int
     late: int = 0
+    skew: float | None = None
+    skewed: str = ""
 
     @property
     def drift(self) -> float:

@@ -42,6 +42,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         rows: Training rows that were counted.
         held_out: The part of the split whose rows gave the prediction's bins and figures; `train` if there is no other.
+        classes: Of the target, in the order of the model's answers; none in older references, and of a number.
         importance: Share of the model's gain by feature, summing to 1.
         false_alarms: How often the rule alarmed on past windows of the training rows, by their size.
         seasons, answer_seasons: Hours and weekdays that differ, of the training rows and the held-out answers.
@@ -61,6 +62,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     importance: dict[str, float]
     held_out: str
     held_out_rows: int
+    classes: list[str] = []
     false_alarms: list[FalseAlarms] = []
     seasons: list[Season] = []
     answer_seasons: list[Season] = []
@@ -170,6 +172,7 @@ def make_reference(store: Store, model: str, version: int, *, bins: int) -> Refe
             importance=importance,
             held_out=part,
             held_out_rows=held.num_rows,
+            classes=list(signature.classes),
             false_alarms=false_alarms,
             seasons=seasons,
             unseasonal=why,

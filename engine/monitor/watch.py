@@ -71,7 +71,7 @@ class Watch:
             endpoints = endpoints | {served.endpoint for served in served_versions(self.store)}
         if monotonic_s() - self._counted_at >= MINUTES_S:
             self._counted_at = monotonic_s()
-            endpoints = endpoints | count_minutes(self.store, now=now_ms())
+            endpoints = endpoints | count_minutes(self.store, now=now_ms(), problem=config.problem)
         for endpoint in endpoints:
             advance(self.store, config, endpoint, list_windows(self.store, endpoint))
             publish(self.store, endpoint, now=now_ms())

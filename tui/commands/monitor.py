@@ -9,7 +9,7 @@ import typer
 
 from lemnis.engine.clock import iso_utc
 from lemnis.engine.errors import BadInput
-from lemnis.engine.monitor import FeatureDrift, File, MonitorRoom, Window
+from lemnis.engine.monitor import File, MonitorRoom, Window
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_json, print_table, say, session_of
 from lemnis.tui.commands.monitor_performance import Wide, named, say_stale, stale_document
@@ -27,6 +27,7 @@ app.add_typer(balancing)
 
 Endpoint = Annotated[str, typer.Option("--endpoint", "-e", help="Only this endpoint.")]
 FIGURES = ("roc_auc", "log_loss", "brier", "value_per_1000", "mean_absolute_error", "label_share")
+UNTOLD = ("insufficient", "no data")
 SCORES = ("psi", "jensen_shannon", "kolmogorov_smirnov", "chi_square", "wasserstein", "p", "p_adjusted")
 
 
@@ -85,13 +86,15 @@ def drift(
     sd), "p", "p_adjusted"}], "verdict" (ok, watch, drift, insufficient, no data), "why", "false_alarms": {"alarmed",
     "runs", "rows"} (of past windows), "endpoint", "model", "version", "late" (rows that came after it had
     closed), "schema_changes", "performance": {"labelled", "roc_auc", "log_loss", "brier", "value_per_1000",
-    "mean_absolute_error", "label_share"}}]}, in order of time.
+    "mean_absolute_error", "label_share"}, "skew" (largest move of a share that is no chance), "skewed" (which one),
+    "before": [{"verdict", "why", "rows", "from", "until"}] (what was said of it until then, the latest first)}]}, in
+    order of time.
     """
     session = session_of(context)
     room = session.engine.monitor
     windows = room.windows(endpoint or None, limit=last, width=window)
     if session.json:
-        print_json({"windows": [drift_document(window, room.features(window.id)) for window in windows]})
+        print_json({"windows": [drift_document(room, window) for window in windows]})
     elif not windows:
         say("No windows yet: nothing was served, or the watch is down. See `lemnis monitor status`.")
     else:
@@ -205,7 +208,7 @@ def number_in(text: str) -> str | float:
         return text
 
 
-def drift_document(window: Window, features: list[FeatureDrift]) -> dict[str, Any]:
+def drift_document(room: MonitorRoom, window: Window) -> dict[str, Any]:
     """Return one window of `monitor drift --json`. Any: JSON values."""
     return {
         "start": iso_utc(window.starts),
@@ -224,7 +227,7 @@ def drift_document(window: Window, features: list[FeatureDrift]) -> dict[str, An
                 "rule": feature.rule,
                 **{name: getattr(feature, name) for name in SCORES},
             }
-            for feature in features
+            for feature in room.features(window.id)
         ],
         "verdict": window.verdict,
         "why": window.why,
@@ -235,6 +238,18 @@ def drift_document(window: Window, features: list[FeatureDrift]) -> dict[str, An
         "late": window.late,
         "schema_changes": window.schema_changes,
         "performance": {"labelled": window.labelled, **{name: getattr(window, name) for name in FIGURES}},
+        "skew": window.skew,
+        "skewed": window.skewed,
+        "before": [
+            {
+                "verdict": one.verdict,
+                "why": one.why,
+                "rows": one.rows,
+                "from": iso_utc(one.judged_at),
+                "until": iso_utc(one.replaced_at),
+            }
+            for one in room.judgements(window.id)
+        ],
     }
 
 
@@ -243,6 +258,9 @@ def drift_lines(room: MonitorRoom, window: Window, most: int) -> list[list[str]]
     moved = [f for f in room.features(window.id) if f.importance is not None][:most]
     told = ", ".join(f"{f.feature} {f.score:.2f} of {f.threshold:.2f} ({share(f.importance, 0)})" for f in moved)
     late = f"; {window.late:,} rows came late" if window.late else ""
+    before = next((one for one in room.judgements(window.id) if one.verdict not in UNTOLD), None)
+    if before is not None and before.verdict != window.verdict:
+        late += f"; {before.verdict} until {iso_utc(before.replaced_at)}"
     return [
         [
             named(window),

@@ -15,14 +15,15 @@ from lemnis.engine.monitor.alerting.minutes import list_minutes
 from lemnis.engine.monitor.alerting.readings import (
     Scene,
     condition_of,
-    drifted_features,
     message_of,
     place_of,
     readings_of,
+    reasons_of,
     seen_at,
 )
-from lemnis.engine.monitor.alerting.rules import METRICS, MINUTE_MS, bound_of, handling_of, rules_of
+from lemnis.engine.monitor.alerting.rules import CONCEPT, METRICS, MINUTE_MS, bound_of, handling_of, rules_of
 from lemnis.engine.monitor.alerting.states import Condition, Evidence, Place, Reading, State, Step, steps, weigh
+from lemnis.engine.monitor.concept.standing import concept_words
 from lemnis.engine.monitor.records import Window
 from lemnis.engine.store import Row, Store
 
@@ -127,7 +128,9 @@ class Judge:
         seen = seen_at(place, rule, self.scene)
         said = message_of(rule, evidence, seen)
         if seen.window is not None and METRICS[rule.metric].cause == "data" and evidence.broken:
-            said += drifted_features(self.store, seen.window)
+            said += reasons_of(self.store, rule.metric, seen.window)
+        elif rule.metric == CONCEPT and evidence.broken:
+            said += concept_words(self.store, self.scene.endpoint, seen.version)
         return {
             "message": said,
             "value": evidence.value,

@@ -2,7 +2,11 @@
 
 import msgspec
 
+from lemnis.engine.config import Problem
 from lemnis.engine.monitor.alerting.rules import MINUTE_MS
+from lemnis.engine.monitor.concept.kept import concept_of
+from lemnis.engine.monitor.concept.stale import stale_models
+from lemnis.engine.monitor.concept.standing import concept_value
 from lemnis.engine.store import Row, Store
 
 KEPT_MS = 92 * 86_400_000  # as long as a rule may be tried on
@@ -22,6 +26,7 @@ class Minute(msgspec.Struct, frozen=True, kw_only=True):
     idle_minutes: float | None
     down: int
     label_age_hours: float | None
+    concept: float | None = None
 
     def value(self, metric: str) -> float | None:
         """Return a metric of this minute; None where it can't say, such as an error rate without requests."""
@@ -33,6 +38,7 @@ class Minute(msgspec.Struct, frozen=True, kw_only=True):
             "idle_minutes": self.idle_minutes,
             "serving_down": float(self.down),
             "label_age_hours": self.label_age_hours,
+            "concept": self.concept,
         }[metric]
 
 
@@ -46,19 +52,26 @@ def list_minutes(store: Store, endpoint: str, *, since: int, limit: int = 200_00
     return [msgspec.convert(dict(row), Minute) for row in reversed(rows)]
 
 
-def count_minutes(store: Store, *, now: int) -> set[str]:
+def count_minutes(store: Store, *, now: int, problem: Problem | None = None) -> set[str]:
     """Write the minutes that are over and not counted yet; return the endpoints that got one.
 
-    Whether an endpoint answers is known only of now, so of minutes that are counted late it is not told: they are left
-    out when the watch was away for more than CATCH_UP minutes.
+    Whether an endpoint answers, and its concept, are known of now alone, so of minutes that are counted late they are
+    not told: these are left out when the watch was away for more than CATCH_UP minutes. `problem` is the one stated
+    now; it is read from lemnis.toml if not given.
+
+    Raises:
+        ConfigError: lemnis.toml is not accepted.
     """
     last = (now - PATIENCE_MS) // MINUTE_MS * MINUTE_MS - MINUTE_MS
     counted: set[str] = set()
-    for endpoint in store.rows("select name, ready, serving_version from endpoints"):
+    stale = {(one.model, one.version) for one in stale_models(store, problem, waived=False)}
+    for endpoint in store.rows("select name, model, ready, serving_version from endpoints"):
         name = endpoint["name"]
         newest = store.value("select max(at) from endpoint_minutes where endpoint = ?", [name], name="metrics")
         first = last if newest is None else max(newest + MINUTE_MS, last - CATCH_UP * MINUTE_MS)
-        minutes = [minute_of(store, endpoint, at) for at in range(first, last + 1, MINUTE_MS)]
+        served = [name, endpoint["model"], endpoint["serving_version"]]
+        concept = concept_value(concept_of(store, served, 0), stale=tuple(served[1:]) in stale)
+        minutes = [minute_of(store, endpoint, at, concept) for at in range(first, last + 1, MINUTE_MS)]
         if not minutes:
             continue
         with store.write("metrics") as db:
@@ -70,8 +83,8 @@ def count_minutes(store: Store, *, now: int) -> set[str]:
     return counted
 
 
-def minute_of(store: Store, endpoint: Row, at: int) -> Minute:
-    """Return one minute of an endpoint, from its traffic, requests and labels."""
+def minute_of(store: Store, endpoint: Row, at: int, concept: float | None) -> Minute:
+    """Return one minute of an endpoint, from its traffic, requests, labels and what its concept is."""
     name, end = endpoint["name"], at + MINUTE_MS
     sums = store.rows(
         """select coalesce(sum(requests), 0) as requests, coalesce(sum(errors), 0) as errors from traffic
@@ -96,6 +109,7 @@ def minute_of(store: Store, endpoint: Row, at: int) -> Minute:
         idle_minutes=(end - asked) / MINUTE_MS if asked is not None else None,
         down=int(is_down(store, endpoint)),
         label_age_hours=(end - labelled) / 3_600_000 if labelled is not None else None,
+        concept=concept,
     )
 
 

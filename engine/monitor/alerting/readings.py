@@ -112,6 +112,13 @@ def message_of(rule: Rule, evidence: Evidence, seen: Seen) -> str:
     return f"{kind.label} {value} is {state} in the window from {start[:10]} ({window.model} v{window.version}{labels})"
 
 
+def reasons_of(store: Store, metric: str, window: Window) -> str:
+    """Return what in a window breaks a rule on its data: the share that moved, else the features that drifted."""
+    if metric == "skew":
+        return f"; {window.skewed}" if window.skewed else ""
+    return drifted_features(store, window)
+
+
 def drifted_features(store: Store, window: Window) -> str:
     """Return which features drifted in a window, the farthest first: ``; wind 5.2, temp 1.1 and 3 more drifted``."""
     rows = store.rows(

@@ -14,6 +14,7 @@ BOUND = ("above", "below", "windows", "severity")  # keys of a rule that say whe
 TOLD = ("notify", "escalate_after", "escalate_to", "runbook")  # and those that say who does what then
 MINUTE_MS = 60_000
 DOWN = "serving_down"
+CONCEPT = "concept"
 SERVING_DOWN = Rule(name="serving down", metric="serving_down", above=0.5, windows=2, severity="page")
 
 
@@ -44,6 +45,7 @@ METRICS: dict[str, Kind] = {
     "prediction_mean": Kind("prediction mean", "The mean of the model's answers."),
     "predicted_share": Kind("predicted share", "The share of rows at or above the model's threshold."),
     "schema_changes": Kind("schema changes", "How many ways the rows differ in shape from training."),
+    "skew": Kind("skew", "The largest move of the share of an answer or a feature's value that is no chance, 0 to 1."),
     "roc_auc": Kind("ROC AUC", "Chance that a positive row scores above a negative one.", "labels"),
     "log_loss": Kind("log loss", "Mean negative log likelihood of the true answers, in nats.", "labels"),
     "brier": Kind("Brier score", "Mean squared distance of the probability to the true answer.", "labels"),
@@ -57,6 +59,12 @@ METRICS: dict[str, Kind] = {
     ),
     "serving_down": Kind("serving down", "1 in a minute in which no process of the endpoint answers.", "serving", True),
     "label_age_hours": Kind("label age", "Hours since the endpoint's last label came.", "labels", live=True),
+    "concept": Kind(
+        "concept",
+        "The served version: 1 if its losses rose for sure or it answers a question that was changed, 0.5 to watch.",
+        "labels",
+        live=True,
+    ),
 }
 assert tuple(METRICS) == get_args(Watchable)
 

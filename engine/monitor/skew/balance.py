@@ -114,6 +114,17 @@ def answers(binning: Binning, tally: Tally, classes: Sequence[str], threshold: f
     )
 
 
+def most_skewed(shares: Sequence[ShareSkew]) -> ShareSkew | None:
+    """Return the share that moved most beyond chance; None where none did.
+
+    Args:
+        shares: Unjudged.
+    """
+    adjusted = benjamini_hochberg([one.p for one in shares])
+    moved = [one for one, p in zip(shares, adjusted, strict=True) if p <= SIGNIFICANT]
+    return max(moved, key=lambda one: abs(one.moved), default=None)
+
+
 def rows_below(binning: Binning, threshold: float) -> int:
     """Return how many of the held-out rows scored below a threshold, evenly spread within the cell it lies in."""
     if binning.low is None or binning.high is None:

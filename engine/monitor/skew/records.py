@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from lemnis.engine.monitor.records import Verdict
+from lemnis.engine.text import safe
 
 Kind: TypeAlias = Literal["class", "answer", "segment", "group"]
 
@@ -36,6 +37,11 @@ class ShareSkew(msgspec.Struct, frozen=True, kw_only=True):
     def moved(self) -> float:
         """By how much the share differs, in shares of 1."""
         return self.share - self.reference
+
+    @property
+    def words(self) -> str:
+        """Name and both shares: ``carrier B6 31.2% → 45.0%``."""
+        return f"{safe(self.column, limit=40)} {safe(self.value, limit=40)} {self.reference:.1%} → {self.share:.1%}"
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):

@@ -264,4 +264,8 @@ LATER = {
         "create index monitor_judgements_replaced on monitor_judgements (replaced_at)",
         *triggers("monitor", "monitor_judgements"),
     ),
+    "m065_more_metrics": (
+        "alter table monitor_windows add column skew real",  # largest move of a share that is no chance
+        "alter table monitor_windows add column skewed text not null default ''",  # which one, in words
+    ),
 }

@@ -47,6 +47,9 @@ LATER = {
             primary key (endpoint, at)
         ) strict, without rowid""",
     ),
+    "m065_more_metrics": (
+        "alter table endpoint_minutes add column concept real",  # 1 drifted or stale, 0.5 to watch; null: unknown
+    ),
     "m068_used": (
         # What each job and service used of the machine, added up by the sampler, or counted by a worker at its end.
         """create table used (

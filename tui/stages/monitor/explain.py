@@ -75,6 +75,7 @@ def window(chosen: Window | None) -> tuple[str, str]:
         auc,
         f"{chosen.duplicates:,} further rows of a known key were left out." if chosen.duplicates else "",
         f"{chosen.late:,} rows came after the window had closed; it was judged again with them." if chosen.late else "",
+        f"The share that moved most beyond chance: {chosen.skewed}." if chosen.skewed else "",
         f"Differences from the training rows:\n{changes}" if changes else "",
     ]
     return f"Window {span_label(chosen)}", "\n\n".join(filter(None, parts))
