@@ -20,9 +20,10 @@ from lemnis.engine.features.signature import Signature
 from lemnis.engine.monitor.children import CHILDREN, run_as_child
 from lemnis.engine.monitor.concept.expected import doubt_of
 from lemnis.engine.monitor.concept.figures import blocks_by_day, labelled_figures
-from lemnis.engine.monitor.concept.kept import kept_baseline
+from lemnis.engine.monitor.concept.kept import NOT_YET, kept_baseline
 from lemnis.engine.monitor.concept.losses import losses_of, scale_of
 from lemnis.engine.monitor.concept.records import Baseline
+from lemnis.engine.monitor.concept.several import doubt_of_classes
 from lemnis.engine.monitor.drift.freeze import evenly
 from lemnis.engine.monitor.reference import MOST_ROWS, held_out_part
 from lemnis.engine.store import Store
@@ -72,6 +73,10 @@ def baseline_of(store: Store, model: str, version: int, *, apart: bool) -> Basel
 def keep_baseline(store: Store, model: str, version: int, made: Baseline, error_model: str) -> None:
     """Freeze a baseline; one that stands already stays."""
     with store.write() as db:
+        db.execute(
+            "delete from monitor_baselines where model = ? and version = ? and json_extract(baseline, '$.why') = ?",
+            [model, version, NOT_YET],
+        )
         db.table("monitor_baselines").insert(
             {
                 "model": model,
@@ -125,7 +130,7 @@ def make_and_keep(store: Store, model: str, version: int) -> None:
     elif signature.task == "regression":
         made, text = with_error_model(made, matrix, target, score, days)
     else:
-        made = msgspec.structs.replace(made, why="models of several classes are not estimated")
+        made = calibrated_classes(made, target, score, days)
     keep_baseline(store, model, version, made, text)
 
 
@@ -169,6 +174,26 @@ def calibrated(made: Baseline, target: Values, score: Values, days: Places) -> B
         made,
         points=fit_map("isotonic", target, score),
         doubt=doubt_of(target, score, better, made.threshold, blocks),
+    )
+
+
+def calibrated_classes(made: Baseline, target: Values, score: Values, days: Places) -> Baseline:
+    """Return the baseline with a map for each class, and with what these are worth on days they were not fitted on."""
+    from lemnis.engine.evaluate.calibration import fitted
+
+    known = np.isfinite(target) & np.isfinite(score).all(axis=1)
+    target, score, days = target[known], score[known], days[known]
+    blocks, _ = blocks_by_day(days)
+    halves = [np.unique(target[blocks % 2 == fold]).size for fold in (0, 1)]
+    if target.size < FEWEST or min(halves) < 2:
+        why = f"{target.size:,} labelled rows were held out; {FEWEST} are needed, of two classes in each half"
+        return msgspec.structs.replace(made, why=why)
+    better = np.empty(score.shape)
+    for fold in (0, 1):
+        inside = blocks % 2 == fold
+        better[inside] = fitted("isotonic", target[~inside], score[~inside]).many(score[inside])
+    return msgspec.structs.replace(
+        made, classes=fitted("isotonic", target, score).classes, doubt=doubt_of_classes(target, score, better, blocks)
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine.evaluate.metrics import expected_calibration_error
-from lemnis.engine.models.calibration import mapped
+from lemnis.engine.models.calibration import ProbabilityMap, mapped
 from lemnis.engine.monitor.concept.figures import (
     RIGHT,
     answer_shares,
@@ -107,9 +107,17 @@ def estimated_figures(score: Values, points: list[list[float]], threshold: float
     )
 
 
-def calibration_error(target: Values, score: Values, points: list[list[float]]) -> float | None:
-    """Return the expected calibration error of the calibrated scores of labelled rows; None without any."""
-    known = np.isfinite(target) & np.isfinite(score)
+def calibration_error(target: Values, score: Values, calibration: ProbabilityMap) -> float | None:
+    """Return the expected calibration error of the calibrated scores of labelled rows; None without rows or a map.
+
+    Of several classes it is that of all their probabilities together.
+    """
+    if not calibration.points and not calibration.classes:
+        return None
+    known = np.isfinite(target) & np.isfinite(score if score.ndim == 1 else score.sum(axis=1))
     if not known.any():
         return None
-    return expected_calibration_error(target[known], mapped("isotonic", points, score[known]))
+    target, better = target[known], calibration.many(score[known])
+    if better.ndim == 2:
+        target = np.eye(better.shape[1], dtype=np.float64)[target.astype(np.int64)].ravel()
+    return expected_calibration_error(target, better.ravel())

@@ -66,8 +66,10 @@ def labelled_figures(task: Task, target: Values, score: Values, threshold: float
     blocks, name = blocks_by_day(days)
     if task == "binary":
         return binary_figures(target, score, threshold, blocks, name)
-    each = class_losses(target, score) if task == "multiclass" else distances(target, score)
-    return Figures(rows=int(target.size), found=means(each, blocks), blocks=name)
+    if task == "regression":
+        return Figures(rows=int(target.size), found=means(distances(target, score), blocks), blocks=name)
+    found = class_auc(target, score, blocks) | means(class_losses(target, score), blocks)
+    return Figures(rows=int(target.size), found=found, blocks=name)
 
 
 def binary_figures(target: Values, score: Values, threshold: float, blocks: Places, name: str) -> Figures:
@@ -87,6 +89,25 @@ def binary_figures(target: Values, score: Values, threshold: float, blocks: Plac
         covariance=mean_covariance(answers, blocks).ravel().tolist() if blocks.max() else [],
         blocks=name,
     )
+
+
+def class_auc(target: Values, score: Values, blocks: Places) -> dict[str, Figure]:
+    """Return the mean over the classes there are of the ROC AUC of each against all others; empty of fewer than two.
+
+    Args:
+        target: Places of the classes, shape (n,).
+        score: Probability of each class, shape (n, classes).
+        blocks: Block of each row, numbered from 0.
+    """
+    held = [place for place in range(score.shape[1]) if 0 < int((target == place).sum()) < target.size]
+    if len(held) < 2:
+        return {}
+    ones = {place: (target == place).astype(np.float64) for place in held}
+    each = [auc_influence(ones[place], ones[place], score[:, place]) for place in held]
+    value, moved = float(np.mean([auc for auc, _ in each])), np.mean([row for _, row in each], axis=0)
+    error = math.sqrt(mean_covariance(moved[:, None], blocks)[0, 0])
+    smallest = min(float(one.sum()) for one in ones.values())
+    return {"roc_auc": Figure(value, *share_interval(value, error, smallest, quantile(int(blocks.max()) + 1)))}
 
 
 def class_losses(target: Values, score: Values) -> dict[str, Values]:

@@ -7,12 +7,15 @@ import msgspec
 from lemnis.engine.monitor.concept.records import Baseline, Concept, Detection
 from lemnis.engine.store import Store
 
+NOT_YET = "models of several classes are not estimated"  # said by versions of Lemnis that could not
+
 
 def kept_baseline(store: Store, model: str, version: int) -> Baseline | None:
-    """Return the baseline of a model version if it was made."""
+    """Return the baseline of a model version if it was made, and as this version of Lemnis makes it."""
     sql = "select baseline from monitor_baselines where model = ? and version = ?"
     found = store.value(sql, [model, version])
-    return None if found is None else msgspec.json.decode(found, type=Baseline)
+    made = None if found is None else msgspec.json.decode(found, type=Baseline)
+    return None if made is None or made.why == NOT_YET else made
 
 
 def concept_of(store: Store, key: list[Any], limit: int = 200) -> Concept | None:

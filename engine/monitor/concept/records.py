@@ -111,7 +111,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         held_out: The part of the split they are.
         figures: Of these rows.
-        points: Calibration map of a yes-or-no model, fitted on all of them.
+        points: Calibration map of a yes-or-no model, fitted on all of them; classes: of each class of several.
         doubt: How far off an estimate made so is; None where none can be made, and `why` says so.
         scale: Of its losses there, for the detectors on the stream of errors.
         error_model: SHA-256 of the model of its absolute errors, for a model of a number.
@@ -122,6 +122,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     held_out: str = ""
     figures: Figures = Figures()
     points: list[list[float]] = []
+    classes: list[list[list[float]]] = []
     doubt: Doubt | None = None
     why: str = ""
     scale: Scale | None = None

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine.features.signature import Signature
+from lemnis.engine.models.calibration import ProbabilityMap
 from lemnis.engine.monitor.children import CHILDREN
 from lemnis.engine.monitor.concept.baseline import DAY_MS, baseline_of
 from lemnis.engine.monitor.concept.direct import direct_figures
@@ -14,6 +15,7 @@ from lemnis.engine.monitor.concept.expected import calibration_error, estimated_
 from lemnis.engine.monitor.concept.figures import labelled_figures
 from lemnis.engine.monitor.concept.kept import kept_baseline
 from lemnis.engine.monitor.concept.records import Baseline, Figures
+from lemnis.engine.monitor.concept.several import estimated_classes
 from lemnis.engine.monitor.performance import LABELLED, PAGE, answer_of
 from lemnis.engine.store import Row, Store
 
@@ -44,7 +46,7 @@ ESTIMATE = f"""
 """
 # The + keeps SQLite on the index of the key: without it the planner may scan a whole version for each row.
 ANSWERED = """
-    select p.event_at, p.id, p.score, iif(?, p.features, '') as features from predictions p
+    select p.event_at, p.id, p.score, p.answer, iif(?, p.features, '') as features from predictions p
     where p.endpoint = ? and p.model = ? and p.version = ?
       and (p.event_at, p.id) > (?, ?) and p.event_at < ?
       and (p.row_key = '' or not exists (
@@ -83,7 +85,7 @@ def measure_due(store: Store, key: list[Any], baseline: Baseline, now: int) -> i
             "labelled": figures.rows,
             "seen_at": window["computed_at"],
             "measured_at": now,
-            "calibration_error": calibration_error(target, score, baseline.points) if baseline.points else None,
+            "calibration_error": calibration_error(target, score, map_of(baseline)),
         }
         with store.write() as db:
             keep(db, key, window, facts)
@@ -135,6 +137,9 @@ def estimated(store: Store, key: list[Any], baseline: Baseline, span: tuple[int,
     if baseline.doubt is None:
         return Figures()
     rows = pages(store, ANSWERED, [bool(baseline.error_model), *key], span)
+    if baseline.classes:
+        score = np.array([answer_of(row, baseline) for row in rows if row["answer"]], dtype=np.float64)
+        return estimated_classes(score.reshape(-1, len(baseline.classes)), map_of(baseline), baseline.doubt)
     score = np.array([np.nan if row["score"] is None else row["score"] for row in rows], dtype=np.float64)
     if not baseline.error_model:
         return estimated_figures(score, baseline.points, baseline.threshold, baseline.doubt)
@@ -146,6 +151,11 @@ def estimated(store: Store, key: list[Any], baseline: Baseline, span: tuple[int,
     values = msgspec.json.decode("[" + ",".join(row["features"] for row in rows) + "]", type=list[list[Any]])
     matrix = encode_rows([dict(zip(signature.names, one, strict=True)) for one in values], signature)
     return direct_figures(str(store.value(sql, key[1:])), matrix, score, baseline.doubt)
+
+
+def map_of(baseline: Baseline) -> ProbabilityMap:
+    """Return the calibration of a baseline; one without points where it has none."""
+    return ProbabilityMap(method="isotonic", points=baseline.points, classes=baseline.classes)
 
 
 def keep(db: "Database", key: list[Any], window: Row, facts: dict[str, Any]) -> None:

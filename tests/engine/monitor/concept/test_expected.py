@@ -7,7 +7,7 @@ import pytest
 
 from lemnis.engine.config import Value
 from lemnis.engine.evaluate.calibration import fit_map
-from lemnis.engine.models.calibration import mapped
+from lemnis.engine.models.calibration import ProbabilityMap, mapped
 from lemnis.engine.monitor.concept.direct import ERROR, direct_figures, fit_errors
 from lemnis.engine.monitor.concept.expected import calibration_error, doubt_of, estimated_figures
 from lemnis.engine.monitor.concept.figures import labelled_figures
@@ -55,9 +55,10 @@ def test_a_concept_that_changes_is_not_seen_by_the_estimate_but_by_its_calibrati
     told = estimated_figures(score, points, 0.4, doubt).found["roc_auc"]
     truth = labelled_figures("binary", turned, score, 0.4, np.zeros(5_000, dtype=np.int64)).found["roc_auc"]
     assert truth.high < told.low
-    assert calibration_error(target, score, points) < 0.03
-    assert calibration_error(turned, score, points) > 0.1
-    assert calibration_error(np.array([]), np.array([]), points) is None
+    calibration = ProbabilityMap(method="isotonic", points=points)
+    assert calibration_error(target, score, calibration) < 0.03
+    assert calibration_error(turned, score, calibration) > 0.1
+    assert calibration_error(np.array([]), np.array([]), calibration) is None
 
 
 def test_errors_of_a_number_are_estimated_where_they_grow() -> None:
