@@ -1,6 +1,7 @@
 """The only place that asks for the time: epoch milliseconds for facts, monotonic seconds for durations."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,36 @@ def now_ms() -> int:
 def monotonic_s() -> float:
     """Return seconds of the monotonic clock: only differences inside one process mean anything."""
     return time.monotonic()
+
+
+def boottime_s() -> float:
+    """Return seconds of the clock that goes on while the machine sleeps; the monotonic one where there is none."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class AwakeClock:
+    """Seconds that a process which looks again and again was awake: what it slept through is not counted.
+
+    A suspended machine, a paused container and a stopped process leave a gap between two looks. Whoever waits for
+    another process by this clock grants it the rest of its time afterwards, as both slept.
+    """
+
+    def __init__(self, clock: Callable[[], float] = boottime_s, *, longest_s: float = 5.0) -> None:
+        """Begin at 0. Of a gap between two looks at most `longest_s` count."""
+        self._clock, self._longest = clock, longest_s
+        self._seen, self._awake = clock(), 0.0
+
+    def look(self) -> float:
+        """Count the time since the last look; return how many seconds of it were slept through."""
+        now = self._clock()
+        gap, self._seen = max(now - self._seen, 0.0), now
+        counted = min(gap, self._longest)
+        self._awake += counted
+        return gap - counted
+
+    def __call__(self) -> float:
+        """Return the seconds awake until the last look."""
+        return self._awake
 
 
 def iso_utc(ms: int) -> str:

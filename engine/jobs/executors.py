@@ -2,7 +2,7 @@
 
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -54,10 +54,10 @@ class Executor(Protocol):
 
 
 class LocalExecutor:
-    """Workers are processes of this machine, each in a session of its own."""
+    """Workers are processes of this machine, each in a session of its own; `clock` is what they are waited for by."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self.workspace = workspace
+    def __init__(self, workspace: Workspace, clock: Callable[[], float] = monotonic_s) -> None:
+        self.workspace, self._clock = workspace, clock
         self._children: dict[tuple[int, int], subprocess.Popen[bytes]] = {}
         self._first_seen: dict[tuple[int, int], float] = {}
         self._asked: dict[tuple[int, int], float] = {}
@@ -92,7 +92,7 @@ class LocalExecutor:
         return Death("lost", f"its process{pid} is gone without a word: killed, crashed, or out of memory")
 
     def stop(self, job: Job) -> None:
-        key, now = (job.id, job.epoch), monotonic_s()
+        key, now = (job.id, job.epoch), self._clock()
         if job.identity is None:
             return
         if key not in self._asked:
@@ -120,7 +120,7 @@ class LocalExecutor:
         self._yielding &= kept
 
     def _waited(self, key: tuple[int, int]) -> float:
-        return monotonic_s() - self._first_seen.setdefault(key, monotonic_s())
+        return self._clock() - self._first_seen.setdefault(key, self._clock())
 
 
 class HostedExecutor:
@@ -129,8 +129,8 @@ class HostedExecutor:
     That job claims them, starts them, and sees for itself which are to stop.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        self.workspace = workspace
+    def __init__(self, workspace: Workspace, clock: Callable[[], float] = monotonic_s) -> None:
+        self.workspace, self._clock = workspace, clock
         self._missed: dict[tuple[int, int], float] = {}
 
     def start(self, job: Job, environment: Mapping[str, str] = NOTHING) -> None:
@@ -142,7 +142,7 @@ class HostedExecutor:
             self._missed.pop(key, None)
             return None
         # It takes the lock a moment after it has claimed its row.
-        if monotonic_s() - self._missed.setdefault(key, monotonic_s()) < HOSTED_S:
+        if self._clock() - self._missed.setdefault(key, self._clock()) < HOSTED_S:
             return None
         del self._missed[key]
         return Death("lost", f"the process that did it, of job {job.host_id}, is gone")

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -62,10 +63,10 @@ def record(store: Store, name: str, state: ServiceState, why: str, identity: Ide
 
 
 class Keeper:
-    """Keeps the declared services up: starts, adopts, restarts with back-off, gives up, stops."""
+    """Keeps the declared services up: starts, adopts, restarts with back-off, gives up, stops, all by `clock`."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, clock: Callable[[], float] = monotonic_s) -> None:
+        self.store, self._clock = store, clock
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._up_since: dict[str, float] = {}
         self._next_start: dict[str, float] = {}
@@ -107,13 +108,13 @@ class Keeper:
         return self.store.workspace.service_dir(name) / "log"
 
     def _keep(self, service: Service) -> None:
-        since = self._up_since.setdefault(service.name, monotonic_s())
-        steady = monotonic_s() - since > STEADY_S
+        since = self._up_since.setdefault(service.name, self._clock())
+        steady = self._clock() - since > STEADY_S
         if service.state != "up" or (steady and service.restarts):
             record(self.store, service.name, "up", "", service.identity, 0 if steady else service.restarts)
 
     def _bring_up(self, service: Service) -> None:
-        now = monotonic_s()
+        now = self._clock()
         if service.identity is not None and service.state in ("up", "starting"):
             deaths = service.restarts + 1
             self._up_since.pop(service.name, None)
@@ -140,8 +141,8 @@ class Keeper:
 
     def _bring_down(self, service: Service, alive: bool) -> None:
         if alive and service.identity is not None:
-            asked = self._asked.setdefault(service.name, monotonic_s())
-            late = monotonic_s() - asked > STOP_S
+            asked = self._asked.setdefault(service.name, self._clock())
+            late = self._clock() - asked > STOP_S
             send_signal(service.identity, signal.SIGKILL if late else signal.SIGTERM)
         elif service.state != "down":
             record(self.store, service.name, "down", "stopped on request", None, 0)

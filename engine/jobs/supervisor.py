@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from lemnis.engine.clock import monotonic_s
+from lemnis.engine.clock import AwakeClock, monotonic_s
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.jobs import SUPERVISOR_LOCK, queue, services
 from lemnis.engine.jobs.bounds import MemoryWatch, chosen_cpus
@@ -33,9 +33,9 @@ STANDING = (("sampler", "lemnis.engine.resources.sampler"), ("device", "lemnis.e
 class Supervisor:
     """The loop's state: it holds nothing that a successor could not read from the store."""
 
-    def __init__(self, store: Store, executor: Executor, keeper: services.Keeper) -> None:
-        self.store, self.executor, self.keeper = store, executor, keeper
-        self.hosted = HostedExecutor(store.workspace)
+    def __init__(self, store: Store, executor: Executor, keeper: services.Keeper, awake: AwakeClock) -> None:
+        self.store, self.executor, self.keeper, self.awake = store, executor, keeper, awake
+        self.hosted = HostedExecutor(store.workspace, awake)
         self.stopping = threading.Event()
         self.situations = Reader(store)
         self.memory = MemoryWatch(store)
@@ -46,6 +46,8 @@ class Supervisor:
         """Go round until asked to stop or until the workspace is gone."""
         seen, looked_at, planned_at = -1, -LOOK_S, -PLAN_S
         while not self.stopping.is_set() and self.store.workspace.state.exists():
+            if slept := self.awake.look():
+                print(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {slept:,.0f} s were slept through", flush=True)
             version = self.store.data_version()
             if version != seen or monotonic_s() - looked_at >= LOOK_S:
                 seen, looked_at = version, monotonic_s()
@@ -169,7 +171,8 @@ def main() -> int:
     store = Store(workspace)
     for name, module in STANDING:
         services.declare(store, name, module, ["--workspace", str(workspace.root)])
-    supervisor = Supervisor(store, LocalExecutor(workspace), services.Keeper(store))
+    awake = AwakeClock()
+    supervisor = Supervisor(store, LocalExecutor(workspace, awake), services.Keeper(store, awake), awake)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: supervisor.stopping.set())
     print(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} supervisor {os.getpid()} watches {workspace.root}")

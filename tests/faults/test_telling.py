@@ -20,30 +20,74 @@ from support import engine_at, until
 from lemnis.engine import Engine
 
 KILLS = int(os.environ.get("LEMNIS_KILLS", "20"))
+MINUTE = 2_000_000_040_000  # when the first one begins
 
-# One minute that breaks the rule or keeps it; killed at the first, second … statement that writes, or never.
-LOOK = """
+# Reads lines: what to do (look at a minute, or send what is due), at which statement that writes to be killed, the
+# minute and its errors. Each is done by a child, forked before anything was opened; its status is the answer.
+FORKS = """
 import os, signal, sys
 from pathlib import Path
+import apprise
 from lemnis.engine.config import load_config
 from lemnis.engine.monitor.alerting.advance import advance
+from lemnis.engine.monitor.alerting.notifier import Notifier
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import find_workspace
 
-store = Store(find_workspace(Path(sys.argv[1])))
-at, errors, kill = int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-with store.write("metrics") as db:
-    columns = "endpoint, at, version, requests, errors, down"
-    db.execute(f"insert or ignore into endpoint_minutes ({columns}) values ('late', ?, 3, 100, ?, 0)", [at, errors])
-left = [kill]
-def count(statement):
-    if statement.lstrip().lower().startswith(("insert", "update", "commit")):
-        left[0] -= 1
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-store.connection().set_trace_callback(count)
-advance(store, load_config(store.workspace.config), "late", [], now=at + 60_000)
+workspace = find_workspace(Path(sys.argv[1]))
+
+def look(store, at, errors):
+    with store.write("metrics") as db:
+        columns = "endpoint, at, version, requests, errors, down"
+        db.execute(f"insert or ignore into endpoint_minutes ({columns}) values ('late', ?, 3, 100, ?, 0)", [at, errors])
+    advance(store, load_config(store.workspace.config), "late", [], now=at + 60_000)
+
+def send(store):
+    notifier = Notifier(store, {})
+    notifier.declared.reread()
+    notifier.send_due()
+
+def do(what, kill, at, errors):
+    store, left = Store(workspace), [int(kill)]
+    def count(statement):
+        if statement.lstrip().lower().startswith(("insert", "update", "commit")):
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+    store.connection().set_trace_callback(count)
+    look(store, int(at), int(errors)) if what == "look" else send(store)
+
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        do(*line.split())
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    print(os.waitstatus_to_exitcode(status), flush=True)
 """
+LOOKING, SENDING = 14, 4  # statements that write when an alert fires, and when a message is sent
+
+
+class Forks:
+    """What the watch and the notifier do, killed at the first, second … statement that writes, or never."""
+
+    def __init__(self, engine: Engine) -> None:
+        command = [sys.executable, "-c", FORKS, str(engine.workspace.root)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def killed(self, what: str, kill: int = 0, at: int = 0, errors: int = 0) -> bool:
+        """Do it, and say whether it was killed; whatever else it ends with fails."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{what} {kill} {at} {errors}\n")
+        self._process.stdin.flush()
+        status = int(self._process.stdout.readline())
+        assert status in (0, -signal.SIGKILL)
+        return status != 0
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
 
 
 class Receiver(ThreadingHTTPServer):
@@ -88,9 +132,11 @@ def engine(tmp_path: Path, receiver: Receiver) -> Iterator[Engine]:
     opened.store.close()
 
 
-def look(engine: Engine, at: int, errors: int, kill: int) -> int:
-    arguments = [str(engine.workspace.root), str(at), str(errors), str(kill)]
-    return subprocess.run([sys.executable, "-c", LOOK, *arguments], check=False).returncode
+@pytest.fixture
+def forks(engine: Engine) -> Iterator[Forks]:
+    made = Forks(engine)
+    yield made
+    made.close()
 
 
 def notifier(engine: Engine) -> "subprocess.Popen[bytes]":
@@ -105,22 +151,31 @@ def due_now(engine: Engine) -> None:
 
 
 @pytest.mark.slow
-def test_whenever_the_watch_is_killed_what_fires_is_written_with_its_message_or_not_at_all(engine: Engine) -> None:
-    at, killed = 2_000_000_040_000, 0
-    for kill in range(1, KILLS + 1):
-        for errors in (50, 0):
-            killed += look(engine, at, errors, kill) == -signal.SIGKILL
-            assert look(engine, at, errors, 0) == 0
+def test_no_alert_is_lost_whenever_the_watch_or_the_notifier_is_killed(engine: Engine, forks: Forks, receiver) -> None:
+    at, kills, fired = MINUTE, 0, 0
+    while kills < KILLS:
+        fired += 1
+        for errors in (50, 0):  # it fires, and is resolved
+            kills += forks.killed("look", 1 + fired % LOOKING, at, errors)
+            assert not forks.killed("look", 0, at, errors)
             at += 60_000
-        alerts = [alert for alert in engine.monitor.alerts(open_only=False) if alert.rule == "errors"]
-        assert len(alerts) == kill
-        told = engine.monitor.alerting.notifications(max(alert.id for alert in alerts))
-        assert [one.kind for one in told] == ["resolved", "fired"]
-    assert killed >= min(KILLS, 10)
+            for kill in (1 + fired % SENDING, 0):
+                due_now(engine)
+                kills += forks.killed("send", kill)
+    alerts = [alert for alert in engine.monitor.alerts(open_only=False) if alert.rule == "errors"]
+    assert [alert.state for alert in alerts] == ["resolved"] * fired
+    for alert in alerts:
+        told = engine.monitor.alerting.notifications(alert.id)
+        assert [(one.kind, one.state) for one in told] == [("resolved", "sent"), ("fired", "sent")]
+    for kind in ("fired", "resolved"):
+        keys = [body["dedupe_key"] for body in receiver.got if body["kind"] == kind]
+        assert len(set(keys)) == fired <= len(keys)  # each came; what came twice, with the same key
 
 
-def test_a_notifier_that_is_killed_while_it_sends_tells_it_again_with_the_same_key(engine: Engine, receiver) -> None:
-    assert look(engine, 2_000_000_040_000, 50, 0) == 0
+def test_a_notifier_that_is_killed_while_it_sends_tells_it_again_with_the_same_key(
+    engine: Engine, forks: Forks, receiver
+) -> None:
+    assert not forks.killed("look", 0, MINUTE, 50)
     due_now(engine)
     receiver.slow.set()
     process = notifier(engine)

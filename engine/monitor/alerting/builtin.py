@@ -24,7 +24,7 @@ DEFINITIONS = {
     METRIC: "Errors, latency and drift of a challenger against the champion, tested after every answer of the split.",
     WATCH_METRIC: "Whether the watch was heard of lately: while it is away, no window is judged and no rule speaks.",
 }
-WATCH_AWAY_MS = 60_000
+WATCH_AWAY_S = 60.0
 
 
 class Raised(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,22 +64,22 @@ def raise_aborted(store: Store, config: Config | None = None, *, now: int | None
     return raised
 
 
-def judge_watch(store: Store, config: Config, *, heard_at: int | None, now: int) -> int:
+def judge_watch(store: Store, config: Config, *, heard_at: int | None, silent_s: float, now: int) -> int:
     """Let an alert fire while a watch that should be up was not heard of, resolve it when it is; return the changes.
 
     Args:
         store: Where alerts are.
         config: Says who is told.
         heard_at: When the watch last looked, epoch ms; None before the first time.
+        silent_s: For how long nothing was heard of it, by a clock that neither jumps nor counts what was slept through.
         now: Epoch ms.
     """
-    service = store.row("select started_at, updated_at from services where name = 'monitor' and wanted = 'up'")
-    heard = max(heard_at or 0, (service["started_at"] or 0) if service else 0)
-    away = service is not None and now - max(heard, service["updated_at"]) > WATCH_AWAY_MS
+    wanted = store.value("select 1 from services where name = 'monitor' and wanted = 'up'")
+    away = wanted is not None and silent_s > WATCH_AWAY_S
     sql = "select id from alerts where rule = ? and state != 'resolved'"
     found = store.value(sql, [WATCH_DOWN])
     if away and found is None:
-        since = f"for {(now - heard_at) // 60_000:,} minutes" if heard_at else "ever"
+        since = f"for {max((now - heard_at) // 60_000, 1):,} minutes" if heard_at else "ever"
         alert = Raised(
             rule=WATCH_DOWN, endpoint="", severity="page", metric=WATCH_METRIC, cause="serving",
             message=f"The watch was not heard of {since}: nothing is judged", why="its heartbeat is old",

@@ -11,11 +11,12 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
+from typing import TypeAlias
 from zlib import crc32
 
 import msgspec
 
-from lemnis.engine.clock import monotonic_s, now_ms
+from lemnis.engine.clock import AwakeClock, monotonic_s, now_ms
 from lemnis.engine.errors import LemnisError, Unavailable
 from lemnis.engine.monitor.alerting import outbox
 from lemnis.engine.monitor.alerting.alertmanager import EVERY_S as ALERTMANAGER_S
@@ -32,13 +33,17 @@ from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace, find_workspace
 
 EVERY_S = 1.0
+Signs: TypeAlias = tuple[int | None, int | None, int | None]
 
 
 class Notifier:
     """What time asks for, and the outbox; what it knows is in the store, so it may die at any time."""
 
-    def __init__(self, store: Store, environment: Mapping[str, str]) -> None:
-        self.store, self.environment = store, environment
+    def __init__(self, store: Store, environment: Mapping[str, str], awake: AwakeClock | None = None) -> None:
+        """Begin; `awake` says how long the watch was not heard of."""
+        self.store, self.environment, self._awake = store, environment, awake or AwakeClock()
+        self._signs: Signs | None = None  # of life of the watch, and when they were new
+        self._signs_at = 0.0
         self.declared = LastGood(store.workspace)
         self.problem = ""
         self._pushed_at = -ALERTMANAGER_S
@@ -51,12 +56,23 @@ class Notifier:
             self.declared.reread()
             hold_all(self.store, now=moment)
             remind(self.store, now=moment)
-            judge_watch(self.store, self.declared.config, heard_at=heard_at(self.store), now=moment)
+            silent, heard = self._silence(), heard_at(self.store)
+            judge_watch(self.store, self.declared.config, heard_at=heard, silent_s=silent, now=moment)
             self._push(moment)
         except LemnisError as error:
             self.problem = f"{error.problem} {error.place}".strip()
         else:
             self.problem = self.declared.problem or self._refused
+
+    def _silence(self) -> float:
+        """Return for how many seconds nothing new was heard of the watch, those slept through left out."""
+        self._awake.look()
+        row = self.store.row("select started_at, updated_at from services where name = 'monitor'")
+        begun, asked = (row["started_at"], row["updated_at"]) if row is not None else (None, None)
+        signs = (heard_at(self.store), begun, asked)
+        if signs != self._signs:
+            self._signs, self._signs_at = signs, self._awake()
+        return self._awake() - self._signs_at
 
     def _push(self, now: int) -> None:
         url = self.declared.config.monitor.alertmanager

@@ -107,9 +107,9 @@ def banded(tmp_path: Path, trained) -> tuple[Store, pa.Table, np.ndarray]:
     register(store, record_version(store, table, name="flights", roles=roles, split=SPLIT), path, signature)
     july = table.slice(181 * 30, 31 * 30)
     said = np.asarray(booster.predict(encode_table(july, signature)))
-    columns = {name: july.column(name).to_pylist() for name in signature.names}
+    sent = [[row[name] for name in signature.names] for row in july.to_pylist()]
     entry = Entry(
-        at=1, version=1, rows=len(said), latency_us=9, status=200, columns=columns, scores=said.tolist(),
+        at=1, version=1, rows=len(said), latency_us=9, status=200, sent=sent, scores=said.tolist(),
         keys=[str(key) for key in july.column("id").to_pylist()],
         event_times=july.column("flown").cast(pa.timestamp("ms")).cast(pa.int64()).to_pylist(),
     )  # fmt: skip

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from alert_bench import MINUTE, Bench
+from alert_bench import HOUR, MINUTE, Bench
 
+from lemnis.engine.clock import AwakeClock
 from lemnis.engine.monitor.alerting import hand, outbox
 from lemnis.engine.monitor.alerting.alertmanager import push
 from lemnis.engine.monitor.alerting.notifier import Notifier
@@ -174,12 +175,22 @@ def test_mail_arrives_as_text(bench: Bench) -> None:
 
 
 def test_a_watch_that_is_not_heard_of_is_a_page_until_it_looks_again(bench: Bench, receiver: Receiver) -> None:
-    notifier = notifier_to(bench, f"json://{receiver.host}")
+    seconds = [0.0]
+    path = bench.store.workspace.config
+    path.write_text(path.read_text().replace("json://localhost:1", f"json://{receiver.host}", 1))
+    notifier = Notifier(bench.store, {}, AwakeClock(lambda: seconds[0]))
     with bench.store.write() as db:
         row = {"name": "monitor", "module": "m", "arguments": "[]", "updated_at": bench.now, "started_at": bench.now}
         db.table("services").insert(row)
+    for day in (0, 1, -1):  # the clock on the wall is set to and fro
+        notifier.tick(now=bench.now + day * 24 * HOUR)
+    for _ in range(11):
+        seconds[0] += 5
+        notifier.tick(now=bench.now)
+    seconds[0] += 8 * 3600  # the machine sleeps, and the watch with it: it has the rest of its minute
     notifier.tick(now=bench.now + MINUTE)
     assert bench.room.alerts() == []
+    seconds[0] += 1
     notifier.tick(now=bench.now + MINUTE + 1)
     alert = bench.alert("watch down")
     assert (alert.severity, alert.state, alert.endpoint) == ("page", "firing", "")
