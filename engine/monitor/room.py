@@ -189,8 +189,7 @@ class MonitorRoom:
     def status(self) -> Status:
         """Say whether the watch is at work, how far it is, and what is being replayed."""
         beat = self._heartbeat() if self.store.at is None else self._minute_then(self.store.at)
-        # A beat of the future was written before the clock was set back: it says nothing of now.
-        fresh = beat is not None and abs(self.store.now_ms() - beat.at) < STALE_MS
+        fresh = beat is not None and self.store.now_ms() - beat.at < STALE_MS
         open_alerts = self.store.rows(
             "select state, count(*) as n from alerts where state != 'resolved' group by state"
         )

@@ -63,6 +63,10 @@ STREAMED = """exists (select 1 from main.monitor_streams s where s.endpoint = {0
   and s.version = {0}.version and s.labels_at <= :at)"""
 CAME_TO = """(select e.what from main.retraining_events e where e.cause = retrainings.cause and e.at <= :at
   and e.what in ('challenger', 'promoted') order by e.id desc limit 1)"""
+OF_CURSOR = """from temp.monitor_windows w where w.endpoint = monitor_cursors.endpoint
+  and w.model = monitor_cursors.model and w.version = monitor_cursors.version"""
+WINDOWED = f"exists (select 1 {OF_CURSOR})"
+NEWEST = f"(select max(w.ends) - 1 {OF_CURSOR})"
 JUDGED = "coalesce(judged_at, computed_at)"
 LABEL_FIGURES = (
     "label_share", "roc_auc", "roc_auc_error", "log_loss", "brier", "value_per_1000", "mean_absolute_error",
@@ -183,7 +187,16 @@ STATE: dict[str, Then] = {
     "monitor_contrasts": since("created_at"),
     "monitor_figures": since("measured_at"),
     "monitor_waivers": since("at"),
-    "monitor_cursors": since("arrived_at")._replace(rowid=True),
+    "monitor_cursors": Then(
+        f"arrived_at <= :at or {WINDOWED}",
+        {
+            "newest_event": f"iif(arrived_at <= :at, newest_event, min(newest_event, {NEWEST}))",
+            "newest_label_event": once("arrived_at", "newest_label_event", "0"),
+            "problem": once("arrived_at", "problem", "''"),
+            "arrived_at": "min(arrived_at, :at)",
+        },
+        rowid=True,
+    ),
     "monitor_parts": Then(
         "exists (select 1 from main.monitor_cursors c where c.endpoint = monitor_parts.endpoint"
         " and c.model = monitor_parts.model and c.version = monitor_parts.version and c.arrived_at <= :at)"

@@ -27,6 +27,7 @@ def told(flown, at: int | None = None):
         )
         for window in room.windows("late")
     }
+    assert [one.endpoint for one in room.status().watched] == ["late"]  # whose windows the console shows
     store.close()
     return found
 
