@@ -1,6 +1,7 @@
 """Every test sees the same terminal, new workspaces are copies, no property fails because the machine was busy."""
 
 import os
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ for name in ("NO_COLOR", "SSH_TTY", "TMUX", "EDITOR", "VISUAL"):
 os.environ.update(
     TEXTUAL_ANIMATIONS="none", COLORTERM="truecolor", TERM="xterm-256color", TEXTUAL_COLOR_SYSTEM="truecolor"
 )
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="lemnis-state-")  # what the console remembers for a person
 # The same examples every time: a failure belongs to the change that is tested. `make properties` looks for others.
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("search", deadline=None, max_examples=400)

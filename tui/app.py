@@ -22,6 +22,7 @@ from lemnis.tui.clipboard import osc52, save_copy
 from lemnis.tui.messages import EngineSeen, IncidentWanted, LoopRead, RoomImported, StageWanted, TopicsMoved
 from lemnis.tui.stages import BY_NAME, STAGES
 from lemnis.tui.stages.stage import Stage, unexpected
+from lemnis.tui.tour.console import Touring
 from lemnis.tui.travel import TravellingApp
 from lemnis.tui.warming import settle_memory, warm_rooms
 from lemnis.tui.widgets.bars import FactLine, KeyBar
@@ -52,7 +53,7 @@ class MainScreen(Screen[None]):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
 
-class Console(TravellingApp):
+class Console(Touring, TravellingApp):
     """The whole console over one engine."""
 
     BINDINGS = bindings("everywhere")
@@ -275,6 +276,7 @@ class Console(TravellingApp):
         if self.engine.at is not None:
             self.travel("now")
             return
+        await self.leave_tour()
         self.focus_stage()
 
     def action_explain(self) -> None:

@@ -11,8 +11,8 @@ from lemnis.tui.launcher import end_with
 SLOW_FRAMES = "10"  # a second, over SSH
 
 
-def open_console(session: Session, *, stage: str = "problem", oncall: bool = False) -> int:
-    """Run the console until it is left, with `oncall` the on-call view first; returns the exit code.
+def open_console(session: Session, *, stage: str = "problem", oncall: bool = False, tour: bool = False) -> int:
+    """Run the console until it is left, with `oncall` the on-call view first, with `tour` the tour; returns the code.
 
     Raises:
         BadInput: There is no terminal to draw on or to read keys from.
@@ -34,7 +34,7 @@ def open_console(session: Session, *, stage: str = "problem", oncall: bool = Fal
     from lemnis.tui.app import Console
 
     app = Console(engine, stage=stage, supervise=not session.read_only, debug=session.debug, oncall=oncall)
-    app.mouse_on = not remote
+    app.mouse_on, app.tour_first = not remote, tour
     app.run(mouse=not remote)
     return app.return_code or 0
 

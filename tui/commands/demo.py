@@ -24,6 +24,7 @@ def demo(
         bool, typer.Option("--headless", help="Run the loop to its end and report, without the console.")
     ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer runs, fewer rounds, a fifth of the traffic.")] = False,
+    tour: Annotated[bool, typer.Option("--tour", help="Begin with the tour that leads through the ten tabs.")] = False,
 ) -> None:
     """Take the flights of 2013 from a stated problem to a monitored endpoint, then open the console.
 
@@ -46,7 +47,7 @@ def demo(
         from lemnis.tui.commands.console import open_console
 
         work.replay(paced=True)
-        raise typer.Exit(open_console(Session(workspace=engine.workspace.root), stage="monitor"))
+        raise typer.Exit(open_console(Session(workspace=engine.workspace.root), stage="monitor", tour=tour))
     work.watch()
     document = report(engine)
     if session.json:

@@ -36,6 +36,9 @@ APP = (
     ),
     Action("app.edit", "e", "Edit", "Open lemnis.toml in $EDITOR; it is checked afterwards.", writes=True),
     Action("app.mouse", "m", "Mouse", "Turn the mouse on or off, so that the terminal can select text."),
+    Action("app.tour", "Y", "Tour of the loop", "Begin the tour of the ten tabs where it was left, or leave it."),
+    Action("app.tour_next", "N", "Tour: next", "Go to the tour's next step."),
+    Action("app.tour_back", "O", "Tour: back", "Go back to the tour's step before."),
     Action("app.back", "escape", "Back", "Go back one layer."),
     Action("app.quit", "q", "Leave", "Leave the console; work goes on."),
 )
