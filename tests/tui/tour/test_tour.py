@@ -74,7 +74,7 @@ async def test_what_each_step_asks_for_is_seen_to_be_done(tmp_path: Path) -> Non
     async with app.run_test(size=(80, 24)) as pilot:
         for step in STEPS:
             await shows(pilot, step.gives)
-            await settle(pilot)
+            await becomes(pilot, lambda: app.stage is not None and app.stage.loaded_at)
             await app.run_action(f"app.do('{step.tries}')")
             await becomes(pilot, lambda: app.tour.tour.tried)
             while len(app.screen_stack) > 1:
