@@ -22,8 +22,8 @@ from lemnis.tui.clipboard import osc52, save_copy
 from lemnis.tui.messages import EngineSeen, IncidentWanted, LoopRead, RoomImported, StageWanted, TopicsMoved
 from lemnis.tui.stages import BY_NAME, STAGES
 from lemnis.tui.stages.stage import Stage, unexpected
+from lemnis.tui.terminal.resuming import ResumingApp
 from lemnis.tui.tour.console import Touring
-from lemnis.tui.travel import TravellingApp
 from lemnis.tui.warming import settle_memory, warm_rooms
 from lemnis.tui.widgets.bars import FactLine, KeyBar
 from lemnis.tui.widgets.grid import Grid
@@ -53,7 +53,7 @@ class MainScreen(Screen[None]):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
 
-class Console(Touring, TravellingApp):
+class Console(Touring, ResumingApp):
     """The whole console over one engine."""
 
     BINDINGS = bindings("everywhere")

@@ -17,7 +17,7 @@ PR_SET_PDEATHSIG = 1
 TAKING = ("-w", "--workspace", "--at")  # global options with a value of their own
 OPENING = ("oncall", "demo")  # commands that may end in the console
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
-PATIENCE_S = 5  # for a console that was asked to leave
+PATIENCE_S = 8  # for a console that was asked to leave
 # Ends a string that was cut off, then all that a console switches on: mouse, focus, paste, pictures, keys, screen.
 RESTORE = (
     b"\x1b\\\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?1004l\x1b[?2004l\x1b[?2026l"
@@ -65,6 +65,7 @@ class Launcher:
 
     def __init__(self, child: int, terminal: int, before: Modes) -> None:
         self.child, self.terminal, self.before = child, terminal, before
+        self.asked = 0  # the signal that asked it to leave
 
     def wait(self) -> int:
         """Wait for the console's end and return the exit code to end with."""
@@ -82,7 +83,7 @@ class Launcher:
             if self._modes() not in (None, self.before):
                 self.restore()
             return os.WEXITSTATUS(status)
-        number = os.WTERMSIG(status)
+        number = self.asked or os.WTERMSIG(status)  # one that did not leave in time was killed
         if number not in PASSED_ON or self._modes() != self.before:  # by one of those it ended before it drew
             self.restore()
             self._tell(f"error: The console was ended by {signal.Signals(number).name}; what runs goes on.")
@@ -114,6 +115,7 @@ class Launcher:
     def _pass_on(self, number: int, _: FrameType | None) -> None:
         self._send(number)
         if number in PASSED_ON:
+            self.asked = number
             signal.alarm(PATIENCE_S)
 
     def _give_up(self, *_: object) -> None:

@@ -31,12 +31,14 @@ class TravellingApp(TerminalApp):
         engine: The one that is shown.
         present: The one of now.
         pump: Follows the one that is shown.
+        opened_by: The tab and the action that was done last on it, or everywhere: it may have opened a dialog.
         banner: What is said above everything while the past is shown; empty for now.
     """
 
     def __init__(self, engine: Engine, *, supervise: bool) -> None:
         super().__init__()
         self.engine, self.supervise = engine, supervise
+        self.opened_by = ("", "")
         self.present = engine if engine.at is None else engine.present()
         self.banner = "" if engine.at is None else banner(engine.at)
         self.pump = self.pump_of(engine)
@@ -94,6 +96,8 @@ class TravellingApp(TerminalApp):
         """Do an action, unless it would change the past: that is refused with a sentence."""
         stage = cast("Stage[object]", default_namespace) if isinstance(default_namespace, Stage) else None
         scope = stage.info.name if stage is not None else GLOBAL
+        if len(self.screen_stack) == 1:
+            self.opened_by = (scope, action if isinstance(action, str) else "")
         if self.engine.at is not None and (scope, action) in WRITES:
             self.notify(REFUSED, severity="warning", markup=False)
             return True

@@ -32,11 +32,17 @@ def open_console(session: Session, *, stage: str = "problem", oncall: bool = Fal
             raise
         return welcome(session)
     from lemnis.tui.app import Console
+    from lemnis.tui.terminal.place import Keeper
 
     app = Console(engine, stage=stage, supervise=not session.read_only, debug=session.debug, oncall=oncall)
     app.mouse_on, app.tour_first = not remote, tour
+    keeper = Keeper(engine.workspace.root, os.environ)
+    if stage == "problem" and not (session.at or tour):  # somebody who wishes to see something else sees that
+        app.resume(keeper)
     app.run(mouse=not remote)
-    return app.return_code or 0
+    code = app.return_code or 0
+    keeper.close(forget=code == 0)
+    return code
 
 
 def in_browser() -> bool:

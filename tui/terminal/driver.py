@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WHERE_IS_THE_CURSOR = "\x1b[6n"  # every terminal answers it
 
+PERSON = (events.Key, events.Paste, events.MouseDown, events.MouseScrollUp, events.MouseScrollDown)
+
 
 class LinkMeasured(Message):
     """The terminal has answered: how long that took is in the driver's traffic."""
@@ -28,6 +30,7 @@ class TerminalDriver(LinuxDriver):
 
     Attributes:
         traffic: What was sent, and how long an answer takes.
+        heard: How many keys, clicks and pastes there were.
         motion: Have every move of the pointer reported; over SSH only clicks, drags and the wheel are.
     """
 
@@ -37,7 +40,7 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.traffic, self.motion = Traffic(), "SSH_TTY" not in os.environ
         self._glyphs = substitutes(os.environ)
-        self._stopped = False
+        self._stopped, self.heard = False, 0
 
     def write(self, data: str) -> None:
         if self._glyphs and not data.isascii():
@@ -63,6 +66,7 @@ class TerminalDriver(LinuxDriver):
             elif self._app.is_running:
                 self._app.post_message(LinkMeasured())
             return
+        self.heard += isinstance(message, PERSON)
         super().process_message(message)
 
     def _enable_mouse_support(self) -> None:
