@@ -32,8 +32,8 @@ def opens_console(arguments: Sequence[str]) -> bool:
         for before, word in zip(("", *arguments), arguments, strict=False)
         if not word.startswith("-") and before not in TAKING
     ]
-    in_browser = "TEXTUAL_DRIVER" in os.environ
-    return not in_browser and (not words or words[0] in OPENING) and sys.stdin.isatty() and sys.stdout.isatty()
+    undrawn = "TEXTUAL_DRIVER" in os.environ or "--linear" in arguments
+    return not undrawn and (not words or words[0] in OPENING) and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def launch() -> None:

@@ -28,6 +28,10 @@ def answer(arguments: Sequence[str]) -> int:
 
     try:
         arguments = hoisted(arguments)
+        if "--linear" in arguments:
+            from lemnis.tui.commands.linear import tell
+
+            return tell(arguments)
         if Session.only_globals(arguments) and COMPLETING not in os.environ:
             from lemnis.tui.commands.console import open_console
 

@@ -21,6 +21,10 @@ def open_console(session: Session, *, stage: str = "problem", oncall: bool = Fal
         end_with(os.getppid())  # its input alone would not tell that the server is gone
     elif not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInput("The console needs a terminal.", "Use a command: `lemnis status`, or see `lemnis --help`.")
+    if os.environ.get("TERM") == "dumb":  # it can't be drawn on
+        from lemnis.tui.commands.linear import tell_tabs
+
+        return tell_tabs(session, ())
     remote = bool(os.environ.get("SSH_TTY"))
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     if remote:

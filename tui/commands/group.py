@@ -113,6 +113,10 @@ def prepare(
         str, typer.Option(help="Tell what was at this past time (your zone, unless it says another).", metavar="TIME")
     ] = "",
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    linear: Annotated[
+        bool,
+        typer.Option("--linear", help="Print what the tabs named (or all) show as plain lines."),
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True)
     ] = False,
@@ -121,7 +125,7 @@ def prepare(
 
     Exit codes: 0 fine, 1 the thing checked fell short, 2 bad input, 3 the engine could not do it.
     """
-    context.obj = Session(workspace, json, read_only, debug, at)
+    context.obj = Session(workspace, json, read_only, debug, at, linear)
 
 
 def group(help: str) -> typer.Typer:

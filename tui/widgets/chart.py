@@ -67,6 +67,11 @@ class Chart(Vertical):
     def compose(self) -> ComposeResult:
         yield Words(classes="legend")
 
+    @property
+    def series(self) -> Sequence[Series]:
+        """The lines that are shown."""
+        return self._series
+
     def show(self, series: Sequence[Series], *, levels: Sequence[tuple[float, str]] = ()) -> None:
         """Show lines; nothing is drawn again if they are the same.
 

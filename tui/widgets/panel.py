@@ -24,6 +24,11 @@ class Panel(Vertical):
         """Set the words in the lower border; empty takes them away."""
         self._set("border_subtitle", "", safe(text, limit=80))
 
+    @property
+    def said(self) -> list[str]:
+        """The words of its borders, the title first."""
+        return [words for name in ("border_title", "border_subtitle") if (words := self._drawn.get(name, ""))]
+
     def dated(self, at_ms: int | None, now_ms: int, stale_after_seconds: float) -> None:
         """Say in the lower border how old the data is; a stale panel says so in words.
 
