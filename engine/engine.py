@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lemnis.engine.jobs import JobsRoom
     from lemnis.engine.labelling import LabellingRoom
     from lemnis.engine.lifecycle import Lifecycle
+    from lemnis.engine.lineage import Lineage
     from lemnis.engine.modelcard import CardRoom
     from lemnis.engine.moments import Moment
     from lemnis.engine.monitor import MonitorRoom
@@ -86,6 +87,12 @@ class Engine:
         from lemnis.engine.moments import after, before
 
         return after(self.store, at) if later else before(self.store, at)
+
+    def lineage(self, kind: str, key: str) -> "Lineage":
+        """Return what a thing comes from and what came of it; see `lineage.trace`."""
+        from lemnis.engine.lineage import trace
+
+        return trace(self.store, kind, key)
 
     def config(self) -> Config:
         """Read lemnis.toml as it is now.

@@ -331,7 +331,7 @@ def monitor(facts: Facts) -> Verdict:
         return verdict
     if waiting := facts.store.row(WAITING_CHALLENGER):
         why = f"{waiting['model']} v{waiting['version']} was trained again and waits for a person"
-        return Verdict("attention", why, "Promote it or not: press 9, then L, or `lemnis retrain status`.")
+        return Verdict("attention", why, "Promote it or not: press 9, then C, or `lemnis retrain status`.")
     newest = facts.store.row("select verdict, why from monitor_windows where rows > 0 order by starts desc limit 1")
     if newest is None:
         return Verdict("not started", "no prediction was judged yet", "Deploy a model and send it rows.")

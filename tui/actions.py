@@ -1,6 +1,6 @@
 """Every key the console answers to, gathered from `keys/`; footer, palette, help screen and README read this."""
 
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 
 from lemnis.tui.keys.action import GLOBAL, TABLE, Action
 from lemnis.tui.keys.data import DATA
@@ -10,6 +10,7 @@ from lemnis.tui.keys.everywhere import APP, TABLES
 from lemnis.tui.keys.experiments import EXPERIMENTS
 from lemnis.tui.keys.explore import EXPLORE
 from lemnis.tui.keys.features import FEATURES
+from lemnis.tui.keys.keymap import key_label
 from lemnis.tui.keys.monitor import MONITOR
 from lemnis.tui.keys.problem import PROBLEM
 from lemnis.tui.keys.resources import RESOURCES
@@ -17,6 +18,7 @@ from lemnis.tui.keys.validate import VALIDATE
 
 __all__ = ["ACTIONS", "GLOBAL", "TABLE", "Action", "actions", "bindings", "key_label"]
 
+BETWEEN_PLACES = ("app.backward", "app.forward", "app.lineage", "app.jump")
 ACTIONS = (
     *APP, *TABLES, *PROBLEM, *DATA, *EXPLORE, *FEATURES, *VALIDATE, *EXPERIMENTS, *EVALUATE,
     *DEPLOY, *MONITOR, *RESOURCES,
@@ -33,13 +35,10 @@ def bindings(scope: str) -> list[BindingType]:
     return [action.binding() for action in actions(scope)]
 
 
-def key_label(key: str) -> str:
-    """Return a key as it is written for people: ``question_mark`` is ``?``."""
-    names = {
-        "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup",
-        "plus": "+", "minus": "-", "left_square_bracket": "[", "right_square_bracket": "]", "full_stop": ".",
-        "equals_sign": "=", "number_sign": "#", "comma": ",", "exclamation_mark": "!", "at": "@",
-        "less_than_sign": "<", "greater_than_sign": ">",
-        "down": "↓", "up": "↑", "left": "←", "right": "→",
-    }  # fmt: skip
-    return " ".join(names.get(part, part) for part in key.split(","))
+def place_bindings() -> list[BindingType]:
+    """Return the bindings for a screen over the stages that has an address: what leads from place to place."""
+    return [
+        Binding(action.key, f"app.{action.name}", action.label, tooltip=action.help, id=action.id, show=False)
+        for action in APP
+        if action.id in BETWEEN_PLACES
+    ]

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 LIMIT_BYTES = 74_994  # encoded; what terminals that bound OSC 52 at 100,000 bytes still take
+WITHOUT = ("dumb", "linux", "vt100", "vt220")  # terminals that have no clipboard
 SCREEN_CHUNK = 700  # screen passes strings of at most 768 bytes through
 
 
 def osc52(text: str, environment: Mapping[str, str]) -> str | None:
-    """Return the bytes that put a text on the clipboard of the terminal a person sits at; None if it is too long.
+    """Return the bytes that put a text on the clipboard of the terminal a person sits at; None if it can't take it.
 
     Args:
         text: What to copy.
         environment: TMUX and TERM say what is between us and that terminal.
     """
+    if environment.get("TERM", "") in WITHOUT and not environment.get("TMUX"):
+        return None
     encoded = base64.b64encode(text.encode()).decode()
     if len(encoded) > LIMIT_BYTES:
         return None

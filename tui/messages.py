@@ -6,6 +6,7 @@ from textual.message import Message
 
 from lemnis.engine.lifecycle import StageState
 from lemnis.engine.monitor.alerting.records import Alert
+from lemnis.tui.address import Address
 
 WHERE = "where "  # how a thing of Explore begins that is rows by a SQL condition
 
@@ -51,6 +52,17 @@ class StageWanted(Message):
 
     stage: str
     thing: str = ""
+
+
+@dataclass
+class PlaceWanted(Message):
+    """Somebody wants to see the place that an address names.
+
+    The app answers it by itself: a screen that went there in its own handler would be taken away under its feet.
+    """
+
+    place: Address
+    leave: bool = True  # whether the place that is left is to be gone back to
 
 
 @dataclass

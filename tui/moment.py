@@ -1,7 +1,7 @@
 """A moment as a person types it, in their own zone: `2026-11-01 03:00`, `yesterday 3:00`, `14:30`, `2h ago`. Pure."""
 
 import re
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from lemnis.engine.errors import BadInput
 
@@ -33,3 +33,8 @@ def moment_ms(text: str, now_ms: int, zone: tzinfo | None = None) -> int:
         return round(then.timestamp() * 1000)
     except (ValueError, OverflowError, OSError):
         raise BadInput(f"{text!r} is no time.", f"Write for example {EXAMPLES}.") from None
+
+
+def moment_text(ms: int) -> str:
+    """Return a moment (epoch ms) as ISO 8601 in UTC, exact, so that `moment_ms` gives it again."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

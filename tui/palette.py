@@ -1,52 +1,87 @@
 """The palette: every action and stage by name, with its key and its command; generated from `actions`."""
 
-import re
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
-from lemnis.tui.actions import ACTIONS, GLOBAL, TABLE, Action, key_label
-from lemnis.tui.messages import IncidentWanted
+from lemnis.engine import LemnisError
+from lemnis.engine.text import safe
+from lemnis.tui.actions import ACTIONS, TABLE, Action
+from lemnis.tui.address import KINDS, looks_like, parsed
+from lemnis.tui.keys.keymap import DEFAULT, Keymap
+from lemnis.tui.keys.selection import rank
+from lemnis.tui.messages import PlaceWanted
 from lemnis.tui.stages import BY_NAME
+from lemnis.tui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from lemnis.tui.app import Console
+
+FAR = 1000  # how much a place in the list counts beside how well a text fits
 
 
-def described(action: Action) -> str:
+def described(action: Action, keymap: Keymap = DEFAULT) -> str:
     """Return what the palette shows of an action: label, key and command."""
     where = f"{BY_NAME[action.scope].title}: " if action.scope in BY_NAME else ""
     command = f"   lemnis {action.command}" if action.command else ""
-    return f"{where}{action.label}   {key_label(action.key)}{command}"
+    return f"{where}{action.label}   {keymap.label(action)}{command}"
 
 
 class Palette(Provider):
-    """Actions of the open stage first, then stages and what works everywhere, then the other stages' actions."""
+    """What can be done with the row under the cursor first, then the open stage, everywhere, the other stages."""
 
     @property
     def _actions(self) -> list[Action]:
-        here = getattr(self.app, "here", "")
-        rank = {here: 0, GLOBAL: 1, TABLE: 2}
+        app, table = cast("Console", self.app), self.focused
+        here = table.id or "" if isinstance(table, Table) and table.key else ""
         hidden = {"app.command_palette", "app.back"}
-        return sorted(
-            (action for action in ACTIONS if action.id not in hidden), key=lambda action: rank.get(action.scope, 3)
-        )
+
+        def place(action: Action) -> int:
+            may = app.stage is None or action.scope != app.here or bool(app.stage.check_action(action.name, ()))
+            return rank(action, stage=app.here, table=here, possible=may)
+
+        return sorted((action for action in ACTIONS if action.id not in hidden), key=place)
+
+    @property
+    def _keymap(self) -> Keymap:
+        return cast("Console", self.app).keymap
 
     async def discover(self) -> Hits:
         for action in self._actions:
             if action.scope != TABLE:
-                yield DiscoveryHit(described(action), partial(self._do, action), help=action.help)
+                yield DiscoveryHit(described(action, self._keymap), partial(self._do, action), help=action.help)
         yield DiscoveryHit("Theme", self.app.search_themes, help="Choose other colours.")
 
     async def search(self, query: str) -> Hits:
-        if found := re.fullmatch(r"\s*alert/(\d{1,9})\s*", query):
-            wanted = IncidentWanted(int(found.group(1)))
-            yield Hit(1.0, query, partial(self.app.post_message, wanted), help="Everything around this alert.")
+        if looks_like(query):
+            yield self._place(query)
         matcher = self.matcher(query)
-        for action in self._actions:
-            text = described(action)
+        for place, action in enumerate(self._actions):
+            text = described(action, self._keymap)
             score = max(matcher.match(text), matcher.match(action.help) * 0.8)
-            if score > 0:
-                yield Hit(score, matcher.highlight(text), partial(self._do, action), help=action.help)
+            if score > 0:  # of what fits alike, what is listed first comes first
+                yield Hit(
+                    score * (1 - place / FAR), matcher.highlight(text), partial(self._do, action), help=action.help
+                )
         if matcher.match("Theme") > 0:
             yield Hit(matcher.match("Theme"), matcher.highlight("Theme"), self.app.search_themes, help="Other colours.")
+
+    def _place(self, query: str) -> Hit:
+        """Return the hit that goes to an address, or says what is wrong with it."""
+        try:
+            place = parsed(query)
+        except LemnisError as error:
+            told = partial(self.app.notify, error.remedy, title=error.problem, severity="error", markup=False)
+            return Hit(2.0, Content(f"{error.problem} {error.remedy}"), told, text=query)
+        return Hit(
+            2.0,
+            Content(f"Go to {safe(place)}"),
+            partial(self.app.post_message, PlaceWanted(place)),
+            text=query,
+            help=f"{KINDS[place.kind].words.capitalize()}.   lemnis open {place}",
+        )
 
     async def _do(self, action: Action) -> None:
         await self.app.run_action(f"app.do('{action.id}')")

@@ -11,6 +11,7 @@ from textual.message import Message
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.errors import BadInput
 from lemnis.tui.actions import GLOBAL
+from lemnis.tui.address import Address
 from lemnis.tui.format import when
 from lemnis.tui.pump import Pump
 from lemnis.tui.stages.stage import WRITES, Stage
@@ -57,6 +58,10 @@ class TravellingApp(TerminalApp):
         """Make all that is shown anew over `engine`."""
         raise NotImplementedError
 
+    async def open_address(self, place: Address) -> None:
+        """Show what an address names, at its time."""
+        raise NotImplementedError
+
     def action_past(self) -> None:
         from lemnis.tui.screens.past import Past
 
@@ -70,22 +75,29 @@ class TravellingApp(TerminalApp):
         self.travel(step)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="travel")
-    def travel(self, wish: "Wish") -> None:
-        """Show the whole console as it was at a moment (epoch ms), a step on or back, or as it is now."""
+    def travel(self, wish: "Wish", then: Address | None = None) -> None:
+        """Show the whole console as it was at a moment (epoch ms), a step on or back, or as it is now.
+
+        Args:
+            wish: When.
+            then: What to show of that time; None for the stage that is open.
+        """
         try:
             place = place_of(self.present, self.engine, wish)
         except LemnisError as error:
             self.call_later(self.notify, error.remedy, title=error.problem, severity="warning", markup=False)
         else:
-            self.call_later(self.arrive, place)
+            self.call_later(self.arrive, place, then)
 
-    async def arrive(self, place: "Place") -> None:
-        """Show a place in time."""
+    async def arrive(self, place: "Place", then: Address | None = None) -> None:
+        """Show a place in time, and there what an address names."""
         self.pump.stop()
         self.engine, self.banner, self.pump = place.engine, place.banner, self.pump_of(place.engine)
         self.set_class(place.engine.at is not None, "-past")
         await self.renew()
         self.pump.start()
+        if then is not None:
+            await self.open_address(then)
 
     async def run_action(
         self,

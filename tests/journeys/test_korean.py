@@ -1,6 +1,6 @@
 """Korean complaints labelled end to end by keys: two people, agreement, decisions, label errors, a version, a model."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -36,7 +36,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @asynccontextmanager
-async def console(engine: Engine) -> AsyncIterator[Pilot[None]]:
+async def console(engine: Engine) -> AsyncGenerator[Pilot[None]]:
     app = Console(engine, stage="data", supervise=True)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await settle(pilot)
@@ -68,6 +68,7 @@ async def new_queue(pilot: Pilot[None], engine: Engine, kind: str, rows: int = 3
         return next((queue for queue in engine.explore.labels.queues() if queue.id not in known), None)
 
     queue = await becomes(pilot, made)
+    assert queue is not None
     assert isinstance(pilot.app.screen, LabelDesk)
     table = pilot.app.screen.query_one("#desk-queues", Table)
     await becomes(pilot, lambda: table.select(str(queue.id)))
@@ -101,7 +102,7 @@ async def test_from_a_file_of_complaints_to_a_model_by_keys_alone(engine: Engine
         await becomes(pilot, lambda: engine.data.versions())
         await pilot.press("3")
         await settle(pilot)
-        await pilot.press("L")
+        await pilot.press("a")
         await shows(pilot, "No queue yet", "분류")
 
         # The first person labels 150 rows, nineteen of them wrong, after an undo, an unsure and a skip.

@@ -4,6 +4,7 @@ import pytest
 
 from lemnis.tui.actions import ACTIONS, GLOBAL, TABLE, Action, actions, key_label
 from lemnis.tui.app import Console
+from lemnis.tui.keys.selection import ABOUT, OF_ANY, rank
 from lemnis.tui.screens.help import keys_table
 from lemnis.tui.stages import BY_NAME, STAGES
 from lemnis.tui.widgets import Table
@@ -24,6 +25,16 @@ def test_no_key_is_declared_twice_in_one_scope(scope: str) -> None:
 def test_no_stage_takes_a_key_from_tables_or_from_everywhere(stage: str) -> None:
     taken = (set(keys(GLOBAL)) | set(keys(TABLE))) - FREE_ON_A_STAGE
     assert set(keys(stage)) & taken == set()
+
+
+def test_what_is_about_a_row_is_an_action_and_is_listed_first() -> None:
+    known = {action.id: action for action in ACTIONS}
+    assert {name for names in (*ABOUT.values(), OF_ANY) for name in names} <= set(known)
+    places = [
+        rank(known[name], stage="monitor", table="alerts", possible=name != "monitor.rule")
+        for name in ("monitor.silence", "app.lineage", "monitor.figure", "app.help", "deploy.stop", "monitor.rule")
+    ]
+    assert places == sorted(places)
 
 
 def test_ids_are_unique_and_belong_to_a_scope() -> None:

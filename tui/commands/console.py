@@ -3,16 +3,34 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lemnis.engine.errors import BadInput, NoWorkspace
 from lemnis.tui.commands.session import Session
 from lemnis.tui.launcher import end_with
 
+if TYPE_CHECKING:
+    from lemnis.tui.address import Address
+
 SLOW_FRAMES = "10"  # a second, over SSH
 
 
-def open_console(session: Session, *, stage: str = "problem", oncall: bool = False, tour: bool = False) -> int:
-    """Run the console until it is left, with `oncall` the on-call view first, with `tour` the tour; returns the code.
+def open_console(
+    session: Session,
+    *,
+    stage: str = "problem",
+    oncall: bool = False,
+    tour: bool = False,
+    place: "Address | None" = None,
+) -> int:
+    """Run the console until it is left; returns the exit code.
+
+    Args:
+        session: What every command knows.
+        stage: The stage to open first.
+        oncall: Show the on-call view first.
+        tour: Begin with the tour.
+        place: What to show first, instead of the stage.
 
     Raises:
         BadInput: There is no terminal to draw on or to read keys from.
@@ -36,12 +54,21 @@ def open_console(session: Session, *, stage: str = "problem", oncall: bool = Fal
             raise
         return welcome(session)
     from lemnis.tui.app import Console
+    from lemnis.tui.keys.declared import declared_keys
     from lemnis.tui.terminal.place import Keeper
 
-    app = Console(engine, stage=stage, supervise=not session.read_only, debug=session.debug, oncall=oncall)
+    app = Console(
+        engine,
+        stage=stage,
+        supervise=not session.read_only,
+        debug=session.debug,
+        oncall=oncall,
+        place=place,
+        keymap=declared_keys(),
+    )
     app.mouse_on, app.tour_first = not remote, tour
     keeper = Keeper(engine.workspace.root, os.environ)
-    if stage == "problem" and not (session.at or tour):  # somebody who wishes to see something else sees that
+    if stage == "problem" and not (session.at or tour or place):  # somebody who wishes to see something else sees that
         app.resume(keeper)
     app.run(mouse=not remote)
     code = app.return_code or 0

@@ -41,6 +41,7 @@ from lemnis.tui.commands.session import COMPLETING, Session
 GROUPS: dict[str, str] = {
     "demo": "The whole loop on the NYC flights of 2013, then the console.",
     "init": "Make a workspace here; with files, propose its declarations.",
+    "open": "The console at an address, such as run/3 or alert/12.",
     "status": "The loop: stage, state, why, next step.",
     "doctor": "Look at the terminal, SQLite, GPU, disk, clock and ports.",
     "problem": "The question, its value in money, its history.",
@@ -54,6 +55,7 @@ GROUPS: dict[str, str] = {
     "sweeps": "List, show and steer sweeps.",
     "grid": "Train every combination of data, algorithms and values.",
     "run": "Run any command as a tracked, queued job.",
+    "lineage": "Where a thing comes from and what came of it.",
     "runs": "List, show, compare and reproduce runs.",
     "evaluate": "Judge a run on held-out data.",
     "explain": "Say why a run answers as it does.",
@@ -67,6 +69,7 @@ GROUPS: dict[str, str] = {
     "retrain": "Train again on newer rows and compare.",
     "resources": "Live use of the machine, pools, the queue.",
     "jobs": "List, follow, cancel and retry jobs.",
+    "keys": "List keys, check those of config.toml, see what this terminal sends.",
     "engine": "Start, stop and look at the supervisor.",
     "web": "The console in a browser of this machine.",
     "completion": "Print the script that completes commands in a shell.",

@@ -16,7 +16,7 @@ DATA: tuple[Action, ...] = (
     Action("data.link", "n", "Link", "Link the snapshots into a dataset version.", "data link", True, True),
     Action(
         "data.build",
-        "L",
+        "b",
         "Build link",
         "Build a link, or edit the one under the cursor: what it would do is counted before it is written.",
         "data link --preview",

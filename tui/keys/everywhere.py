@@ -29,8 +29,35 @@ APP = (
         "Go on to the alert, rollout, version or run after, or to now.",
         call="travel('later')",
     ),
+    Action(
+        "app.backward",
+        "left_parenthesis,backspace",
+        "Place before",
+        "Go back to the place before: another tab, a run, an alert, a query.",
+        call="history(-1)",
+    ),
+    Action(
+        "app.forward",
+        "right_parenthesis",
+        "Place after",
+        "Go forward again to the place that was gone back from.",
+        call="history(1)",
+    ),
+    Action(
+        "app.lineage",
+        "L",
+        "Lineage",
+        "Where the thing under the cursor comes from and what came of it, each step to be opened.",
+        "lineage ADDRESS",
+    ),
+    Action("app.jump", "J", "Jump", "Put a letter on every pane; the next key goes to one."),
     Action("app.filter", "slash", "Filter", "Narrow the list by a query; empty shows all again."),
-    Action("app.copy", "y", "Copy", "Copy, then c the cell, r the row, j the row as JSON, m the table as Markdown."),
+    Action(
+        "app.copy",
+        "y",
+        "Copy",
+        "Copy, then c the cell, r row, l column, j JSON, m Markdown, p the command, a the address.",
+    ),
     Action(
         "app.explain", "K", "Explain", "Explain the thing under the cursor: definition, rule and where it came from."
     ),

@@ -22,7 +22,7 @@ EXPLORE: tuple[Action, ...] = (
         True,
     ),
     Action("explore.missing", "M", "Missing", "Show which columns are missing together.", "explore missing"),
-    Action("explore.label", "L", "Label", "Label rows by keyboard: queues, agreement, errors.", "explore labels", True),
+    Action("explore.label", "a", "Label", "Label rows by keyboard: queues, agreement, errors.", "explore labels", True),
     Action("explore.stop", "x", "Stop", "Stop the profile that runs; asks first.", "jobs cancel", writes=True),
     Action(
         "explore.order", "v", "Order", "Order columns by interest, missing, target, drift, notes, name or position."

@@ -59,7 +59,7 @@ MONITOR: tuple[Action, ...] = (
     Action("monitor.zoom_out", "minus", "Longer", "Cut the same rows into longer windows, up to months."),
     Action("monitor.past", "r", "Resolved", "List resolved alerts too, or only open ones.", "alerts list --all"),
     Action(
-        "monitor.loop", "L", "Loop", "From suspicion to promotion: each step of retraining, its blocker and its key.",
+        "monitor.loop", "C", "Loop", "From suspicion to promotion: each step of retraining, its blocker and its key.",
         "retrain status", footer=True,
     ),
     Action("monitor.next_endpoint", "right_square_bracket", "Endpoint", "Look at the next endpoint."),

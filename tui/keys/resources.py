@@ -4,7 +4,7 @@ from lemnis.tui.keys.action import Action
 
 RESOURCES: tuple[Action, ...] = (
     Action("resources.zoom_in", "plus,equals_sign", "Shorter", "Look at a shorter time.", footer=True),
-    Action("resources.zoom_out", "minus", "Longer", "Look at a longer time, up to 30 days.", "resources history", True),
+    Action("resources.zoom_out", "minus", "Longer", "Look at a longer time, up to 30 days.", "resources history"),
     Action("resources.chart", "v", "Chart", "Chart use, waiting, disk, network or GPUs.", footer=True),
     Action("resources.tree", "t", "Tree", "Show the processes under those that started them, or flat.", footer=True),
     Action("resources.own", "u", "Own", "Show your own processes alone, or everybody's."),

@@ -14,10 +14,10 @@ from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.errors import BadInput
-from lemnis.engine.experiments import Curve
 from lemnis.engine.files import write_atomic
-from lemnis.engine.jobs import Job
 from lemnis.engine.text import safe
+from lemnis.tui.actions import place_bindings
+from lemnis.tui.address import Address, address
 from lemnis.tui.format import share
 from lemnis.tui.screens.compared import exports, tables
 from lemnis.tui.screens.compared.changes import Changes, changes_of
@@ -31,6 +31,7 @@ from lemnis.tui.screens.compared.views import (
     PLOTTED,
     SCATTER,
     VIEWS,
+    CompareView,
     keys_line,
     tabs_line,
 )
@@ -40,15 +41,6 @@ from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words
 
 POINTS = 240
 LIVE_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class CompareView:
-    """What is compared, the curves of each run in the comparison's order, and the job that tests them."""
-
-    found: Compared
-    curves: list[dict[str, Curve]]
-    job: Job | None
 
 
 class Compare(ModalScreen[None]):
@@ -75,6 +67,7 @@ class Compare(ModalScreen[None]):
         Binding("K", "explain", "Explain", show=False),
         Binding("E", "export", "Export", show=False),
         Binding("y", "app.copy", "Copy", show=False),
+        *place_bindings(),  # after the screen's own: L is the axis here
     ]
 
     @dataclass
@@ -112,6 +105,9 @@ class Compare(ModalScreen[None]):
         self._asked: set[tuple[int, str]] = set()
         self._changes: dict[tuple[int, int], Changes] = {}  # from one run to another; they do not change any more
         self._view: CompareView | None = None
+
+    def address(self) -> Address:
+        return address("compare", ",".join(map(str, self.run_ids)))
 
     def compose(self) -> ComposeResult:
         yield Words(id="compare-tabs")

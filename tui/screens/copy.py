@@ -1,4 +1,6 @@
-"""What `y` asks: copy the cell, the row, its JSON or the whole table."""
+"""What `y` asks: copy the cell, the row, its column, its JSON, the whole table, the command or the address."""
+
+from collections.abc import Mapping
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -7,20 +9,30 @@ from textual.screen import ModalScreen
 
 from lemnis.tui.widgets.text import Words
 
-KINDS = {"c": "cell", "r": "row", "j": "row as JSON", "m": "table as Markdown"}
+OF_TABLE = {"c": "cell", "r": "row", "l": "column", "j": "row as JSON", "m": "table as Markdown"}
+OF_PLACE = {"p": "command", "a": "address"}
+SHORT = {"row as JSON": "JSON", "table as Markdown": "Markdown"}  # where there is little room
+ROOM = 100  # cells, from which the names are written in full
 
 
 class CopyMenu(ModalScreen[str]):
     """One line above the footer; dismisses with the kind, or an empty string."""
 
     BINDINGS = [
-        *(Binding(key, f"take('{key}')", text, show=False) for key, text in KINDS.items()),
+        *(Binding(key, f"take('{key}')", text, show=False) for key, text in {**OF_TABLE, **OF_PLACE}.items()),
         Binding("escape,q,y", "take('')", "Nothing", show=False),
     ]
 
+    def __init__(self, kinds: Mapping[str, str]) -> None:
+        """Offer some kinds, by the key that takes each."""
+        super().__init__()
+        self.kinds = kinds
+
     def compose(self) -> ComposeResult:
-        parts = [part for key, text in KINDS.items() for part in ((f" {key} ", "$key"), f"{text}  ")]
+        full = self.app.size.width >= ROOM
+        names = {key: text if full else SHORT.get(text, text) for key, text in self.kinds.items()}
+        parts = [part for key, text in names.items() for part in ((f" {key} ", "$key"), f"{text} ")]
         yield Words(Content.assemble(" copy  ", *parts, (" esc ", "$key"), "nothing"), classes="menu")
 
     def action_take(self, kind: str) -> None:
-        self.dismiss(kind)
+        self.dismiss(kind if kind in self.kinds else "")

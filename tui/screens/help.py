@@ -6,7 +6,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from lemnis.tui.actions import GLOBAL, TABLE, Action, actions, key_label
+from lemnis.tui.actions import GLOBAL, TABLE, Action, actions
+from lemnis.tui.keys.keymap import DEFAULT, Keymap
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.widgets.text import Words
 
@@ -20,21 +21,21 @@ class Help(ModalScreen[None]):
         Binding("k", "scroll('up')", "Up", show=False),
     ]
 
-    def __init__(self, stage: str, *, alone: bool = False) -> None:
+    def __init__(self, stage: str, keymap: Keymap = DEFAULT, *, alone: bool = False) -> None:
         """Tell the keys of a stage; `alone` where there is no console around it."""
         super().__init__()
-        self.stage, self.alone = stage, alone
+        self.stage, self.keymap, self.alone = stage, keymap, alone
 
     def compose(self) -> ComposeResult:
         title = BY_NAME[self.stage].title
         sections = [(title, actions(self.stage)), ("Tables", actions(TABLE))]
         if not self.alone:
-            sections.append(("Everywhere", everywhere()))
+            sections.append(("Everywhere", everywhere(self.keymap)))
         with Vertical(classes="dialog help"):
             with VerticalScroll():
                 for name, listed in sections:
                     if listed:
-                        yield Words(section(name, listed))
+                        yield Words(section(name, listed, self.keymap))
             yield Words(Content.assemble((" esc ", "$key"), " close   ", (" j k ", "$key"), " scroll"), classes="keys")
 
     def action_scroll(self, direction: str) -> None:
@@ -42,15 +43,17 @@ class Help(ModalScreen[None]):
         box.scroll_down(animate=False) if direction == "down" else box.scroll_up(animate=False)
 
 
-def everywhere() -> list[Action]:
-    """Return the global actions with the ten stage keys as one line."""
+def everywhere(keymap: Keymap = DEFAULT) -> list[Action]:
+    """Return the global actions; the ten stage keys are one line where they are their own."""
+    if any(name.startswith("app.go_") for name in keymap.changed):
+        return actions(GLOBAL)
     rest = [action for action in actions(GLOBAL) if not action.id.startswith("app.go_")]
     return [Action("app.go", "1,2,3,4,5,6,7,8,9,0", "Stages", "Go to a stage of the loop."), *rest]
 
 
-def section(title: str, listed: list[Action]) -> Content:
+def section(title: str, listed: list[Action], keymap: Keymap = DEFAULT) -> Content:
     """Return one block of the help: keys, label, sentence, command."""
-    keys = [key_label(action.key) if action.id != "app.go" else "1 … 9 0" for action in listed]
+    keys = [keymap.label(action) if action.id != "app.go" else "1 … 9 0" for action in listed]
     wide = max(8, *map(len, keys))
     names = max(len(action.label) for action in listed)
     lines = [Content.styled(title, "bold $stage-accent")]
@@ -62,13 +65,13 @@ def section(title: str, listed: list[Action]) -> Content:
     return Content("\n").join([*lines, Content("")])
 
 
-def keys_table() -> str:
+def keys_table(keymap: Keymap = DEFAULT) -> str:
     """Return the README's table of keys as Markdown."""
     rows = ["| key | where | does |", "| --- | --- | --- |"]
     for scope in (GLOBAL, TABLE, *BY_NAME):
-        for action in everywhere() if scope == GLOBAL else actions(scope):
+        for action in everywhere(keymap) if scope == GLOBAL else actions(scope):
             keys = (
-                "`1` … `9` `0`" if action.id == "app.go" else " ".join(f"`{k}`" for k in key_label(action.key).split())
+                "`1` … `9` `0`" if action.id == "app.go" else " ".join(f"`{k}`" for k in keymap.label(action).split())
             )
             where = BY_NAME[scope].title if scope in BY_NAME else scope
             rows.append(f"| {keys} | {where} | {action.help} |")

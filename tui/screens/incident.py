@@ -18,6 +18,8 @@ from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.incident.records import IncidentReport
 from lemnis.engine.monitor.retraining import Retraining
+from lemnis.tui.actions import place_bindings
+from lemnis.tui.address import Address, address
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens import answering
 from lemnis.tui.screens.alerted import words
@@ -53,6 +55,7 @@ class IncidentScreen(ModalScreen[None]):
     """One alert with everything around it, read again every few seconds; nothing is drawn when nothing changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *place_bindings(),
         Binding("escape,q", "dismiss", "Back", show=False),
         Binding("a", "take", "Take", show=False),
         Binding("A", "answer('take')", "Take until", show=False),
@@ -96,6 +99,9 @@ class IncidentScreen(ModalScreen[None]):
         self.engine, self.alert_id, self.alert = engine, alert_id, alert
         self.report: IncidentReport | None = None
         self._read_at = monotonic_s()
+
+    def address(self) -> Address:
+        return address("alert", self.alert_id)
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()

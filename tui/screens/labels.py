@@ -14,6 +14,8 @@ from textual.screen import ModalScreen
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.explore.labels import LabelSet, Queue
 from lemnis.engine.jobs import Job, user_name
+from lemnis.tui.actions import place_bindings
+from lemnis.tui.address import Address
 from lemnis.tui.format import MISSING, number, share
 from lemnis.tui.screens import card
 from lemnis.tui.screens.explain import Explanation
@@ -50,6 +52,7 @@ class LabelDesk(ModalScreen[None]):
     """Questions above, the queues of the chosen one below; enter labels."""
 
     BINDINGS: ClassVar = [
+        *place_bindings(),
         Binding("escape,q", "dismiss", "Back", show=False),
         Binding("n", "new", "New queue", show=False),
         Binding("e", "errors", "Find errors", show=False),
@@ -86,6 +89,9 @@ class LabelDesk(ModalScreen[None]):
         self.view: DeskView | None = None
         self._newest: int | None = None  # the newest queue there was; the cursor goes to one that comes
         self._moved: dict[str, int] = {}  # the topics as they were last read
+
+    def address(self) -> Address:
+        return Address("labels")
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()

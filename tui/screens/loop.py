@@ -15,6 +15,8 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import BadInput, ReadOnly
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor.retraining import Event, Loop, Study
+from lemnis.tui.actions import place_bindings
+from lemnis.tui.address import Address, address
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens import answering
 from lemnis.tui.screens.explain import Explanation
@@ -42,6 +44,7 @@ class LoopScreen(ModalScreen[None]):
     """Follows one endpoint's loop; every step's key works here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *place_bindings(),
         Binding("escape,q", "leave", "Back", show=False),
         Binding("w", "watch", "Start the watch", show=False),
         Binding("t", "train", "Retrain", show=False),
@@ -78,6 +81,9 @@ class LoopScreen(ModalScreen[None]):
         super().__init__(classes="loop")
         self.engine, self.endpoint = engine, endpoint
         self._seen: LoopView | None = None
+
+    def address(self) -> Address:
+        return address("loop", self.endpoint)
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()

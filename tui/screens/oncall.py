@@ -16,6 +16,8 @@ from lemnis.engine.clock import monotonic_s
 from lemnis.engine.errors import ConfigError
 from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.duty import Duty
+from lemnis.tui.actions import place_bindings
+from lemnis.tui.address import Address
 from lemnis.tui.screens import answering
 from lemnis.tui.screens.alerted import duty as words
 from lemnis.tui.screens.alerted.lines import Line, wrapped
@@ -51,6 +53,7 @@ class OnCall(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *place_bindings(),
         Binding("escape,q,o", "dismiss", "Close", show=False),
         Binding("a", "take", "Take", show=False),
         Binding("A", "answer('take')", "Take until", show=False),
@@ -89,6 +92,9 @@ class OnCall(ModalScreen[None]):
         self._rung: frozenset[int] | None = None  # pages that were there; None before the first look
         self._read_at = monotonic_s()
         self._reading = False
+
+    def address(self) -> Address:
+        return Address("oncall")
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()

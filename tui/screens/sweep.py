@@ -16,6 +16,8 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.parameters import read_overrides
 from lemnis.engine.experiments.sweep import ENDED, Event, Sweep, Trial
 from lemnis.engine.experiments.sweep.space import dimension_of, value_text
+from lemnis.tui.actions import place_bindings
+from lemnis.tui.address import Address, address
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.swept import tables
 from lemnis.tui.screens.swept.panel import PARETO, TRIALS, VIEWS, PicturePanel
@@ -46,6 +48,7 @@ class SweepScreen(ModalScreen[int | None]):
     """Dismisses with the run that is to be shown, or with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *place_bindings(),
         Binding("escape,q", "leave", "Back", show=False),
         *(Binding(str(place + 1), f"view({place})", name, show=False) for place, name in enumerate(VIEWS)),
         Binding("v", "next", "View", show=False),
@@ -86,6 +89,9 @@ class SweepScreen(ModalScreen[int | None]):
         self._seen: SweepView | None = None
         self._entered: Callable[[str], object] | None = None  # what the open prompt does with its line
         self._said = ""
+
+    def address(self) -> Address:
+        return address("sweep", self.sweep_name)
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()

@@ -34,7 +34,7 @@ by lemnis.tui.format; titles that carry data go through `Panel.retitle`; toasts 
 `pane.tcss` beside room.py is loaded by the app: write rules under the stage's id, `#stage-data { … }`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -46,9 +46,12 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.query import Completion
 from lemnis.tui.actions import ACTIONS
+from lemnis.tui.address import Address, address
+from lemnis.tui.screens.cellwise import cell_explained
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.widgets.confirm import Confirm
 from lemnis.tui.widgets.strip import ErrorStrip
+from lemnis.tui.widgets.table import Table
 
 View = TypeVar("View")
 T = TypeVar("T")
@@ -65,6 +68,7 @@ class Stage(Vertical, Generic[View]):
         filter_hint: An example query for the `/` prompt; empty where nothing is filtered.
         query_text: The query in force.
         history: Queries that were applied here, the latest last.
+        cells: What `K` says of a column, by the table's id and the column's name: ``endpoints.p99``.
         thing: What another stage or the palette asked to see here (a run's id, a window …); empty for nothing.
     """
 
@@ -72,6 +76,7 @@ class Stage(Vertical, Generic[View]):
     live_seconds: ClassVar[float] = 0.0
     ahead: ClassVar[bool] = False
     filter_hint: ClassVar[str] = ""
+    cells: ClassVar[Mapping[str, str]] = {}
 
     class Loaded(Message):
         """A view came back from the thread."""
@@ -95,6 +100,9 @@ class Stage(Vertical, Generic[View]):
         self.history: list[str] = []
         self.loaded_at: float | None = None
         self._busy = self._wanted_again = self._refused = False
+        self.sought: Address | None = None  # the place that was asked for last
+        self._pointing: tuple[str, str, str] | None = None  # what the load that runs was begun for
+        self._pointed: tuple[str, str, str] | None = None  # table, row and what is said without it, until it is read
 
     # What a stage defines.
 
@@ -123,6 +131,19 @@ class Stage(Vertical, Generic[View]):
         self.thing = thing
         self.reload()
 
+    def address(self) -> Address:
+        """Return what names what is seen here; `visit` takes it."""
+        return address(self.info.name, **({"q": self.query_text} if self.filter_hint else {}))
+
+    def under_cursor(self) -> Address:
+        """Return what names the thing under the cursor, whose lineage `L` shows; the default is the place itself."""
+        return self.address()
+
+    def visit(self, place: Address) -> None:
+        """Go to a place of this stage."""
+        if self.filter_hint:
+            self.filter(place.option("q"))
+
     def back(self) -> bool:
         """Go back one layer inside the stage; return False when there was none."""
         if self.query_text:
@@ -134,6 +155,14 @@ class Stage(Vertical, Generic[View]):
         """Return title and text of what `K` explains under the cursor, None for nothing."""
         return None
 
+    def explained(self) -> tuple[str, str] | None:
+        """Return what `K` shows: the cell under the cursor, by its column's definition, before what the stage says."""
+        focused, told = self.screen.focused, self.explain()
+        cell = cell_explained(focused, self.cells) if isinstance(focused, Table) else None
+        if cell is None or told is None:
+            return cell or told
+        return cell[0], f"{cell[1]}\n\n{told[0]}\n{told[1]}"
+
     # What a stage uses.
 
     def reload(self) -> None:
@@ -144,7 +173,7 @@ class Stage(Vertical, Generic[View]):
         if self._busy:
             self._wanted_again = True
             return
-        self._busy = True
+        self._busy, self._pointing = True, self._pointed
         self.run_worker(
             self._load_in_thread, name="load", group=self.info.name, thread=True, exit_on_error=False, exclusive=False
         )
@@ -201,6 +230,41 @@ class Stage(Vertical, Generic[View]):
                 then()
 
         self.app.push_screen(Confirm(question, lost=lost, word=word, typed=typed), answered)
+
+    def seek(
+        self,
+        place: Address,
+        call: Callable[..., T],
+        *arguments: Any,  # whatever the engine's method takes
+        then: Callable[[T], None],
+    ) -> None:
+        """Ask the engine in a thread for what a place names, and go there unless another place was asked for since."""
+
+        def found(result: T) -> None:
+            if self.sought is place:
+                then(result)
+
+        self.perform(call, *arguments, then=found)
+
+    def point(self, table: str, key: str, absent: str = "") -> None:
+        """Put the cursor of a table on a row once it is read, and the focus there; say what is wrong if it is absent.
+
+        Args:
+            table: The table's id.
+            key: The row's key; an empty one only moves the focus.
+            absent: A sentence for the case that there is no such row.
+        """
+        self._pointed = (table, key, absent)
+        self.reload()
+
+    def _point(self) -> None:
+        if self._pointed is None:
+            return
+        (name, key, absent), self._pointed = self._pointed, None
+        table = self.query_one(f"#{name}", Table)
+        if key and not table.select(key):
+            self.toast(absent, warn=True)
+        table.focus()
 
     def neighbour(self, items: Sequence[T], shown: T, by: int, noun: str) -> T | None:
         """Return the item `by` places after the shown one (lists are newest first); at an end say so, return None."""
@@ -288,11 +352,13 @@ class Stage(Vertical, Generic[View]):
             strip.show(unexpected(error))
         else:
             strip.clear()
+        if self._pointing is self._pointed:  # else it is read next
+            self._point()
         self._load_ended()
 
     def on_stage_load_failed(self, message: LoadFailed) -> None:
         message.stop()
-        self._refused = True
+        self._refused, self._pointed = True, None
         for strip in self.query(ErrorStrip):
             strip.show(message.error)
         self._load_ended()

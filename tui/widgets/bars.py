@@ -52,6 +52,7 @@ class KeyBar(Widget):
 
     age: reactive[str] = reactive("")
     keys: reactive[tuple[tuple[str, str, bool], ...]] = reactive(())
+    always: reactive[tuple[str, str]] = reactive(("?", ":"))  # the keys of help and palette
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self.read_keys)
@@ -83,6 +84,7 @@ class KeyBar(Widget):
 
     def endings(self, age: Content, *, stale: bool) -> list[Content]:
         """Return what may stand on the right, the fullest first; a stale age is never left out."""
-        help_key, palette = Content.assemble((" ? ", "$key"), "Help "), Content.assemble((" : ", "$key"), "Palette ")
+        keys = zip(self.always, ("Help ", "Palette "), strict=True)
+        help_key, palette = (Content.assemble((f" {key} ", "$key"), label) for key, label in keys)
         short = [age + help_key] if stale else [help_key + palette, help_key]
         return [age + help_key + palette, *short]

@@ -175,9 +175,11 @@ def strip_of(content: Content, style: Style, styles: Styles) -> Strip:
 
 
 def copied(kind: str, columns: Sequence[Col], rows: Sequence[Row], row: Row | None, column: int) -> str:
-    """Return what is copied of a table: ``c`` a cell, ``r`` a row with tabs, ``j`` its JSON, ``m`` all as Markdown."""
+    """Return what is copied of a table: ``c`` a cell, ``l`` its column, ``r`` a row, ``j`` its JSON, ``m`` all."""
     if kind == "m":
         return markdown(columns, rows)
+    if kind == "l":
+        return "\n".join(plain(row.cells[column]) for row in rows if column < len(row.cells))
     if row is None:
         return ""
     if kind == "c":

@@ -173,7 +173,7 @@ class Table(ScrollView, can_focus=True):
         self._redraw()
 
     def copy_text(self, kind: str) -> str:
-        """Return what `y` copies: ``c`` the cell, ``r`` the row with tabs, ``j`` its JSON, ``m`` a Markdown table."""
+        """Return what `y` copies: ``c`` the cell, ``l`` its column, ``r`` the row, ``j`` its JSON, ``m`` Markdown."""
         return copied(kind, self.columns, self.rows, self.current, self.column)
 
     # Keys.

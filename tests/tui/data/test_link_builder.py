@@ -41,7 +41,7 @@ async def test_a_new_link_is_chosen_measured_mended_and_written(engine: Engine, 
     before = engine.workspace.config.read_text()
     async with Console(engine, stage="data").run_test(size=size, notifications=True) as pilot:
         await shows(pilot, "Sources 3")
-        await pilot.press("L")
+        await pilot.press("b")
         await shows(pilot, "Which source is joined to left?", "late")
         await pilot.press("j", "j", "enter")
         await shows(pilot, "Keys that fit left and late", "k = k", "the same name")
@@ -75,7 +75,7 @@ async def test_a_declared_link_is_opened_its_keys_are_listed_and_leaving_changes
     async with Console(engine, stage="data").run_test(size=size, notifications=True) as pilot:
         await shows(pilot, "Links of pairs v1")
         pilot.app.query_one("#links", Table).focus()
-        await pilot.press("L")
+        await pilot.press("b")
         await shows(pilot, "Link 1 of pairs as it is declared", "20.00%", "5 → 6", "▲ The join makes 6 rows of 5")
         await shows(pilot, "Orphans left 2", "3 rows, 60.0%", "Unused right 1", "Repeated right 1")
         await pilot.press("tab", "enter")
@@ -96,12 +96,12 @@ async def test_a_declared_link_is_opened_its_keys_are_listed_and_leaving_changes
 async def test_keys_are_typed_and_looked_at_as_they_are_typed(engine: Engine) -> None:
     async with Console(engine, stage="data").run_test(size=(80, 24), notifications=True) as pilot:
         await shows(pilot, "Sources 3")
-        await pilot.press("L")
+        await pilot.press("b")
         await shows(pilot, "Which source")
         await pilot.press("escape")
         await settle(pilot)
         assert not pilot.app.screen.query("#form"), "a new link without a source is left at once"
-        await pilot.press("L")
+        await pilot.press("b")
         await shows(pilot, "Which source")
         await pilot.press("j", "enter")
         await shows(pilot, "Keys that fit left and right")
@@ -124,7 +124,7 @@ async def test_keys_are_typed_and_looked_at_as_they_are_typed(engine: Engine) ->
 async def test_removing_a_link_says_what_else_it_costs(engine: Engine) -> None:
     async with Console(engine, stage="data").run_test(size=(80, 24), notifications=True) as pilot:
         await shows(pilot, "Sources 3")
-        await pilot.press("L")
+        await pilot.press("b")
         await shows(pilot, "Which source")
         await pilot.press("j", "enter")
         await shows(pilot, "Keys that fit")
@@ -148,7 +148,7 @@ async def test_columns_flags_and_times_are_chosen_and_an_edit_is_taken_back(engi
     async with Console(engine, stage="data").run_test(size=(160, 48), notifications=True) as pilot:
         engine.data.declare_link(_draft(engine, Link(source="late", on={"k": "k"}, prefix="l_")), who="ann")
         await shows(pilot, "Sources 3")
-        await pilot.press("L")
+        await pilot.press("b")
         await shows(pilot, "Which source")
         await pilot.press("j", "enter")
         await shows(pilot, "Keys that fit")

@@ -1,7 +1,7 @@
 """The label desk and label mode by keys, on the Korean complaints."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,10 +32,10 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @asynccontextmanager
-async def desk(engine: Engine, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Pilot[None]]:
+async def desk(engine: Engine, size: tuple[int, int] = (80, 24)) -> AsyncGenerator[Pilot[None]]:
     async with Console(engine, stage="explore").run_test(size=size, notifications=True) as pilot:
         await settle(pilot)
-        await pilot.press("L")
+        await pilot.press("a")
         await shows(pilot, "Queues", "w who")
         await settle(pilot)
         yield pilot
@@ -44,7 +44,7 @@ async def desk(engine: Engine, size: tuple[int, int] = (80, 24)) -> AsyncIterato
 @asynccontextmanager
 async def labelling(
     engine: Engine, size: tuple[int, int] = (80, 24), kind: str = "order"
-) -> AsyncIterator[Pilot[None]]:
+) -> AsyncGenerator[Pilot[None]]:
     made(engine, kind)
     async with desk(engine, size) as pilot:
         await pilot.press("enter")

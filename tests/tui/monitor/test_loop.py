@@ -56,7 +56,7 @@ async def test_every_step_shows_its_state_its_blocker_and_its_key(looped: Engine
     async with Console(looped, stage="monitor", supervise=False).run_test(size=size) as pilot:
         await becomes(pilot, lambda: pilot.app.query_one(MonitorStage).loaded_at is not None)
         await settle(pilot)
-        await pilot.press("L")
+        await pilot.press("C")
         await shows(pilot, "watch" if size[1] < 20 else "promote")
         await settle(pilot)
         text = screen_text(pilot)
@@ -80,7 +80,7 @@ async def test_every_step_shows_its_state_its_blocker_and_its_key(looped: Engine
 async def test_a_challenger_is_promoted_with_a_reason_and_asked_for_again(looped: Engine) -> None:
     async with Console(looped, stage="monitor", supervise=False).run_test(size=(80, 24)) as pilot:
         await becomes(pilot, lambda: pilot.app.query_one(MonitorStage).loaded_at is not None)
-        await pilot.press("L")
+        await pilot.press("C")
         await shows(pilot, "a person decides")
         await pilot.press("P", "enter")
         await shows(pilot, "needs a reason")
@@ -98,7 +98,7 @@ async def test_read_only_nothing_is_begun(looped: Engine) -> None:
     looped.store.read_only = True
     async with Console(looped, stage="monitor", supervise=False).run_test(size=(80, 24)) as pilot:
         await becomes(pilot, lambda: pilot.app.query_one(MonitorStage).loaded_at is not None)
-        await pilot.press("L")
+        await pilot.press("C")
         await shows(pilot, "a person decides")
         await pilot.press("H")
         await shows(pilot, "as a shadow?")

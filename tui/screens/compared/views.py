@@ -1,6 +1,12 @@
 """The views of the compare screen: which there are, in which order, and the keys of each."""
 
+from dataclasses import dataclass
+
 from textual.content import Content
+
+from lemnis.engine.experiments import Curve
+from lemnis.engine.jobs import Job
+from lemnis.tui.screens.compared.words import Compared
 
 VIEWS = ("Summary", "Tests", "Importance", "Curves", "Scatter", "Parallel", "Diff")
 CURVES, SCATTER, PARALLEL, DIFF = 3, 4, 5, 6
@@ -14,6 +20,15 @@ KEYS = {
     PARALLEL: (("v", "metric"),),
     DIFF: (("n", "next run"),),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class CompareView:
+    """What is compared, the curves of each run in the comparison's order, and the job that tests them."""
+
+    found: Compared
+    curves: list[dict[str, Curve]]
+    job: Job | None
 
 
 def tabs_line(view: int) -> Content:

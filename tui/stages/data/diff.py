@@ -16,6 +16,8 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.data.diff import Diff, Listing
 from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.jobs import Job
+from lemnis.tui.actions import place_bindings
+from lemnis.tui.address import Address, address
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages.data.diff_rows import DiffRows
 from lemnis.tui.stages.data.differences import (
@@ -60,6 +62,7 @@ class DiffScreen(ModalScreen[None]):
     """Finds the comparison of two versions, or has it made and shows how far it is; leaving does not stop it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *place_bindings(),
         Binding("escape,q", "dismiss", "Back", show=False),
         Binding("r", "rows", "Rows", show=False),
         Binding("b", "swap", "Other way round", show=False),
@@ -95,6 +98,9 @@ class DiffScreen(ModalScreen[None]):
         self.asked: list[str] | None = None  # the key that was typed; None: the one that is declared
         self.diff: Diff | None = None
         self.job: Job | None = None
+
+    def address(self) -> Address:
+        return address("diff", (self.before or "")[:8], (self.after or "")[:8])
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()

@@ -2,29 +2,28 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from lemnis.engine import Engine
-from lemnis.engine.data import LinkReport, Preview, Snapshot, SourceState, Verification, Version
+from lemnis.engine.data import Preview
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.jobs import Job, user_name
-from lemnis.engine.share import Origin
 from lemnis.tui.actions import bindings
 from lemnis.tui.format import bytes_
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.data import rows
 from lemnis.tui.stages.data.diff import DiffScreen
+from lemnis.tui.stages.data.explained import CELLS, LINKS_TEXT, SNAPSHOTS_TEXT, SOURCES_TEXT, VERSIONS_TEXT
 from lemnis.tui.stages.data.link_builder import LinkBuilder
 from lemnis.tui.stages.data.link_fields import Built
+from lemnis.tui.stages.data.places import DataPlaces, DataView
 from lemnis.tui.stages.data.preview import PathAsked, PreviewScreen
 from lemnis.tui.stages.data.share import KINDS as SHARING
 from lemnis.tui.stages.data.share import ShareScreen
 from lemnis.tui.stages.data.storage import Storage, StorageView, badge
-from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Col, Confirm, Facts, Meter, Panel, Table
 
 KINDS = ("data.sync", "data.link", "data.verify", "data.diff", *SHARING)
@@ -33,33 +32,16 @@ HASH = r"[0-9a-f]{64}"  # a version's id
 LISTS = ("sources", "snapshots", "versions", "links")
 
 
-@dataclass(frozen=True, slots=True)
-class DataView:
-    """Everything the tab shows, read at one moment."""
-
-    at: int
-    sources: list[SourceState]
-    snapshots: list[Snapshot]
-    versions: list[Version]
-    version: Version | None
-    links: list[LinkReport]
-    job: Job | None
-    origin: Origin | None
-    verified: tuple[int, Verification] | None
-
-
-class DataStage(Stage[DataView]):
+class DataStage(DataPlaces):
     """What came, what it was linked into, and how well."""
 
     BINDINGS = bindings("data")
+    cells = CELLS
     topics = frozenset({"data", "jobs", "problem"})
     live_seconds = 5.0  # a source's file may change at any time
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(engine, info)
-        self.version_id = ""  # empty: the latest
-        self.subject = "versions"  # the table whose row is shown in full
-        self._view: DataView | None = None
         self._filled: frozenset[str] = frozenset()
         self._entered = False
 
@@ -176,15 +158,16 @@ class DataStage(Stage[DataView]):
     @on(Table.Moved, "#sources,#snapshots,#versions,#links")
     def follow(self, message: Table.Moved) -> None:
         """Show in full what the cursor is on; another version brings its own links."""
-        if not message.key:
+        key = message.table.key  # where the cursor is by now
+        if not key:
             return
         name = message.table.id or "versions"
         first, self._filled = name not in self._filled, self._filled | {name}
         if first or not message.table.has_focus:
             return  # it was filled for the first time, or moved because its rows did: nobody chose this row
         self.subject = name
-        if self.subject == "versions" and message.key != self.version_id:
-            self.version_id = message.key
+        if self.subject == "versions" and key != self.version_id:
+            self.version_id = key
             self.reload()
         self._show_detail()
 
@@ -350,31 +333,8 @@ class DataStage(Stage[DataView]):
         )
 
     def explain(self) -> tuple[str, str] | None:
-        return {"sources": ("Sources", SOURCES_TEXT), "links": ("Links", LINKS_TEXT)}.get(
-            self.subject, ("Versions", VERSIONS_TEXT)
-        )
-
-
-SOURCES_TEXT = (
-    "A source is what lemnis.toml declares: a file, or a pattern such as logs/2026-*.csv whose files are one table. A "
-    "sync reads a file only if its size or time of change differs, and then its hash; new files, and what was added to "
-    "a file with append = true, follow what is held. What a source held is kept as a read-only Parquet file named by "
-    "its content. Each column gets the first type that every cell fits; 007 stays text. A ragged row, an open quote or "
-    "a wrong delimiter is refused with its line.\n\n"
-    "changed: the files were written to since. missing: one can't be read now. failed: the last sync was refused. "
-    "Commands: lemnis data sync, sources, snapshots."
-)
-LINKS_TEXT = (
-    "A link is a left join: every row of the base stays. Matched rows found a partner. An orphan row asks for a key "
-    "that no row on the right has; a null key asks for nothing. A key on the right that stands more than once "
-    "multiplies the rows that ask for it: then most partners is above 1 and marked.\n\n"
-    "An as-of link (asof = a time column of the source) takes the latest row at or before dataset.time, at most as old "
-    "as its tolerance. Any other link whose joined row carries a later time than dataset.time knows the future: "
-    "that is counted and marked. L builds a link, or edits the one under the cursor, and counts all of this before "
-    "lemnis.toml is written. Commands: lemnis data show, lemnis data link --preview."
-)
-VERSIONS_TEXT = (
-    "A version is one table that never changes, named by the hash of its content, roles and split. Linking the same "
-    "snapshots the same way gives the version there is. label is what is predicted, time decides the part of the "
-    "split, key names one case, all else may be a feature. Commands: lemnis data link, versions, show, diff."
-)
+        return {
+            "sources": ("Sources", SOURCES_TEXT),
+            "links": ("Links", LINKS_TEXT),
+            "snapshots": ("Snapshots", SNAPSHOTS_TEXT),
+        }.get(self.subject, ("Versions", VERSIONS_TEXT))

@@ -22,3 +22,38 @@ DEPLOYMENT = (
     "p50 and p99 are of the requests of the last five minutes, from headers to answer. Commands: lemnis models, "
     "lemnis deploy, lemnis endpoints (list, show, split, rollback, events, stop, logs), lemnis predict."
 )
+CELLS = {
+    "endpoints.state": (
+        "ready: it answered its golden rows. degraded: it answers, but not with the version its alias names. "
+        "starting, backing off (it is started again after a failure), failed, down. The detail says why."
+    ),
+    "endpoints.name": "The endpoint's name, the last part of its address.",
+    "endpoints.serves": "The alias or version it follows, and the version that answers now.",
+    "endpoints.requests": "Requests since the endpoint was made, refused ones among them.",
+    "endpoints.errors": "Requests that were not answered with success, refused ones among them.",
+    "endpoints.p50": (
+        "Half of the requests of the last five minutes were answered within this time, from headers to answer."
+    ),
+    "endpoints.p99": (
+        "Of 100 requests of the last five minutes, 99 were answered within this time. A criterion such as "
+        "latency_p99_ms in lemnis.toml bounds it; load tests (Evaluate, T) measure it apart from other traffic."
+    ),
+    "endpoints.rate": "Requests a second over the last five minutes; the bars are 30 equal parts of them.",
+    "endpoints.at": "Where it listens. Any address but this machine's own needs a token.",
+    "versions.version": "The model's name and the version's number: a file that never changes.",
+    "versions.aliases": "The names that point at it now; each move is an event.",
+    "versions.run": "The run that trained it.",
+    "versions.gates": (
+        "What the problem's criteria said of its run: all must pass before a promotion that is not forced."
+    ),
+    "versions.age": "Time since it was registered.",
+    "versions.who": "Who registered it.",
+    "versions.why": "The reason that was given.",
+    "events.when": "When the alias was moved, in your zone.",
+    "events.alias": "Which name of which model.",
+    "events.moved": "From which version to which.",
+    "events.how": "promote, rollback or withdraw; forced: although a gate did not pass.",
+    "events.gates": "What the gates said at that moment; it is kept with the event.",
+    "events.who": "Who moved it.",
+    "events.why": "The reason that was given.",
+}

@@ -13,9 +13,10 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.tracking.clients import ClientVersion
 from lemnis.tui.actions import bindings
+from lemnis.tui.address import Address, address
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.deploy import acts, rows
-from lemnis.tui.stages.deploy.explained import DEPLOYMENT
+from lemnis.tui.stages.deploy.explained import CELLS, DEPLOYMENT
 from lemnis.tui.stages.deploy.exporting import ExportScreen
 from lemnis.tui.stages.deploy.loads import load_lines
 from lemnis.tui.stages.deploy.rollout import next_share
@@ -33,6 +34,7 @@ class DeployStage(Stage[DeployView]):
     """Endpoints, model versions, and the log of aliases."""
 
     BINDINGS = bindings("deploy")
+    cells = CELLS
     topics = frozenset({"deploy", "jobs", "evaluate", "experiments"})
     live_seconds = 2.0
 
@@ -198,6 +200,35 @@ class DeployStage(Stage[DeployView]):
             self.show(self._view)
         self.query_one(f"#{self._about}", Table).focus()
         return True
+
+    def address(self) -> Address:
+        endpoint, event = self.endpoint, self.event
+        if self._about == "events" and event is not None:
+            return address("deploy", "event", event.id)
+        if (self._about == "versions" or endpoint is None) and self.version is not None:
+            return address("model", rows.version_key(self.version))
+        if endpoint is None:
+            return Address("deploy")
+        return address("endpoint", endpoint.name, *(("log",) if self.log_of else ()))
+
+    def visit(self, place: Address) -> None:
+        event = place.named("event")
+        self.detail_open, self.log_of = False, place.thing if "log" in place.parts[1:] else ""
+        if place.kind == "model":
+            self._about = "versions"
+            self.seek(
+                place,
+                self.engine.deploy.resolve,
+                place.thing,
+                then=lambda version: self.point("versions", rows.version_key(version)),
+            )
+            return
+        self._about = "events" if event else "endpoints"
+        if self.log_of:
+            self.detail_open = True
+            self.query_one("#endpoints", Table).select(place.thing)
+        known = f"There is no endpoint {place.thing}." if not event else f"There is no event {event}."
+        self.point(self._about, event or (place.thing if place.kind == "endpoint" else ""), known)
 
     def goto(self, thing: str) -> None:
         """Show an endpoint, or a version as MODEL@NUMBER."""

@@ -10,6 +10,7 @@ from lemnis.engine import Engine
 from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate import Explanation
 from lemnis.tui.actions import bindings
+from lemnis.tui.address import Address, address
 from lemnis.tui.messages import WHERE, StageWanted
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.evaluate import acts, failed, rows, swarms, texts, waterfall
@@ -31,6 +32,7 @@ from lemnis.tui.stages.evaluate.view import (
     SLICES,
     VIEWS,
     EvaluateView,
+    found_run,
     read_view,
     views_line,
 )
@@ -44,6 +46,7 @@ class EvaluateStage(Stage[EvaluateView]):
     """Verification and interpretation of one finished run."""
 
     BINDINGS = bindings("evaluate")
+    cells = texts.CELLS
     topics = frozenset({"evaluate", "experiments", "deploy", "jobs"})
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
@@ -176,6 +179,16 @@ class EvaluateStage(Stage[EvaluateView]):
     def on_resize(self) -> None:
         if self._view is not None:
             self.call_after_refresh(self.show, self._view)
+
+    def address(self) -> Address:
+        run = self._view.run if self._view else None
+        return address("evaluate", *((run.id, self.open_view) if run is not None else ()))
+
+    def visit(self, place: Address) -> None:
+        wanted = place.parts[1] if place.parts[1:] else "quality"
+        if place.thing:
+            self.seek(place, found_run, self.engine, place.thing, then=lambda run: self.goto(str(run.id)))
+        self._open(wanted if wanted in self._views() else "quality")
 
     def back(self) -> bool:
         if self.open_view != "quality":

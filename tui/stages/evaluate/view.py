@@ -7,8 +7,10 @@ from textual.content import Content
 
 from lemnis.engine import Engine
 from lemnis.engine.deploy import LoadTest
+from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate import Evaluation, Explanation, Failures, Folds, Gate, Importance, Perturbations, Slices
 from lemnis.engine.experiments import Run
+from lemnis.engine.text import safe
 from lemnis.tui.stages.evaluate.features import NOTHING, Interpreted, interpreted
 
 BASELINES, CALIBRATION, FOLDS = "baselines", "calibration", "folds"
@@ -69,6 +71,19 @@ def read_view(engine: Engine, thing: str) -> EvaluateView:
         failures=room.failures(run.id),
         load_tests=engine.deploy.load_tests(run_id=run.id),
     )
+
+
+def found_run(engine: Engine, number: str) -> Run:
+    """Return the finished run with a number.
+
+    Raises:
+        NotFound: There is none, or it has not finished.
+    """
+    run = engine.experiments.run(int(number)) if number.isdecimal() else None
+    if run is None or run.state != "finished":
+        why = f"Run {run.id} is {run.state}." if run is not None else f"“{safe(number, limit=40)}” is no run's number."
+        raise NotFound(why, "Finished runs are judged: see Experiments (6).")
+    return run
 
 
 def aliases_of(engine: Engine) -> dict[int, list[str]]:

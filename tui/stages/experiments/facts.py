@@ -209,6 +209,16 @@ def explained(name: str) -> tuple[str, str] | None:
         "group": "What was started together, such as all runs of a grid. Ask: group = 'grid 1'",
         "best_round": "The round with the best validation metric. With early stopping the model is cut there.",
         "duration": "From its start to its end, or until now.",
+        "id": "The run's number; `lemnis runs show` takes it, and so does the address run/NUMBER.",
+        "name": "Its preset, or the name it was given. Bare words of a query are looked for in it.",
+        "age": "Time since it was made. Ask: age < 3d",
+        "data": "The dataset version it was trained on. Ask: data = 'flights v2'",
+        "preset": "The preset of lemnis.toml it was started from.",
+        "tags": "Tags that were set by key T, by a command, or by an MLflow client. Ask: tag:baseline",
+        "note": "What somebody noted with key n.",
+        "device": "Where it trained: cpu, gpu (OpenCL) or cuda.",
+        "user": "Who started it.",
+        "seed": "The random seed: the same one, data and code give the same model.",
     }
     if family == "metrics":
         rows_ = "a sample of the training rows" if key.startswith("train_") else "the validation rows"

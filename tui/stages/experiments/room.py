@@ -10,8 +10,11 @@ from textual.message import Message
 from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVariableType]
 
 from lemnis.engine import Engine, LemnisError
+from lemnis.engine.errors import NotFound
 from lemnis.engine.experiments import Run
+from lemnis.engine.text import safe
 from lemnis.tui.actions import bindings
+from lemnis.tui.address import Address, address
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.experiments import facts, rows
 from lemnis.tui.stages.experiments.acts import ExperimentsView
@@ -267,6 +270,19 @@ class ExperimentsStage(ListStage):
             self.fold(message.key)
         else:
             self.goto(message.key)
+
+    def address(self) -> Address:
+        return address("run", self.open_id) if self.open_id else self.listed_at
+
+    def visit(self, place: Address) -> None:
+        if place.kind == "runs":
+            self.open_id = 0
+            self.list_at(place)
+            self.query_one("#runs", Table).focus()
+        elif place.thing.isdecimal():
+            self.goto(place.thing)
+        else:
+            self.refuse(NotFound(f"“{safe(place.thing, limit=40)}” is no run's number.", "Write for example `run/3`."))
 
     def goto(self, thing: str) -> None:
         """Show one run in full."""

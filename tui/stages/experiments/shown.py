@@ -8,10 +8,11 @@ from textual import on, work
 from lemnis.engine import LemnisError
 from lemnis.engine.config import View
 from lemnis.engine.config.experiments import Grouping
-from lemnis.engine.experiments import Run
+from lemnis.engine.experiments import Run, Shelf
 from lemnis.engine.experiments.fields import FIELDS
 from lemnis.engine.jobs import user_name
 from lemnis.engine.query import Completion, check_query
+from lemnis.tui.address import Address, address, chosen
 from lemnis.tui.stages.experiments import rows
 from lemnis.tui.stages.experiments.acts import RunsStage
 from lemnis.tui.stages.experiments.columns import ColumnsScreen, Layout
@@ -20,7 +21,7 @@ from lemnis.tui.stages.experiments.grouped import GROUPINGS
 from lemnis.tui.stages.experiments.listing import KEY, Asked
 from lemnis.tui.stages.experiments.table import RunsTable
 
-SHELVES = ("active", "archived", "deleted")
+SHELVES: tuple[Shelf, ...] = ("active", "archived", "deleted")
 MOST_QUERIES = 100
 
 
@@ -60,6 +61,27 @@ class ListStage(RunsStage):
         except LemnisError:
             found = Completion(len(text), [])
         self.app.call_later(offer, found)
+
+    # The address.
+
+    @property
+    def listed_at(self) -> Address:
+        """The address of the list as it is, with the run under the cursor."""
+        order = ("down" if self.descending else "up") if self.sort else ""
+        shelf, on_run = "" if self.shelf == "active" else self.shelf, self.run_id or None
+        return address("runs", q=self.query_text, sort=self.sort, order=order, shelf=shelf, group=self.group, on=on_run)
+
+    def list_at(self, place: Address) -> None:
+        """List what an address asks for."""
+        query, on_run = place.option("q"), place.option("on")
+        check_query(query, FIELDS)
+        self.query_text, self.sort, self.descending = query, place.option("sort"), place.option("order") != "up"
+        self.shelf = chosen(SHELVES, place.option("shelf"))
+        self.group = chosen(GROUPINGS, place.option("group"))
+        self.view_name, self.opened = "", frozenset()
+        self._select = int(on_run) if on_run.isdecimal() else None
+        self.query_one("#runs", RunsTable).sorted_by = (self.sort, self.descending) if self.sort else None
+        self.reload()
 
     # What is remembered of a person.
 

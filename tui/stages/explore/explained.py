@@ -36,3 +36,26 @@ MISSING_TEXT = (
     "Columns that are always missing together usually come from one join or one device: what is lost is the match, not "
     "the value. enter shows the rows of a pattern. Command: lemnis explore missing."
 )
+CELLS = {
+    "columns.name": "A column of this version; the mark beside it is its role.",
+    "columns.type": "Its type in the version's Parquet file.",
+    "columns.missing": "Rows without a value / all rows, in percent; NaN counts as missing.",
+    "columns.distinct": (
+        "Different values, missing ones left out. Exact unless marked ~, which is an estimate of a sample."
+    ),
+    "columns.minimum": "The smallest value; of texts the first in order.",
+    "columns.middle": (
+        "The median of numbers and times (half of the rows lie below it), the most frequent value of others."
+    ),
+    "columns.maximum": "The largest value; of texts the last in order.",
+    "columns.shape": "Rows per bin, from the smallest value to the largest; the tallest bar is the fullest bin.",
+    "columns.notes": "What asks to be looked at, and the rule that says so; see below for where each bound lies.",
+    "missing.rows": "Rows in which just these columns have no value.",
+    "missing.share": "The same as a share of all rows.",
+    "missing.bar": "The same share as a bar.",
+    "missing.many": "How many columns are missing together.",
+    "missing.names": "Their names.",
+    "facets.value": "A value of the column, or a bin of it; enter shows only its rows.",
+    "facets.rows": "Rows with it among those that fit the filters.",
+    "facets.share": "The same as a bar, against the most frequent value.",
+}

@@ -12,14 +12,16 @@ from lemnis.engine.errors import NotFound
 from lemnis.engine.explore import ORDERS, Missingness, Order, Profile, in_order, missing_condition
 from lemnis.engine.jobs import Job
 from lemnis.tui.actions import bindings
+from lemnis.tui.address import Address, address, version_part
 from lemnis.tui.format import number
 from lemnis.tui.messages import WHERE
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.explore import rows
 from lemnis.tui.stages.explore.browser import RowBrowser
-from lemnis.tui.stages.explore.explained import MISSING_TEXT, PROFILE_TEXT, ROWS_TEXT
+from lemnis.tui.stages.explore.explained import CELLS, MISSING_TEXT, PROFILE_TEXT, ROWS_TEXT
 from lemnis.tui.stages.explore.missing import MissingPane
 from lemnis.tui.stages.explore.pane import ColumnPane
+from lemnis.tui.stages.explore.places import asked_of, asked_options
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
 
@@ -40,6 +42,7 @@ class ExploreStage(Stage[ExploreView]):
     """Columns, their distributions by class, and rows."""
 
     BINDINGS = bindings("explore")
+    cells = CELLS
     topics = frozenset({"explore", "data", "jobs"})
     filter_hint = "dest = BUR and dep_delay > 60"
 
@@ -240,6 +243,39 @@ class ExploreStage(Stage[ExploreView]):
         else:
             return False
         return True
+
+    def address(self) -> Address:
+        view = self._view
+        if view is None or view.version is None:
+            return Address("explore")
+        part = version_part(view.version, view.versions)
+        if self.rows_open:
+            return address("explore", part, "rows", **asked_options(self.engine, view.version, self.browser.asked))
+        if self.missing_open:
+            return address("explore", part, "missing")
+        column = self.query_one("#columns", Table).key
+        return address("explore", part, *(("column", column) if column else ()))
+
+    def visit(self, place: Address) -> None:
+        if place.thing:
+            self.seek(place, self.engine.data.version, place.thing, then=lambda version: self._visit(version, place))
+        else:
+            self.version_id = ""
+            self._turn()
+
+    def _visit(self, version: Version, place: Address) -> None:
+        """Show one face of a version."""
+        self.version_id = version.id
+        if "rows" in place.parts:
+            self.browser.open(version)
+            self.browser.ask(asked_of(self.engine, version, place))
+            self._turn(rows_open=True)
+        elif "missing" in place.parts:
+            self._turn(missing_open=True)
+        else:
+            self._turn()
+            column = place.named("column")
+            self.point("columns", column, f"{version.title} has no column {column}.")
 
     def goto(self, thing: str) -> None:
         """Show one column of the latest version, or the rows of it by a SQL condition (`WHERE` before it)."""

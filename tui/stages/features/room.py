@@ -8,6 +8,7 @@ from lemnis.engine import Engine
 from lemnis.engine.features import FeatureSet
 from lemnis.engine.jobs import user_name
 from lemnis.tui.actions import bindings
+from lemnis.tui.address import Address, address
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.features import rows, texts
 from lemnis.tui.stages.features.choices import Choices
@@ -24,6 +25,7 @@ class FeaturesStage(Stage[FeaturesView]):
     """Columns ranked, leaks named, a set marked with space and kept with who and why."""
 
     BINDINGS = bindings("features")
+    cells = texts.CELLS
     topics = frozenset({"features", "data", "jobs", "problem", "experiments", "evaluate"})
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
@@ -159,6 +161,25 @@ class FeaturesStage(Stage[FeaturesView]):
         self.mode = mode
         self._show_modes()
         self.query_one({"columns": "#columns", "matrix": "#heat", "choices": "#choices"}[mode]).focus()
+
+    def address(self) -> Address:
+        if self.mode != "columns":
+            return address("features", self.mode, set=self.set_name)
+        column = self.query_one("#columns", Table).key
+        return address("features", *(("column", column) if column else ()), set=self.set_name)
+
+    def under_cursor(self) -> Address:
+        version = self._view.version if self._view else None
+        return address("data", version.short) if version is not None else self.address()
+
+    def visit(self, place: Address) -> None:
+        self.set_name, self._shown = place.option("set"), None
+        self._go(place.thing if place.thing in ("matrix", "choices") else "columns")
+        if self.mode == "columns":
+            column = place.named("column")
+            self.point("columns", column, f"There is no column {column}.")
+        else:
+            self.reload()
 
     def back(self) -> bool:
         if self.mode == "columns":

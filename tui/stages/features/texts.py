@@ -143,3 +143,13 @@ def association(measure: str, matrix: Matrix | None) -> tuple[str, str]:
         "Command: lemnis features associate --measure " + measure
     )
     return f"Association {MEASURES[measure]}", "\n\n".join(parts)
+
+
+CELLS = {
+    "choices.set": "The name of the feature set and which choice of it this is.",
+    "choices.columns": "Columns that the set has by this choice.",
+    "choices.changed": "Columns that came and went against the choice before.",
+    "choices.who": "Who made it.",
+    "choices.when": "When, in your zone.",
+    "choices.why": "The reason that was given.",
+}

@@ -8,7 +8,7 @@ from lemnis.engine import Engine
 from lemnis.engine.config import Config
 from lemnis.engine.errors import ConfigError
 from lemnis.engine.jobs import user_name
-from lemnis.engine.monitor import WIDTHS, Alert, Width
+from lemnis.engine.monitor import WIDTHS, Alert
 from lemnis.engine.monitor.alerting.rules import BOUND, TOLD
 from lemnis.tui.actions import bindings
 from lemnis.tui.messages import IncidentWanted, StageWanted
@@ -16,38 +16,32 @@ from lemnis.tui.screens import answering
 from lemnis.tui.screens.loop import LoopScreen
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.monitor import explain, replaying, rows
+from lemnis.tui.stages.monitor.cells import CELLS
 from lemnis.tui.stages.monitor.figures import next_metric
 from lemnis.tui.stages.monitor.pane import MonitorView, Overview
 from lemnis.tui.stages.monitor.performance import PerformanceLayer, stale_content, waive_form
+from lemnis.tui.stages.monitor.places import LAYERS, WINDOWS, MonitorPlaces
 from lemnis.tui.stages.monitor.rehearsed import filled_rule, rule_form
 from lemnis.tui.stages.monitor.shape import ShapeScreen
 from lemnis.tui.stages.monitor.shaped import badge
 from lemnis.tui.stages.monitor.why import WhyScreen
-from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Table, Words
 
-WINDOWS = 60
 NARROW = 100  # columns; below it one layer is shown at a time, as pane.tcss says
-LAYERS = ("-window", "-trend", "-performance")
 
 
-class MonitorStage(Stage[MonitorView]):
+class MonitorStage(MonitorPlaces):
     """Drift, performance, alerts."""
 
     BINDINGS = bindings("monitor")
+    cells = CELLS
     topics = frozenset({"monitor", "jobs"})
     live_seconds = 2.0
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(engine, info)
-        self.endpoint = ""  # empty: the one that answered last
-        self.window_id = 0  # under the cursor; 0 for the newest that can say something
-        self.figure = "auc"
         self.metric = ""  # of the performance layer; empty for the main one
-        self.width: Width | None = None  # of the windows; None for the declared one
-        self.until: int | None = None  # the last moment that is looked at, epoch ms; None for the newest
         self.past = False
-        self._view: MonitorView | None = None
 
     def compose(self) -> ComposeResult:
         yield Words(id="summary")
@@ -120,8 +114,9 @@ class MonitorStage(Stage[MonitorView]):
 
     @on(Table.Moved, "#windows")
     def choose_window(self, message: Table.Moved) -> None:
-        if message.key and int(message.key) != self.window_id and message.table.has_focus:
-            self.window_id = int(message.key)
+        key = message.table.key  # where the cursor is by now
+        if key and int(key) != self.window_id and message.table.has_focus:
+            self.window_id = int(key)
             self.reload()
 
     @on(Table.Moved, "#features,#heat")
@@ -131,7 +126,7 @@ class MonitorStage(Stage[MonitorView]):
     @on(Table.Opened, "#windows")
     def open_window(self) -> None:
         """Show what is in the window; on a wide screen that is beside it already."""
-        self._layer("-window")
+        self.front("-window")
         self.query_one("#features", Table).focus()
 
     @on(Table.Opened, "#alerts")
@@ -145,20 +140,13 @@ class MonitorStage(Stage[MonitorView]):
             return
         self.post_message(IncidentWanted(int(message.key), self._alert))
 
-    def _layer(self, name: str) -> None:
-        """Put one layer in front; an empty name goes back to the overview."""
-        for layer in LAYERS:
-            self.set_class(layer == name, layer)
-        if self._view is not None:
-            self.call_after_refresh(self.show, self._view)
-
     # Keys.
 
     def back(self) -> bool:
         if not any(self.has_class(layer) for layer in LAYERS):
             return False
         self.query_one("#windows", Table).focus()
-        self._layer("")
+        self.front("")
         return True
 
     def goto(self, thing: str) -> None:
@@ -176,7 +164,7 @@ class MonitorStage(Stage[MonitorView]):
             self._next_metric()
             return
         if self.size.width < NARROW and not self.has_class("-trend"):
-            self._layer("-trend")
+            self.front("-trend")
             self.query_one("#heat", Table).focus()
             return
         figures = list(rows.FIGURES)
@@ -210,7 +198,7 @@ class MonitorStage(Stage[MonitorView]):
 
     def action_performance(self) -> None:
         """Show how good the model is, measured and estimated."""
-        self._layer("-performance")
+        self.front("-performance")
         self.query_one("#performance", Table).focus()
 
     def action_waive(self) -> None:

@@ -12,8 +12,10 @@ from lemnis.engine.data import Arrival
 from lemnis.engine.problem import Change
 from lemnis.engine.resources.planning import Plan
 from lemnis.tui.actions import bindings
+from lemnis.tui.address import Address, address
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.problem import rows
+from lemnis.tui.stages.problem.explained import CELLS, PROBLEM_TEXT
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
 
@@ -33,6 +35,7 @@ class ProblemStage(Stage[ProblemView]):
     """The question and everything a model is measured against."""
 
     BINDINGS = bindings("problem")
+    cells = CELLS
     topics = frozenset({"problem", "data"})
     live_seconds = 3.0  # lemnis.toml may be changed by any editor, and what is late becomes so with time
 
@@ -157,6 +160,21 @@ class ProblemStage(Stage[ProblemView]):
         self.set_class(there, "-needed")
         self.query_one("#needed-scroll" if there else "#criteria").focus()
 
+    def address(self) -> Address:
+        history = self.query_one("#history", Table)
+        if self.query_one("#needed-scroll").has_focus:
+            return address("problem", "plan")
+        return address("problem", *(("change", history.key) if self.has_class("-past") and history.key else ()))
+
+    def visit(self, place: Address) -> None:
+        change = place.named("change")
+        self.set_class(bool(change), "-past")
+        self.set_class(place.thing == "plan", "-needed")
+        if place.thing == "plan":
+            self.call_after_refresh(self.query_one("#needed-scroll").focus)
+            return
+        self.point("history" if change else "criteria", change, f"There is no change {change}.")
+
     def back(self) -> bool:
         if self.has_class("-needed"):
             self.set_class(False, "-needed")
@@ -172,18 +190,3 @@ class ProblemStage(Stage[ProblemView]):
 
     def explain(self) -> tuple[str, str] | None:
         return "The problem", PROBLEM_TEXT
-
-
-PROBLEM_TEXT = (
-    "Value per case is what one answer is worth: said yes or no, when it was so or not. A yes pays from the "
-    "probability p where p·TP + (1−p)·FP = p·FN + (1−p)·TN, that is (TN−FP) / (TN−FP + TP−FN).\n\n"
-    "A success criterion is a gate: Evaluate judges every run by it, Deploy asks it before a promotion. It is met "
-    "only when the whole 95% interval keeps the bound.\n\n"
-    "The plan says what data comes when. An arrival is the first time new content was seen; it is late when its "
-    "cadence has passed since, and short below 95% of the rows that were expected.\n\n"
-    "Infrastructure is told from trainings that this machine measured: a law of physical terms (cells × rounds × depth "
-    "and the like) is fitted to them, and 80% of such trainings lie in the interval; 'back-test' is how far it was off "
-    "on those it had not seen. The expected volume is [infrastructure]; see lemnis resources plan.\n\n"
-    "All of it is the [problem] section of lemnis.toml: press e to edit it. Every text is kept with who, when and why; "
-    "a change made outside Lemnis is kept when it is found. Commands: lemnis problem show, set, history, value, plan."
-)

@@ -10,13 +10,16 @@ from textual.app import ComposeResult
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import DiskUse, PoolState, Process, ProcessTable
 from lemnis.tui.actions import bindings
+from lemnis.tui.address import Address, address
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens.nodes import NodesScreen
 from lemnis.tui.screens.usage import UsageScreen
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.resources import rows
+from lemnis.tui.stages.resources.explained import CELLS
 from lemnis.tui.stages.resources.live.busiest import Busiest
 from lemnis.tui.stages.resources.live.machine import Machine
+from lemnis.tui.stages.resources.live.past import DEFAULT_SPAN, SPANS, VIEWS
 from lemnis.tui.stages.resources.live.reading import Reading, Source, read
 from lemnis.tui.stages.resources.live.watching import Watching, send_all
 from lemnis.tui.stages.resources.pane import terminal_shape
@@ -41,6 +44,7 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
     """The machine, who holds it and who waits for it."""
 
     BINDINGS = bindings("resources")
+    cells = CELLS
     topics = frozenset({"jobs"})
     live_seconds = 1.0
     filter_hint = "python and memory > 500 or cpu > 50"
@@ -194,6 +198,30 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
     def _go_to_run(self, run_id: str | None) -> None:
         if run_id:
             self.post_message(StageWanted("experiments", run_id))
+
+    def address(self) -> Address:
+        jobs = self.query_one("#jobs", Table)
+        if jobs.has_focus and jobs.key:
+            return address("job", jobs.key)
+        span, chart = self.wish.span, self.machine().view.name
+        return address(
+            "resources",
+            q=self.query_text,
+            span="" if span == DEFAULT_SPAN else span,
+            chart="" if chart == VIEWS[0].name else chart,
+        )
+
+    def visit(self, place: Address) -> None:
+        if place.kind == "job":
+            gone = f"Job {place.thing} neither runs nor waits: see `lemnis jobs show {place.thing}`."
+            self.point("jobs", place.thing, gone)
+            return
+        self.wish = replace(
+            self.wish, span=next((span for span in SPANS if str(span) == place.option("span")), DEFAULT_SPAN)
+        )
+        self.machine().view = next((view for view in VIEWS if view.name == place.option("chart")), VIEWS[0])
+        self.filter(place.option("q"))
+        self.point("processes", "")
 
     def explain(self) -> tuple[str, str] | None:
         if self._focused_table() == "jobs":

@@ -13,11 +13,13 @@ from lemnis.engine.explore import Page
 from lemnis.engine.jobs import user_name
 from lemnis.engine.validate import CheckResult, CheckRun, HistoryPoint, Reason, Which
 from lemnis.tui.actions import bindings
+from lemnis.tui.address import Address, address, chosen
 from lemnis.tui.format import number
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.stages.validate import rows
 from lemnis.tui.stages.validate.codes import CodesScreen
+from lemnis.tui.stages.validate.explained import CELLS
 from lemnis.tui.stages.validate.form import Answers, Form, Question, waiver_form
 from lemnis.tui.stages.validate.pane import CHECKS_TEXT, CheckDetail
 from lemnis.tui.stages.validate.proposing import ProposalsScreen
@@ -61,6 +63,7 @@ class ValidateStage(Stage[ValidateView]):
     """Checks, verdicts, failing rows."""
 
     BINDINGS = bindings("validate")
+    cells = CELLS
     topics = frozenset({"validate", "jobs"})
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
@@ -219,6 +222,28 @@ class ValidateStage(Stage[ValidateView]):
             return False
         self.query_one("#checks", Table).focus()
         return True
+
+    def address(self) -> Address:
+        run = self.run_id or None
+        if self.opened:
+            return address("check", self.opened, "rows", run=run, which="" if self.which == "all" else self.which)
+        key = self.query_one("#checks", Table).key
+        return address("check", key, run=run) if key else address("validate", run=run)
+
+    def under_cursor(self) -> Address:
+        run = self._view.run if self._view else None
+        return address("validate", run=run.id) if run is not None else self.address()
+
+    def visit(self, place: Address) -> None:
+        run = place.option("run")
+        self.run_id = int(run) if run.isdecimal() else 0
+        self.opened = place.thing if "rows" in place.parts[1:] else ""
+        self.which, self._asked = chosen(list(WHICH), place.option("which")), None
+        self._show_layer()
+        if self.opened:
+            self.point("failures", "")
+        else:
+            self.point("checks", place.thing, f"This run has no check {place.thing}.")
 
     def goto(self, thing: str) -> None:
         """Show one check of the latest run."""

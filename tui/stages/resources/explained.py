@@ -1,0 +1,26 @@
+"""What `K` says of the numbers in Resources' tables. Pure."""
+
+CELLS = {
+    "jobs.job": "The job's number; `lemnis jobs show` tells all of it.",
+    "jobs.what": "What it does.",
+    "jobs.state": "running, preparing or queued.",
+    "jobs.cores": "Cores that are kept for it: its allocation, from its preset, --cores, or the pool's default.",
+    "jobs.used_cores": "Cores that its processes used over the last readings: processor time / time.",
+    "jobs.memory": "Memory that is kept for it.",
+    "jobs.used_memory": "Resident memory of its processes now.",
+    "jobs.gpu": "The share of a GPU that is kept for it.",
+    "jobs.since": "Time since it started, or since it was queued.",
+    "jobs.why": "Why it waits, or who started it.",
+    "processes.pid": "The process's number.",
+    "processes.user": "Whose process it is.",
+    "processes.cpu": "Processor time / time since the reading before, in percent of one core: 400 is four cores.",
+    "processes.memory": "Resident memory: pages in RAM, shared ones counted for each process.",
+    "processes.age": "Time since the process started.",
+    "processes.owner": "The job, run or endpoint of this workspace that it works for.",
+    "processes.command": "Its command line.",
+    "processes.state": "R runs, S sleeps, D waits for a disk, T is stopped, Z has ended and waits for its parent.",
+    "processes.nice": "Its niceness: 19 gives way to all others, −20 to none.",
+    "processes.threads": "Its threads.",
+    "processes.gpu": "Memory that it holds on GPUs.",
+    "processes.time": "Processor time since it started, of all its threads.",
+}
