@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lemnis.engine.errors import BadInput, NoWorkspace
+from lemnis.engine.workspace import Workspace
 from lemnis.tui.commands.session import Session
 from lemnis.tui.launcher import end_with
+from lemnis.tui.remembered import known_workspaces, remember
 
 if TYPE_CHECKING:
     from lemnis.tui.address import Address
@@ -53,6 +55,7 @@ def open_console(
         if session.workspace is not None:
             raise
         return welcome(session)
+    remember(engine.workspace.root)
     from lemnis.tui.app import Console
     from lemnis.tui.keys.declared import declared_keys
     from lemnis.tui.terminal.place import Keeper
@@ -86,11 +89,19 @@ def welcome(session: Session) -> int:
     from lemnis.tui.commands.group import run
     from lemnis.tui.screens.welcome import Welcome, data_files
 
-    choice = Welcome(Path.cwd()).run()
-    if choice == "demo":
-        return run(["demo"])
-    if choice == "init":
+    choice = Welcome(Path.cwd(), recent_workspaces()).run()
+    if choice is None or choice.kind == "leave":
+        return 0
+    if choice.kind == "demo":
+        return run(["demo", "--tour"])
+    if choice.kind == "init":
         files = [str(path) for path in data_files(Path.cwd())]
-        code = run(["init", ".", *(part for file in files for part in ("--from", file))])
-        return code or open_console(Session(debug=session.debug))
-    return 0
+        if code := run(["init", ".", *(part for file in files for part in ("--from", file))]):
+            return code
+    return open_console(Session(workspace=choice.folder, read_only=session.read_only, debug=session.debug))
+
+
+def recent_workspaces() -> list[Path]:
+    """Return the folders of the workspaces opened last that are still there, the last first."""
+    folders = [Path(known.path) for known in known_workspaces()]
+    return [folder for folder in folders if Workspace(folder).config.is_file()]

@@ -84,9 +84,13 @@ class TourPanel(Widget):
 
     def lines(self, width: int) -> list[Content]:
         """Return what is drawn, none of it wider than `width` cells."""
-        if width < 1:
+        if width < 2:
             return [Content("")]
-        return [self.head(width), *self.sentence().wrap(width), *self.asked(width)]
+        return [
+            self.head(width),
+            *(Content(" ") + line for line in self.sentence().wrap(width - 1)),
+            *self.asked(width),
+        ]
 
     def head(self, width: int) -> Content:
         """Return the line above: place, tab, the workspace's own figures, and the keys of the tour itself."""
@@ -105,7 +109,7 @@ class TourPanel(Widget):
 
     def sentence(self) -> Content:
         """Return what the tab shows, with keys in place of ids."""
-        parts = KEY.split(f" {self.tour.step.shows}")
+        parts = KEY.split(self.tour.step.shows)
         return Content.assemble(*((self.key(part), "$key") if index % 2 else part for index, part in enumerate(parts)))
 
     def asked(self, width: int) -> list[Content]:
