@@ -144,8 +144,8 @@ class Welcome(ThemedApp[Choice]):
     def hint(self, problem: str = "") -> None:
         """Say what went wrong, if anything, the keys, and how to reach a workspace of another machine."""
         wrong = Content.styled(f"{safe(problem, limit=200)}\n", "$bad") if problem else ""
-        keys = Content.assemble((" tab ", "$key"), "completes  ", (" enter ", "$key"), "opens  ", (" esc ", "$key"))
-        there = Content.assemble("\nOn another machine: ", ("ssh -t HOST lemnis -w DIR", "bold"))
+        keys = Content.assemble(("tab ", "$key"), "completes ", ("enter ", "$key"), "opens ", ("esc ", "$key"))
+        there = Content.assemble("\nElsewhere: ", ("ssh -t HOST lemnis -w DIR", "bold"))
         self.query_one("#welcome-hint", Words).say(Content.assemble(wrong, keys, "back", there))
 
     def action_complete(self) -> None:

@@ -56,7 +56,7 @@ class DataStage(DataPlaces):
                 with Panel("Versions", id="versions-panel"):
                     yield Table(*rows.VERSIONS, id="versions", empty="No version yet. Press u, then n to link.")
                 with Panel("Links", id="links-panel"):
-                    yield Table(*rows.LINKS, id="links", empty="This version has no links.")
+                    yield Table(*rows.LINKS, id="links", empty="No link here. Press L to build one.")
             with Panel("Version", id="detail-panel"):
                 yield Facts(id="facts")
                 yield Table(*rows.COLUMNS, id="detail", empty="Nothing to show.")

@@ -40,6 +40,7 @@ from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
 
 FIRST = {"regression": "rmse"}
+NO_RUN, NOT_YET = "No finished run yet. Train one in Experiments (6).", "Not evaluated yet. Press n."
 
 
 class EvaluateStage(Stage[EvaluateView]):
@@ -61,12 +62,12 @@ class EvaluateStage(Stage[EvaluateView]):
         with Horizontal(id="quality"):
             with Vertical(id="verdicts"):
                 with Panel("Gates", id="gates-panel"):
-                    yield Table(*rows.GATES, id="gates", empty="Not evaluated yet. Press n.")
+                    yield Table(*rows.GATES, id="gates", empty=NOT_YET)
                     yield Words(id="why")
                 with Panel("Threshold", id="threshold-panel"):
                     yield ThresholdPane(id="threshold")
             with Panel("Measures", id="metrics-panel"):
-                yield Table(id="metrics", empty="Nothing is measured yet.")
+                yield Table(id="metrics", empty="Nothing is measured yet. Press n.")
         yield CurvesPane(id="curves")
         yield ListingPane(id="listed")
         with Horizontal(id="rows-view"):
@@ -85,14 +86,19 @@ class EvaluateStage(Stage[EvaluateView]):
         self._arrange()
         run, last = view.run, view.last
         if run is None:
-            self.query_one("#run", Words).say("No finished run yet. Train one in Experiments (6).")
+            self.query_one("#run", Words).say(NO_RUN)
+            for table in (self.query_one("#gates", Table), self.query_one("#metrics", Table)):
+                table.empty = NO_RUN
+                table.show([])
             return
         self.query_one("#run", Words).say(rows.run_words(run.name, run.data_version, last, view.aliases))
         panel = self.query_one("#run-panel", Panel)
         place = [one.id for one in view.runs].index(run.id) + 1
         panel.retitle(f"Run {run.id}", f"· {place} of {len(view.runs)} finished")
         panel.footnote(view.working)
-        self.query_one("#gates", Table).show([rows.gate_row(gate) for gate in view.gates])
+        gated, measured = self.query_one("#gates", Table), self.query_one("#metrics", Table)
+        gated.empty, measured.empty = NOT_YET, "Nothing is measured yet. Press n."
+        gated.show([rows.gate_row(gate) for gate in view.gates])
         gates = self.query_one("#gates-panel", Panel)
         gates.retitle("Gates", f"· {rows.gates_title(view.gates)}" if view.gates else "")
         gates.styles.height = min(9, 4 + max(1, len(view.gates))) if self._narrow else None

@@ -91,7 +91,7 @@ class ExploreStage(Stage[ExploreView]):
         self._show_face()
         version = view.version
         if version is None:
-            self.query_one("#balance", Words).say("No dataset version yet.")
+            self.query_one("#balance", Words).say("No dataset version yet. Link one in Data (2).")
             self.query_one("#columns", Table).show([])
             return
         self._show_balance()
@@ -134,7 +134,7 @@ class ExploreStage(Stage[ExploreView]):
         view, pane = self._view, self.query_one("#detail-panel", ColumnPane)
         name = self.query_one("#columns", Table).key
         if view is None or view.version is None or not name:
-            pane.show_nothing("There is no column.")
+            pane.show_nothing("No column yet. Link a version in Data (2).")
             return
         state = view.working or view.failed or "This column is not measured yet."
         pane.show_column(view.version, name, view.profiles.get(name), by=self.by, state=state)

@@ -58,7 +58,8 @@ class FeaturesStage(Stage[FeaturesView]):
         table, panel = self.query_one("#columns", Table), self.query_one("#columns-panel", Panel)
         if view.version is None:
             table.show([])
-            self.query_one("#set", Words).say("No dataset version yet.")
+            self.query_one("#set", Words).say("No dataset version yet. Link one in Data (2).")
+            self._show_modes()
             return
         columns = rows.columns_for(table.size.width)
         table.set_columns(columns)

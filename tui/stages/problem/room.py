@@ -50,7 +50,7 @@ class ProblemStage(Stage[ProblemView]):
             with Panel("Value per case", id="value-panel"):
                 yield Words(id="value")
             with Panel("Success criteria", id="criteria-panel"):
-                yield Table(*rows.CRITERIA, id="criteria", empty="None yet. Press e: they become gates.")
+                yield Table(*rows.CRITERIA, id="criteria", empty="No criterion yet. Press e.")
         with Horizontal(id="needs"):
             with Panel("Acquisition plan", id="plan-panel"):
                 yield Table(*rows.PLAN, id="plan", empty="No plan yet. Press e to say what data comes when.")

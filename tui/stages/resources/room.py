@@ -56,7 +56,9 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
     def compose(self) -> ComposeResult:
         yield Machine(terminal_shape(), id="live")
         with Panel("Pool", id="pool"):
-            yield Table(*rows.POOL_COLUMNS, id="jobs", empty="Nothing runs or waits. Start something in Experiments.")
+            yield Table(
+                *rows.POOL_COLUMNS, id="jobs", empty="Nothing runs or waits. Start something in Experiments (6)."
+            )
         reading = "Reading the process table …" if self.engine.at is None else "Which processes ran is not kept."
         yield Busiest(empty=reading, id="process-panel")
 
