@@ -80,7 +80,7 @@ class Terminal:
             self._read(0.05)
             done, status = os.waitpid(self.pid, os.WNOHANG)
             if done:
-                self._read(0.05)
+                self._drain()
                 return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
         os.kill(self.pid, signal.SIGKILL)
         raise AssertionError(f"it did not end\n{self.text()}")
@@ -114,6 +114,13 @@ class Terminal:
         """Return what follows each ESC (and C1 control) that is none of Textual's own."""
         rest = WHITELIST.sub("", self.written)
         return re.findall(r"[\x1b\x80-\x9f].{0,12}", rest)
+
+    def _drain(self) -> None:
+        """Take what the program had written before it ended."""
+        before = -1
+        while before != len(self.written):
+            before = len(self.written)
+            self._read(0.05)
 
     def _read(self, seconds: float) -> None:
         if not select.select([self.master], [], [], seconds)[0]:

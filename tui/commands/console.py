@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lemnis.tui.address import Address
 
 SLOW_FRAMES = "10"  # a second, over SSH
+SLOWEST_FRAMES = "4"  # with --slow; chosen by itself where the terminal answers late
 
 
 def open_console(
@@ -47,6 +48,8 @@ def open_console(
         return tell_tabs(session, ())
     remote = bool(os.environ.get("SSH_TTY"))
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    if session.slow:
+        os.environ["TEXTUAL_FPS"] = SLOWEST_FRAMES
     if remote:
         os.environ.setdefault("TEXTUAL_FPS", SLOW_FRAMES)  # Textual reads it when it is imported
     try:
@@ -69,7 +72,7 @@ def open_console(
         place=place,
         keymap=declared_keys(),
     )
-    app.mouse_on, app.tour_first = not remote, tour
+    app.mouse_on, app.tour_first, app.slow = not remote, tour, session.slow
     keeper = Keeper(engine.workspace.root, os.environ)
     if stage == "problem" and not (session.at or tour or place):  # somebody who wishes to see something else sees that
         app.resume(keeper)

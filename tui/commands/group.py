@@ -120,6 +120,7 @@ def prepare(
         bool,
         typer.Option("--linear", help="Print what the tabs named (or all) show as plain lines."),
     ] = False,
+    slow: Annotated[bool, typer.Option("--slow", help="For a bad link: draw a few times a second only.")] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True)
     ] = False,
@@ -128,7 +129,7 @@ def prepare(
 
     Exit codes: 0 fine, 1 the thing checked fell short, 2 bad input, 3 the engine could not do it.
     """
-    context.obj = Session(workspace, json, read_only, debug, at, linear)
+    context.obj = Session(workspace, json, read_only, debug, at, linear, slow)
 
 
 def group(help: str) -> typer.Typer:

@@ -10,7 +10,7 @@ from lemnis.engine.errors import BadInput
 from lemnis.tui.moment import moment_ms
 
 COMPLETING = "_LEMNIS_COMPLETE"  # set by a shell that asks what may come next
-FLAGS = ("--json", "--read-only", "--debug", "--linear")
+FLAGS = ("--json", "--read-only", "--debug", "--linear", "--slow")
 VALUED = ("-w", "--workspace")
 AT = "--at"  # global before the command's name only: a command may have one of its own
 PAST = (
@@ -31,6 +31,7 @@ class Session:
         read_only: Refuse every change.
         debug: Show tracebacks.
         at: The past time whose facts are told, as it was typed; empty for now.
+        slow: Draw a few times a second only, as for a terminal that is far away.
         linear: Print what the tabs show as lines instead of drawing them.
     """
 
@@ -40,6 +41,7 @@ class Session:
     debug: bool = False
     at: str = ""
     linear: bool = False
+    slow: bool = False
 
     @cached_property
     def engine(self) -> Engine:

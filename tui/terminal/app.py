@@ -4,12 +4,30 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from typing import Any
 
+import textual.screen
+from textual.screen import Screen
+
+from lemnis.engine.clock import monotonic_s
 from lemnis.tui.terminal.driver import TerminalDriver
 from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets.bars import FactLine
 
 LEAVING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+
+
+SLOW_PICTURES = 4  # a second
+
+
+def draw_rarely(screens: Sequence[Screen[Any]]) -> None:
+    """Draw these screens, and those to come, a few times a second only."""
+    textual.screen.UPDATE_PERIOD = 1 / SLOW_PICTURES  # pyright: ignore[reportConstantRedefinition]
+    for screen in screens:
+        screen._update_timer.stop()  # pyright: ignore[reportPrivateUsage]
+        vars(screen)["_Screen__update_timer"] = None  # made anew when it is needed
+        screen.refresh()
 
 
 class TerminalApp(ThemedApp[None]):
@@ -18,13 +36,34 @@ class TerminalApp(ThemedApp[None]):
     Attributes:
         mouse_on: Whether the mouse is reported; off, the terminal itself selects text.
         debug_crash: Show the traceback of a crash.
+        slow: Whether the link is slow: asked for, or measured.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.mouse_on, self.debug_crash = True, False
+        self.mouse_on, self.debug_crash, self.slow = True, False, False
         if "TEXTUAL_DRIVER" not in os.environ:  # a browser's page is drawn by another one
             self.driver_class = TerminalDriver
+
+    def on_link_measured(self) -> None:
+        """Draw more rarely where the terminal is far away."""
+        driver = self._driver
+        if not self.slow and isinstance(driver, TerminalDriver) and driver.traffic.slow:
+            self.slow = True
+            draw_rarely(self.screen_stack)
+            self.notify(f"{self._link()}: drawn {SLOW_PICTURES} times a second.", title="Slow link", markup=False)
+
+    def action_link(self) -> None:
+        """Say how far away the terminal is and how much is sent to it."""
+        self.notify(self._link() if isinstance(self._driver, TerminalDriver) else "A browser draws this.", markup=False)
+
+    def _link(self) -> str:
+        if not isinstance(self._driver, TerminalDriver):
+            return ""
+        traffic = self._driver.traffic
+        sent, pictures = traffic.rates(monotonic_s())
+        round_trip = "no answer yet" if traffic.round_trip_s is None else f"{traffic.round_trip_s * 1000:.0f} ms"
+        return f"Round trip {round_trip}; {sent:,.0f} bytes and {pictures:.1f} pictures a second"
 
     def heed_signals(self) -> None:
         """Leave on the signals that ask for it, with 128 + n as the exit code."""
