@@ -41,7 +41,7 @@ def killed(number: signal.Signals) -> Callable[[Terminal], None]:
     def end(terminal: Terminal) -> None:
         os.kill(terminal.console, number)
         expect(terminal, 128 + number)
-        assert number.name in terminal.text()
+        assert number.name in terminal.written
 
     return end
 
@@ -50,8 +50,8 @@ def broken(terminal: Terminal) -> None:
     """Meet a bug in the console."""
     terminal.press("?")
     expect(terminal, 1)
-    assert "boom" in terminal.text()
-    assert "Traceback" not in terminal.text()
+    assert "boom" in terminal.written
+    assert "Traceback" not in terminal.written
 
 
 def closed(terminal: Terminal) -> None:
