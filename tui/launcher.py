@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 Modes: TypeAlias = list[Any]  # as termios has them: numbers, and a list of bytes
 PR_SET_PDEATHSIG = 1
 TAKING = ("-w", "--workspace", "--at")  # global options with a value of their own
-OPENING = ("oncall", "demo")  # commands that may end in the console
+OPENING = ("oncall", "demo", "open")  # commands that may end in the console
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 PATIENCE_S = 8  # for a console that was asked to leave
 # Ends a string that was cut off, then all that a console switches on: mouse, focus, paste, pictures, keys, screen.
