@@ -100,7 +100,10 @@ class Terminal:
             os.close(self.master)
 
     def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        lines = (
+            self.screen.buffer[row] for row in range(self.screen.lines)
+        )  # `display` fails on half a wide character
+        return "\n".join("".join(line[at].data for at in range(self.screen.columns)).rstrip() for line in lines)
 
     def modes_left_on(self) -> set[str]:
         """Return the private modes (mouse, alternate screen, paste …) that were switched on and not off again."""
