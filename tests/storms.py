@@ -45,9 +45,9 @@ def paged(workspace: Path, count: int) -> int:
         terminal.press("6")
         terminal.wait_for(f"{count - 1:05}")
         while "  00000" not in terminal.text():
-            before = terminal.text()
+            before = under_cursor(terminal)
             terminal.press("\x1b[6~")
-            terminal.wait_for(lambda before=before: terminal.text() != before)
+            terminal.wait_for(lambda before=before: under_cursor(terminal) not in ("", before))
             terminal.wait_for(lambda: not misaligned(terminal))
         terminal.press("q")
         assert terminal.end() == 0
@@ -56,6 +56,13 @@ def paged(workspace: Path, count: int) -> int:
         return len({number for number in NUMBER.findall(terminal.written) if int(number) < count})
     finally:
         terminal.close()
+
+
+def under_cursor(terminal: Terminal) -> str:
+    """Return the number of the run under the cursor, the last line that a page draws; empty while it is not read."""
+    lines = [line for line in terminal.text().splitlines() if line.startswith("│›")]
+    found = NUMBER.search(lines[0]) if lines else None
+    return found[0] if found else ""
 
 
 def misaligned(terminal: Terminal) -> list[str]:
