@@ -1,13 +1,19 @@
 """How far away the terminal is decides how often it is drawn on."""
 
 import os
+import pty
 import time
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
+from typing import IO, cast
 
 import pytest
 from support import engine_at
 from terminal import Terminal, lemnis
+from textual.drivers._writer_thread import WriterThread
 
+from lemnis.tui.terminal.driver import Outlet
 from lemnis.tui.terminal.traffic import ASKED_AGAIN, Traffic
 
 FAR_S = 0.12
@@ -59,3 +65,17 @@ def test_a_far_terminal_is_found_out_and_drawn_rarely(tmp_path: Path) -> None:
         assert terminal.modes_left_on() == set()
     finally:
         terminal.close()
+
+
+def test_a_dead_line_keeps_nobody_waiting() -> None:
+    master, slave = pty.openpty()
+    file = os.fdopen(slave, "w")
+    writer = WriterThread(cast("IO[str]", Outlet(file)))
+    writer.start()
+    os.close(master)
+    leaving = Thread(target=lambda: [*(writer.write("picture") for _ in range(100)), writer.stop()], daemon=True)
+    leaving.start()
+    leaving.join(10)
+    assert not leaving.is_alive()
+    with suppress(OSError):  # what it still holds has nowhere to go
+        file.close()

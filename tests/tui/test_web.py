@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar, WSServerHandshakeError
 from support import until
 
+from lemnis.engine import Engine
 from lemnis.engine.workspace import create_workspace
 
 BROWSER = next(
@@ -30,11 +31,12 @@ PATIENCE_S = 40
 @contextmanager
 def serving(root: Path) -> Generator[tuple[str, subprocess.Popen[str]]]:
     """The address that `lemnis web` printed, and its process."""
-    create_workspace(root, '[problem]\ntitle = "Late arrivals"\n')
+    engine = Engine(create_workspace(root, '[problem]\ntitle = "Late arrivals"\n'))
     command = [sys.executable, "-m", "lemnis.tui", "-w", str(root), "--json", "web"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, closing(engine.store):
         assert process.stdout is not None
         yield json.loads("".join(process.stdout.readline() for _ in range(3)))["url"], process
+        engine.jobs.stop_supervisor()  # the consoles started it, and it outlives them
 
 
 @pytest.fixture(scope="module")

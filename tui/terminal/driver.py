@@ -2,7 +2,8 @@
 
 import os
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, cast
 
 from textual import events
 from textual._ansi_sequences import SYNC_END, SYNC_START
@@ -25,6 +26,33 @@ class LinkMeasured(Message):
     """The terminal has answered: how long that took is in the driver's traffic."""
 
 
+class Outlet:
+    """The terminal's file. Once the terminal is gone, what is written is dropped: nobody waits for a dead line."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self.file, self.gone = file, False
+
+    def write(self, text: str) -> int:
+        self._unless_gone(self.file.write, text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._unless_gone(self.file.flush)
+
+    def fileno(self) -> int:
+        return self.file.fileno()
+
+    def isatty(self) -> bool:
+        return not self.gone
+
+    def _unless_gone(self, act: Callable[..., object], *arguments: str) -> None:
+        if not self.gone:
+            try:
+                act(*arguments)
+            except (OSError, ValueError):
+                self.gone = True
+
+
 class TerminalDriver(LinuxDriver):
     """Draws on the terminal of this process.
 
@@ -38,6 +66,7 @@ class TerminalDriver(LinuxDriver):
         self, app: "App[object]", *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._file = cast("IO[str]", Outlet(self._file))
         self.traffic, self.motion = Traffic(), "SSH_TTY" not in os.environ
         self._glyphs = substitutes(os.environ)
         self._stopped, self.heard = False, 0
