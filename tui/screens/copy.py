@@ -12,7 +12,7 @@ from lemnis.tui.widgets.text import Words
 OF_TABLE = {"c": "cell", "r": "row", "l": "column", "j": "row as JSON", "m": "table as Markdown"}
 OF_PLACE = {"p": "command", "a": "address"}
 SHORT = {"row as JSON": "JSON", "table as Markdown": "Markdown"}  # where there is little room
-ROOM = 100  # cells, from which the names are written in full
+ROOM = 120  # cells, from which the names are written in full
 
 
 class CopyMenu(ModalScreen[str]):

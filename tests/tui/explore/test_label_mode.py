@@ -112,7 +112,7 @@ async def test_the_keys_of_everywhere_else_are_off_and_escape_leaves(engine: Eng
         await press(pilot, "escape")
         await shows(pilot, "Queues", "w who")
         await press(pilot, "escape")
-        await shows(pilot, "L Label")
+        await shows(pilot, "a Label")
 
 
 @pytest.mark.slow
