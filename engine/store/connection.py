@@ -4,8 +4,10 @@ import fcntl
 import sys
 import threading
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -338,12 +340,25 @@ def sqlite_utils_database(connection: sqlite3.Connection) -> "Database":
 
     sqlite-utils imports both where they are installed, only to read their types; that costs the console half a second.
     """
-    absent = [name for name in ("numpy", "pandas") if name not in sys.modules]
-    for name in absent:
-        sys.modules[name] = None  # type: ignore[assignment]
-    try:
-        from sqlite_utils import Database
-    finally:
-        for name in absent:
-            del sys.modules[name]
+    if "sqlite_utils" not in sys.modules:
+        hidden = Hidden(("numpy", "pandas"))
+        sys.meta_path.insert(0, hidden)
+        try:
+            import_module("sqlite_utils")
+        finally:
+            sys.meta_path.remove(hidden)
+    from sqlite_utils import Database
+
     return Database(connection)
+
+
+class Hidden(MetaPathFinder):
+    """Hides modules from the thread that made it; what other threads import meanwhile they get."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names, self.thread = names, threading.get_ident()
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        """Return None, so that the next finder looks for it; raises ModuleNotFoundError for what is hidden."""
+        if fullname in self.names and threading.get_ident() == self.thread:
+            raise ModuleNotFoundError(f"{fullname} is not needed here", name=fullname)

@@ -110,6 +110,7 @@ PLACES = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_every_place_that_is_opened_by_its_address_is_that_place(engine: Engine, size: tuple[int, int]) -> None:
     async with Console(engine).run_test(size=size) as pilot:

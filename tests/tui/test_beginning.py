@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from support import becomes, engine_at
 from textual.widget import Widget
 
@@ -30,6 +31,7 @@ def test_a_key_that_does_not_answer_there_is_found() -> None:
     assert not named_keys("Nothing here.", "explore")
 
 
+@pytest.mark.slow
 async def test_every_empty_list_of_a_new_workspace_names_the_key_that_fills_it(tmp_path: Path) -> None:
     app = Console(engine_at(tmp_path / "ws"))
     unsaid, looked = [], 0

@@ -24,6 +24,7 @@ def completed(line: str, folder: Path) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_commands_options_and_names_are_completed(tmp_path: Path) -> None:
     engine = engine_at(tmp_path)
     with engine.store.write() as db:

@@ -44,6 +44,7 @@ async def told(pilot: Pilot[Any], words: str) -> None:
     await becomes(pilot, lambda: any(words in toast.message or words in toast.title for toast in toasts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_console_goes_to_a_time_and_back(engine: Engine, size: tuple[int, int]) -> None:
     async with Console(engine, stage="experiments").run_test(size=size) as pilot:

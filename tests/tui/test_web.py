@@ -81,6 +81,7 @@ def consoles(server: int) -> list[psutil.Process]:
     return [child for child in psutil.Process(server).children() if child.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.slow
 async def test_a_page_shows_the_console_and_its_keys_work(served: tuple[str, int]) -> None:
     url, server = served
     async with opened(url) as (socket, shown):
@@ -146,6 +147,7 @@ async def test_the_page_loads_nothing_from_elsewhere(served: tuple[str, int]) ->
     assert "SameSite=Strict" in cookie
 
 
+@pytest.mark.slow
 async def test_a_console_does_not_outlive_its_server(tmp_path: Path) -> None:
     with serving(tmp_path) as (url, process):
         async with opened(url) as (socket, shown):

@@ -73,6 +73,7 @@ rows = st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from([No
 zones = st.sampled_from([("UTC", "UTC"), (None, "UTC"), ("UTC", None), (None, None)])
 
 
+@pytest.mark.slow
 @given(rows, rows, st.sampled_from(["", "5s", "1min"]), st.booleans(), zones)
 @settings(max_examples=16)
 @example([("a", 5)], [("a", 5), ("a", 5), ("a", 9)], "", False, (None, None))

@@ -162,6 +162,7 @@ def applied(before: Table, rows: list[DiffRow], key: list[str]) -> Counter[Any]:
     return +now
 
 
+@pytest.mark.slow
 @given(before=tables, after=tables, key=st.sampled_from([["k"], []]))
 @FEWER
 def test_the_other_way_round_is_the_mirror_and_with_itself_nothing(

@@ -322,6 +322,7 @@ for _ in itertools.count():
 """
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_a_collection_leaves_every_referenced_file(engine: Engine) -> None:
     rng = random.Random(1)
     for _ in range(6):

@@ -65,6 +65,7 @@ def test_an_unchanged_source_costs_a_stat(desk: Any, monkeypatch: pytest.MonkeyP
     assert [path for path in opened if "logs" in path] == []
 
 
+@pytest.mark.slow
 def test_what_is_appended_gives_the_very_file_that_reading_all_gives(desk: Any) -> None:
     logs(desk)
     desk.write("logs/1.csv", "a,b\n" + "".join(f"{n},x{n % 7}\n" for n in range(70_000)))
@@ -229,6 +230,7 @@ def test_json_lines_grow_too_and_new_keys_have_all_read_again(desk: Any) -> None
     assert desk.rows()[-1] == {"a": 3, "b": "x"}
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=5), st.integers(60_000, 70_000))
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_however_a_file_grew_the_snapshot_is_the_same(desk: Any, parts: list[int], first: int) -> None:

@@ -200,6 +200,7 @@ def test_settings_of_100_megabytes_are_not_read(tmp_path: Path) -> None:
         load_config(path)
 
 
+@pytest.mark.slow
 def test_memory_stays_bounded_however_much_a_small_parquet_file_stands_for(desk: Any) -> None:
     """500 MB in each 2,048 rows are refused; 100 MB are read, in small batches, a GB in all."""
     import pyarrow as pa

@@ -48,6 +48,7 @@ def test_a_join_that_multiplies_rows_is_reported(desk: Any) -> None:
 keys = st.lists(st.sampled_from(["a", "b", "c", "d", None]), max_size=12)
 
 
+@pytest.mark.slow
 @given(keys, keys)
 @settings(max_examples=25, deadline=None)
 def test_the_report_agrees_with_counting_by_hand(left: list[str | None], right: list[str | None]) -> None:

@@ -51,6 +51,7 @@ def test_a_declared_source_is_looked_at_as_it_is_declared(desk: Any) -> None:
     assert look(desk, "table").rows == [["1", "2"]]
 
 
+@pytest.mark.slow
 def test_a_large_file_is_looked_at_in_part(desk: Any) -> None:
     desk.write("t.csv", "a,b\n" + "1,some text that is long enough\n" * 400_000)
     found = look(desk, "t.csv")

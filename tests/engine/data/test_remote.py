@@ -10,6 +10,7 @@ from lemnis.engine.errors import BadInput, LemnisError
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 class TestS3:
+    @pytest.mark.slow
     def test_an_object_is_read_once_and_then_costs_a_stat(
         self, desk: Any, bucket: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -26,6 +27,7 @@ class TestS3:
         desk.sync()
         assert desk.rows() == [{"이름": "박", "n": 2}]
 
+    @pytest.mark.slow
     def test_new_objects_of_a_pattern_are_added_without_fetching_the_others(
         self, desk: Any, bucket: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -43,6 +45,7 @@ class TestS3:
         assert seen == ["s3://rows/logs/3.csv"]
         assert [(row["a"], row["file"]) for row in desk.rows()] == [(1, "1.csv"), (2, "2.csv"), (3, "3.csv")]
 
+    @pytest.mark.slow
     def test_a_copy_that_broke_off_is_gone_on_with(
         self, desk: Any, bucket: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -91,6 +91,7 @@ def test_a_source_that_is_not_scheduled_is_left_to_people(desk: Any) -> None:
     assert desk.engine.data.sources()[0].schedule is None
 
 
+@pytest.mark.slow
 def test_the_supervisor_reads_what_is_due(desk: Any) -> None:
     declared(desk)
     with desk.engine.store.write() as db:

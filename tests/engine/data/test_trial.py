@@ -52,6 +52,7 @@ part = st.sampled_from(["a", "b", "c", EVIL, "", None])
 keys = st.lists(st.tuples(part, st.sampled_from([1, 2, None])), max_size=14)
 
 
+@pytest.mark.slow
 @given(keys, keys)
 @settings(max_examples=6)
 @example([("a", 1), ("a", None), ("b", 1), ("b", 1)], [("a", 1)] * 12 + [("c", 1), (None, 1)])
@@ -128,6 +129,7 @@ def test_rows_that_know_the_future_are_counted_with_examples_and_an_asof_link_ha
 hours = st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from([None, 1, 2, 3, 9])), max_size=9)
 
 
+@pytest.mark.slow
 @given(hours, hours)
 @settings(max_examples=6)
 @example([("a", 2), ("a", 2), ("b", None)], [("a", 1), ("a", 3), ("a", 3), ("a", None), ("b", 9)])

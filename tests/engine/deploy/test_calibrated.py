@@ -113,6 +113,7 @@ def evaluated(bench: Bench, trained: Trained, *, wins: bool = True) -> int:
     return run_id
 
 
+@pytest.mark.slow
 def test_a_calibrated_version_is_served_scored_and_measured_with_its_map(
     bench: Bench, first_model: Trained, start_server: Callable[..., Server], tmp_path: Path
 ) -> None:

@@ -108,6 +108,7 @@ def cut_streams(draw: st.DrawFn) -> list[bytes]:
     return [whole[a:b] for a, b in zip([0, *places], [*places, len(whole)], strict=True)]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(cut_streams())
 @example([PLAIN + b"first", PLAIN + b"later", PLAIN + b"first"])

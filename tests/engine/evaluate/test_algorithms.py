@@ -32,6 +32,7 @@ def evaluated(engine: Engine) -> Callable[[str], Run]:
     return now
 
 
+@pytest.mark.slow
 def test_a_linear_model_and_a_constant_are_evaluated_explained_and_tested(
     engine: Engine, evaluated: Callable[[str], Run]
 ) -> None:

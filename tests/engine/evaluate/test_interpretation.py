@@ -105,6 +105,7 @@ def test_a_run_is_interpreted_and_evaluating_already_keeps_its_swarms(engine: En
     assert len(pairs.pairs) == 3
 
 
+@pytest.mark.slow
 def test_several_classes_have_a_swarm_each_and_a_number_has_one(engine: Engine, trained: Trained) -> None:
     run_id = trained("multiclass", metric="log_loss", rule="max = 5.0")
     interpret(JobContext.for_test(engine.store), {"run": run_id})

@@ -42,6 +42,7 @@ def declare(engine: Engine, address: str, more: str = "") -> None:
     path.write_text(f'{path.read_text()}\n[cluster]\naddress = "{address}"\n{more}\n')
 
 
+@pytest.mark.slow
 def test_trials_on_workers_have_the_records_and_the_models_of_trials_here(
     engine: Engine, cluster: RealCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -196,6 +196,7 @@ def test_ranking_without_a_target_is_refused(engine: Engine) -> None:
         rank(JobContext.for_test(engine.store), {})
 
 
+@pytest.mark.slow
 def test_a_job_ranks_in_a_process_of_its_own(engine: Engine, flights: Any, recorded: Record) -> None:
     version = recorded(flights.select(["sched_dep_time", "humid", "late", "time_hour"]))
     job = engine.jobs.wait(engine.features.start_rank())

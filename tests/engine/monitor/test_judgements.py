@@ -32,6 +32,7 @@ def told(flown, at: int | None = None):
     return found
 
 
+@pytest.mark.slow
 def test_a_window_that_late_rows_change_is_told_as_it_was_before_them(flown) -> None:
     windy = flown.between("2013-09-01", "2013-10-01")
     july = flown.between("2013-07-01", "2013-08-01")

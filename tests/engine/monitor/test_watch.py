@@ -44,6 +44,7 @@ def test_the_watch_itself_never_loads_a_model(flown) -> None:
     assert flown.room.windows()[0].roc_auc is not None
 
 
+@pytest.mark.slow
 def test_a_bad_declaration_is_told_and_the_last_good_one_stays_in_force(flown) -> None:
     watch = Watch(flown.store)
     watch.look()

@@ -91,6 +91,7 @@ def test_a_corrected_label_is_measured_again(flown) -> None:
     assert after.roc_auc == pytest.approx(1 - before.roc_auc)
 
 
+@pytest.mark.slow
 def test_late_duplicate_and_disordered_rows_give_the_windows_of_an_orderly_stream(flown) -> None:
     rows = flown.between("2013-07-01", "2013-09-01")
     places = list(range(rows.num_rows))

@@ -15,6 +15,7 @@ def said(windows) -> list[tuple[object, ...]]:
     return [tuple(getattr(window, name) for name in SAID) for window in windows]
 
 
+@pytest.mark.slow
 def test_any_width_shows_what_declaring_it_would_and_declaring_it_reads_no_row_again(
     flown, monkeypatch: pytest.MonkeyPatch
 ) -> None:

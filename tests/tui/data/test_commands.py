@@ -104,6 +104,7 @@ def test_every_command_describes_its_document(shell: Shell, command: str) -> Non
     assert "With --json: {" in out
 
 
+@pytest.mark.slow
 def test_a_file_is_looked_at_before_it_is_added_and_its_dialect_is_written_down(shell: Shell) -> None:
     (shell.root / "고객.csv").write_bytes("이름;값\n김;1,5\n".encode("cp949"))
     found = shell.json("data", "preview", "고객.csv")

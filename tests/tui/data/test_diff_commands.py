@@ -95,6 +95,7 @@ def test_rows_are_listed_by_kind_and_by_column_a_page_at_a_time(
     assert (page["total"], page["key"], page["rows"][0]["key"]) == (6, [], {})
 
 
+@pytest.mark.slow
 def test_people_read_counts_columns_and_rows_without_control_characters(
     engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -157,6 +157,7 @@ async def test_rows_can_be_paired_by_another_key_or_whole(engine: Engine) -> Non
         await shows(pilot, "− 600 removed")
 
 
+@pytest.mark.slow
 async def test_rows_are_exported_explained_and_helped(engine: Engine, tmp_path: Path) -> None:
     first, second, _ = ids(engine)
     done(engine, first, second)

@@ -66,6 +66,7 @@ async def test_a_new_link_is_chosen_measured_mended_and_written(engine: Engine, 
         assert engine.jobs.jobs()[0].kind == "data.link"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES[:1])
 async def test_a_declared_link_is_opened_its_keys_are_listed_and_leaving_changes_nothing(
     engine: Engine, size: tuple[int, int], tmp_path: Path

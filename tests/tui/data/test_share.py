@@ -34,6 +34,7 @@ def desks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Des
     theirs.engine.store.close()
 
 
+@pytest.mark.slow
 @SIZES
 async def test_what_is_pushed_here_is_pulled_there(desks: tuple[Desk, Desk], size: tuple[int, int]) -> None:
     ours, theirs = desks

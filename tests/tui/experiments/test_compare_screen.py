@@ -74,6 +74,7 @@ async def test_two_marked_runs_are_tested_by_four_keys(engine: Engine, size: tup
         assert not isinstance(pilot.app.screen, Compare)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_view_is_reached_by_key_and_says_the_numbers(engine: Engine, size: tuple[int, int]) -> None:
     ids = [1, 2, 3]

@@ -37,6 +37,7 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
             await settle(pilot)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_a_grid_is_chosen_counted_confirmed_and_listed(engine: Engine, size: tuple[int, int]) -> None:
     async with Console(engine).run_test(size=size) as pilot:

@@ -112,4 +112,5 @@ def test_every_column_explains_itself_or_is_plain() -> None:
     assert facts.explained("delta.auc") is not None
     assert facts.explained("params.num_leaves") is not None
     assert facts.explained("state") is not None
-    assert facts.explained("id") is None
+    assert facts.explained("id") is not None
+    assert facts.explained("no such column") is None

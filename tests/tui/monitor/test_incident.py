@@ -141,7 +141,7 @@ async def test_an_address_in_the_palette_opens_its_incident(engine: Engine) -> N
         await pilot.press("colon")
         await settle(pilot)
         pilot.app.screen.query_one(Input).value = "alert/1"
-        await shows(pilot, "Everything around this alert.")
+        await shows(pilot, "An alert with everything around it.")
         await pilot.press("enter")
         await becomes(pilot, lambda: isinstance(pilot.app.screen, IncidentScreen))
 

@@ -92,6 +92,7 @@ async def test_plus_and_minus_change_the_span_of_the_chart_and_v_what_it_shows(e
         await becomes(pilot, lambda: "waiting, 5 min" in screen_text(pilot))
 
 
+@pytest.mark.slow
 async def test_a_narrow_screen_turns_from_the_summary_to_the_past_and_back(engine: Engine) -> None:
     async with opened(engine, (80, 24)) as pilot:
         await becomes(pilot, lambda: "network" in screen_text(pilot))

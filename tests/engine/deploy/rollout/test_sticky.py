@@ -11,6 +11,7 @@ from lemnis.engine.deploy.rollout.sticky import is_challengers, point_of, reques
 shares = st.floats(0, 1)
 
 
+@pytest.mark.slow
 @given(st.text(), st.text(), shares, shares)
 def test_a_growing_share_takes_no_key_away_from_the_challenger(key: str, salt: str, one: float, other: float) -> None:
     less, more = sorted((one, other))

@@ -28,6 +28,7 @@ def test_rows_of_one_kind_are_not_told_apart_and_moved_ones_by_what_moved() -> N
     assert sum(one.share for one in shares_of(told, list("abcd"))) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_a_month_with_other_weather_is_told_by_the_wind_and_shows_its_rows(
     flown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +60,7 @@ def test_too_few_rows_say_nothing(flown) -> None:
         contrast(JobContext.for_test(flown.store, kind=KIND), msgspec.to_builtins(span_of(flown.room.windows()[0])))
 
 
+@pytest.mark.slow
 def test_the_watch_has_it_found_out_once_when_a_window_closes_with_drift(flown) -> None:
     watch = Watch(flown.store)
     flown.answer(flown.between("2013-09-01", "2013-11-01"))
