@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import threading
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from lemnis.engine.config.types import Declared
 from lemnis.engine.errors import ConfigError
 
 LIMIT_BYTES = 1_000_000
+CONVERTING = threading.Lock()  # msgspec learns a type when it is first used; a thread that meets half of it crashes
 DEEP = re.compile(r"(?<![\w.-])(?:[\w-]++[ \t]*+\.[ \t]*+){64}")  # a.a.a…: tomllib's time grows with its square
 
 
@@ -41,7 +43,8 @@ def parse_config(text: str, where: str = "lemnis.toml") -> Config:
     except RecursionError:
         raise too_deep from None
     try:
-        config = msgspec.convert(table, Config, strict=True)
+        with CONVERTING:
+            config = msgspec.convert(table, Config, strict=True)
     except msgspec.ValidationError as error:
         raise explained(str(error), text, where) from None
     check_names(config, text, where)
