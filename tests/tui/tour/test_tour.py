@@ -93,6 +93,7 @@ async def test_a_key_of_the_step_that_is_pressed_is_ticked() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (160, 48), (40, 15)])
 async def test_next_back_and_the_workspaces_own_figures(size: tuple[int, int]) -> None:
     async with shell().run_test(size=size) as pilot:
+        await shows(pilot, "N next")  # what frames the stages is there
         pilot.app.on_loop_read(LoopRead((StageState(key="2", name="data", state="ready", why="12 things", next=""),)))
         await shows(pilot, "N next", "esc leave", "go on to Data")
         await pilot.press("N")
