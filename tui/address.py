@@ -91,8 +91,9 @@ class Address:
 
     @property
     def stage(self) -> str:
-        """The stage that it is on."""
-        return KINDS[self.kind].stage
+        """The stage that it is on; a lineage is on that of the thing it is about."""
+        about = KINDS.get(self.thing) if self.kind == "lineage" else None
+        return (about or KINDS[self.kind]).stage
 
     @property
     def thing(self) -> str:

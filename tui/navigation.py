@@ -158,7 +158,10 @@ class NavigatingApp(ResumingApp):
             remedy = "Move to an alert, window, version, run, endpoint or source."
             self.notify(remedy, title="Nothing here has a lineage.", severity="warning", markup=False)
             return
-        self.post_message(PlaceWanted(address("lineage", *asked)))
+        self.places.leave(self.where())
+        screen = screen_of(self.engine, address("lineage", *asked))
+        if screen is not None:  # over what is seen, which esc comes back to
+            self.push_screen(screen)
 
     def action_jump(self) -> None:
         """Put a letter on every pane that is seen; the next key goes to one."""

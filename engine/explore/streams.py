@@ -28,11 +28,14 @@ class Duck:
         self._lock = threading.Lock()
         self._spill: TemporaryDirectory[str] | None = None
         self._duck: DuckDBPyConnection | None = None
+        self._closed = False
 
     @contextmanager
     def query(self) -> Generator["Query", None, None]:
-        """Yield something to ask it by, with tables of its own."""
+        """Yield something to ask it by, with tables of its own; raises Cancelled once it was closed."""
         with self._lock:
+            if self._closed:
+                raise Cancelled("These rows were let go.")
             if self._duck is None:
                 self._spill = scratch_folder()
                 self._duck = open_duck(self.threads, MEMORY, spill=Path(self._spill.name))
@@ -43,8 +46,9 @@ class Duck:
             query.duck.close()
 
     def close(self) -> None:
-        """Let go of the memory and the folder."""
+        """Let go of the memory and the folder, for good."""
         with self._lock:
+            self._closed = True
             if self._duck is not None:
                 self._duck.close()
             if self._spill is not None:

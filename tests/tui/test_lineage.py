@@ -83,6 +83,22 @@ async def test_the_key_shows_the_lineage_of_what_is_under_the_cursor_and_opens_i
         assert "trips v2" in screen_text(pilot)
 
 
+@pytest.mark.parametrize("over", ["", "alert/1"])
+async def test_escape_comes_back_to_where_the_lineage_was_asked_for(engine: Engine, over: str) -> None:
+    async with Console(engine, stage="monitor").run_test(size=(80, 24)) as pilot:
+        if over:
+            pilot.app.post_message(PlaceWanted(parsed(over)))
+            await becomes(pilot, lambda: str(pilot.app.where()) == over)
+        await becomes(pilot, lambda: traced(pilot.app.under_cursor()) is not None)
+        before = str(pilot.app.where())
+        await pilot.press("L")
+        await shows(pilot, "● this")
+        await pilot.press("escape")
+        await becomes(pilot, lambda: str(pilot.app.where()) == before)
+        assert pilot.app.here == "monitor"
+    assert parsed("lineage/alert/1").stage == "monitor"
+
+
 def test_the_command_prints_it_and_gives_one_document(
     engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

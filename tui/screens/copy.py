@@ -32,7 +32,7 @@ class CopyMenu(ModalScreen[str]):
         full = self.app.size.width >= ROOM
         names = {key: text if full else SHORT.get(text, text) for key, text in self.kinds.items()}
         parts = [part for key, text in names.items() for part in ((f" {key} ", "$key"), f"{text} ")]
-        yield Words(Content.assemble(" copy  ", *parts, (" esc ", "$key"), "nothing"), classes="menu")
+        yield Words(Content.assemble(" copy  ", *parts, (" esc ", "$key"), "nothing" if full else ""), classes="menu")
 
     def action_take(self, kind: str) -> None:
         self.dismiss(kind if kind in self.kinds else "")

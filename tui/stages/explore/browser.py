@@ -190,7 +190,8 @@ class RowBrowser(Vertical):
             reader.close()
 
     def _opened(self, reader: RowReader) -> None:
-        if not self.is_attached or self.version is None or self.version.id != reader.version.id:
+        gone = not self.is_attached or self.version is None or self.version.id != reader.version.id
+        if gone or self.reader is not None:  # two looks before the first reader came open two
             reader.close()
             return
         self.reader = reader
