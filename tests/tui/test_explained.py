@@ -5,14 +5,16 @@
 from collections.abc import Iterator
 
 import pytest
-from support import becomes, settle, shows
+from support import becomes, screen_text, settle, shows
 from whole import whole_engine
 
 from lemnis.engine import Engine
 from lemnis.tui.address import parsed
 from lemnis.tui.app import Console
 from lemnis.tui.messages import PlaceWanted
+from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages import STAGES
+from lemnis.tui.stages.deploy.explained import DEPLOYMENT
 from lemnis.tui.widgets import Table
 
 BY_DATA = {"sample", "failures", "heat", "listing"}  # tables whose columns are those of data
@@ -61,3 +63,25 @@ async def test_a_number_is_explained_with_its_value_and_where_its_bound_comes_fr
         await pilot.press(*keys, "K")
         await becomes(pilot, lambda: said in getattr(pilot.app.screen, "text", ""))
         await shows(pilot, " esc ")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_a_text_longer_than_the_screen_is_read_to_its_end_and_back(engine: Engine, size: tuple[int, int]) -> None:
+    async with Console(engine, stage="deploy").run_test(size=size) as pilot:
+        await becomes(pilot, lambda: pilot.app.stage is not None and pilot.app.stage.loaded_at is not None)
+        pilot.app.push_screen(Explanation("Deployment", f"{DEPLOYMENT}\n\n{DEPLOYMENT} The end."))
+        await shows(pilot, "Deployment", "A version is a model file", "scroll", " esc ")
+        assert "The end." not in screen_text(pilot)
+        await pilot.press("j")
+        await becomes(pilot, lambda: "A version is a model file" not in screen_text(pilot))
+        await pilot.press("k", *["space"] * 8)
+        await shows(pilot, "Deployment", "The end.", " esc ")
+        await pilot.press("g")
+        await shows(pilot, "A version is a model file")
+        await pilot.press("G")
+        await shows(pilot, "The end.")
+        await pilot.press("enter")
+        await becomes(pilot, lambda: not isinstance(pilot.app.screen, Explanation))
+        pilot.app.push_screen(Explanation("Short", "One line."))
+        await shows(pilot, "One line.", " esc ")
+        assert "scroll" not in screen_text(pilot)
