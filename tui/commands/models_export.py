@@ -36,8 +36,9 @@ def export(
     """Write a version for other applications; it must answer as the registered model does, or nothing is written.
 
     native: LightGBM's text, the signature with the map of every category, golden rows. onnx: one file with an input a
-    column, compared on thousands of held-out rows and at every threshold. mlflow: a directory for mlflow.lightgbm and
-    mlflow.pyfunc. folder: score.py that needs only LightGBM and NumPy, requirements, Dockerfile, KServe and Triton.
+    column, compared on thousands of held-out rows and at every threshold, of linear models too. mlflow: a
+    directory for mlflow.lightgbm and mlflow.pyfunc. folder: score.py that needs only LightGBM and NumPy (of a linear
+    model NumPy alone), requirements, Dockerfile, KServe and Triton.
 
     Beside it stands manifest.json with the SHA-256 of every file; the export is kept with the version.
 

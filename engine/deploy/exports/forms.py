@@ -20,6 +20,7 @@ from lemnis.engine.deploy.exports.subject import Subject
 from lemnis.engine.deploy.predictor import Predictor
 from lemnis.engine.errors import BadInput
 from lemnis.engine.models.files import LINEAR, read_answering
+from lemnis.engine.models.linear import read_linear
 from lemnis.engine.text import safe
 
 SCORE = Path(__file__).with_name("score.py")
@@ -70,27 +71,31 @@ def write_onnx(folder: Path, subject: Subject, *, float32: bool = False, against
     """
     from lemnis.engine.deploy.exports.graph import onnx_answers, onnx_model
 
-    ensemble, signature, version = ensemble_of(subject), subject.signature, subject.version
+    made = read_linear(subject.text) if is_linear(subject) else Ensemble.read(subject.text)
+    signature, version = subject.signature, subject.version
     facts = {"model": version.model, "version": str(version.version), "sha256": version.sha256}
     facts |= {"target": signature.target, "threshold": str(signature.threshold)}
     native = native_features(subject.rows) if float32 else None
-    content = onnx_model(ensemble, signature, facts, native=native)
-    placed = parity.threshold_rows(ensemble, subject.rows, float32=float32)
+    content = onnx_model(made, signature, facts, native=native)
+    if isinstance(made, Ensemble):
+        placed, where = parity.threshold_rows(made, subject.rows, float32=float32), "at thresholds"
+        harms = harmed(made, signature.names, subject.rows) if float32 else []
+    else:
+        placed, where, harms = parity.effect_rows(made, signature, subject.rows), "with one value moved", []
     rows = np.vstack([subject.rows, placed])
     ours = parity.answers_of(subject.predictor, rows)
     scores, labels = onnx_answers(content, signature, rows, cores=cores)
     theirs = parity.Answers(scores=scores, labels=labels)
-    harms = harmed(ensemble, signature.names, subject.rows)
     remedy = "Leave --float32 out: with double inputs no digit is lost." if float32 else ANOTHER
-    parity.check_same(ours, theirs, harms if float32 else [], remedy=remedy)
+    parity.check_same(ours, theirs, harms, remedy=remedy)
     (folder / "model.onnx").write_bytes(content)
     (folder / "signature.json").write_bytes(msgspec.json.format(msgspec.json.encode(signature), indent=1))
     checked = Checked(
         rows=len(rows),
         farthest=parity.farthest(ours, theirs),
-        against=f"{against}, {len(placed):,} at thresholds",
+        against=f"{against}, {len(placed):,} {where}",
     )
-    return Outcome(checked=checked, warnings=[] if not float32 else [at_risk(harm) for harm in harms])
+    return Outcome(checked=checked, warnings=[at_risk(harm) for harm in harms])
 
 
 def write_mlflow(folder: Path, subject: Subject) -> Outcome:
@@ -172,22 +177,6 @@ def is_linear(subject: Subject) -> bool:
 def needed(subject: Subject) -> list[str]:
     """Return the packages without which the exported program can't answer."""
     return ["numpy"] if is_linear(subject) else ["lightgbm", "numpy"]
-
-
-def must_be_trees(subject: Subject) -> None:
-    """Raise BadInput for a linear model, which has no trees that others could read."""
-    if is_linear(subject):
-        version = subject.version
-        raise BadInput(
-            f"{version.model} version {version.version} is a linear model: there is no LightGBM file of it.",
-            "Export it as mlflow or folder, which need NumPy alone, or as native: its text is JSON.",
-        )
-
-
-def ensemble_of(subject: Subject) -> Ensemble:
-    """Return the model's trees in arrays; raises BadInput."""
-    must_be_trees(subject)
-    return Ensemble.read(subject.text)
 
 
 def packages(*names: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""The ONNX file of a model: an input a column, the map of every category inside, trees, and the label as text.
+"""The ONNX file of a model: an input a column, the map of every category inside, trees or sums, the label as text.
 
 With double inputs, the usual way, every comparison is LightGBM's own. float32 ones are for consumers that know no
-other; there, only a value that becomes one with a threshold by rounding can change an answer.
+other; there, only a value that becomes one with a threshold by rounding can change an answer of trees. A linear model
+adds up as doubles either way.
 """
 
 # onnx is typed in part.
@@ -19,10 +20,12 @@ from lemnis.engine.deploy.exports.ensemble import Ensemble, narrowed, narrowed_t
 from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.features.signature import Feature, Signature, Task
 from lemnis.engine.models.calibration import LOGIT_ENDS, Points, ProbabilityMap
+from lemnis.engine.models.linear import FARTHEST, Effect, LinearModel
 from lemnis.engine.text import safe
 
 OPSET, ML_OPSET, IR_VERSION = 21, 5, 10
 ML = "ai.onnx.ml"
+ASKED = 2048  # rows at once
 INNER = "lemnis/"  # how names inside the graph begin, so that none is a column's
 OUTPUTS: dict[Task, tuple[str, ...]] = {
     "binary": ("probability", "label"),
@@ -44,12 +47,16 @@ def onnx_and_runtime() -> tuple[ModuleType, ModuleType]:
 
 
 def onnx_model(
-    ensemble: Ensemble, signature: Signature, facts: dict[str, str], *, native: "NDArray[np.bool_] | None" = None
+    made: Ensemble | LinearModel,
+    signature: Signature,
+    facts: dict[str, str],
+    *,
+    native: "NDArray[np.bool_] | None" = None,
 ) -> bytes:
     """Return the bytes of the ONNX model.
 
     Args:
-        ensemble: The trees.
+        made: The trees, or the linear model.
         signature: What the model takes and answers.
         facts: Kept in it as texts by name.
         native: For float32 inputs: of each feature whether float32 holds its values; None for double inputs.
@@ -63,13 +70,16 @@ def onnx_model(
     outputs = OUTPUTS[signature.task]
     if taken := set(outputs) & set(signature.names):
         raise BadInput(f"A feature is called {safe(taken.pop())}, as an output is.", "Export it as a folder.")
-    columns = [graph.column(feature) for feature in signature.features]
-    matrix = graph.add("Concat", columns, axis=1)
-    scores = answered = graph.trees(matrix, ensemble)
+    for feature in signature.features:
+        graph.take(feature)
+    if isinstance(made, LinearModel):
+        scores, targets = graph.sums(made, signature.features), len(made.bias)
+    else:
+        columns = [graph.column(feature) for feature in signature.features]
+        scores, targets = graph.trees(graph.add("Concat", columns, axis=1), made), made.targets
     if signature.calibration is not msgspec.UNSET:
         scores = graph.calibrated(scores, signature.calibration)
-        answered = graph.add("Cast", [scores], to=graph.number)
-    graph.name(answered, outputs[0], graph.number, ensemble.targets)
+    graph.name(graph.add("Cast", [scores], to=graph.number), outputs[0], graph.number, targets)
     if signature.task != "regression":
         graph.name(graph.label(scores, signature), outputs[1], onnx.TensorProto.STRING, 1)
     model = onnx.helper.make_model(
@@ -116,22 +126,22 @@ class Graph:
         self.nodes.append(self.onnx.helper.make_node("Identity", [value], [called]))
         self.outputs.append(self.onnx.helper.make_tensor_value_info(called, kind, ["rows", width]))
 
-    def column(self, feature: Feature) -> str:
-        """Append the input of a feature, shape (rows, 1), and return its numbers: a category's code, NaN for none."""
-        texts = feature.kind == "categorical"
-        kind = self.onnx.TensorProto.STRING if texts else self.number
+    def take(self, feature: Feature) -> None:
+        """Append the input of a feature, shape (rows, 1)."""
+        kind = self.onnx.TensorProto.STRING if feature.kind == "categorical" else self.number
         self.inputs.append(self.onnx.helper.make_tensor_value_info(feature.name, kind, ["rows", 1]))
-        if not texts:
+
+    def column(self, feature: Feature) -> str:
+        """Return the numbers of a feature's input: a category's code, NaN for none."""
+        if feature.kind != "categorical":
             return feature.name
-        codes = self.add(
-            "LabelEncoder",
-            [feature.name],
-            ML,
-            keys_strings=feature.categories or ["\x00"],
-            values_floats=[float(place) for place in range(max(1, len(feature.categories)))],
-            default_float=math.nan,
-        )
+        places = [float(place) for place in range(len(known_texts(feature)))]
+        codes = self.coded(feature, values_floats=places, default_float=math.nan)
         return codes if self.float32 else self.add("Cast", [codes], to=self.number)
+
+    def coded(self, feature: Feature, **values: Any) -> str:
+        """Append what stands for each text of a feature's input."""
+        return self.add("LabelEncoder", [feature.name], ML, keys_strings=known_texts(feature), **values)
 
     def trees(self, matrix: str, ensemble: Ensemble) -> str:
         """Append the trees and what makes answers of their sums, shape (rows, targets)."""
@@ -163,6 +173,41 @@ class Graph:
         if ensemble.transform == "softmax":
             return self.add("Softmax", [scores], axis=1)
         return scores if ensemble.transform == "none" else self.add(ensemble.transform.capitalize(), [scores])
+
+    def sums(self, model: LinearModel, features: list[Feature]) -> str:
+        """Append what a linear model adds up and its link, as doubles, shape (rows, outputs)."""
+        pairs = list(zip(features, model.effects, strict=True))
+        numbers = [pair for pair in pairs if pair[0].kind != "categorical"]
+        parts = [self.slopes(numbers)] if numbers else []
+        for feature, effect in (pair for pair in pairs if pair[0].kind == "categorical"):
+            count = len(known_texts(feature))
+            known = effect.each[:count]
+            table = np.array([*known, *[effect.missing] * (count + 1 - len(known))])  # the last for any other text
+            place = self.coded(feature, values_int64s=list(range(count)), default_int64=count)
+            parts.append(self.add("Gather", [self.constant(table), place]))
+        added = self.add("Concat", parts, axis=1)  # (rows, features, outputs)
+        total = self.add("ReduceSum", [added, self.constant(np.array([1]))], keepdims=0)
+        raw = self.add("Add", [total, self.constant(np.array(model.bias))])
+        if model.link == "softmax":
+            return self.add("Softmax", [raw], axis=1)
+        return raw if model.link == "identity" else self.add("Sigmoid", [raw])
+
+    def slopes(self, numbers: list[tuple[Feature, Effect]]) -> str:
+        """Append what numbers add, shape (rows, features, outputs); one that is not finite is none."""
+        effects = [effect for _, effect in numbers]
+        none = [0.0] * len(effects[0].missing)
+        slope = self.constant(np.array([effect.slope or none for effect in effects]))
+        base = self.constant(np.array([effect.base if effect.slope else effect.missing for effect in effects]))
+        centre = self.constant(np.array([[effect.centre] for effect in effects]))
+        missing = self.constant(np.array([effect.missing for effect in effects]))
+        zero, most, last = (self.constant(np.array(value)) for value in (0.0, np.finfo(np.float64).max, [2]))
+        matrix = self.add("Concat", [feature.name for feature, _ in numbers], axis=1)
+        said = self.add("Unsqueeze", [self.add("Cast", [matrix], to=self.onnx.TensorProto.DOUBLE), last])
+        known = self.add("LessOrEqual", [self.add("Abs", [said]), most])
+        away = self.add("Sub", [self.add("Where", [known, said, zero]), centre])
+        value = self.add("Add", [base, self.add("Mul", [slope, away])])
+        held = self.add("Clip", [value, *(self.constant(np.array(end)) for end in (-FARTHEST, FARTHEST))])
+        return self.add("Where", [known, held, missing])
 
     def calibrated(self, scores: str, kept: ProbabilityMap) -> str:
         """Append what a version's map makes of its probabilities, as doubles, shape (rows, targets)."""
@@ -213,6 +258,11 @@ class Graph:
         return self.add("LabelEncoder", [place], ML, keys_int64s=list(range(len(classes))), values_strings=classes)
 
 
+def known_texts(feature: Feature) -> list[str]:
+    """Return the categories of a feature; a text that nobody sends where there are none, because a map needs one."""
+    return feature.categories or ["\x00"]
+
+
 def onnx_answers(
     model: bytes, signature: Signature, rows: NDArray[np.float64], *, cores: int = 1
 ) -> tuple[NDArray[np.float64], list[str]]:
@@ -230,17 +280,33 @@ def onnx_answers(
     options.log_severity_level = 3
     session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     wanted = {one.name: one.type for one in session.get_inputs()}
+    parts = [session.run(None, inputs(signature, wanted, rows[at : at + ASKED])) for at in range(0, len(rows), ASKED)]
+    scores = np.concatenate(
+        [np.asarray(part[0], dtype=np.float64).reshape(-1, np.shape(part[0])[-1]) for part in parts]
+    )
+    if signature.task == "regression":
+        return scores, []
+    return scores, [str(label) for part in parts for label in np.asarray(part[1])[:, 0]]
+
+
+def inputs(signature: Signature, wanted: dict[str, str], rows: NDArray[np.float64]) -> dict[str, Any]:
+    """Return rows as the inputs of a model. Any: NumPy columns of texts or of numbers.
+
+    Args:
+        signature: The model's.
+        wanted: The type of each input, as onnxruntime names it.
+        rows: As the model takes them.
+    """
     given: dict[str, Any] = {}
     for place, feature in enumerate(signature.features):
         column = rows[:, place]
         if feature.kind == "categorical":
-            texts = np.array([*feature.categories, ""], dtype=object)
+            other = next(text for text in ("", "\x01") if text not in feature.categories)
+            texts = np.array([*feature.categories, other], dtype=object)
             codes = np.where(np.isnan(column), len(feature.categories), column).astype(np.int64)
             given[feature.name] = texts[codes][:, None]
         else:
             kind = np.float32 if wanted[feature.name] == "tensor(float)" else np.float64
             with np.errstate(over="ignore"):
                 given[feature.name] = column.astype(kind)[:, None]
-    found = session.run(None, given)
-    scores = np.asarray(found[0], dtype=np.float64).reshape(len(rows), -1)
-    return scores, [] if signature.task == "regression" else [str(label) for label in np.asarray(found[1])[:, 0]]
+    return given

@@ -1,6 +1,7 @@
 """Row-level parity: the same rows answered by the export and by the registered version, and what to say if they differ.
 
-The rows are real held-out ones, the golden rows, and real rows moved onto each threshold and to both sides of it.
+The rows are real held-out ones, the golden rows, and real rows moved onto each threshold and to both sides of it; of a
+linear model real rows with one value moved, to every category and to none among others.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from lemnis.engine.deploy.predictor import Predictor
 from lemnis.engine.deploy.protocol import labels_of
 from lemnis.engine.errors import BadInput, LemnisError
 from lemnis.engine.features.requests import encode_rows
+from lemnis.engine.models.linear import LinearModel
 from lemnis.engine.text import safe
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-4
 HELD_OUT = 8192  # rows, spread evenly over the part
+FAR = 1e30  # beyond any real number, and float32 has it
 THRESHOLDS = 200  # of a feature, spread evenly over all that the model has
 Rows = NDArray[np.float64]
 
@@ -76,11 +79,30 @@ def threshold_rows(ensemble: Ensemble, rows: Rows, *, float32: bool) -> Rows:
         at = near.astype(np.float64) if native[feature] else at
         beside = [np.nextafter(near, near.dtype.type(to)).astype(np.float64) for to in (np.inf, -np.inf)]
         values = np.concatenate([at, *beside, [np.nan]])
-        values = values[~np.isinf(values)]
-        moved = rows[np.arange(values.size) * 7919 % len(rows)].copy()  # another row each time
-        moved[:, feature] = values
-        made.append(moved)
+        made.append(moved(rows, feature, values[~np.isinf(values)]))
     return np.vstack(made) if made else np.empty((0, rows.shape[1]))
+
+
+def effect_rows(model: LinearModel, signature: "Signature", rows: Rows) -> Rows:
+    """Return real rows with one value moved: a number to its mean, far beyond and to infinity, a category to each one.
+
+    Each is moved to no value too.
+    """
+    made: list[Rows] = []
+    for place, (feature, effect) in enumerate(zip(signature.features, model.effects, strict=True)):
+        values = [effect.centre, 0.0, FAR, -FAR, np.inf]
+        if feature.kind == "categorical":
+            count = len(feature.categories)
+            values = np.unique(np.linspace(0, count - 1, min(THRESHOLDS, count)).astype(np.int64)).tolist()
+        made.append(moved(rows, place, np.array([*values, np.nan])))
+    return np.vstack(made) if made else np.empty((0, rows.shape[1]))
+
+
+def moved(rows: Rows, feature: int, values: Rows) -> Rows:
+    """Return as many of these rows as there are values, another one each time, with the values in one column."""
+    found = rows[np.arange(values.size) * 7919 % len(rows)].copy()
+    found[:, feature] = values
+    return found
 
 
 def answers_of(predictor: Predictor, rows: Rows) -> Answers:

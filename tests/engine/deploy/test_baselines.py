@@ -1,5 +1,6 @@
 """A linear model and a constant are registered, checked in the box and served as trees are, without LightGBM."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,13 +13,16 @@ from tracking_server import Served, run_client
 
 from lemnis.engine import Engine
 from lemnis.engine.deploy.exports import forms, score
+from lemnis.engine.deploy.exports.graph import onnx_answers
 from lemnis.engine.deploy.exports.subject import subject_of
+from lemnis.engine.deploy.exports.writing import export
 from lemnis.engine.deploy.modelbox import ask_model
 from lemnis.engine.deploy.predictor import load_predictor
 from lemnis.engine.deploy.serving import load_served
 from lemnis.engine.errors import BadInput
 from lemnis.engine.features.requests import encode_rows
 from lemnis.engine.files import sha256_of
+from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.tracking.artifacts import located
 
 
@@ -54,8 +58,23 @@ def test_a_baseline_is_exported_as_a_program_of_numpy_alone(engine: Engine, tmp_
     scorer = score.Scorer(tmp_path / "out")
     asked = subject.predictor.many(encode_rows(rows, subject.signature))
     assert np.array_equal(scorer.scores(scorer.matrix(rows)), asked)
-    with pytest.raises(BadInput, match="no LightGBM file of it"):
-        forms.write_onnx(tmp_path, subject)
+
+
+@pytest.mark.parametrize("algorithm", ["linear", "constant"])
+def test_a_baseline_is_exported_to_onnx_and_answers_every_row_alike(
+    engine: Engine, tmp_path: Path, algorithm: str
+) -> None:
+    run = do_train(engine, engine.experiments.start(overrides={"algorithm": algorithm}))
+    engine.deploy.register(run.id, "late", "ada", "a baseline")
+    job = engine.jobs.job(engine.deploy.start_export("late@1", tmp_path / "out", "onnx", "ada"))
+    checked = export(JobContext.for_test(engine.store), job.arguments)["checked"]
+    assert checked["farthest"] < 1e-12
+    assert re.search(r"rows of \w+ of .*, \d+ golden rows, \d+ with one value moved", checked["against"])
+    subject, _ = subject_of(engine.store, "late", 1)
+    asked = encode_rows([{"distance": None, "carrier": "never seen", "weekend": None}], subject.signature)
+    scores, labels = onnx_answers((tmp_path / "out" / "model.onnx").read_bytes(), subject.signature, asked)
+    assert scores == pytest.approx(subject.predictor.many(asked), abs=1e-12)
+    assert labels == [subject.signature.classes[int(scores.argmax())]]
 
 
 @pytest.mark.slow
