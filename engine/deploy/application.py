@@ -28,7 +28,7 @@ from lemnis.engine.deploy.direct import Known
 from lemnis.engine.deploy.faults import Fault
 from lemnis.engine.deploy.guard import Guard
 from lemnis.engine.deploy.meters import Meters
-from lemnis.engine.deploy.predictions import Entry, PredictionLog, log_lag_s, record_actuals
+from lemnis.engine.deploy.predictions import Entry, PredictionLog, log_lags_s, record_actuals
 from lemnis.engine.deploy.protocol import Asked
 from lemnis.engine.deploy.reasons import PARAMETER, Reason, reasons_of
 from lemnis.engine.deploy.records import TokenScope
@@ -207,7 +207,7 @@ class Application:
         return document(extensions.repository_index(self.model, served.version if served else None))
 
     def _metrics(self, served: Served | None, _scope: Scope, _receive: Receive) -> Response:
-        lag_s = log_lag_s(self.store, now=now_ms())
+        lag_s = max(log_lags_s(self.store, now=now_ms()).values(), default=0.0)
         text = self.meters.text(served.version if served else None, self.log.dropped, lag_s)
         return Response(200, text, ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
 

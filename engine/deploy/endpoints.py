@@ -13,7 +13,7 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy import recorder
 from lemnis.engine.deploy.aliases import version_of
 from lemnis.engine.deploy.guard import is_loopback, make_token, read_token
-from lemnis.engine.deploy.predictions import traffic_of
+from lemnis.engine.deploy.predictions import log_lags_s, traffic_of
 from lemnis.engine.deploy.records import SCOPES, Endpoint, EndpointState, TokenScope
 from lemnis.engine.deploy.registry import golden_of, versions
 from lemnis.engine.deploy.rollout import splits, workers
@@ -191,10 +191,12 @@ def listed(store: Store, name: str = "", *, now: int | None = None) -> list[Endp
     if name:
         row_of(store, name)
     rows = store.rows(f"{ENDPOINTS} where ? in ('', e.name) order by e.name", [name])
-    return [record(store, row, store.now_ms() if now is None else now) for row in rows]
+    now = store.now_ms() if now is None else now
+    lags = log_lags_s(store, now=now)
+    return [record(store, row, now, lags.get(row["name"], 0.0)) for row in rows]
 
 
-def record(store: Store, row: Row, now: int) -> Endpoint:
+def record(store: Store, row: Row, now: int, log_lag_s: float) -> Endpoint:
     """Return the endpoint of one row of ENDPOINTS, with what it was asked lately."""
     processes = workers.listed(store, row["name"])
     state, why = condition(row, processes) if store.at is None else condition_then(store, row)
@@ -226,6 +228,7 @@ def record(store: Store, row: Row, now: int) -> Endpoint:
         wanted_workers=row["workers"],
         workers=processes,
         split=splits.latest(store, row["name"]),
+        log_lag_s=log_lag_s,
     )
 
 

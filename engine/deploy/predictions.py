@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import repeat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -63,6 +64,7 @@ class Owner(Struct, frozen=True, array_like=True, tag="owner"):
 
 Logged: TypeAlias = Entry[msgspec.Raw]
 frames = msgspec.json.Decoder(Logged | Owner | int)
+owners = msgspec.json.Decoder(Owner)
 
 
 class PredictionLog:
@@ -135,21 +137,33 @@ class PredictionLog:
         return kept
 
 
-def log_lag_s(store: Store, *, now: int) -> float:
-    """Return how long the oldest request waits that is answered and not yet in the database, 0 where none does.
+def log_lags_s(store: Store, *, now: int) -> dict[str, float]:
+    """Return by endpoint how long its oldest request waits that is answered and not yet in the database.
+
+    Endpoints of which none waits are not in it; of a past moment nobody knows what waited.
 
     Args:
-        store: The workspace's state; requests of all its endpoints count.
+        store: The workspace's state.
         now: Epoch ms.
     """
+    if store.at is not None:
+        return {}
     positions = {row["name"]: row["position"] for row in store.rows("select * from spools", name="predictions")}
-    oldest = now
+    found: dict[str, float] = {}
     for path in spools(store.workspace):
         with suppress(OSError, ValueError):  # one that is removed meanwhile, or damaged
             waiting = read_frames(path, positions.get(path.name, 0)).split(END, 2)[:2]  # the first may be an Owner
             times = [one.at for one in map(frames.decode, filter(None, waiting)) if isinstance(one, Entry)]
-            oldest = min([oldest, *times])
-    return (now - oldest) / 1000
+            if times:
+                endpoint = owner_of(path).endpoint
+                found[endpoint] = max(found.get(endpoint, 0.0), (now - min(times)) / 1000)
+    return found
+
+
+def owner_of(path: Path) -> Owner:
+    """Return whose spool it is: its first frame says so; raises ValueError where that is damaged, or OSError."""
+    with open(path, "rb") as file:
+        return owners.decode(file.readline())
 
 
 def write_entries(

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from lemnis.engine.clock import monotonic_s
-from lemnis.engine.deploy.predictions import Entry, Logged, Owner, frames, write_entries
+from lemnis.engine.deploy.predictions import Entry, Logged, Owner, frames, owner_of, write_entries
 from lemnis.engine.deploy.spool import read_frames, remove_if_left, spools
 from lemnis.engine.errors import LemnisError, StoreError
 from lemnis.engine.jobs.processes import hold_lock, step_back
@@ -103,10 +103,9 @@ class Recorder:
 
     def _owner(self, path: Path, decoded: list[Logged | Owner | int]) -> Owner:
         """Return whose spool it is: its first frame says so."""
-        first = decoded[0] if isinstance(decoded[0], Owner) else frames.decode_lines(read_frames(path, 0))[0]
-        assert isinstance(first, Owner)
-        self._owners[path.name] = first
-        return first
+        first = decoded[0]
+        found = self._owners[path.name] = first if isinstance(first, Owner) else owner_of(path)
+        return found
 
 
 def main() -> int:

@@ -118,6 +118,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
             `why` says the reason.
         version: What the process answers with now; None before it was ever ready.
         wanted_version: What its alias names.
+        requests, errors, rows: Of the log; `log_lag_s` is how long its oldest answered request waits that is not in it.
+        dropped: Requests that were answered and will never be in it.
         p50_ms, p99_ms: Of the latest requests, None when there were none in the last minutes.
         per_second: Requests a second, one number per ten seconds, oldest first; the last span is still filling.
         p50_by_span, p99_by_span: Milliseconds in the same spans, None where nothing was asked.
@@ -151,6 +153,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     wanted_workers: int = 1
     workers: list[Worker] = []
     split: Split | None = None
+    log_lag_s: float = 0.0
 
 
 class Traffic(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from lemnis.tui.commands import endpoint_load, rollout
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
 from lemnis.tui.commands.rollout import EndpointName, split_facts, worker_line
 from lemnis.tui.format import MISSING, age, number, spark, verdict
+from lemnis.tui.stages.deploy.logged import log_words
 
 app = group("What is being served.")
 app.add_typer(rollout.app)
@@ -24,9 +25,10 @@ def list_endpoints(context: typer.Context) -> None:
     """List the endpoints.
 
     With --json: {"endpoints": [{"name", "url", "state" (starting, ready, degraded, backing off, failed, down), "why",
-    "model", "alias", "version", "wanted_version", "pid", "restarts", "requests", "errors", "rows", "dropped", "p50_ms",
-    "p99_ms" (of the last 5 minutes), "per_second" (by 10 s), "last_at" (ms), "wanted_workers", "workers": [{"number",
-    "pid", "live", "ready", "version", "standby", "why", "swap_ms", "drill" (empty: passed), "drill_ms", "challenger",
+    "model", "alias", "version", "wanted_version", "pid", "restarts", "requests", "errors", "rows", "dropped",
+    "log_lag_s" (how long the oldest answered request waits for the log), "p50_ms", "p99_ms" (of the last 5 minutes),
+    "per_second" (by 10 s), "last_at" (ms), "wanted_workers", "workers": [{"number", "pid",
+    "live", "ready", "version", "standby", "why", "swap_ms", "drill" (empty: passed), "drill_ms", "challenger",
     "changed_at" (ms)}], "split" (as in `split`, or null)}]}.
     """
     session = session_of(context)
@@ -63,7 +65,7 @@ def show(context: typer.Context, name: EndpointName) -> None:
             ("version", str(endpoint.version or MISSING)),
             ("requests", f"{number(endpoint.requests)}, {number(endpoint.errors)} refused or failed"),
             ("rows", number(endpoint.rows)),
-            ("not logged", number(endpoint.dropped)),
+            ("log", log_words(endpoint)),
             ("p50, p99", f"{number(endpoint.p50_ms, 2)} ms, {number(endpoint.p99_ms, 2)} ms"),
             ("last 5 min", f"{spark(list(endpoint.per_second))} {number(endpoint.per_second[-2], 1)} requests/s"),
             ("last asked", age(endpoint.last_at, session.engine.now_ms())),
@@ -157,6 +159,6 @@ def endpoint_line(endpoint: Endpoint) -> list[str]:
 def endpoint_document(endpoint: Endpoint) -> dict[str, Any]:  # Any: a JSON document
     """Return an endpoint as `lemnis endpoints list --json` gives it."""
     names = ("name", "url", "state", "why", "model", "alias", "version", "wanted_version", "pid", "restarts")
-    traffic = ("requests", "errors", "rows", "dropped", "p50_ms", "p99_ms", "per_second", "last_at")
+    traffic = ("requests", "errors", "rows", "dropped", "log_lag_s", "p50_ms", "p99_ms", "per_second", "last_at")
     rollout = ("wanted_workers", "workers", "split")
     return {name: getattr(endpoint, name) for name in (*names, *traffic, *rollout)}

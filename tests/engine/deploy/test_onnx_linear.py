@@ -65,13 +65,13 @@ def real(seed: int, count: int = 300) -> np.ndarray[Any, Any]:
     return rows
 
 
-def subject_of(model: LinearModel, signature: Signature, rows: np.ndarray[Any, Any]) -> Subject:
+def subject_of(model: LinearModel, signature: Signature, rows: np.ndarray[Any, Any], text: str = "") -> Subject:
     version = ModelVersion(
         model="m", version=1, run_id=1, run_name="", sha256="0" * 64, path=Path(), bytes=1, threshold=0.37,
         golden_rows=0, verdict="pass", aliases=[], who="", why="", created_at=1,
     )  # fmt: skip
     return Subject(
-        version=version, signature=signature, golden=Golden(rows=[], answers=[]), text=model.text,
+        version=version, signature=signature, golden=Golden(rows=[], answers=[]), text=text or model.text,
         predictor=Predictor(model, signature), integers=frozenset(), rows=rows,
     )  # fmt: skip
 
@@ -124,7 +124,6 @@ def test_an_export_that_answers_otherwise_is_refused_and_leaves_nothing(tmp_path
     with pytest.raises(BadInput, match=r"rows otherwise: up to .* away") as refused:
         forms.write_onnx(tmp_path, subject, float32=True)  # the moment's digits are lost
     assert "double inputs" in refused.value.remedy
-    forged = Subject(**{name: getattr(subject, name) for name in Subject.__struct_fields__} | {"text": model.text})
     with pytest.raises(BadInput, match=r"rows otherwise"):
-        forms.write_onnx(tmp_path, forged)
+        forms.write_onnx(tmp_path, subject_of(other, signature, real(2), text=model.text))
     assert not list(tmp_path.iterdir())

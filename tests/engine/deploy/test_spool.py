@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from lemnis.engine.deploy import recorder as recording
 from lemnis.engine.deploy import spool
-from lemnis.engine.deploy.predictions import Entry, PredictionLog, log_lag_s
+from lemnis.engine.deploy.predictions import Entry, PredictionLog, log_lags_s
 from lemnis.engine.deploy.recorder import HOLD_S, MODULE, Recorder, leave_if_unwanted
 from lemnis.engine.deploy.spool import Spool, folder_of, framed, read_frames, spools
 from lemnis.engine.deploy.tensors import rows_of
@@ -169,13 +169,14 @@ def test_a_rush_is_brought_in_together_soon_after_and_metrics_say_how_much_later
         assert log._flush()  # pyright: ignore[reportPrivateUsage]  # as its thread does
         recorder.record(hold=True)
 
-    assert log_lag_s(store, now=9_000) == 0
+    assert log_lags_s(store, now=9_000) == {}
     rush(1)
     rush(*range(2, 1_000))
-    assert (store.value(counted, name="predictions"), log_lag_s(store, now=9_002)) == (1, 9.0)
+    (store.workspace.hidden / "spool" / "damaged.spool").write_bytes(b"{}\n[]\n")  # takes no other with it
+    assert (store.value(counted, name="predictions"), log_lags_s(store, now=9_002)) == (1, {"late": 9.0})
     now += HOLD_S
     rush(*range(1_000, 2_000))
-    assert (store.value(counted, name="predictions"), log_lag_s(store, now=9_002)) == (1_999, 0)
+    assert (store.value(counted, name="predictions"), log_lags_s(store, now=9_002)) == (1_999, {})
     rush(*range(2_000, 3_000))
     monkeypatch.setattr(recording, "HOLD_BYTES", 1_000)
     rush(*range(3_000, 4_000))

@@ -2,6 +2,7 @@
 
 # pyright: basic
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,8 @@ from textual.pilot import Pilot
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 from lemnis.engine.deploy import Candidate, DeployRoom
-from lemnis.engine.deploy.predictions import Entry, write_entries
+from lemnis.engine.deploy.predictions import Entry, PredictionLog, write_entries
+from lemnis.engine.deploy.recorder import Recorder
 from lemnis.engine.evaluate import CalibrationMap, PairedTest
 from lemnis.engine.features.signature import Feature, Signature
 from lemnis.engine.modelcard import Card, CardRoom, Fact, Section
@@ -82,6 +84,18 @@ async def test_state_version_errors_and_latency_are_seen_at_once(engine: Engine,
         for words in ("● ready", "600", "▲ 60", "0.90", "● champion", "– → 1", "it passes"):
             assert words in text, words
         assert ":8123" in text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_a_log_that_is_behind_says_so_under_the_figures_it_gives(engine: Engine, size: tuple[int, int]) -> None:
+    log = PredictionLog(engine.store, "late", "late")
+    log.add(log.frame(Entry(now_ms() - 40_000, 1, 1, 900, 200)))
+    log.start()
+    log.close()
+    async with opened(engine, size) as pilot:
+        await becomes(pilot, lambda: re.search(r"live · log 4\d\.\d s behind", screen_text(pilot)) is not None)
+        Recorder(engine.store).record()
+        await becomes(pilot, lambda: "behind" not in screen_text(pilot))
 
 
 async def test_wide_screens_draw_the_traffic(engine: Engine) -> None:

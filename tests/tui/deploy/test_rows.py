@@ -8,6 +8,7 @@ from lemnis.engine.deploy import AliasEvent, Endpoint, LoadCell, LoadTest, Model
 from lemnis.engine.evaluate import Gate
 from lemnis.tui.stages.deploy import rows
 from lemnis.tui.stages.deploy.loads import load_lines
+from lemnis.tui.stages.deploy.logged import log_note, log_words
 from lemnis.tui.widgets.cells import plain
 
 GATE = Gate(metric="roc_auc", part="test", rule=">= 0.7", observed=0.65, verdict="fail", why="0.65 breaks >= 0.7.")
@@ -129,3 +130,13 @@ def test_an_endpoint_shows_its_last_load_test_and_whether_that_was_of_what_serve
     assert max(map(len, said[1:3])) <= 58
     assert "▲ version 4 serves now" in load_lines(endpoint(version=4), tests, now=60_000)[1].plain
     assert load_lines(endpoint(name="new"), tests, now=60_000) == []
+
+
+def test_how_far_the_log_is_behind_is_said_where_it_is_and_what_it_will_never_have() -> None:
+    behind = [endpoint(log_lag_s=3.24), endpoint(log_lag_s=61.0, dropped=1_200)]
+    assert [log_words(one) for one in (endpoint(), *behind)] == [
+        "up to date", "3.2 s behind", "1m 01s behind, ▲ 1,200 requests not logged",
+    ]  # fmt: skip
+    assert log_note([endpoint(), endpoint(log_lag_s=0.9)]) == log_note([]) == ""
+    assert log_note(behind) == "log 1m 01s behind · ▲ 1,200 not logged"
+    assert "log         3.2 s behind" in rows.endpoint_detail(behind[0], now=2_000).plain

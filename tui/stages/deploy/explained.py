@@ -19,7 +19,13 @@ DEPLOYMENT = (
     "than allowed', as a share of what aborts: a mixture sequential probability ratio test, so that all three together "
     "abort a good challenger with a chance of at most 5 %, however long the split runs and however often one looks. At "
     "the end of the bar the share is 0 at once, and the figures stay with the event.\n\n"
-    "p50 and p99 are of the requests of the last five minutes, from headers to answer. Commands: lemnis models, "
+    "p50 and p99 are of the requests of the last five minutes, from headers to answer. All figures of traffic are of "
+    "the log of predictions. A server answers first and hands each request to a file of its own; the recorder, one "
+    "process for all servers, brings those files into predictions.db ten times a second, what a rush leaves within "
+    "five seconds. 'log 3.2 s behind' is the wait of the oldest answered request that is not in the log yet, told from "
+    "one second on: nothing is lost with it, the figures are only older. Not logged are requests that were answered "
+    "while 64 MiB waited for the disk, the file had reached 1 GiB or the disk was full: no later count has their rows. "
+    "/metrics says the same as lemnis_log_lag_seconds and lemnis_unlogged_requests. Commands: lemnis models, "
     "lemnis deploy, lemnis endpoints (list, show, split, rollback, events, stop, logs), lemnis predict."
 )
 CELLS = {
@@ -29,7 +35,10 @@ CELLS = {
     ),
     "endpoints.name": "The endpoint's name, the last part of its address.",
     "endpoints.serves": "The alias or version it follows, and the version that answers now.",
-    "endpoints.requests": "Requests since the endpoint was made, refused ones among them.",
+    "endpoints.requests": (
+        "Requests since the endpoint was made, refused ones among them, as the log of predictions has them: the line "
+        "below says how far it is behind, and how many were answered but not logged."
+    ),
     "endpoints.errors": "Requests that were not answered with success, refused ones among them.",
     "endpoints.p50": (
         "Half of the requests of the last five minutes were answered within this time, from headers to answer."

@@ -16,7 +16,7 @@ from lemnis.engine.deploy.exports.records import FORMS, Export
 from lemnis.engine.jobs import Job, user_name
 from lemnis.engine.text import safe
 from lemnis.tui.screens.following import JobDialog
-from lemnis.tui.stages.deploy import rows
+from lemnis.tui.stages.deploy.exported import export_words
 from lemnis.tui.widgets import Col, Meter, Row, Table, Words
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class ExportScreen(JobDialog[None]):
     def found(self, result: Export) -> None:
         self.running, self.made = False, result
         self.query_one(Meter).show(1.0, "all of it", warn=2, bad=2)
-        self.say(rows.export_words(result))
+        self.say(export_words(result))
         self.query_one("#export-keys", Words).say(keys(("y", "copy the path"), ("esc", "back")))
 
     def refused(self, why: str) -> None:

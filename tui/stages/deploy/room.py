@@ -17,8 +17,10 @@ from lemnis.tui.address import Address, address
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.deploy import acts, rows
 from lemnis.tui.stages.deploy.explained import CELLS, DEPLOYMENT
+from lemnis.tui.stages.deploy.exported import export_lines
 from lemnis.tui.stages.deploy.exporting import ExportScreen
 from lemnis.tui.stages.deploy.loads import load_lines
+from lemnis.tui.stages.deploy.logged import log_note
 from lemnis.tui.stages.deploy.rollout import next_share
 from lemnis.tui.stages.deploy.view import DeployView, read_view
 from lemnis.tui.stages.stage import Stage
@@ -101,7 +103,7 @@ class DeployStage(Stage[DeployView]):
         panel.styles.height = min(len(view.endpoints) or 2, 8) + 3
         rate = sum(map(rows.now_per_second, view.endpoints))
         panel.retitle("Endpoints", f"{len(view.endpoints)} · {rows.number(rate, 1)} requests/s" if rate else "")
-        panel.footnote("live" if view.endpoints else "")
+        panel.footnote(" · ".join(filter(None, ["live" if view.endpoints else "", log_note(view.endpoints)])))
 
     def _show_traffic(self) -> None:
         endpoint = self.endpoint
@@ -109,6 +111,7 @@ class DeployStage(Stage[DeployView]):
         panel.display = endpoint is not None and not self.detail_open
         if endpoint is not None and panel.display:
             panel.retitle("Traffic", f"{endpoint.name}, last 5 min")
+            panel.footnote(log_note([endpoint]))
             self.query_one("#rate", Chart).show(rows.rate_series(endpoint))
             self.query_one("#latency", Chart).show(rows.latency_series(endpoint))
 
@@ -133,7 +136,7 @@ class DeployStage(Stage[DeployView]):
             named = f"{version.model}@{version.version}"
             origin, stale = view.origins.get(named, ""), view.stale.get(named)
             words = rows.version_detail(version, gates, metrics, now=view.at, origin=origin, stale=stale)
-            detail.say(rows.Content("\n").join([words, *rows.export_lines(view.exports, version, now=view.at)]))
+            detail.say(rows.Content("\n").join([words, *export_lines(view.exports, version, now=view.at)]))
         elif self._about == "versions" and (client := self.client_version) is not None:
             panel.retitle(client.title, "of MLflow")
             detail.say(rows.client_detail(client, now=view.at))

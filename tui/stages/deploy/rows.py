@@ -6,19 +6,18 @@ from typing import Any
 from textual.content import Content
 
 from lemnis.engine.deploy import AliasEvent, Endpoint, EndpointEvent, ModelVersion
-from lemnis.engine.deploy.exports.records import Export
 from lemnis.engine.evaluate import Gate
 from lemnis.engine.monitor import Stale
 from lemnis.engine.text import safe
 from lemnis.engine.tracking.clients import ClientVersion
 from lemnis.tui.format import MISSING, age, bytes_, number, spark, styled, verdict, when
+from lemnis.tui.stages.deploy.logged import log_words
 from lemnis.tui.stages.deploy.rollout import rollout_lines, split_cell, split_lines, workers_cell
 from lemnis.tui.widgets import Cell, Col, Row, Series
 from lemnis.tui.widgets.cells import drawable
 
 SPAN_SECONDS = 10  # of one number of Endpoint.per_second
 RATE_CELLS = 10
-EXPORTS_SHOWN = 5  # of a version, in its detail
 METRICS = ("roc_auc", "pr_auc", "log_loss", "brier", "rmse", "mae", "accuracy", "value_per_1000")
 
 ENDPOINTS = (
@@ -253,7 +252,7 @@ def endpoint_detail(endpoint: Endpoint, steps: Sequence[EndpointEvent] = (), *, 
             ("url", endpoint.url),
             ("requests", f"{number(endpoint.requests)} of {number(endpoint.rows)} rows"),
             ("errors", counted(endpoint.errors)),
-            ("not logged", number(endpoint.dropped)),
+            ("log", styled(log_words(endpoint), "$warn") if endpoint.dropped else log_words(endpoint)),
             ("latency", f"p50 {number(endpoint.p50_ms, 2)} ms   p99 {number(endpoint.p99_ms, 2)} ms, last 5 min"),
             ("last asked", age(endpoint.last_at, now)),
             ("process", f"pid {endpoint.pid or MISSING}, {endpoint.restarts} restarts in a row"),
@@ -363,31 +362,6 @@ def metric_lines(
         for name in names
     ]
     return [head, *rows]
-
-
-def export_words(made: Export) -> Content:
-    """Return what was written, and what was found when it was compared with its version."""
-    apart = f"at most {made.checked.farthest:.1g} apart" if made.checked.farthest else "none apart"
-    compared = f"{number(made.checked.rows)} rows ({made.checked.against}), {apart}"
-    lines = facts(
-        [
-            ("written", str(made.path)),
-            ("files", f"{made.files}, {bytes_(made.bytes)}"),
-            ("same answers", compared),
-            ("manifest", f"sha256 {made.sha256[:16]}…"),
-        ]
-    )
-    return Content("\n").join([*lines, *(Content.styled(safe(f"▲ {one}"), "$warn") for one in made.warnings)])
-
-
-def export_lines(exports: Sequence[Export], version: ModelVersion, *, now: int) -> list[Content]:
-    """Return the latest exports of a version, one line each; none where there was none."""
-    mine = [made for made in exports if (made.model, made.version) == (version.model, version.version)]
-    lines = [
-        Content(safe(f"  {made.form:<7} {age(made.at, now):>5}  {made.who}  {made.path}"))
-        for made in mine[:EXPORTS_SHOWN]
-    ]
-    return [Content.styled(f"\nexported {len(mine)} times, latest first", "$muted"), *lines] if mine else []
 
 
 def apart(value: float | None, present: float | None) -> str:

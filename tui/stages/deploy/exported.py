@@ -1,0 +1,38 @@
+"""How exports look: what was written and how it was compared, and the latest of a version. Pure."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from lemnis.engine.deploy import ModelVersion
+from lemnis.engine.deploy.exports.records import Export
+from lemnis.engine.text import safe
+from lemnis.tui.format import age, bytes_, number
+from lemnis.tui.stages.deploy.rows import facts
+
+EXPORTS_SHOWN = 5  # of a version, in its detail
+
+
+def export_words(made: Export) -> Content:
+    """Return what was written, and what was found when it was compared with its version."""
+    apart = f"at most {made.checked.farthest:.1g} apart" if made.checked.farthest else "none apart"
+    compared = f"{number(made.checked.rows)} rows ({made.checked.against}), {apart}"
+    lines = facts(
+        [
+            ("written", str(made.path)),
+            ("files", f"{made.files}, {bytes_(made.bytes)}"),
+            ("same answers", compared),
+            ("manifest", f"sha256 {made.sha256[:16]}…"),
+        ]
+    )
+    return Content("\n").join([*lines, *(Content.styled(safe(f"▲ {one}"), "$warn") for one in made.warnings)])
+
+
+def export_lines(exports: Sequence[Export], version: ModelVersion, *, now: int) -> list[Content]:
+    """Return the latest exports of a version, one line each; none where there was none."""
+    mine = [made for made in exports if (made.model, made.version) == (version.model, version.version)]
+    lines = [
+        Content(safe(f"  {made.form:<7} {age(made.at, now):>5}  {made.who}  {made.path}"))
+        for made in mine[:EXPORTS_SHOWN]
+    ]
+    return [Content.styled(f"\nexported {len(mine)} times, latest first", "$muted"), *lines] if mine else []
