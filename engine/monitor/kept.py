@@ -1,11 +1,12 @@
 """Windows as they are kept: read back as records, one by one, in order of time, or as a grid of all features."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from lemnis.engine.monitor.records import Bins, FeatureDrift, Method, Verdict, Window
+from lemnis.engine.monitor.policy import moved_order
+from lemnis.engine.monitor.records import Bins, FeatureDrift, Method, Verdict, Window, in_bounds
 from lemnis.engine.store import Row, Store
 
 COLUMNS = ", ".join(Window.__struct_fields__)
@@ -18,6 +19,11 @@ class Cell(msgspec.Struct, frozen=True):
     threshold: float
     method: Method
     verdict: Verdict
+
+    @property
+    def times_bound(self) -> float:
+        """The deciding score in bounds, as of FeatureDrift."""
+        return in_bounds(self.score, self.threshold)
 
 
 class Grid(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +40,7 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
     cells: dict[str, list[Cell | None]]
 
     def moved_most(self, window_id: int) -> tuple[str, Cell] | None:
-        """Return the input that is farthest beyond its own bound in a window; None where none was judged."""
+        """Return the input that moved most in a window, the first of `moved_first`; None where none was judged."""
         if window_id not in self.windows:
             return None
         place = self.windows.index(window_id)
@@ -43,7 +49,11 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
             for name, cells in self.cells.items()
             if self.importance[name] is not None and (cell := cells[place]) is not None
         ]
-        return max(inputs, key=lambda one: one[1].score / one[1].threshold, default=None)
+        return min(
+            inputs,
+            key=lambda one: moved_order(one[1].verdict, self.importance[one[0]], one[1].times_bound),
+            default=None,
+        )
 
 
 def grid_of(store: Store, windows: list[Window]) -> Grid:
@@ -96,3 +106,11 @@ def feature_in(row: Mapping[str, Any]) -> FeatureDrift:
     facts = {name: value for name, value in row.items() if name != "position"}
     facts |= {"bins": msgspec.json.decode(row["bins"], type=Bins), "suspected": bool(row["suspected"])}
     return msgspec.convert(facts, FeatureDrift)
+
+
+def moved_first(found: Iterable[FeatureDrift]) -> list[FeatureDrift]:
+    """Return the features of a window, what moved most first and the prediction last."""
+    return sorted(
+        found,
+        key=lambda one: (one.kind == "prediction", moved_order(one.verdict, one.importance, one.times_bound)),
+    )

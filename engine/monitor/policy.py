@@ -84,6 +84,22 @@ def window_verdict(features: Iterable[tuple[str, Verdict, float]], rows: int, mi
     return "ok", "no feature moved beyond its threshold"
 
 
+def moved_order(verdict: Verdict, importance: float | None, times_bound: float) -> tuple[int, float]:
+    """Return by what features are ordered, ascending, so that what moved most comes first wherever it is told.
+
+    What makes a window's verdict stands before the rest, as `window_verdict` weighs it: drift of an important feature,
+    one to watch, drift of one that is hardly used; among these the one farthest beyond its own bound.
+
+    Args:
+        verdict: Of the feature.
+        importance: Its share of the model's gain, 0 to 1; None for the prediction.
+        times_bound: Its deciding score, in bounds from which it is suspected.
+    """
+    important = importance is None or importance >= IMPORTANT_SHARE
+    weighs = {"drift": 3 if important else 1, "watch": 2 if important else 0}.get(verdict, 0)
+    return -weighs, -times_bound
+
+
 def listed(names: list[str], most: int = 3) -> str:
     """Return names as a phrase: ``a, b, c and 4 more``."""
     if len(names) <= most:

@@ -1,5 +1,6 @@
 """What the monitor knows, as records: windows with their features, the watch, replays."""
 
+import math
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -126,9 +127,14 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     bins: Bins
 
     @property
-    def weight(self) -> float:
-        """PSI times importance: what orders features by how much they matter."""
-        return self.psi * (1.0 if self.importance is None else self.importance)
+    def times_bound(self) -> float:
+        """The deciding score in bounds: from 1 on it is far enough to be suspected."""
+        return in_bounds(self.score, self.threshold)
+
+
+def in_bounds(score: float, threshold: float) -> float:
+    """Return a score in units of its bound, at least 0; infinite beyond a bound of nothing."""
+    return score / threshold if threshold > 0 else (math.inf if score > 0 else 0.0)
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):

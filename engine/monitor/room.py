@@ -16,7 +16,7 @@ from lemnis.engine.monitor.alerting.room import AlertingRoom
 from lemnis.engine.monitor.concept.report import Performance, performance_of
 from lemnis.engine.monitor.concept.stale import Stale, stale_models, waive
 from lemnis.engine.monitor.judgements import Judgement, earlier_judgements
-from lemnis.engine.monitor.kept import COLUMNS, Grid, feature_in, grid_of, list_windows, window_in
+from lemnis.engine.monitor.kept import COLUMNS, Grid, feature_in, grid_of, list_windows, moved_first, window_in
 from lemnis.engine.monitor.records import FeatureDrift, Replay, Watched, Window
 from lemnis.engine.monitor.spans import Width
 from lemnis.engine.store import Store
@@ -110,10 +110,9 @@ class MonitorRoom:
         return earlier_judgements(self.store, window_id)
 
     def features(self, window_id: int) -> list[FeatureDrift]:
-        """Return the features of a window, those that matter most (PSI times importance) first, the prediction last."""
+        """Return the features of a window, what moved most first (`policy.moved_order`), the prediction last."""
         rows = self.store.rows("select * from monitor_features where window_id = ? order by position", [window_id])
-        found = [feature_in(dict(row)) for row in rows] if window_id > 0 else self._zoom.features(window_id)
-        return sorted(found, key=lambda feature: (feature.kind == "prediction", -feature.weight, -feature.psi))
+        return moved_first((feature_in(dict(row)) for row in rows) if window_id > 0 else self._zoom.features(window_id))
 
     def grid(self, windows: list[Window]) -> Grid:
         """Return the drift of every feature over some windows that `windows` returned."""

@@ -73,7 +73,9 @@ def drift(
     window: Wide = None,
     features: Annotated[int, typer.Option(help="Features listed a window; the document has all.", min=0)] = 3,
 ) -> None:
-    """List the windows with their features, those that matter most (PSI times importance) first.
+    """List the windows with their features, what moved most first.
+
+    That is what makes the window's verdict before the rest, then the score in bounds: the same order as on tab 9.
 
     Verdicts and alerts are of the declared width; windows of another one are summed up and judged for the question.
     Minutes are kept for two days, hours for 90.
@@ -255,8 +257,10 @@ def drift_document(room: MonitorRoom, window: Window) -> dict[str, Any]:
 
 def drift_lines(room: MonitorRoom, window: Window, most: int) -> list[list[str]]:
     """Return one row of `monitor drift`."""
-    moved = [f for f in room.features(window.id) if f.importance is not None][:most]
-    told = ", ".join(f"{f.feature} {f.score:.2f} of {f.threshold:.2f} ({share(f.importance, 0)})" for f in moved)
+    moved = [one for one in room.features(window.id) if one.kind != "prediction"][:most]
+    told = ", ".join(
+        f"{one.feature} {one.score:.2f} of {one.threshold:.2f} ({share(one.importance, 0)})" for one in moved
+    )
     late = f"; {window.late:,} rows came late" if window.late else ""
     before = next((one for one in room.judgements(window.id) if one.verdict not in UNTOLD), None)
     if before is not None and before.verdict != window.verdict:

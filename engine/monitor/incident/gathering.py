@@ -17,7 +17,7 @@ from lemnis.engine.monitor.concept.report import Entry, performance_of
 from lemnis.engine.monitor.drift.contrasting import kept_contrast, span_of
 from lemnis.engine.monitor.incident import around, served
 from lemnis.engine.monitor.incident.records import Cost, IncidentReport, Segment, Sure
-from lemnis.engine.monitor.kept import feature_in, list_windows
+from lemnis.engine.monitor.kept import feature_in, list_windows, moved_first
 from lemnis.engine.monitor.policy import IMPORTANT_SHARE
 from lemnis.engine.monitor.records import FeatureDrift, Window
 from lemnis.engine.monitor.retraining import ledger
@@ -150,11 +150,11 @@ def band_of(began: int, alert: Alert, now: int) -> tuple[int, int]:
 
 
 def features_of(store: Store, alert: Alert, window: Window | None) -> list[FeatureDrift]:
-    """Return the features of a window without the prediction: the one that decides, then those that matter most."""
+    """Return the features of a window without the prediction: the one that decides, then what moved most."""
     if window is None:
         return []
     rows = store.rows("select * from monitor_features where window_id = ? and kind != 'prediction'", [window.id])
-    found = sorted((feature_in(dict(row)) for row in rows), key=lambda one: (-one.weight, -one.psi))
+    found = moved_first(feature_in(dict(row)) for row in rows)
     first = deciding(alert.metric, found)
     return found if first is None else [first, *(one for one in found if one is not first)]
 

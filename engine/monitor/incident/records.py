@@ -123,7 +123,7 @@ class IncidentReport(msgspec.Struct, frozen=True, kw_only=True):
         began: When the first bad rows were answered (or the first bad minute was), epoch ms of the wall clock;
             band: the time around it in which changes and use are looked for.
         data_version: The dataset version the model learned from; empty when that is not on record.
-        features: Those that matter most, by PSI times importance; before them the one that decides a rule on drift.
+        features: What moved most first; before it the one that decides a rule on drift.
         back_to: The version a roll back would bring; None where there is none. `alias` is the endpoint's.
         silence: That holds it.
         contrast: What tells the window's rows from training rows; None before a classifier was asked.

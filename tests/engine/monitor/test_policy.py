@@ -1,10 +1,13 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lemnis.engine.monitor.policy import (
     alarms_in_words,
     drifting,
     feature_verdict,
     listed,
+    moved_order,
     rule_in_words,
     suspicions,
     window_verdict,
@@ -78,3 +81,20 @@ def test_long_lists_of_names_are_cut() -> None:
     assert listed(["a"]) == "a"
     assert listed(["a", "b"]) == "a and b"
     assert listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+
+
+JUDGED = st.tuples(st.sampled_from(("ok", "watch", "drift")), st.floats(0, 1), st.floats(0, 50))
+
+
+@given(st.lists(JUDGED, min_size=1, max_size=8))
+def test_what_moved_most_is_named_as_the_reason_of_the_verdict(found: list[tuple[Verdict, float, float]]) -> None:
+    first = min(range(len(found)), key=lambda place: moved_order(*found[place]))
+    verdict, why = window_verdict([(f"f{n}", one, share) for n, (one, share, _) in enumerate(found)], 500, 200)
+    blamed = [
+        n for n, (one, share, _) in enumerate(found) if window_verdict([("f", one, share)], 500, 200)[0] == verdict
+    ]
+    assert first in blamed
+    assert verdict == "ok" or f"f{first}" in why or "more" in why
+    assert all(
+        moved_order(*found[n])[0] > moved_order(*found[first])[0] or found[n][2] <= found[first][2] for n in blamed
+    )

@@ -7,6 +7,7 @@ import pytest
 from lemnis.engine import Engine
 from lemnis.tui.commands.group import run
 from lemnis.tui.commands.session import hoisted
+from lemnis.tui.stages.monitor.rows import moved_cell
 
 
 @pytest.fixture
@@ -45,6 +46,21 @@ def test_drift_is_the_documented_document(lemnis) -> None:
     }
     assert windows[2]["false_alarms"] == {"alarmed": 0, "runs": 100, "rows": 20_000}
     assert windows[2]["performance"]["roc_auc"] == 0.64
+
+
+def test_what_moved_most_is_the_same_in_the_list_the_tab_and_the_incident(lemnis, engine: Engine) -> None:
+    with engine.store.write() as db:  # by PSI times gain the wind would come first
+        db.execute("update monitor_features set score = 0.4, verdict = 'drift' where feature = 'carrier'")
+        db.execute("update monitor_features set psi = 3, verdict = 'drift' where feature like 'wind%'")
+    windows = engine.monitor.windows("late")
+    grid = engine.monitor.grid(windows)
+    tab = [moved_cell(window, grid)[0].split()[0] for window in windows]
+    assert tab == ["carrier"] * 3
+    assert [one["features"][0]["name"] for one in json.loads(lemnis("monitor", "drift", "--json")[1])["windows"]] == tab
+    listed = [line for line in lemnis("monitor", "drift", "--features", "1")[1].splitlines() if "of 0.05" in line]
+    assert ["carrier 0.40 of 0.05 (30%)" in line for line in listed] == [True] * 3
+    alert = next(one for one in engine.monitor.alerts() if one.rule == "auc_low")
+    assert engine.monitor.incident(alert.id).features[0].feature == "carrier"
 
 
 def test_performance_has_a_window_each_with_its_auc(lemnis) -> None:

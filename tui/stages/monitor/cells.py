@@ -6,7 +6,9 @@ CELLS = {
     ),
     "windows.rows": "Rows that the endpoint answered in it; a row that came twice counts once.",
     "windows.verdict": "ok, watch (a feature is suspect for the first time), or drift (in two of three windows).",
-    "windows.moved": "The feature that moved most, by score over bound, and both.",
+    "windows.moved": (
+        "The feature that moved most: of those that make the verdict, else of all, by score over bound; and both."
+    ),
     "windows.auc": "ROC AUC of the rows whose true answer came; – while there are none of both classes.",
     "windows.against": "ROC AUC minus that of the rows held out of training.",
     "windows.labelled": "Rows whose true answer is known.",

@@ -105,7 +105,7 @@ def moved_cell(window: Window, grid: Grid) -> tuple[str, float | None]:
         return MISSING, None
     name, cell = moved
     said = f"{safe(name, limit=MOVED)} {METHOD_NAMES[cell.method]} {cell.score:.2f}/{cell.threshold:.2f}"
-    return said, cell.score / cell.threshold
+    return said, cell.times_bound
 
 
 def window_row(window: Window, grid: Grid, *, wide: bool) -> Row:
