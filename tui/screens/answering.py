@@ -1,28 +1,62 @@
-"""How a person answers an alert: the forms that take it, end it or silence its rule, and what is done then."""
+"""How a person answers an alert: the keys and forms that take it, end it or silence its rule, and what is done then."""
 
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from typing import ClassVar, Literal, TypeAlias
 
-from textual.screen import Screen
+from textual.binding import Binding, BindingType
 
-from lemnis.engine import Engine, LemnisError
+from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.alerting.hand import LONGEST_MS, end_in
+from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.form import Line, LinesForm
+from lemnis.tui.screens.live import Facts, LiveScreen
 
 Answer: TypeAlias = Literal["take", "silence", "resolve"]
 WHY, UNTIL = Line("why", "why, what next"), Line("until", "until (2h, may be empty)")
 
 
-def tell(screen: Screen[None], outcome: str | LemnisError) -> None:
-    """Tell what came of an answer: what was done, or why not; a refusal stays until it was read."""
-    if isinstance(outcome, LemnisError):
-        said = "\n".join(filter(None, (outcome.place, outcome.remedy)))
-        screen.notify(said, title=outcome.problem, severity="error", markup=False)
-    else:
-        screen.notify(outcome, markup=False)
+class AlertScreen(LiveScreen[Facts]):
+    """A screen whose keys take, silence or end the alert at hand: the one it is of, or under its cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "take", "Take", show=False),
+        Binding("A", "answer('take')", "Take until", show=False),
+        Binding("Z", "answer('silence')", "Silence", show=False),
+        Binding("R", "answer('resolve')", "Resolve", show=False),
+        Binding("question_mark", "keys", "Keys", show=False),
+    ]
+    place: ClassVar[str]  # where an alert was seen that is taken here, as its history says
+    keys: ClassVar[Sequence[tuple[str, str, str]]]  # each with a word for the foot and what it does in full
+
+    @property
+    def alert(self) -> Alert | None:
+        """The alert at hand."""
+        raise NotImplementedError
+
+    def action_keys(self) -> None:
+        listed = "\n".join(f"{key:>5}  {does}" for key, _, does in self.keys)
+        self.app.push_screen(Explanation(f"Keys of {self.place}", listed))
+
+    def action_take(self) -> None:
+        alert = self.alert
+        if alert is not None and self.may_write():
+            self.do(lambda: take_at_once(self.engine, alert.id, self.place))
+
+    def action_answer(self, how: Answer) -> None:
+        """Ask what is needed to take, silence or end the alert, and do it."""
+        alert = self.alert
+        if alert is None or not self.may_write():
+            return
+
+        def answered(filled: dict[str, str] | None) -> None:
+            if filled is not None:
+                self.do(lambda: answer(self.engine, how, alert, filled))
+
+        self.app.push_screen(form_of(how, alert), answered)
 
 
 def form_of(how: Answer, alert: Alert) -> LinesForm:

@@ -1,7 +1,5 @@
 """The incident of one alert on one screen, and the keys of what can be done about it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
@@ -9,24 +7,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
-from lemnis.engine.clock import monotonic_s
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.incident.records import IncidentReport
 from lemnis.engine.monitor.retraining import Retraining
-from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address, address
 from lemnis.tui.messages import StageWanted
-from lemnis.tui.screens import answering
 from lemnis.tui.screens.alerted import words
 from lemnis.tui.screens.alerted.lines import Line, Section, wrapped
 from lemnis.tui.screens.alerted.sections import markdown, sections, summary
+from lemnis.tui.screens.answering import AlertScreen
 from lemnis.tui.screens.decision import Decision
-from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.widgets import Confirm, Keys, Panel, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
@@ -35,8 +28,6 @@ if TYPE_CHECKING:
 
 WIDE = 130  # cells, from which causes and pictures stand side by side
 SMALL = 60  # cells, below which the summary is brief
-READ_EVERY_S = 5.0
-STALE_S = 20.0
 KEYS = (
     ("a", "take", "take it at once: it is yours and tells nobody again; A asks why and until when"),
     ("b", "roll back", "let the model's alias go back to the version before; asks first"),
@@ -51,22 +42,15 @@ KEYS = (
 )
 
 
-class IncidentScreen(ModalScreen[None]):
+class IncidentScreen(AlertScreen[IncidentReport]):
     """One alert with everything around it, read again every few seconds; nothing is drawn when nothing changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *place_bindings(),
-        Binding("escape,q", "dismiss", "Back", show=False),
-        Binding("a", "take", "Take", show=False),
-        Binding("A", "answer('take')", "Take until", show=False),
-        Binding("Z", "answer('silence')", "Silence", show=False),
-        Binding("R", "answer('resolve')", "Resolve", show=False),
         Binding("b", "rollback", "Roll back", show=False),
         Binding("t", "retrain", "Retrain", show=False),
         Binding("d", "data", "Data", show=False),
         Binding("w", "window", "Window", show=False),
         Binding("y", "copy", "Copy", show=False),
-        Binding("question_mark", "keys", "Keys", show=False),
         Binding("j,down", "scroll(1)", "Down", show=False),
         Binding("k,up", "scroll(-1)", "Up", show=False),
         Binding("pagedown,space", "page(1)", "Page down", show=False),
@@ -74,31 +58,17 @@ class IncidentScreen(ModalScreen[None]):
         Binding("g,home", "end(False)", "Top", show=False),
         Binding("G,end", "end(True)", "Bottom", show=False),
     ]
-
-    @dataclass
-    class Read(Message):
-        """The incident came back from the thread."""
-
-        report: IncidentReport
-
-    @dataclass
-    class Refused(Message):
-        """It could not be read."""
-
-        error: LemnisError
-
-    @dataclass
-    class Told(Message):
-        """What was asked for is done, or was refused."""
-
-        outcome: str | LemnisError
+    every_s, stale_s = 5.0, 20.0
+    panel, place, keys = "#incident-panel", "the incident", KEYS
 
     def __init__(self, engine: Engine, alert_id: int, alert: Alert | None = None) -> None:
         """Make the screen of an alert; `alert`, where it is at hand, is what it says before the rest is read."""
-        super().__init__(classes="incident")
-        self.engine, self.alert_id, self.alert = engine, alert_id, alert
-        self.report: IncidentReport | None = None
-        self._read_at = monotonic_s()
+        super().__init__(engine, classes="incident")
+        self.alert_id, self.known = alert_id, alert
+
+    @property
+    def alert(self) -> Alert | None:
+        return self.facts.alert if self.facts is not None else self.known
 
     def address(self) -> Address:
         return address("alert", self.alert_id)
@@ -114,40 +84,16 @@ class IncidentScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
-        self.set_interval(READ_EVERY_S, self.read_again)
-        self.read_again()
 
-    def on_resize(self) -> None:
-        self.draw()
-
-    @work(thread=True, exclusive=True, exit_on_error=False, group="incident")
-    def read_again(self) -> None:
-        """Read the incident."""
-        try:
-            self.post_message(self.Read(self.engine.monitor.incident(self.alert_id)))
-        except LemnisError as error:
-            self.post_message(self.Refused(error))
-
-    def on_incident_screen_read(self, message: Read) -> None:
-        self.report, self._read_at = message.report, monotonic_s()
-        self.query_one(ErrorStrip).clear()
-        self.draw()
-
-    def on_incident_screen_refused(self, message: Refused) -> None:
-        self.query_one(ErrorStrip).show(message.error)
-        if self.report is not None and monotonic_s() - self._read_at > STALE_S:
-            self.query_one(Panel).footnote(f"stale: {monotonic_s() - self._read_at:.0f} s old")
-
-    def on_incident_screen_told(self, message: Told) -> None:
-        answering.tell(self, message.outcome)
-        self.read_again()
+    def read(self) -> IncidentReport:
+        return self.engine.monitor.incident(self.alert_id)
 
     def draw(self) -> None:
         """Draw the incident as it was read last, for the width there is."""
-        report = self.report
+        report = self.facts
         width = max(30, self.size.width - 4)
-        if report is None and self.alert is not None:
-            known = words.at_first(self.alert, self.engine.now_ms())
+        if report is None and self.known is not None:
+            known = words.at_first(self.known, self.engine.now_ms())
             top = [one for line in known for one in wrapped(line, width - 2)]
             self.query_one("#incident-summary", Words).say(content(top))
         if report is None:
@@ -157,7 +103,6 @@ class IncidentScreen(ModalScreen[None]):
         part = (width - 3) // 2 if wide else width
         top = [one for line in summary(report, brief=self.size.width < SMALL) for one in wrapped(line, width - 2)]
         self.query_one("#incident-summary", Words).say(content(top))
-        self.query_one(Panel).footnote("")
         found = sections(report, part)
         main = [one for one in found if not (wide and one.aside)]
         self.query_one("#incident-main", Words).say(content(below(main, part)))
@@ -165,9 +110,6 @@ class IncidentScreen(ModalScreen[None]):
         self.query_one("#incident-aside", Words).say(content(below(aside, part)))
 
     # Keys.
-
-    def action_keys(self) -> None:
-        self.app.push_screen(Explanation("Keys of an incident", listed(KEYS)))
 
     def action_scroll(self, by: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
@@ -180,43 +122,9 @@ class IncidentScreen(ModalScreen[None]):
         scroll = self.query_one(VerticalScroll)
         scroll.scroll_to(y=scroll.max_scroll_y if bottom else 0, animate=False)
 
-    @work(thread=True, exit_on_error=False, group="incident-act")
-    def do(self, call: Callable[[], str]) -> None:
-        """Do what was asked for in a thread, and tell."""
-        try:
-            self.post_message(self.Told(call()))
-        except LemnisError as error:
-            self.post_message(self.Told(error))
-
-    def refuse(self, problem: str, remedy: str) -> None:
-        """Say why a key does nothing now."""
-        self.notify(remedy, title=problem, severity="warning", markup=False)
-
-    def _may_write(self) -> bool:
-        """Say whether this workspace may be changed; tells if not."""
-        if self.engine.store.read_only:
-            self.refuse("This workspace is open read-only.", "Open it without --read-only.")
-        return not self.engine.store.read_only and self.report is not None
-
-    def action_take(self) -> None:
-        if self._may_write():
-            self.do(lambda: answering.take_at_once(self.engine, self.alert_id, "the incident"))
-
-    def action_answer(self, how: answering.Answer) -> None:
-        """Ask what is needed to take, silence or end the alert, and do it."""
-        report = self.report
-        if report is None or not self._may_write():
-            return
-
-        def answered(filled: dict[str, str] | None) -> None:
-            if filled is not None:
-                self.do(lambda: answering.answer(self.engine, how, report.alert, filled))
-
-        self.app.push_screen(answering.form_of(how, report.alert), answered)
-
     def action_rollback(self) -> None:
-        report = self.report
-        if report is None or not self._may_write():
+        report = self.facts
+        if report is None or not self.may_write():
             return
         if report.back_to is None:
             self.refuse("There is no earlier version to go back to.", "Retrain (t), or promote another one in Deploy.")
@@ -233,8 +141,8 @@ class IncidentScreen(ModalScreen[None]):
         self.app.push_screen(Decision(question, evidence=what, typed=report.alias.partition("@")[0]), decided)
 
     def action_retrain(self) -> None:
-        report = self.report
-        if report is None or not self._may_write():
+        report = self.facts
+        if report is None or not self.may_write():
             return
         if not report.alias:
             self.refuse("No endpoint serves this model here.", "Train a new run in Experiments (6).")
@@ -251,7 +159,7 @@ class IncidentScreen(ModalScreen[None]):
 
     def action_data(self) -> None:
         """Compare the data the model learned from with the latest version."""
-        report = self.report
+        report = self.facts
         if report is None:
             return
         if not report.data_version:
@@ -281,7 +189,7 @@ class IncidentScreen(ModalScreen[None]):
 
     def action_window(self) -> None:
         """Show the window in Monitor, against training."""
-        report = self.report
+        report = self.facts
         if report is None:
             return
         if report.window is None:
@@ -291,13 +199,8 @@ class IncidentScreen(ModalScreen[None]):
 
     def action_copy(self) -> None:
         """Copy the incident as Markdown, for a chat."""
-        if self.report is not None:
-            cast("Console", self.app).copy(markdown(self.report), "incident as Markdown")
-
-
-def listed(keys: Sequence[tuple[str, str, str]]) -> str:
-    """Return keys one a line, with what each does in full."""
-    return "\n".join(f"{key:>5}  {does}" for key, _, does in keys)
+        if self.facts is not None:
+            cast("Console", self.app).copy(markdown(self.facts), "incident as Markdown")
 
 
 def queued(begun: Retraining) -> str:

@@ -7,26 +7,23 @@ from typing import Any, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
-from lemnis.engine.errors import BadInput, ReadOnly
+from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
-from lemnis.engine.monitor.retraining import Event, Loop, Study
-from lemnis.tui.actions import place_bindings
+from lemnis.engine.monitor.retraining import Event, Loop, Step, Study
 from lemnis.tui.address import Address, address
 from lemnis.tui.messages import StageWanted
-from lemnis.tui.screens import answering
 from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.screens.live import LiveScreen
 from lemnis.tui.screens.looped import rows
 from lemnis.tui.widgets import Confirm, Keys, Panel, PromptLine, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
-LIVE_SECONDS = 2.0
 LOW = 20  # lines, below which the steps stand alone
 ASKED = "asked for in the loop"
+FIRST = "Press t to train one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +37,10 @@ class LoopView:
     now: int
 
 
-class LoopScreen(ModalScreen[None]):
+class LoopScreen(LiveScreen[LoopView]):
     """Follows one endpoint's loop; every step's key works here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *place_bindings(),
-        Binding("escape,q", "leave", "Back", show=False),
         Binding("w", "watch", "Start the watch", show=False),
         Binding("t", "train", "Retrain", show=False),
         Binding("v", "verify", "Verify", show=False),
@@ -54,33 +49,14 @@ class LoopScreen(ModalScreen[None]):
         Binding("B", "study('backtest')", "Backtest", show=False),
         Binding("W", "study('curve')", "Windows", show=False),
         Binding("x", "stop", "Stop", show=False),
-        Binding("K", "explain", "Explain", show=False),
-        Binding("question_mark", "explain", "Keys", show=False),
+        Binding("K,question_mark", "explain", "Explain", show=False),
         Binding("y", "app.copy", "Copy", show=False),
     ]
-
-    @dataclass
-    class Read(Message):
-        """The facts came back from the thread."""
-
-        view: LoopView
-
-    @dataclass
-    class Refused(Message):
-        """The facts could not be read."""
-
-        error: LemnisError
-
-    @dataclass
-    class Told(Message):
-        """Something was done, or refused."""
-
-        outcome: str | LemnisError
+    panel = "#loop-panel"
 
     def __init__(self, engine: Engine, endpoint: str) -> None:
-        super().__init__(classes="loop")
-        self.engine, self.endpoint = engine, endpoint
-        self._seen: LoopView | None = None
+        super().__init__(engine, classes="loop")
+        self.endpoint = endpoint
 
     def address(self) -> Address:
         return address("loop", self.endpoint)
@@ -94,43 +70,23 @@ class LoopScreen(ModalScreen[None]):
             yield Table(*rows.EVENTS, id="loop-events", empty="Nothing was decided yet.")
         with Panel("Studies", id="loop-studies-panel"):
             yield Words(id="loop-mean")
-            yield Table(
-                *rows.POINTS, id="loop-studies", empty="None yet. B: what retraining monthly would have gained."
-            )
+            yield Table(*rows.POINTS, id="loop-studies", empty=rows.NO_STUDY)
         yield PromptLine("✎")
         yield Keys(*rows.KEYS)
 
     def on_mount(self) -> None:
         self.query_one("#loop-steps", Table).focus()
-        self.set_interval(LIVE_SECONDS, self.read)
-        self.read()
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="loop")
-    def read(self) -> None:
-        """Read the loop, its decisions and its studies."""
+    def read(self) -> LoopView:
         room = self.engine.monitor.retraining
-        try:
-            watching = self.engine.monitor.status().why
-            loop = room.loop(self.endpoint, watching=watching)
-            studies = rows.newest_of_each(room.studies(loop.endpoint))
-            currency = self.engine.config().problem.currency
-            view = LoopView(loop, room.events(loop.endpoint, 50), studies, currency, now_ms())
-        except LemnisError as error:
-            self.post_message(self.Refused(error))
-        else:
-            self.post_message(self.Read(view))
-
-    def on_loop_screen_read(self, message: Read) -> None:
-        self.query_one(ErrorStrip).clear()
-        self._seen = message.view
-        self.draw()
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.draw)
+        loop = room.loop(self.endpoint, watching=self.engine.monitor.status().why)
+        studies = rows.newest_of_each(room.studies(loop.endpoint))
+        currency = self.engine.config().problem.currency
+        return LoopView(loop, room.events(loop.endpoint, 50), studies, currency, now_ms())
 
     def draw(self) -> None:
         """Draw what was read last."""
-        view = self._seen
+        view = self.facts
         if view is None:
             return
         loop, width = view.loop, self.size.width
@@ -156,48 +112,35 @@ class LoopScreen(ModalScreen[None]):
         self.query_one("#loop-step", Words).say(rows.step_content(step) if step is not None else "")
 
     @property
-    def step(self) -> Any:
-        """The step under the cursor; None before the first reading. Any: a Step."""
-        if self._seen is None:
+    def step(self) -> Step | None:
+        """The step under the cursor; None before the first reading."""
+        if self.facts is None:
             return None
         key = self.query_one("#loop-steps", Table).key
-        return next((step for step in self._seen.loop.steps if step.name == key), None)
+        return next((step for step in self.facts.loop.steps if step.name == key), None)
 
     # What the keys do.
 
     def call(self, work: Any, *arguments: Any, said: str = "", **options: Any) -> None:
         """Call the engine in a thread and say what came of it. Any: whatever a method takes."""
-        if self.engine.store.read_only:
-            self.post_message(self.Told(ReadOnly("The console is read-only.", "Open it without --read-only.")))
-            return
 
-        def do() -> None:
-            try:
-                work(*arguments, **options)
-            except LemnisError as error:
-                self.post_message(self.Told(error))
-            else:
-                self.post_message(self.Told(said))
+        def done() -> str:
+            work(*arguments, **options)
+            return said
 
-        self.run_worker(do, group="loop-act", thread=True, exit_on_error=False)
-
-    def on_loop_screen_refused(self, message: Refused) -> None:
-        self.query_one(ErrorStrip).show(message.error)
-
-    def on_loop_screen_told(self, message: Told) -> None:
-        if message.outcome:
-            answering.tell(self, message.outcome)
-        self.read()
+        self.do(done)
 
     def ask(self, question: str, word: str, then: Any) -> None:
         """Ask before something begins. Any: called on a yes."""
-        self.app.push_screen(Confirm(question, lost="", word=word), lambda yes: then() if yes else None)
+        if self.may_write():
+            self.app.push_screen(Confirm(question, lost="", word=word), lambda yes: then() if yes else None)
 
     def action_watch(self) -> None:
-        self.call(self.engine.monitor.ensure_watch, said="The watch is being started.")
+        if self.may_write():
+            self.call(self.engine.monitor.ensure_watch, said="The watch is being started.")
 
     def action_train(self) -> None:
-        view = self._seen
+        view = self.facts
         if view is None:
             return
         last = view.loop.last
@@ -206,27 +149,38 @@ class LoopScreen(ModalScreen[None]):
             go_on = partial(self.call, jobs.retry, last.job_id, said="It goes on where it was.")
             self.ask(f"Go on with retraining {last.id} of {view.loop.endpoint}?", "go on", go_on)
             return
-        start = partial(
-            self.call, retraining.start, view.loop.endpoint, user_name(), "asked for in the loop", said="Queued."
-        )
+        start = partial(self.call, retraining.start, view.loop.endpoint, user_name(), ASKED, said="Queued.")
         self.ask(f"Train {view.loop.endpoint} again now, whatever cool-down and budget say?", "train", start)
 
     def action_verify(self) -> None:
-        view = self._seen
+        """Show the challenger's gates in Evaluate, or have them judged where nobody has."""
+        view = self.facts
         if view is None or view.loop.run_id is None:
-            self.call(self.refuse, "There is no challenger to verify.")
-            return
-        run_id = view.loop.run_id
-        if self.engine.evaluate.gates(run_id):
-            self.dismiss(None)
-            self.app.post_message(StageWanted("evaluate", str(run_id)))
-            return
-        self.call(self.engine.evaluate.start, run_id, said=f"Queued: the gates of run {run_id}.")
+            self.refuse("There is no challenger to verify.", FIRST)
+        else:
+            self.verify(view.loop.run_id)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="loop-verify")
+    def verify(self, run_id: int) -> None:
+        """Look whether a run's gates were judged, and go on from there."""
+        try:
+            if self.engine.evaluate.gates(run_id):
+                self.app.call_later(self.show_gates, run_id)
+            else:
+                self.engine.evaluate.start(run_id)
+                self.post_message(self.Told(f"Queued: the gates of run {run_id}."))
+        except LemnisError as error:
+            self.post_message(self.Told(error))
+
+    def show_gates(self, run_id: int) -> None:
+        """Leave for the gates of a run."""
+        self.dismiss(None)
+        self.app.post_message(StageWanted("evaluate", str(run_id)))
 
     def action_shadow(self) -> None:
-        view = self._seen
+        view = self.facts
         if view is None or view.loop.challenger is None:
-            self.call(self.refuse, "There is no challenger to shadow with.")
+            self.refuse("There is no challenger to shadow with.", FIRST)
             return
         begin = partial(
             self.call, self.engine.deploy.split, view.loop.endpoint, "challenger", 100.0, user_name(), ASKED,
@@ -237,15 +191,15 @@ class LoopScreen(ModalScreen[None]):
         )
 
     def action_promote(self) -> None:
-        view = self._seen
+        view = self.facts
         if view is None or view.loop.challenger is None:
-            self.call(self.refuse, "There is no challenger to promote.")
-            return
-        self.query_one(PromptLine).open("", f"why v{view.loop.challenger} becomes the champion", [])
+            self.refuse("There is no challenger to promote.", FIRST)
+        elif self.may_write():
+            self.query_one(PromptLine).open("", f"why v{view.loop.challenger} becomes the champion", [])
 
     @on(PromptLine.Entered)
     def promote(self, message: PromptLine.Entered) -> None:
-        view, why = self._seen, message.text.strip()
+        view, why = self.facts, message.text.strip()
         prompt = self.query_one(PromptLine)
         if not why:
             prompt.refuse(BadInput("A promotion needs a reason.", "Write one sentence; it is kept."))
@@ -264,7 +218,7 @@ class LoopScreen(ModalScreen[None]):
         self.query_one("#loop-steps", Table).focus()
 
     def action_study(self, kind: str) -> None:
-        view = self._seen
+        view = self.facts
         if view is None:
             return
         room = self.engine.monitor.retraining
@@ -277,25 +231,19 @@ class LoopScreen(ModalScreen[None]):
 
     def action_stop(self) -> None:
         """Stop the retraining or the study that runs."""
-        view = self._seen
+        view = self.facts
         if view is None:
             return
         live = [one.job_id for one in (view.loop.last, *view.studies) if one is not None and one.state in rows.LIVE]
         if not live or live[0] is None:
-            self.call(self.refuse, "Nothing runs here.")
+            self.refuse("Nothing runs here.", "t trains a challenger, B and W begin a study.")
             return
         stop = partial(
             self.call, self.engine.jobs.cancel, live[0], said="It stops; queued again, it goes on where it was."
         )
         self.ask(f"Stop job {live[0]}?", "stop", stop)
 
-    def refuse(self, problem: str) -> None:
-        raise BadInput(problem, "Press t to train one.")
-
     def action_explain(self) -> None:
         step = self.step
         title, text = rows.explained(step.name if step is not None else "")
         self.app.push_screen(Explanation(title, text))
-
-    def action_leave(self) -> None:
-        self.dismiss(None)

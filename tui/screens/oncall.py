@@ -1,33 +1,25 @@
 """The on-call view: how bad it is, what serves and how well, what fires; for a person who was woken up."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
-from textual.screen import ModalScreen
 
-from lemnis.engine import Engine, LemnisError
-from lemnis.engine.clock import monotonic_s
+from lemnis.engine import Engine
 from lemnis.engine.errors import ConfigError
 from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.duty import Duty
-from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address
-from lemnis.tui.screens import answering
 from lemnis.tui.screens.alerted import duty as words
 from lemnis.tui.screens.alerted.lines import Line, wrapped
-from lemnis.tui.screens.explain import Explanation
-from lemnis.tui.screens.incident import IncidentScreen, content, listed
+from lemnis.tui.screens.answering import AlertScreen
+from lemnis.tui.screens.incident import IncidentScreen, content
 from lemnis.tui.widgets import Keys, Panel, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
-READ_EVERY_S = 2.0
-STALE_S = 10.0
 LOW = 20  # lines of the screen, below which an alert is told in two
 KEYS = (
     ("a", "take", "take the alert under the cursor at once: it is yours and tells nobody again; A asks until when"),
@@ -45,7 +37,7 @@ KEYS = (
 )
 
 
-class OnCall(ModalScreen[None]):
+class OnCall(AlertScreen[Duty]):
     """Headline, endpoints, alerts, silences; `a` takes an alert at once, enter opens its incident.
 
     It is read every two seconds and drawn only where it changed; times are in whole minutes, so that a quiet night
@@ -53,45 +45,17 @@ class OnCall(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *place_bindings(),
-        Binding("escape,q,o", "dismiss", "Close", show=False),
-        Binding("a", "take", "Take", show=False),
-        Binding("A", "answer('take')", "Take until", show=False),
-        Binding("Z", "answer('silence')", "Silence", show=False),
-        Binding("R", "answer('resolve')", "Resolve", show=False),
+        Binding("o", "dismiss", "Close", show=False),
         Binding("B", "bell", "Bell", show=False),
         Binding("y", "app.copy", "Copy", show=False),
-        Binding("question_mark", "keys", "Keys", show=False),
     ]
-
-    @dataclass
-    class Read(Message):
-        """The facts came back from the thread."""
-
-        duty: Duty
-        bell: bool | None  # whether lemnis.toml wants it; None while it is being mended
-
-    @dataclass
-    class Refused(Message):
-        """It could not be read."""
-
-        error: LemnisError
-
-    @dataclass
-    class Told(Message):
-        """What was asked for is done, or was refused."""
-
-        outcome: str | LemnisError
+    panel, place, keys = "#duty-alerts-panel", "the on-call view", KEYS
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(classes="oncall")
-        self.engine = engine
-        self.duty: Duty | None = None
+        super().__init__(engine, classes="oncall")
         self.bell: bool | None = None  # None: as lemnis.toml says
         self._declared = False
         self._rung: frozenset[int] | None = None  # pages that were there; None before the first look
-        self._read_at = monotonic_s()
-        self._reading = False
 
     def address(self) -> Address:
         return Address("oncall")
@@ -110,69 +74,30 @@ class OnCall(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
-        self.set_interval(READ_EVERY_S, self.look)
-        self.look()
 
-    def on_resize(self) -> None:
-        self.draw()
-
-    def look(self) -> None:
-        """Read again unless a reading is under way; say in words when what is shown has become old."""
-        age = monotonic_s() - self._read_at
-        if age > STALE_S:
-            self.query_one("#duty-alerts-panel", Panel).footnote(f"stale: not read for {age // 10 * 10:.0f} s")
-        if not self._reading:
-            self._reading = True
-            self.read_again()
-
-    @work(thread=True, exit_on_error=False, group="oncall")
-    def read_again(self) -> None:
-        """Read what there is to know."""
-        try:
-            try:
-                bell = self.engine.config().oncall.bell
-            except ConfigError:
-                bell = None
-            self.post_message(self.Read(self.engine.monitor.duty(), bell))
-        except LemnisError as error:
-            self.post_message(self.Refused(error))
-        finally:
-            self._reading = False
-
-    def on_on_call_read(self, message: Read) -> None:
-        self.duty, self._read_at = message.duty, monotonic_s()
-        self._declared = self._declared if message.bell is None else message.bell
-        self.query_one(ErrorStrip).clear()
-        self.query_one("#duty-alerts-panel", Panel).footnote("")
-        self.ring()
-        self.draw()
-
-    def on_on_call_refused(self, message: Refused) -> None:
-        self.query_one(ErrorStrip).show(message.error)
-
-    def on_on_call_told(self, message: Told) -> None:
-        answering.tell(self, message.outcome)
-        self.look()
+    def read(self) -> Duty:
+        with suppress(ConfigError):  # while lemnis.toml is being mended it is as it was
+            self._declared = self.engine.config().oncall.bell
+        return self.engine.monitor.duty()
 
     @property
     def rings(self) -> bool:
         """Whether a new page rings the terminal's bell."""
         return self._declared if self.bell is None else self.bell
 
-    def ring(self) -> None:
+    def ring(self, duty: Duty) -> None:
         """Ring once when a page is new, however many are."""
-        if self.duty is None:
-            return
-        pages = words.pages_of(self.duty)
+        pages = words.pages_of(duty)
         if self.rings and self._rung is not None and pages - self._rung:
             self.app.bell()
         self._rung = pages | (self._rung or frozenset())
 
     def draw(self) -> None:
         """Draw what was read last, for the width there is."""
-        duty = self.duty
-        if duty is None or not self.is_mounted:
+        duty = self.facts
+        if duty is None:
             return
+        self.ring(duty)
         width, small = self.size.width, self.size.width < words.SMALL
         self.query_one("#duty-head", Words).say(content(broken([words.headline(duty)], width - 2)))
         self.query_one("#duty-endpoints", Words).say(content(words.endpoint_lines(duty, width - 4)))
@@ -201,50 +126,16 @@ class OnCall(ModalScreen[None]):
     def alert(self) -> Alert | None:
         """The alert under the cursor."""
         key = self.query_one(Table).key
-        return next((one for one in self.duty.alerts if str(one.id) == key), None) if self.duty else None
+        return next((one for one in self.facts.alerts if str(one.id) == key), None) if self.facts else None
 
     @on(Table.Opened, "#duty-alerts")
     def open_incident(self, message: Table.Opened) -> None:
         message.stop()
         self.app.push_screen(IncidentScreen(self.engine, int(message.key), self.alert))
 
-    def action_keys(self) -> None:
-        self.app.push_screen(Explanation("Keys on call", listed(KEYS)))
-
     def action_bell(self) -> None:
         self.bell = not self.rings
         self.draw()
-
-    def action_take(self) -> None:
-        alert = self.alert
-        if alert is not None and self._may_write():
-            self.do(lambda: answering.take_at_once(self.engine, alert.id, "the on-call view"))
-
-    def action_answer(self, how: answering.Answer) -> None:
-        """Ask what is needed to take, silence or end the alert under the cursor, and do it."""
-        alert = self.alert
-        if alert is None or not self._may_write():
-            return
-
-        def answered(filled: dict[str, str] | None) -> None:
-            if filled is not None:
-                self.do(lambda: answering.answer(self.engine, how, alert, filled))
-
-        self.app.push_screen(answering.form_of(how, alert), answered)
-
-    def _may_write(self) -> bool:
-        """Say whether this workspace may be changed; tells if not."""
-        if self.engine.store.read_only:
-            self.notify("This workspace is open read-only.", severity="warning", markup=False)
-        return not self.engine.store.read_only
-
-    @work(thread=True, exit_on_error=False, group="oncall-act")
-    def do(self, call: Callable[[], str]) -> None:
-        """Do what was asked for in a thread, and tell."""
-        try:
-            self.post_message(self.Told(call()))
-        except LemnisError as error:
-            self.post_message(self.Told(error))
 
 
 def broken(lines: list[Line], width: int) -> list[Line]:

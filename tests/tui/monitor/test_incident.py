@@ -28,7 +28,7 @@ async def opened(engine: Engine, pilot: Pilot[None], rule: str = "auc_low") -> I
     table.focus()
     table.select(str(alert.id))
     await pilot.press("enter")
-    await becomes(pilot, lambda: isinstance(app.screen, IncidentScreen) and app.screen.report is not None)
+    await becomes(pilot, lambda: isinstance(app.screen, IncidentScreen) and app.screen.facts is not None)
     await settle(pilot)
     screen = app.screen
     assert isinstance(screen, IncidentScreen)
@@ -90,9 +90,9 @@ async def test_keys_that_can_do_nothing_say_why_and_the_window_is_one_key_away(e
         await told(pilot, "There is no earlier version to go back to.")
         await pilot.press("t")
         await told(pilot, "No endpoint serves this model here.")
-        assert screen.report is not None
-        assert screen.report.window is not None
-        window = screen.report.window.id
+        assert screen.facts is not None
+        assert screen.facts.window is not None
+        window = screen.facts.window.id
         await pilot.press("w")
         await becomes(pilot, lambda: pilot.app.query_one(MonitorStage).window_id == window)
 

@@ -60,7 +60,7 @@ async def incident(engine: Engine, pilot: Pilot[None]) -> int:
     alert = next(alert for alert in engine.monitor.alerts() if alert.rule == "auc_low")
     await settle(pilot)
     pilot.app.post_message(IncidentWanted(alert.id, alert))
-    await becomes(pilot, lambda: isinstance(pilot.app.screen, IncidentScreen) and pilot.app.screen.report is not None)
+    await becomes(pilot, lambda: isinstance(pilot.app.screen, IncidentScreen) and pilot.app.screen.facts is not None)
     return alert.id
 
 
@@ -105,7 +105,12 @@ async def test_what_the_alert_says_is_drawn_before_anything_around_it_is_read(se
     alert = next(alert for alert in serving.monitor.alerts() if alert.rule == "auc_low")
     async with Console(serving, stage="monitor", supervise=False).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        pilot.app.push_screen(IncidentScreen(serving, alert.id, alert))
+        screen = IncidentScreen(serving, alert.id, alert)
+        pilot.app.push_screen(screen)
         await shows(pilot, "✖ firing PAGE  auc_low", "is below 0.7", "nobody has taken it", "reading …")
         await pilot.press("b", "t", "d", "w", "?")
-        await shows(pilot, "Keys of an incident", "let the model's alias go back")
+        await shows(pilot, "Keys of the incident", "let the model's alias go back")
+        await pilot.press("escape")
+        screen._read_at -= 60  # as after a reading that hangs
+        screen.look()
+        await shows(pilot, "stale: not read for 60 s")

@@ -101,8 +101,6 @@ async def test_read_only_nothing_is_begun(looped: Engine) -> None:
         await pilot.press("C")
         await shows(pilot, "a person decides")
         await pilot.press("H")
-        await shows(pilot, "as a shadow?")
-        await pilot.press("y")
         await becomes(pilot, lambda: any("read-only" in toast.title for toast in pilot.app._notifications))
 
 

@@ -2,12 +2,15 @@
 
 # pyright: basic
 
+import threading
+
 import pytest
 from commanding import call, document
 from support import becomes, screen_text, settle, shows
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
+from lemnis.engine.monitor.duty import Duty
 from lemnis.tui.app import Console
 from lemnis.tui.screens.incident import IncidentScreen
 from lemnis.tui.screens.oncall import OnCall
@@ -32,7 +35,7 @@ def console(engine: Engine) -> Console:
 
 async def duty(pilot) -> OnCall:
     app = pilot.app
-    await becomes(pilot, lambda: isinstance(app.screen, OnCall) and app.screen.duty is not None)
+    await becomes(pilot, lambda: isinstance(app.screen, OnCall) and app.screen.facts is not None)
     await settle(pilot)
     return app.screen
 
@@ -72,6 +75,26 @@ async def test_one_key_takes_the_page_under_the_cursor_and_enter_opens_its_incid
         await shows(pilot, "alert/")
         await pilot.press("escape")
         await becomes(pilot, lambda: isinstance(pilot.app.screen, OnCall))
+
+
+async def test_an_answer_is_seen_at_once_although_a_reading_had_begun_before(serving: Engine, monkeypatch) -> None:
+    monkeypatch.setattr(OnCall, "every_s", 3_600.0)
+    async with console(serving).run_test(size=(80, 24)) as pilot:
+        screen = await duty(pilot)
+        read, go_on = serving.monitor.duty, threading.Event()
+
+        def slow() -> Duty:
+            found = read()
+            go_on.wait(20)
+            return found
+
+        monkeypatch.setattr(serving.monitor, "duty", slow)
+        screen.look()
+        await pilot.press("a")
+        await becomes(pilot, lambda: any(one.state == "acknowledged" for one in serving.monitor.alerts()))
+        await becomes(pilot, lambda: screen._owed)
+        go_on.set()
+        await shows(pilot, "▲ 1 taken")
 
 
 async def test_the_bell_rings_once_for_a_new_page_and_not_for_what_was_there(serving: Engine, monkeypatch) -> None:

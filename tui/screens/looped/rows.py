@@ -27,7 +27,7 @@ POINTS = (
     Col("verdict"),
     Col("cpu", "CPU s", right=True),
 )
-NO_STUDY = "None yet. B: what retraining every month would have gained."
+NO_STUDY = "None yet. B: what retraining monthly would have gained."
 KEYS = (
     ("t", "train"), ("v", "verify"), ("P", "promote"), ("H", "shadow"), ("w", "watch"), ("x", "stop"),
     ("B", "past"), ("W", "rows"), ("K", "explain"), ("esc", "back"),

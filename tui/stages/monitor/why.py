@@ -42,7 +42,6 @@ class WhyScreen(JobDialog[None]):
             yield Words(Content.assemble((" esc ", "$key"), " back"), classes="keys")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one(Table).display = False
         self.read_kept()
 
