@@ -226,6 +226,7 @@ def repeat_run(store: Store, run: Run, *, user: str, threshold: float) -> int:
         "features": msgspec.json.encode(run.features).decode(),
         "reproduces": run.id,
         "user": user,
+        LIMITED: store.value("select limited from jobs where id = ?", [run.job_id]),
     }
     return queue_run(store, row, run.params, threshold=threshold)
 

@@ -99,6 +99,15 @@ def test_reproducing_a_run_gives_the_same_model_to_the_last_bit(engine: Engine, 
     assert other.model_sha256 != first.model_sha256
 
 
+def test_a_repeated_run_is_bound_to_its_memory_as_the_first_was(engine: Engine) -> None:
+    for overrides, limited in (({"memory": "512MiB"}, True), ({}, False)):
+        again = engine.experiments.run(engine.experiments.reproduce(engine.experiments.start(overrides=overrides)))
+        assert again.job_id is not None
+        job = engine.jobs.job(again.job_id)
+        assert job.terms.limited is limited
+        assert job.allocation.memory_bytes == (2**29 if limited else 2**30)
+
+
 def test_a_cancelled_run_stops_at_the_next_round_and_goes_on_from_its_checkpoint(
     engine: Engine, trained: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
