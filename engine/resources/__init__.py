@@ -4,6 +4,7 @@ from lemnis.engine.resources.accounting.records import DiskUse, Fit, GroupUse, I
 from lemnis.engine.resources.closeup import SIGNALS
 from lemnis.engine.resources.processes import own_user
 from lemnis.engine.resources.records import (
+    Disk,
     Gpu,
     GpuProcess,
     GpuReport,
@@ -25,6 +26,7 @@ __all__ = [
     "SIGNALS",
     "Account",
     "Change",
+    "Disk",
     "DiskUse",
     "Fate",
     "Fit",

@@ -11,7 +11,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     cores: float | None = None
     memory_bytes: int | None = None
-    memory_used_bytes: int | None = None  # by everything in the bounded group, without its droppable file cache
+    memory_folder: Path | None = None  # of the group that bounds it: what `memory_in_use` is asked of
 
 
 def usable_cores(limits: Limits) -> float:
@@ -37,7 +37,7 @@ def read_limits(root: Path = Path("/")) -> Limits:
     if not memory:
         return Limits(cores=min(cores, default=None))
     bound, folder = min(memory)
-    return Limits(cores=min(cores, default=None), memory_bytes=bound, memory_used_bytes=memory_in_use(folder))
+    return Limits(cores=min(cores, default=None), memory_bytes=bound, memory_folder=folder)
 
 
 def group_folders(root: Path, controller: str) -> list[Path]:

@@ -11,6 +11,7 @@ from lemnis.engine.errors import BadInput, NotFound, Unavailable
 from lemnis.engine.resources.processes import (
     Stat,
     command_line,
+    content_of,
     line_of,
     parse_stat,
     process_of,
@@ -40,7 +41,7 @@ def look_at(pid: int, started_ticks: int) -> ProcessDetail:
     line = line_of(one, table)
     return ProcessDetail(
         at=now_ms(),
-        process=process_of(one, table, None, (user, command)),
+        process=process_of(one, line, None, (user, command)),
         folder=told(lambda: os.readlink(f"/proc/{pid}/cwd")) or "",
         file_descriptors=told(lambda: len(os.listdir(f"/proc/{pid}/fd"))),
         memory_peak_bytes=kibibytes(status.get("VmHWM")),
@@ -117,8 +118,7 @@ def send(pid: int, started_ticks: int, name: str) -> None:
 
 def stat_of(pid: int) -> Stat:
     """Return one process's fields. Raises OSError when it is gone."""
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        return parse_stat(file.read(2048))
+    return parse_stat(content_of(pid))
 
 
 def ended(pid: int) -> NotFound:

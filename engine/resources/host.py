@@ -2,13 +2,15 @@
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from lemnis.engine.clock import monotonic_s, now_ms
-from lemnis.engine.resources.cgroups import read_limits, usable_cores
+from lemnis.engine.resources import kernel
+from lemnis.engine.resources.cgroups import Limits, memory_in_use, read_limits, usable_cores
+from lemnis.engine.resources.disks import DiskReader, rates, space_of
+from lemnis.engine.resources.kernel import CoreTicks, OpenFile
 from lemnis.engine.resources.records import HostSample
 
 LIMITS_EVERY_S = 30.0  # quotas rarely move
@@ -24,6 +26,8 @@ class HostReader:
         self.folder = folder
         self.device = disk_of(folder)
         self._lock = threading.Lock()
+        self._files = Files()
+        self._disks = DiskReader(folder)
         self._before: Counters | None = None
         self._limits = read_limits()
         self._limits_at = monotonic_s()
@@ -31,13 +35,14 @@ class HostReader:
     def read(self) -> HostSample:
         """Return what the machine does now."""
         with self._lock:
-            after = Counters(self.device)
-            before, self._before = self._before, after
+            after = Counters(self._files)
+            before, self._before = self._before or after, after
             if after.at_s - self._limits_at > LIMITS_EVERY_S:
                 self._limits, self._limits_at = read_limits(), after.at_s
             limits = self._limits
-        rates = between(before, after) if before is not None else {}
+            disks = self._disks.read(before.disks, after.disks, after.at_s - before.at_s)
         load = os.getloadavg()
+        files, space = self._files, space_of(self.folder)
         return HostSample(
             at=now_ms(),
             load_1m=load[0],
@@ -45,29 +50,51 @@ class HostReader:
             load_15m=load[2],
             cores_total=len(after.cores) or 1,
             cores_usable=usable_cores(limits),
-            cpu_pressure_percent=pressure("cpu"),
-            memory_pressure_percent=pressure("memory"),
-            disk_pressure_percent=pressure("io"),
+            cpu_pressure_percent=kernel.pressure_percent(files.cpu_pressure.read()),
+            memory_pressure_percent=kernel.pressure_percent(files.memory_pressure.read()),
+            disk_pressure_percent=kernel.pressure_percent(files.disk_pressure.read()),
             disk_device=self.device,
-            uptime_s=uptime_s(),
-            **memory(limits.memory_bytes, limits.memory_used_bytes),
-            **disk_space(self.folder),
-            **rates,
+            disk_total_bytes=space.total_bytes,
+            disk_free_bytes=space.free_bytes,
+            disks=disks,
+            uptime_s=kernel.uptime_s(files.uptime.read()),
+            **memory(kernel.memory_bytes(files.memory.read()), limits),
+            **between(before, after, self.device),
         )
+
+
+class Files:
+    """The files of /proc that a reading is made of."""
+
+    def __init__(self) -> None:
+        self.cores, self.memory, self.uptime = map(OpenFile, ("/proc/stat", "/proc/meminfo", "/proc/uptime"))
+        self.disks, self.cards = OpenFile("/proc/diskstats"), OpenFile("/proc/net/dev")
+        self.cpu_pressure, self.memory_pressure, self.disk_pressure = (
+            OpenFile(f"/proc/pressure/{resource}") for resource in ("cpu", "memory", "io")
+        )
+        self._real: dict[str, bool] = {}  # of each network card, whether it is a device
+
+    def network(self) -> tuple[int, int] | None:
+        """Return bytes received and sent by the real interfaces; where none is real (containers), by all of them."""
+        cards = kernel.card_counts(self.cards.read())
+        if cards.keys() != self._real.keys():
+            self._real = {name: Path(f"/sys/class/net/{name}/device").exists() for name in cards}
+        chosen = [count for name, count in cards.items() if self._real[name]] or list(cards.values())
+        return (sum(count[0] for count in chosen), sum(count[1] for count in chosen)) if chosen else None
 
 
 class Counters:
     """Counters of the kernel at one moment; only differences mean something."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, files: Files) -> None:
         self.at_s = monotonic_s()
-        self.cores: list[Any] = psutil.cpu_times(percpu=True)  # Any: the fields depend on the platform
-        self.network = network_bytes()
-        self.disk = psutil.disk_io_counters(perdisk=True).get(device) if device else None
+        self.cores = kernel.core_ticks(files.cores.read())
+        self.network = files.network()
+        self.disks = kernel.disk_counts(files.disks.read())
 
 
-def between(before: Counters, after: Counters) -> dict[str, Any]:
-    """Return the rates and shares from one reading to the next, by the names of HostSample."""
+def between(before: Counters, after: Counters, device: str) -> dict[str, Any]:
+    """Return the rates and shares from one reading to the next, by the names of HostSample; `device` is its disk."""
     seconds = after.at_s - before.at_s
     if seconds <= 0:
         return {}
@@ -75,75 +102,67 @@ def between(before: Counters, after: Counters) -> dict[str, Any]:
     if before.network and after.network:
         received, sent = (max(0, late - early) for early, late in zip(before.network, after.network, strict=True))
         found |= {"net_received_bytes_per_s": received / seconds, "net_sent_bytes_per_s": sent / seconds}
-    if before.disk and after.disk:
-        found |= {
-            "disk_read_bytes_per_s": max(0, after.disk.read_bytes - before.disk.read_bytes) / seconds,
-            "disk_write_bytes_per_s": max(0, after.disk.write_bytes - before.disk.write_bytes) / seconds,
-        }
-        busy_ms = getattr(after.disk, "busy_time", None)
-        if busy_ms is not None:
-            share = 100 * (busy_ms - before.disk.busy_time) / (seconds * 1000)
-            found["disk_busy_percent"] = min(100.0, max(0.0, share))
+    if device in before.disks and device in after.disks:
+        of_disk = rates(before.disks[device], after.disks[device], seconds)
+        found |= {f"disk_{name}": value for name, value in of_disk.items()}
     return found
 
 
-def cpu_shares(before: list[Any], after: list[Any]) -> dict[str, Any]:
+def cpu_shares(before: Sequence[CoreTicks], after: Sequence[CoreTicks]) -> dict[str, Any]:
     """Return busy shares per core and of all, 0..100; a core that went on- or offline in between makes all None."""
     if len(before) != len(after) or not after:
         return {"core_percents": [None] * len(after)}
     moved = [
-        {name: max(0.0, getattr(late, name, 0.0) - getattr(early, name, 0.0)) for name in CPU_FIELDS}
-        for early, late in zip(before, after, strict=True)
+        [max(0, late - early) for early, late in zip(one, other, strict=True)]
+        for one, other in zip(before, after, strict=True)
     ]
-    total = sum(sum(core.values()) for core in moved)
+    user, nice, system, idle, waited, irq, softirq, stolen = (sum(spent) for spent in zip(*moved, strict=True))
+    total = user + nice + system + idle + waited + irq + softirq + stolen
 
-    def percent(*names: str) -> float | None:
-        return 100 * sum(core[name] for core in moved for name in names) / total if total else None
+    def percent(ticks: int) -> float | None:
+        return 100 * ticks / total if total else None
 
-    idle = percent("idle", "iowait")
     return {
         "core_percents": [busy_percent(core) for core in moved],
-        "cpu_percent": None if idle is None else 100 - idle,
-        "user_percent": percent("user", "nice"),
-        "system_percent": percent("system", "irq", "softirq"),
-        "wait_percent": percent("iowait"),
-        "steal_percent": percent("steal"),
+        "cpu_percent": percent(total - idle - waited),
+        "user_percent": percent(user + nice),
+        "system_percent": percent(system + irq + softirq),
+        "wait_percent": percent(waited),
+        "steal_percent": percent(stolen),
     }
 
 
-CPU_FIELDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")  # guest time is within user
+def busy_percent(core: Sequence[int]) -> float | None:
+    """Return the busy share of one core's time, None when its clock did not move."""
+    total = sum(core)
+    return 100 * (total - core[3] - core[4]) / total if total else None
 
 
-def busy_percent(core: dict[str, float]) -> float | None:
-    """Return the busy share of one core, None when its clock did not move."""
-    total = sum(core.values())
-    return 100 * (total - core["idle"] - core["iowait"]) / total if total else None
+def memory(machine: dict[str, int], limits: Limits) -> dict[str, Any]:
+    """Return memory and swap; inside a bounded control group its own use counts, not the machine's.
 
-
-def memory(bound_bytes: int | None, group_used_bytes: int | None) -> dict[str, Any]:
-    """Return memory and swap; inside a bounded control group its own use counts, not the machine's."""
-    machine = psutil.virtual_memory()
-    usable, used = machine.total, machine.total - machine.available
-    if bound_bytes is not None and bound_bytes < machine.total:
-        usable, used = bound_bytes, group_used_bytes if group_used_bytes is not None else used
-    swap = psutil.swap_memory()
+    Args:
+        machine: What `kernel.memory_bytes` returns.
+        limits: Of our control group.
+    """
+    total = machine.get("MemTotal")
+    if total is None:
+        return {}
+    cached = machine.get("Cached", 0) + machine.get("SReclaimable", 0)
+    without = machine.get("MemFree", 0) + machine.get("Buffers", 0) + cached  # before Linux 3.14
+    usable, used = total, total - machine.get("MemAvailable", without)
+    if limits.memory_bytes is not None and limits.memory_bytes < total:
+        in_use = memory_in_use(limits.memory_folder) if limits.memory_folder is not None else None
+        usable, used = limits.memory_bytes, used if in_use is None else in_use
+    swap = machine.get("SwapTotal", 0)
     return {
-        "memory_total_bytes": machine.total,
+        "memory_total_bytes": total,
         "memory_usable_bytes": usable,
         "memory_used_bytes": min(used, usable),
-        "memory_cached_bytes": getattr(machine, "cached", None),
-        "swap_total_bytes": swap.total,
-        "swap_used_bytes": swap.used,
+        "memory_cached_bytes": cached,
+        "swap_total_bytes": swap,
+        "swap_used_bytes": swap - machine.get("SwapFree", 0),
     }
-
-
-def disk_space(folder: Path) -> dict[str, Any]:
-    """Return size and free space, as a plain user may fill it, of the disk that holds `folder`."""
-    try:
-        disk = os.statvfs(folder)
-    except OSError:
-        return {}
-    return {"disk_total_bytes": disk.f_frsize * disk.f_blocks, "disk_free_bytes": disk.f_frsize * disk.f_bavail}
 
 
 def disk_of(folder: Path, root: Path = Path("/")) -> str:
@@ -161,28 +180,3 @@ def disk_of(folder: Path, root: Path = Path("/")) -> str:
     except (OSError, IndexError):
         pass
     return ""
-
-
-def network_bytes() -> tuple[int, int] | None:
-    """Return bytes received and sent by the real interfaces; where none is real (containers), by all but loopback."""
-    cards = {name: card for name, card in psutil.net_io_counters(pernic=True).items() if name != "lo"}
-    real = [card for name, card in cards.items() if Path(f"/sys/class/net/{name}/device").exists()]
-    chosen = real or list(cards.values())
-    return (sum(c.bytes_recv for c in chosen), sum(c.bytes_sent for c in chosen)) if chosen else None
-
-
-def pressure(resource: str, root: Path = Path("/")) -> float | None:
-    """Return the share of the last 10 s, 0..100, in which some task waited for `resource`; None without PSI."""
-    try:
-        line = (root / "proc/pressure" / resource).read_text().split("\n", 1)[0]
-        return float(dict(part.split("=") for part in line.split()[1:])["avg10"])
-    except (OSError, KeyError, ValueError):
-        return None
-
-
-def uptime_s() -> float | None:
-    """Return seconds since boot."""
-    try:
-        return float(Path("/proc/uptime").read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        return None

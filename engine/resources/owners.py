@@ -13,6 +13,8 @@ LIVE_JOBS = """
     where j.state in ('preparing', 'running') and j.pid is not null and j.started_ticks is not null"""
 LIVE_SERVICES = "select name, pid, started_ticks from services where pid is not null and started_ticks is not null"
 
+LOOK_EVERY = 10  # looks after which all is asked in any case
+
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
     """Whom a process and all it started work for."""
@@ -53,6 +55,23 @@ def owners(store: Store) -> dict[tuple[int, int], Owner]:
     for row in store.rows(LIVE_SERVICES):
         found[row["pid"], row["started_ticks"]] = Owner(label=row["name"], service=row["name"])
     return found
+
+
+class Ours:
+    """Who works for this workspace, asked again only when somebody wrote to its state; for one thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._version: int | None = None
+        self._turn = 0
+        self.pids: set[int] = set()
+        self.owners: dict[tuple[int, int], Owner] = {}
+
+    def look(self) -> None:
+        """Bring `pids` and `owners`, see `our_pids` and the function `owners`, up to date."""
+        version, self._turn = self._store.data_version(), self._turn + 1
+        if version != self._version or self._turn % LOOK_EVERY == 0:  # the supervisor's lock is no part of the state
+            self.pids, self.owners, self._version = our_pids(self._store), owners(self._store), version
 
 
 def with_owners(table: ProcessTable, owners: dict[tuple[int, int], Owner], *, root: str) -> ProcessTable:

@@ -1,20 +1,18 @@
-"""The process table, read from /proc: a tenth of psutil's cost, for a thousand processes too."""
+"""What /proc says of processes: their fields, whom they belong to, who started them."""
 
 import os
 import pwd
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from lemnis.engine.clock import monotonic_s, now_ms
-from lemnis.engine.resources.records import Process, ProcessTable
+from lemnis.engine.resources.records import Process
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 COMMAND_LIMIT = 300
-STILL_EVERY = 3  # readings between two looks at a process that stands still
-MOST_OPEN = 400  # files; a process may have 1,024 by default
-KERNEL_THREADS = 2  # parent of all of them; they use no memory and belong to nobody
+KERNEL_THREAD = 0x00200000  # a flag of the kernel's; they use no memory and belong to nobody
 
 
 class Stat(NamedTuple):
@@ -29,133 +27,16 @@ class Stat(NamedTuple):
     started_ticks: int  # since boot; with the pid it names the process for good
     memory_bytes: int
     nice: int = 0
+    kernel: bool = False  # it is a thread of the kernel
 
 
-class ProcessReader:
-    """Reads one ProcessTable after another; CPU shares are over the time between two readings."""
-
-    def __init__(self) -> None:
-        self._ticks: dict[tuple[int, int], tuple[int, float]] = {}  # CPU time of each, and when it was read
-        self._at_s = 0.0
-        self._table = OpenTable()
-        self._said: dict[tuple[int, int, str], tuple[str, str]] = {}  # user and command line
-
-    def read(self, keep: set[int], *, top: int | None = 15) -> ProcessTable:
-        """Return the `top` busiest and the `top` largest processes, and `keep` with all their descendants.
-
-        The ancestors of each come with it, so that a tree of them has no holes; without `top` all processes come.
-        """
-        at_s, table = monotonic_s(), self._table.read()
-        busy: dict[int, float] = {}
-        before, self._ticks = self._ticks, {}
-        for one in table.values():
-            key = (one.pid, one.started_ticks)
-            # A process that was not there before spent all its ticks since then.
-            ticks, read_s = before.get(key, (0, self._at_s))
-            if one.pid in self._table.fresh and at_s > read_s:
-                busy[one.pid] = 100 * max(0, one.ticks - ticks) / TICKS_PER_S / (at_s - read_s)
-                ticks, read_s = one.ticks, at_s
-            else:
-                busy[one.pid] = 0.0
-            self._ticks[key] = (ticks, read_s)
-        if not before:
-            busy = {}
-        self._at_s = at_s
-        people = [one for one in table.values() if KERNEL_THREADS not in (one.pid, one.parent)]
-        if top is None:
-            chosen = people
-        else:
-            by_cpu = sorted(people, key=lambda one: -busy.get(one.pid, 0.0))[:top]
-            by_memory = sorted(people, key=lambda one: -one.memory_bytes)[:top]
-            ours = [table[pid] for pid in descendants(keep, table)]
-            wanted = {pid for one in (*by_cpu, *by_memory, *ours) for pid, _ in line_of(one, table)}
-            chosen = [one for one in people if one.pid in wanted]
-        said, self._said = self._said, {}
-        rows: list[Process] = []
-        for one in chosen:
-            key = (one.pid, one.started_ticks, one.name)  # the name tells a program from what it replaced
-            self._said[key] = said.get(key) or said_of(one)
-            rows.append(process_of(one, table, busy.get(one.pid), self._said[key]))
-        return ProcessTable(
-            at=now_ms(),
-            total=len(table),
-            running=sum(1 for one in table.values() if one.state == "R"),
-            threads=sum(one.threads for one in people),
-            # By whole percents: what idles stays in its place.
-            rows=sorted(rows, key=lambda row: (-round(row.cpu_percent or 0.0), -(row.memory_bytes or 0))),
-        )
-
-
-class OpenTable:
-    """Every process again and again: files stay open, and what did not change is not parsed again.
-
-    A process that stood still from one reading to the next is looked at every third time: nearly all of them do, and
-    each look costs the kernel ten microseconds.
-
-    Attributes:
-        fresh: The pids that were looked at by the last `read`.
-    """
-
-    def __init__(self) -> None:
-        self._kept: dict[int, Kept] = {}
-        self._turn = 0
-        self.fresh: set[int] = set()
-
-    def read(self) -> dict[int, Stat]:
-        """Return every process by pid; one that ends while it is read is left out."""
-        before, self._kept, self.fresh = self._kept, {}, set()
-        self._turn += 1
-        table: dict[int, Stat] = {}
-        for name in os.listdir("/proc"):
-            if not name.isdigit():
-                continue
-            pid = int(name)
-            known = before.pop(pid, None)
-            if known is not None and known.still and pid % STILL_EVERY != self._turn % STILL_EVERY:
-                self._kept[pid], table[pid] = known, known.stat
-                continue
-            found = look(pid, known)
-            if found is None:
-                continue
-            self.fresh.add(pid)
-            table[pid] = found.stat
-            if len(self._kept) < MOST_OPEN:
-                self._kept[pid] = found
-            else:
-                os.close(found.descriptor)
-        for gone in before.values():
-            os.close(gone.descriptor)
-        return table
-
-    def __del__(self) -> None:
-        for one in self._kept.values():
-            os.close(one.descriptor)
-
-
-class Kept(NamedTuple):
-    """A file that stays open, what it said last, what that means, and whether it says the same again and again."""
-
-    descriptor: int
-    content: bytes
-    stat: Stat
-    still: bool
-
-
-def look(pid: int, known: Kept | None) -> Kept | None:
-    """Return what a process says now; None when it has ended, and its file is closed."""
+def content_of(pid: int | str, proc: Path = Path("/proc")) -> bytes:
+    """Return what a process says of itself; raises OSError when it has ended."""
+    descriptor = os.open(f"{proc}/{pid}/stat", os.O_RDONLY)
     try:
-        # A file of a process that has ended says so, also when its number was given to another.
-        descriptor = known.descriptor if known is not None else os.open(f"/proc/{pid}/stat", os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        content = os.pread(descriptor, 2048, 0)
-    except OSError:
+        return os.read(descriptor, 2048)
+    finally:
         os.close(descriptor)
-        return None
-    if known is not None and known.content == content:
-        return Kept(descriptor, content, known.stat, True)
-    return Kept(descriptor, content, parse_stat(content), False)
 
 
 def descendants(roots: set[int], table: dict[int, Stat]) -> set[int]:
@@ -177,17 +58,8 @@ def read_table(proc: Path = Path("/proc")) -> dict[int, Stat]:
     table: dict[int, Stat] = {}
     for name in os.listdir(proc):
         if name.isdigit():
-            try:
-                descriptor = os.open(f"{proc}/{name}/stat", os.O_RDONLY)
-            except OSError:
-                continue
-            try:
-                content = os.read(descriptor, 2048)
-            except OSError:
-                continue
-            finally:
-                os.close(descriptor)
-            table[int(name)] = parse_stat(content)
+            with suppress(OSError):
+                table[int(name)] = parse_stat(content_of(name, proc))
     return table
 
 
@@ -206,6 +78,7 @@ def parse_stat(content: bytes) -> Stat:
         started_ticks=int(field[19]),
         memory_bytes=int(field[21]) * PAGE_BYTES,
         nice=int(field[16]),
+        kernel=bool(int(field[6]) & KERNEL_THREAD),
     )
 
 
@@ -238,8 +111,8 @@ def command_line(pid: int, limit: int = 4096) -> str:
     return b" ".join(words).decode("utf-8", "backslashreplace")
 
 
-def process_of(one: Stat, table: dict[int, Stat], cpu_percent: float | None, said: tuple[str, str]) -> Process:
-    """Return the record of one process, with its user and command line as `said_of` returns them."""
+def process_of(one: Stat, line: list[tuple[int, int]], cpu_percent: float | None, said: tuple[str, str]) -> Process:
+    """Return the record of one process, with its line, user and command line as `line_of` and `said_of` return them."""
     return Process(
         pid=one.pid,
         user=said[0],
@@ -252,7 +125,7 @@ def process_of(one: Stat, table: dict[int, Stat], cpu_percent: float | None, sai
         cpu_s=one.ticks / TICKS_PER_S,
         memory_bytes=one.memory_bytes,
         started_at=boot_ms() + one.started_ticks * 1000 // TICKS_PER_S,
-        line=line_of(one, table),
+        line=line,
     )
 
 

@@ -6,6 +6,21 @@ from lemnis.engine.resources.scheduling.forecast import Start
 from lemnis.engine.resources.shares import Account
 
 
+class Disk(msgspec.Struct, frozen=True, kw_only=True):
+    """One file system; rates are of the disk or part of a disk that it lies on. None is what is not known."""
+
+    folder: str  # where it is mounted
+    kind: str = ""  # ext4, nfs4 …
+    device: str = ""  # nvme0n1p2, server:/export
+    why: str = ""  # why it can't be read; empty when it can
+    total_bytes: int | None = None
+    free_bytes: int | None = None
+    files_free_percent: float | None = None  # of the inodes; None where they are made as they are needed
+    read_bytes_per_s: float | None = None
+    write_bytes_per_s: float | None = None
+    busy_percent: float | None = None
+
+
 class HostSample(msgspec.Struct, frozen=True, kw_only=True):
     """One reading of the machine. Percentages are 0..100; rates are over the time since the reading before."""
 
@@ -36,6 +51,7 @@ class HostSample(msgspec.Struct, frozen=True, kw_only=True):
     disk_read_bytes_per_s: float | None = None
     disk_write_bytes_per_s: float | None = None
     disk_busy_percent: float | None = None
+    disks: list[Disk] = []  # every file system that may hold data, the workspace's first
     net_received_bytes_per_s: float | None = None
     net_sent_bytes_per_s: float | None = None
     uptime_s: float | None = None

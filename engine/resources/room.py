@@ -34,9 +34,9 @@ from lemnis.engine.resources.situation import Reader, Situation
 from lemnis.engine.store import Row, Store
 
 if TYPE_CHECKING:
+    from lemnis.engine.resources.following import ProcessReader
     from lemnis.engine.resources.host import HostReader
     from lemnis.engine.resources.planning import Plan
-    from lemnis.engine.resources.processes import ProcessReader
 
 FRESH_MS = 5_000  # an older reading means that the sampler is down: this process reads for itself
 GPU_FRESH_MS = 30_000  # the device service repeats itself every 10 s at least
@@ -256,8 +256,8 @@ class ResourcesRoom:
 
 
 def own_readers(folder: Path) -> "tuple[HostReader, ProcessReader]":
-    """Return readers for a process that has no sampler to ask; imports psutil."""
+    """Return readers for a process that has no sampler to ask."""
+    from lemnis.engine.resources.following import ProcessReader
     from lemnis.engine.resources.host import HostReader
-    from lemnis.engine.resources.processes import ProcessReader
 
     return HostReader(folder), ProcessReader()

@@ -12,10 +12,10 @@ import msgspec
 from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.resources.accounting.meter import UseMeter, tidy_used
+from lemnis.engine.resources.following import ProcessReader
 from lemnis.engine.resources.history import Sample, add_sample, tidy
 from lemnis.engine.resources.host import HostReader
-from lemnis.engine.resources.owners import our_pids, owners
-from lemnis.engine.resources.processes import ProcessReader
+from lemnis.engine.resources.owners import Ours
 from lemnis.engine.resources.records import GpuReport, HostSample
 from lemnis.engine.store import Store
 from lemnis.engine.workspace import Workspace
@@ -37,13 +37,14 @@ class Sampler:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.host, self.processes = HostReader(store.workspace.root), ProcessReader()
-        self.meter, self.turn = UseMeter(), 0
+        self.ours, self.meter, self.turn = Ours(store), UseMeter(), 0
 
     def sample(self) -> None:
         """Read the machine now and keep it."""
         host = self.host.read()
-        table = self.processes.read(our_pids(self.store))
-        self.meter.take(table, owners(self.store), busy_cores(host))
+        self.ours.look()
+        table = self.processes.read(self.ours.pids)
+        self.meter.take(table, self.ours.owners, busy_cores(host))
         writing = self.turn % TIDY_EVERY == 0
         gpus = self.gpus() if writing else None
         with self.store.write("metrics") as db:

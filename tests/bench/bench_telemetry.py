@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 
 from lemnis.engine import Engine
+from lemnis.engine.resources.following import ProcessReader
 from lemnis.engine.resources.host import HostReader
-from lemnis.engine.resources.processes import ProcessReader
 from lemnis.engine.workspace import create_workspace
 
 ROUNDS, SETTLE_S, WATCH_S = 60, 3.0, 20.0

@@ -205,6 +205,7 @@ def cut(table: ProcessTable, rows: int) -> ProcessTable:
 def host_facts(host: HostSample, gpus: GpuReport) -> list[tuple[str, str]]:
     """Return one reading of the machine as label and value."""
     from lemnis.tui.stages.resources.lines import cpu_title, disk_words, gpu_brief, load_words, percent, rate
+    from lemnis.tui.stages.resources.live.disks import disk_fact
 
     flows = f"in {rate(host.net_received_bytes_per_s)}, out {rate(host.net_sent_bytes_per_s)}"
     disk = f"read {rate(host.disk_read_bytes_per_s)}, write {rate(host.disk_write_bytes_per_s)}"
@@ -214,6 +215,7 @@ def host_facts(host: HostSample, gpus: GpuReport) -> list[tuple[str, str]]:
         ("cpu", f"{percent(host.cpu_percent)}, {cpu_title(host)} · load {load_words(host)}"),
         ("memory", f"{percent(host.memory_percent)}, {used}"),
         ("disk", f"{percent(full)}, {free}, {disk}"),
+        *((safe(other.folder), disk_fact(other)) for other in host.disks[1:]),
         ("network", flows),
         ("gpu", gpu_brief(gpus).plain.removeprefix("GPU").strip()),
         ("read", f"{iso_utc(host.at)} ({age(host.at, now_ms())})"),

@@ -101,7 +101,7 @@ class UsageScreen(ModalScreen[None]):
         said = [Content.styled(safe(line), "$warn") for line in used.findings(found)]
         self.query_one("#findings", Words).say(Content("\n").join(said or [Content.styled(nothing(found), "$muted")]))
         panel = self.query_one("#use-panel", Panel)
-        panel.retitle("Use", f"by {message.view}" if message.view in BY else message.view)
+        panel.retitle("Use", f"by {message.view.replace(',', ' and ')}" if message.view in BY else message.view)
         panel.footnote(f"since {when(found.since)} · {VIEWS.index(message.view) + 1} of {len(VIEWS)}")
 
     def action_view(self, by: int) -> None:

@@ -16,9 +16,9 @@ from lemnis.engine.resources import GpuReport, HostSample, Process, ProcessTable
 from lemnis.engine.resources.alone import MachineAlone
 from lemnis.engine.resources.asked import matching
 from lemnis.engine.resources.closeup import look_at, send, stat_of
+from lemnis.engine.resources.following import ProcessReader
 from lemnis.engine.resources.marks import marks
 from lemnis.engine.resources.owners import with_gpus
-from lemnis.engine.resources.processes import ProcessReader
 from lemnis.engine.resources.records import Gpu, GpuProcess
 from lemnis.engine.resources.sampler import core_figures
 from lemnis.engine.store import Store

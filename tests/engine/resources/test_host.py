@@ -3,18 +3,19 @@
 import os
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import psutil
 import pytest
 from support import until
 
-from lemnis.engine.resources.cgroups import Limits, read_limits, usable_cores
-from lemnis.engine.resources.host import HostReader, cpu_shares, disk_of, memory, pressure
+from lemnis.engine.resources.cgroups import Limits, memory_in_use, read_limits, usable_cores
+from lemnis.engine.resources.host import Counters, Files, HostReader, cpu_shares, disk_of, memory
+from lemnis.engine.resources.kernel import CoreTicks, OpenFile, card_counts, memory_bytes, pressure_percent
+from lemnis.engine.resources.processes import TICKS_PER_S
 
 
-def times(user: float, idle: float) -> SimpleNamespace:
-    return SimpleNamespace(user=user, idle=idle)
+def times(user: int, idle: int) -> CoreTicks:
+    return (user, 0, 0, idle, 0, 0, 0, 0)
 
 
 def test_the_first_reading_has_no_rates_and_the_second_has(tmp_path: Path) -> None:
@@ -22,7 +23,8 @@ def test_the_first_reading_has_no_rates_and_the_second_has(tmp_path: Path) -> No
     first = reader.read()
     assert first.cpu_percent is None
     assert first.disk_read_bytes_per_s is None
-    second = until(lambda: (sample := reader.read()).cpu_percent is not None and sample)
+    second = until(lambda: sample if (sample := reader.read()).cpu_percent is not None else None)
+    assert second.cpu_percent is not None
     assert 0 <= second.cpu_percent <= 100
     assert len(second.core_percents) == os.cpu_count()
 
@@ -32,6 +34,21 @@ def test_memory_and_disk_agree_with_other_sources(tmp_path: Path) -> None:
     assert sample.memory_total_bytes == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     assert sample.disk_total_bytes == psutil.disk_usage(str(tmp_path)).total
     assert sample.at == pytest.approx(time.time() * 1000, abs=60_000)
+
+
+def test_counters_are_those_psutil_reads() -> None:
+    files = Files()
+    counters, other = Counters(files), psutil.cpu_times(percpu=True)
+    assert [core[3] / TICKS_PER_S for core in counters.cores] == pytest.approx([one.idle for one in other], abs=1)
+    disks = psutil.disk_io_counters(perdisk=True)
+    for name, count in counters.disks.items():
+        assert count.read_bytes == pytest.approx(disks[name].read_bytes, rel=0.05)
+        assert count.busy_ms == pytest.approx(disks[name].busy_time, abs=5_000)
+    cards = {name: card for name, card in psutil.net_io_counters(pernic=True).items() if name != "lo"}
+    assert card_counts(files.cards.read()).keys() == cards.keys()
+    sizes, machine = memory(memory_bytes(files.memory.read()), Limits()), psutil.virtual_memory()
+    assert (sizes["memory_total_bytes"], sizes["swap_total_bytes"]) == (machine.total, psutil.swap_memory().total)
+    assert sizes["memory_used_bytes"] == pytest.approx(machine.total - machine.available, rel=0.3)
 
 
 def test_busy_shares_come_from_what_moved() -> None:
@@ -45,11 +62,15 @@ def test_a_core_that_appears_in_between_makes_the_shares_unknown() -> None:
     assert cpu_shares([times(1, 1)], [times(1, 1), times(1, 1)]) == {"core_percents": [None, None]}
 
 
-def test_a_bounded_group_counts_its_own_memory_not_the_machines() -> None:
-    inside = memory(64 * 2**20, 16 * 2**20)
+def test_a_bounded_group_counts_its_own_memory_not_the_machines(tmp_path: Path) -> None:
+    (tmp_path / "memory.current").write_text(f"{16 * 2**20}\n")
+    machine = {"MemTotal": 2**34, "MemAvailable": 2**33, "SwapTotal": 2**30, "SwapFree": 2**29}
+    inside = memory(machine, Limits(memory_bytes=64 * 2**20, memory_folder=tmp_path))
     assert inside["memory_usable_bytes"] == 64 * 2**20
     assert inside["memory_used_bytes"] == 16 * 2**20
-    assert inside["memory_total_bytes"] == psutil.virtual_memory().total
+    assert inside["memory_total_bytes"] == 2**34
+    assert memory(machine, Limits(memory_bytes=2**40))["memory_used_bytes"] == 2**33
+    assert memory({}, Limits()) == {}
 
 
 def write(root: Path, files: dict[str, str]) -> Path:
@@ -72,7 +93,9 @@ def test_version_two_bounds_are_the_tightest_up_to_the_top(tmp_path: Path) -> No
             "sys/fs/cgroup/user.slice/job/memory.max": "max\n",
         },
     )
-    assert read_limits(root) == Limits(cores=1.5, memory_bytes=1_000_000, memory_used_bytes=600_000)
+    group = root / "sys/fs/cgroup/user.slice"
+    assert read_limits(root) == Limits(cores=1.5, memory_bytes=1_000_000, memory_folder=group)
+    assert memory_in_use(group) == 600_000
 
 
 def test_version_one_inside_a_container_reads_the_mount_itself(tmp_path: Path) -> None:
@@ -86,7 +109,9 @@ def test_version_one_inside_a_container_reads_the_mount_itself(tmp_path: Path) -
             "sys/fs/cgroup/memory/memory.usage_in_bytes": "1000000\n",
         },
     )
-    assert read_limits(root) == Limits(cores=0.5, memory_bytes=2_000_000, memory_used_bytes=1_000_000)
+    group = root / "sys/fs/cgroup/memory"
+    assert read_limits(root) == Limits(cores=0.5, memory_bytes=2_000_000, memory_folder=group)
+    assert memory_in_use(group) == 1_000_000
 
 
 def test_no_bound_anywhere_is_none(tmp_path: Path) -> None:
@@ -98,9 +123,9 @@ def test_no_bound_anywhere_is_none(tmp_path: Path) -> None:
 
 
 def test_without_pressure_files_the_pressure_is_unknown(tmp_path: Path) -> None:
-    assert pressure("cpu", tmp_path) is None
-    write(tmp_path, {"proc/pressure/cpu": "some avg10=1.50 avg60=2.00 avg300=0.10 total=5\n"})
-    assert pressure("cpu", tmp_path) == 1.5
+    assert OpenFile(str(tmp_path / "cpu")).read() == b""
+    assert pressure_percent(b"") is None
+    assert pressure_percent(b"some avg10=1.50 avg60=2.00 avg300=0.10 total=5\nfull avg10=0.00") == 1.5
 
 
 def test_a_folder_that_is_gone_has_no_disk(tmp_path: Path) -> None:

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 from support import until
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 from lemnis.engine.jobs.processes import identity_of
-from lemnis.engine.resources.processes import ProcessReader, line_of, parse_stat, read_table
+from lemnis.engine.resources.following import ProcessReader
+from lemnis.engine.resources.processes import line_of, parse_stat, read_table
 from lemnis.engine.resources.records import Process, ProcessTable
 
 TREE = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).wait()"
@@ -50,6 +52,40 @@ def test_a_process_of_this_very_moment_is_found_with_its_share() -> None:
     assert mine.user
     assert mine.started_at is not None
     assert 0 < mine.started_at <= now_ms()
+
+
+def test_every_figure_is_the_one_psutil_reads(tree: int) -> None:
+    reader = ProcessReader()
+    for pid in (tree, os.getpid(), os.getppid()):
+        other, row = psutil.Process(pid), next(one for one in reader.read({pid}).rows if one.pid == pid)
+        assert (row.parent or 1, row.name, row.user, row.nice) == (
+            other.ppid() or 1, other.name(), other.username(), other.nice(),
+        )  # fmt: skip
+        assert row.command == " ".join(other.cmdline())[:300]
+        assert row.threads == other.num_threads()
+        assert row.cpu_s == pytest.approx(sum(other.cpu_times()[:2]), abs=0.1)
+        assert row.memory_bytes == pytest.approx(other.memory_info().rss, rel=0.2)
+        assert row.started_at == pytest.approx(other.create_time() * 1000, abs=1_500)
+
+
+def test_what_stood_still_shows_its_share_when_it_works_and_is_gone_when_it_has_ended() -> None:
+    line = "import sys\nfor _ in sys.stdin:\n for n in range(10**7): pass\n"
+    process = subprocess.Popen([sys.executable, "-c", line], stdin=subprocess.PIPE)
+    reader = ProcessReader()
+
+    def share() -> float | None:
+        return next((row.cpu_percent for row in reader.read({process.pid}).rows if row.pid == process.pid), None)
+
+    try:
+        until(lambda: [share() for _ in range(6)] == [0.0] * 6)
+        assert process.stdin is not None
+        process.stdin.write(b"\n" * 20)
+        process.stdin.flush()
+        until(lambda: (share() or 0.0) > 1)
+    finally:
+        process.kill()
+        process.communicate()
+    until(lambda: share() is None)
 
 
 def test_what_is_kept_brings_its_descendants_and_its_ancestors(tree: int) -> None:

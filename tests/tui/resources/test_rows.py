@@ -1,8 +1,13 @@
 """Readings as text: missing is a dash, lines fit their width, and nothing from data is obeyed."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 import pytest
 
 from lemnis.engine.resources import (
+    Disk,
     DiskUse,
     Gpu,
     GpuProcess,
@@ -15,7 +20,10 @@ from lemnis.engine.resources import (
     Waiting,
 )
 from lemnis.tui.stages.resources import lines, rows
+from lemnis.tui.stages.resources.live.brief import brief_lines
 from lemnis.tui.stages.resources.live.cores import core_lines
+from lemnis.tui.stages.resources.live.disks import disk_lines, disks_brief
+from lemnis.tui.stages.resources.live.flows import flow_lines
 from lemnis.tui.stages.resources.live.gpus import gpu_lines
 from lemnis.tui.widgets.cells import plain
 
@@ -65,7 +73,7 @@ GPUS = GpuReport(
 TRAINING = Process(pid=7, user="ada", owner="run 12 train", command="python -m train")
 
 
-def text(drawn: list[object]) -> str:
+def text(drawn: Sequence[object]) -> str:
     return "\n".join(plain(line) for line in drawn)  # type: ignore[arg-type]
 
 
@@ -74,8 +82,8 @@ def every_line(host: HostSample, gpus: GpuReport, width: int) -> list[object]:
     return [
         *core_lines(host.core_percents, None, width, 4),
         *lines.memory_lines(host, width),
-        *lines.flow_lines(host, past, [DiskUse(name="data", bytes=1, files=1)], width, 9),
-        *lines.brief_lines(host, gpus, past, width),
+        *flow_lines(host, past, [DiskUse(name="data", bytes=1, files=1)], width, 9),
+        *brief_lines(host, gpus, past, width),
         *gpu_lines(gpus, {7: TRAINING}, {"0": [10.0, None, 40.0]}, width, now_ms=61_000),
     ]
 
@@ -95,6 +103,44 @@ def test_scarce_memory_and_pressure_have_a_glyph_beside_their_colour() -> None:
     assert "CPU ▲ 25%" in drawn
     assert "95% ▲ 5.0 GiB free" in drawn
     assert "16.0 GiB, this is a container" in drawn
+
+
+def disk(folder: str, free: int, **more: Any) -> Disk:
+    return Disk(folder=folder, kind="xfs", total_bytes=100 * GIB, free_bytes=free * GIB, **more)
+
+
+OTHERS = [
+    disk("/", 70),
+    disk("/data", 40, busy_percent=12.0, read_bytes_per_s=2048.0, write_bytes_per_s=None),
+    disk("/mnt/scratch/of the\x1b team", 2, device="sdb"),
+    disk("/models", 60, files_free_percent=3.2),
+    Disk(folder="/mnt/share", kind="nfs4", device="server:/x", why="does not answer"),
+]
+
+
+@pytest.mark.parametrize("width", [30, 60, 76, 120])
+def test_every_disk_fits_its_line_and_what_is_wrong_comes_first_where_room_is_short(width: int) -> None:
+    drawn = [line.plain for line in disk_lines(OTHERS, width, 9)]
+    assert len(drawn) == 5
+    assert all(len(line.rstrip()) <= width for line in drawn)
+    assert "\x1b" not in text(drawn)
+    few = [line.plain for line in disk_lines(OTHERS, width, 3)]
+    assert [line.split()[0].rpartition("/")[2] for line in few] == ["models", "share", "3"]
+    brief = disks_brief(OTHERS, width).plain
+    assert len(brief.rstrip()) <= width
+    if width >= 76:
+        assert "━━━━──  60%   40.0 GiB free   busy 12%" in text(drawn)
+        assert "98% ✖ 2.0 GiB free" in text(drawn)
+        assert brief == "others  /models 40% ▲ 3% of inodes left  /mnt/share – ▲ does not answer  +3"
+
+
+def test_a_machine_with_several_disks_takes_one_line_more_of_a_small_screen() -> None:
+    host = msgspec.structs.replace(BUSY, disks=[disk("/work", 5, files_free_percent=1.0), *OTHERS])
+    one = brief_lines(msgspec.structs.replace(BUSY, disks=host.disks[:1]), GPUS, {}, 78)
+    assert len(brief_lines(host, GPUS, {}, 78)) == len(one) + 1 == 7
+    assert "▲ 1% of inodes left  5.0 GiB free" in text(list(one))
+    assert len(flow_lines(host, {}, [], 60, 8)) == 8
+    assert len(flow_lines(host, {}, [], 60, 20)) <= 20
 
 
 def test_a_container_says_how_many_of_the_cores_are_its_own() -> None:

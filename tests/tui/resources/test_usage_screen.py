@@ -34,7 +34,7 @@ async def test_use_is_added_up_in_several_ways_and_what_is_idle_is_said(tmp_path
         await shows(pilot, "work [bold]12")
         await pilot.press("U")
         await shows(
-            pilot, "job 12 holds 4 cores and used 0.1 for 15 min, $1.95 an hour", "by project,week", "ann", "-W"
+            pilot, "job 12 holds 4 cores and used 0.1 for 15 min, $1.95 an hour", "by project and week", "ann", "-W"
         )
         await pilot.press("v")
         await shows(pilot, "by user")

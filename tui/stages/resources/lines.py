@@ -5,14 +5,12 @@ from typing import TypeAlias
 
 from textual.content import Content
 
-from lemnis.engine.resources import DiskUse, GpuReport, HostSample
+from lemnis.engine.resources import GpuReport, HostSample
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_
-from lemnis.tui.stages.resources.live.graph import Shape, area, strip
 
 Past: TypeAlias = Mapping[str, Sequence[float | None]]
 
-VERY_NARROW = 60  # cells below which only the shortest words fit
 MEMORY_LEVELS = (85.0, 95.0)  # percent from which memory is scarce, and nearly gone
 DISK_LEVELS = (90.0, 97.0)
 PRESSURE_LEVELS = (20.0, 60.0)  # percent of the last 10 s in which something waited
@@ -119,95 +117,6 @@ def disk_words(host: HostSample) -> tuple[float | None, str]:
 def bar_room(width: int) -> int:
     """Return how long a gauge's bar is in a line of `width` cells."""
     return max(6, min(60, (width - 14) // 2 - 4))
-
-
-def flow_lines(
-    host: HostSample, past: Past, parts: Sequence[DiskUse], width: int, height: int, *, shape: Shape = "braille"
-) -> list[Content]:
-    """Return the workspace's disk and the network, each with its recent past, and what the workspace takes."""
-    part, words = disk_words(host)
-    own = Content.assemble(("lemnis  ", "$muted"), bytes_(sum(part.bytes for part in parts)))
-    for one in sorted(parts, key=lambda part: -part.bytes)[:3]:
-        own += Content.assemble((f"  {one.name} ", "$muted"), bytes_(one.bytes))
-    busy = f"busy {percent(host.disk_busy_percent)}"
-    lines = [gauge("disk", part, f"{words}, {busy}", width, DISK_LEVELS), *([own] if parts else [])]
-    tall = max(1, (height - len(lines)) // len(FLOWS))
-    for label, metric in FLOWS:
-        lines += flow(label, getattr(host, metric), past.get(metric, []), width, tall, shape=shape)
-    return lines
-
-
-FLOWS = (
-    ("read", "disk_read_bytes_per_s"), ("write", "disk_write_bytes_per_s"),
-    ("net in", "net_received_bytes_per_s"), ("net out", "net_sent_bytes_per_s"),
-)  # fmt: skip
-
-
-def flow(
-    label: str, now: float | None, past: Sequence[float | None], width: int, height: int, *, shape: Shape
-) -> list[Content]:
-    """Return one rate as `height` lines: label, graph of the past, the rate now and the most there was."""
-    room = max(4, width - 8 - 13)
-    most = max((value for value in past if value is not None), default=None)
-    words = [f" {rate(now):>12}", f" {rate(most):>12}" if height > 1 else ""]
-    lines: list[Content] = []
-    for row, drawn in enumerate(area(past, room, height, shape=shape)):
-        left = label if row == 0 else "  most" if row == 1 else ""
-        right = words[row] if row < len(words) else ""
-        lines.append(
-            Content.assemble((f"{left:<8}", "$muted"), (drawn, "$busy"), (right, "" if row == 0 else "$muted"))
-        )
-    return lines
-
-
-def brief_lines(
-    host: HostSample, gpus: GpuReport, past: Past, width: int, *, shape: Shape = "braille"
-) -> list[Content]:
-    """Return the whole machine in six lines, for a small screen; in four where it is very narrow."""
-    if width < VERY_NARROW:
-        return small_lines(host, width)
-    part, words = disk_words(host)
-    spare = max(4, width - bar_room(width) - 39)
-    used = f"{bytes_(host.memory_used_bytes)} of {bytes_(host.memory_usable_bytes)}"
-
-    def with_past(words: str, metric: str) -> Content:
-        graph = strip(past.get(metric, []), spare, top=100.0, shape=shape)
-        return Content.assemble(f"{words:<22} ", (graph, "$busy"))
-
-    flow = Content.assemble(
-        ("disk    ", "$muted"),
-        f"read {rate(host.disk_read_bytes_per_s):<11}write {rate(host.disk_write_bytes_per_s):<12}",
-        ("network ", "$muted"),
-        f"in {rate(host.net_received_bytes_per_s):<11}out {rate(host.net_sent_bytes_per_s)}",
-    )
-    return [
-        gauge("CPU", host.cpu_percent, with_past(f"load {load_words(host)}", "cpu_percent"), width),
-        gauge("memory", host.memory_percent, with_past(used, "memory_percent"), width, MEMORY_LEVELS),
-        gauge("disk", part, words, width, DISK_LEVELS),
-        flow,
-        pressure_line(host),
-        gpu_brief(gpus),
-    ]
-
-
-def small_lines(host: HostSample, width: int) -> list[Content]:
-    """Return the machine in four lines of few words."""
-    part, words = disk_words(host)
-    load = MISSING if host.load_1m is None else f"{host.load_1m:.1f}"
-
-    def few(value: float | None) -> str:
-        return MISSING if value is None else bytes_(value).replace("iB", "").replace(" ", "")
-
-    return [
-        gauge("CPU", host.cpu_percent, f"load {load}", width),
-        gauge("memory", host.memory_percent, bytes_(host.memory_used_bytes), width, MEMORY_LEVELS),
-        gauge("disk", part, words, width, DISK_LEVELS),
-        Content.assemble(
-            ("disk/s ", "$muted"), f"{few(host.disk_read_bytes_per_s)} ", ("r ", "$muted"),
-            f"{few(host.disk_write_bytes_per_s)} ", ("w  net/s ", "$muted"), few(host.net_received_bytes_per_s),
-            (" in ", "$muted"), few(host.net_sent_bytes_per_s), (" out", "$muted"),
-        ),
-    ]  # fmt: skip
 
 
 def gpu_brief(report: GpuReport) -> Content:

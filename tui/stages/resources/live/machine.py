@@ -5,7 +5,9 @@ from textual.containers import Horizontal, Vertical
 
 from lemnis.engine.resources import DiskUse
 from lemnis.tui.stages.resources import lines
+from lemnis.tui.stages.resources.live.brief import brief_lines
 from lemnis.tui.stages.resources.live.cores import core_lines
+from lemnis.tui.stages.resources.live.flows import flow_lines
 from lemnis.tui.stages.resources.live.gpus import busy_now, gpu_lines
 from lemnis.tui.stages.resources.live.graph import Shape
 from lemnis.tui.stages.resources.live.past import SPAN_NAMES, VIEWS, View, gpu_view, past_lines
@@ -64,7 +66,7 @@ class Machine(Vertical):
         self.query_one("#memory-lines", Lines).show(lambda width: [*lines.memory_lines(host, width), *none])
         self.query_one("#gpu", Panel).set_class(not gpus.devices, "-none")
         self.query_one("#flow-lines", Filled).fill(
-            lambda width, height: lines.flow_lines(host, past, disk, width, height, shape=shape)
+            lambda width, height: flow_lines(host, past, disk, width, height, shape=shape)
         )
         self.query_one("#gpu-lines", Lines).show(
             lambda width: gpu_lines(gpus, processes, reading.gpu_past, width, now_ms=reading.at, shape=shape)
@@ -98,7 +100,7 @@ class Machine(Vertical):
         )
         summary = self.query_one("#brief-lines", Lines)
         if self.brief:
-            summary.show(lambda width: lines.brief_lines(host, reading.gpus, reading.past.values, width, shape=shape))
+            summary.show(lambda width: brief_lines(host, reading.gpus, reading.past.values, width, shape=shape))
         else:
             summary.show(lambda width: past_lines(view, past, reading.marks, width, 6, shape=shape))
         shown = f"{view.name}, {SPAN_NAMES[reading.wish.span]}"

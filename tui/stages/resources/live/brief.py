@@ -1,0 +1,73 @@
+"""The whole machine in a few lines, for a small screen. Pure."""
+
+from textual.content import Content
+
+from lemnis.engine.resources import GpuReport, HostSample
+from lemnis.tui.format import MISSING, bytes_
+from lemnis.tui.stages.resources.lines import (
+    DISK_LEVELS,
+    MEMORY_LEVELS,
+    Past,
+    bar_room,
+    disk_words,
+    gauge,
+    gpu_brief,
+    load_words,
+    pressure_line,
+    rate,
+)
+from lemnis.tui.stages.resources.live.disks import disks_brief, own_words
+from lemnis.tui.stages.resources.live.graph import Shape, strip
+
+VERY_NARROW = 60  # cells below which only the shortest words fit
+
+
+def brief_lines(
+    host: HostSample, gpus: GpuReport, past: Past, width: int, *, shape: Shape = "braille"
+) -> list[Content]:
+    """Return the whole machine in six lines, seven with several disks, for a small screen; in four if very narrow."""
+    if width < VERY_NARROW:
+        return small_lines(host, width)
+    part, words = disk_words(host)
+    spare = max(4, width - bar_room(width) - 39)
+    used = f"{bytes_(host.memory_used_bytes)} of {bytes_(host.memory_usable_bytes)}"
+
+    def with_past(words: str, metric: str) -> Content:
+        graph = strip(past.get(metric, []), spare, top=100.0, shape=shape)
+        return Content.assemble(f"{words:<22} ", (graph, "$busy"))
+
+    flow = Content.assemble(
+        ("disk    ", "$muted"),
+        f"read {rate(host.disk_read_bytes_per_s):<11}write {rate(host.disk_write_bytes_per_s):<12}",
+        ("network ", "$muted"),
+        f"in {rate(host.net_received_bytes_per_s):<11}out {rate(host.net_sent_bytes_per_s)}",
+    )
+    return [
+        gauge("CPU", host.cpu_percent, with_past(f"load {load_words(host)}", "cpu_percent"), width),
+        gauge("memory", host.memory_percent, with_past(used, "memory_percent"), width, MEMORY_LEVELS),
+        gauge("disk", part, own_words(host, words), width, DISK_LEVELS),
+        *([disks_brief(host.disks[1:], width)] if host.disks[1:] else []),
+        flow,
+        pressure_line(host),
+        gpu_brief(gpus),
+    ]
+
+
+def small_lines(host: HostSample, width: int) -> list[Content]:
+    """Return the machine in four lines of few words."""
+    part, words = disk_words(host)
+    load = MISSING if host.load_1m is None else f"{host.load_1m:.1f}"
+
+    def few(value: float | None) -> str:
+        return MISSING if value is None else bytes_(value).replace("iB", "").replace(" ", "")
+
+    return [
+        gauge("CPU", host.cpu_percent, f"load {load}", width),
+        gauge("memory", host.memory_percent, bytes_(host.memory_used_bytes), width, MEMORY_LEVELS),
+        gauge("disk", part, words, width, DISK_LEVELS),
+        Content.assemble(
+            ("disk/s ", "$muted"), f"{few(host.disk_read_bytes_per_s)} ", ("r ", "$muted"),
+            f"{few(host.disk_write_bytes_per_s)} ", ("w  net/s ", "$muted"), few(host.net_received_bytes_per_s),
+            (" in ", "$muted"), few(host.net_sent_bytes_per_s), (" out", "$muted"),
+        ),
+    ]  # fmt: skip

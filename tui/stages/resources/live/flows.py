@@ -1,0 +1,51 @@
+"""Disks and the network: the workspace's disk, the others a line each, and what flows. Pure."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from lemnis.engine.resources import DiskUse, HostSample
+from lemnis.tui.format import bytes_
+from lemnis.tui.stages.resources.lines import DISK_LEVELS, Past, disk_words, gauge, percent, rate
+from lemnis.tui.stages.resources.live.disks import disk_lines, own_words
+from lemnis.tui.stages.resources.live.graph import Shape, area
+
+
+def flow_lines(
+    host: HostSample, past: Past, parts: Sequence[DiskUse], width: int, height: int, *, shape: Shape = "braille"
+) -> list[Content]:
+    """Return the workspace's disk, what the workspace takes, the other disks, and what flowed of late."""
+    part, words = disk_words(host)
+    own = Content.assemble(("lemnis  ", "$muted"), bytes_(sum(part.bytes for part in parts)))
+    for one in sorted(parts, key=lambda part: -part.bytes)[:3]:
+        own += Content.assemble((f"  {one.name} ", "$muted"), bytes_(one.bytes))
+    busy = f"busy {percent(host.disk_busy_percent)}"
+    lines = [gauge("disk", part, own_words(host, f"{words}, {busy}"), width, DISK_LEVELS), *([own] if parts else [])]
+    lines += disk_lines(host.disks[1:], width, max(1, height - len(lines) - len(FLOWS)))
+    tall = max(1, (height - len(lines)) // len(FLOWS))
+    for label, metric in FLOWS:
+        lines += flow(label, getattr(host, metric), past.get(metric, []), width, tall, shape=shape)
+    return lines
+
+
+FLOWS = (
+    ("read", "disk_read_bytes_per_s"), ("write", "disk_write_bytes_per_s"),
+    ("net in", "net_received_bytes_per_s"), ("net out", "net_sent_bytes_per_s"),
+)  # fmt: skip
+
+
+def flow(
+    label: str, now: float | None, past: Sequence[float | None], width: int, height: int, *, shape: Shape
+) -> list[Content]:
+    """Return one rate as `height` lines: label, graph of the past, the rate now and the most there was."""
+    room = max(4, width - 8 - 13)
+    most = max((value for value in past if value is not None), default=None)
+    words = [f" {rate(now):>12}", f" {rate(most):>12}" if height > 1 else ""]
+    lines: list[Content] = []
+    for row, drawn in enumerate(area(past, room, height, shape=shape)):
+        left = label if row == 0 else "  most" if row == 1 else ""
+        right = words[row] if row < len(words) else ""
+        lines.append(
+            Content.assemble((f"{left:<8}", "$muted"), (drawn, "$busy"), (right, "" if row == 0 else "$muted"))
+        )
+    return lines
