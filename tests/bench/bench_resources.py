@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def watched(name: str, command: list[str], key: str, wanted: tuple[str, ...]) -> None:
-    """Print the figures of one program."""
+    """Print the figures of one program; the console is the child of what started it."""
     starts: list[float] = []
     for turn in range(STARTS):
         program = Program(command)
@@ -80,9 +80,11 @@ def watched(name: str, command: list[str], key: str, wanted: tuple[str, ...]) ->
             program.see(list(wanted))
             time.sleep(12.0)  # what is made or imported once, the other tabs among it
             bytes_per_s, cpu = program.idle(WATCHED_S)
+            if program.ended.is_set():
+                raise RuntimeError(f"{name} ended while it was watched:\n{program.screen()}")
             say(name, "CPU while watched", "% of a core", cpu)
             say(name, "written while watched", "bytes/s", bytes_per_s)
-            say(name, "memory (PSS)", "MiB", pss_mib(program.pid))
+            say(name, "memory (PSS)", "MiB", sum(map(pss_mib, program.pids())))
         finally:
             program.close()
     say(name, "start to the first picture", "ms", statistics.median(starts))
