@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from lemnis.engine.resources import HostSample
+from lemnis.engine.resources import GpuReport, HostSample
 from lemnis.engine.resources.nodes import Node, Nodes
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_, number, share
@@ -17,7 +17,7 @@ COLUMNS = (
     Col("full", "full", right=True),
     Col("gpu", "GPU", right=True),
     Col("gpu_memory", "GPU memory", right=True),
-    Col("disk", "disk r/w", right=True),
+    Col("disk", "disk r/w per s", right=True),
     Col("offers", most=28),
     Col("tasks", right=True),
     Col("works_on", "works on", flex=True),
@@ -27,8 +27,11 @@ SILENT_S = 10.0
 FULL = (0.7, 0.95)  # of a worker's limit: from the first it spills, at the second it is ended (Dask's own)
 
 
-def this_machine(host: HostSample, name: str) -> Node:
-    """Return this machine as a node."""
+def this_machine(host: HostSample, gpus: GpuReport, name: str) -> Node:
+    """Return this machine as a node, with its GPUs that answer taken together."""
+    whole = [gpu for gpu in gpus.devices if not gpu.why and "." not in gpu.index]
+    busy = [gpu.busy_percent for gpu in whole if gpu.busy_percent is not None]
+    used = [gpu.memory_used_bytes for gpu in whole if gpu.memory_used_bytes is not None]
     return Node(
         name=name,
         state="this machine",
@@ -36,6 +39,10 @@ def this_machine(host: HostSample, name: str) -> Node:
         cpu_percent=None if host.cpu_percent is None else host.cpu_percent * max(1, host.cores_total),
         memory_used_bytes=host.memory_used_bytes,
         memory_limit_bytes=host.memory_usable_bytes,
+        gpu_name=whole[0].name if whole else "",
+        gpu_percent=sum(busy) / len(busy) if busy else None,
+        gpu_used_bytes=sum(used) if used else None,
+        gpu_total_bytes=sum(gpu.memory_total_bytes or 0 for gpu in whole) or None,
         read_bytes_per_s=host.disk_read_bytes_per_s,
         written_bytes_per_s=host.disk_write_bytes_per_s,
     )

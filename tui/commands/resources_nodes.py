@@ -26,7 +26,8 @@ def nodes(context: typer.Context) -> None:
     session = session_of(context)
     watch = NodeWatch(session.engine.workspace)
     try:
-        here = machines.this_machine(session.engine.resources.host(), platform.node())
+        room = session.engine.resources
+        here = machines.this_machine(room.host(), room.gpus(), platform.node())
         found = watch.first(WAIT_S)
     finally:
         watch.close()

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
-from lemnis.engine.resources import HostSample
+from lemnis.engine.resources import GpuReport, HostSample
 from lemnis.engine.resources.nodes import Nodes, NodeWatch
 from lemnis.tui import machines
 from lemnis.tui.widgets import Panel, Table, Words
@@ -40,6 +40,7 @@ class NodesScreen(ModalScreen[None]):
         """What is known now."""
 
         host: HostSample
+        gpus: GpuReport
         nodes: Nodes
         at: int
 
@@ -78,7 +79,8 @@ class NodesScreen(ModalScreen[None]):
         if watch is None:
             return
         try:
-            self.post_message(self.Read(self.engine.resources.host(), watch.latest(), self.engine.now_ms()))
+            room = self.engine.resources
+            self.post_message(self.Read(room.host(), room.gpus(), watch.latest(), self.engine.now_ms()))
         except LemnisError as error:
             self.post_message(self.Refused(error))
 
@@ -92,7 +94,7 @@ class NodesScreen(ModalScreen[None]):
 
     def on_nodes_screen_read(self, message: Read) -> None:
         found = message.nodes
-        here = machines.this_machine(message.host, platform.node())
+        here = machines.this_machine(message.host, message.gpus, platform.node())
         columns, rows = machines.fitting(machines.node_rows(here, found), narrow=self.app.size.width < 100)
         table = self.query_one(Table)
         table.set_columns(columns)

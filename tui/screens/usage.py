@@ -22,6 +22,11 @@ LIVE_SECONDS = 5.0
 DAYS = (1.0, 7.0, 31.0, 366.0)
 BY = ("project,week", "user", "kind")
 VIEWS = (*BY, "jobs", "services", "sizes that would do", "disk")
+TITLES = {  # of the views
+    "project,week": ("Use", "by project and week"), "user": ("Use", "by user"), "kind": ("Use", "by kind"),
+    "jobs": ("Use", "by job"), "services": ("Use", "by service"), "sizes that would do": ("Sizes that would do", ""),
+    "disk": ("Use", "of the disk"),
+}  # fmt: skip
 
 
 class UsageScreen(ModalScreen[None]):
@@ -101,7 +106,7 @@ class UsageScreen(ModalScreen[None]):
         said = [Content.styled(safe(line), "$warn") for line in used.findings(found)]
         self.query_one("#findings", Words).say(Content("\n").join(said or [Content.styled(nothing(found), "$muted")]))
         panel = self.query_one("#use-panel", Panel)
-        panel.retitle("Use", f"by {message.view.replace(',', ' and ')}" if message.view in BY else message.view)
+        panel.retitle(*TITLES[message.view])
         panel.footnote(f"since {when(found.since)} · {VIEWS.index(message.view) + 1} of {len(VIEWS)}")
 
     def action_view(self, by: int) -> None:

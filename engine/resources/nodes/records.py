@@ -12,7 +12,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
         cpu_percent: Of one core for a worker's process: 200 is two cores. Of all cores for this machine.
         memory_limit_bytes: From which on a worker pauses; of this machine what is usable.
         spilled_bytes: What a worker has put on disk for want of memory.
-        gpu_percent, gpu_used_bytes, gpu_total_bytes: Of the GPU that a worker sees first.
+        gpu_percent, gpu_used_bytes, gpu_total_bytes: Of the GPU that a worker sees first; of this machine all together.
         resources: What its owner lets trainings hold of it.
         running: Keys of tasks that it has; of Lemnis's own the run.
         waiting: Tasks that wait on it.
