@@ -155,7 +155,8 @@ class DiskReader:
 
     def read(self, before: Mapping[str, DiskCount], after: Mapping[str, DiskCount], seconds: float) -> list[Disk]:
         """Return the file systems, the workspace's first, with the rates between two counts of their disks."""
-        if self._looked_s is None or monotonic_s() - self._looked_s > SPACE_EVERY_S:
+        asked = any(disk.total_bytes is None and not disk.why for disk in self._disks)  # a server that may answer now
+        if self._looked_s is None or asked or monotonic_s() - self._looked_s > SPACE_EVERY_S:
             self._looked_s, self._disks = monotonic_s(), self._look()
         return [
             msgspec.structs.replace(disk, **rates(before[disk.device], after[disk.device], seconds))
@@ -181,6 +182,7 @@ class DiskReader:
             space, why = self._shares.setdefault(mount.folder, Share(mount.folder)).look()
         else:
             space = space_of(mount.folder)
+            why = "can't be read" if space.total_bytes is None else ""
         return Disk(folder=mount.folder, kind=mount.kind, device=device_of(mount), why=why, **space._asdict())
 
 

@@ -64,6 +64,14 @@ def test_the_disk_of_a_folder_is_read_as_the_kernel_tells_it(tmp_path: Path) -> 
     assert DiskReader(tmp_path, tmp_path / "none").read({}, {}, 1.0) == []
 
 
+def test_a_share_is_told_of_as_soon_as_it_answers(tmp_path: Path) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"1 0 0:50 / {tmp_path} rw - nfs4 server:/export rw\n")
+    reader = DiskReader(tmp_path, mounts)
+    found = until(lambda: share if (share := reader.read({}, {}, 0.0)[0]).total_bytes is not None else None)
+    assert (found.device, found.why, found.total_bytes) == ("server:/export", "", space_of(tmp_path).total_bytes)
+
+
 def test_rates_are_over_the_time_between_two_counts() -> None:
     text = b"   8       0 sda 5 0 10 1 6 0 20 2 0 300 3\n   8       1 sda1 0 0 0 0 0 0 0 0 0 0 0\n"
     counts = disk_counts(text)
