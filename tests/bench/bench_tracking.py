@@ -77,8 +77,11 @@ def writing(folder: Path, engine: Engine, servers: dict[str, str]) -> None:
         return way
 
     def ours(work: Callable[[Store, int], None]) -> Way:
-        run = announce(engine.store, Announced(name="bench"))
-        return lambda: timed(lambda: work(engine.store, run))
+        def way() -> float:
+            run = announce(engine.store, Announced(name="bench"))
+            return timed(lambda: work(engine.store, run))
+
+        return way
 
     # Optuna has no call for many points, and Trackio none that waits until a point is on disk.
     cases = (("points", BULK, "optuna"), ("single", ONE_BY_ONE, "trackio"), ("runs", RUNS, ""))
