@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import BadInput
-from lemnis.engine.experiments.runs import get_run, insert_pairs
+from lemnis.engine.experiments.runs import add_pairs, get_run
 from lemnis.engine.store import Store
 
 LONGEST_KEY, LONGEST_TEXT = 250, 50_000
@@ -24,7 +24,7 @@ def tag_run(store: Store, run_id: int, key: str, value: str = "") -> None:
             "Write for example baseline, or team=blue.",
         )
     with store.write() as db:
-        insert_pairs(db, "run_tags", run_id, [(key, value)])
+        add_pairs(db, "run_tags", run_id, [(key, value)])
 
 
 def untag_run(store: Store, run_id: int, key: str) -> None:

@@ -180,7 +180,10 @@ def as_number(text: str) -> float | None:
 
 
 def insert_pairs(db: "Database", table: str, run_id: int, pairs: Iterable[tuple[str, object]]) -> None:
-    """Add rows to run_params, or add them to run_tags and replace those of the same names."""
+    """Add rows to the run_params of a run, or to its run_tags and replace those of the same names.
+
+    The run is inserted in the same transaction, which says that runs have changed; for one that is there: `add_pairs`.
+    """
     texts = [(key, as_text(value)) for key, value in pairs]
     verb = "insert or replace" if table == "run_tags" else "insert"
     # sqlite-utils asks for a table's columns at every insert, which takes it longer than SQLite takes for the rows.
@@ -188,6 +191,11 @@ def insert_pairs(db: "Database", table: str, run_id: int, pairs: Iterable[tuple[
         f"{verb} into {table} (run_id, key, value, number) values (?, ?, ?, ?)",
         [(run_id, key, text, as_number(text)) for key, text in texts],
     )
+
+
+def add_pairs(db: "Database", table: str, run_id: int, pairs: Iterable[tuple[str, object]]) -> None:
+    """Give a run that is there already parameters or tags, as `insert_pairs` does."""
+    insert_pairs(db, table, run_id, pairs)
     move_topic(db, "experiments")
 
 

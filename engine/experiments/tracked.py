@@ -9,10 +9,9 @@ from msgspec import Struct
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.experiments.points import add_points
-from lemnis.engine.experiments.runs import Run, get_run, insert_pairs
+from lemnis.engine.experiments.runs import Run, add_pairs, get_run, insert_pairs
 from lemnis.engine.jobs.states import ENDED, JobState
 from lemnis.engine.store import Store
-from lemnis.engine.store.revisions import move_topic
 from lemnis.engine.text import safe
 
 if TYPE_CHECKING:
@@ -118,9 +117,8 @@ def insert(db: "Database", run: Announced, *, job_id: int | None = None) -> int:
 
 
 def write_logged(db: "Database", run_id: int, metrics: Iterable[Logged]) -> None:
-    """Write what a run's metrics are now, where it was not logged later already."""
+    """Write what a run's metrics are now, where it was not logged later already; the caller says that runs changed."""
     db.conn.executemany(LATEST, [(run_id, one.key, one.value, one.step, one.at) for one in metrics])
-    move_topic(db, "experiments")
 
 
 def writable(run: Run) -> Run:
@@ -161,7 +159,7 @@ def log_batch(
     if metrics:
         add_points(store, run.id, [(metric.key, metric.step, metric.at, metric.value) for metric in metrics])
     with store.write() as db:
-        insert_pairs(db, "run_params", run.id, ((k, v) for k, v in given.items() if run.params.get(k) != v))
+        add_pairs(db, "run_params", run.id, ((k, v) for k, v in given.items() if run.params.get(k) != v))
         write_logged(db, run.id, metrics)
         write_tags(store, run.id, dict(tags))
 
@@ -184,7 +182,7 @@ def agreed(run: Run, params: Iterable[tuple[str, str]]) -> dict[str, str]:
 def write_tags(store: Store, run_id: int, tags: Mapping[str, str]) -> None:
     """Give a run tags; those that are its name and its note become that too."""
     with store.write() as db:
-        insert_pairs(db, "run_tags", run_id, plain_tags(tags).items())
+        add_pairs(db, "run_tags", run_id, plain_tags(tags).items())
         if tags.get(RUN_NAME):
             db.execute("update runs set name = ? where id = ?", [tags[RUN_NAME], run_id])
         if NOTE in tags:

@@ -29,7 +29,7 @@ from lemnis.engine.experiments.predictions import keep_predictions, row_times
 from lemnis.engine.experiments.recorder import CHECKPOINT_EVERY_S, Recorder, write_latest
 from lemnis.engine.experiments.remote.pieces import pieces_of, read_piece
 from lemnis.engine.experiments.reproduction import reproduction
-from lemnis.engine.experiments.runs import Run, get_run, insert_pairs
+from lemnis.engine.experiments.runs import Run, add_pairs, get_run
 from lemnis.engine.features.matrix import Signature, encode_table, fit_signature, labelled
 from lemnis.engine.files import write_atomic
 from lemnis.engine.jobs.context import JobContext
@@ -324,7 +324,7 @@ def rename_parameters(store: Store, run: Run, given: dict[str, Value]) -> None:
         return
     with store.write() as db:
         db.execute("delete from run_params where run_id = ?", [run.id])
-        insert_pairs(db, "run_params", run.id, (given | ours).items())
+        add_pairs(db, "run_params", run.id, (given | ours).items())
 
 
 def reproduced(store: Store, run: Run, sha256: str, metrics: Mapping[str, float | None]) -> str | None:
@@ -334,6 +334,6 @@ def reproduced(store: Store, run: Run, sha256: str, metrics: Mapping[str, float 
     first, again = get_run(store, run.reproduces), get_run(store, run.id)
     word, why = reproduction(first, again, metrics, same_model=first.model_sha256 == sha256)
     with store.write() as db:
-        insert_pairs(db, "run_tags", run.id, [("reproduction", word), ("reproduction_why", why)])
+        add_pairs(db, "run_tags", run.id, [("reproduction", word), ("reproduction_why", why)])
     print(f"reproduction of run {first.id}: {word}: {why}", flush=True)
     return word
