@@ -1,19 +1,24 @@
-"""nvitop on a machine without a driver: with a driver that says it has no GPU, as ours is asked to show none."""
+"""nvitop on a machine without a driver: with a driver that says it has one idle GPU, for it shows none."""
 
 # pyright: basic
 
 import ctypes
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pynvml
 
-NOTHING = 0  # NVML_SUCCESS: every answer stays zero
 
+def function(name: str) -> Callable[..., int]:
+    """Return a function of the driver: it answers how many GPUs there are, and every other question with zeros."""
 
-def nothing(*arguments: Any) -> int:
-    """Answer any question of the driver with nothing."""
-    return NOTHING
+    def answer(*arguments: Any) -> int:
+        if name.startswith("nvmlDeviceGetCount"):
+            arguments[0]._obj.value = 1  # what ctypes' byref points to
+        return 0  # NVML_SUCCESS
+
+    return answer
 
 
 def main() -> int:
@@ -22,7 +27,7 @@ def main() -> int:
         pynvml.nvmlInit()
     except pynvml.NVMLError:
         pynvml._LoadNvmlLibrary = lambda: None
-        pynvml._nvmlGetFunctionPointer = lambda name: nothing
+        pynvml._nvmlGetFunctionPointer = function
         pynvml.nvmlLib = ctypes.CDLL(None)
     from nvitop.cli import main as nvitop  # pyright: ignore[reportMissingImports]
 

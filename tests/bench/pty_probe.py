@@ -25,19 +25,21 @@ ANSWERS = {b"\x1b[6n": b"\x1b[1;1R", b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[
 class Program:
     """One program on a pseudo-terminal; a thread stamps its output, so that emulating it delays no stamp."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], size: tuple[int, int] = (COLUMNS, ROWS)) -> None:
+        """Start a program on a terminal of so many columns and rows."""
+        self.columns, self.rows = size
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
         for name in ("NO_COLOR", "SSH_TTY", "TMUX", "COLUMNS", "LINES"):
             environment.pop(name, None)
         self.started_s = time.monotonic()
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
-            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, self.columns, 0, 0))
             os.execvpe(command[0], list(command), environment)
         self.chunks: list[tuple[float, bytes]] = []
         self.ended = threading.Event()
         self._read = 0
-        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._screen = pyte.Screen(self.columns, self.rows)
         self._stream = pyte.ByteStream(self._screen)
         threading.Thread(target=self._collect, daemon=True).start()
 
@@ -61,8 +63,8 @@ class Program:
         new, self._read = self.chunks[self._read :], len(self.chunks)
         for _, data in new:
             self._stream.feed(data)
-        lines = (self._screen.buffer[y] for y in range(ROWS))  # `display` fails on half of a wide character
-        return "\n".join("".join(line[x].data for x in range(COLUMNS)) for line in lines)
+        lines = (self._screen.buffer[y] for y in range(self.rows))  # `display` fails on half of a wide character
+        return "\n".join("".join(line[x].data for x in range(self.columns)) for line in lines)
 
     def feed(self, data: bytes) -> None:
         """Emulate some output."""

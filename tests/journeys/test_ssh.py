@@ -1,31 +1,18 @@
 """Over a real SSH connection: the console opens, the connection drops, the work goes on."""
 
-import getpass
 import os
-import shutil
 import signal
-import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ssh_server import MISSING, ssh_server
 from support import engine_at, until
 from tmux import Tmux
 
 from lemnis.engine import Engine
 
-SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
-MISSING = [
-    name
-    for name, found in {
-        "an OpenSSH server": Path(SSHD).exists(),
-        "an OpenSSH client": shutil.which("ssh") and shutil.which("ssh-keygen"),
-        "tmux": shutil.which("tmux"),
-    }.items()
-    if not found
-]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
 
 
@@ -41,38 +28,9 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[list[str]]:
-    """The command that connects to an SSH server of our own on loopback, with keys of our own."""
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
-    (tmp_path / "authorized").write_text((tmp_path / "user.pub").read_text())
-    (tmp_path / "authorized").chmod(0o600)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    if os.getuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    settings = {
-        "Port": port,
-        "ListenAddress": "127.0.0.1",
-        "HostKey": tmp_path / "host",
-        "AuthorizedKeysFile": tmp_path / "authorized",
-        "PidFile": tmp_path / "sshd.pid",
-        "PasswordAuthentication": "no",
-        "StrictModes": "no",
-        "UsePAM": "no",
-    }
-    (tmp_path / "config").write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
-    server = subprocess.Popen([SSHD, "-D", "-e", "-f", tmp_path / "config"], stderr=subprocess.DEVNULL)
-
-    def listens() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    until(listens)
-    trust = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
-    yield ["ssh", "-tt", "-p", str(port), "-i", str(tmp_path / "user"), *trust, f"{getpass.getuser()}@127.0.0.1"]
-    server.terminate()
-    server.wait(10)
+    """The command that connects to an SSH server of our own on loopback."""
+    with ssh_server(tmp_path) as command:
+        yield command
 
 
 def consoles(root: Path) -> list[int]:
