@@ -8,7 +8,6 @@ from msgspec import Struct
 from lemnis.engine.config import Config, load_config
 from lemnis.engine.errors import ConfigError
 from lemnis.engine.jobs import JobsRoom
-from lemnis.engine.monitor.concept.stale import stale_models
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
@@ -325,8 +324,8 @@ def monitor(facts: Facts) -> Verdict:
     row = alerts.get("firing") or alerts.get("flapping")
     if row is not None:
         return Verdict("attention", f"{row['n']} {row['state']}: {row['message']}", "Acknowledge it: press 9, then a.")
-    if stale := stale_models(facts.store, facts.config.problem, waived=False):
-        return Verdict("attention", stale[0].words, f"`lemnis retrain`, or `lemnis monitor waive {stale[0].model}`.")
+    if verdict := stale(facts):
+        return verdict
     if verdict := facts.job("monitor"):
         return verdict
     if waiting := facts.store.row(WAITING_CHALLENGER):
@@ -339,6 +338,18 @@ def monitor(facts: Facts) -> Verdict:
         f"{alerts[state]['n']} {state}" for state in ("acknowledged", "pending", "silenced") if state in alerts
     )
     return Verdict("ready", f"newest window: {newest['verdict']}{'; ' + known if known else ''}")
+
+
+def stale(facts: Facts) -> Verdict | None:
+    """Return what is wrong while a model in charge was trained for another problem than the one that is stated."""
+    if not facts.count("select exists (select 1 from model_versions)"):
+        return None
+    from lemnis.engine.monitor.concept.stale import stale_models  # with all of the monitor: the first picture waits
+
+    found = stale_models(facts.store, facts.config.problem, waived=False)
+    if not found:
+        return None
+    return Verdict("attention", found[0].words, f"`lemnis retrain`, or `lemnis monitor waive {found[0].model}`.")
 
 
 def resources(facts: Facts, supervised: bool) -> Verdict:

@@ -1,12 +1,15 @@
 """What the console's parts say to each other; no message carries a widget."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from lemnis.engine.lifecycle import StageState
-from lemnis.engine.monitor.alerting.records import Alert
 from lemnis.tui.address import Address
+
+if TYPE_CHECKING:  # the first picture waits for no room of the engine
+    from lemnis.engine.lifecycle import StageState
+    from lemnis.engine.monitor.alerting.records import Alert
 
 WHERE = "where "  # how a thing of Explore begins that is rows by a SQL condition
 
@@ -22,7 +25,7 @@ class TopicsMoved(Message):
 class LoopRead(Message):
     """The states of the ten stages, as they are now."""
 
-    stages: tuple[StageState, ...]
+    stages: "tuple[StageState, ...]"
     broken: str = ""  # what is wrong with lemnis.toml, with its line
 
     def can_replace(self, message: Message) -> bool:
@@ -70,7 +73,7 @@ class IncidentWanted(Message):
     """Somebody wants to see everything around an alert; of `alert`, where it is at hand, at once what it says."""
 
     alert_id: int
-    alert: Alert | None = None
+    alert: "Alert | None" = None
 
 
 @dataclass

@@ -38,6 +38,7 @@ def test_opening_the_console_loads_nothing_heavy(tmp_path: Path) -> None:
     engine.store.close()
     loaded = modules_after(OPEN, str(tmp_path / "ws"))
     assert loaded & set(HEAVY) == set()
+    assert not {name for name in loaded if name.startswith("lemnis.engine.monitor")}, "nothing is in charge yet"
     assert not {"engine", "tui"} & loaded, "a second copy of the packages"
 
 
