@@ -11,6 +11,8 @@ from lemnis.engine.scratch import sweep_scratch
 from lemnis.tui.messages import EngineSeen, LoopRead, TopicsMoved
 
 PERIOD_SECONDS = 0.25  # how often the store is asked whether anybody has committed; costs no disk read
+QUIET_SECONDS = 1.0  # the same where nothing has moved for a while: what nobody changes wakes no processor
+QUIET_AFTER_SECONDS = 15.0
 LOOP_SECONDS = 1.0  # the loop's states are read at most this often
 ENGINE_SECONDS = 3.0  # how often the supervisor is looked after
 LIVE = ("queued", "preparing", "running")
@@ -28,6 +30,7 @@ class Pump:
         self._stopped = threading.Event()
         self._version, self._declared_at, self._known = -1, -1, dict[str, int]()
         self._loop_due = self._engine_due = 0.0
+        self._moved_at = monotonic_s()
         self._loop_moved = True
         self._seen: EngineSeen | None = None
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
@@ -51,7 +54,8 @@ class Pump:
             except LemnisError as error:
                 self._say(EngineSeen("down", f"{error.problem} {error.remedy}", 0, 0))
                 self._stopped.wait(ENGINE_SECONDS)
-            self._stopped.wait(PERIOD_SECONDS)
+            quiet = monotonic_s() - self._moved_at > QUIET_AFTER_SECONDS
+            self._stopped.wait(QUIET_SECONDS if quiet else PERIOD_SECONDS)
         self.engine.store.close()
 
     def look(self) -> None:
@@ -59,7 +63,7 @@ class Pump:
         now = monotonic_s()
         moved = self._moved()
         if moved:
-            self._loop_moved = True
+            self._loop_moved, self._moved_at = True, now
             self.post(TopicsMoved(moved))
         if self.engine.at is None and ("jobs" in moved or now >= self._engine_due):
             self._engine_due = now + ENGINE_SECONDS

@@ -57,7 +57,7 @@ class ResourcesRoom:
         self._pasts: dict[tuple[str, tuple[str, ...], int, int], History] = {}
         self._disk: tuple[float, list[DiskUse]] | None = None
         self._planning = threading.Lock()
-        self._plan: tuple[tuple[object, ...], Plan] | None = None
+        self._plan: tuple[tuple[object, ...], tuple[object, ...], Plan] | None = None  # what moved, its state, the plan
 
     def host(self) -> HostSample:
         """Return the newest reading of the machine; `at` says how old it is.
@@ -212,13 +212,17 @@ class ResourcesRoom:
             ConfigError: lemnis.toml is not accepted.
             NotFound: There is no such preset.
         """
-        from lemnis.engine.resources.planning.grounds import make_plan, state_of
+        from lemnis.engine.resources.planning.grounds import make_plan, moved_of, state_of
 
-        state = (expected, *state_of(self.store))
         with self._planning:
-            if self._plan is None or self._plan[0] != state:
-                self._plan = (state, make_plan(self.store, expected))
-            return self._plan[1]
+            moved = (expected, *moved_of(self.store))
+            if self._plan is not None and self._plan[0] == moved:
+                return self._plan[2]
+            state = (*moved[:2], *state_of(self.store))
+            known = self._plan is not None and self._plan[1] == state
+            plan = self._plan[2] if self._plan is not None and known else make_plan(self.store, expected)
+            self._plan = (moved, state, plan)
+            return plan
 
     def usage(self, days: float = 7, by: Sequence[str] = ("project", "week")) -> Usage:
         """Return what jobs and services of the last `days` held, used and cost, and what lies on disk.

@@ -10,6 +10,7 @@ from lemnis.engine.resources.planning.law import Sizes
 from lemnis.engine.resources.planning.plan import Asked, Grounds, Holds, Plan, plan_of
 from lemnis.engine.resources.planning.trainings import USUAL_BINS, USUAL_LEAVES, measured_trainings
 from lemnis.engine.store import Store
+from lemnis.engine.store.revisions import revisions
 
 NEWEST = 20
 
@@ -29,6 +30,8 @@ CORE_US = """
 PREDICT_MS = "select value as each from run_metrics where key = 'predict_ms' and value > 0 order by run_id desc limit ?"
 
 
+# The topics that move with every table of STATE, which itself looks at all the runs.
+TOPICS = ("experiments", "data", "deploy")
 STATE = """
     select (select max(ended_at) from runs), (select max(id) from runs),
       (select count(*) from runs where deleted_at is null), (select max(linked_at) from versions),
@@ -52,14 +55,20 @@ def make_plan(store: Store, declared: Infrastructure | None = None) -> Plan:
     )
 
 
-def state_of(store: Store) -> tuple[str, tuple[object, ...]]:
-    """Return what a plan follows from: a plan made under an equal state is still right.
+def moved_of(store: Store) -> tuple[object, ...]:
+    """Return what moves whenever the state may have: cheap to read, unlike the state.
 
     Raises:
         ConfigError: lemnis.toml can't be read.
     """
+    counters = revisions(store)
+    return read_config(store.workspace.config), *(counters.get(topic) for topic in TOPICS)
+
+
+def state_of(store: Store) -> tuple[object, ...]:
+    """Return what a plan follows from beside lemnis.toml: one made under an equal state is still right."""
     row = store.row(STATE)
-    return read_config(store.workspace.config), tuple(row) if row is not None else ()
+    return tuple(row) if row is not None else ()
 
 
 def asked_of(store: Store, config: Config, declared: Infrastructure) -> Asked:

@@ -42,6 +42,7 @@ class ProblemStage(Stage[ProblemView]):
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(engine, info)
         self._view: ProblemView | None = None
+        self._planning = False
 
     def compose(self) -> ComposeResult:
         with Panel("Problem", id="statement-panel"):
@@ -71,6 +72,14 @@ class ProblemStage(Stage[ProblemView]):
         )
 
     def show(self, view: ProblemView) -> None:
+        if view != self._view or self.thing:  # read again every few seconds, and hardly ever another one
+            self._draw(view)
+        # Beside the view: the first picture doesn't wait for it.
+        if not self._planning:
+            self._planning = True
+            self.run_worker(self._plan_in_thread, group="plan", thread=True, exit_on_error=False)
+
+    def _draw(self, view: ProblemView) -> None:
         self._view = view
         self.query_one("#statement", Words).say(rows.statement_content(view.problem))
         self.query_one("#statement-panel", Panel).retitle("Problem", view.problem.title)
@@ -85,8 +94,6 @@ class ProblemStage(Stage[ProblemView]):
         self.query_one("#plan-panel", Panel).footnote(rows.plan_summary(view.arrivals))
         self._show_tables(view)
         self._show_change()
-        # Beside the view: the first picture doesn't wait for it.
-        self.run_worker(self._plan_in_thread, group="plan", thread=True, exit_on_error=False, exclusive=True)
 
     def _plan_in_thread(self) -> None:
         try:
@@ -96,6 +103,7 @@ class ProblemStage(Stage[ProblemView]):
         self.call_later(self._show_plan, found)
 
     def _show_plan(self, found: Plan | LemnisError) -> None:
+        self._planning = False
         if not self.children:
             return  # the console is being left
         self.query_one("#needed", Words).say(rows.needed_content(found))
