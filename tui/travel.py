@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 from textual import work
 from textual.dom import DOMNode
 from textual.message import Message
+from textual.timer import Timer
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.errors import BadInput
@@ -16,12 +17,14 @@ from lemnis.tui.format import when
 from lemnis.tui.pump import Pump
 from lemnis.tui.stages.stage import WRITES, Stage
 from lemnis.tui.terminal.app import TerminalApp
+from lemnis.tui.warming import settle_memory
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
 
 Wish: TypeAlias = int | Literal["earlier", "later", "now"]
 
+STAYED_S = 1.0
 REFUSED = "This is the past: it can't be changed. esc returns to now."
 
 
@@ -43,6 +46,7 @@ class TravellingApp(TerminalApp):
         self.present = engine if engine.at is None else engine.present()
         self.banner = "" if engine.at is None else banner(engine.at)
         self.pump = self.pump_of(engine)
+        self._letting_go: Timer | None = None
         self.set_class(engine.at is not None, "-past")
 
     def pump_of(self, engine: Engine) -> Pump:
@@ -96,8 +100,15 @@ class TravellingApp(TerminalApp):
         self.set_class(place.engine.at is not None, "-past")
         await self.renew()
         self.pump.start()
+        self.let_go()
         if then is not None:
             await self.open_address(then)
+
+    def let_go(self) -> None:
+        """Let go of the place in time that was left, once a person stays: each has open files in several threads."""
+        if self._letting_go is not None:
+            self._letting_go.stop()
+        self._letting_go = self.set_timer(STAYED_S, settle_memory)
 
     async def run_action(
         self,

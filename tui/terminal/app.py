@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import textual.screen
+from textual._context import active_message_pump
+from textual.css.query import NoMatches
+from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.widget import Widget
 
 from lemnis.engine.clock import monotonic_s
 from lemnis.tui.terminal.driver import TerminalDriver
@@ -28,6 +32,12 @@ def draw_rarely(screens: Sequence[Screen[Any]]) -> None:
         screen._update_timer.stop()  # pyright: ignore[reportPrivateUsage]
         vars(screen)["_Screen__update_timer"] = None  # made anew when it is needed
         screen.refresh()
+
+
+def is_leaving(pump: MessagePump | None) -> bool:
+    """Say whether a widget is being taken away, alone or with what it is in."""
+    nodes = pump.ancestors_with_self if isinstance(pump, Widget) else []
+    return any(node._pruning or node._closing for node in nodes)  # pyright: ignore[reportPrivateUsage]
 
 
 class TerminalApp(ThemedApp[None]):
@@ -76,7 +86,12 @@ class TerminalApp(ThemedApp[None]):
         self.exit(return_code=code)
 
     def _handle_exception(self, error: Exception) -> None:
-        """End on what went wrong, unless that is because the console is being left: nothing can be mounted then."""
+        """End on what went wrong, unless that is because the console or one of its screens is being left.
+
+        Nothing can be mounted in a console that leaves, and a screen that leaves has no widgets any more to draw on.
+        """
+        if isinstance(error, NoMatches) and is_leaving(active_message_pump.get(None)):
+            return
         if not self._exit or self.is_headless or self.debug_crash:
             super()._handle_exception(error)
 
