@@ -8,7 +8,7 @@ DEMO ?= demo
 # Tests and benches start thousands of processes: what one of them compiled, the next one loads.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo cuda test check suite bench journeys properties faults screenshots docs lock clean
+.PHONY: demo cuda test check suite bench journeys properties faults soak screenshots docs lock clean
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -69,6 +69,10 @@ properties: $(VENV)/installed
 
 faults: $(VENV)/installed
 	$(BIN)/python -m pytest tests/faults
+
+# Half an hour of use by keys: memory, threads, descriptors and answers must stay as they were (LEMNIS_SOAK_MINUTES=5: for less).
+soak: $(VENV)/installed
+	$(BIN)/python tests/soak/soak.py
 
 screenshots: $(VENV)/installed
 	$(BIN)/python tests/journeys/screenshots.py

@@ -1,0 +1,85 @@
+"""The walk itself, for a minute, and what its verdict calls worse."""
+
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+from gauges import Sample
+from lived import lived
+from scenes import SCENES, Step, scenes
+from typed import typed
+from verdict import MIB, complaints, figures, slope
+from walked import Walk
+
+from lemnis.tui.actions import ACTIONS
+
+KEYS_MS = (8.0, 9.0, 10.0, 11.0, 12.0)
+STEADY = [
+    Sample(10.0 * at, 90 * MIB, 80 * MIB, 9, 30, 40, 300, tuple(ms + at % 3 for ms in KEYS_MS)) for at in range(181)
+]
+
+
+def wrongs(samples: list[Sample]) -> list[str]:
+    return list(complaints(figures(samples)))
+
+
+def test_what_stays_as_it_was_is_not_complained_of() -> None:
+    assert wrongs(STEADY) == []
+    warmed = [replace(each, uss=each.uss - 20 * MIB) if each.at_s < 300 else each for each in STEADY]
+    assert wrongs(warmed) == []  # caches fill in the first minutes
+    odd = [replace(each, uss=each.uss + 60 * MIB) if place % 20 == 3 else each for place, each in enumerate(STEADY)]
+    assert wrongs(odd) == []
+
+
+@pytest.mark.parametrize(
+    ("worse", "told"),
+    [
+        (lambda each: {"uss": each.uss + int(each.at_s * 3500)}, "Memory grows by 2.0"),
+        (lambda each: {"threads": each.threads + int(each.at_s > 1500)}, "From 9 threads"),
+        (lambda each: {"descriptors": each.descriptors + int(each.at_s / 300)}, "descriptors it came to"),
+        (lambda each: {"keys_ms": tuple(ms * (1 + each.at_s / 4000) for ms in each.keys_ms)}, "A key was answered"),
+    ],
+)
+def test_what_gets_worse_is_complained_of(worse, told: str) -> None:
+    (complaint,) = wrongs([replace(each, **worse(each)) for each in STEADY])
+    assert told in complaint
+
+
+def test_a_slope_is_that_of_most_points() -> None:
+    points = [(float(x), 3.0 * x + (1000 if x % 7 == 0 else 0)) for x in range(40)]
+    assert slope(points) == pytest.approx(3.0)
+    assert slope(points[:1]) == 0.0
+
+
+def test_every_declared_key_can_be_typed() -> None:
+    assert all(typed(action) for action in ACTIONS)
+
+
+def test_the_same_seed_walks_the_same_way_and_never_leaves() -> None:
+    def first(seed: int, count: int = 400) -> list[tuple[str, list[Step]]]:
+        return [(name, list(steps)) for (name, steps), _ in zip(scenes(seed), range(count), strict=False)]
+
+    walked = first(7)
+    assert walked == first(7)
+    assert walked != first(8)
+    assert {name for name, _ in walked} == {scene.__name__ for scene in SCENES}
+    assert not [step for _, steps in walked for step in steps if "q" in step.keys]
+    assert all(list(scene(Random(1))) for scene in SCENES)
+
+
+@pytest.mark.slow
+def test_a_minute_of_use_leaves_the_console_as_it_was(tmp_path: Path) -> None:
+    with lived(tmp_path / "flights", 60):
+        walk = Walk(tmp_path / "flights", seed=7)
+        try:
+            walk.go(60, 5, lambda sample: None)
+            assert walk.leave() == 0
+        finally:
+            walk.close()
+    found = figures(walk.samples)
+    assert walk.pressed > 150
+    assert found["samples"] > 3
+    # A minute is too short for slopes: what every scene left behind would show all the same.
+    assert walk.samples[-1].threads <= walk.samples[len(walk.samples) // 2].threads + 2
+    assert found["descriptors_last"] <= found["descriptors_first"] + 8
