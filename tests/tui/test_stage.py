@@ -226,6 +226,10 @@ async def test_what_comes_for_a_screen_that_is_being_left_is_let_go() -> None:
         await pilot.app.push_screen(Late())
         await settle(pilot)
         assert "only this" in screen_text(pilot)
-        pilot.app.screen.post_message(Asked())
+        late = pilot.app.screen
+        assert isinstance(late, Late)
+        late.post_message(Asked())
+        await settle(pilot)
+        pilot.app.call_later(late.on_late_found)  # as a thread does that has only now read it
         await settle(pilot)
         assert "good" in screen_text(pilot)

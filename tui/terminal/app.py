@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import textual.screen
@@ -84,6 +84,17 @@ class TerminalApp(ThemedApp[None]):
     def leave(self, code: int) -> None:
         """Leave with an exit code; the terminal is restored on the way out."""
         self.exit(return_code=code)
+
+    # Any: whatever the function takes.
+    def call_later(self, callback: Callable[..., object], *arguments: Any, **options: Any) -> bool:
+        """Call a function soon; one of a widget that was taken away by then, as threads call it, is not called."""
+        asked = getattr(callback, "__self__", None)
+
+        def called() -> object:
+            gone = isinstance(asked, Widget) and (is_leaving(asked) or not asked.is_attached)
+            return None if gone else callback(*arguments, **options)
+
+        return super().call_later(called)
 
     def _handle_exception(self, error: Exception) -> None:
         """End on what went wrong, unless that is because the console or one of its screens is being left.
