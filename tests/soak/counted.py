@@ -4,6 +4,8 @@ It writes the tasks of its event loop, its widgets, and the kinds of objects the
 with LEMNIS_SOAK_TRACE also where the memory was asked for that came since the request before.
 """
 
+# pyright: basic
+
 import asyncio
 import gc
 import json

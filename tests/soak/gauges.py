@@ -1,5 +1,7 @@
 """What a process holds, as the kernel counts it: memory, threads and descriptors."""
 
+# pyright: basic
+
 import os
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,5 +1,7 @@
 """A workspace that lives while somebody looks: the quick demo, alerts that fire, more traffic, a run that is logged."""
 
+# pyright: basic
+
 import math
 import threading
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """What a person does at the console, as keys: scenes drawn by chance from the declared keys."""
 
+# pyright: basic
+
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import NamedTuple

@@ -6,6 +6,8 @@ LEMNIS_SOAK_MINUTES says for how long, LEMNIS_SOAK_SEED which walk. The last lin
 1 if something got worse. With LEMNIS_SOAK_TRACE the console runs under tracemalloc, and where memory grew is told too.
 """
 
+# pyright: basic
+
 import json
 import os
 import sys

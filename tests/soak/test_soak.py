@@ -1,8 +1,12 @@
 """The walk itself, for a minute, and what its verdict calls worse."""
 
+# pyright: basic
+
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from gauges import Sample
@@ -41,7 +45,7 @@ def test_what_stays_as_it_was_is_not_complained_of() -> None:
         (lambda each: {"keys_ms": tuple(ms * (1 + each.at_s / 4000) for ms in each.keys_ms)}, "A key was answered"),
     ],
 )
-def test_what_gets_worse_is_complained_of(worse, told: str) -> None:
+def test_what_gets_worse_is_complained_of(worse: Callable[[Sample], dict[str, Any]], told: str) -> None:
     (complaint,) = wrongs([replace(each, **worse(each)) for each in STEADY])
     assert told in complaint
 

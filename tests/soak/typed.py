@@ -1,5 +1,7 @@
 """What a terminal sends for a key, by Textual's name of it."""
 
+# pyright: basic
+
 from lemnis.tui.keys.action import Action
 
 ESCAPE, ENTER = "\x1b", "\r"

@@ -1,5 +1,7 @@
 """Whether a console was the same after the walk as before it: memory, threads, descriptors, and how soon it answers."""
 
+# pyright: basic
+
 from collections.abc import Iterator, Sequence
 from statistics import median, quantiles
 

@@ -1,5 +1,7 @@
 """The walk: a console on a pseudo-terminal that is given scene after scene, looked at every few seconds."""
 
+# pyright: basic
+
 import json
 import os
 import re

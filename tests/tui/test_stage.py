@@ -1,3 +1,5 @@
+# pyright: basic
+
 from collections.abc import Callable
 from threading import Event
 from typing import Any
