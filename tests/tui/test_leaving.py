@@ -1,0 +1,77 @@
+"""A screen that is being left: asked twice to go, or given what was read for it, it takes nothing else with it."""
+
+# pyright: basic
+
+from support import FakeEngine, screen_text, settle
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widget import Widget
+
+from lemnis.tui.app import Console
+from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.widgets import Words
+
+
+class Bare(Console):
+    """A console whose tabs say one word."""
+
+    def make_stage(self, name: str) -> Widget:
+        return Container(Words("good"), id=f"stage-{name}", classes="stage")
+
+
+class Asked(Message):
+    """What a thread has posted, or a key that was pressed twice."""
+
+
+class Late(ModalScreen[None]):
+    """A screen that is left when it is asked to, and draws what comes even then."""
+
+    class Found(Message):
+        """What a thread found."""
+
+    class Last(Words):
+        def on_unmount(self) -> None:
+            self.screen.post_message(Late.Found())
+
+    def compose(self) -> ComposeResult:
+        yield Late.Last("only this", id="late")
+
+    def on_asked(self) -> None:
+        self.dismiss()
+
+    def on_late_found(self) -> None:
+        self.query_one("#late", Words).say("found")
+
+
+def console() -> Console:
+    return Bare(FakeEngine())  # type: ignore[arg-type]
+
+
+async def test_a_screen_that_is_asked_twice_to_leave_takes_no_other_with_it() -> None:
+    async with console().run_test(size=(80, 24)) as pilot:
+        await pilot.app.push_screen(Explanation("One", "thing"))
+        for below in (2, 1):
+            await pilot.app.push_screen(Late())
+            late = pilot.app.screen
+            assert late.post_message(Asked())
+            assert late.post_message(Asked())
+            await settle(pilot)
+            assert len(pilot.app.screen_stack) == below
+            await pilot.press("escape")
+        assert "good" in screen_text(pilot)
+
+
+async def test_what_comes_for_a_screen_that_is_being_left_is_let_go() -> None:
+    async with console().run_test(size=(80, 24)) as pilot:
+        await pilot.app.push_screen(Late())
+        await settle(pilot)
+        assert "only this" in screen_text(pilot)
+        late = pilot.app.screen
+        assert isinstance(late, Late)
+        late.post_message(Asked())
+        await settle(pilot)
+        pilot.app.call_later(late.on_late_found)  # as a thread does that has only now read it
+        await settle(pilot)
+        assert "good" in screen_text(pilot)
