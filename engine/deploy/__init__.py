@@ -133,6 +133,12 @@ class DeployRoom:
 
         return sheet.sheet(self.store, model, version, alias)
 
+    def rollback_sheet(self, model: str, alias: str) -> "Sheet":
+        """Return what is known of the version that a rollback goes back to; raises BadInput where there is none."""
+        from lemnis.engine.deploy import aliases, sheet
+
+        return sheet.sheet(self.store, model, aliases.earlier(self.store, model, alias), alias)
+
     def promote(self, model: str, version: int, alias: str, who: str, why: str, *, force: bool = False) -> AliasEvent:
         """Point an alias at a version whose gates passed. See `aliases.promote`."""
         from lemnis.engine.deploy import aliases

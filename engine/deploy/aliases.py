@@ -100,14 +100,28 @@ def rollback(store: Store, model: str, alias: str, *, who: str, why: str) -> Ali
     """
     if not why.strip():
         raise BadInput("A rollback needs a reason.", "Say why in one sentence; it is kept with the event.")
-    registry.versions(store, model)
-    earlier = standing(events(store, model, alias=alias))
-    if len(earlier) < 2:
-        raise BadInput(f"{model}@{alias} has no earlier version to go back to.", "Promote another version instead.")
+    number = earlier(store, model, alias)
     from lemnis.engine.deploy.evidence import evidence_of
 
-    evidence = evidence_of(store, registry.version(store, model, earlier[-2]).run_id)
-    return move(store, model, alias, earlier[-2], kind="rollback", who=who, why=why, evidence=evidence)
+    evidence = evidence_of(store, registry.version(store, model, number).run_id)
+    return move(store, model, alias, number, kind="rollback", who=who, why=why, evidence=evidence)
+
+
+def earlier(store: Store, model: str, alias: str) -> int:
+    """Return the version that a rollback of an alias goes back to.
+
+    Raises:
+        NotFound: There is no such model.
+        BadInput: There is nothing to go back to.
+    """
+    registry.versions(store, model)
+    stack = standing(events(store, model, alias=alias))
+    if len(stack) < 2:
+        raise BadInput(
+            f"{safe(model, limit=80)}@{safe(alias, limit=80)} has no earlier version to go back to.",
+            "Promote another version instead.",
+        )
+    return stack[-2]
 
 
 def standing(newest_first: list[AliasEvent]) -> list[int]:

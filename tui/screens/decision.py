@@ -1,5 +1,6 @@
 """Decision: the question before production changes: shows the evidence, asks for the model's name and a reason."""
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -9,6 +10,7 @@ from textual.widgets import Input
 
 from lemnis.engine.text import safe
 from lemnis.tui.widgets import Words
+from lemnis.tui.widgets.fitting import Fitting
 
 
 class Decision(ModalScreen[str | None]):
@@ -17,7 +19,11 @@ class Decision(ModalScreen[str | None]):
     The key that asked answers nothing: two fields have to be filled.
     """
 
-    BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
+    BINDINGS = [
+        Binding("escape", "leave", "Leave", show=False),
+        Binding("down,pagedown", "page(1)", "More evidence", show=False),
+        Binding("up,pageup", "page(-1)", "Back in the evidence", show=False),
+    ]
 
     def __init__(self, question: str, *, evidence: Content, typed: str, warning: str = "") -> None:
         """Ask `question`; `warning` is what speaks against it, empty for nothing."""
@@ -27,16 +33,28 @@ class Decision(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="decision"):
             yield Words(Content.styled(safe(self.question, limit=300), "bold"))
-            yield Words(self.evidence, id="decision-evidence")
+            with Fitting():
+                yield Words(self.evidence)
             if self.warning:
                 yield Words(Content.styled(f"✖ {safe(self.warning, limit=400)}", "$bad"))
             yield Input(placeholder=f"type {safe(self.typed)}", compact=True, id="decision-name")
             yield Input(placeholder="why, in one sentence; it is kept", compact=True, id="decision-reason")
-            yield Words(self.keys(), id="decision-keys")
+            yield Words(id="decision-keys")
 
     def keys(self) -> Content:
         word = " force it   " if self.warning else " do it   "
-        return Content.assemble((" enter ", "$key"), word, (" esc ", "$key"), " leave it as it is")
+        more = [(" ↑ ↓ ", "$key"), " more evidence   "] if self.query_one(Fitting).is_cut else []
+        return Content.assemble((" enter ", "$key"), word, *more, (" esc ", "$key"), " leave it as it is")
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.query_one(Fitting).fit)  # so that the fields below the evidence are seen
+
+    @on(Fitting.Fitted)
+    def say_keys(self) -> None:
+        self.query_one("#decision-keys", Words).say(self.keys())
+
+    def action_page(self, pages: int) -> None:
+        self.query_one(Fitting).page(pages)
 
     def on_mount(self) -> None:
         self.query_one("#decision-name", Input).focus()

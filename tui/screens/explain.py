@@ -1,17 +1,15 @@
 """What `K` shows: one thing explained, with where its rule or threshold came from."""
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
-from textual.events import Resize
 from textual.screen import ModalScreen
 
 from lemnis.engine.text import safe
+from lemnis.tui.widgets.fitting import Fitting
 from lemnis.tui.widgets.text import Words
-
-AROUND = 9  # lines of the dialog that are not the text's: border, padding, title, keys and what parts them
-LEAST = 3  # lines of the text that are seen on the smallest screen
 
 
 class Explanation(ModalScreen[None]):
@@ -34,31 +32,35 @@ class Explanation(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Words(Content.styled(safe(self.heading, limit=64), "bold $stage-accent"))
-            with VerticalScroll(id="explained", can_focus=False):
+            with Fitting():
                 yield Words(self.text)
-            yield Words(classes="keys")
+            yield Words(self.keys(scrolls=False), classes="keys")
 
     @property
-    def shown(self) -> VerticalScroll:
+    def shown(self) -> Fitting:
         """The part that scrolls."""
-        return self.query_one("#explained", VerticalScroll)
+        return self.query_one(Fitting)
 
-    def on_resize(self, event: Resize) -> None:
-        self.shown.styles.max_height = max(LEAST, event.size.height - AROUND)
-        self.call_after_refresh(self.say_keys)
+    @staticmethod
+    def keys(*, scrolls: bool) -> Content:
+        """Return how it is closed and, where not all is seen, how it is scrolled."""
+        close = Content.assemble((" esc ", "$key"), " close")
+        if not scrolls:
+            return close
+        return Content.assemble(close, "   ", (" j k ", "$key"), " scroll   ", (" space ", "$key"), " a page")
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.shown.fit)
+
+    @on(Fitting.Fitted)
     def say_keys(self) -> None:
-        """Say how it is closed and, where not all is seen, how it is scrolled."""
-        keys = Content.assemble((" esc ", "$key"), " close")
-        if self.shown.max_scroll_y:
-            keys = Content.assemble(keys, "   ", (" j k ", "$key"), " scroll   ", (" space ", "$key"), " a page")
-        self.query_one(".keys", Words).say(keys)
+        self.query_one(".keys", Words).say(self.keys(scrolls=self.shown.is_cut))
 
     def action_scroll(self, lines: int) -> None:
         self.shown.scroll_relative(y=lines, animate=False)
 
     def action_page(self, pages: int) -> None:
-        self.shown.scroll_relative(y=pages * max(1, self.shown.size.height - 1), animate=False)
+        self.shown.page(pages)
 
     def action_far(self, end: bool) -> None:
         self.shown.scroll_to(y=self.shown.max_scroll_y if end else 0, animate=False)

@@ -62,6 +62,7 @@ class Chart(Vertical):
         self.value_text: Callable[[float | None], str] = number  # how the legend writes a value
         self._series: list[Series] = []
         self._levels: list[tuple[float, str]] = []
+        self._shown = False  # once, so that having no point is said too
         self._plot: PlotWidget | None = None
 
     def compose(self) -> ComposeResult:
@@ -79,8 +80,9 @@ class Chart(Vertical):
             series: Up to eight lines.
             levels: Horizontal lines, e.g. thresholds: value and name.
         """
-        if list(series) == self._series and list(levels) == self._levels:
+        if self._shown and list(series) == self._series and list(levels) == self._levels:
             return
+        self._shown = True
         self._series, self._levels = list(series), list(levels)
         self.call_later(self._draw)
 

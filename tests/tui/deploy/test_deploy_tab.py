@@ -124,18 +124,47 @@ async def test_promoting_needs_the_models_name_and_a_reason(engine: Engine) -> N
 async def test_rolling_back_moves_the_alias_to_the_version_before(engine: Engine) -> None:
     engine.deploy.promote("late", 2, "champion", "ada", "better")
     async with opened(engine) as pilot:
-        await decide(pilot, "b", "late", "slow")
+        await pilot.press("b")
+        await becomes(pilot, lambda: "Roll late@champion back to version 1?" in screen_text(pilot))
+        await pilot.press(*"late", "enter", *"slow", "enter")
         await becomes(pilot, lambda: engine.deploy.alias("late", "champion").version == 1)  # pyright: ignore[reportOptionalMemberAccess]
         await becomes(pilot, lambda: "rollback" in screen_text(pilot))
 
 
 async def test_leaving_the_question_changes_nothing(engine: Engine) -> None:
+    engine.deploy.promote("late", 2, "champion", "ada", "better")
     async with opened(engine) as pilot:
         await pilot.press("b")
         await becomes(pilot, lambda: isinstance(pilot.app.screen, Decision))
         await pilot.press("escape")
         await becomes(pilot, lambda: not isinstance(pilot.app.screen, Decision))
-    assert len(engine.deploy.history("late")) == 1
+    assert len(engine.deploy.history("late")) == 2
+
+
+def told(pilot: Pilot[None], words: str) -> bool:
+    return any(words in toast.title for toast in pilot.app._notifications)
+
+
+async def test_what_can_not_be_done_is_said_before_anything_is_asked(engine: Engine) -> None:
+    engine.deploy.promote("late", 2, "challenger", "ada", "to compare")
+    async with opened(engine) as pilot:
+        await pilot.press("b")
+        await becomes(pilot, lambda: told(pilot, "late@champion has no earlier version"))
+        stage(pilot).query_one("#versions", Table).focus()
+        await pilot.press("C")
+        await becomes(pilot, lambda: told(pilot, "late@challenger is version 2 already"))
+        stage(pilot).query_one("#events", Table).focus()
+        await pilot.press("b")
+        await becomes(pilot, lambda: told(pilot, "late@challenger has no earlier version"))
+        assert not isinstance(pilot.app.screen, Decision)
+
+
+async def test_traffic_that_is_none_says_so(engine: Engine) -> None:
+    with engine.store.write("predictions") as db:
+        for table in ("predictions", "requests", "traffic"):
+            db.execute(f"delete from {table}")
+    async with opened(engine) as pilot:
+        await becomes(pilot, lambda: "No request in the last 5 minutes." in screen_text(pilot))
 
 
 async def test_a_version_whose_gates_failed_is_promoted_only_with_a_warning(engine: Engine) -> None:
@@ -151,6 +180,25 @@ async def test_a_version_whose_gates_failed_is_promoted_only_with_a_warning(engi
         await pilot.press(*"late", "enter", *"urgent", "enter")
         await becomes(pilot, lambda: "forced" in screen_text(pilot))
     assert engine.deploy.history("late")[0].forced
+
+
+async def test_a_promotions_fields_are_seen_on_a_small_screen_however_much_evidence_there_is(engine: Engine) -> None:
+    with engine.store.write() as db:
+        for place in range(12):
+            db.execute(
+                """insert into gates (run_id, position, metric, part, rule, observed, verdict, why, at)
+                   values (2, ?, ?, 'test', '>= 0.7', 0.6, 'fail', 'too low', 1)""",
+                [place, f"measure_{place}"],
+            )
+    async with opened(engine, (80, 24)) as pilot:
+        stage(pilot).query_one("#versions", Table).focus()
+        await pilot.press("P")
+        await shows(pilot, "It replaces version 1.", "type late", "why, in one", "force it", "↑ ↓")
+        assert "measure_11" not in screen_text(pilot)
+        await pilot.press("down", "down", "down")
+        await shows(pilot, "measure_11", "type late", "force it")
+        assert pilot.app.focused is not None
+        assert pilot.app.focused.id == "decision-name"
 
 
 async def test_stopping_an_endpoint_asks_first(engine: Engine) -> None:

@@ -1,6 +1,6 @@
 """What a person decides in Deploy about a version or an endpoint: promote, roll back, see its card, split."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lemnis.engine.deploy import Candidate, Endpoint, ModelVersion
 from lemnis.engine.errors import BadInput
@@ -13,6 +13,9 @@ from lemnis.tui.stages.deploy.registering import Registering
 from lemnis.tui.stages.deploy.splitting import Splitting, Wanted
 from lemnis.tui.stages.deploy.view import DeployView
 from lemnis.tui.stages.stage import Stage
+
+if TYPE_CHECKING:
+    from lemnis.engine.deploy.sheet import Sheet
 
 
 def register(stage: Stage[Any], run: Candidate, *, new: bool) -> None:
@@ -46,30 +49,37 @@ def register(stage: Stage[Any], run: Candidate, *, new: bool) -> None:
     stage.perform(room.maps_left, run.run_id, run.model, then=ask)
 
 
-def promote(stage: Stage[Any], view: DeployView, version: ModelVersion, alias: str) -> None:
+def promote(stage: Stage[Any], version: ModelVersion, alias: str) -> None:
     """Show the evidence for a version, ask for the model's name and a reason, and move the alias to it."""
-    fine = version.verdict in ("pass", "no gates")
-    against = "" if fine else f"Its gates say: {version.verdict}. Going on forces it, and the event says so."
-    gates, metrics = view.gates.get(version.run_id, []), view.metrics.get(version.run_id, {})
-    present = next((v for v in view.versions if v.model == version.model and alias in v.aliases), None)
-    beside = view.metrics.get(present.run_id, {}) if present is not None else None
-    replaced = f"It replaces version {present.version}." if present is not None else f"There is no {alias} yet."
-    evidence = rows.Content("\n").join(
-        [rows.Content(replaced), *rows.gate_lines(gates), *rows.metric_lines(metrics, beside)]
-    )
 
-    def decided(reason: str | None) -> None:
+    def ask(sheet: "Sheet") -> None:
+        present, number = sheet.present, version.version
+        if present is not None and present.version == number:
+            stage.refuse(BadInput(f"{version.model}@{alias} is version {number} already.", "There is nothing to do."))
+            return
+        replaced = f"It replaces version {present.version}." if present is not None else f"There is no {alias} yet."
+        said = f"Its gates say: {sheet.version.verdict}. Going on forces it, and the event says so."
+        against = said if sheet.objections else ""
+        question = f"Make version {number} of {version.model} the {alias}?"
+        shown = Decision(question, evidence=evidence_of(replaced, sheet), typed=version.model, warning=against)
+        stage.app.push_screen(shown, lambda reason: decided(reason, force=bool(against)))
+
+    def decided(reason: str | None, *, force: bool) -> None:
         if reason:
             done = f"{version.model}@{alias} is version {version.version}."
             arguments = (version.model, version.version, alias, user_name(), reason)
-            stage.perform(stage.engine.deploy.promote, *arguments, force=bool(against), done=done)
+            stage.perform(stage.engine.deploy.promote, *arguments, force=force, done=done)
 
-    question = f"Make version {version.version} of {version.model} the {alias}?"
-    stage.app.push_screen(Decision(question, evidence=evidence, typed=version.model, warning=against), decided)
+    stage.perform(stage.engine.deploy.sheet, version.model, version.version, alias, then=ask)
 
 
 def roll_back(stage: Stage[Any], model: str, alias: str) -> None:
-    """Ask for the model's name and a reason, and point the alias back at the version before."""
+    """Show the version before, ask for the model's name and a reason, and point the alias back at it."""
+
+    def ask(sheet: "Sheet") -> None:
+        question = f"Roll {model}@{alias} back to version {sheet.version.version}?"
+        what = "Endpoints that follow it change over without dropping a request."
+        stage.app.push_screen(Decision(question, evidence=evidence_of(what, sheet), typed=model), decided)
 
     def decided(reason: str | None) -> None:
         if reason:
@@ -82,9 +92,14 @@ def roll_back(stage: Stage[Any], model: str, alias: str) -> None:
                 done=lambda event: f"{model}@{alias} is version {event.version} again.",
             )
 
-    what = rows.Content.styled("Endpoints that follow it change over without dropping a request.", "$muted")
-    question = f"Roll {model}@{alias} back to the version before?"
-    stage.app.push_screen(Decision(question, evidence=what, typed=model), decided)
+    stage.perform(stage.engine.deploy.rollback_sheet, model, alias, then=ask)
+
+
+def evidence_of(first: str, sheet: "Sheet") -> rows.Content:
+    """Return a sentence, then the gates of a version and its measures beside those of the one it replaces."""
+    beside = sheet.present_metrics if sheet.present is not None else None
+    lines = [*rows.gate_lines(sheet.gates), *rows.metric_lines(sheet.metrics, beside)]
+    return rows.Content("\n").join([rows.Content(first), *lines])
 
 
 def show_card(stage: Stage[Any], view: DeployView, model: str, version: int) -> None:

@@ -266,20 +266,20 @@ class DeployStage(Stage[DeployView]):
         self._promote("challenger")
 
     def _promote(self, alias: str) -> None:
-        view, version = self._view, self.version
-        if view is None or version is None:
+        version = self.version
+        if version is None:
             self._refuse_version("promote")
         else:
-            acts.promote(self, view, version, alias)
+            acts.promote(self, version, alias)
 
     def action_rollback(self) -> None:
-        on_endpoint = self._about == "endpoints" and self.endpoint is not None
-        model = self.endpoint.model if on_endpoint and self.endpoint else self.version.model if self.version else ""
-        alias = self.endpoint.alias if on_endpoint and self.endpoint else "champion"
-        if not model:
+        about = {"endpoints": self.endpoint, "events": self.event}.get(self._about)
+        if about is not None:
+            acts.roll_back(self, about.model, about.alias)
+        elif self.version is not None:
+            acts.roll_back(self, self.version.model, "champion")
+        else:
             self.refuse(BadInput("There is no alias to roll back.", "Promote a version first: P."))
-            return
-        acts.roll_back(self, model, alias)
 
     def action_export(self) -> None:
         version = self.version
