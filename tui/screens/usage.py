@@ -27,6 +27,11 @@ TITLES = {  # of the views
     "jobs": ("Use", "by job"), "services": ("Use", "by service"), "sizes that would do": ("Sizes that would do", ""),
     "disk": ("Use", "of the disk"),
 }  # fmt: skip
+NOTHING_RAN = "Nothing ran in this time."
+EMPTY = {
+    "services": "No endpoint or other service ran in this time.",
+    "sizes that would do": "No kind of job is known to ask for much more, or less, than it uses.",
+}
 
 
 class UsageScreen(ModalScreen[None]):
@@ -67,7 +72,7 @@ class UsageScreen(ModalScreen[None]):
         yield ErrorStrip()
         yield Words(id="findings")
         with Panel("Use", id="use-panel"):
-            yield Table(Col("project"), id="use", empty="Nothing ran in this time.")
+            yield Table(Col("project"), id="use", empty=NOTHING_RAN)
         keys = ((" v ", "$key"), " next view  ", (" - + ", "$key"), " longer, shorter  ", (" esc ", "$key"), " back")
         yield Words(Content.assemble(*keys), classes="keys")
 
@@ -100,6 +105,7 @@ class UsageScreen(ModalScreen[None]):
         table.set_columns(
             [Col(head, right=head in used.FIGURES, flex=head == heads[-1] and not rows) for head in heads]
         )
+        table.empty = EMPTY.get(message.view, NOTHING_RAN)
         table.show(
             [Row(str(place), [text for text, _ in row], [raw for _, raw in row]) for place, row in enumerate(rows)]
         )
