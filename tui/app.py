@@ -12,12 +12,14 @@ from textual.widget import Widget
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.notifications import SeverityLevel
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.tui import copying
 from lemnis.tui.actions import GLOBAL, actions, bindings
 from lemnis.tui.address import Address
 from lemnis.tui.clipboard import osc52, save_copy
+from lemnis.tui.keys import named
 from lemnis.tui.keys.keymap import DEFAULT, Keymap
 from lemnis.tui.messages import EngineSeen, LoopRead, RoomImported, TopicsMoved
 from lemnis.tui.navigation import NavigatingApp
@@ -107,12 +109,25 @@ class Console(Touring, NavigatingApp):
 
     def use_keymap(self) -> None:
         """Answer to the keys in force, and tell what is wrong with those that were declared."""
+        named.use(self.keymap)
         self.set_keymap(dict(self.keymap.changed))
         labels = {action.id: self.keymap.label(action).split()[0] for action in actions(GLOBAL)}
         self.query_one(KeyBar).always = labels["app.help"], labels["app.command_palette"]
         if complaints := self.keymap.complaints:
             said = "\n".join([*complaints[:TOLD], "See `lemnis keys check`."])
             self.notify(said, title="Keys of your config.toml", severity="warning", markup=False, timeout=LONG_S)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: "SeverityLevel" = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a toast; the ids of actions in it become their keys."""
+        super().notify(named.keyed(message), title=title, severity=severity, timeout=timeout, markup=markup)
 
     def on_unmount(self) -> None:
         self.pump.stop()

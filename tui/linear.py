@@ -10,10 +10,12 @@ from rich.text import Text
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, RichLog, Static, TextArea
+from textual.worker import WorkerFailed
 
 from lemnis.engine.text import safe
 from lemnis.tui.app import Console
 from lemnis.tui.format import MISSING, number
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.widgets.cells import Row, drawable
 from lemnis.tui.widgets.chart import Chart
@@ -52,7 +54,7 @@ def lines_of(widget: Widget) -> Iterator[str]:
 def table_lines(table: Table) -> Iterator[str]:
     """Return a table's rows, each cell with its column's name; what has no value is left out."""
     if not table.total:
-        yield plain(table.empty)
+        yield plain(keyed(table.empty))
         return
     labels = [plain(column.label) or column.name for column in table.columns]
     for row in table.rows[:MOST_ROWS]:
@@ -102,14 +104,21 @@ def drawn(sign: str) -> bool:
     return sign > "\x7f" and unicodedata.category(sign) in ("So", "Sk") and not "␀" <= sign <= "␦"
 
 
-async def told(app: Console, names: Sequence[str]) -> AsyncIterator[str]:
-    """Return what each of these tabs shows, after its name and state."""
+class Unseen(Console):
+    """A console that nobody sees: what goes wrong in it is raised, not drawn."""
+
+    def _fatal_error(self) -> None:
+        self._close_messages_no_wait()  # `run_test` raises it
+
+
+async def told(app: Unseen, names: Sequence[str]) -> AsyncIterator[str]:
+    """Return what each of these tabs shows, after its name and state; a bug in one is raised as it is."""
     states = {state.name: state for state in app.engine.lifecycle.stages()}
     async with app.run_test(size=SIZE) as pilot:
         for name in names:
             await app.open_stage(name)
             for _ in range(SETTLED):
-                await app.workers.wait_for_complete()
+                await read(app)
                 await pilot.pause()
             state = states.get(name)
             yield f"{BY_NAME[name].title}: {state.state}. {plain(state.why)}".strip() if state else BY_NAME[name].title
@@ -117,3 +126,11 @@ async def told(app: Console, names: Sequence[str]) -> AsyncIterator[str]:
                 for line in lines_of(app.stage):
                     yield safe(line)
             yield ""
+
+
+async def read(app: Unseen) -> None:
+    """Wait until everything that is read in threads is read; raises what was raised there."""
+    try:
+        await app.workers.wait_for_complete()
+    except WorkerFailed as failed:
+        raise failed.error from None

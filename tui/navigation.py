@@ -14,6 +14,7 @@ from textual.widget import AwaitMount, Widget
 from lemnis.engine import Engine, LemnisError
 from lemnis.tui.actions import ACTIONS, GLOBAL, TABLE
 from lemnis.tui.address import Address, address
+from lemnis.tui.bugs import unexpected
 from lemnis.tui.messages import IncidentWanted, PlaceWanted, StageWanted
 from lemnis.tui.moment import moment_ms, moment_text
 from lemnis.tui.places import Places
@@ -21,7 +22,7 @@ from lemnis.tui.screens.addressed import Addressed, Lined, screen_of, wanted_by
 from lemnis.tui.screens.jump import Jump
 from lemnis.tui.screens.traced import traced
 from lemnis.tui.stages import BY_NAME
-from lemnis.tui.stages.stage import Stage, unexpected
+from lemnis.tui.stages.stage import Stage
 from lemnis.tui.terminal.resuming import ResumingApp
 from lemnis.tui.widgets.bars import FactLine, KeyBar
 from lemnis.tui.widgets.loop import Loop

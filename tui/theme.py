@@ -1,10 +1,13 @@
 """Colours: two themes of our own, and the meanings every theme gives to states, lines and keys."""
 
+import os
 from pathlib import Path
 from typing import TypeVar
 
 from textual.app import App
 from textual.theme import Theme
+
+from lemnis.tui.terminal.colours import Colourless, colourless, light
 
 SHEET = Path(__file__).with_name("theme.tcss")
 Answer = TypeVar("Answer")
@@ -84,8 +87,12 @@ class ThemedApp(App[Answer]):
         super().__init__()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
+        self.no_color = colourless(os.environ)
+        if self.no_color:
+            self._filters[:] = [Colourless()]
+        shown = LIGHT.name if light(os.environ) else DARK.name
         # Without its watcher, which would read every sheet a second time before the first paint.
-        self.set_reactive(App.theme, DARK.name)
+        self.set_reactive(App.theme, ANSI_THEME if self.no_color else shown)
         self.stylesheet.set_variables(self.get_css_variables())
         self.animation_level = "none"
 

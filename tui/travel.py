@@ -149,12 +149,12 @@ def place_of(now: Engine, here: Engine, wish: Wish) -> Place:
     if isinstance(wish, int):
         return Place(now.as_of(wish), banner(wish))
     if wish == "later" and here.at is None:
-        raise BadInput("This is now.", "< goes back to what happened last.")
+        raise BadInput("This is now.", "{app.earlier} goes back to what happened last.")
     if wish == "now":
         return Place(now)
     moment = now.moment_beside(here.now_ms(), later=wish == "later")
     if moment is None and wish == "earlier":
-        raise BadInput("Nothing is recorded before this.", "> goes to what happened next, esc to now.")
+        raise BadInput("Nothing is recorded before this.", "{app.later} goes to what happened next, {app.back} to now.")
     if moment is None:
         return Place(now)
     return Place(now.as_of(moment.at), banner(moment.at, moment.text))

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from lemnis.tui.actions import GLOBAL, actions, key_label
 from lemnis.tui.app import Console
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.stages import STAGES
 from lemnis.tui.widgets import Table
 
@@ -46,7 +47,7 @@ async def test_every_empty_list_of_a_new_workspace_names_the_key_that_fills_it(t
                 )
                 if seen and table.total == 0 and table.id != "processes":
                     looked += 1
-                    if not named_keys(table.empty, info.name):
+                    if not named_keys(keyed(table.empty), info.name):
                         unsaid.append((info.name, table.id, table.empty))
     assert not unsaid
     assert looked >= 12

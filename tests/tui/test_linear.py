@@ -1,6 +1,8 @@
 """The tabs as plain lines: the same facts in reading order, without a terminal."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +61,33 @@ def test_a_terminal_that_can_t_be_drawn_on_is_told_lines(workspace: Path) -> Non
 
 def test_pictures_are_left_out_and_control_characters_are_not() -> None:
     assert plain("● finished  ⣿⣷ ━━─  x ≤ 3 ␛[0m – é") == "finished x ≤ 3 ␛[0m – é"
+
+
+BROKEN = """
+import sys
+sys.argv = ["lemnis", "--linear", *sys.argv[1:]]
+from lemnis.tui.stages.experiments.room import ExperimentsStage
+def broken(self, *_): raise ValueError("[red]boom\\x1b[2J")
+setattr(ExperimentsStage, "WHERE", broken)
+from lemnis.tui.commands import main
+main()
+"""
+
+
+@pytest.mark.parametrize("where", ["load", "show"])
+def test_a_bug_is_a_sentence_that_names_the_file_which_says_where_it_happened(
+    workspace: Path, tmp_path: Path, where: str
+) -> None:
+    command = [sys.executable, "-c", BROKEN.replace("WHERE", where), "experiments"]
+    environment = os.environ | {"XDG_STATE_HOME": str(tmp_path / "state")}
+    done = subprocess.run(command, check=False, cwd=workspace, capture_output=True, text=True, env=environment)
+    assert done.returncode == 3
+    assert done.stdout == ""
+    problem, remedy = done.stderr.splitlines()
+    assert problem == "error: This is a bug in Lemnis: ValueError: [red]boom␛[2J"
+    (kept,) = (tmp_path / "state" / "lemnis" / "bugs").iterdir()
+    assert str(kept) in remedy
+    assert "in broken" in kept.read_text()
+    assert done.stderr.count("Traceback") == 0
+    shown = subprocess.run([*command, "--debug"], check=False, cwd=workspace, capture_output=True, text=True)
+    assert "Traceback" in shown.stderr

@@ -40,6 +40,12 @@ def answer(arguments: Sequence[str]) -> int:
         if "--debug" in arguments:
             raise
         return report(error, as_json="--json" in arguments)
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        from lemnis.tui.bugs import unexpected
+
+        return report(unexpected(error), as_json="--json" in arguments)
     from lemnis.tui.commands.group import run
 
     return run(arguments)

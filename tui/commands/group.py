@@ -35,6 +35,7 @@ from typer.exceptions import TyperException
 from lemnis.engine import LemnisError, __version__
 from lemnis.engine.errors import BadInput
 from lemnis.engine.text import safe
+from lemnis.tui.bugs import unexpected
 from lemnis.tui.commands.failure import report
 from lemnis.tui.commands.session import COMPLETING, Session
 
@@ -180,12 +181,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if "--debug" in arguments:
             raise
-        return report(
-            LemnisError(
-                f"This is a bug in Lemnis: {type(error).__name__}: {error}", "Run again with --debug and report it."
-            ),
-            as_json="--json" in arguments,
-        )
+        return report(unexpected(error), as_json="--json" in arguments)
 
 
 def usage(error: TyperException) -> LemnisError:

@@ -32,12 +32,16 @@ def tell_tabs(session: Session, names: Sequence[str]) -> int:
     """Print these tabs of a session's workspace, all ten without a name; returns the exit code."""
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     engine = session.engine
-    from lemnis.tui.app import Console
-    from lemnis.tui.linear import told
+    from lemnis.tui.keys.declared import declared_keys
+    from lemnis.tui.linear import Unseen, told
+    from lemnis.tui.terminal.driver import as_started
+    from lemnis.tui.terminal.glyphs import substitutes
+
+    known = substitutes(as_started())
 
     async def printed() -> None:
-        async for line in told(Console(engine), names or tuple(BY_NAME)):
-            print(line, flush=True)
+        async for line in told(Unseen(engine, keymap=declared_keys()), names or tuple(BY_NAME)):
+            print(line.translate(known) if known else line, flush=True)
 
     asyncio.run(printed())
     return 0

@@ -13,7 +13,7 @@ APP = (
     Action("app.next_pane", "tab", "Next pane", "Move to the next pane of this stage."),
     Action("app.oncall", "o", "On call", "What fires, what serves, what drifted: everything a woken person needs."),
     Action(
-        "app.past", "at", "Go to a time", "Show everything as it was at a past time; esc returns to now.", "--at TIME"
+        "app.past", "at", "Go to a time", "Show everything as it was at a past time; Back returns to now.", "--at TIME"
     ),
     Action(
         "app.earlier",

@@ -37,6 +37,7 @@ from lemnis.tui.screens.compared.views import (
 )
 from lemnis.tui.screens.compared.words import Compared, rows_words
 from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words
 
 POINTS = 240
@@ -122,7 +123,7 @@ class Compare(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#plot-panel").display = False
         self.query_one(Table).focus()
-        self.set_interval(LIVE_SECONDS, self.read_live)
+        every(self, LIVE_SECONDS, self.read_live)
         self.read()
 
     # Reading.

@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from lemnis.engine.text import safe
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.widgets.fitting import Fitting
 from lemnis.tui.widgets.text import Words
 
@@ -27,7 +28,7 @@ class Explanation(ModalScreen[None]):
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()
-        self.heading, self.text = title, text
+        self.heading, self.text = title, keyed(text)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):

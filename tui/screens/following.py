@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import Job
+from lemnis.tui.terminal.pace import every
 
 LOOK_EVERY_S = 0.4
 Answer = TypeVar("Answer")  # what the dialog is left with
@@ -41,7 +42,7 @@ class JobDialog(ModalScreen[Answer], Generic[Answer]):
         self.engine, self.job_id, self.left = engine, 0, False
 
     def on_mount(self) -> None:
-        self.set_interval(LOOK_EVERY_S, self.look_again)
+        every(self, LOOK_EVERY_S, self.look_again)
 
     # What a dialog defines.
 

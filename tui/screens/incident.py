@@ -145,7 +145,7 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         if report is None or not self.may_write():
             return
         if not report.alias:
-            self.refuse("No endpoint serves this model here.", "Train a new run in Experiments (6).")
+            self.refuse("No endpoint serves this model here.", "Train a new run in Experiments ({app.go_experiments}).")
             return
         endpoint, why = report.alert.endpoint, f"alert {report.alert.id}: {report.alert.rule}"
 
@@ -163,7 +163,7 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         if report is None:
             return
         if not report.data_version:
-            self.refuse("It is not on record what the model learned from.", "See the versions in Data (2).")
+            self.refuse("It is not on record what the model learned from.", "See the versions in Data ({app.go_data}).")
             return
         self.find_latest(report.data_version)
 
@@ -193,7 +193,7 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         if report is None:
             return
         if report.window is None:
-            self.refuse("This rule is on a server, not on windows of rows.", "See Deploy (8).")
+            self.refuse("This rule is on a server, not on windows of rows.", "See Deploy ({app.go_deploy}).")
             return
         self.app.post_message(StageWanted("monitor", str(report.window.id)))
 

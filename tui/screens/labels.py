@@ -21,6 +21,7 @@ from lemnis.tui.screens import card
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.label import LabelMode
 from lemnis.tui.screens.label_forms import DeclareForm, QueueForm, QueueWish
+from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
@@ -118,7 +119,7 @@ class LabelDesk(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#desk-queues", Table).focus()
-        self.set_interval(LIVE_SECONDS, self.read_again)
+        every(self, LIVE_SECONDS, self.read_again)
         self.read_again()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="desk")

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
 from lemnis.tui.actions import place_bindings
+from lemnis.tui.terminal.pace import every, pace
 from lemnis.tui.widgets import Panel
 from lemnis.tui.widgets.strip import ErrorStrip
 
@@ -88,7 +89,7 @@ class LiveScreen(ModalScreen[None], Generic[Facts]):
     # How it works.
 
     def on_mount(self) -> None:
-        self.set_interval(self.every_s, self.look)
+        every(self, self.every_s, self.look)
         self.look()
 
     def on_resize(self) -> None:

@@ -15,6 +15,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import GpuReport, HostSample
 from lemnis.engine.resources.nodes import Nodes, NodeWatch
 from lemnis.tui import machines
+from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
@@ -65,7 +66,7 @@ class NodesScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
-        self.set_interval(LIVE_SECONDS, self.read)
+        every(self, LIVE_SECONDS, self.read)
         self.read()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="nodes")

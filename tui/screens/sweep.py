@@ -22,6 +22,7 @@ from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.swept import tables
 from lemnis.tui.screens.swept.panel import PARETO, TRIALS, VIEWS, PicturePanel
 from lemnis.tui.screens.swept.texts import EXPLAINED, HELP
+from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Confirm, Facts, Panel, PromptLine, Row, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
@@ -107,7 +108,7 @@ class SweepScreen(ModalScreen[int | None]):
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
-        self.set_interval(LIVE_SECONDS, self.read_live)
+        every(self, LIVE_SECONDS, self.read_live)
         self.share_room()
         self.draw()
         self.read()

@@ -17,6 +17,7 @@ from lemnis.tui.screens.sweep import SweepScreen
 from lemnis.tui.screens.swept import tables
 from lemnis.tui.screens.swept.begin import BeginDialog
 from lemnis.tui.screens.swept.words import best_value
+from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Row, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
@@ -64,7 +65,7 @@ class SweepsScreen(ModalScreen[int | None]):
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
-        self.set_interval(LIVE_SECONDS, self.read)
+        every(self, LIVE_SECONDS, self.read)
         self.read()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="sweeps")

@@ -15,6 +15,7 @@ from lemnis.engine.resources import Usage
 from lemnis.engine.text import safe
 from lemnis.tui import used
 from lemnis.tui.format import when
+from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Col, Panel, Row, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
@@ -78,7 +79,7 @@ class UsageScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
-        self.set_interval(LIVE_SECONDS, self.read)
+        every(self, LIVE_SECONDS, self.read)
         self.read()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="usage")

@@ -10,7 +10,7 @@ How to write a stage (`stages/<name>/room.py`, class `<Title>Stage`; the app fin
 
         def compose(self) -> ComposeResult:    # widgets from lemnis.tui.widgets, panes from pane.py
             with Panel("versions"):
-                yield Table(Col("name"), Col("rows", right=True), id="versions", empty="No versions yet. Press l.")
+                yield Table(Col("name"), Col("rows", right=True), id="versions", empty="None. Press {data.link}.")
 
         def load(self) -> DataView:            # in a thread: call self.engine.*, return frozen records; no widgets here
             return DataView(self.engine.data.versions(), self.query)
@@ -47,8 +47,10 @@ from lemnis.engine.clock import monotonic_s
 from lemnis.engine.query import Completion
 from lemnis.tui.actions import ACTIONS
 from lemnis.tui.address import Address, address
+from lemnis.tui.bugs import unexpected
 from lemnis.tui.screens.cellwise import cell_explained
 from lemnis.tui.stages import StageInfo
+from lemnis.tui.terminal.pace import every, pace
 from lemnis.tui.widgets.confirm import Confirm
 from lemnis.tui.widgets.strip import ErrorStrip
 from lemnis.tui.widgets.table import Table
@@ -297,16 +299,17 @@ class Stage(Vertical, Generic[View]):
         age = monotonic_s() - self.loaded_at
         if not self.live_seconds or self.engine.at is not None:
             return ""
-        if age > max(3 * self.live_seconds, 5):
+        period = self.live_seconds * pace(self.app)
+        if age > max(3 * period, 5):
             return f"stale: {age:.0f} s old"
-        return f"live {self.live_seconds:g} s"
+        return f"live {period:g} s"
 
     # How it works.
 
     def on_mount(self) -> None:
         self.mount(ErrorStrip(), before=0)
         if self.live_seconds and self.engine.at is None:
-            self.set_interval(self.live_seconds, self.reload)
+            every(self, self.live_seconds, self.reload)
         self.reload()
 
     def compose(self) -> ComposeResult:
@@ -368,11 +371,3 @@ class Stage(Vertical, Generic[View]):
         if self._wanted_again:
             self._wanted_again = False
             self.reload()
-
-
-def unexpected(error: BaseException) -> LemnisError:
-    """Return a bug as something a person can read and report."""
-    return LemnisError(
-        f"This is a bug in Lemnis: {type(error).__name__}: {error}",
-        "Report it with the output of `lemnis --debug`.",
-    )

@@ -15,7 +15,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from lemnis.engine.clock import monotonic_s
+from lemnis.tui.bugs import unexpected
 from lemnis.tui.terminal.driver import TerminalDriver
+from lemnis.tui.terminal.traffic import rarer
 from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets.bars import FactLine
 
@@ -61,11 +63,22 @@ class TerminalApp(ThemedApp[None]):
         if not self.slow and isinstance(driver, TerminalDriver) and driver.traffic.slow:
             self.slow = True
             draw_rarely(self.screen_stack)
-            self.notify(f"{self._link()}: drawn {SLOW_PICTURES} times a second.", title="Slow link", markup=False)
+            self.notify(
+                f"{self._link()}: drawn {SLOW_PICTURES} times a second, read {self.rarer} times more rarely.",
+                title="Slow link",
+                markup=False,
+            )
 
     def action_link(self) -> None:
         """Say how far away the terminal is and how much is sent to it."""
         self.notify(self._link() if isinstance(self._driver, TerminalDriver) else "A browser draws this.", markup=False)
+
+    @property
+    def rarer(self) -> int:
+        """How many times more rarely than near the engine things are read again."""
+        if not self.slow:
+            return 1
+        return rarer(self._driver.traffic.round_trip_s if isinstance(self._driver, TerminalDriver) else None)
 
     def _link(self) -> str:
         if not isinstance(self._driver, TerminalDriver):
@@ -114,8 +127,8 @@ class TerminalApp(ThemedApp[None]):
             return
         from rich.text import Text
 
-        said = f"error: This is a bug in Lemnis: {type(error).__name__}: {error}"
-        self.panic(Text(f"{said}\n  try: Run again with --debug and report it."))
+        told = unexpected(error)
+        self.panic(Text(f"error: {told.problem}\n  try: {told.remedy}"))
 
     def action_mouse(self) -> None:
         """Turn mouse reports on or off; off, the terminal itself selects text."""

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from textual import events
@@ -68,7 +69,7 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._file = cast("IO[str]", Outlet(self._file))
         self.traffic, self.motion = Traffic(), "SSH_TTY" not in os.environ
-        self._glyphs = substitutes(os.environ)
+        self._glyphs = substitutes(as_started())
         self._stopped, self.heard = False, 0
 
     def write(self, data: str) -> None:
@@ -127,6 +128,16 @@ class TerminalDriver(LinuxDriver):
             signal.signal(signal.SIGTTOU, signal.SIG_IGN)
             self.attrs_before = None
         super().stop_application_mode()
+
+
+def as_started() -> dict[str, str]:
+    """Return the environment with the locale this process was started in: in the C locale Python sets LC_CTYPE anew."""
+    try:
+        started = Path("/proc/self/environ").read_bytes().split(b"\0")
+    except OSError:
+        return dict(os.environ)
+    said = next((entry for entry in started if entry.startswith(b"LC_CTYPE=")), b"")
+    return {**os.environ, "LC_CTYPE": said.partition(b"=")[2].decode("utf-8", "replace")}
 
 
 def _foreground(terminal: int) -> int:

@@ -9,6 +9,7 @@ BOX = {
     **dict.fromkeys("│┃║┆┇┊┋╎╏╵╷╹╻▏▕", "|"),
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╔╗╚╝╠╣╦╩╬┏┓┗┛┣┫┳┻╋╒╓╕╖╘╙╛╜╞╟╡╢╤╥╧╨╪╫", "+"),
 }
+SQUARE = {"╭": "┌", "╮": "┐", "╰": "└", "╯": "┘", "━": "═", "┃": "║"}  # what the kernel's font has instead
 BLOCKS = {
     **dict.fromkeys("▂▃▄▖▗▚▞", ":"),
     **dict.fromkeys("▅▆▇█▉▊▋▌▍▎▐▀▘▝▙▛▜▟", "#"),
@@ -75,7 +76,8 @@ def substitutes(environment: Mapping[str, str]) -> Substitutes | None:
     encoding = locale.partition("@")[0].partition(".")[2].lower()
     braille = {chr(0x2800 + dots): ".:#"[min(2, dots.bit_count() // 3)] if dots else " " for dots in range(256)}
     if environment.get("TERM") == "linux":
-        return Substitutes({**braille, **SIGNS}, "·±µ×«»•²", "cp437")
+        boxes = {sign: drawn for sign, drawn in (BOX | BLOCKS | SQUARE).items() if not encodable(sign, "cp437")}
+        return Substitutes({**boxes, **braille, **SIGNS}, "·±µ×«»•²", "cp437")
     if encoding in UTF8 or (not encoding and locale not in ("C", "POSIX")):
         return None
     return Substitutes({**BOX, **BLOCKS, **braille, **SIGNS}, "", "ascii")

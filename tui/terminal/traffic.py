@@ -1,9 +1,11 @@
 """Traffic: how much is sent to the terminal, in how many pictures, and how long it takes to answer."""
 
+import math
 from collections import deque
 
 SLOW_S = 0.080  # a round trip from which a link counts as slow
 ASKED_AGAIN = 2  # a slow first answer may be the start's own doing
+LEAST_RARE, MOST_RARE = 3, 10  # times more rarely than near the engine
 
 
 class Traffic:
@@ -52,3 +54,8 @@ class Traffic:
     def _forget(self, now_s: float) -> None:
         while self._written and self._written[0][0] < now_s - self.seconds:
             self._written.popleft()
+
+
+def rarer(round_trip_s: float | None) -> int:
+    """Return how many times more rarely things are read again on a slow link: by its round trip, 3 to 10 times."""
+    return min(MOST_RARE, max(LEAST_RARE, math.ceil((round_trip_s or 0.0) / SLOW_S)))

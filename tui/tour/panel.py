@@ -1,6 +1,5 @@
 """The tour's panel: the step in a few lines above the footer; it goes on as a person does what it asks."""
 
-import re
 from pathlib import Path
 
 from textual.app import RenderResult
@@ -9,7 +8,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from lemnis.engine.text import safe
-from lemnis.tui.actions import ACTIONS, key_label
+from lemnis.tui.keys.named import ID, key_of
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.remembered import remember
 from lemnis.tui.stages import BY_NAME
@@ -17,9 +16,7 @@ from lemnis.tui.tour.steps import STEPS, Tour, asks
 from lemnis.tui.widgets.cells import fitted
 from lemnis.tui.widgets.loop import Loop
 
-KEYS = {action.id: action.key for action in ACTIONS}
 LEAST = 12  # cells that say enough of where the tour is
-KEY = re.compile(r"\{([a-z_.]+)\}")
 
 
 class TourPanel(Widget):
@@ -34,11 +31,6 @@ class TourPanel(Widget):
         loop = self.screen.query_one(Loop)
         self.watch(loop, "open", self.stage_opened, init=False)
         self.watch(loop, "states", self.refresh_states, init=False)
-
-    def key(self, action_id: str) -> str:
-        """Return the key of an action as it is written for people, the person's own where they chose another."""
-        keys = self.app._keymap.get(action_id, KEYS[action_id])  # pyright: ignore[reportPrivateUsage]
-        return key_label(keys).split()[0]
 
     # How it goes on.
 
@@ -98,7 +90,7 @@ class TourPanel(Widget):
         state = self.screen.query_one(Loop).states.get(step.stage)
         why = f"  {safe(state.why, limit=160)}" if state is not None and state.why else ""
         ways = Content("")
-        for key, words in ((self.key("app.tour_next"), "next"), (self.key("app.tour_back"), "back"), ("esc", "leave")):
+        for key, words in ((key_of("app.tour_next"), "next"), (key_of("app.tour_back"), "back"), ("esc", "leave")):
             ways += Content.assemble((f" {key} ", "$key"), words, " ")
         where = Content.assemble(
             (f" Tour {self.tour.place + 1}/{len(STEPS)} ", "bold $stage-accent"),
@@ -109,14 +101,14 @@ class TourPanel(Widget):
 
     def sentence(self) -> Content:
         """Return what the tab shows, with keys in place of ids."""
-        parts = KEY.split(self.tour.step.shows)
-        return Content.assemble(*((self.key(part), "$key") if index % 2 else part for index, part in enumerate(parts)))
+        parts = ID.split(self.tour.step.shows)
+        return Content.assemble(*((key_of(part), "$key") if index % 2 else part for index, part in enumerate(parts)))
 
     def asked(self, width: int) -> list[Content]:
         """Return what is to be done next, on one line or on one each."""
         asked = [
             Content.assemble((" ✓ " if done else " → ", "$ok" if done else "$muted"), (key, "$key"), f" {words} ")
-            for key, words, done in asks(self.tour, self.key)
+            for key, words, done in asks(self.tour, key_of)
         ]
         line = Content("").join(asked)
         return [line] if line.cell_length <= width else [fitted(each, width) for each in asked]

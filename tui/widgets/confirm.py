@@ -8,6 +8,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from lemnis.engine.text import safe
+from lemnis.tui.keys.named import keyed
 
 
 class Confirm(ModalScreen[bool]):
@@ -29,7 +30,7 @@ class Confirm(ModalScreen[bool]):
         with Vertical(classes="dialog"):
             yield Static(Content.styled(safe(self.question, limit=300), "bold"), markup=False)
             if self.lost:
-                yield Static(Content.assemble(("Lost: ", "$bad"), safe(self.lost, limit=300)), markup=False)
+                yield Static(Content.assemble(("Lost: ", "$bad"), safe(keyed(self.lost), limit=300)), markup=False)
             if self.typed:
                 yield Static(Content.assemble("Type ", (safe(self.typed), "bold"), " to go on:"), markup=False)
                 yield Input(compact=True)

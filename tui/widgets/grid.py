@@ -16,6 +16,7 @@ from textual.widget import Widget
 from lemnis.engine import LemnisError
 from lemnis.tui.actions import bindings
 from lemnis.tui.format import number
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.widgets.cells import Col, Row, copied
 from lemnis.tui.widgets.gridcells import (
     GAP,
@@ -338,7 +339,9 @@ class Grid(Widget, can_focus=True):
         elif window.first + y - 1 < window.last:
             segments = self._line(window, window.first + y - 1)
         elif not self.total and y == min(2, self.size.height - 1):
-            segments = [Segment(cut(f" {self.empty}", width), self.get_visual_style("table--missing").rich_style)]
+            segments = [
+                Segment(cut(f" {keyed(self.empty)}", width), self.get_visual_style("table--missing").rich_style)
+            ]
         else:
             return Strip.blank(width, base)
         return Strip(segments).adjust_cell_length(width, segments[-1].style if y and self._here(window, y) else base)

@@ -6,6 +6,7 @@ from textual.widget import Widget
 
 from lemnis.engine.text import safe
 from lemnis.tui.format import age
+from lemnis.tui.keys.named import keyed
 
 
 class Panel(Vertical):
@@ -21,8 +22,8 @@ class Panel(Vertical):
         self._set("border_title", safe(title, limit=80), safe(detail and f" {detail}", limit=80))
 
     def footnote(self, text: str) -> None:
-        """Set the words in the lower border; empty takes them away."""
-        self._set("border_subtitle", "", safe(text, limit=80))
+        """Set the words in the lower border, ids of actions as keys; empty takes them away."""
+        self._set("border_subtitle", "", safe(keyed(text), limit=80))
 
     @property
     def said(self) -> list[str]:

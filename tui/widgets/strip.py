@@ -5,6 +5,7 @@ from textual.widgets import Static
 
 from lemnis.engine import LemnisError
 from lemnis.engine.text import safe
+from lemnis.tui.keys.named import keyed
 
 
 class ErrorStrip(Static):
@@ -20,7 +21,7 @@ class ErrorStrip(Static):
         if error.place:
             lines.append(Content.assemble(("  where: ", "$muted"), safe(error.place, limit=300)))
         if error.remedy:
-            lines.append(Content.assemble(("  try: ", "$muted"), safe(error.remedy, limit=300)))
+            lines.append(Content.assemble(("  try: ", "$muted"), safe(keyed(error.remedy), limit=300)))
         text = Content("\n").join(lines)
         if text != self.content or not self.display:
             self.update(text)

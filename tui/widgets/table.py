@@ -16,6 +16,7 @@ from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVa
 
 from lemnis.engine import LemnisError
 from lemnis.tui.actions import bindings
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.widgets.cells import Col, Row, Styles, copied, header_labels, ordered, row_content, strip_of, widths_of
 from lemnis.tui.widgets.windows import PAGE, Rows
 
@@ -97,15 +98,14 @@ class Table(ScrollView, can_focus=True):
             columns: Left to right.
             id: Widget id.
             classes: CSS classes.
-            empty: What is said when there are no rows: one sentence with the one next key.
+            empty: What is said when there are no rows: one sentence with the id of the one next action in braces.
         """
         super().__init__(id=id, classes=classes)
         self.columns = list(columns)
         self.set_reactive(Table.empty, empty)
         self.marks: list[str] = []
         self.sorted_by: tuple[str, bool] | None = None
-        self._rows = Rows()
-        self._given: list[Row] = []
+        self._rows, self._given = Rows(), list[Row]()
         self._widths: list[int] = [len(column.label) for column in self.columns]
         self._lines: dict[tuple[int, bool, bool], Strip] = {}
         self._styles: Styles | None = None
@@ -313,7 +313,7 @@ class Table(ScrollView, can_focus=True):
             strip = self._header()
         elif self.total == 0:
             here = y == min(2, self.size.height - 1) and self._rows.generation > 0  # it was read at least once
-            text = Content.styled(f" {self.empty}", "$muted") if here else Content("")
+            text = Content.styled(f" {keyed(self.empty)}", "$muted") if here else Content("")
             return self._strip(text, base).adjust_cell_length(width, base.rich_style)
         else:
             strip = self._line(top + y - 1)

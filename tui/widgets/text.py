@@ -12,6 +12,7 @@ from textual.widgets import RichLog, Static
 from lemnis.engine.text import safe
 from lemnis.tui.actions import key_label
 from lemnis.tui.format import MISSING, number, share, spark
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.widgets.cells import Cell, data_cell, drawable, fitted
 
 
@@ -51,7 +52,7 @@ class Empty(Words):
 
     @staticmethod
     def words(sentence: str, key: str = "", does: str = "") -> Content:
-        said = Content.styled(safe(sentence), "$muted")
+        said = Content.styled(safe(keyed(sentence)), "$muted")
         if not key:
             return said
         return Content.assemble(said, "\n\n", (f" {key_label(key)} ", "$key"), f"  {does}")

@@ -9,10 +9,11 @@ from support import FakeEngine, becomes, engine_at, settle, shows
 from lemnis.engine.lifecycle import StageState
 from lemnis.tui.actions import ACTIONS
 from lemnis.tui.app import Console
+from lemnis.tui.keys.keymap import resolved as keymap_of
+from lemnis.tui.keys.named import BY_ID, ID
 from lemnis.tui.messages import LoopRead
 from lemnis.tui.remembered import known_workspaces, remember, tour_place
 from lemnis.tui.stages import BY_NAME, STAGES
-from lemnis.tui.tour.panel import KEY, KEYS
 from lemnis.tui.tour.steps import STEPS, Tour, resumed
 from lemnis.tui.widgets import Empty
 
@@ -42,7 +43,7 @@ def test_every_step_names_actions_that_exist_and_change_nothing() -> None:
     for step in STEPS:
         assert by_id[step.tries].scope == step.stage
         assert not by_id[step.tries].writes
-        assert set(KEY.findall(step.shows)) <= set(KEYS)
+        assert set(ID.findall(step.shows)) <= set(BY_ID)
 
 
 def test_a_tour_follows_the_tabs_and_stays_within_its_ends() -> None:
@@ -119,9 +120,8 @@ async def test_escape_leaves_and_the_tour_goes_on_where_it_was() -> None:
 
 async def test_a_step_shows_the_keys_a_person_chose() -> None:
     app = shell()
+    app.keymap = keymap_of({"problem.history": "f7", "app.tour_next": "f8"}, ACTIONS)
     async with app.run_test(size=(80, 24)) as pilot:
-        app.set_keymap({"problem.history": "f7", "app.tour_next": "f8"})
-        app.tour.refresh()
         await shows(pilot, "f7 who changed", "f8 next")
 
 

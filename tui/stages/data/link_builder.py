@@ -117,7 +117,7 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
         try:
             dataset = self.engine.config().dataset
             if not dataset.base:
-                raise BadInput("No dataset is declared.", "Press e and name its base in [dataset].", "dataset.base")
+                raise BadInput("No dataset is declared.", "Press {app.edit} to name its base.", "dataset.base")
             states = self.engine.data.sources()
             self.post_message(self.Opened(fields.Desk(dataset, {one.name: one.snapshot for one in states})))
         except LemnisError as error:

@@ -50,13 +50,23 @@ class DataStage(DataPlaces):
         with Container(id="both"):
             with Vertical(id="lists"):
                 with Panel("Sources", id="sources-panel"):
-                    yield Table(*rows.SOURCES, id="sources", empty="No source yet. Press v to look at one and add it.")
+                    yield Table(
+                        *rows.SOURCES,
+                        id="sources",
+                        empty="No source yet. Press {data.preview} to look at one and add it.",
+                    )
                 with Panel("Snapshots", id="snapshots-panel"):
-                    yield Table(*rows.SNAPSHOTS, id="snapshots", empty="No snapshot yet. Press u to read the sources.")
+                    yield Table(
+                        *rows.SNAPSHOTS, id="snapshots", empty="No snapshot yet. Press {data.sync} to read the sources."
+                    )
                 with Panel("Versions", id="versions-panel"):
-                    yield Table(*rows.VERSIONS, id="versions", empty="No version yet. Press u, then n to link.")
+                    yield Table(
+                        *rows.VERSIONS,
+                        id="versions",
+                        empty="No version yet. Press {data.sync}, then {data.link} to link.",
+                    )
                 with Panel("Links", id="links-panel"):
-                    yield Table(*rows.LINKS, id="links", empty="No link here. Press L to build one.")
+                    yield Table(*rows.LINKS, id="links", empty="No link here. Press {data.build} to build one.")
             with Panel("Version", id="detail-panel"):
                 yield Facts(id="facts")
                 yield Table(*rows.COLUMNS, id="detail", empty="Nothing to show.")
@@ -213,7 +223,7 @@ class DataStage(DataPlaces):
     def action_sync_one(self) -> None:
         name = self.query_one("#sources", Table).key
         if not name:
-            self.refuse(NotFound("There is no source yet.", "Press e and add one to lemnis.toml."))
+            self.refuse(NotFound("There is no source yet.", "Press {app.edit} and add one to lemnis.toml."))
             return
         self.perform(self.engine.data.start_sync, [name], done=f"Queued: {name} is looked at.")
 
@@ -238,7 +248,7 @@ class DataStage(DataPlaces):
     def _ask_name(self, preview: Preview) -> None:
         def named(name: str | None) -> None:
             if name:
-                done = f"{name} is declared. Press U to read it."
+                done = f"{name} is declared. Press {{data.sync_one}} to read it."
                 self.perform(self.engine.data.add_source, name, preview.source, who=user_name(), done=done)
 
         self.app.push_screen(PathAsked("What is the source called?", preview.name, "orders"), named)
@@ -255,7 +265,11 @@ class DataStage(DataPlaces):
             chosen = [one for one in versions if one in chosen or one.id == (table.key or self.version_id)]
         if len(chosen) > 2 or not chosen:
             words = f"{len(chosen)} versions are marked." if chosen else "There is no version yet."
-            self.refuse(BadInput(words, "Mark two with space." if chosen else "Press u, then n to link."))
+            self.refuse(
+                BadInput(
+                    words, "Mark two with {table.mark}." if chosen else "Press {data.sync}, then {data.link} to link."
+                )
+            )
             return
         chosen.sort(key=lambda one: (one.created_at, one.number))
         before = chosen[0].id if len(chosen) == 2 else None

@@ -20,6 +20,7 @@ from lemnis.tui.format import MISSING, age, bytes_, when
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages.data.preview import PathAsked
 from lemnis.tui.stages.data.rows import job_text
+from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Cell, Col, Meter, Panel, Row, Table, Words
 from lemnis.tui.widgets.confirm import Confirm
 from lemnis.tui.widgets.strip import ErrorStrip
@@ -33,7 +34,7 @@ WIDE_COLUMNS = (
     *(Col("made", right=True), Col("id"), Col("from", "from workspace", flex=True)),
 )
 DECLARE = (
-    'No remote is declared: leave with esc, press e, and add [remotes.team] with url = "s3://bucket/prefix", '
+    'No remote is declared: leave with esc, press {app.edit}, and add [remotes.team] with url = "s3://bucket/prefix", '
     '"sftp://host/folder" or a folder. Bundles need none: b writes one, i takes one in.'
 )
 EMPTY = "Nothing to share yet. Link a version (n) or train a run, or take a bundle in (i)."
@@ -103,7 +104,7 @@ class ShareScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one(Meter).display = self.query_one("#share-note").display = False
         self.query_one(Table).focus()
-        self.set_interval(LIVE_SECONDS, self.follow)
+        every(self, LIVE_SECONDS, self.follow)
         self.follow()
         self.look()
 

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from lemnis.engine.data import Verification
 from lemnis.engine.data.gc import Collection, Plan
 from lemnis.tui.format import age, bytes_, number
+from lemnis.tui.keys.named import key_of
 from lemnis.tui.widgets import Cell, Col, Facts, Panel, Row, Table, Words
 
 COLUMNS = (Col("file"), Col("what"), Col("size", right=True), Col("why", "why it is listed", flex=True))
@@ -118,5 +119,5 @@ def badge(found: tuple[int, Verification] | None, now: int) -> str:
         return ""
     at, seen = found
     if seen.faults:
-        return f" · ▲ {len(seen.faults)} damaged or missing, press w"
+        return f" · ▲ {len(seen.faults)} damaged or missing, press {key_of('data.storage')}"
     return f" · files whole {age(at, now)} ago"

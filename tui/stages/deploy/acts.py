@@ -29,7 +29,12 @@ def register(stage: Stage[Any], run: Candidate, *, new: bool) -> None:
         elif new:
             decided("")
         else:
-            stage.refuse(BadInput("There is no finished run that is not registered.", "Train one in Experiments (6)."))
+            stage.refuse(
+                BadInput(
+                    "There is no finished run that is not registered.",
+                    "Train one in Experiments ({app.go_experiments}).",
+                )
+            )
 
     def decided(calibrate: str | None) -> None:
         if calibrate is None:

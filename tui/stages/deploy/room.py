@@ -51,12 +51,16 @@ class DeployStage(Stage[DeployView]):
         with Horizontal():
             with Vertical(id="lists"):
                 with Panel("Endpoints", id="endpoints-panel"):
-                    yield Table(*rows.ENDPOINTS, id="endpoints", empty="Nothing is served yet. Press r to serve.")
+                    yield Table(
+                        *rows.ENDPOINTS, id="endpoints", empty="Nothing is served yet. Press {deploy.start} to serve."
+                    )
                 with Panel("Versions", id="versions-panel"):
-                    empty = "No model yet. Press n to register the latest finished run."
+                    empty = "No model yet. Press {deploy.register} to register the latest finished run."
                     yield Table(*rows.VERSIONS, id="versions", empty=empty)
                 with Panel("Aliases", id="events-panel"):
-                    yield Table(*rows.EVENTS, id="events", empty="No alias was moved yet. Press P on a version.")
+                    yield Table(
+                        *rows.EVENTS, id="events", empty="No alias was moved yet. Press {deploy.promote} on a version."
+                    )
             with Vertical(id="aside"):
                 with Panel("Detail", id="detail-panel"):
                     with VerticalScroll(id="detail-scroll", can_focus=True):
@@ -250,7 +254,12 @@ class DeployStage(Stage[DeployView]):
             run = Candidate(run_id=version.run_id, run_name=version.run_name, model=version.model)
             acts.register(self, run, new=False)
         else:
-            self.refuse(BadInput("There is no finished run that is not registered.", "Train one in Experiments (6)."))
+            self.refuse(
+                BadInput(
+                    "There is no finished run that is not registered.",
+                    "Train one in Experiments ({app.go_experiments}).",
+                )
+            )
 
     def _refuse_version(self, verb: str) -> None:
         client = self.client_version

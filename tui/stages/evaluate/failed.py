@@ -15,7 +15,7 @@ TYPES = [
 ]
 EXAMPLES = [Col("key", "row, worst first", most=40), Col("said", right=True), Col("actual"), Col("loss", right=True)]
 KINDS = {"missed": "✖", "false alarm": "▲", "wrong class": "✖", "too low": "▼", "too high": "▲"}
-NOT_YET = "Not looked for yet. Press I: a job groups the errors by what led to them."
+NOT_YET = "Not looked for yet. Press {evaluate.interpret}: a job groups the errors by what led to them."
 
 
 def type_rows(found: Failures) -> list[Row]:
@@ -87,6 +87,7 @@ FAILURES_TEXT = (
     "among all rows), the commonest categories, or missing.\n\n"
     "Earlier runs' types are looked for among the errors of this one by the nearest centre, so that a type can be seen "
     "to shrink or grow from version to version.\n\n"
-    "Q makes a label queue of the type's rows, worst first: an answer decides what is true. W writes a check that "
-    "warns when rows of the kind become half as common again as now. w changes the values of the row under the cursor."
+    "{evaluate.label} makes a label queue of the type's rows, worst first: an answer decides what is true. "
+    "{evaluate.check} writes a check that warns when rows of the kind become half as common again as now. "
+    "{evaluate.what_if} changes the values of the row under the cursor."
 )

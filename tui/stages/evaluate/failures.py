@@ -10,9 +10,12 @@ from textual.screen import ModalScreen
 from lemnis.engine.config import Check
 from lemnis.engine.evaluate import Failures, FailureType
 from lemnis.engine.validate.suggest import checks_toml
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.stages.evaluate import failed
 from lemnis.tui.stages.evaluate.pane import Drawn
 from lemnis.tui.widgets import Panel, Table, Words
+
+DOES = "{evaluate.what_if} edits, {evaluate.label} labels, {evaluate.check} checks"
 
 
 class FailuresPane(Horizontal):
@@ -56,7 +59,7 @@ class FailuresPane(Horizontal):
     def _show_type(self) -> None:
         found, one, place = self._found, self._type(), self.place
         self.query_one("#failed-rows", Table).show(failed.example_rows(one) if one else [])
-        detail = f"· of type {place + 1}, w edits, Q labels, W checks" if place is not None else ""
+        detail = f"· of type {place + 1}, {keyed(DOES)}" if place is not None else ""
         self.query_one("#failed-panel", Panel).retitle("Rows", detail)
         followed = self.query_one("#followed", Drawn)
         followed.show(lambda width: failed.detail_lines(found, one, width) if found else ())

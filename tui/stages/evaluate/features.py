@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from lemnis.engine.evaluate import Contributions, Dependence, Dependences, EvaluateRoom, Importance, Interactions
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.stages.evaluate import swarms
 from lemnis.tui.stages.evaluate.pane import Drawn
 from lemnis.tui.widgets import Chart, Panel, Table, Words
@@ -77,7 +78,11 @@ class FeaturesPane(Horizontal):
             table.show(swarms.swarm_rows(outputs[self.output], columns))
             panel.retitle("What each feature adds", swarms.swarm_title(found.contributions, self.output))
         else:
-            table.empty = swarms.NOT_YET if found.told else f"{swarms.NO_CONTRIBUTIONS} Press I for dependence."
+            table.empty = (
+                swarms.NOT_YET
+                if found.told
+                else f"{swarms.NO_CONTRIBUTIONS} Press {{evaluate.interpret}} for dependence."
+            )
             table.show(swarms.plain_rows(found.dependences, columns) if found.dependences else [])
             panel.retitle("Features", "" if found.told else "· linear trees tell no contributions")
         self._show_pairs()
@@ -111,7 +116,9 @@ class FeaturesPane(Horizontal):
         empty, chart = self.query_one("#dependence-empty", Words), self.query_one("#dependence-chart", Chart)
         empty.display, chart.display = one is None, one is not None and one.values[0] is not None
         empty.say(
-            Content.styled(swarms.NOT_YET if found is None else "Only the first features have a curve.", "$muted")
+            Content.styled(
+                keyed(swarms.NOT_YET) if found is None else "Only the first features have a curve.", "$muted"
+            )
         )
         panel, below = self.query_one("#dependence-panel", Panel), self.query_one("#dependence-below", Drawn)
         if found is None or one is None:

@@ -11,6 +11,7 @@ from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate import Explanation
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.messages import WHERE, StageWanted
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.evaluate import acts, failed, rows, swarms, texts, waterfall
@@ -40,7 +41,8 @@ from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
 
 FIRST = {"regression": "rmse"}
-NO_RUN, NOT_YET = "No finished run yet. Train one in Experiments (6).", "Not evaluated yet. Press n."
+NO_RUN = "No finished run yet. Train one in Experiments ({app.go_experiments})."
+NOT_YET = "Not evaluated yet. Press {evaluate.run}."
 
 
 class EvaluateStage(Stage[EvaluateView]):
@@ -67,12 +69,16 @@ class EvaluateStage(Stage[EvaluateView]):
                 with Panel("Threshold", id="threshold-panel"):
                     yield ThresholdPane(id="threshold")
             with Panel("Measures", id="metrics-panel"):
-                yield Table(id="metrics", empty="Nothing is measured yet. Press n.")
+                yield Table(id="metrics", empty="Nothing is measured yet. Press {evaluate.run}.")
         yield CurvesPane(id="curves")
         yield ListingPane(id="listed")
         with Horizontal(id="rows-view"):
             with Panel("Rows", id="rows-panel"):
-                yield Table(*waterfall.ROWS, id="rows", empty="No row is explained yet. Press n, or f for one row.")
+                yield Table(
+                    *waterfall.ROWS,
+                    id="rows",
+                    empty="No row is explained yet. Press {evaluate.run}, or {evaluate.explain_row} for one row.",
+                )
             with Panel("Contributions", id="waterfall-panel"):
                 yield Drawn(id="waterfall")
         yield FeaturesPane()
@@ -86,7 +92,7 @@ class EvaluateStage(Stage[EvaluateView]):
         self._arrange()
         run, last = view.run, view.last
         if run is None:
-            self.query_one("#run", Words).say(NO_RUN)
+            self.query_one("#run", Words).say(keyed(NO_RUN))
             for table in (self.query_one("#gates", Table), self.query_one("#metrics", Table)):
                 table.empty = NO_RUN
                 table.show([])
@@ -97,7 +103,7 @@ class EvaluateStage(Stage[EvaluateView]):
         panel.retitle(f"Run {run.id}", f"· {place} of {len(view.runs)} finished")
         panel.footnote(view.working)
         gated, measured = self.query_one("#gates", Table), self.query_one("#metrics", Table)
-        gated.empty, measured.empty = NOT_YET, "Nothing is measured yet. Press n."
+        gated.empty, measured.empty = NOT_YET, "Nothing is measured yet. Press {evaluate.run}."
         gated.show([rows.gate_row(gate) for gate in view.gates])
         gates = self.query_one("#gates-panel", Panel)
         gates.retitle("Gates", f"· {rows.gates_title(view.gates)}" if view.gates else "")
@@ -236,7 +242,7 @@ class EvaluateStage(Stage[EvaluateView]):
             for one in served:
                 if deploy.version(one.model, one.version or one.wanted_version or 0).run_id == run.id:
                     return deploy.start_load(one.name)
-            raise NotFound(f"No endpoint serves run {run.id}.", "Register and deploy it in Deploy (8).")
+            raise NotFound(f"No endpoint serves run {run.id}.", "Register and deploy it in Deploy ({app.go_deploy}).")
 
         self._open(LOAD)
         self.perform(start, done=f"Queued: a server of its own is put under load with run {run.id}.")

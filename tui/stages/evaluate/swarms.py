@@ -19,7 +19,7 @@ PAIRS = [
     Col("share", "of both", right=True),
 ]
 NO_CONTRIBUTIONS = "LightGBM computes no contributions of trees with a line in each leaf."
-NOT_YET = "Not computed yet. Press I: a job looks into dependence, interactions and failure types."
+NOT_YET = "Not computed yet. Press {evaluate.interpret}: a job looks into dependence, interactions and failure types."
 
 
 def swarm_width(room: int) -> int:
@@ -209,10 +209,10 @@ FEATURES_TEXT = (
     "the answer down, right of it up; the height says how many rows. Cyan cells are rows with low values, amber ones "
     "with high values; the two columns at the right say the same in numbers, the levels beside it draw them apart.\n\n"
     "Dependence: the mean answer when the feature is set to a value in every row of a sample (partial dependence, "
-    "Friedman 2001), and between which answers 80 % of the single rows lie (ICE, Goldstein 2015). b draws each row's "
-    "change from its first value instead: a band that opens means that the feature acts differently on different "
-    "rows. Where features hang together it asks for rows that can't exist; the line of rows below shows where there "
-    "are any.\n\n"
+    "Friedman 2001), and between which answers 80 % of the single rows lie (ICE, Goldstein 2015). {evaluate.centre} "
+    "draws each row's change from its first value instead: a band that opens means that the feature acts differently "
+    "on different rows. Where features hang together it asks for rows that can't exist; the line of rows below shows "
+    "where there are any.\n\n"
     "Interactions: the part of two features' joint effect that is more than the sum of the two, over a sample "
     "(Friedman and Popescu's H, 2008: its share of the joint effect; the list is ordered by the part itself in raw "
     "score, for H is large by chance where there is hardly any effect)."

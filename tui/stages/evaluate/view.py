@@ -82,7 +82,7 @@ def found_run(engine: Engine, number: str) -> Run:
     run = engine.experiments.run(int(number)) if number.isdecimal() else None
     if run is None or run.state != "finished":
         why = f"Run {run.id} is {run.state}." if run is not None else f"“{safe(number, limit=40)}” is no run's number."
-        raise NotFound(why, "Finished runs are judged: see Experiments (6).")
+        raise NotFound(why, "Finished runs are judged: see Experiments ({app.go_experiments}).")
     return run
 
 

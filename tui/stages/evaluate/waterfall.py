@@ -89,5 +89,5 @@ WATERFALL_TEXT = (
     "from LightGBM's own contributions (TreeSHAP). The bias is what the model says of rows in general; bias and all "
     "contributions sum to the raw score exactly. A contribution says what moved the model, not what causes the "
     "outcome.\n\nThe rows listed are the ones the model was most wrong about, in both directions, and some it was most "
-    "right about. f explains any other row by its key. Command: lemnis explain RUN --row KEY."
+    "right about. {evaluate.explain_row} explains any other row by its key. Command: lemnis explain RUN --row KEY."
 )

@@ -113,7 +113,11 @@ class RunsStage(Stage[ExperimentsView]):
         if run is None or run.ended:
             self.toast("Only a waiting or running run can be stopped.", warn=True)
             return
-        lost = "nothing: it can go on from its checkpoint (r)" if run.state == "running" else "its place in the queue"
+        lost = (
+            "nothing: it can go on from its checkpoint ({experiments.resume})"
+            if run.state == "running"
+            else "its place in the queue"
+        )
         self.ask(
             f"Stop run {run.id} {run.name}?",
             lost=lost,
@@ -127,12 +131,12 @@ class RunsStage(Stage[ExperimentsView]):
         if ids and self.shelf == "deleted":
             self.put(room.restore, ids, "Back again.", room.delete)
         elif ids:
-            lost = "nothing for good: u brings them back, their files stay"
+            lost = "nothing for good: {experiments.undo} brings them back, their files stay"
             self.ask(
                 f"Delete {named(ids)}?",
                 lost=lost,
                 word="delete",
-                then=lambda: self.put(room.delete, ids, "Deleted. Press u to undo.", room.restore),
+                then=lambda: self.put(room.delete, ids, "Deleted. Press {experiments.undo} to undo.", room.restore),
             )
 
     def action_archive(self) -> None:
@@ -141,7 +145,9 @@ class RunsStage(Stage[ExperimentsView]):
         if ids and self.shelf == "archived":
             self.put(room.unarchive, ids, "Among the others again.", room.archive)
         elif ids:
-            done = f"Archived {named(ids)}: b shows what is archived, u undoes it."
+            done = (
+                f"Archived {named(ids)}: {{experiments.shelf}} shows what is archived, {{experiments.undo}} undoes it."
+            )
             self.put(room.archive, ids, done, room.unarchive)
 
     def put(
@@ -223,7 +229,7 @@ class RunsStage(Stage[ExperimentsView]):
         if len(ids) == 1 and baseline is not None:
             ids = [baseline.id, *ids]
         if len(set(ids)) < 2:
-            self.toast("Mark two or more runs with space, then press c.", warn=True)
+            self.toast("Mark two or more runs with {table.mark}, then press {experiments.compare}.", warn=True)
             return
         from lemnis.tui.screens.compare import Compare
 

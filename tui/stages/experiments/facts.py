@@ -214,8 +214,8 @@ def explained(name: str) -> tuple[str, str] | None:
         "age": "Time since it was made. Ask: age < 3d",
         "data": "The dataset version it was trained on. Ask: data = 'flights v2'",
         "preset": "The preset of lemnis.toml it was started from.",
-        "tags": "Tags that were set by key T, by a command, or by an MLflow client. Ask: tag:baseline",
-        "note": "What somebody noted with key n.",
+        "tags": "Tags that were set by key {experiments.tag}, by a command, or by an MLflow client. Ask: tag:baseline",
+        "note": "What somebody noted with key {experiments.note}.",
         "device": "Where it trained: cpu, gpu (OpenCL) or cuda.",
         "user": "Who started it.",
         "seed": "The random seed: the same one, data and code give the same model.",
@@ -224,7 +224,7 @@ def explained(name: str) -> tuple[str, str] | None:
         rows_ = "a sample of the training rows" if key.startswith("train_") else "the validation rows"
         return key, f"{key}, measured on {rows_} of the run's data version.\nAsk: {name} > 0.8"
     if family == "delta":
-        return f"Δ {key}", f"This run's {key} minus the baseline's. p pins the baseline."
+        return f"Δ {key}", f"This run's {key} minus the baseline's. {{experiments.pin}} pins the baseline."
     if family == "params":
         return key, f"The parameter {key}, as the preset or an override gave it.\nAsk: {name} = 31"
     return (name, texts[name]) if name in texts else None

@@ -74,7 +74,7 @@ class ViewsScreen(ModalScreen[str | None]):
             yield Table(
                 *(Col("view", most=20), Col("query", most=34), Col("sort", most=20), Col("columns", most=30)),
                 id="views",
-                empty="No views yet. W saves what is shown now.",
+                empty="No views yet. {experiments.save_view} saves what is shown now.",
             )
             keys = Content.assemble((" enter ", "$key"), " show   ", (" esc ", "$key"), " back")
             yield Words(keys, classes="keys")

@@ -61,7 +61,7 @@ class ExperimentsStage(ListStage):
     def compose(self) -> ComposeResult:
         with Vertical(id="runs-view"):
             with Panel("Runs", id="runs-panel"):
-                yield RunsTable(id="runs", empty="No runs yet. Press t to train the first one.")
+                yield RunsTable(id="runs", empty="No runs yet. Press {experiments.train} to train the first one.")
             yield CurveLine(id="curve-line")
             with Horizontal(id="beside"):
                 yield CurvePanel(id="curve")
@@ -169,14 +169,18 @@ class ExperimentsStage(ListStage):
         self.query_one("#runs-panel", Panel).retitle("Runs", self.count_words(view))
         equal = self.only_different and not self.layout_chosen.columns
         hidden = len(rows.everything(self._sample)) - len(rows.differing(self._sample)) if equal else 0
-        same = f"{hidden} columns are equal: z shows them" if hidden and not narrow else ""
+        same = f"{hidden} columns are equal: {{experiments.differ}} shows them" if hidden and not narrow else ""
         self.query_one("#runs-panel", Panel).footnote(same)
 
     def empty_words(self) -> str:
         """Return what is said where no run is listed."""
         if self.query_text:
-            return "No run fits. Press esc to see all again."
-        return "No runs yet. Press t to train." if self.shelf == "active" else f"Nothing is {self.shelf}. Press b."
+            return "No run fits. Press {app.back} to see all again."
+        return (
+            "No runs yet. Press {experiments.train} to train."
+            if self.shelf == "active"
+            else f"Nothing is {self.shelf}. Press {{experiments.shelf}}."
+        )
 
     def place(self, table: RunsTable, view: ExperimentsView, columns: list[Col]) -> None:
         """Put the rows into the table, the cursor on its run if that is still listed."""

@@ -224,7 +224,7 @@ class RowBrowser(Vertical):
                 self._fold()
             self.query_one(FacetsPane).count(message.view)
             self.grid.empty = (
-                "No row matches; u takes the last filter back." if self.asked.words else "There is no row."
+                "No row matches; {explore.undo} takes the last filter back." if self.asked.words else "There is no row."
             )
         self.grid.grow(message.view.known)
         self._say()

@@ -39,7 +39,7 @@ class MissingPane(Panel):
         self.found: Missingness | None = None
 
     def compose(self) -> ComposeResult:
-        yield Table(*COLUMNS, id="missing", empty="Not profiled yet. Press escape, then n.")
+        yield Table(*COLUMNS, id="missing", empty="Not profiled yet. Press {app.back}, then {explore.profile}.")
         yield Words(id="missing-names")
 
     def show(self, found: Missingness | None) -> None:

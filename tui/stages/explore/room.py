@@ -14,6 +14,7 @@ from lemnis.engine.jobs import Job
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address, version_part
 from lemnis.tui.format import number
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.messages import WHERE
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.explore import rows
@@ -24,6 +25,8 @@ from lemnis.tui.stages.explore.pane import ColumnPane
 from lemnis.tui.stages.explore.places import asked_of, asked_options
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
+
+NO_VERSION = "No dataset version yet. Link one in Data ({app.go_data})."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class ExploreStage(Stage[ExploreView]):
             yield Words(id="balance")
         with Container(id="columns-view"):
             with Panel("Columns", id="columns-panel"):
-                yield Table(*rows.COLUMNS, id="columns", empty="No dataset version yet. Link one in Data (2).")
+                yield Table(*rows.COLUMNS, id="columns", empty=NO_VERSION)
             yield ColumnPane(self.engine, id="detail-panel")
         yield MissingPane(id="missing-panel")
         yield RowBrowser(self.engine)
@@ -91,7 +94,7 @@ class ExploreStage(Stage[ExploreView]):
         self._show_face()
         version = view.version
         if version is None:
-            self.query_one("#balance", Words).say("No dataset version yet. Link one in Data (2).")
+            self.query_one("#balance", Words).say(keyed(NO_VERSION))
             self.query_one("#columns", Table).show([])
             return
         self._show_balance()
@@ -134,7 +137,7 @@ class ExploreStage(Stage[ExploreView]):
         view, pane = self._view, self.query_one("#detail-panel", ColumnPane)
         name = self.query_one("#columns", Table).key
         if view is None or view.version is None or not name:
-            pane.show_nothing("No column yet. Link a version in Data (2).")
+            pane.show_nothing("No column yet. Link a version in Data ({app.go_data}).")
             return
         state = view.working or view.failed or "This column is not measured yet."
         pane.show_column(view.version, name, view.profiles.get(name), by=self.by, state=state)
@@ -290,7 +293,7 @@ class ExploreStage(Stage[ExploreView]):
     def action_profile(self) -> None:
         version = self._view.version if self._view else None
         if version is None:
-            self.refuse(NotFound("There is no dataset version yet.", "Link one in Data (2)."))
+            self.refuse(NotFound("There is no dataset version yet.", "Link one in Data ({app.go_data})."))
             return
         first = self.query_one("#columns", Table).key
         self.perform(
@@ -321,7 +324,7 @@ class ExploreStage(Stage[ExploreView]):
                 return
             self.ask(
                 f"Stop “{job.title}”?",
-                lost="the column it is at; what is measured stays, and n goes on from there",
+                lost="the column it is at; what is measured stays, and {explore.profile} goes on from there",
                 word="stop",
                 then=lambda: self.perform(self.engine.jobs.cancel, job.id, done="Asked it to stop."),
             )

@@ -31,7 +31,11 @@ class Choices(Container):
 
     def compose(self) -> ComposeResult:
         with Panel("Choices of feature sets", id="choices-panel"):
-            yield Table(*COLUMNS, id="choices", empty="No set was chosen yet. Mark columns with space and press w.")
+            yield Table(
+                *COLUMNS,
+                id="choices",
+                empty="No set was chosen yet. Mark columns with {table.mark} and press {features.save}.",
+            )
         with Panel("Choice", id="choice-panel"), VerticalScroll(can_focus=False):
             yield Words(id="choice")
 
@@ -41,7 +45,7 @@ class Choices(Container):
         self.query_one("#choices", Table).show([choice_row(one, before_of(one, choices)) for one in choices])
         self.query_one("#choices-panel", Panel).retitle("Choices of feature sets", f"· {len(choices)}")
         self.query_one("#choices-panel", Panel).footnote(
-            "enter looks at it · space on two compares · R rename · t note"
+            "{table.open} looks at it · {table.mark} on two compares · {features.rename} rename · {features.note} note"
         )
         self.draw()
 

@@ -10,7 +10,7 @@ from lemnis.tui.stages.features import rows
 from lemnis.tui.stages.features.heat import HeatMap
 from lemnis.tui.widgets import Panel, Words
 
-NOTHING = "Not measured yet. Press n to rank the columns and measure how they go together."
+NOTHING = "Not measured yet. Press {features.rank} to rank the columns and measure how they go together."
 
 
 class Association(Panel):
@@ -38,7 +38,9 @@ class Association(Panel):
         """Show a matrix by the measure in force; `working` is what is being measured now."""
         self.heat.show(matrix, self.measure)
         self.retitle(f"Association · {MEASURES[self.measure]}", rows.matrix_words(matrix))
-        self.footnote(working or "83 is 0.83, · below 0.10 · b next measure · enter opens a pair")
+        self.footnote(
+            working or "83 is 0.83, · below 0.10 · {features.measure} next measure · {table.open} opens a pair"
+        )
         self.say_pair()
 
     def next_measure(self) -> None:

@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 from lemnis.engine.evaluate import Ablation
 from lemnis.engine.features import FeatureScore, Pair, Ranking
 from lemnis.engine.text import safe
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.stages.features import rows
 from lemnis.tui.widgets import Bars, Facts, Words
 
@@ -38,7 +39,9 @@ class FeatureDetail(VerticalScroll):
         words, facts, bars = self.query_one("#leakage", Words), self.query_one(Facts), self.query_one(Bars)
         self.query_one("#relatives-title").display = bool(pairs) and score is not None
         if score is None:
-            words.say(Content.styled("Not ranked yet. Press n to measure what it is worth.", "$muted"))
+            words.say(
+                Content.styled(keyed("Not ranked yet. Press {features.rank} to measure what it is worth."), "$muted")
+            )
             facts.show([])
             bars.show([])
             return

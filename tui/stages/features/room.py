@@ -9,6 +9,7 @@ from lemnis.engine.features import FeatureSet
 from lemnis.engine.jobs import user_name
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.features import rows, texts
 from lemnis.tui.stages.features.choices import Choices
@@ -19,6 +20,8 @@ from lemnis.tui.stages.features.pane import FeatureDetail, Question
 from lemnis.tui.stages.features.view import FeaturesView, read_view
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
+
+NO_VERSION = "No dataset version yet. Link one in Data ({app.go_data})."
 
 
 class FeaturesStage(Stage[FeaturesView]):
@@ -43,7 +46,7 @@ class FeaturesStage(Stage[FeaturesView]):
                 yield Table(
                     *rows.columns_for(rows.WIDE),
                     id="columns",
-                    empty="No dataset version yet. Link one in Data (2).",
+                    empty=NO_VERSION,
                 )
             with Panel("Column", id="detail-panel"):
                 yield FeatureDetail(id="detail")
@@ -58,7 +61,7 @@ class FeaturesStage(Stage[FeaturesView]):
         table, panel = self.query_one("#columns", Table), self.query_one("#columns-panel", Panel)
         if view.version is None:
             table.show([])
-            self.query_one("#set", Words).say("No dataset version yet. Link one in Data (2).")
+            self.query_one("#set", Words).say(keyed(NO_VERSION))
             self._show_modes()
             return
         columns = rows.columns_for(table.size.width)
@@ -209,7 +212,7 @@ class FeaturesStage(Stage[FeaturesView]):
         if gone:
             self.toast(f"Not in {view.version.title if view.version else ''}: {', '.join(gone)}.", warn=True)
         else:
-            self.toast(f"Marked as in {choice.reference}: w saves it, u undoes.")
+            self.toast(f"Marked as in {choice.reference}: {{features.save}} saves it, {{features.undo}} undoes.")
 
     def action_rename(self) -> None:
         """Ask for another name of the set."""
@@ -243,7 +246,7 @@ class FeaturesStage(Stage[FeaturesView]):
         """Return the choice that is looked at; say so if nobody has chosen it."""
         choice = self.query_one("#choices-view", Choices).current if self.mode == "choices" else self._shown
         if choice is None or not choice.revision:
-            self.toast("Nobody has chosen this set yet: w saves it.", warn=True)
+            self.toast("Nobody has chosen this set yet: {features.save} saves it.", warn=True)
             return None
         return choice
 
@@ -251,7 +254,7 @@ class FeaturesStage(Stage[FeaturesView]):
         """Train the same model without the column under the cursor."""
         name = self.query_one("#columns", Table).key
         if self.mode != "columns" or not name:
-            self.toast("Go to a column first: v goes on to the columns.", warn=True)
+            self.toast("Go to a column first: {features.view} goes on to the columns.", warn=True)
             return
         self.perform(
             self.engine.experiments.start_ablation,
@@ -264,7 +267,7 @@ class FeaturesStage(Stage[FeaturesView]):
         """Train one model without each of the marked columns; asks first."""
         marks, version_id = self._marks(), self._version_id()
         if not marks:
-            self.toast("No column is marked: space marks one.", warn=True)
+            self.toast("No column is marked: {table.mark} marks one.", warn=True)
             return
 
         def start() -> list[int]:
@@ -272,7 +275,7 @@ class FeaturesStage(Stage[FeaturesView]):
 
         self.ask(
             f"Train {len(marks)} models, each without one of the marked columns?",
-            lost="nothing; they wait in the queue and can be stopped in Experiments (6)",
+            lost="nothing; they wait in the queue and can be stopped in Experiments ({app.go_experiments})",
             word="train",
             then=lambda: self.perform(start, done=lambda runs: f"Queued: {len(runs)} runs."),
         )
@@ -293,7 +296,9 @@ class FeaturesStage(Stage[FeaturesView]):
             return
         table.mark_only(kept)
         self._show_set()
-        self.toast(f"Unmarked {len(gone)}: {', '.join(gone)}. w saves the set, u undoes.")
+        self.toast(
+            f"Unmarked {len(gone)}: {', '.join(gone)}. {{features.save}} saves the set, {{features.undo}} undoes."
+        )
 
     def action_stop(self) -> None:
         """Stop the ranking that runs."""
@@ -355,7 +360,7 @@ class FeaturesStage(Stage[FeaturesView]):
         if self._view is None or not self._view.sets:
             return
         if self._shown is not None and set(self._marks()) != set(self._shown.features):
-            self.toast("The marks are not saved: w saves them, u undoes them.", warn=True)
+            self.toast("The marks are not saved: {features.save} saves them, {features.undo} undoes them.", warn=True)
             return
         sets = self._view.sets
         self.set_name = sets[(self._place(self._view) + by) % len(sets)].name

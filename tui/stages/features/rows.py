@@ -12,6 +12,7 @@ from lemnis.engine.features.records import MEASURES
 from lemnis.engine.jobs import Job
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, styled, verdict
+from lemnis.tui.keys.named import key_of, keyed
 from lemnis.tui.widgets.cells import Col, Row
 
 INTERVAL = 12  # cells of the drawn interval
@@ -191,7 +192,7 @@ def set_title(chosen: FeatureSet | None, marked: Sequence[str], of: int) -> tupl
         styled("▲ changed", "$warn"),
         f" {len(now)} of {of} columns, not saved: ",
         safe(", ".join(parts), limit=200),
-        ("   w saves, u undoes", "$muted"),
+        (keyed("   {features.save} saves, {features.undo} undoes"), "$muted"),
     )
 
 
@@ -300,7 +301,7 @@ def job_words(job: Job | None) -> str:
     if job.state != "running":
         return f"{job.state}: {job.why}"
     done = f"{job.progress:.0%} " if job.progress is not None else ""
-    return f"measuring {done}{job.progress_text} · x stops"
+    return f"measuring {done}{job.progress_text} · {key_of('features.stop')} stops"
 
 
 def matrix_words(matrix: Matrix | None) -> str:

@@ -57,9 +57,11 @@ DEFINITIONS = {
     "verdict": ("Verdict", f"{LEAKAGE}\n\n{UNSTABLE}"),
     "without": (
         "Without it",
-        "What leaving the column out of a whole training changes: the same data, preset, parameters and seed (key a). "
+        "What leaving the column out of a whole training changes: the same data, preset, parameters and seed (key "
+        "{features.ablate}). "
         "Both models are measured on the same validation rows, and days of them are drawn again 200 times for both at "
-        "once: ✖ needed if all of the 95% interval is worse, ○ not needed if it holds 0, ● better without if all of it "
+        "once: ✖ needed if all of the 95% interval is worse, ○ not needed if it holds 0, ● better without if "
+        "all of it "
         "is better. Shuffling asks what this model would lose; an ablation asks what another model could do.",
     ),
     "missing": ("Missing", "Share of the sampled rows without a value."),

@@ -172,7 +172,7 @@ class Overview(Vertical):
 def no_alert(view: MonitorView) -> str:
     """Return what the empty list of alerts says."""
     if not view.rules:
-        return "No rules. Press n to try and declare one."
+        return "No rules. Press {monitor.rule} to try and declare one."
     return f"No alert is open; {len(view.rules)} rules wait for the first window."
 
 

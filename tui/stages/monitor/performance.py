@@ -44,7 +44,9 @@ class PerformanceLayer(Vertical):
     def compose(self) -> ComposeResult:
         yield Words(id="performance-words")
         with Panel("Performance", id="performance-panel"):
-            yield Table(*COLUMNS, id="performance", empty="No rows were served yet. Press t to replay some.")
+            yield Table(
+                *COLUMNS, id="performance", empty="No rows were served yet. Press {monitor.replay} to replay some."
+            )
         with Panel("Over time", id="truth-panel"):
             yield Chart(id="truth", empty="Nothing is measured or estimated yet.")
 

@@ -76,7 +76,7 @@ class MonitorPlaces(Stage[MonitorView]):
         if self.has_class("-performance"):
             self.point("performance", "")
         else:
-            absent = f"Alert {alert} is not among those listed; r lists all."
+            absent = f"Alert {alert} is not among those listed; {{monitor.past}} lists all."
             self.point("alerts" if alert else "windows", alert, absent)
 
     def _visit(self, found: tuple[Window, int | None], place: Address) -> None:

@@ -52,7 +52,7 @@ def begin(stage: Stage[MonitorView], view: MonitorView) -> None:
 def fill_in(stage: Stage[MonitorView], found: Proposal) -> None:
     """Open the form, and begin the replay that was filled in."""
     if not found.endpoint:
-        stage.toast("Nothing is served yet: deploy a model first (8).", warn=True)
+        stage.toast("Nothing is served yet: deploy a model first ({app.go_deploy}).", warn=True)
         return
     room, root = stage.engine.monitor, stage.engine.workspace.root
 

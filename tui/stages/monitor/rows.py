@@ -94,8 +94,8 @@ def verdict_words(window: Window) -> str:
 def no_window(width: Width, declared: Width) -> str:
     """Return what the empty list of windows says."""
     if width != declared and width in KEPT:
-        return f"No {width} is kept here: they are for {KEPT[width]}. Press - for longer ones."
-    return "No rows were served yet. Press t to replay some."
+        return f"No {width} is kept here: they are for {KEPT[width]}. Press {{monitor.zoom_out}} for longer ones."
+    return "No rows were served yet. Press {monitor.replay} to replay some."
 
 
 def moved_cell(window: Window, grid: Grid) -> tuple[str, float | None]:

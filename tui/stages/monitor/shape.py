@@ -13,6 +13,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
 from lemnis.engine.jobs import user_name
 from lemnis.tui.stages.monitor.shaped import COLUMNS, WIDE, ShapeView, detail, headline, nothing, shape_rows
+from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
@@ -49,7 +50,7 @@ class ShapeScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one(Table).focus()
         self._load()
-        self.set_interval(LIVE_SECONDS, self._load)
+        every(self, LIVE_SECONDS, self._load)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="shape")
     def _load(self) -> None:

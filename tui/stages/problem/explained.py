@@ -3,15 +3,16 @@
 PROBLEM_TEXT = (
     "Value per case is what one answer is worth: said yes or no, when it was so or not. A yes pays from the "
     "probability p where p·TP + (1−p)·FP = p·FN + (1−p)·TN, that is (TN−FP) / (TN−FP + TP−FN).\n\n"
-    "A success criterion is a gate: Evaluate judges every run by it, Deploy asks it before a promotion. It is met "
-    "only when the whole 95% interval keeps the bound.\n\n"
+    "A success criterion is a gate: Evaluate judges every run by it, Deploy asks it before a promotion. It is met only "
+    "when the whole 95% interval keeps the bound.\n\n"
     "The plan says what data comes when. An arrival is the first time new content was seen; it is late when its "
     "cadence has passed since, and short below 95% of the rows that were expected.\n\n"
     "Infrastructure is told from trainings that this machine measured: a law of physical terms (cells × rounds × depth "
     "and the like) is fitted to them, and 80% of such trainings lie in the interval; 'back-test' is how far it was off "
     "on those it had not seen. The expected volume is [infrastructure]; see lemnis resources plan.\n\n"
-    "All of it is the [problem] section of lemnis.toml: press e to edit it. Every text is kept with who, when and why; "
-    "a change made outside Lemnis is kept when it is found. Commands: lemnis problem show, set, history, value, plan."
+    "All of it is the [problem] section of lemnis.toml: press {app.edit} to edit it. Every text is kept with who, when "
+    "and why; a change made outside Lemnis is kept when it is found. Commands: lemnis problem show, set, history, "
+    "value, plan."
 )
 CELLS = {
     "criteria.metric": "What is measured of a run, by its name in Evaluate; a suffix _gap compares with training.",

@@ -51,10 +51,10 @@ class ProblemStage(Stage[ProblemView]):
             with Panel("Value per case", id="value-panel"):
                 yield Words(id="value")
             with Panel("Success criteria", id="criteria-panel"):
-                yield Table(*rows.CRITERIA, id="criteria", empty="No criterion yet. Press e.")
+                yield Table(*rows.CRITERIA, id="criteria", empty="No criterion yet. Press {app.edit}.")
         with Horizontal(id="needs"):
             with Panel("Acquisition plan", id="plan-panel"):
-                yield Table(*rows.PLAN, id="plan", empty="No plan yet. Press e to say what data comes when.")
+                yield Table(*rows.PLAN, id="plan", empty="No plan yet. Press {app.edit} to say what data comes when.")
             with Panel("Infrastructure", id="needed-panel"), VerticalScroll(id="needed-scroll", can_focus=True):
                 yield Words("Reading what this machine has measured …", id="needed")
         with Container(id="past"):

@@ -10,6 +10,7 @@ from lemnis.engine.resources.planning import Plan
 from lemnis.engine.text import safe
 from lemnis.tui import planned
 from lemnis.tui.format import MISSING, money, number, share, verdict, when
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.widgets import Cell, Col, Row
 
 CRITERIA = (Col("metric", "criterion"), Col("bound"), Col("on"), Col("why", flex=True))
@@ -36,7 +37,7 @@ def statement_content(problem: Problem) -> Content:
         ("decided", problem.decided),
         ("owner", problem.owner),
     ]
-    lines = [Content.styled(safe(problem.question or "No question yet. Press e to state it."), "bold")]
+    lines = [Content.styled(safe(problem.question or keyed("No question yet. Press {app.edit} to state it.")), "bold")]
     lines += [Content.assemble((f"{label:<9}", "$muted"), safe(value) or MISSING) for label, value in facts]
     return Content("\n").join(lines)
 

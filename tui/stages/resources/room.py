@@ -57,7 +57,9 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
         yield Machine(terminal_shape(), id="live")
         with Panel("Pool", id="pool"):
             yield Table(
-                *rows.POOL_COLUMNS, id="jobs", empty="Nothing runs or waits. Start something in Experiments (6)."
+                *rows.POOL_COLUMNS,
+                id="jobs",
+                empty="Nothing runs or waits. Start something in Experiments ({app.go_experiments}).",
             )
         reading = "Reading the process table …" if self.engine.at is None else "Which processes ran is not kept."
         yield Busiest(empty=reading, id="process-panel")
@@ -248,7 +250,7 @@ POOL_TEXT = (
     "is taken back at the next checkpoint when it is asked for. What is guaranteed goes first, then the points: "
     "priority, one for ten minutes of waiting, less up to 30 for what was used of late (half counts after [pool] "
     "half_life). The first that doesn't fit reserves: one behind it may fill the gap only if it would never delay it. "
-    "P shows shares, estimates and dry runs. Commands: lemnis resources pools, lemnis jobs priority."
+    "{resources.pool} shows shares, estimates and dry runs. Commands: lemnis resources pools, lemnis jobs priority."
 )
 MACHINE_TEXT = (
     "CPU % of a process is of one core: 200 is two cores busy. Memory of a process is what is resident; memory of the "
@@ -258,6 +260,7 @@ MACHINE_TEXT = (
     "share of its multiprocessors' time that had work, where the driver counts that (Hopper and later).\n\n"
     "The history has a point a second for 30 minutes, then means of 10 s (6 h), 1 min (2 days) and 10 min (30 days); "
     "what was not measured is blank. On its axis ▶ is where a job started, the sign of its state where it ended.\n\n"
-    "Processes: enter shows one over time, t makes a tree, / takes a query over pid, user, name, command, state, "
-    "threads, nice, cpu (%), memory and gpu (MiB), time (s), age, owner, run, job and service."
+    "Processes: {table.open} shows one over time, {resources.tree} makes a tree, {app.filter} takes a query over pid, "
+    "user, name, command, state, threads, nice, cpu (%), memory and gpu (MiB), time (s), age, owner, run, job and "
+    "service."
 )

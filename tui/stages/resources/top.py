@@ -21,6 +21,7 @@ from lemnis.tui.stages.resources.live.machine import Machine
 from lemnis.tui.stages.resources.live.reading import Reading, Source, read
 from lemnis.tui.stages.resources.live.watching import Watching, send_all
 from lemnis.tui.stages.resources.pane import terminal_shape
+from lemnis.tui.terminal.pace import every
 from lemnis.tui.theme import SHEET, ThemedApp
 from lemnis.tui.widgets.prompt import PromptLine
 from lemnis.tui.widgets.table import Table
@@ -78,7 +79,7 @@ class Top(Watching, ThemedApp[None]):
 
     async def on_mount(self) -> None:
         self.look_again()
-        self.set_interval(PERIOD_S, self.go_on)
+        every(self, PERIOD_S, self.go_on)
         self.query_one(Table).focus()
 
     def go_on(self) -> None:

@@ -3,7 +3,7 @@
 CELLS = {
     "checks.verdict": "passed, warned, failed, waived, or not evaluated, which is never taken for a pass.",
     "checks.name": "Its name in [[checks]] of lemnis.toml.",
-    "checks.rule": "What must hold, in words; enter shows the rows for which it does not.",
+    "checks.rule": "What must hold, in words; {table.open} shows the rows for which it does not.",
     "checks.failing": (
         "Rows that break the rule. The bound is warn_if and error_if of the check: a count, or a share of the rows."
     ),

@@ -53,9 +53,10 @@ class CheckDetail(Horizontal):
 
 
 CHECKS_TEXT = (
-    "Checks are declared as [[checks]] in lemnis.toml (e edits it). A check fails when more rows break it than it "
-    "allows; with severity warn it warns, and warn_if and error_if set thresholds as counts or shares. A waiver lets a "
-    "failing check only warn until its day is over. A failed check keeps the data from being trained on.\n\n"
+    "Checks are declared as [[checks]] in lemnis.toml ({app.edit} edits it). A check fails when more rows break it "
+    "than it allows; with severity warn it warns, and warn_if and error_if set thresholds as counts or shares. A "
+    "waiver lets a failing check only warn until its day is over. A failed check keeps the data from being trained "
+    "on.\n\n"
     "Not evaluated means that nothing is known: a source or a column is missing, the query is wrong or ran past its "
     "limits, or a learned row count has too little history. It is never taken for a pass.\n\n"
     "References, code lists and ranges say nothing of missing values; that is what not_null is for. Commands: lemnis "

@@ -15,6 +15,7 @@ from lemnis.engine.jobs import Job, user_name
 from lemnis.engine.validate.proposals import Proposals
 from lemnis.tui.format import share
 from lemnis.tui.stages.validate.rows import PROPOSAL_COLUMNS, proposal_row, proposal_text, proposals_text
+from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
@@ -62,7 +63,7 @@ class ProposalsScreen(ModalScreen[int]):
     def on_mount(self) -> None:
         self.query_one(Table).focus()
         self._load()
-        self.set_interval(LIVE_SECONDS, self._load_live)
+        every(self, LIVE_SECONDS, self._load_live)
 
     def _load_live(self) -> None:
         """Read again while a trial runs."""

@@ -79,7 +79,7 @@ class ValidateStage(Stage[ValidateView]):
             yield Words(id="summary")
         with Vertical(id="checks-view"):
             with Panel("Checks", id="checks-panel"):
-                yield Table(*rows.COLUMNS, id="checks", empty="No verdict yet. Press n to run the checks.")
+                yield Table(*rows.COLUMNS, id="checks", empty="No verdict yet. Press {validate.run} to run the checks.")
             yield CheckDetail(id="below")
         with Panel("Failing rows", id="failures-panel"):
             yield Table(id="failures", empty="Reading …")
@@ -295,7 +295,7 @@ class ValidateStage(Stage[ValidateView]):
 
         def left(changed: bool | None) -> None:
             if changed:
-                self.toast("The codes were changed. Press n to run the checks again.")
+                self.toast("The codes were changed. Press {validate.run} to run the checks again.")
 
         self.app.push_screen(CodesScreen(self.engine, result.name, view.run.id), left)
 
@@ -304,7 +304,7 @@ class ValidateStage(Stage[ValidateView]):
 
         def left(taken: int | None) -> None:
             if taken:
-                self.toast(f"{taken} checks are declared. Press n to run them.")
+                self.toast(f"{taken} checks are declared. Press {{validate.run}} to run them.")
 
         self.app.push_screen(ProposalsScreen(self.engine), left)
 

@@ -11,6 +11,7 @@ from lemnis.engine.validate import CheckResult, CheckRun, Compared, HistoryPoint
 from lemnis.engine.validate.code_lists import CodeEvent, UnknownCode
 from lemnis.engine.validate.proposals import Proposal, Proposals
 from lemnis.tui.format import BAD, BLOCKS, MISSING, Verdict, age, duration, number, share, verdict, when
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.widgets import Cell, Col, Row, Series, data_cell
 
 TREND_RUNS = 12
@@ -133,7 +134,9 @@ def summary_content(run: CheckRun | None, now: int, width: int, *, notice: str =
     """
     warning = Content.assemble("\n", ("▲ ", "$warn"), safe(notice)) if notice else Content("")
     if run is None:
-        return Content.styled("The checks have not run yet. Press n to run them.", "$muted") + warning
+        return (
+            Content.styled(keyed("The checks have not run yet. Press {validate.run} to run them."), "$muted") + warning
+        )
     counts = [
         (verdict("failed"), run.failed),
         (Verdict("?", "not evaluated", BAD), run.not_evaluated),

@@ -40,7 +40,7 @@ def baselines_listing(evaluation: Evaluation | None, width: int) -> Listing:
         detail=f"· {there[0].rows:,} {evaluation.part} rows" if evaluation and there else "",
         columns=columns,
         rows=rows,
-        empty="Not measured yet. Press n." if not found else "No baseline answers these rows.",
+        empty="Not measured yet. Press {evaluate.run}." if not found else "No baseline answers these rows.",
         below="What they are",
         lines=lambda key, room: baseline_lines(key, evaluation, found, room),
     )

@@ -40,7 +40,9 @@ def calibration_listing(evaluation: Evaluation | None, width: int) -> Listing:
         detail=f"· {found.part} rows, {len(bins)} bins of equally many" if found else "",
         columns=columns,
         rows=[bin_row(place, one, room) for place, one in enumerate(bins)],
-        empty="Not measured: the model answers with a number." if evaluation else "Not measured yet. Press n.",
+        empty="Not measured: the model answers with a number."
+        if evaluation
+        else "Not measured yet. Press {evaluate.run}.",
         below="Worth and maps",
         lines=lambda key, cells: [*worth_lines(found.reliability), *maps_lines(found)] if found else [],
     )

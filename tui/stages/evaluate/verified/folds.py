@@ -42,7 +42,7 @@ def folds_listing(found: Sequence[Folds], width: int) -> Listing:
         detail=f"· {summary_words(found[0])}" if found else "",
         columns=columns,
         rows=[fold_row(one, fold, second, (low, high), strip) for one in found for fold in one.folds],
-        empty="Not trained on folds yet. Press F.",
+        empty="Not trained on folds yet. Press {evaluate.folds}.",
         below="Folds",
         lines=lambda key, cells: fold_lines(found, key),
         foot="F: train on other folds" if found else "",

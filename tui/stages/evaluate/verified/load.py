@@ -33,7 +33,7 @@ def load_listing(found: Sequence[LoadTest]) -> Listing:
         detail=f"· {latest.model} v{latest.version}, {when(latest.at)}" if latest else "",
         columns=columns,
         rows=[cell_row(one) for one in latest.cells] if latest else [],
-        empty="Not under load yet. Press T, where an endpoint serves this run.",
+        empty="Not under load yet. Press {evaluate.load}, where an endpoint serves this run.",
         below="Server",
         lines=lambda key, cells: load_lines(latest, key, len(found)),
     )

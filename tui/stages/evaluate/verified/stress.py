@@ -33,7 +33,7 @@ def stress_listing(found: Perturbations | None) -> Listing:
         detail=f"· {failed} of {len(tried)} faults fail, {found.rows:,} {found.part} rows" if found else "",
         columns=columns,
         rows=[stress_row(one, found.metric) for one in tried] if found else [],
-        empty="Not tried yet. Press n.",
+        empty="Not tried yet. Press {evaluate.run}.",
         below="Fault",
         lines=lambda key, cells: stress_lines(found, key),
         foot=f"{found.features} of {found.of} features, the most important"

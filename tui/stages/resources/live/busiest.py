@@ -90,7 +90,7 @@ class Busiest(Panel):
         table = self.table
         table.branch({one.key: pids.get(one.parent, "") for one in found.rows} if self.as_tree else None)
         if reading.wish.query or reading.wish.own:
-            table.empty = "No process is like that. Press esc to see all."
+            table.empty = "No process is like that. Press {app.back} to see all."
         absent = set[str]() if any(one.gpu_memory_bytes is not None for one in found.rows) else {"gpu"}
         absent |= set[str]() if any(one.owner for one in found.rows) else {"owner"}
         columns = rows.process_columns(self.app.size.width, absent=frozenset(absent))
@@ -105,7 +105,7 @@ class Busiest(Panel):
     def date(self, now_ms: int) -> None:
         """Say in the border how old the processes are, or that they stand still."""
         if self.paused_at is not None:
-            self.footnote(f"paused {age(self.paused_at, now_ms)} ago, p goes on")
+            self.footnote(f"paused {age(self.paused_at, now_ms)} ago, {{resources.pause}} goes on")
         elif self._reading is not None:
             self.dated(self._reading.processes.at, now_ms, STALE_S)
 

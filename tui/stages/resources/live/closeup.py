@@ -18,6 +18,7 @@ from lemnis.tui.stages.resources.live.one import Point, detail_lines, keys_line,
 from lemnis.tui.stages.resources.live.reading import Source
 from lemnis.tui.stages.resources.live.signals import SignalMenu
 from lemnis.tui.stages.resources.pane import Filled, Lines
+from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets.panel import Panel
 
 PERIOD_S = 1.0
@@ -62,7 +63,7 @@ class Closeup(ModalScreen[str]):
         self.query_one("#one", Panel).retitle(f"Process {self.process.pid}", self.process.name)
         self.query_one("#one-keys", Lines).show(lambda width: [keys_line(run=self.process.run_id)])
         self.look()
-        self.set_interval(PERIOD_S, self.look)
+        every(self, PERIOD_S, self.look)
 
     def look(self) -> None:
         """Read the process in a thread, unless the last reading still runs or it has ended."""

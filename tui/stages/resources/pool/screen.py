@@ -16,6 +16,7 @@ from lemnis.tui.stages.resources.pane import Lines
 from lemnis.tui.stages.resources.pool import words
 from lemnis.tui.stages.resources.pool.trial import TrialScreen
 from lemnis.tui.stages.resources.rows import only, pool_title
+from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.confirm import Confirm
 from lemnis.tui.widgets.strip import ErrorStrip
@@ -76,7 +77,7 @@ class PoolScreen(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
-        self.set_interval(LIVE_SECONDS, self.read)
+        every(self, LIVE_SECONDS, self.read)
         self.read()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="pool")
