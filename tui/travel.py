@@ -14,6 +14,7 @@ from lemnis.engine.errors import BadInput
 from lemnis.tui.actions import GLOBAL
 from lemnis.tui.address import Address
 from lemnis.tui.format import when
+from lemnis.tui.keys.named import key_of
 from lemnis.tui.pump import Pump
 from lemnis.tui.stages.stage import WRITES, Stage
 from lemnis.tui.terminal.app import TerminalApp
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Wish: TypeAlias = int | Literal["earlier", "later", "now"]
 
 STAYED_S = 1.0
-REFUSED = "This is the past: it can't be changed. esc returns to now."
+REFUSED = "This is the past: it can't be changed. {app.back} returns to now."
 
 
 class TravellingApp(TerminalApp):
@@ -163,4 +164,4 @@ def place_of(now: Engine, here: Engine, wish: Wish) -> Place:
 def banner(at: int, happened: str = "") -> str:
     """Return what is said above everything while the past is shown."""
     told = f" · {happened}" if happened else ""
-    return f"as it was at {when(at, seconds=True)} · esc returns to now{told}"
+    return f"as it was at {when(at, seconds=True)} · {key_of('app.back')} returns to now{told}"

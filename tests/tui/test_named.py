@@ -18,12 +18,10 @@ from lemnis.tui.keys.named import ID, keyed
 
 TUI = Path(__file__).parent.parent.parent / "tui"
 KEYS = {LABELS.get(key, key) for action in ACTIONS for key in action.key.split(",")} | {"escape"}
-DOES = (
-    "shows|hides|opens|closes|marks|answers|draws|goes|leaves|declares|undoes|keeps|takes|writes|runs|copies|sorts|"
-    "changes|steps|deletes|starts|stops|makes|gives|types|puts|saves|tries|compares|adds|counts|turns|lists|moves|"
-    "removes|reads|looks|measures|chooses|explains|labels|edits|cancels|pins|filters?|brings|acknowledges|silences"
+NAMED = "enter|esc|escape|space|tab|pgdn|pgup"
+NAMES_A_KEY = re.compile(
+    rf"(?:[Pp]ress|[Kk]ey|then) ([^\s.,;:]+)|(?:^|[\s(·])([b-zB-HJ-Z!/=<>\[\]]|{NAMED}) [a-z]+s\b|\(([^\s()])\)[.,;]"
 )
-NAMES_A_KEY = re.compile(rf"(?:[Pp]ress|[Kk]ey|then) ([^\s.,;:]+)|(?:^|[\s(·])(\S+) (?:{DOES})\b|\(([^\s()])\)[.,;]")
 # Keys that a dialog over the stage answers to; they are its own, and no keymap changes them.
 OF_DIALOGS = {
     ("stages/explore/explained.py", "v"), ("stages/explore/explained.py", "space"), ("stages/data/share.py", "i"),

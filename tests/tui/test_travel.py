@@ -13,10 +13,12 @@ from textual.pilot import Pilot
 from lemnis.engine import Engine
 from lemnis.engine.errors import BadInput
 from lemnis.engine.problem.history import record_text
+from lemnis.tui.address import address, parsed
 from lemnis.tui.app import Console
 from lemnis.tui.commands.session import hoisted
 from lemnis.tui.format import when
-from lemnis.tui.moment import moment_ms
+from lemnis.tui.messages import PlaceWanted
+from lemnis.tui.moment import moment_ms, moment_text
 
 HOUR = 3_600_000
 T0 = 1_779_999_960_000  # a whole minute
@@ -132,3 +134,27 @@ def test_a_moment_is_read_in_the_readers_zone(text: str, means: int) -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="is no time"):
         moment_ms(text, T0, UTC)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_an_address_with_a_time_opens_the_place_as_it_was_then(engine: Engine, size: tuple[int, int]) -> None:
+    async with Console(engine).run_test(size=size) as pilot:
+        await shows(pilot, "A problem")
+        place = address("run", 1, at=when(T0 + 2 * HOUR))
+        pilot.app.post_message(PlaceWanted(place))
+        await shows(pilot, f"as it was at {when(T0 + 2 * HOUR)}", "first", "running")
+        assert isinstance(pilot.app, Console)
+        app = pilot.app
+        copied = await becomes(pilot, lambda: str(app.where()) if app.where().kind == "run" else "")
+        assert parsed(copied).option("at") == moment_text(T0 + 2 * HOUR)
+        pilot.app.post_message(PlaceWanted(parsed("run/1")))
+        screen = await shows(pilot, "✖ failed")
+        assert "as it was" not in screen
+        pilot.app.post_message(PlaceWanted(parsed(copied)))
+        await shows(pilot, "as it was at", "running")
+        pilot.app.post_message(PlaceWanted(address("runs", at="yesterdayish")))
+        await told(pilot, "is no time")
+        assert engine.at is None, "the engine of now stays what it was"
+        await pilot.press("escape")
+        await shows(pilot, "✖ failed")
+        await settle(pilot)

@@ -58,6 +58,7 @@ from lemnis.tui.widgets.table import Table
 View = TypeVar("View")
 T = TypeVar("T")
 WRITES = {(action.scope, action.name) for action in ACTIONS if action.writes}
+NO_VERSION = "No dataset version yet. Link one in Data ({app.go_data})."
 
 
 class Stage(Vertical, Generic[View]):

@@ -87,7 +87,7 @@ class DeployStage(Stage[DeployView]):
         ]
         table.show([*own, *(rows.client_row(version, versions, now=view.at) for version in view.clients)])
         candidate = view.candidate
-        ready = f"n registers run {candidate.run_id} {candidate.run_name} as {candidate.model}" if candidate else ""
+        ready = f"{{deploy.register}} registers run {candidate.run_id} {candidate.run_name} as {candidate.model}" if candidate else ""
         self.query_one("#versions-panel", Panel).retitle("Versions", rows.versions_counted(view.versions, view.clients))
         self.query_one("#versions-panel", Panel).footnote(ready)
         events = rows.NARROW_EVENTS if narrow else rows.EVENTS

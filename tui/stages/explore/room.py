@@ -23,10 +23,8 @@ from lemnis.tui.stages.explore.explained import CELLS, MISSING_TEXT, PROFILE_TEX
 from lemnis.tui.stages.explore.missing import MissingPane
 from lemnis.tui.stages.explore.pane import ColumnPane
 from lemnis.tui.stages.explore.places import asked_of, asked_options
-from lemnis.tui.stages.stage import Stage
+from lemnis.tui.stages.stage import NO_VERSION, Stage
 from lemnis.tui.widgets import Panel, Table, Words
-
-NO_VERSION = "No dataset version yet. Link one in Data ({app.go_data})."
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,8 @@ from lemnis.tui.stages.features.matrix import Association
 from lemnis.tui.stages.features.pairing import PairScreen
 from lemnis.tui.stages.features.pane import FeatureDetail, Question
 from lemnis.tui.stages.features.view import FeaturesView, read_view
-from lemnis.tui.stages.stage import Stage
+from lemnis.tui.stages.stage import NO_VERSION, Stage
 from lemnis.tui.widgets import Panel, Table, Words
-
-NO_VERSION = "No dataset version yet. Link one in Data ({app.go_data})."
 
 
 class FeaturesStage(Stage[FeaturesView]):

@@ -16,7 +16,7 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address, chosen
 from lemnis.tui.format import number
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.stage import Stage
+from lemnis.tui.stages.stage import NO_VERSION, Stage
 from lemnis.tui.stages.validate import rows
 from lemnis.tui.stages.validate.codes import CodesScreen
 from lemnis.tui.stages.validate.explained import CELLS
@@ -57,6 +57,7 @@ class ValidateView:
     notice: str
     asked: Asked | None
     page: Page | None
+    nothing: str = rows.NOT_RUN  # why there is no verdict, and what to do
 
 
 class ValidateStage(Stage[ValidateView]):
@@ -79,7 +80,7 @@ class ValidateStage(Stage[ValidateView]):
             yield Words(id="summary")
         with Vertical(id="checks-view"):
             with Panel("Checks", id="checks-panel"):
-                yield Table(*rows.COLUMNS, id="checks", empty="No verdict yet. Press {validate.run} to run the checks.")
+                yield Table(*rows.COLUMNS, id="checks", empty=rows.NOT_RUN)
             yield CheckDetail(id="below")
         with Panel("Failing rows", id="failures-panel"):
             yield Table(id="failures", empty="Reading …")
@@ -92,7 +93,9 @@ class ValidateStage(Stage[ValidateView]):
         runs = room.runs(RUNS)
         run = next((run for run in runs if run.id == self.run_id), runs[0] if runs else None)
         if run is None:
-            return ValidateView(self.engine.now_ms(), [], None, {}, {}, self._working(), self._notice(None), None, None)
+            nothing = rows.NOT_RUN if self.engine.data.versions() else NO_VERSION
+            working, notice = self._working(), self._notice(None)
+            return ValidateView(self.engine.now_ms(), [], None, {}, {}, working, notice, None, None, nothing)
         results = {result.name: result for result in room.results(run.id)}
         asked, page = None, None
         if self.opened:
@@ -136,6 +139,7 @@ class ValidateStage(Stage[ValidateView]):
         table = self.query_one("#checks", Table)
         columns = rows.columns_for(table.size.width)
         table.set_columns(columns)
+        table.empty = view.nothing
         table.show(
             [rows.check_row(result, self._points(view, result.name), columns) for result in view.results.values()]
         )
@@ -149,7 +153,9 @@ class ValidateStage(Stage[ValidateView]):
         if self._view is not None and self.visible_now:
             view = self._view
             self.query_one("#summary", Words).say(
-                rows.summary_content(view.run, self.engine.now_ms(), self.size.width, notice=view.notice)
+                rows.summary_content(
+                    view.run, self.engine.now_ms(), self.size.width, notice=view.notice, nothing=view.nothing
+                )
             )
 
     def _points(self, view: ValidateView, name: str) -> list[HistoryPoint]:

@@ -127,16 +127,17 @@ def trend(points: Sequence[HistoryPoint]) -> Content:
     )
 
 
-def summary_content(run: CheckRun | None, now: int, width: int, *, notice: str = "") -> Content:
+NOT_RUN = "The checks have not run yet. Press {validate.run} to run them."
+
+
+def summary_content(run: CheckRun | None, now: int, width: int, *, notice: str = "", nothing: str = NOT_RUN) -> Content:
     """Return the outcome of a run in one line, and in a second why it may not be the last word.
 
-    How many of each verdict (zeros where there is room), over what, when.
+    How many of each verdict (zeros where there is room), over what, when; `nothing` where there was no run.
     """
     warning = Content.assemble("\n", ("▲ ", "$warn"), safe(notice)) if notice else Content("")
     if run is None:
-        return (
-            Content.styled(keyed("The checks have not run yet. Press {validate.run} to run them."), "$muted") + warning
-        )
+        return Content.styled(keyed(nothing), "$muted") + warning
     counts = [
         (verdict("failed"), run.failed),
         (Verdict("?", "not evaluated", BAD), run.not_evaluated),
