@@ -14,6 +14,7 @@ from lemnis.engine.jobs import user_name
 from lemnis.engine.tracking.clients import ClientVersion
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.keys.named import key_of
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.deploy import acts, rows
 from lemnis.tui.stages.deploy.explained import CELLS, DEPLOYMENT
@@ -87,7 +88,10 @@ class DeployStage(Stage[DeployView]):
         ]
         table.show([*own, *(rows.client_row(version, versions, now=view.at) for version in view.clients)])
         candidate = view.candidate
-        ready = f"{{deploy.register}} registers run {candidate.run_id} {candidate.run_name} as {candidate.model}" if candidate else ""
+        ready = ""
+        if candidate:
+            key = key_of("deploy.register")
+            ready = f"{key} registers run {candidate.run_id} {candidate.run_name} as {candidate.model}"
         self.query_one("#versions-panel", Panel).retitle("Versions", rows.versions_counted(view.versions, view.clients))
         self.query_one("#versions-panel", Panel).footnote(ready)
         events = rows.NARROW_EVENTS if narrow else rows.EVENTS

@@ -1,0 +1,129 @@
+"""Copying in a real tmux: what was copied is in tmux's buffer and on the outer terminal's clipboard, exactly."""
+
+import base64
+import re
+import shlex
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import engine_at
+from terminal import Terminal, lemnis
+
+from lemnis.engine.clock import now_ms
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("tmux"), reason="tmux is not installed")]
+NAME = 'naïve [bold] "a\\b" 한글 $HOME'
+LONG = "long " * 15_000  # more than a terminal takes
+CLIPBOARD = re.compile(r"\x1b\]52;[a-z]*;([A-Za-z0-9+/=]+)(?:\x07|\x1b\\)")
+RUN = "insert into runs (id, name, state, why, created_at, started_at, ended_at) values (?, ?, 'finished', '', ?, ?, ?)"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    engine, at = engine_at(tmp_path / "ws"), now_ms()
+    with engine.store.write() as db:
+        db.execute(RUN, [1, LONG, at - 2, at - 2, at])
+        db.execute(RUN, [2, NAME, at - 1, at - 1, at])
+    engine.store.close()
+    return tmp_path / "ws"
+
+
+class Servers:
+    """tmux servers of a test's own, each with its settings."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.names = folder, list[str]()
+
+    def command(self, inside: list[str], *settings: str) -> tuple[str, list[str]]:
+        """Return the name of a new server and the command that starts a program in it."""
+        name = f"lemnis-{uuid.uuid4().hex[:8]}"
+        self.names.append(name)
+        file = self.folder / name
+        file.write_text("".join(f"set -g {setting}\n" for setting in ("default-terminal tmux-256color", *settings)))
+        return name, ["env", "-u", "TMUX", "tmux", "-u", "-L", name, "-f", str(file), "new-session", shlex.join(inside)]
+
+    def buffer(self, name: str) -> str:
+        """Return what `tmux show-buffer` prints; empty where there is none."""
+        shown = subprocess.run(["tmux", "-L", name, "show-buffer"], capture_output=True, check=False, timeout=20)
+        return shown.stdout.decode()
+
+    def close(self) -> None:
+        for name in self.names:
+            subprocess.run(["tmux", "-L", name, "kill-server"], capture_output=True, check=False, timeout=20)
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    made = Servers(tmp_path)
+    yield made
+    made.close()
+
+
+def copied(terminal: Terminal, *keys: str, said: str) -> None:
+    """Open the runs, go to the newest one's name, and copy."""
+    terminal.wait_for("Problem")
+    terminal.press("6")
+    terminal.wait_for("naïve")
+    for key in (*keys, "y"):
+        terminal.press(key)
+        terminal.read(0.1)
+    terminal.wait_for("Markdown")
+    terminal.press("c")
+    terminal.wait_for(said)
+
+
+def clipboards(terminal: Terminal) -> list[str]:
+    """Return all that was put on the outer terminal's clipboard."""
+    return [base64.b64decode(found).decode() for found in CLIPBOARD.findall(terminal.written)]
+
+
+TO_NAME = ("l", "l")
+
+
+@pytest.mark.parametrize(("clipboard", "passthrough"), [("on", "off"), ("off", "on"), ("on", "on")])
+def test_a_cell_comes_through_tmux_exactly(workspace: Path, servers: Servers, clipboard: str, passthrough: str) -> None:
+    settings = (f"set-clipboard {clipboard}", f"allow-passthrough {passthrough}")
+    name, command = servers.command(lemnis("--read-only"), *settings)
+    terminal = Terminal(command, cwd=workspace, columns=120, lines=40)
+    try:
+        copied(terminal, *TO_NAME, said="Copied the cell")
+        terminal.wait_for(lambda: bool(clipboards(terminal)))
+        assert set(clipboards(terminal)) == {NAME}
+        assert servers.buffer(name) == (NAME if clipboard == "on" else "")
+    finally:
+        terminal.close()
+
+
+def test_a_cell_comes_through_tmux_in_tmux(workspace: Path, servers: Servers) -> None:
+    inner, command = servers.command(lemnis("--read-only"), "set-clipboard on", "status off")
+    outer, command = servers.command(command, "set-clipboard on")
+    terminal = Terminal(command, cwd=workspace, columns=120, lines=40)
+    try:
+        copied(terminal, *TO_NAME, said="Copied the cell")
+        terminal.wait_for(lambda: bool(clipboards(terminal)))
+        assert set(clipboards(terminal)) == {NAME}
+        assert servers.buffer(inner) == servers.buffer(outer) == NAME
+    finally:
+        terminal.close()
+
+
+def test_what_is_too_long_is_in_tmux_s_buffer_or_else_in_a_file_that_is_named(
+    workspace: Path, servers: Servers
+) -> None:
+    name, command = servers.command(lemnis(), "set-clipboard on")
+    for start in (command, lemnis()):
+        terminal = Terminal(start, cwd=workspace, columns=160, lines=40)
+        try:
+            said = "in tmux's buffer" if start is command else "is in "
+            copied(terminal, *TO_NAME, "j", said=said)
+            assert clipboards(terminal) == []
+        finally:
+            terminal.close()
+    assert servers.buffer(name) == LONG
+    (file,) = (workspace / ".lemnis" / "copies").iterdir()
+    assert file.read_text() == LONG
+    assert file.name in terminal.text().replace("\n", "")
