@@ -96,6 +96,13 @@ class ThemedApp(App[Answer]):
         self.stylesheet.set_variables(self.get_css_variables())
         self.animation_level = "none"
 
+    def wear(self, theme: str) -> None:
+        """Put on the ``light`` or the ``dark`` theme before the first paint; without colours that changes nothing."""
+        chosen = {"light": LIGHT.name, "dark": DARK.name}.get(theme)
+        if chosen and not self.no_color:
+            self.set_reactive(App.theme, chosen)
+            self.stylesheet.set_variables(self.get_css_variables())
+
     def get_css_variables(self) -> dict[str, str]:
         self.theme_variables = meanings(super().get_css_variables(), ansi=self.current_theme.ansi)
         return self.theme_variables

@@ -18,7 +18,7 @@ from support import FakeEngine, becomes, screen_text, settle, shows
 from lemnis.tui.actions import ACTIONS
 from lemnis.tui.app import Console
 from lemnis.tui.commands.group import run
-from lemnis.tui.keys.declared import declared_keys, keys_file
+from lemnis.tui.keys.declared import declared_keys, declared_theme, keys_file
 from lemnis.tui.keys.keymap import DEFAULT, PRESETS, key_label, key_name, resolved
 from lemnis.tui.keys.probe import told
 from lemnis.tui.screens.help import keys_table
@@ -157,3 +157,19 @@ def read_until(master: int, wanted: bytes, seconds: float = 60.0) -> bytes:
         if select.select([master], [], [], 0.2)[0]:
             seen += os.read(master, 4096)
     return seen
+
+
+def test_the_theme_is_declared_beside_the_keys(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    assert declared_theme(file) == "auto"
+    file.write_text('theme = "light"\n[keys]\nexperiments.train = "f5"\n')
+    assert declared_theme(file) == "light"
+    assert declared_keys(file).label(TRAIN) == "f5"
+    app = Shell(FakeEngine())
+    app.wear("light")
+    assert app.current_theme.name == "lemnis-light"
+    app.wear("auto")
+    assert app.current_theme.name == "lemnis-light"
+    file.write_text('theme = "pink"\n')
+    assert declared_theme(file) == "auto"
+    assert "there are auto, light, dark" in declared_keys(file).complaints[0]

@@ -60,7 +60,7 @@ def open_console(
         return welcome(session)
     remember(engine.workspace.root)
     from lemnis.tui.app import Console
-    from lemnis.tui.keys.declared import declared_keys
+    from lemnis.tui.keys.declared import declared_keys, declared_theme
     from lemnis.tui.terminal.place import Keeper
 
     app = Console(
@@ -73,6 +73,7 @@ def open_console(
         keymap=declared_keys(),
     )
     app.mouse_on, app.tour_first, app.slow = not remote, tour, session.slow
+    app.wear(declared_theme())
     keeper = Keeper(engine.workspace.root, os.environ)
     if stage == "problem" and not (session.at or tour or place):  # somebody who wishes to see something else sees that
         app.resume(keeper)
@@ -90,9 +91,12 @@ def in_browser() -> bool:
 def welcome(session: Session) -> int:
     """Ask what to do where there is no workspace, and do it."""
     from lemnis.tui.commands.group import run
+    from lemnis.tui.keys.declared import declared_theme
     from lemnis.tui.screens.welcome import Welcome, data_files
 
-    choice = Welcome(Path.cwd(), recent_workspaces()).run()
+    asked = Welcome(Path.cwd(), recent_workspaces())
+    asked.wear(declared_theme())
+    choice = asked.run()
     if choice is None or choice.kind == "leave":
         return 0
     if choice.kind == "demo":

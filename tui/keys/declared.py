@@ -1,14 +1,17 @@
-"""The keys that a person declares: `[keys]` of their own config.toml, read once when the console opens."""
+"""What a person declares in their own config.toml, read once when the console opens: `[keys]`, and the theme."""
 
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+from lemnis.engine.text import safe
 from lemnis.tui.actions import ACTIONS
 from lemnis.tui.keys.keymap import Keymap, resolved
 
+THEMES = ("auto", "light", "dark")  # auto: as the terminal tells
 EXAMPLE = '[keys]\npreset = "vim"\nexperiments.train = ["T", "f5"]\n'
 
 
@@ -22,12 +25,32 @@ def declared_keys(path: Path | None = None) -> Keymap:
     """Return the keymap of a person's config.toml, the default one with a complaint where that can't be read."""
     path = path or keys_file(os.environ)
     try:
-        with path.open("rb") as file:
-            table: object = tomllib.load(file).get("keys", {})
-    except FileNotFoundError:
-        return Keymap()
+        settings = read(path)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         return Keymap(complaints=(f"{path} can't be read: {error}.",))
+    table, theme = settings.get("keys", {}), settings.get("theme", THEMES[0])
     if not isinstance(table, dict):
         return Keymap(complaints=(f"{path}: [keys] is a table, such as {EXAMPLE!r}.",))
-    return resolved(cast("dict[str, object]", table), ACTIONS)
+    keymap = resolved(cast("dict[str, object]", table), ACTIONS)
+    if theme in THEMES:
+        return keymap
+    said = f"theme = “{safe(theme, limit=40)}” is none: there are {', '.join(THEMES)}."
+    return replace(keymap, complaints=(said, *keymap.complaints))
+
+
+def declared_theme(path: Path | None = None) -> str:
+    """Return the theme that a person's config.toml asks for, one of `THEMES`; `auto` where it says nothing sensible."""
+    try:
+        theme = read(path or keys_file(os.environ)).get("theme")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        return THEMES[0]
+    return theme if isinstance(theme, str) and theme in THEMES else THEMES[0]
+
+
+def read(path: Path) -> dict[str, object]:
+    """Return what a file of settings says; nothing where there is none."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        return {}
