@@ -72,6 +72,8 @@ def test_the_console_draws_what_the_terminal_knows(kind: str, tmp_path: Path) ->
     assert terminal.as_before()
     assert colours(terminal.written) == most
     drawn.encode(encoding)
+    if environment.get("TERM") in ("linux", "vt100"):
+        assert not re.search(r"\x1b[\]P]|\x1b\[[<>=?]?[0-9;]*(?:u|\$p)", terminal.written), "it would print these"
     background = {"light": LIGHT, "dark": DARK}.get(kind)
     if background is not None and background.background:
         red, green, blue = bytes.fromhex(background.background[1:])

@@ -1,6 +1,7 @@
 """The driver: Textual's own for Unix, which counts what it sends and asks how far away the terminal is."""
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from lemnis.engine.clock import monotonic_s
+from lemnis.tui.terminal.colours import WITHOUT
 from lemnis.tui.terminal.glyphs import substitutes
 from lemnis.tui.terminal.traffic import Traffic
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 WHERE_IS_THE_CURSOR = "\x1b[6n"  # every terminal answers it
 
+# What older terminals would print instead of heeding: titles and pointers, kitty's keys, queries of modes.
+UNHEARD = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[^\x1b]*\x1b\\|\x1b\[[<>][0-9;]*u|\x1b\[\?[0-9;]*\$p")
 PERSON = (events.Key, events.Paste, events.MouseDown, events.MouseScrollUp, events.MouseScrollDown)
 
 
@@ -70,9 +74,12 @@ class TerminalDriver(LinuxDriver):
         self._file = cast("IO[str]", Outlet(self._file))
         self.traffic, self.motion = Traffic(), "SSH_TTY" not in os.environ
         self._glyphs = substitutes(as_started())
+        self._plain = os.environ.get("TERM") in ("linux", *WITHOUT)
         self._stopped, self.heard = False, 0
 
     def write(self, data: str) -> None:
+        if self._plain:
+            data = UNHEARD.sub("", data)
         if self._glyphs and not data.isascii():
             data = data.translate(self._glyphs)
         picture = data not in (SYNC_START, SYNC_END, WHERE_IS_THE_CURSOR)
