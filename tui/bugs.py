@@ -31,7 +31,7 @@ def keep(error: BaseException, folder: Path | None = None) -> Path | None:
     folder = folder or state_file(os.environ).with_name("bugs")
     told = "".join(traceback.format_exception(error))
     frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    name = hashlib.blake2b(repr((type(error).__name__, frames)).encode(), digest_size=4).hexdigest()
+    name = hashlib.blake2b(repr((type(error).__name__, frames[-1:])).encode(), digest_size=4).hexdigest()
     about = f"Lemnis {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -120,6 +120,8 @@ async def told(app: Unseen, names: Sequence[str]) -> AsyncIterator[str]:
             for _ in range(SETTLED):
                 await read(app)
                 await pilot.pause()
+                if app._exception is not None:  # `run_test` raises it at its end only
+                    raise app._exception
             state = states.get(name)
             yield f"{BY_NAME[name].title}: {state.state}. {plain(state.why)}".strip() if state else BY_NAME[name].title
             if app.stage is not None:

@@ -52,7 +52,7 @@ def test_a_tab_that_is_none_is_refused(workspace: Path) -> None:
 def test_a_terminal_that_can_t_be_drawn_on_is_told_lines(workspace: Path) -> None:
     terminal = Terminal(lemnis("--read-only"), cwd=workspace, lines=500, TERM="dumb")
     try:
-        assert terminal.end() == 0
+        assert terminal.end() == 0, terminal.text()
         assert "# Runs 60" in terminal.text()
         assert "\x1b" not in terminal.written
     finally:

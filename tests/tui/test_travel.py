@@ -155,6 +155,6 @@ async def test_an_address_with_a_time_opens_the_place_as_it_was_then(engine: Eng
         pilot.app.post_message(PlaceWanted(address("runs", at="yesterdayish")))
         await told(pilot, "is no time")
         assert engine.at is None, "the engine of now stays what it was"
-        await pilot.press("escape")
+        await pilot.press("escape", "escape")  # the run, then the past
         await shows(pilot, "✖ failed")
         await settle(pilot)

@@ -64,12 +64,12 @@ def test_the_console_draws_what_the_terminal_knows(kind: str, tmp_path: Path) ->
         drawn = terminal.written
         terminal.press("q")
         assert terminal.end() == 0
+        assert terminal.as_before()
     finally:
         terminal.close()
     assert "Traceback" not in terminal.written
     assert terminal.strange_sequences() == []
     assert terminal.modes_left_on() == set()
-    assert terminal.as_before()
     assert colours(terminal.written) == most
     drawn.encode(encoding)
     if environment.get("TERM") in ("linux", "vt100"):

@@ -8,6 +8,7 @@ from textual.dom import DOMNode
 
 from lemnis.engine import Engine
 from lemnis.tui.actions import ACTIONS, GLOBAL, TABLE
+from lemnis.tui.keys.named import key_of
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.remembered import tour_place
 from lemnis.tui.stages.stage import Stage
@@ -70,7 +71,7 @@ class Touring(App[None]):
         panel = self.tour
         if panel is None:
             return False
-        again = panel.key("app.tour")
+        again = key_of("app.tour")
         await panel.remove()
         self.notify(f"You left the tour. {again} goes on where it was.", markup=False)
         return True

@@ -338,7 +338,7 @@ class EvaluateStage(Stage[EvaluateView]):
     def _with_type(self, act: Callable[[Stage[EvaluateView], int, int], None]) -> None:
         run, place = self._view.run if self._view else None, self.query_one(FailuresPane).place
         if run is None or place is None:
-            self.toast("Look for failure types first: I, then E.")
+            self.toast("Look for failure types first: {evaluate.interpret}, then {evaluate.failures}.")
         else:
             self._open(FAILURES)
             act(self, run.id, place)

@@ -99,5 +99,5 @@ def explained(group: RunGroup, lines: Lines) -> tuple[str, str]:
     return (
         f"{lines.by}: {safe(group.label, limit=60)}",
         f"{group.runs:,} runs: {states}.\nThe best: {best if group.best_run else MISSING}.\n"
-        "Enter or right unfolds the group, left folds it. B groups by something else.",
+        "Enter or right unfolds the group, left folds it. {experiments.group} groups by something else.",
     )

@@ -285,7 +285,7 @@ class FeaturesStage(Stage[FeaturesView]):
         """Leave one mark in each group of columns that say the same."""
         view, table = self._view, self.query_one("#columns", Table)
         if view is None or not view.scores:
-            self.toast("The columns are not ranked yet: n ranks them.", warn=True)
+            self.toast("The columns are not ranked yet: {features.rank} ranks them.", warn=True)
             return
         kept = rows.representatives_of(table.marks, list(view.scores.values()))
         gone = [name for name in table.marks if name not in kept]

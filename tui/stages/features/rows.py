@@ -271,7 +271,7 @@ def verdict_content(score: FeatureScore) -> Content:
     word = word_of(score)
     if word == "ok":
         return Content.assemble(
-            verdict("ok").content, ("  No rule suspects it: K says which rules there are.", "$muted")
+            verdict("ok").content, (keyed("  No rule suspects it: {app.explain} says which rules there are."), "$muted")
         )
     sure = f"  how sure: {share(score.leakage_score, 0)}" if score.leakage else ""
     lines = [Content.assemble(verdict(word).content, sure)]

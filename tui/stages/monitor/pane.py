@@ -21,6 +21,7 @@ from lemnis.engine.monitor import (
 )
 from lemnis.engine.monitor.schema.records import Finding
 from lemnis.tui.format import when
+from lemnis.tui.keys.named import key_of
 from lemnis.tui.stages.monitor import rows
 from lemnis.tui.stages.monitor.figures import told
 from lemnis.tui.widgets import Chart, Panel, Series, Table, Words
@@ -122,7 +123,11 @@ class Overview(Vertical):
         changes = view.window.schema_changes if view.window else []
         words = self.query_one("#changes", Words)
         words.display = bool(changes)
-        words.say("\n".join(changes[:3] + ([f"… and {len(changes) - 3} more (K)"] if len(changes) > 3 else [])))
+        words.say(
+            "\n".join(
+                changes[:3] + ([f"… and {len(changes) - 3} more ({key_of('app.explain')})"] if len(changes) > 3 else [])
+            )
+        )
         self.show_bins()
 
     def show_bins(self) -> None:

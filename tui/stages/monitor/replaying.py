@@ -6,6 +6,7 @@ from typing import Any
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.monitor import File, Planned
+from lemnis.tui.keys.named import key_of
 from lemnis.tui.screens.form import Options
 from lemnis.tui.stages.monitor.form import names_file, replay_form, replay_plan, sources
 from lemnis.tui.stages.monitor.pane import MonitorView
@@ -42,7 +43,8 @@ def begin(stage: Stage[MonitorView], view: MonitorView) -> None:
         replay = view.status.replays[0]
         stop = partial(stage.perform, engine.monitor.stop_replay, replay.job_id, done="The replay stops.")
         stage.ask(
-            f"Stop the replay to {replay.endpoint} (job {replay.job_id})? p lets it go on where it was.",
+            f"Stop the replay to {replay.endpoint} (job {replay.job_id})? "
+            f"{key_of('monitor.pause')} lets it go on where it was.",
             lost="", word="stop", then=stop,
         )  # fmt: skip
     else:
@@ -69,7 +71,7 @@ def fill_in(stage: Stage[MonitorView], found: Proposal) -> None:
 
     def answered(filled: dict[str, str] | None) -> None:
         if filled is not None:
-            done = "Queued as job {}: live traffic to " + found.endpoint + "; p pauses it."
+            done = "Queued as job {}: live traffic to " + found.endpoint + f"; {key_of('monitor.pause')} pauses it."
             stage.perform(room.start_replay, found.endpoint, **replay_plan(filled, root), done=done.format)
 
     options = {"rows": sources(root, found.versions), "time": columns(1), "key": columns(0)}
@@ -82,8 +84,10 @@ def pause(stage: Stage[MonitorView], view: MonitorView) -> None:
     running = [one for one in view.status.replays if one.endpoint == view.endpoint] or view.status.replays
     paused = [one for one in view.status.paused if one.endpoint == view.endpoint] or view.status.paused
     if running:
-        stage.perform(room.stop_replay, running[0].job_id, done="It pauses; p lets it go on where it was.")
+        stage.perform(
+            room.stop_replay, running[0].job_id, done="It pauses; {monitor.pause} lets it go on where it was."
+        )
     elif paused:
         stage.perform(room.resume_replay, paused[0].job_id, done="It goes on where it was.")
     else:
-        stage.toast("Nothing is replayed: t begins a replay.")
+        stage.toast("Nothing is replayed: {monitor.replay} begins a replay.")
