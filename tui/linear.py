@@ -105,10 +105,17 @@ def drawn(sign: str) -> bool:
 
 
 class Unseen(Console):
-    """A console that nobody sees: what goes wrong in it is raised, not drawn."""
+    """A console that nobody sees: what goes wrong in it is raised, not drawn.
+
+    Attributes:
+        failure: The bug that was met first.
+    """
+
+    failure: Exception | None = None
 
     def _fatal_error(self) -> None:
-        self._close_messages_no_wait()  # `run_test` raises it
+        self.failure = self._exception  # `run_test` raises it at its end only
+        self._close_messages_no_wait()
 
 
 async def told(app: Unseen, names: Sequence[str]) -> AsyncIterator[str]:
@@ -120,8 +127,8 @@ async def told(app: Unseen, names: Sequence[str]) -> AsyncIterator[str]:
             for _ in range(SETTLED):
                 await read(app)
                 await pilot.pause()
-                if app._exception is not None:  # `run_test` raises it at its end only
-                    raise app._exception
+                if app.failure is not None:
+                    raise app.failure
             state = states.get(name)
             yield f"{BY_NAME[name].title}: {state.state}. {plain(state.why)}".strip() if state else BY_NAME[name].title
             if app.stage is not None:

@@ -28,7 +28,7 @@ OF_DIALOGS = {
     ("stages/explore/explained.py", "!"), ("stages/data/share.py", "i"), ("screens/label.py", "u"),
     ("stages/data/link_fields.py", "enter"), ("stages/data/link_choices.py", "enter"),
     ("stages/explore/detail.py", "f"), ("stages/explore/detail.py", "v"),  # of the values' list
-    ("stages/evaluate/edited.py", "enter"),
+    ("stages/evaluate/edited.py", "enter"), ("stages/resources/room.py", "s"),
 }  # fmt: skip
 # Letters that are no keys: states of processes, and symbols of formulas.
 NO_KEYS = {"stages/resources/explained.py", "stages/evaluate/swarms.py", "stages/evaluate/verified/slices.py"}
@@ -58,7 +58,7 @@ def sentences(path: Path) -> Iterator[tuple[int, str]]:
 def own_keys(folder: Path) -> set[str]:
     """Return the keys that the dialogs of a folder answer to by themselves."""
     calls = re.findall(r'Binding\(\s*"([^"]+)"', "\n".join(path.read_text("utf-8") for path in folder.rglob("*.py")))
-    return {LABELS.get(key, key) for keys in calls for key in keys.split(",")}
+    return {LABELS.get(key, key) for keys in calls for key in str(keys).split(",")}
 
 
 def test_no_sentence_names_the_key_of_an_action_by_hand() -> None:

@@ -20,7 +20,7 @@ from lemnis.tui.stages import STAGES
 MATTERS = {
     "problem": "Late flights", "data": "trips", "explore": "code", "features": "code", "validate": "rows",
     "experiments": "finished", "evaluate": "Not evaluated yet", "deploy": "late", "monitor": "late",
-    "resources": "waiting job",
+    "resources": "CPU",
 }  # fmt: skip
 OVER = {"compare/1,2": "Compar", "alert/1": "auc_low", "oncall": "auc_low", "loop/late": "observe", "labels": "label"}
 

@@ -1,20 +1,21 @@
 """Pace: what is read again and again is read more rarely where the terminal is far away."""
 
 from collections.abc import Callable
+from typing import Any
 
 from textual.app import App
+from textual.message_pump import MessagePump
 from textual.timer import Timer
-from textual.widget import Widget
 
 from lemnis.tui.terminal.app import TerminalApp
 
 
-def pace(app: "App[object]") -> int:
+def pace(app: "App[Any]") -> int:  # Any: what it ends with does not matter
     """Return how many periods pass between two readings: 1 where the terminal is near."""
     return app.rarer if isinstance(app, TerminalApp) else 1
 
 
-def every(widget: Widget, seconds: float, read: Callable[[], object]) -> Timer:
+def every(widget: MessagePump, seconds: float, read: Callable[[], object]) -> Timer:
     """Call a function on a period as long as a widget is there; on a slow link each so many periods only."""
     passed = 0
 

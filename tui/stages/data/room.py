@@ -124,10 +124,15 @@ class DataStage(DataPlaces):
 
     def _share_height(self, sources: int, versions: int, links: int) -> None:
         """Give each list the lines it needs, within what a small terminal has, and the rest to one of them."""
+        short = self.screen.has_class("-short")  # there it follows the focus
         for name, count, most in (("sources", sources, 8), ("versions", versions, 9), ("links", links, 7)):
             needed = max(2, count) + 3
-            self.query_one(f"#{name}-panel").styles.height = min(needed, most if self.slim else 12)
-        if self.slim:
+            panel = self.query_one(f"#{name}-panel")
+            if short:
+                panel.styles.clear_rule("height")
+            else:
+                panel.styles.height = min(needed, most if self.slim else 12)
+        if self.slim and not short:
             self.query_one("#versions-panel").styles.height = "1fr"
 
     def _show_detail(self) -> None:

@@ -21,7 +21,6 @@ from lemnis.tui.stages.resources.live.machine import Machine
 from lemnis.tui.stages.resources.live.reading import Reading, Source, read
 from lemnis.tui.stages.resources.live.watching import Watching, send_all
 from lemnis.tui.stages.resources.pane import terminal_shape
-from lemnis.tui.terminal.pace import every
 from lemnis.tui.theme import SHEET, ThemedApp
 from lemnis.tui.widgets.prompt import PromptLine
 from lemnis.tui.widgets.table import Table
@@ -79,7 +78,7 @@ class Top(Watching, ThemedApp[None]):
 
     async def on_mount(self) -> None:
         self.look_again()
-        every(self, PERIOD_S, self.go_on)
+        self.set_interval(PERIOD_S, self.go_on)
         self.query_one(Table).focus()
 
     def go_on(self) -> None:
