@@ -98,7 +98,7 @@ class LiveScreen(ModalScreen[None], Generic[Facts]):
     def look(self) -> None:
         """Read again unless a reading is under way; say in words when what is shown has become old."""
         age = monotonic_s() - self._read_at
-        if age > self.stale_s * pace(self.app):
+        if age > self.stale_s * pace(self):
             self.query_one(self.panel, Panel).footnote(f"stale: not read for {age // 10 * 10:.0f} s")
         if not self._reading:
             self._reading = True

@@ -300,7 +300,7 @@ class Stage(Vertical, Generic[View]):
         age = monotonic_s() - self.loaded_at
         if not self.live_seconds or self.engine.at is not None:
             return ""
-        period = self.live_seconds * pace(self.app)
+        period = self.live_seconds * pace(self)
         if age > max(3 * period, 5):
             return f"stale: {age:.0f} s old"
         return f"live {period:g} s"

@@ -1,17 +1,16 @@
 """Pace: what is read again and again is read more rarely where the terminal is far away."""
 
 from collections.abc import Callable
-from typing import Any
 
-from textual.app import App
 from textual.message_pump import MessagePump
 from textual.timer import Timer
 
 from lemnis.tui.terminal.app import TerminalApp
 
 
-def pace(app: "App[Any]") -> int:  # Any: what it ends with does not matter
-    """Return how many periods pass between two readings: 1 where the terminal is near."""
+def pace(widget: MessagePump) -> int:
+    """Return how many periods pass between two readings for a widget: 1 where the terminal is near."""
+    app: object = widget.app
     return app.rarer if isinstance(app, TerminalApp) else 1
 
 
@@ -22,7 +21,7 @@ def every(widget: MessagePump, seconds: float, read: Callable[[], object]) -> Ti
     def due() -> object:
         nonlocal passed
         passed += 1
-        if passed < pace(widget.app):
+        if passed < pace(widget):
             return None
         passed = 0
         return read()
