@@ -56,7 +56,8 @@ def colours(written: str) -> int:
 def test_the_console_draws_what_the_terminal_knows(kind: str, tmp_path: Path) -> None:
     engine_at(tmp_path / "ws").store.close()
     environment, most, encoding = VARIANTS[kind]
-    terminal = Terminal(lemnis("--read-only"), cwd=tmp_path / "ws", **environment, TEXTUAL_COLOR_SYSTEM="auto")
+    environment = environment | {"TEXTUAL_COLOR_SYSTEM": "auto"}
+    terminal = Terminal(lemnis("--read-only"), cwd=tmp_path / "ws", columns=80, lines=24, **environment)
     try:
         terminal.wait_for(lambda: "No plan yet" in terminal.text() and "Palette" in terminal.text())
         terminal.press("6")

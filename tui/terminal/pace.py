@@ -10,7 +10,7 @@ from lemnis.tui.terminal.app import TerminalApp
 
 def pace(widget: MessagePump) -> int:
     """Return how many periods pass between two readings for a widget: 1 where the terminal is near."""
-    app: object = widget.app
+    app: object = widget.app  # pyright: ignore[reportUnknownVariableType]
     return app.rarer if isinstance(app, TerminalApp) else 1
 
 
