@@ -81,9 +81,12 @@ class Program:
     def last_s(self) -> float:
         return self.chunks[-1][0] if self.chunks else self.started_s
 
-    def quiet(self, seconds: float, since: float) -> None:
-        """Wait until nothing was written for so long."""
+    def quiet(self, seconds: float, since: float, most_s: float = float("inf")) -> None:
+        """Wait until nothing was written for so long; at most so long, for a program whose cursor blinks."""
+        until = time.monotonic() + most_s
         while time.monotonic() - max(self.last_s(), since) < seconds and not self.ended.is_set():
+            if time.monotonic() > until:
+                return
             time.sleep(0.005)
 
     def see(self, wanted: Sequence[str]) -> None:

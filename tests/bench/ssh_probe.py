@@ -21,7 +21,7 @@ set -g terminal-features xterm*:RGB
 set -g status off
 set -s escape-time 0
 """
-SETTLED_S, KEY_QUIET_S, GIVE_UP_S = 1.0, 0.15, 25.0
+SETTLED_S, KEY_QUIET_S, RESTLESS_S, GIVE_UP_S = 1.0, 0.15, 2.5, 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,14 @@ class Remote:
         """
         line = " ".join(shlex.quote(word) for word in command)
         os.write(self.client.terminal, line.encode())
-        self.client.quiet(0.3, time.monotonic())
+        self.client.quiet(0.3, time.monotonic(), RESTLESS_S)
         self.client.screen()
         first = len(self.client.chunks)
         return self._after(first, "\r", lambda text: all(word in text for word in wanted), settled_s)
 
     def press(self, keys: str, shows: Callable[[str], bool], settled_s: float = 0.4) -> tuple[float, int]:
         """Press keys when all is quiet; returns the milliseconds to the complete picture, and the bytes of it."""
-        self.client.quiet(settled_s, time.monotonic())
+        self.client.quiet(settled_s, time.monotonic(), RESTLESS_S)
         self.client.screen()
         return self._after(len(self.client.chunks), keys, shows, settled_s)
 
@@ -79,7 +79,7 @@ class Remote:
         os.write(self.client.terminal, keys.encode())
         changed_s, sent, before, place = pressed, 0, self.client.shown(), first
         while True:  # nothing is emulated before it is quiet: that would take the program's processor
-            self.client.quiet(settled_s, time.monotonic())
+            self.client.quiet(settled_s, time.monotonic(), RESTLESS_S)
             while place < len(self.client.chunks):
                 at, data = self.client.chunks[place]
                 place += 1
@@ -89,14 +89,14 @@ class Remote:
                 if shown != before:
                     before, changed_s = shown, at
                     sent = sum(len(piece) for _, piece in self.client.chunks[first:place])
-            if shows(before):
+            if shows(before) and time.monotonic() - changed_s >= settled_s:
                 return (changed_s - pressed) * 1000, sent
             if self.client.ended.is_set() or time.monotonic() - pressed > GIVE_UP_S:
                 raise RuntimeError(f"{keys!r} never showed what was wanted on:\n{before}")
 
     def key_ms(self, key: str) -> float:
         """Press a key when all is quiet, and return the time to the first output after it."""
-        self.client.quiet(KEY_QUIET_S, time.monotonic())
+        self.client.quiet(KEY_QUIET_S, time.monotonic(), RESTLESS_S)
         time.sleep(random.uniform(0.01, 0.05))
         pressed, before = time.monotonic(), len(self.client.chunks)
         os.write(self.client.terminal, key.encode())
