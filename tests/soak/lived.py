@@ -24,25 +24,29 @@ JUDGED_S = 120.0
 ROOT = Path(__file__).parent.parent.parent
 
 
-def made(folder: Path) -> Engine:
-    """Return the engine of a new workspace in which everything has happened once; takes about a minute."""
+def begun(folder: Path) -> Engine:
+    """Return the engine of a new workspace that declares what the demo does."""
     text = (ROOT / "engine" / "demo.toml").read_text("utf-8").replace("{data}", str(data_folder()))
     text = text.replace('policy = "suggest"', 'policy = "manual"')  # a training would take a core from what is measured
-    engine = Engine(create_workspace(folder, text))
+    return Engine(create_workspace(folder, text))
+
+
+def make(engine: Engine) -> None:
+    """Let everything happen once: data, runs, an endpoint, a quarter's traffic; takes about a minute."""
     Demo(engine, lambda step: None, quick=True).build()
     start, end = BEFORE
     engine.jobs.wait(engine.monitor.start_replay(ENDPOINT, start=start, end=end, sample=QUICK_SAMPLE, batch=500))
     until(lambda: engine.monitor.caught_up(ENDPOINT), JUDGED_S)
-    return engine
 
 
 @contextmanager
 def lived(folder: Path, seconds: float) -> Iterator[Engine]:
     """Yield the engine of a new workspace that for so long gets traffic and a run's points; stops all it began."""
-    engine = made(folder)
+    engine = begun(folder)
     stop = threading.Event()
     logging = threading.Thread(target=log, args=(engine, stop), daemon=True)
     try:
+        make(engine)
         start, end = DURING
         speed = DURING_S / seconds
         engine.monitor.start_replay(ENDPOINT, start=start, end=end, sample=QUICK_SAMPLE, batch=20, speed=speed)

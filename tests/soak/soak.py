@@ -10,6 +10,7 @@ LEMNIS_SOAK_MINUTES says for how long, LEMNIS_SOAK_SEED which walk. The last lin
 
 import json
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -30,6 +31,7 @@ HEAD = ("seconds", "USS MiB", "PSS MiB", "threads", "files", "tasks", "widgets",
 
 def main() -> int:
     """Walk, print each sample and the verdict; return the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was begun is stopped then too
     seconds = 60 * float(os.environ.get("LEMNIS_SOAK_MINUTES", MINUTES))
     seed = int(os.environ.get("LEMNIS_SOAK_SEED", SEED))
     with tempfile.TemporaryDirectory(prefix="lemnis-soak-") as folder:
