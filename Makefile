@@ -76,6 +76,7 @@ soak: $(VENV)/installed
 
 screenshots: $(VENV)/installed
 	$(BIN)/python tests/journeys/screenshots.py
+	$(BIN)/python tests/journeys/recording.py
 	$(BIN)/python tests/readme.py
 
 docs: $(VENV)/installed
