@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyte
 from pyte.graphics import FG_AIXTERM, FG_ANSI
 from pyte.screens import Char
 from wcwidth import wcwidth
@@ -28,7 +29,7 @@ from support import until
 from terminal import Terminal, lemnis
 
 from lemnis.engine.demo import MODEL
-from screenshots import OUT, working_engine
+from screenshots import OUT, working_engine  # pyright: ignore[reportAttributeAccessIssue]  the module beside
 
 CAST = OUT / "session.cast"
 COLUMNS, LINES = 100, 30
@@ -41,18 +42,18 @@ STILL_S, TRAINED_S = 0.25, 600.0
 ENTER, ESCAPE = "\r", "\x1b"
 
 
-class Tape:
-    """Takes what a terminal shows, passes it on, and keeps what changed of the picture, a few times a second."""
+class Tape(pyte.Stream):
+    """Draws what a terminal shows, and keeps what changed of the picture, a few times a second."""
 
     def __init__(self, terminal: Terminal) -> None:
-        self.stream, terminal.stream = terminal.stream, self
-        self.screen = terminal.screen
+        super().__init__(terminal.screen)
+        self.screen, terminal.stream = terminal.screen, self
         self.events: list[tuple[float, str]] = []
         self.before: dict[tuple[int, int], Char] = {}
         self.taken_s = 0.0
 
-    def feed(self, text: str) -> None:
-        self.stream.feed(text)
+    def feed(self, data: str) -> None:
+        super().feed(data)
         if time.monotonic() - self.taken_s > TOGETHER_S:
             self.take()
 
