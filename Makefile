@@ -81,6 +81,7 @@ screenshots: $(VENV)/installed
 
 docs: $(VENV)/installed
 	$(BIN)/python tests/readme.py
+	$(BIN)/python tests/catalogue.py
 
 lock:
 	$(PYTHON) -m venv build/lock

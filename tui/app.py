@@ -21,6 +21,7 @@ from lemnis.tui.address import Address
 from lemnis.tui.clipboard import osc52, save_copy
 from lemnis.tui.keys import named
 from lemnis.tui.keys.keymap import DEFAULT, Keymap
+from lemnis.tui.language import _
 from lemnis.tui.messages import EngineSeen, LoopRead, RoomImported, TopicsMoved
 from lemnis.tui.navigation import NavigatingApp
 from lemnis.tui.stages import STAGES
@@ -114,8 +115,8 @@ class Console(Touring, NavigatingApp):
         labels = {action.id: self.keymap.label(action).split()[0] for action in actions(GLOBAL)}
         self.query_one(KeyBar).always = labels["app.help"], labels["app.command_palette"]
         if complaints := self.keymap.complaints:
-            said = "\n".join([*complaints[:TOLD], "See `lemnis keys check`."])
-            self.notify(said, title="Keys of your config.toml", severity="warning", markup=False, timeout=LONG_S)
+            said = "\n".join([*complaints[:TOLD], _("See `lemnis keys check`.")])
+            self.notify(said, title=_("Keys of your config.toml"), severity="warning", markup=False, timeout=LONG_S)
 
     def notify(
         self,
@@ -196,7 +197,7 @@ class Console(Touring, NavigatingApp):
     def action_explain(self) -> None:
         explained = self.stage.explained() if self.stage else None
         if explained is None:
-            self.notify("There is nothing to explain under the cursor.", markup=False)
+            self.notify(_("There is nothing to explain under the cursor."), markup=False)
             return
         from lemnis.tui.screens.explain import Explanation
 
@@ -204,7 +205,7 @@ class Console(Touring, NavigatingApp):
 
     def action_filter(self) -> None:
         if self.stage is None or not self.stage.filter_hint:
-            self.notify("This stage has nothing to filter.", markup=False)
+            self.notify(_("This stage has nothing to filter."), markup=False)
             return
         self.query_one(PromptLine).open(self.stage.query_text, self.stage.filter_hint, self.stage.history)
 
@@ -239,7 +240,7 @@ class Console(Touring, NavigatingApp):
             if text:
                 self.copy(text, what)
             elif kind:
-                self.notify("There is nothing to copy here.", markup=False)
+                self.notify(_("There is nothing to copy here."), markup=False)
 
         self.push_screen(copying.offered(screen), copy)
 
@@ -248,7 +249,7 @@ class Console(Touring, NavigatingApp):
         sequence, driver = osc52(text, os.environ), self._driver
         if sequence is not None and driver is not None:
             driver.write(sequence)
-            self.notify(f"Copied the {what}.", markup=False)
+            self.notify(_("Copied the {what}.").format(what=what), markup=False)
         else:
             self.keep(text, what)
 
@@ -256,16 +257,18 @@ class Console(Touring, NavigatingApp):
     def keep(self, text: str, what: str) -> None:
         """Put a text that the terminal can't take where it can be had."""
         if os.environ.get("TMUX") and copying.into_tmux(text):
-            said = f"Too long for the terminal; the {what} is in tmux's buffer: paste it with the prefix and ]."
+            said = _(
+                "Too long for the terminal; the {what} is in tmux's buffer: paste it with the prefix and ]."
+            ).format(what=what)
         else:
             path = save_copy(text, self.engine.workspace.hidden / "copies")
-            said = f"The terminal can't take it; the {what} is in {path}"
+            said = _("The terminal can't take it; the {what} is in {path}").format(what=what, path=path)
         self.call_later(self.notify, said, markup=False)
 
     def action_edit(self) -> None:
         """Open lemnis.toml in the person's editor and check it afterwards."""
         if self.engine.store.read_only:
-            self.notify("This workspace is open read-only.", severity="warning", markup=False)
+            self.notify(_("This workspace is open read-only."), severity="warning", markup=False)
             return
         from lemnis.tui.declaration import edit
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from lemnis.tui.equivalents import command_of
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens.copy import OF_PLACE, OF_TABLE, CopyMenu
 from lemnis.tui.widgets.grid import Grid
 from lemnis.tui.widgets.table import Table
@@ -25,14 +26,13 @@ def offered(screen: Screen[Any]) -> CopyMenu:  # Any: what a screen dismisses wi
 def chosen(kind: str, screen: Screen[Any], place: "Address") -> tuple[str, str]:
     """Return the text that was chosen in the menu, and what it is; an empty text where there is none."""
     if kind in OF_PLACE:
-        return (str(place) if kind == "a" else command_of(place)), OF_PLACE[kind]
+        return (str(place) if kind == "a" else command_of(place)), _(OF_PLACE[kind])
     table = screen.focused
     text = table.copy_text(kind) if isinstance(table, Table | Grid) else ""
     part = len(table.rows) if isinstance(table, Table) else 0
     cut = kind in "lm" and isinstance(table, Table) and part < table.total
-    return text, f"{OF_TABLE.get(kind, 'text')}, {part:,} of its rows that are read" if cut else OF_TABLE.get(
-        kind, "text"
-    )
+    what = _(OF_TABLE.get(kind, N_("text")))
+    return text, _("{what}, {part:,} of its rows that are read").format(what=what, part=part) if cut else what
 
 
 def into_tmux(text: str) -> bool:

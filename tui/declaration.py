@@ -11,6 +11,7 @@ from textual.app import SuspendNotSupported
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import user_name
+from lemnis.tui.language import _
 
 
 def editor() -> list[str]:
@@ -25,7 +26,7 @@ def edit(path: Path, terminal: AbstractContextManager[None] | None = None) -> st
         with terminal or nullcontext():
             code = subprocess.run([*command, str(path)], check=False).returncode
     except SuspendNotSupported:
-        return "The editor needs a terminal, which a browser is not: edit it by a command or in a file."
+        return _("The editor needs a terminal, which a browser is not: edit it by a command or in a file.")
     except OSError as error:
         return f"{command[0]} can't be run: {error.strerror}. Set $EDITOR."
     return f"{command[0]} ended with exit code {code}." if code else ""
@@ -50,4 +51,4 @@ def checked(engine: Engine) -> tuple[str, bool]:
         recorded = engine.problem.record(user_name(), "edited in the console")
     except LemnisError as error:
         return f"{error.place}: {error.problem} {error.remedy}".removeprefix(": "), False
-    return ("lemnis.toml is good; the change is recorded." if recorded else "lemnis.toml is unchanged."), True
+    return (_("lemnis.toml is good; the change is recorded.") if recorded else _("lemnis.toml is unchanged.")), True

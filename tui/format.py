@@ -6,6 +6,8 @@ from datetime import datetime, tzinfo
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from lemnis.tui.language import _
+
 if TYPE_CHECKING:
     from textual.content import Content
 
@@ -155,8 +157,13 @@ class Verdict:
     style: str
 
     @property
+    def said(self) -> str:
+        """The word in the language of the console; one that is not known stays as it is."""
+        return _(self.word) if self.word.lower() in GLYPHS else self.word
+
+    @property
     def text(self) -> str:
-        return f"{self.glyph} {self.word}"
+        return f"{self.glyph} {self.said}"
 
     @property
     def content(self) -> "Content":

@@ -16,6 +16,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.app import Console
 from lemnis.tui.format import MISSING, number
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.widgets.cells import Row, drawable
 from lemnis.tui.widgets.chart import Chart
@@ -54,9 +55,9 @@ def lines_of(widget: Widget) -> Iterator[str]:
 def table_lines(table: Table) -> Iterator[str]:
     """Return a table's rows, each cell with its column's name; what has no value is left out."""
     if not table.total:
-        yield plain(keyed(table.empty))
+        yield plain(keyed(_(table.empty)))
         return
-    labels = [plain(column.label) or column.name for column in table.columns]
+    labels = [plain(column.said) or column.name for column in table.columns]
     for row in table.rows[:MOST_ROWS]:
         yield row_line(labels, row)
     if table.total > MOST_ROWS:
@@ -130,7 +131,7 @@ async def told(app: Unseen, names: Sequence[str]) -> AsyncIterator[str]:
                 if app.failure is not None:
                     raise app.failure
             state = states.get(name)
-            yield f"{BY_NAME[name].title}: {state.state}. {plain(state.why)}".strip() if state else BY_NAME[name].title
+            yield f"{BY_NAME[name].said}: {state.state}. {plain(state.why)}".strip() if state else BY_NAME[name].said
             if app.stage is not None:
                 for line in lines_of(app.stage):
                     yield safe(line)

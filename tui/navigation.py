@@ -15,6 +15,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.tui.actions import ACTIONS, GLOBAL, TABLE
 from lemnis.tui.address import Address, address
 from lemnis.tui.bugs import unexpected
+from lemnis.tui.language import _
 from lemnis.tui.messages import IncidentWanted, PlaceWanted, StageWanted
 from lemnis.tui.moment import moment_ms, moment_text
 from lemnis.tui.places import Places
@@ -103,7 +104,11 @@ class NavigatingApp(ResumingApp):
         if sheet.exists():
             self.stylesheet.add_source(sheet.read_text("utf-8"), read_from=(str(sheet), ""))
         if kind is None:
-            return Container(Empty(f"{info.title} has nothing to show yet."), id=f"stage-{name}", classes="stage")
+            return Container(
+                Empty(_("{stage} has nothing to show yet.").format(stage=info.said)),
+                id=f"stage-{name}",
+                classes="stage",
+            )
         return kind(self.engine, info)
 
     # Places and their addresses.
@@ -158,8 +163,8 @@ class NavigatingApp(ResumingApp):
         """Show where the thing under the cursor comes from and what came of it."""
         asked = traced(self.under_cursor())
         if asked is None:
-            remedy = "Move to an alert, window, version, run, endpoint or source."
-            self.notify(remedy, title="Nothing here has a lineage.", severity="warning", markup=False)
+            remedy = _("Move to an alert, window, version, run, endpoint or source.")
+            self.notify(remedy, title=_("Nothing here has a lineage."), severity="warning", markup=False)
             return
         self.places.leave(self.where())
         screen = screen_of(self.engine, address("lineage", *asked))
@@ -223,7 +228,7 @@ class NavigatingApp(ResumingApp):
     def show_age(self) -> None:
         """Say in the footer how old the stage's view is."""
         for bar in self.framing(KeyBar):
-            bar.age = self.stage.age_text if self.stage else ""
+            bar.age, bar.stale = (self.stage.age_text, self.stage.stale) if self.stage else ("", False)
 
     def framing(self, kind: type[Frame]) -> Iterable[Frame]:
         """Return the widget of this kind around the stages; none while the console is leaving."""

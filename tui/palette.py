@@ -12,6 +12,7 @@ from lemnis.tui.actions import ACTIONS, TABLE, Action
 from lemnis.tui.address import KINDS, looks_like, parsed
 from lemnis.tui.keys.keymap import DEFAULT, Keymap
 from lemnis.tui.keys.selection import rank
+from lemnis.tui.language import _
 from lemnis.tui.messages import PlaceWanted
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.widgets.table import Table
@@ -24,9 +25,9 @@ FAR = 1000  # how much a place in the list counts beside how well a text fits
 
 def described(action: Action, keymap: Keymap = DEFAULT) -> str:
     """Return what the palette shows of an action: label, key and command."""
-    where = f"{BY_NAME[action.scope].title}: " if action.scope in BY_NAME else ""
+    where = f"{BY_NAME[action.scope].said}: " if action.scope in BY_NAME else ""
     command = f"   lemnis {action.command}" if action.command else ""
-    return f"{where}{action.label}   {keymap.label(action)}{command}"
+    return f"{where}{action.said}   {keymap.label(action)}{command}"
 
 
 class Palette(Provider):
@@ -51,8 +52,8 @@ class Palette(Provider):
     async def discover(self) -> Hits:
         for action in self._actions:
             if action.scope != TABLE:
-                yield DiscoveryHit(described(action, self._keymap), partial(self._do, action), help=action.help)
-        yield DiscoveryHit("Theme", self.app.search_themes, help="Choose other colours.")
+                yield DiscoveryHit(described(action, self._keymap), partial(self._do, action), help=action.told)
+        yield DiscoveryHit(_("Theme"), self.app.search_themes, help=_("Choose other colours."))
 
     async def search(self, query: str) -> Hits:
         if looks_like(query):
@@ -63,10 +64,15 @@ class Palette(Provider):
             score = max(matcher.match(text), matcher.match(action.help) * 0.8)
             if score > 0:  # of what fits alike, what is listed first comes first
                 yield Hit(
-                    score * (1 - place / FAR), matcher.highlight(text), partial(self._do, action), help=action.help
+                    score * (1 - place / FAR), matcher.highlight(text), partial(self._do, action), help=action.told
                 )
-        if matcher.match("Theme") > 0:
-            yield Hit(matcher.match("Theme"), matcher.highlight("Theme"), self.app.search_themes, help="Other colours.")
+        if matcher.match(_("Theme")) > 0:
+            yield Hit(
+                matcher.match(_("Theme")),
+                matcher.highlight(_("Theme")),
+                self.app.search_themes,
+                help=_("Other colours."),
+            )
 
     def _place(self, query: str) -> Hit:
         """Return the hit that goes to an address, or says what is wrong with it."""
@@ -77,7 +83,7 @@ class Palette(Provider):
             return Hit(2.0, Content(f"{error.problem} {error.remedy}"), told, text=query)
         return Hit(
             2.0,
-            Content(f"Go to {safe(place)}"),
+            Content(_("Go to {place}").format(place=safe(place))),
             partial(self.app.post_message, PlaceWanted(place)),
             text=query,
             help=f"{KINDS[place.kind].words.capitalize()}.   lemnis open {place}",

@@ -15,6 +15,7 @@ from lemnis.tui.actions import GLOBAL
 from lemnis.tui.address import Address
 from lemnis.tui.format import when
 from lemnis.tui.keys.named import key_of
+from lemnis.tui.language import _
 from lemnis.tui.pump import Pump
 from lemnis.tui.stages.stage import WRITES, Stage
 from lemnis.tui.terminal.app import TerminalApp
@@ -164,4 +165,5 @@ def place_of(now: Engine, here: Engine, wish: Wish) -> Place:
 def banner(at: int, happened: str = "") -> str:
     """Return what is said above everything while the past is shown."""
     told = f" · {happened}" if happened else ""
-    return f"as it was at {when(at, seconds=True)} · {key_of('app.back')} returns to now{told}"
+    back = key_of("app.back")
+    return _("as it was at {at} · {back} returns to now{told}").format(at=when(at, seconds=True), back=back, told=told)

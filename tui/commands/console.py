@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lemnis.engine.errors import BadInput, NoWorkspace
 from lemnis.engine.workspace import Workspace
 from lemnis.tui.commands.session import Session
+from lemnis.tui.language import speak
 from lemnis.tui.launcher import end_with
 from lemnis.tui.remembered import known_workspaces, remember
 
@@ -52,6 +53,7 @@ def open_console(
         os.environ["TEXTUAL_FPS"] = SLOWEST_FRAMES
     if remote:
         os.environ.setdefault("TEXTUAL_FPS", SLOW_FRAMES)  # Textual reads it when it is imported
+    speak(os.environ)
     try:
         engine = session.engine
     except NoWorkspace:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
+from lemnis.tui.language import _
+
 GLOBAL, TABLE = "everywhere", "tables"
 
 
@@ -30,6 +32,16 @@ class Action:
     footer: bool = False
     writes: bool = False
     call: str = ""
+
+    @property
+    def said(self) -> str:
+        """The label in the language of the console."""
+        return _(self.label)
+
+    @property
+    def told(self) -> str:
+        """The help in the language of the console."""
+        return _(self.help)
 
     @property
     def scope(self) -> str:

@@ -11,6 +11,7 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.alerting.hand import LONGEST_MS, end_in
+from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.form import Line, LinesForm
 from lemnis.tui.screens.live import Facts, LiveScreen
@@ -38,7 +39,7 @@ class AlertScreen(LiveScreen[Facts]):
         raise NotImplementedError
 
     def action_keys(self) -> None:
-        listed = "\n".join(f"{key:>5}  {does}" for key, _, does in self.keys)
+        listed = "\n".join(f"{key:>5}  {_(does)}" for key, _word, does in self.keys)
         self.app.push_screen(Explanation(f"Keys of {self.place}", listed))
 
     def action_take(self) -> None:

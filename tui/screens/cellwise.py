@@ -24,4 +24,4 @@ def cell_explained(table: Table | None, texts: Mapping[str, str]) -> tuple[str, 
         return None
     cells = table.current.cells
     value = safe(plain(cells[table.column]).strip(), limit=LONGEST) if table.column < len(cells) else ""
-    return f"{column.label} · {value}" if value else column.label, text
+    return f"{column.said} · {value}" if value else column.said, text

@@ -7,10 +7,11 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets.text import Words
 
-OF_TABLE = {"c": "cell", "r": "row", "l": "column", "j": "row as JSON", "m": "table as Markdown"}
-OF_PLACE = {"p": "command", "a": "address"}
+OF_TABLE = {"c": N_("cell"), "r": N_("row"), "l": N_("column"), "j": N_("row as JSON"), "m": N_("table as Markdown")}
+OF_PLACE = {"p": N_("command"), "a": N_("address")}
 SHORT = {"row as JSON": "JSON", "table as Markdown": "Markdown"}  # where there is little room
 ROOM = 120  # cells, from which the names are written in full
 
@@ -31,8 +32,10 @@ class CopyMenu(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         full = self.app.size.width >= ROOM
         names = {key: text if full else SHORT.get(text, text) for key, text in self.kinds.items()}
-        parts = [part for key, text in names.items() for part in ((f" {key} ", "$key"), f"{text} ")]
-        yield Words(Content.assemble(" copy  ", *parts, (" esc ", "$key"), "nothing" if full else ""), classes="menu")
+        parts = [part for key, text in names.items() for part in ((f" {key} ", "$key"), f"{_(text)} ")]
+        yield Words(
+            Content.assemble(f" {_('copy')}  ", *parts, (" esc ", "$key"), _("nothing") if full else ""), classes="menu"
+        )
 
     def action_take(self, kind: str) -> None:
         self.dismiss(kind if kind in self.kinds else "")

@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Words
 from lemnis.tui.widgets.fitting import Fitting
 
@@ -37,14 +38,14 @@ class Decision(ModalScreen[str | None]):
                 yield Words(self.evidence)
             if self.warning:
                 yield Words(Content.styled(f"✖ {safe(self.warning, limit=400)}", "$bad"))
-            yield Input(placeholder=f"type {safe(self.typed)}", compact=True, id="decision-name")
-            yield Input(placeholder="why, in one sentence; it is kept", compact=True, id="decision-reason")
+            yield Input(placeholder=_("type {typed}").format(typed=safe(self.typed)), compact=True, id="decision-name")
+            yield Input(placeholder=_("why, in one sentence; it is kept"), compact=True, id="decision-reason")
             yield Words(id="decision-keys")
 
     def keys(self) -> Content:
-        word = " force it   " if self.warning else " do it   "
-        more = [(" ↑ ↓ ", "$key"), " more evidence   "] if self.query_one(Fitting).is_cut else []
-        return Content.assemble((" enter ", "$key"), word, *more, (" esc ", "$key"), " leave it as it is")
+        word = f" {_('force it')}   " if self.warning else f" {_('do it')}   "
+        more = [(" ↑ ↓ ", "$key"), f" {_('more evidence')}   "] if self.query_one(Fitting).is_cut else []
+        return Content.assemble((" enter ", "$key"), word, *more, (" esc ", "$key"), f" {_('leave it as it is')}")
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.query_one(Fitting).fit)  # so that the fields below the evidence are seen
@@ -63,9 +64,9 @@ class Decision(ModalScreen[str | None]):
         message.stop()
         name, reason = self.query_one("#decision-name", Input), self.query_one("#decision-reason", Input)
         if name.value.strip() != self.typed:
-            self.refuse(f"Type {self.typed} in full.", name)
+            self.refuse(_("Type {typed} in full.").format(typed=self.typed), name)
         elif not reason.value.strip():
-            self.refuse("" if message.input is name else "Say why.", reason)
+            self.refuse("" if message.input is name else _("Say why."), reason)
         else:
             self.dismiss(reason.value.strip())
 

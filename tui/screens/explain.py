@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 
 from lemnis.engine.text import safe
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 from lemnis.tui.widgets.fitting import Fitting
 from lemnis.tui.widgets.text import Words
 
@@ -45,10 +46,12 @@ class Explanation(ModalScreen[None]):
     @staticmethod
     def keys(*, scrolls: bool) -> Content:
         """Return how it is closed and, where not all is seen, how it is scrolled."""
-        close = Content.assemble((" esc ", "$key"), " close")
+        close = Content.assemble((" esc ", "$key"), f" {_('close')}")
         if not scrolls:
             return close
-        return Content.assemble(close, "   ", (" j k ", "$key"), " scroll   ", (" space ", "$key"), " a page")
+        return Content.assemble(
+            close, "   ", (" j k ", "$key"), f" {_('scroll')}   ", (" space ", "$key"), f" {_('a page')}"
+        )
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.shown.fit)

@@ -16,6 +16,7 @@ from lemnis.engine import LemnisError
 from lemnis.engine.explore import View, export_rows
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Meter, Words
 
 
@@ -41,12 +42,15 @@ class Export(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
-            yield Words(Content.styled("Write these rows into a file", "bold $stage-accent"))
-            yield Words(safe(self.view.asked.words) or "All rows.")
+            yield Words(Content.styled(_("Write these rows into a file"), "bold $stage-accent"))
+            yield Words(safe(self.view.asked.words) or _("All rows."))
             yield Input(str(self.target), compact=True)
-            yield Meter("written", id="export-meter")
-            yield Words("The ending says the format: .csv, .jsonl or .parquet.", id="export-said")
-            yield Words(Content.assemble((" enter ", "$key"), " write   ", (" esc ", "$key"), " stop"), classes="keys")
+            yield Meter(_("written"), id="export-meter")
+            yield Words(_("The ending says the format: .csv, .jsonl or .parquet."), id="export-said")
+            yield Words(
+                Content.assemble((" enter ", "$key"), f" {_('write')}   ", (" esc ", "$key"), f" {_('stop')}"),
+                classes="keys",
+            )
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
@@ -68,7 +72,7 @@ class Export(ModalScreen[None]):
             else:
                 self.app.call_later(self._ended, rows, path)
 
-        self.query_one("#export-said", Words).say("Writing …")
+        self.query_one("#export-said", Words).say(_("Writing …"))
         self.run_worker(work, group="export", thread=True, exit_on_error=False)
 
     def _tell(self, rows: int) -> None:
@@ -80,7 +84,7 @@ class Export(ModalScreen[None]):
     @on(Written)
     def show_progress(self, message: Written) -> None:
         of = max(1, self.view.matched)
-        text = f"{number(message.rows)} of {number(self.view.matched)}"
+        text = _("{rows} of {matched}").format(rows=number(message.rows), matched=number(self.view.matched))
         self.query_one(Meter).show(message.rows / of, text, warn=2, bad=2)
 
     def _refused(self, error: LemnisError) -> None:
@@ -89,7 +93,7 @@ class Export(ModalScreen[None]):
             self.query_one("#export-said", Words).say(Content.styled(safe(f"{error.problem} {error.remedy}"), "$bad"))
 
     def _ended(self, rows: int, path: Path) -> None:
-        self.app.notify(f"{number(rows)} rows are in {path}", markup=False)
+        self.app.notify(_("{rows} rows are in {path}").format(rows=number(rows), path=path), markup=False)
         if self.is_attached and not self.leaving:
             self.dismiss()
 

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Words
 
 Options: TypeAlias = Callable[[str, dict[str, str]], list[str]]
@@ -83,9 +84,15 @@ class LinesForm(ModalScreen[dict[str, str] | None]):
                     yield Input(line.value, id=f"form-{line.name}", compact=True)
             with VerticalScroll(can_focus=False):
                 yield Words(id="form-refused")
-            verb = f"try it, again to {self.verb}" if self.trial else self.verb
-            tab = ((" tab ", "$key"), " complete   ") if any(line.options for line in self.lines) else ()
-            keys = (" enter ", "$key"), f" next, then {verb}   ", *tab, (" esc ", "$key"), " leave as it is"
+            verb = _("try it, again to {verb}").format(verb=self.verb) if self.trial else self.verb
+            tab = ((" tab ", "$key"), f" {_('complete')}   ") if any(line.options for line in self.lines) else ()
+            keys = (
+                (" enter ", "$key"),
+                " " + _("next, then {verb}").format(verb=verb) + "   ",
+                *tab,
+                (" esc ", "$key"),
+                f" {_('leave as it is')}",
+            )
             yield Static(Content.assemble(*keys), classes="keys", markup=False)
 
     def on_mount(self) -> None:
@@ -144,8 +151,8 @@ class LinesForm(ModalScreen[dict[str, str] | None]):
             field.value = common
             field.cursor_position = len(common)
         said = "  ".join(safe(ending(one), limit=40) for one in found[:OFFERED]) if len(found) != 1 else ""
-        more = f"  … and {len(found) - OFFERED} more" if len(found) > OFFERED else ""
-        told = f"{said}{more}" if found else "Nothing begins like that."
+        more = "  " + _("… and {found} more").format(found=len(found) - OFFERED) if len(found) > OFFERED else ""
+        told = f"{said}{more}" if found else _("Nothing begins like that.")
         self.query_one("#form-refused", Words).say(Content.styled(told, "$muted"))
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="trial")

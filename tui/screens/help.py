@@ -1,5 +1,6 @@
 """The help screen: the keys of the open stage, of tables and of everywhere, generated from `actions`."""
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
@@ -8,7 +9,9 @@ from textual.screen import ModalScreen
 
 from lemnis.tui.actions import GLOBAL, TABLE, Action, actions
 from lemnis.tui.keys.keymap import DEFAULT, Keymap
+from lemnis.tui.language import _
 from lemnis.tui.stages import BY_NAME
+from lemnis.tui.widgets.cells import fitted
 from lemnis.tui.widgets.text import Words
 
 
@@ -27,16 +30,19 @@ class Help(ModalScreen[None]):
         self.stage, self.keymap, self.alone = stage, keymap, alone
 
     def compose(self) -> ComposeResult:
-        title = BY_NAME[self.stage].title
-        sections = [(title, actions(self.stage)), ("Tables", actions(TABLE))]
+        title = BY_NAME[self.stage].said
+        sections = [(title, actions(self.stage)), (_("Tables"), actions(TABLE))]
         if not self.alone:
-            sections.append(("Everywhere", everywhere(self.keymap)))
+            sections.append((_("Everywhere"), everywhere(self.keymap)))
         with Vertical(classes="dialog help"):
             with VerticalScroll():
                 for name, listed in sections:
                     if listed:
                         yield Words(section(name, listed, self.keymap))
-            yield Words(Content.assemble((" esc ", "$key"), " close   ", (" j k ", "$key"), " scroll"), classes="keys")
+            yield Words(
+                Content.assemble((" esc ", "$key"), f" {_('close')}   ", (" j k ", "$key"), f" {_('scroll')}"),
+                classes="keys",
+            )
 
     def action_scroll(self, direction: str) -> None:
         box = self.query_one(VerticalScroll)
@@ -55,10 +61,11 @@ def section(title: str, listed: list[Action], keymap: Keymap = DEFAULT) -> Conte
     """Return one block of the help: keys, label, sentence, command."""
     keys = [keymap.label(action) if action.id != "app.go" else "1 … 9 0" for action in listed]
     wide = max(8, *map(len, keys))
-    names = max(len(action.label) for action in listed)
+    names = max(cell_len(action.said) for action in listed)
     lines = [Content.styled(title, "bold $stage-accent")]
     for key, action in zip(keys, listed, strict=True):
-        line = Content.assemble((f"  {key:>{wide}}", "$key"), f"  {action.label:<{names}}  ", (action.help, "$muted"))
+        name = fitted(Content(action.said), names)
+        line = Content.assemble((f"  {key:>{wide}}", "$key"), "  ", name, "  ", (action.told, "$muted"))
         if action.command:
             line += Content.styled(f"  lemnis {action.command}", "$faint")
         lines.append(line)

@@ -17,6 +17,7 @@ from lemnis.engine.jobs import Job, user_name
 from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address
 from lemnis.tui.format import MISSING, number, share
+from lemnis.tui.language import _
 from lemnis.tui.screens import card
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.label import LabelMode
@@ -338,4 +339,4 @@ def keys_line() -> Content:
         ("d", "declare"),
         ("esc", "back"),
     )
-    return Content(" ") + Content(" ").join([Content.assemble((key, "$key"), f" {does}") for key, does in keys])
+    return Content(" ") + Content(" ").join([Content.assemble((key, "$key"), f" {_(does)}") for key, does in keys])

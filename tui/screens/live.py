@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
 from lemnis.tui.actions import place_bindings
+from lemnis.tui.language import _
 from lemnis.tui.terminal.pace import every, pace
 from lemnis.tui.widgets import Panel
 from lemnis.tui.widgets.strip import ErrorStrip
@@ -99,7 +100,8 @@ class LiveScreen(ModalScreen[None], Generic[Facts]):
         """Read again unless a reading is under way; say in words when what is shown has become old."""
         age = monotonic_s() - self._read_at
         if age > self.stale_s * pace(self):
-            self.query_one(self.panel, Panel).footnote(f"stale: not read for {age // 10 * 10:.0f} s")
+            told = _("stale: not read for {age:.0f} s").format(age=age // 10 * 10)
+            self.query_one(self.panel, Panel).footnote(told, stale=True)
         if not self._reading:
             self._reading = True
             self.read_again()

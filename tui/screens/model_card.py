@@ -15,6 +15,7 @@ from lemnis.engine.modelcard import Card, differences, markdown
 from lemnis.engine.modelcard.text import differences_markdown, fact_text
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Panel, Words
 from lemnis.tui.widgets.cells import fitted
 from lemnis.tui.widgets.strip import ErrorStrip
@@ -50,7 +51,7 @@ class ModelCard(ModalScreen[None]):
             yield ErrorStrip()
             with Panel("Model card", id="card-panel"), VerticalScroll():
                 yield Words("Reading …", id="card")
-        keys = [Content.assemble((f" {key} ", "$key"), f"{does} ") for key, does in KEYS]
+        keys = [Content.assemble((f" {key} ", "$key"), f"{_(does)} ") for key, does in KEYS]
         yield Words(Content("").join(keys), classes="keys")
 
     def on_mount(self) -> None:

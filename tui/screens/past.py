@@ -15,6 +15,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.moments import NOT_KEPT, Moment
 from lemnis.engine.text import safe
 from lemnis.tui.format import when
+from lemnis.tui.language import _
 from lemnis.tui.moment import EXAMPLES, moment_ms
 from lemnis.tui.widgets import Col, Row, Table, Words
 
@@ -43,13 +44,19 @@ class Past(ModalScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
-            yield Words(Content.styled("Go to a time", "bold $stage-accent"))
+            yield Words(Content.styled(_("Go to a time"), "bold $stage-accent"))
             yield Input(placeholder=EXAMPLES, compact=True)
             yield Words(id="past-refused")
-            yield Table(*COLUMNS, id="moments", empty="Nothing has happened here yet.")
+            yield Table(*COLUMNS, id="moments", empty=_("Nothing has happened here yet."))
             yield Words(Content.styled(NOT_KEPT, "$muted"))
-            keys = ((" enter ", "$key"), " go there   ", (" tab ", "$key"), " what happened   ", (" esc ", "$key"))
-            yield Words(Content.assemble(*keys, " stay"), classes="keys")
+            keys = (
+                (" enter ", "$key"),
+                f" {_('go there')}   ",
+                (" tab ", "$key"),
+                f" {_('what happened')}   ",
+                (" esc ", "$key"),
+            )
+            yield Words(Content.assemble(*keys, f" {_('stay')}"), classes="keys")
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

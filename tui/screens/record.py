@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from lemnis.engine.data import Version
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words, data_cell
 
 
@@ -33,11 +34,11 @@ class Record(ModalScreen[str]):
             yield Table(Col("column", most=30), Col("type", most=16), Col("value", flex=True), id="record")
             keys = (
                 (" enter ", "$key"),
-                " go to the column   ",
+                f" {_('go to the column')}   ",
                 (" y ", "$key"),
-                " copy   ",
+                f" {_('copy')}   ",
                 (" esc ", "$key"),
-                " close",
+                f" {_('close')}",
             )
             yield Words(Content.assemble(*keys), classes="keys")
 

@@ -17,6 +17,7 @@ from lemnis.engine.explore import Count, Counted, Filter, Values, View, chosen
 from lemnis.engine.explore.values import By
 from lemnis.engine.text import safe
 from lemnis.tui.format import number, share
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words, value_bar, value_cell
 from lemnis.tui.widgets.windows import PAGE
 
@@ -274,4 +275,4 @@ def keys_line() -> Content:
         ("enter", "rows with it"), ("!", "rows without"), ("space", "mark"), ("/", "search"),
         ("v", "bins"), ("s S", "sort"), ("esc", "back"),
     )  # fmt: skip
-    return Content("").join([Content.assemble((f" {key} ", "$key"), f"{does} ") for key, does in keys])
+    return Content("").join([Content.assemble((f" {key} ", "$key"), f"{_(does)} ") for key, does in keys])

@@ -17,6 +17,7 @@ from textual.widgets import Input
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.text import safe
 from lemnis.engine.workspace import find_workspace
+from lemnis.tui.language import _
 from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets.text import Words
 
@@ -86,7 +87,7 @@ class Welcome(ThemedApp[Choice]):
         with Vertical(classes="welcome"), Vertical(classes="dialog"):
             yield Words(id="welcome-words")
             yield Input(
-                id="welcome-path", placeholder="a folder with lemnis.toml", compact=True, suggester=Folders(),
+                id="welcome-path", placeholder=_('a folder with lemnis.toml'), compact=True, suggester=Folders(),
                 disabled=True,
             )  # fmt: skip
             yield Words(id="welcome-hint")
@@ -115,15 +116,23 @@ class Welcome(ThemedApp[Choice]):
         lines = [
             Content.assemble(
                 ("Lemnis", "bold $stage-accent"),
-                ("" if narrow else "  the loop of a model's life, from the keyboard", "$muted"),
+                ("" if narrow else f"""  {_("the loop of a model's life, from the keyboard")}""", "$muted"),
             ),
-            Content(f"There is no workspace in {short(self.folder, room)} or above it."),
+            Content(_("There is no workspace in {short} or above it.").format(short=short(self.folder, room))),
             Content(""),
-            chosen("d", "the demo", "" if narrow else "the whole loop on real flights, made in ./demo"),
-            chosen("i", "my files", f"a workspace here, {f'of {names}' if files else 'with an empty declaration'}"),
-            chosen("c", "connect", "another workspace" if narrow else "open another workspace, here or over SSH"),
+            chosen("d", _("the demo"), "" if narrow else _("the whole loop on real flights, made in ./demo")),
+            chosen(
+                "i",
+                _("my files"),
+                _("a workspace here, {value}").format(
+                    value=_("of {names}").format(names=names) if files else _("with an empty declaration")
+                ),
+            ),
+            chosen(
+                "c", _("connect"), _("another workspace") if narrow else _("open another workspace, here or over SSH")
+            ),
             *(chosen(str(place), short(path, room)) for place, path in enumerate(self.recent[:shown], 1)),
-            chosen("q", "leave"),
+            chosen("q", _("leave")),
         ]
         return Content("\n").join(lines)
 
@@ -131,8 +140,10 @@ class Welcome(ThemedApp[Choice]):
 
     def action_connect(self) -> None:
         words = Content.assemble(
-            ("Open a workspace", "bold $stage-accent"),
-            "\nThe path of its folder:" if self.size.height < SHORT else "\n\nThe path of its folder, or of one in it:",
+            (_("Open a workspace"), "bold $stage-accent"),
+            f"\n{_('The path of its folder:')}"
+            if self.size.height < SHORT
+            else f"\n\n{_('The path of its folder, or of one in it:')}",
         )
         self.query_one("#welcome-words", Words).say(words)
         self.hint()
@@ -144,9 +155,11 @@ class Welcome(ThemedApp[Choice]):
     def hint(self, problem: str = "") -> None:
         """Say what went wrong, if anything, the keys, and how to reach a workspace of another machine."""
         wrong = Content.styled(f"{safe(problem, limit=200)}\n", "$bad") if problem else ""
-        keys = Content.assemble(("tab ", "$key"), "completes ", ("enter ", "$key"), "opens ", ("esc ", "$key"))
-        there = Content.assemble("\nElsewhere: ", ("ssh -t HOST lemnis -w DIR", "bold"))
-        self.query_one("#welcome-hint", Words).say(Content.assemble(wrong, keys, "back", there))
+        keys = Content.assemble(
+            ("tab ", "$key"), f"{_('completes')} ", ("enter ", "$key"), f"{_('opens')} ", ("esc ", "$key")
+        )
+        there = Content.assemble(f"\n{_('Elsewhere:')} ", ("ssh -t HOST lemnis -w DIR", "bold"))
+        self.query_one("#welcome-hint", Words).say(Content.assemble(wrong, keys, _("back"), there))
 
     def action_complete(self) -> None:
         path = self.query_one(Input)

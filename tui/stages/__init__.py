@@ -5,6 +5,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from lemnis.tui.language import _
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -19,6 +21,18 @@ class StageInfo:
     name: str
     title: str
     short: str
+
+    @property
+    def said(self) -> str:
+        """The title in the language of the console."""
+        return _(self.title)
+
+    @property
+    def brief(self) -> str:
+        """What a narrow screen has room for, four cells, in the language of the console."""
+        named = f"{self.short} (tab)"
+        said = _(named)
+        return self.short if said == named else said
 
     @property
     def module(self) -> str:

@@ -48,6 +48,7 @@ from lemnis.engine.query import Completion
 from lemnis.tui.actions import ACTIONS
 from lemnis.tui.address import Address, address
 from lemnis.tui.bugs import unexpected
+from lemnis.tui.language import _
 from lemnis.tui.screens.cellwise import cell_explained
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.terminal.pace import every, pace
@@ -274,7 +275,11 @@ class Stage(Vertical, Generic[View]):
         place = items.index(shown) + by
         if 0 <= place < len(items):
             return items[place]
-        self.toast(f"This is the oldest {noun}." if by > 0 else f"This is the newest {noun}.")
+        self.toast(
+            _("This is the oldest {noun}.").format(noun=noun)
+            if by > 0
+            else _("This is the newest {noun}.").format(noun=noun)
+        )
         return None
 
     def toast(self, message: str, *, warn: bool = False) -> None:
@@ -296,14 +301,19 @@ class Stage(Vertical, Generic[View]):
     def age_text(self) -> str:
         """How old the view is, in words; the same words as long as nothing needs saying."""
         if self.loaded_at is None:
-            return "not read" if self._refused else "reading …"
-        age = monotonic_s() - self.loaded_at
+            return _("not read") if self._refused else _("reading …")
         if not self.live_seconds or self.engine.at is not None:
             return ""
-        period = self.live_seconds * pace(self)
-        if age > max(3 * period, 5):
-            return f"stale: {age:.0f} s old"
-        return f"live {period:g} s"
+        if self.stale:
+            return _("stale: {age:.0f} s old").format(age=monotonic_s() - self.loaded_at)
+        return _("live {seconds:g} s").format(seconds=self.live_seconds * pace(self))
+
+    @property
+    def stale(self) -> bool:
+        """Whether a view that should be live is older than it may be."""
+        if self.loaded_at is None or not self.live_seconds or self.engine.at is not None:
+            return False
+        return monotonic_s() - self.loaded_at > max(3 * self.live_seconds * pace(self), 5)
 
     # How it works.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeGuard
 
 import msgspec
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.text import Text
 from textual.content import Content, Span
@@ -15,6 +16,7 @@ from textual.style import Style
 
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, figure, number
+from lemnis.tui.language import _
 
 Cell: TypeAlias = str | Text | Content
 LIMIT = 2000  # characters of one cell that are looked at; more can't be seen on any screen
@@ -31,6 +33,7 @@ class Col:
         width: Cells; 0 for as wide as its widest cell.
         most: Widest it gets by itself.
         flex: Takes what is left of the window (one column at most).
+        data: Its label is a name of the data, of a metric or a parameter, which no language translates.
     """
 
     name: str
@@ -39,10 +42,16 @@ class Col:
     width: int = 0
     most: int = 40
     flex: bool = False
+    data: bool = False
 
     def __post_init__(self) -> None:
         if not self.label:
             object.__setattr__(self, "label", self.name)
+
+    @property
+    def said(self) -> str:
+        """The header in the language of the console."""
+        return self.label if self.data else _(self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +105,12 @@ def widths_of(columns: Sequence[Col], rows: Sequence[Row], available: int, *, so
     for index, column in enumerate(columns):
         cells = [row.cells[index] for row in rows if index < len(row.cells)]
         needed = [len(cell) if plain_ascii(cell) else drawable(cell).cell_length for cell in cells]
-        header = len(column.label) + (column.name == sorted_by)
+        header = cell_len(column.said) + (column.name == sorted_by)
         widths.append(column.width or max(header, min(column.most, max([header, *needed]))))
     for index, column in enumerate(columns):
         if column.flex:
             rest = available - 2 * len(columns) - sum(widths) + widths[index]
-            widths[index] = max(len(column.label) + (column.name == sorted_by), rest)
+            widths[index] = max(cell_len(column.said) + (column.name == sorted_by), rest)
     return widths
 
 
@@ -132,7 +141,7 @@ def header_labels(columns: Sequence[Col], widths: Sequence[int], sorted_by: tupl
     labels: list[Content] = []
     for column, width in zip(columns, widths, strict=True):
         arrow = ("▼" if sorted_by[1] else "▲") if sorted_by is not None and sorted_by[0] == column.name else ""
-        labels.append(Content(" ") + fitted(Content(column.label + arrow), width, right=column.right) + " ")
+        labels.append(Content(" ") + fitted(Content(column.said + arrow), width, right=column.right) + " ")
     return labels
 
 
@@ -203,7 +212,7 @@ def markdown(columns: Sequence[Col], rows: Sequence[Row]) -> str:
 
     rule = "|" + "|".join("--:" if column.right else "---" for column in columns) + "|"
     body = [line([plain(cell) for cell in row.cells]) for row in rows]
-    return "\n".join([line([column.label for column in columns]), rule, *body]) + "\n"
+    return "\n".join([line([column.said for column in columns]), rule, *body]) + "\n"
 
 
 def data_cell(value: object) -> Cell:

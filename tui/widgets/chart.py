@@ -11,6 +11,7 @@ from textual.events import Mount
 
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets.text import Words
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Chart(Vertical):
         x: str = "",
         y: str = "",
         id: str | None = None,
-        empty: str = "No points yet.",
+        empty: str = N_("No points yet."),
         logarithmic: bool = False,
     ):
         """Make a chart.
@@ -104,7 +105,7 @@ class Chart(Vertical):
     async def _draw(self) -> None:
         lines = [cleaned for one in self._series[: len(COLOURS)] if (cleaned := known_points(one, self.logarithmic)).x]
         for legend in self.query(".legend").results(Words):
-            legend.say(self._legend(lines) if lines else Content.styled(f" {self.empty}", "$muted"))
+            legend.say(self._legend(lines) if lines else Content.styled(f" {_(self.empty)}", "$muted"))
         if not lines:
             if self._plot is not None and self._plot.children:
                 self._plot.clear()
@@ -116,7 +117,7 @@ class Chart(Vertical):
         plot.display = True
         plot.clear()
         low, high = self.x_bounds or limits([value for line in lines for value in line.x], 0.0)
-        for level, _ in self._levels:
+        for level in [one[0] for one in self._levels]:
             plot.plot([low, high], [scaled(level, self.logarithmic)] * 2, line_style="#8a8f98", hires_mode=hires())
         for colour, line in zip(COLOURS, lines, strict=False):
             values = [value for value in line.y if value is not None]

@@ -9,6 +9,7 @@ from textual.widgets import Input, Static
 
 from lemnis.engine.text import safe
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 
 
 class Confirm(ModalScreen[bool]):
@@ -30,15 +31,24 @@ class Confirm(ModalScreen[bool]):
         with Vertical(classes="dialog"):
             yield Static(Content.styled(safe(self.question, limit=300), "bold"), markup=False)
             if self.lost:
-                yield Static(Content.assemble(("Lost: ", "$bad"), safe(keyed(self.lost), limit=300)), markup=False)
+                lost = safe(keyed(self.lost), limit=300)
+                yield Static(Content.assemble((f"{_('Lost:')} ", "$bad"), lost), markup=False)
             if self.typed:
-                yield Static(Content.assemble("Type ", (safe(self.typed), "bold"), " to go on:"), markup=False)
+                yield Static(
+                    Content.assemble(f"{_('Type')} ", (safe(self.typed), "bold"), f" {_('to go on:')}"), markup=False
+                )
                 yield Input(compact=True)
             yield Static(self.keys(), classes="keys", markup=False)
 
     def keys(self) -> Content:
-        yes = f" {self.word}   " if not self.typed else f" {self.word}, once the name is typed   "
-        return Content.assemble((" enter " if self.typed else " y ", "$key"), yes, (" esc ", "$key"), " keep as it is")
+        yes = (
+            f" {self.word}   "
+            if not self.typed
+            else " " + _("{word}, once the name is typed").format(word=self.word) + "   "
+        )
+        return Content.assemble(
+            (" enter " if self.typed else " y ", "$key"), yes, (" esc ", "$key"), f" {_('keep as it is')}"
+        )
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         if message.value == self.typed:

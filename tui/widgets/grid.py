@@ -17,6 +17,7 @@ from lemnis.engine import LemnisError
 from lemnis.tui.actions import bindings
 from lemnis.tui.format import number
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import Col, Row, copied
 from lemnis.tui.widgets.gridcells import (
     GAP,
@@ -181,7 +182,7 @@ class Grid(Widget, can_focus=True):
         """Return what `y` copies of what is on screen: ``c`` the cell, ``r`` the row, ``j`` as JSON, ``m`` all rows."""
         window = self.window
         fields = [part.field for part in window.parts]
-        columns = [Col(field.name, field.label, right=field.right) for field in fields]
+        columns = [Col(field.name, field.label, right=field.right, data=True) for field in fields]
 
         def line(row: int) -> Row:
             cells = [self._pages.cells.get((row, field.name), WAITING) for field in fields]
@@ -352,7 +353,7 @@ class Grid(Widget, can_focus=True):
     def _header(self, window: Window) -> list[Segment]:
         head = self.get_visual_style("table--header").rich_style
         current = self.get_visual_style("table--header-current").rich_style
-        segments = [Segment(cut("row", window.numbers, right=True) + GAP, head)]
+        segments = [Segment(cut(_("row"), window.numbers, right=True) + GAP, head)]
         for part in window.parts:
             arrow = (
                 ("▼" if self.sorted_by[1] else "▲") if self.sorted_by and self.sorted_by[0] == part.field.name else ""

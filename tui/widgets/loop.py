@@ -67,7 +67,7 @@ class Loop(Widget):
         names, words = Content(""), Content("")
         for stage in STAGES:
             judged = verdict(self._state(stage).state)
-            name = fitted(Content.assemble((f" {stage.key} ", "$key"), f" {stage.title}"), cell - 1)
+            name = fitted(Content.assemble((f" {stage.key} ", "$key"), f" {stage.said}"), cell - 1)
             word = fitted(Content.assemble(" ", (judged.text, judged.style)), cell - 1)
             if stage.name == self.open:
                 name, word = name.stylize(self.here), word.stylize(self.here)
@@ -81,16 +81,18 @@ class Loop(Widget):
         names = Content("")
         for stage in STAGES:
             judged = verdict(self._state(stage).state)
-            text = Content.assemble((stage.key, "$key"), (judged.glyph, judged.style), "" if tiny else stage.short)
+            text = Content.assemble(
+                (stage.key, "$key"), (judged.glyph, judged.style), "" if tiny else fitted(Content(stage.brief), 4)
+            )
             names += (text.stylize(self.here) if stage.name == self.open else text) + ("" if tiny else " ")
         here = BY_NAME[self.open]
         judged = verdict(self._state(here).state)
-        words = Content.assemble((f" {here.title} ", "bold"), (judged.text, judged.style))
+        words = Content.assemble((f" {here.said} ", "bold"), (judged.text, judged.style))
         needy = [stage for stage in STAGES if self._state(stage).state == "attention" and stage.name != self.open]
         if needy and not tiny:
             mark = verdict("attention")
             words += Content.assemble(
-                ("  ·  ", "$faint"), (f"{mark.text}: ", mark.style), ", ".join(f"{s.key} {s.title}" for s in needy)
+                ("  ·  ", "$faint"), (f"{mark.text}: ", mark.style), ", ".join(f"{s.key} {s.said}" for s in needy)
             )
         why = self._state(here).why
         if why and judged.word != "…":

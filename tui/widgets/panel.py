@@ -7,6 +7,7 @@ from textual.widget import Widget
 from lemnis.engine.text import safe
 from lemnis.tui.format import age
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 
 
 class Panel(Vertical):
@@ -21,9 +22,9 @@ class Panel(Vertical):
         """Set the title and, muted behind it, a detail such as a count; both may come from data."""
         self._set("border_title", safe(title, limit=80), safe(detail and f" {detail}", limit=80))
 
-    def footnote(self, text: str) -> None:
-        """Set the words in the lower border, ids of actions as keys; empty takes them away."""
-        self._set("border_subtitle", "", safe(keyed(text), limit=80))
+    def footnote(self, text: str, *, stale: bool = False) -> None:
+        """Set the words in the lower border, ids of actions as keys, in the warning colour if they say `stale`."""
+        self._set("border_subtitle", "", safe(keyed(text), limit=80), "$warn" if stale else "$muted")
 
     @property
     def said(self) -> list[str]:
@@ -41,15 +42,14 @@ class Panel(Vertical):
         if self.app.has_class("-past"):
             self.footnote("")  # the banner says of when everything is
         elif at_ms is None:
-            self.footnote("no data yet")
+            self.footnote(_("no data yet"))
         elif now_ms - at_ms <= stale_after_seconds * 1000:
-            self.footnote("live")
+            self.footnote(_("live"))
         else:
-            self.footnote(f"stale: {age(at_ms, now_ms)} old")
+            self.footnote(_("stale: {age} old").format(age=age(at_ms, now_ms)), stale=True)
 
-    def _set(self, name: str, strong: str, muted: str) -> None:
+    def _set(self, name: str, strong: str, muted: str, style: str = "$muted") -> None:
         if self._drawn.get(name) == strong + muted:
             return
         self._drawn[name] = strong + muted
-        stale = muted.startswith("stale")
-        setattr(self, name, Content.assemble(strong, (muted, "$warn" if stale else "$muted")))
+        setattr(self, name, Content.assemble(strong, (muted, style)))

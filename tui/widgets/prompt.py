@@ -13,6 +13,7 @@ from textual.widgets import Input
 from lemnis.engine import LemnisError
 from lemnis.engine.query import Completion, QueryError
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.widgets.text import Words
 
 OFFERED = 4  # completions that are named at once
@@ -79,7 +80,7 @@ class PromptLine(Horizontal):
         self._place, self._refused = len(self.history), None
         self._offered, self._told, self._named = None, "", ""
         field = self.query_one(Input)
-        field.placeholder = f"for example: {hint}" if hint else ""
+        field.placeholder = _("for example: {hint}").format(hint=hint) if hint else ""
         field.value = text
         field.cursor_position = len(text)
         self.query_one(".hint", Words).say("")
@@ -103,7 +104,7 @@ class PromptLine(Horizontal):
         """Put in what completes the line; tab goes on to the next of several, which are named behind the line."""
         field = self.query_one(Input)
         if not self.display or not found.options:
-            self.tell("nothing completes this")
+            self.tell(_("nothing completes this"))
             return
         self._offered = (found.start, found.options, -1, field.value[field.cursor_position :])
         self._choose(1)
@@ -118,7 +119,9 @@ class PromptLine(Horizontal):
         field.cursor_position = start + len(options[place])
         if len(options) > 1:
             others = "  ".join(safe(each, limit=24) for each in [*options[place + 1 :], *options[:place]][:OFFERED])
-            self._named = f"{place + 1} of {len(options)}  {others} ·"
+            self._named = _("{place} of {options}  {others} ·").format(
+                place=place + 1, options=len(options), others=others
+            )
             self.tell(self._told)
 
     def action_complete(self, by: int) -> None:

@@ -6,6 +6,7 @@ from textual.widgets import Static
 from lemnis.engine import LemnisError
 from lemnis.engine.text import safe
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 
 
 class ErrorStrip(Static):
@@ -19,9 +20,9 @@ class ErrorStrip(Static):
         """Draw problem, place and remedy; nothing is written if they are the same as before."""
         lines = [Content.assemble(("✖ ", "$bad"), (safe(error.problem, limit=500), "bold"))]
         if error.place:
-            lines.append(Content.assemble(("  where: ", "$muted"), safe(error.place, limit=300)))
+            lines.append(Content.assemble((f"  {_('where:')} ", "$muted"), safe(error.place, limit=300)))
         if error.remedy:
-            lines.append(Content.assemble(("  try: ", "$muted"), safe(keyed(error.remedy), limit=300)))
+            lines.append(Content.assemble((f"  {_('try:')} ", "$muted"), safe(keyed(error.remedy), limit=300)))
         text = Content("\n").join(lines)
         if text != self.content or not self.display:
             self.update(text)

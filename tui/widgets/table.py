@@ -17,11 +17,12 @@ from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVa
 from lemnis.engine import LemnisError
 from lemnis.tui.actions import bindings
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets.cells import Col, Row, Styles, copied, header_labels, ordered, row_content, strip_of, widths_of
 from lemnis.tui.widgets.windows import PAGE, Rows
 
-MEASURED = 1000  # rows that decide how wide columns are
-LINES_KEPT = 1000  # drawn lines kept
+MEASURED, LINES_KEPT = 1000, 1000  # rows that decide how wide columns are, and drawn lines kept
+EMPTY = N_("Nothing here.")
 
 
 class Table(ScrollView, can_focus=True):
@@ -91,7 +92,7 @@ class Table(ScrollView, can_focus=True):
         offset: int
         rows: Sequence[Row]
 
-    def __init__(self, *columns: Col, id: str | None = None, classes: str | None = None, empty: str = "Nothing here."):
+    def __init__(self, *columns: Col, id: str | None = None, classes: str | None = None, empty: str = EMPTY):
         """Make a table.
 
         Args:
@@ -106,7 +107,7 @@ class Table(ScrollView, can_focus=True):
         self.marks: list[str] = []
         self.sorted_by: tuple[str, bool] | None = None
         self._rows, self._given = Rows(), list[Row]()
-        self._widths: list[int] = [len(column.label) for column in self.columns]
+        self._widths = widths_of(self.columns, [], 0)
         self._lines: dict[tuple[int, bool, bool], Strip] = {}
         self._styles: Styles | None = None
 
@@ -307,13 +308,12 @@ class Table(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         x, top = round(self.scroll_x), round(self.scroll_y)
-        width = self.size.width
-        base = self.visual_style
+        width, base = self.size.width, self.visual_style
         if y == 0:
             strip = self._header()
         elif self.total == 0:
             here = y == min(2, self.size.height - 1) and self._rows.generation > 0  # it was read at least once
-            text = Content.styled(f" {keyed(self.empty)}", "$muted") if here else Content("")
+            text = Content.styled(f" {keyed(_(self.empty))}", "$muted") if here else Content("")
             return self._strip(text, base).adjust_cell_length(width, base.rich_style)
         else:
             strip = self._line(top + y - 1)

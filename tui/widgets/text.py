@@ -13,6 +13,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.actions import key_label
 from lemnis.tui.format import MISSING, number, share, spark
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import Cell, data_cell, drawable, fitted
 
 
@@ -74,7 +75,7 @@ class Keys(Words):
         self.on_resize()
 
     def on_resize(self) -> None:
-        parts = [Content.assemble((f" {key} ", "$key"), f"{does} ") for key, does in self._keys]
+        parts = [Content.assemble((f" {key} ", "$key"), f"{_(does)} ") for key, does in self._keys]
         room = self.size.width + 1  # the blank after the last need not be seen
         while len(parts) > 2 and sum(part.cell_length for part in parts) > room:
             del parts[-3]
@@ -187,7 +188,7 @@ class Bars(Words):
         room = width or max(6, (self.content_size.width or 60) - wide - tail - 2)
         top = max((abs(size) for _, size, _ in bars if size is not None), default=0.0) or 1.0
         lines: list[Content] = []
-        for index, (_, size, _) in enumerate(bars):
+        for index, size in enumerate([bar[1] for bar in bars]):
             style = marks[index] if index < len(marks) and marks[index] else "$busy"
             bar = bar_of((abs(size) if size is not None else 0.0) / top, room)
             name, value = fitted(labels[index], wide), fitted(words[index], tail, right=True)
@@ -248,5 +249,5 @@ def value_bar(part: float, width: int) -> Content:
 def value_cell(value: object) -> Content:
     """Return a distinct value as a cell: what is missing or empty says so."""
     if value is None:
-        return Content.styled("missing", "$muted")
-    return Content.styled("empty text", "$muted") if value == "" else drawable(data_cell(value))
+        return Content.styled(_("missing"), "$muted")
+    return Content.styled(_("empty text"), "$muted") if value == "" else drawable(data_cell(value))

@@ -58,7 +58,7 @@ class PlotPanel(Panel):
         if self.kind != "Curves":
             columns = [columns[0], Col("last", self.metric, right=True)]
         rows: list[Row] = []
-        names = [column.label for column in tables.run_columns(found)[1:]]
+        names = [column.said for column in tables.run_columns(found)[1:]]
         for run, curve, name in zip(found.comparison.runs, self.curves(), names, strict=True):
             best = dict(curve).get(run.best_round or 0)
             value = plots.read_off(curve, self.read_at) if self.read_at is not None else best

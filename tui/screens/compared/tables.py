@@ -28,7 +28,7 @@ def run_columns(found: Compared, *, first: str = "what", most: int = 52) -> list
     columns = [Col(first, most=22)]
     for place, run in enumerate(found.comparison.runs):
         star = "" if place else "★ "
-        columns.append(Col(f"run {run.id}", safe(f"{star}#{run.id} {run.name}", limit=30), most=most))
+        columns.append(Col(f"run {run.id}", safe(f"{star}#{run.id} {run.name}", limit=30), most=most, data=True))
     return columns
 
 

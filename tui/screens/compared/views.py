@@ -6,6 +6,7 @@ from textual.content import Content
 
 from lemnis.engine.experiments import Curve
 from lemnis.engine.jobs import Job
+from lemnis.tui.language import _
 from lemnis.tui.screens.compared.words import Compared
 
 VIEWS = ("Summary", "Tests", "Importance", "Curves", "Scatter", "Parallel", "Diff")
@@ -43,4 +44,4 @@ def keys_line(view: int) -> Content:
     """Return the keys of a view, then those of all."""
     shared = (("z", "differences"), ("p", "baseline"), ("t", "other rows")) if view < CURVES else ()
     keys = (*KEYS.get(view, ()), *shared, ("K", "explain"), ("E", "export"), ("y", "copy"), ("esc", "back"))
-    return Content("").join([Content.assemble((f" {key} ", "$key"), f"{does} ") for key, does in keys])
+    return Content("").join([Content.assemble((f" {key} ", "$key"), f"{_(does)} ") for key, does in keys])

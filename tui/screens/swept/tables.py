@@ -8,6 +8,7 @@ from lemnis.engine.experiments.sweep import Dimension, Event, Sweep, Trial
 from lemnis.engine.experiments.sweep.space import share_of, value_text
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, duration, verdict, when
+from lemnis.tui.language import _
 from lemnis.tui.screens.compared.plots import Axis
 from lemnis.tui.screens.swept.words import best_words, expectation_words, value_words
 from lemnis.tui.widgets import Cell, Col, Row, Series
@@ -70,8 +71,8 @@ def trial_columns(sweep: Sweep, *, narrow: bool) -> list[Col]:
         text = one.name if len(one.name) <= room else f"{one.name[: room - 1]}…"
         return f"={text}" if one.name in frozen else text
 
-    values = [Col(f"values.{goal.metric}", goal.words, right=True) for goal in sweep.objectives]
-    params = [Col(PARAM + one.name, label(one), right=not one.choices) for one in sweep.declared]
+    values = [Col(f"values.{goal.metric}", goal.words, right=True, data=True) for goal in sweep.objectives]
+    params = [Col(PARAM + one.name, label(one), right=not one.choices, data=True) for one in sweep.declared]
     return [
         Col("number", "#", right=True), Col("state"), *values, *params, Col("run", right=True), Col("why", flex=True),
     ]  # fmt: skip
@@ -202,4 +203,4 @@ def tabs_line(views: Sequence[str], view: int) -> Content:
 
 def keys_line(keys: Sequence[tuple[str, str]]) -> Content:
     """Return the keys of a screen, each with what it does."""
-    return Content.assemble(*(part for key, does in keys for part in ((f" {key} ", "$key"), f"{does} ")))
+    return Content.assemble(*(part for key, does in keys for part in ((f" {key} ", "$key"), f"{_(does)} ")))

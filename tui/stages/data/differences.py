@@ -8,6 +8,7 @@ from lemnis.engine.data.diff import Change, ColumnDiff, Diff, DiffRow, Listing, 
 from lemnis.engine.data.plain import Cell as Value
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, figure, number, share, styled, verdict
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Cell, Col, Row, data_cell
 from lemnis.tui.widgets.cells import drawable, fitted
 from lemnis.tui.widgets.text import bar_of
@@ -33,7 +34,7 @@ VALUE = 40  # characters of one value among others
 
 def keys_line(keys: Sequence[tuple[str, str]]) -> Content:
     """Return the keys of a screen, each with what it does."""
-    return Content.assemble(*(part for key, does in keys for part in ((f" {key} ", "$key"), f" {does} ")))
+    return Content.assemble(*(part for key, does in keys for part in ((f" {key} ", "$key"), f" {_(does)} ")))
 
 
 def diff_facts(found: Diff) -> list[tuple[str, Cell]]:
@@ -255,7 +256,7 @@ def listing_title(listing: Listing) -> str:
 
 def row_columns(found: Diff, listing: Listing) -> list[Col]:
     """Return the columns of a list of rows: the kind, the key, and what differs."""
-    keys = [Col(f"key {name}", safe(name, limit=24), most=30) for name in found.key]
+    keys = [Col(f"key {name}", safe(name, limit=24), most=30, data=True) for name in found.key]
     if not listing.column:
         return [Col("change", "±"), *keys, Col("values", "what differs", flex=True)]
     column = found.column(listing.column)

@@ -9,6 +9,7 @@ from lemnis.engine.config import Link
 from lemnis.engine.data import KeyProposal, KeyRows, LinkPreview, Side, TimeTravel, fan_out_of
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, duration, number, share
+from lemnis.tui.language import _
 from lemnis.tui.stages.data.rows import ages_text, bar, rate_bar
 from lemnis.tui.widgets import Cell, Col, Row
 from lemnis.tui.widgets.cells import drawable
@@ -74,7 +75,7 @@ def key_lists(preview: LinkPreview | None) -> list[KeyList]:
 
 def keys_line(*keys: tuple[str, str]) -> Content:
     """Return the keys of a screen and what they do."""
-    return Content.assemble(*(part for key, word in keys for part in ((f" {key} ", "$key"), f"{word} ")))
+    return Content.assemble(*(part for key, word in keys for part in ((f" {key} ", "$key"), f"{_(word)} ")))
 
 
 def on_text(on: dict[str, str], source: str = "") -> str:

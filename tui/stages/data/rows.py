@@ -372,5 +372,5 @@ def preview_table(preview: Preview) -> tuple[list[Col], list[Row]]:
     for place, one in enumerate(preview.columns):
         label = f"{safe(one.name, limit=24)} {one.type.lower()}".strip()
         widest = max([cell_len(label), *(cell_len(row[place]) for row in cells)])
-        columns.append(Col(str(place), label, right=one.type.startswith(numbers), width=min(widest, 40) + 1))
+        columns.append(Col(str(place), label, right=one.type.startswith(numbers), width=min(widest, 40) + 1, data=True))
     return columns or [Col("rows")], [Row(str(place), [*row]) for place, row in enumerate(cells)]

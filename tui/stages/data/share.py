@@ -17,6 +17,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import Job
 from lemnis.engine.share import Item, Origin, Overview
 from lemnis.tui.format import MISSING, age, bytes_, when
+from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages.data.preview import PathAsked
 from lemnis.tui.stages.data.rows import job_text
@@ -316,7 +317,7 @@ def keys_line(read_only: bool) -> Content:
     if not read_only:
         keys = [("u", "push"), ("d", "pull"), ("b", "bundle"), ("i", "import"), ("x", "stop"), ("r", "remote")]
         keys = [("space", "mark"), *keys, ("esc", "back")]
-    return Content("").join([Content.assemble((f" {key}", "$key"), f" {does} ") for key, does in keys])
+    return Content("").join([Content.assemble((f" {key}", "$key"), f" {_(does)} ") for key, does in keys])
 
 
 def title_text(view: ShareView) -> str:

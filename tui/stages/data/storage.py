@@ -12,6 +12,7 @@ from lemnis.engine.data import Verification
 from lemnis.engine.data.gc import Collection, Plan
 from lemnis.tui.format import age, bytes_, number
 from lemnis.tui.keys.named import key_of
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Cell, Col, Facts, Panel, Row, Table, Words
 
 COLUMNS = (Col("file"), Col("what"), Col("size", right=True), Col("why", "why it is listed", flex=True))
@@ -68,7 +69,7 @@ def keys_line(view: StorageView, read_only: bool) -> Content:
         remove = [("d", f"remove {bytes_(view.plan.bytes)}")] if view.plan.removable else []
         keys = [("v", "verify what was touched"), ("V", "read every file"), *remove, *keys]
     return Content.assemble(
-        *((text, style) for key, does in keys for text, style in ((f" {key} ", "$key"), (f" {does}  ", "")))
+        *((text, style) for key, does in keys for text, style in ((f" {key} ", "$key"), (f" {_(does)}  ", "")))
     )
 
 

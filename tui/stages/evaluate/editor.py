@@ -15,6 +15,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.errors import BadInput
 from lemnis.engine.evaluate.whatif import Field, Flips, Tried, WhatIf
 from lemnis.engine.evaluate.whatif.records import Cell, Values
+from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages.evaluate import edited
 from lemnis.tui.widgets import Panel, PromptLine, Table, Words
@@ -258,4 +259,4 @@ class RowEditor(ModalScreen[None]):
 
 def keys_line() -> Content:
     """Return the screen's keys."""
-    return Content("").join([Content.assemble((f" {key} ", "$key"), f"{does} ") for key, does in KEYS])
+    return Content("").join([Content.assemble((f" {key} ", "$key"), f"{_(does)} ") for key, does in KEYS])

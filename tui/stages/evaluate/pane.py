@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 
 from lemnis.engine.evaluate import Evaluation, Importance
 from lemnis.tui.format import number
+from lemnis.tui.language import _
 from lemnis.tui.stages.evaluate import rows
 from lemnis.tui.widgets import Bars, Chart, Facts, Panel, Series, Words
 
@@ -192,7 +193,7 @@ class ChooseFolds(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(Content.styled("Train this run's conditions again on 5 folds, cut by", "bold"), markup=False)
             for key, words in keys:
-                yield Static(Content.assemble((f" {key} ", "$key"), f" {words}"), markup=False)
+                yield Static(Content.assemble((f" {key} ", "$key"), f" {_(words)}"), markup=False)
 
     def action_choose(self, scheme: str) -> None:
         self.dismiss(scheme or None)

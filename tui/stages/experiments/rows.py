@@ -64,7 +64,7 @@ def column_of(name: str, *, narrow: bool) -> Col:
     """Return one column as it is drawn."""
     family, _, key = name.partition(".")
     if family in ("metrics", "params", "tags") and key:
-        return Col(name, key, right=family != "tags", most=24)
+        return Col(name, key, right=family != "tags", most=24, data=True)
     if name == "state":
         return Col(name, width=13)
     if name == "name":
@@ -83,7 +83,7 @@ def columns_for(runs: Sequence[Run], *, baseline: Run | None, only_different: bo
     metrics = main_metrics(runs)
     columns = [Col("state", width=13), Col("id", "#", right=True), Col("name", most=18 if narrow else 32)]
     for place, name in enumerate(metrics):
-        columns.append(Col(f"metrics.{name}", name, right=True))
+        columns.append(Col(f"metrics.{name}", name, right=True, data=True))
         if baseline is not None and (place == 0 or not narrow):
             columns.append(Col(f"delta.{name}", f"Δ {name}" if not narrow else "Δ", right=True))
     columns += [Col("best_round", "best", right=True)] if not narrow else []
@@ -91,7 +91,7 @@ def columns_for(runs: Sequence[Run], *, baseline: Run | None, only_different: bo
     columns += [Col("age", right=True)] if not narrow else []
     for name in differing(runs) if only_different else everything(runs):
         label = name.removeprefix("params.")
-        columns.append(Col(name, label, right=name.startswith("params."), most=24))
+        columns.append(Col(name, label, right=name.startswith("params."), most=24, data="." in name))
     return columns
 
 

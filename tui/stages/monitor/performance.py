@@ -10,6 +10,7 @@ from lemnis.engine.monitor import Entry, Figure, Performance, Stale
 from lemnis.engine.monitor.concept.report import METRICS
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, money, number, share, styled, verdict
+from lemnis.tui.language import _
 from lemnis.tui.screens.answering import wrong_answer
 from lemnis.tui.screens.form import Line, LinesForm
 from lemnis.tui.stages.monitor.figures import ends, lag_words, main_metric, summary_lines, told, unit_of
@@ -166,7 +167,7 @@ def stale_content(stale: list[Stale], now: int) -> Content:
             said = f"○ {one.waived.who} lets {name} stay: {one.waived.why} ({one.words})"
             lines.append(Content.styled(safe(said, limit=200), "$muted"))
             continue
-        keys = [part for key, does in STALE_KEYS for part in ((f" {key} ", "$key"), f"{does} ")]
+        keys = [part for key, does in STALE_KEYS for part in ((f" {key} ", "$key"), f"{_(does)} ")]
         who = f" by {one.changed_by}" if one.changed_by else ""
         when = f" {age(one.changed_at, now)} ago" if one.changed_at is not None else ""
         said = safe(f" the problem changed{who}{when}: {one.reason}".rstrip(": "), limit=200)

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
 from lemnis.engine.jobs import user_name
+from lemnis.tui.language import _
 from lemnis.tui.stages.monitor.shaped import COLUMNS, WIDE, ShapeView, detail, headline, nothing, shape_rows
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
@@ -44,7 +45,7 @@ class ShapeScreen(ModalScreen[None]):
                 yield Table(*COLUMNS, id="shape", empty="Reading …")
             with Panel("Difference", id="shape-detail-panel"), VerticalScroll(can_focus=True):
                 yield Words(id="shape-detail")
-            keys = [part for key, word in KEYS for part in ((f" {key} ", "$key"), f" {word} ")]
+            keys = [part for key, word in KEYS for part in ((f" {key} ", "$key"), f" {_(word)} ")]
             yield Words(Content.assemble(*keys), classes="keys")
 
     def on_mount(self) -> None:

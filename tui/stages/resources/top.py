@@ -15,6 +15,7 @@ from lemnis.engine import LemnisError
 from lemnis.engine.clock import now_ms
 from lemnis.engine.resources import Process, ProcessTable
 from lemnis.tui.actions import TABLE, actions, bindings, key_label
+from lemnis.tui.language import _
 from lemnis.tui.screens.help import Help
 from lemnis.tui.stages.resources.live.busiest import Busiest
 from lemnis.tui.stages.resources.live.machine import Machine
@@ -102,7 +103,7 @@ class Top(Watching, ThemedApp[None]):
             self.notify(message.error.remedy, title=message.error.problem, severity="error", markup=False)
             return
         self._busy = False
-        self.busiest().footnote(f"stale: {message.error.problem}")
+        self.busiest().footnote(_("stale: {problem}").format(problem=message.error.problem), stale=True)
 
     def on_top_sent(self, message: Sent) -> None:
         self.tell(message.words)
@@ -204,5 +205,5 @@ def hint() -> Content:
     parts: list[tuple[str, str] | str] = [(" q ", "$key"), "Leave ", (" / ", "$key"), "Filter "]
     for name in SHOWN:
         action = named[name]
-        parts += [(f" {key_label(action.key).split()[0]} ", "$key"), f"{action.label} "]
+        parts += [(f" {key_label(action.key).split()[0]} ", "$key"), f"{action.said} "]
     return Content.assemble(*parts, (" s S ", "$key"), "Sort ", (" enter ", "$key"), "Open ", (" ? ", "$key"), "Help")

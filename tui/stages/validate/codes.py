@@ -18,6 +18,7 @@ from lemnis.engine.jobs import user_name
 from lemnis.engine.text import safe
 from lemnis.engine.validate.code_lists import CodeEvent, ListedCodes, UnknownCodes
 from lemnis.tui.format import number
+from lemnis.tui.language import _
 from lemnis.tui.stages.validate.form import Answers, Form, Question
 from lemnis.tui.stages.validate.rows import (
     CODE_COLUMNS,
@@ -75,7 +76,7 @@ class CodesScreen(ModalScreen[bool]):
             with Panel("Changes", id="events-panel"):
                 yield Table(*EVENT_COLUMNS, id="events", empty="Nothing was changed yet.")
             yield Words(id="codes-said")
-            keys = [part for key, word in KEYS for part in ((f" {key} ", "$key"), f" {word} ")]
+            keys = [part for key, word in KEYS for part in ((f" {key} ", "$key"), f" {_(word)} ")]
             yield Words(Content.assemble(*keys), classes="keys")
 
     def on_mount(self) -> None:

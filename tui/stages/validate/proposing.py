@@ -14,6 +14,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import Job, user_name
 from lemnis.engine.validate.proposals import Proposals
 from lemnis.tui.format import share
+from lemnis.tui.language import _
 from lemnis.tui.stages.validate.rows import PROPOSAL_COLUMNS, proposal_row, proposal_text, proposals_text
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
@@ -57,7 +58,7 @@ class ProposalsScreen(ModalScreen[int]):
             with Panel("Proposed checks", id="proposals-panel"):
                 yield Table(*PROPOSAL_COLUMNS, id="proposals", empty="Nothing was tried yet. Press n.")
             yield Words(id="faults")
-            keys = [part for key, word in KEYS for part in ((f" {key} ", "$key"), f" {word} ")]
+            keys = [part for key, word in KEYS for part in ((f" {key} ", "$key"), f" {_(word)} ")]
             yield Words(Content.assemble(*keys), classes="keys")
 
     def on_mount(self) -> None:

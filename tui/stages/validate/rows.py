@@ -203,7 +203,7 @@ def data_columns(names: Sequence[str], found: Sequence[Sequence[object]]) -> lis
     right = [all(value is None or is_number(value) for value in column) for column in zip(*found, strict=True)]
     right = right or [False] * len(names)
     return [
-        Col(f"c{place}", safe(name, limit=24), right=numeric, most=24)
+        Col(f"c{place}", safe(name, limit=24), right=numeric, most=24, data=True)
         for place, (name, numeric) in enumerate(zip(names, right, strict=True))
     ]
 

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import PoolState
+from lemnis.tui.language import _
 from lemnis.tui.stages.resources.pane import Lines
 from lemnis.tui.stages.resources.pool import words
 from lemnis.tui.stages.resources.pool.trial import TrialScreen
@@ -214,5 +215,5 @@ def keys_line(read_only: bool) -> Content:
     keys = [("w", "what if"), ("enter", "its run")]
     if not read_only:
         keys = [("+ -", f"priority by {STEP}"), *keys, ("x", "stop")]
-    parts = [part for key, does in [*keys, ("esc", "back")] for part in ((f" {key} ", "$key"), f" {does}  ")]
+    parts = [part for key, does in [*keys, ("esc", "back")] for part in ((f" {key} ", "$key"), f" {_(does)}  ")]
     return Content.assemble(*parts)

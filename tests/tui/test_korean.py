@@ -1,0 +1,110 @@
+# pyright: basic, reportArgumentType=false
+
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from catalogue import PO, as_mo, as_po, translations, updated
+from rich.cells import cell_len
+from support import engine_at, screen_text, shows
+
+from lemnis.tui.app import Console
+from lemnis.tui.language import CATALOGUE, _, speak, wanted
+from lemnis.tui.screens.welcome import Welcome
+from lemnis.tui.widgets.cells import Col, Row, header_labels, row_content, widths_of
+
+SIZES = [(80, 24), (160, 48)]
+
+
+@pytest.fixture
+def korean() -> Iterator[None]:
+    CATALOGUE.speak("ko")
+    yield
+    CATALOGUE.speak("")
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({"LANG": "ko_KR.UTF-8"}, "ko"),
+        ({"LANG": "en_US.UTF-8"}, ""),
+        ({"LANG": "fr_FR.UTF-8"}, ""),
+        ({}, ""),
+        ({"LANG": "ko_KR.UTF-8", "LC_ALL": "C.UTF-8"}, ""),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "ko_KR.UTF-8"}, "ko"),
+        ({"LANG": "en_US.UTF-8", "LANGUAGE": "fr:ko"}, "ko"),
+        ({"LANG": "ko_KR.UTF-8", "LANGUAGE": "en:ko"}, ""),
+    ],
+)
+def test_the_language_is_that_of_the_environment(environment: dict[str, str], language: str) -> None:
+    assert wanted(environment) == language
+
+
+def test_nothing_is_translated_until_a_console_speaks(korean: None) -> None:
+    assert _("Help") == "도움말"
+    assert _("") == ""
+    speak({"LANG": "en_GB.UTF-8"})
+    assert _("Help") == "Help"
+
+
+def test_the_catalogue_is_that_of_the_sources_and_complete() -> None:
+    kept = translations()
+    assert as_po(updated()) == PO.read_bytes(), "run `make docs`"
+    assert not [message.id for message in kept if message.id and not message.string]
+    assert not [message.id for message in kept if message.fuzzy and message.id]
+    assert not kept.obsolete
+    assert as_mo(kept) == PO.with_suffix(".mo").read_bytes(), "run `make docs`"
+
+
+def test_a_translation_has_the_places_and_the_markup_of_its_message() -> None:
+    for message in translations():
+        if message.id and "{" in message.id:
+            there, here = (
+                sorted(place for _, place, *_ in string.Formatter().parse(text) if place) for text in pair(message)
+            )
+            assert there == here, message.id
+        there, here = (re.findall(r"\[/?[a-z$@][^\]]*\]", text) for text in pair(message))
+        assert there == here, message.id
+
+
+def pair(message: object) -> tuple[str, str]:
+    return message.id, message.string  # type: ignore[attr-defined]
+
+
+def test_headers_and_cells_of_two_cell_letters_are_aligned(korean: None) -> None:
+    columns = [Col("state"), Col("rows", right=True), Col("state", data=True)]
+    assert [column.said for column in columns] == ["상태", "행", "state"]
+    rows = [Row("1", ["● 준비됨", "1,000", "x"])]
+    widths = widths_of(columns, rows, 80)
+    header = sum(label.cell_length for label in header_labels(columns, widths, None))
+    assert header == row_content(columns, widths, rows[0], " ").cell_length
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_frame_help_and_palette_are_korean(size: tuple[int, int], korean: None, tmp_path: Path) -> None:
+    async with Console(engine_at(tmp_path / "ws")).run_test(size=size) as pilot:
+        screen = await shows(pilot, "문제", "탐색", "특성", "검증", "실험", "평가", "배포", "자원", "도움말")
+        tabs = screen.splitlines()[0]
+        assert cell_len(tabs.rstrip()) <= size[0]
+        await pilot.press("question_mark")
+        await shows(pilot, "이력", "닫기")
+        await pilot.press("escape", "9")
+        await shows(pilot, "모니터링")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_stage_has_korean_keys_panels_headers_and_empty_states(
+    size: tuple[int, int], korean: None, tmp_path: Path
+) -> None:
+    async with Console(engine_at(tmp_path / "ws"), stage="data").run_test(size=size) as pilot:
+        screen = await shows(pilot, "동기화", "미리보기", "도움말")
+        assert "Sync all" not in screen
+        assert all(cell_len(line) <= size[0] for line in screen_text(pilot).splitlines())
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_welcome_is_korean(size: tuple[int, int], korean: None, tmp_path: Path) -> None:
+    async with Welcome(tmp_path, []).run_test(size=size) as pilot:
+        await shows(pilot, " d  데모", " i  내 파일", " c  연결", " q  나가기")
