@@ -19,7 +19,7 @@ os.environ.update(
 )
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="lemnis-state-")  # what the console remembers for a person
 # The same examples every time: a failure belongs to the change that is tested. `make properties` looks for others.
-settings.register_profile("same", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("same", deadline=None, derandomize=True, max_examples=25)
 settings.register_profile("search", deadline=None, max_examples=400)
 settings.load_profile("same")
 
@@ -56,3 +56,22 @@ def copied_schema() -> "Iterator[None]":
     schema.apply_migrations = copy
     yield
     schema.apply_migrations = migrate
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_sheets() -> "Iterator[None]":
+    """Parse a style sheet once a process; each console that is started would parse all of them anew."""
+    from textual.css.model import RuleSet
+    from textual.css.stylesheet import Stylesheet
+
+    parse, parsed = Stylesheet._parse_rules, dict[Any, list[RuleSet]]()
+
+    def once(self: Stylesheet, *source: Any, **options: Any) -> list[RuleSet]:
+        key = (source, *options.items(), frozenset(self._variables.items()))
+        if key not in parsed:
+            parsed[key] = parse(self, *source, **options)
+        return parsed[key]
+
+    Stylesheet._parse_rules = once
+    yield
+    Stylesheet._parse_rules = parse

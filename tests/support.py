@@ -2,6 +2,7 @@
 
 # pyright: basic
 
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -68,27 +69,35 @@ def screen_text(pilot: Pilot[Any]) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
+async def look_again(pilot: Pilot[Any]) -> None:
+    """Let the app go on for a moment; a pause of the pilot asks every widget each time, hundreds of them."""
+    await asyncio.sleep(0.02)
+    pilot.app.screen._on_timer_update()
+
+
 async def becomes(pilot: Pilot[Any], condition: Callable[[], T], seconds: float = 20.0) -> T:
     """Return the first true value of `condition`, asked while the app goes on; fail with the screen at the deadline."""
     deadline = time.monotonic() + seconds
+    await pilot.pause(0)
     while True:
-        await pilot.pause(0.02)
         value = condition()
         if value:
             return value
         assert time.monotonic() < deadline, f"never came true; the screen shows\n{screen_text(pilot)}"
+        await look_again(pilot)
 
 
 async def shows(pilot: Pilot[Any], *texts: str, seconds: float = 20.0) -> str:
     """Wait until the screen shows all the texts and return what it shows; fail with the screen at the deadline."""
     deadline = time.monotonic() + seconds
+    await pilot.pause(0)
     while True:
-        await pilot.pause(0.02)
         screen = screen_text(pilot)
         missing = [text for text in texts if text not in screen]
         if not missing:
             return screen
         assert time.monotonic() < deadline, f"never seen: {missing} in\n{screen}"
+        await look_again(pilot)
 
 
 def until(condition: Callable[[], T | None], seconds: float = 20.0) -> T:

@@ -24,6 +24,7 @@ from tmux import Tmux
 from tmux import lemnis as console_of
 
 from lemnis.engine import Engine
+from lemnis.engine.demo import open_demo
 from lemnis.engine.workspace import Workspace
 
 JSON = dict[str, Any]
@@ -38,10 +39,16 @@ def lemnis(*arguments: str, timeout: float = 60.0) -> subprocess.CompletedProces
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a demo that has been run headless, stopped when the tests are over."""
+    """The folder of a demo that trains no challenger (below one does), stopped when the tests are over."""
     root = tmp_path_factory.mktemp("demo")
+    engine = open_demo(root / "flights")
+    config = engine.workspace.config
+    config.write_text(config.read_text().replace('policy = "suggest"', 'policy = "manual"'))
     yield root / "flights"
-    engine = Engine(Workspace(root / "flights"))
+    stop(engine)
+
+
+def stop(engine: Engine) -> None:
     engine.jobs.stop_supervisor()
     engine.store.close()
 
@@ -233,6 +240,20 @@ def test_the_demo_run_again_goes_on_where_it_stopped(folder: Path, report: JSON)
     assert document["dataset_version"] == report["dataset_version"]
     assert [run["id"] for run in document["runs"]] == [run["id"] for run in report["runs"]]
     assert document["endpoint"]["requests"] == report["endpoint"]["requests"]
+
+
+@pytest.mark.slow
+def test_what_an_alert_asks_for_is_trained_and_waits_for_a_person(tmp_path: Path) -> None:
+    done = lemnis("demo", "--dir", str(tmp_path / "flights"), "--headless", "--quick", timeout=900.0)
+    engine = Engine(Workspace(tmp_path / "flights"))
+    try:
+        assert done.returncode == 0, done.stderr
+        assert any(one.found for one in engine.monitor.retraining.retrainings("late"))
+        champion = engine.deploy.alias("late", "champion")
+        assert champion is not None
+        assert champion.version == 1
+    finally:
+        stop(engine)
 
 
 STAGES = {

@@ -12,7 +12,7 @@ from lemnis.engine.deploy.modelbox import Limits, ask_model, ending
 from lemnis.engine.errors import BadInput
 from lemnis.engine.files import sha256_of
 
-QUICK = Limits(cpu_s=3, wall_s=60.0)
+QUICK = Limits(cpu_s=2, wall_s=60.0)
 
 
 def ask(trained: Any, path: Path, *, sha256: str = "", recorded: Any = None) -> Any:

@@ -1,7 +1,8 @@
 """A trained run as training leaves it: a version, a model file with its hash, and a signature."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import lightgbm as lgb
@@ -15,7 +16,10 @@ from lemnis.engine.data.duck import read_table
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.features.matrix import encode_table, fit_signature, labelled
 from lemnis.engine.features.signature import Task
+from lemnis.engine.evaluate.jobs import evaluate
 from lemnis.engine.files import sha256_of
+from lemnis.engine.jobs.context import JobContext
+from lemnis.engine.workspace import create_workspace
 
 CONFIG = """
 [problem]
@@ -72,31 +76,44 @@ def flights(rows: int = 6000, seed: int = 11) -> pa.Table:
     )
 
 
+def train_run(
+    engine: Engine, task: Task = "binary", metric: str = "roc_auc", rule: str = "min = 0.6", *, timed: bool = True
+) -> int:
+    """Train a run of a task and return its id."""
+    target = TARGETS[task]
+    engine.workspace.config.write_text(CONFIG.format(target=target, task=task, metric=metric, rule=rule))
+    table = flights().drop_columns([name for name in TARGETS.values() if name != target])
+    roles = {target: "label", "id": "key"} | ({"at": "time"} if timed else {})
+    version = record_version(engine.store, table, name=task, roles=roles, split=SPLIT if timed else {})
+    rows = read_table(version, None, "train" if timed else None)
+    signature = fit_signature(rows, ["wind", "hour", "carrier"], task=task, target=target, threshold=0.4)
+    known, answers = labelled(rows, signature)
+    data = lgb.Dataset(encode_table(known, signature), answers, categorical_feature=signature.categorical)
+    settings = {"verbose": -1, "num_threads": 1, "seed": 1, "num_leaves": 7}
+    model = lgb.train(OBJECTIVES[task] | settings, data, 20)
+    with engine.store.write() as db:
+        run = {"name": task, "state": "finished", "why": "", "version_id": version.id, "task": task}
+        run_id = int(str(db.table("runs").insert(run | {"target": target, "created_at": now_ms()}).last_pk))
+    folder = engine.workspace.run_dir(run_id)
+    folder.mkdir(parents=True)
+    model.save_model(folder / "model.txt")
+    signature.save(folder / "signature.json")
+    with engine.store.write() as db:
+        db.execute("update runs set model_sha256 = ? where id = ?", [sha256_of(folder / "model.txt"), run_id])
+    return run_id
+
+
 @pytest.fixture
 def trained(engine: Engine) -> Callable[..., int]:
     """Return a function that trains a run of a task and returns its id."""
+    return partial(train_run, engine)
 
-    def train(task: Task = "binary", metric: str = "roc_auc", rule: str = "min = 0.6", *, timed: bool = True) -> int:
-        target = TARGETS[task]
-        engine.workspace.config.write_text(CONFIG.format(target=target, task=task, metric=metric, rule=rule))
-        table = flights().drop_columns([name for name in TARGETS.values() if name != target])
-        roles = {target: "label", "id": "key"} | ({"at": "time"} if timed else {})
-        version = record_version(engine.store, table, name=task, roles=roles, split=SPLIT if timed else {})
-        rows = read_table(version, None, "train" if timed else None)
-        signature = fit_signature(rows, ["wind", "hour", "carrier"], task=task, target=target, threshold=0.4)
-        known, answers = labelled(rows, signature)
-        data = lgb.Dataset(encode_table(known, signature), answers, categorical_feature=signature.categorical)
-        settings = {"verbose": -1, "num_threads": 1, "seed": 1, "num_leaves": 7}
-        model = lgb.train(OBJECTIVES[task] | settings, data, 20)
-        with engine.store.write() as db:
-            run = {"name": task, "state": "finished", "why": "", "version_id": version.id, "task": task}
-            run_id = int(str(db.table("runs").insert(run | {"target": target, "created_at": now_ms()}).last_pk))
-        folder = engine.workspace.run_dir(run_id)
-        folder.mkdir(parents=True)
-        model.save_model(folder / "model.txt")
-        signature.save(folder / "signature.json")
-        with engine.store.write() as db:
-            db.execute("update runs set model_sha256 = ? where id = ?", [sha256_of(folder / "model.txt"), run_id])
-        return run_id
 
-    return train
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, int]]:
+    """An engine and a run that was trained and evaluated once, for tests that only read."""
+    engine = Engine(create_workspace(tmp_path_factory.mktemp("measured") / "workspace", ""))
+    run_id = train_run(engine)
+    evaluate(JobContext.for_test(engine.store), {"run": run_id})
+    yield engine, run_id
+    engine.store.close()

@@ -33,9 +33,8 @@ def run(engine: Engine, run_id: int) -> None:
     evaluate(JobContext.for_test(engine.store), {"run": run_id})
 
 
-def test_every_part_is_measured_as_an_independent_computation_measures_it(engine: Engine, trained: Trained) -> None:
-    run_id = trained()
-    run(engine, run_id)
+def test_every_part_is_measured_as_an_independent_computation_measures_it(measured: tuple[Engine, int]) -> None:
+    engine, run_id = measured
     parts = {found.part: found for found in engine.evaluate.evaluations(run_id)}
     assert list(parts) == ["train", "validation", "test"]
     for part, found in parts.items():
@@ -53,9 +52,8 @@ def test_every_part_is_measured_as_an_independent_computation_measures_it(engine
     assert parts["test"].blocks == "days"
 
 
-def test_every_later_month_is_measured_and_the_worst_is_named(engine: Engine, trained: Trained) -> None:
-    run_id = trained()
-    run(engine, run_id)
+def test_every_later_month_is_measured_and_the_worst_is_named(measured: tuple[Engine, int]) -> None:
+    engine, run_id = measured
     test = engine.evaluate.evaluation(run_id)
     assert [(month.name, month.part) for month in test.months] == [
         ("2020-03", "validation"), ("2020-04", "test"), ("2020-05", ""), ("2020-06", "")
@@ -64,11 +62,8 @@ def test_every_later_month_is_measured_and_the_worst_is_named(engine: Engine, tr
     assert test.worst_month in ("2020-05", "2020-06")
 
 
-def test_gates_are_judged_on_their_bound_and_an_unknown_measure_passes_nothing(
-    engine: Engine, trained: Trained
-) -> None:
-    run_id = trained()
-    run(engine, run_id)
+def test_gates_are_judged_on_their_bound_and_an_unknown_measure_passes_nothing(measured: tuple[Engine, int]) -> None:
+    engine, run_id = measured
     auc, latency, unknown = engine.evaluate.gates(run_id)
     assert (auc.verdict, latency.verdict, unknown.verdict) == ("pass", "pass", "not enough data")
     assert auc.low is not None
@@ -94,9 +89,8 @@ def test_a_criterion_may_name_measures_gaps_months_and_sizes(
     assert engine.evaluate.gates(run_id)[0].verdict == verdict
 
 
-def test_speed_is_measured_and_importances_are_kept(engine: Engine, trained: Trained) -> None:
-    run_id = trained()
-    run(engine, run_id)
+def test_speed_is_measured_and_importances_are_kept(measured: tuple[Engine, int]) -> None:
+    engine, run_id = measured
     speed = engine.evaluate.evaluation(run_id).speed
     assert speed is not None
     assert 0 < speed.latency_p50_ms <= speed.latency_p99_ms
@@ -107,11 +101,8 @@ def test_speed_is_measured_and_importances_are_kept(engine: Engine, trained: Tra
     assert max(found.values(), key=lambda one: one.contribution or 0).feature == "wind"
 
 
-def test_contributions_and_the_bias_sum_to_the_raw_score_of_every_explained_row(
-    engine: Engine, trained: Trained
-) -> None:
-    run_id = trained()
-    run(engine, run_id)
+def test_contributions_and_the_bias_sum_to_the_raw_score_of_every_explained_row(measured: tuple[Engine, int]) -> None:
+    engine, run_id = measured
     rows = engine.evaluate.explanations(run_id)
     assert {row.kind for row in rows} == {"missed", "false alarm", "right"}
     for row in rows:

@@ -23,7 +23,7 @@ from lemnis.engine.validate import CheckResult, ValidateRoom, jobs
 from lemnis.engine.workspace import create_workspace
 
 Attack = Callable[[str], CheckResult]
-FAST = Limits(wall_seconds=8, cpu_seconds=4, memory_bytes=192 << 20)
+FAST = Limits(wall_seconds=8, cpu_seconds=2, memory_bytes=192 << 20)
 
 QUERIES = {
     "S01 drop": "drop view data",

@@ -174,7 +174,7 @@ class DataStage(DataPlaces):
     def follow(self, message: Table.Moved) -> None:
         """Show in full what the cursor is on; another version brings its own links."""
         key = message.table.key  # where the cursor is by now
-        if not key:
+        if not key or not message.key:  # said when the list was made, before its rows came
             return
         name = message.table.id or "versions"
         first, self._filled = name not in self._filled, self._filled | {name}
