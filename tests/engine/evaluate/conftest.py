@@ -14,9 +14,9 @@ from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 from lemnis.engine.data.duck import read_table
 from lemnis.engine.data.versions import record_version
+from lemnis.engine.evaluate.jobs import evaluate
 from lemnis.engine.features.matrix import encode_table, fit_signature, labelled
 from lemnis.engine.features.signature import Task
-from lemnis.engine.evaluate.jobs import evaluate
 from lemnis.engine.files import sha256_of
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.workspace import create_workspace
