@@ -1,5 +1,7 @@
 """Every test sees the same terminal, new workspaces are copies, no property fails because the machine was busy."""
 
+# pyright: basic
+
 import gc
 import os
 import tempfile

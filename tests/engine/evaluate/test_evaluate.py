@@ -1,5 +1,7 @@
 """Evaluating a run: its numbers against an independent computation, its gates, and why a row was answered so."""
 
+# pyright: basic
+
 from collections.abc import Callable
 
 import lightgbm as lgb

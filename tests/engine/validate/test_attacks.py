@@ -3,6 +3,8 @@
 The names S01 … S19 are those of the list of hostile inputs for validation rules.
 """
 
+# pyright: basic
+
 import json
 import sys
 from collections.abc import Callable
