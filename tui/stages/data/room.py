@@ -42,7 +42,7 @@ class DataStage(DataPlaces):
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(engine, info)
-        self._filled: frozenset[str] = frozenset()
+        self._under: dict[str, str] = {}  # the row under the cursor of each list
         self._entered = False
 
     def compose(self) -> ComposeResult:
@@ -174,12 +174,12 @@ class DataStage(DataPlaces):
     def follow(self, message: Table.Moved) -> None:
         """Show in full what the cursor is on; another version brings its own links."""
         key = message.table.key  # where the cursor is by now
-        if not key or not message.key:  # said when the list was made, before its rows came
+        if not key:
             return
         name = message.table.id or "versions"
-        first, self._filled = name not in self._filled, self._filled | {name}
-        if first or not message.table.has_focus:
-            return  # it was filled for the first time, or moved because its rows did: nobody chose this row
+        before, self._under[name] = self._under.get(name, key), key
+        if key == before or not message.table.has_focus:
+            return  # it was filled, told of again, or moved because its rows did: nobody chose this row
         self.subject = name
         if self.subject == "versions" and key != self.version_id:
             self.version_id = key
