@@ -345,7 +345,7 @@ class MonitorRoom:
         if row is None:
             return "the watch was never started"
         if row["state"] == "up" and beat is not None:
-            return f"the watch is up but has not looked for {(clock.now_ms() - beat.at) // 1000:,} s"
+            return f"the watch is up but has not looked for {max(1, (clock.now_ms() - beat.at) // 60_000):,} min"
         return f"the watch is {row['state']}" + (f": {row['why']}" if row["why"] else "")
 
     def _watched(self) -> list[Watched]:

@@ -8,7 +8,7 @@ change places at known rows.
 Seasons: hours of traffic with a day and a week in it, against the same hours and against all rows.
 Speed: all scores of a million rows against 200,000; `floor` is one sort a column and side, by hand. `--small` takes a
 tenth of the windows and of the rows; names of parts (speed sketches streams seasons delays alarms nannyml evidently)
-print these alone.
+print these alone, and `--peers=evidently,nannyml` times only these beside us.
 """
 
 import json
@@ -62,6 +62,8 @@ SIZES = (200, 1_000, 5_000, 20_000)
 PEER_WINDOWS = {"nannyml": (200, 200, 200, 50), "evidently": (100, 100, 50, 30)}
 ROWS, CURRENT, TURNS = 1_000_000 // TENTH, 200_000 // TENTH, 3
 STREAMS = 200 // TENTH
+ASKED = next((word.removeprefix("--peers=") for word in sys.argv if word.startswith("--peers=")), "")
+TIMED = ASKED.split(",") if ASKED else ("alibi_detect", "datasketches", "evidently", "nannyml")
 
 
 def say(**figure: object) -> None:
@@ -278,7 +280,7 @@ def speed() -> None:
     live = statistics.median(timed(lambda: [scores_of(b, c) for b, c in pairs(binnings, after)]) for _ in range(3))
     counts = {rows: len(msgspec.msgpack.encode(tally_of(binnings, after[:rows]))) for rows in (1_000, CURRENT)}
     say(bench="window", count_and_score_s=live, bytes_of_20_columns=counts)
-    for tool in ("evidently", "nannyml", "alibi_detect", "datasketches"):
+    for tool in TIMED:
         found = peer(tool, "speed", ROWS, CURRENT)
         say(bench="speed", tool=tool, **found, times_lemnis=found["seconds"] / ours)
 

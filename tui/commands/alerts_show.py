@@ -30,8 +30,9 @@ def show(
     "basis", "per_day", "measured", "estimated", "since"}, "data_version", "features" (as in `monitor drift`),
     "segments": [{"feature", "value", "reference", "current", "loss", "part", "labelled"}], "examples": [{"id",
     "event_at", "row_key", "score", "values", "moved"}], "changes": [{"at", "room", "what", "who", "why", "earlier"}],
-    "strains": [{"name", "unit", "values"}], "events", "notifications", "silence", "alias", "back_to", "contrast" (as in
-    `monitor why`), "retrainings" (as in `retrain status`)} (times ms).
+    "strains": [{"name", "unit", "values"}], "events", "notifications", "silence", "alias", "back_to", "challenger"
+    (versions), "concept": {"state", "rows", "event_at", "waits_ms", "late", "left_out", "detections"},
+    "contrast" (as in `monitor why`), "retrainings" (as in `retrain status`)} (times ms).
     """
     session = session_of(context)
     found = session.engine.monitor.incident(number_of(alert))

@@ -17,9 +17,10 @@ from lemnis.tui.address import Address, address
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens.alerted import words
 from lemnis.tui.screens.alerted.lines import Line, Section, wrapped
-from lemnis.tui.screens.alerted.sections import markdown, sections, summary
+from lemnis.tui.screens.alerted.sections import choices, markdown, sections, summary
 from lemnis.tui.screens.answering import AlertScreen
 from lemnis.tui.screens.decision import Decision
+from lemnis.tui.screens.loop import LoopScreen
 from lemnis.tui.widgets import Confirm, Keys, Panel, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
@@ -32,6 +33,7 @@ KEYS = (
     ("a", "take", "take it at once: it is yours and tells nobody again; A asks why and until when"),
     ("b", "roll back", "let the model's alias go back to the version before; asks first"),
     ("t", "retrain", "train a challenger on the rows whose labels have come since; asks first"),
+    ("C", "loop", "the way to a newer model: what is trained, how good it is, and promoting it"),
     ("d", "data", "compare the data the model learned from with the latest version"),
     ("w", "window", "see the bad window in Monitor, against training"),
     ("Z", "silence", "hold the rule on this endpoint for a while: why and until when"),
@@ -48,6 +50,7 @@ class IncidentScreen(AlertScreen[IncidentReport]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "rollback", "Roll back", show=False),
         Binding("t", "retrain", "Retrain", show=False),
+        Binding("C", "loop", "Loop", show=False),
         Binding("d", "data", "Data", show=False),
         Binding("w", "window", "Window", show=False),
         Binding("y", "copy", "Copy", show=False),
@@ -103,7 +106,8 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         part = (width - 3) // 2 if wide else width
         top = [one for line in summary(report, brief=self.size.width < SMALL) for one in wrapped(line, width - 2)]
         self.query_one("#incident-summary", Words).say(content(top))
-        found = sections(report, part)
+        ways = choices(report)
+        found = [*([Section("What can be done", ways)] if ways else []), *sections(report, part)]
         main = [one for one in found if not (wide and one.aside)]
         self.query_one("#incident-main", Words).say(content(below(main, part)))
         aside = [one for one in found if wide and one.aside]
@@ -127,7 +131,10 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         if report is None or not self.may_write():
             return
         if report.back_to is None:
-            self.refuse("There is no earlier version to go back to.", "Retrain (t), or promote another one in Deploy.")
+            waits = (
+                f"v{report.challenger} waits as challenger (C)." if report.challenger is not None else "Retrain (t)."
+            )
+            self.refuse("There is no earlier version to go back to.", waits)
             return
         endpoint, back_to, now = report.alert.endpoint, report.back_to, report.alert.version
 
@@ -156,6 +163,10 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         question = f"Train the model of {endpoint} again on the rows whose labels have come since?"
         then = "It becomes the challenger; promoting it stays yours."
         self.app.push_screen(Confirm(f"{question} {then}", lost="", word="retrain"), answered)
+
+    def action_loop(self) -> None:
+        if self.alert is not None:
+            self.app.push_screen(LoopScreen(self.engine, self.alert.endpoint))
 
     def action_data(self) -> None:
         """Compare the data the model learned from with the latest version."""

@@ -6,15 +6,18 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
+from lemnis.engine.errors import ReadOnly
 from lemnis.tui.actions import place_bindings
+from lemnis.tui.format import when
 from lemnis.tui.language import _
 from lemnis.tui.terminal.pace import every, pace
-from lemnis.tui.widgets import Panel
+from lemnis.tui.widgets import Panel, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
 Facts = TypeVar("Facts")
@@ -82,14 +85,20 @@ class LiveScreen(ModalScreen[None], Generic[Facts]):
         self.notify(remedy, title=problem, severity="warning", markup=False)
 
     def may_write(self) -> bool:
-        """Say whether this workspace may be changed; tells if not."""
-        if self.engine.store.read_only:
-            self.refuse("This workspace is open read-only.", "Open it without --read-only.")
-        return not self.engine.store.read_only
+        """Say whether what is shown may be changed: not the past, nor a workspace open read-only; tells if not."""
+        try:
+            self.engine.store.check_writable()
+        except ReadOnly as error:
+            self.refuse(error.problem, error.remedy)
+            return False
+        return True
 
     # How it works.
 
     def on_mount(self) -> None:
+        if self.engine.at is not None:
+            past = f"◷ as it was at {when(self.engine.at, seconds=True)}: not now"
+            self.mount(Words(Content.styled(past, "bold $warn"), classes="past"), before=0)
         every(self, self.every_s, self.look)
         self.look()
 

@@ -20,7 +20,8 @@ from lemnis.tui.screens.incident import IncidentScreen, content
 from lemnis.tui.widgets import Keys, Panel, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
-LOW = 20  # lines of the screen, below which an alert is told in two
+LOW, ALERT_LINES = 20, 2  # lines of the screen, below which an alert is told in so many
+LEAST = 4  # lines of the panel of alerts: its border, its head and one alert
 KEYS = (
     ("a", "take", "take the alert under the cursor at once: it is yours and tells nobody again; A asks until when"),
     ("enter", "open", "everything around it: what, since when, how sure, money, what changed, what can be done"),
@@ -99,7 +100,9 @@ class OnCall(AlertScreen[Duty]):
             return
         self.ring(duty)
         width, small = self.size.width, self.size.width < words.SMALL
-        self.query_one("#duty-head", Words).say(content(broken([words.headline(duty)], width - 2)))
+        low = self.size.height < LOW
+        head = broken([words.headline(duty)], width - 2)[: 2 if low else None]
+        self.query_one("#duty-head", Words).say(content(head))
         self.query_one("#duty-endpoints", Words).say(content(words.endpoint_lines(duty, width - 4)))
         table = self.query_one(Table)
         table.set_columns(words.alert_columns(width))
@@ -108,6 +111,10 @@ class OnCall(AlertScreen[Duty]):
         silences = self.query_one("#duty-silences", Words)
         silences.display = bool(duty.silences) or not small
         silences.say(content(broken([words.silence_line(duty)], width - 2)[:2]))
+        if low:  # alerts and keys stay on the screen, whatever else there is to say
+            rest = len(head) + ALERT_LINES + 2 * silences.display + 1 + (self.engine.at is not None)
+            most = max(3, self.size.height - rest - LEAST)
+            self.query_one("#duty-endpoints-panel").styles.max_height = most
         bell = "bell on" if self.rings else "bell off"
         self.query_one(Keys).show(*[(key, bell if key == "B" else does) for key, does, _ in KEYS])
 
@@ -118,7 +125,7 @@ class OnCall(AlertScreen[Duty]):
         place.display = alert is not None
         if alert is not None:
             lines = words.alert_lines(alert, self.size.width - 2)
-            place.say(content(lines[: 2 if self.size.height < LOW else 5]))
+            place.say(content(lines[: ALERT_LINES if self.size.height < LOW else 5]))
 
     # Keys.
 

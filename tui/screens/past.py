@@ -25,6 +25,7 @@ COLUMNS = (Col("when"), Col("what"), Col("happened", flex=True))
 class Past(ModalScreen[int | None]):
     """Dismisses with a moment (epoch ms), or with None to stay where one is."""
 
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Leave", show=False),
         Binding("down", "list", "List", show=False),
@@ -48,7 +49,7 @@ class Past(ModalScreen[int | None]):
             yield Input(placeholder=EXAMPLES, compact=True)
             yield Words(id="past-refused")
             yield Table(*COLUMNS, id="moments", empty=_("Nothing has happened here yet."))
-            yield Words(Content.styled(NOT_KEPT, "$muted"))
+            yield Words(Content.styled(NOT_KEPT, "$muted"), id="past-not-kept")
             keys = (
                 (" enter ", "$key"),
                 f" {_('go there')}   ",

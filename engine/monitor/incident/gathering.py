@@ -12,6 +12,7 @@ from lemnis.engine.monitor.alerting.minutes import Minute, list_minutes
 from lemnis.engine.monitor.alerting.records import Alert
 from lemnis.engine.monitor.alerting.rules import METRICS, metric_value
 from lemnis.engine.monitor.alerting.states import Bound, breaks
+from lemnis.engine.monitor.concept.kept import concept_of
 from lemnis.engine.monitor.concept.money import together
 from lemnis.engine.monitor.concept.report import Entry, performance_of
 from lemnis.engine.monitor.drift.contrasting import kept_contrast, span_of
@@ -49,7 +50,7 @@ def gather(store: Store, alert_id: int) -> IncidentReport:
     band = band_of(began, alert, now)
     features = features_of(store, alert, window)
     signature = signature_in(store, alert)
-    alias, back_to = way_back(store, alert)
+    alias, back_to, challenger = ways_out(store, alert)
     return IncidentReport(
         at=now,
         alert=alert,
@@ -71,6 +72,8 @@ def gather(store: Store, alert_id: int) -> IncidentReport:
         silence=hand.find_silence(store, alert.silence_id) if alert.silence_id is not None else None,
         alias=alias,
         back_to=back_to,
+        challenger=challenger,
+        concept=concept_of(store, [alert.endpoint, alert.model, alert.version]) if window is not None else None,
         contrast=kept_contrast(store, span_of(window)) if window is not None else None,
         retrainings=[one for one in ledger.listed(store, alert.endpoint, RETRAININGS) if one.created_at >= began],
     )
@@ -260,10 +263,13 @@ def segments_of(
     return served.segments_by_share([one for one in features if one.kind == "categorical"][:3])
 
 
-def way_back(store: Store, alert: Alert) -> tuple[str, int | None]:
-    """Return the alias that the alert's endpoint follows, and the version that rolling it back would bring."""
+def ways_out(store: Store, alert: Alert) -> tuple[str, int | None, int | None]:
+    """Return the alias the endpoint follows, the version rolling it back would bring, and the one that may follow."""
     row = store.row("select model, alias from endpoints where name = ?", [alert.endpoint])
     if row is None:
-        return "", None
-    earlier = aliases.standing(aliases.events(store, row["model"], alias=row["alias"]))
-    return f"{row['model']}@{row['alias']}", earlier[-2] if len(earlier) > 1 else None
+        return "", None, None
+    earlier, named = (
+        aliases.standing(aliases.events(store, row["model"], alias=alias)) for alias in (row["alias"], "challenger")
+    )
+    challenger = named[-1] if named and named[-1] != alert.version else None
+    return f"{row['model']}@{row['alias']}", earlier[-2] if len(earlier) > 1 else None, challenger

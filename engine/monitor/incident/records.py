@@ -6,7 +6,7 @@ import msgspec
 
 from lemnis.engine.monitor.alerting.records import Alert, AlertEvent, Notification, Silence
 from lemnis.engine.monitor.concept.money import Basis
-from lemnis.engine.monitor.concept.records import Figure
+from lemnis.engine.monitor.concept.records import Concept, Figure
 from lemnis.engine.monitor.drift.found import Contrast
 from lemnis.engine.monitor.records import FeatureDrift, Window
 from lemnis.engine.monitor.retraining.records import Retraining
@@ -125,6 +125,8 @@ class IncidentReport(msgspec.Struct, frozen=True, kw_only=True):
         data_version: The dataset version the model learned from; empty when that is not on record.
         features: What moved most first; before it the one that decides a rule on drift.
         back_to: The version a roll back would bring; None where there is none. `alias` is the endpoint's.
+        challenger: The model's version that waits to follow; None without one.
+        concept: What the detectors say of the version's losses; None before a label, and for rules on servers.
         silence: That holds it.
         contrast: What tells the window's rows from training rows; None before a classifier was asked.
         retrainings: Of the endpoint's model since it began, newest first.
@@ -150,5 +152,7 @@ class IncidentReport(msgspec.Struct, frozen=True, kw_only=True):
     silence: Silence | None
     alias: str
     back_to: int | None
+    challenger: int | None
+    concept: Concept | None
     contrast: Contrast | None
     retrainings: list[Retraining]

@@ -2,6 +2,8 @@
 
 # pyright: basic
 
+from typing import Any
+
 import msgspec
 import pytest
 from commanding import call, document
@@ -10,10 +12,12 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from lemnis.engine import Engine
+from lemnis.engine.clock import parse_ms
+from lemnis.engine.monitor.concept.records import Concept, Detection
 from lemnis.engine.monitor.drift.found import Contrast, Share
 from lemnis.tui.app import Console
 from lemnis.tui.screens.alerted.lines import plain, printed, wrapped
-from lemnis.tui.screens.alerted.sections import sections
+from lemnis.tui.screens.alerted.sections import choices, sections
 from lemnis.tui.screens.incident import IncidentScreen
 from lemnis.tui.stages.monitor.room import MonitorStage
 from lemnis.tui.widgets import Table
@@ -133,6 +137,32 @@ def test_what_a_classifier_found_and_what_was_retrained_is_told(engine: Engine) 
     text = printed(sections(report, 100))
     assert "The window differs from training" in text
     assert "by [wind] 61%" in text
+
+
+def test_ways_out_are_told_with_their_keys_and_so_is_a_concept_that_is_gone(engine: Engine) -> None:
+    alert = next(alert for alert in engine.monitor.alerts() if alert.rule == "auc_low")
+    report = engine.monitor.incident(alert.id)
+
+    def ways(**facts: Any) -> list[str]:
+        return [plain(line) for line in choices(msgspec.structs.replace(report, **facts))]
+
+    assert ways() == []  # nothing serves it here
+    served = {"alias": "late@champion"}
+    assert ways(**served) == [
+        "– there is no version before v1 to go back to",
+        "t trains a challenger on the rows whose labels have come since",
+    ]
+    waits = ways(**served, back_to=3, challenger=2)
+    assert waits == [
+        "b goes back from v1 to v3",
+        "C v2 waits as challenger: see how good it is, and promote it",
+    ]
+    found = [
+        Detection(detector=name, level="drift", row=9, event_at=parse_ms("2013-09-06")) for name in ("ADWIN", "concept")
+    ]
+    told = Concept(state="drift", rows=9, event_at=1, waits_ms=0, late=0, left_out=0, detections=found)
+    text = printed(sections(msgspec.structs.replace(report, concept=told), 100))
+    assert "✖ drift since 2013-09-06  the model errs more than on held-out rows (ADWIN)" in text
 
 
 async def test_an_address_in_the_palette_opens_its_incident(engine: Engine) -> None:

@@ -4,6 +4,7 @@
 
 import threading
 
+import msgspec
 import pytest
 from commanding import call, document
 from support import becomes, screen_text, settle, shows
@@ -60,6 +61,34 @@ async def test_how_bad_it_is_what_serves_and_what_fires_is_on_one_screen(serving
         assert "nobody has taken it ROC AUC 0.64 is below 0.7" in " ".join(text.split())
         assert "a take" in text
         assert "\x1b" not in text
+
+
+async def test_a_watch_that_is_away_hides_neither_the_alert_nor_its_key_on_a_phone(serving: Engine) -> None:
+    beat = msgspec.json.encode({"at": now_ms() - 290_000, "problem": ""}).decode()
+    with serving.store.write("metrics") as db:
+        db.table("latest").upsert({"name": "monitor", "at": 1, "sample": beat}, pk="name")
+    with serving.store.write() as db:
+        service = {"name": "monitor", "module": "m", "arguments": "[]", "state": "up", "updated_at": 1}
+        db.table("services").insert(service, replace=True)
+    async with console(serving).run_test(size=(40, 15)) as pilot:
+        await duty(pilot)
+        text = screen_text(pilot)
+        assert "has not looked for 4 min" in " ".join(text.split())
+        assert "as of 4" not in text
+        assert "✖ PAGE  auc_low" in text
+        assert "a take" in text
+
+
+async def test_what_is_past_says_so_and_is_not_answered(serving: Engine) -> None:
+    app = Console(serving.as_of(now_ms()), stage="monitor", supervise=False, oncall=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await duty(pilot)
+        assert "◷ as it was at" in screen_text(pilot)
+        await pilot.press("a")
+        await becomes(pilot, lambda: any("can't be changed" in toast.title for toast in app._notifications))
+        await pilot.press("enter")
+        await becomes(pilot, lambda: isinstance(app.screen, IncidentScreen) and app.screen.facts is not None)
+        assert "◷ as it was at" in screen_text(pilot)
 
 
 async def test_one_key_takes_the_page_under_the_cursor_and_enter_opens_its_incident(serving: Engine) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from support import becomes, screen_text, settle
+from support import becomes, screen_text, settle, shows
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
@@ -74,6 +74,13 @@ async def test_d_lists_schema_and_skew_and_a_takes_a_change_in(inspected: Engine
         assert 'values = ["AA", "ZZ"]' in inspected.workspace.config.read_text()
         await pilot.press("escape")
         await becomes(pilot, lambda: not isinstance(pilot.app.screen, ShapeScreen))
+
+
+async def test_on_a_phone_the_list_keeps_a_row_and_the_detail_its_first_line(inspected: Engine) -> None:
+    async with Console(inspected, stage="monitor", supervise=False).run_test(size=(40, 15)) as pilot:
+        await becomes(pilot, lambda: pilot.app.query_one(MonitorStage).loaded_at is not None)
+        await pilot.press("d")
+        await shows(pilot, "›✖ drift", "names 90%")
 
 
 async def test_where_nothing_differs_it_is_said_why_nothing_is_listed(engine: Engine) -> None:

@@ -53,8 +53,9 @@ def health(duty: Duty) -> Line:
     """Return whether the watch and the notifier are at work, in words where not."""
     line: Line = [("  watch ", "$muted"), ("● up", "$ok")]
     if not duty.watching:
-        looked = f"; as of {since(duty.watch_at, duty.at)} ago" if duty.watch_at is not None else ""
-        line[1] = said(f"✖ {duty.watch_why or 'down'}{looked}", "bold $bad", 120)
+        looked, why = since(duty.watch_at, duty.at), duty.watch_why or "down"
+        old = "" if duty.watch_at is None or looked in why else f"; as of {looked} ago"
+        line[1] = said(f"✖ {why}{old}", "bold $bad", 120)
     post = duty.post
     state = verdict(post.state or "not started")
     line += [("  notifier ", "$muted"), (state.text, state.style)]

@@ -44,9 +44,12 @@ def sections(report: IncidentReport, width: int) -> list[Section]:
         report: The incident.
         width: Cells of a line that pictures may take.
     """
+    has_runbook = bool(report.alert.handling.runbook)
     found = [
+        *([Section("Runbook", runbook(report))] if has_runbook else []),
         Section("What changed around then", timeline(report)),
         Section("What was done", done(report)),
+        Section("Concept drift", concept_lines(report), True),
         Section("What moved", [line for one in report.features[:4] for line in feature_lines(one, width)], True, True),
         Section("What tells its rows from training rows", contrast_lines(report), True),
         Section("Who carries it", [segment_line(one) for one in report.segments], True),
@@ -54,9 +57,40 @@ def sections(report: IncidentReport, width: int) -> list[Section]:
         Section("Shape of the rows", [[said(one, "", 300)] for one in changed_shape(report)], True),
         Section(servers_title(report), [strain_line(one, width) for one in report.strains], drawn=True),
         Section("With it", [other_line(report, place) for place in range(len(report.others))]),
-        Section("Runbook", runbook(report)),
+        *([] if has_runbook else [Section("Runbook", runbook(report))]),
     ]
     return [one for one in found if one.lines]
+
+
+def choices(report: IncidentReport) -> list[Line]:
+    """Return how to get out of it, each with its key: back to the version before, or on to a newer one."""
+    alert = report.alert
+    if not report.alias or alert.state == "resolved":
+        return []
+    back: Line = [("b ", "$key"), (f"goes back from v{alert.version} to v{report.back_to}", "")]
+    if report.back_to is None:
+        back = [(f"– there is no version before v{alert.version} to go back to", "$muted")]
+    live = next((one for one in report.retrainings if one.live), None)
+    if live is not None:
+        onward: Line = [("C ", "$key"), (f"follows retraining {live.id}, {share(live.progress, 0)} done", "")]
+    elif report.challenger is not None:
+        onward = [("C ", "$key"), (f"v{report.challenger} waits as challenger: see how good it is, and promote it", "")]
+    else:
+        onward = [("t ", "$key"), ("trains a challenger on the rows whose labels have come since", "")]
+    return [back, onward]
+
+
+def concept_lines(report: IncidentReport) -> list[Line]:
+    """Return since when the same features mean something else, by the losses; nothing while that is not suspected."""
+    found = report.concept
+    if found is None or found.state == "stable":
+        return []
+    state = verdict(found.state)
+    since = f" since {datetime.fromtimestamp(found.since / 1000, UTC):%Y-%m-%d}" if found.since is not None else ""
+    rose = "the model errs more than on held-out rows" if found.state == "drift" else "its losses may have risen"
+    by = sorted({one.detector for one in found.detections if one.level == found.state and one.detector != "concept"})
+    line: Line = [(f"{state.text}{since}", state.style), (f"  {rose}", "")]
+    return [[*line, (f" ({', '.join(by)})", "$muted")] if by else line]
 
 
 def changed_shape(report: IncidentReport) -> list[str]:

@@ -8,6 +8,7 @@ from lemnis.tui.format import money, number
 
 DAY_MS = 86_400_000
 MONEY = "value_per_1000"
+SUBJECTS = ("concept", "money", "estimates", "calibration", "labels")  # of the lines, what hurts first
 MAIN = ("roc_auc", "mean_absolute_error", "accuracy")  # the first of these that there is, is shown first
 
 
@@ -30,7 +31,7 @@ def next_metric(found: Performance, metric: str) -> str:
 
 
 def summary_lines(found: Performance, name: str) -> dict[str, str]:
-    """Return what estimates are worth, whether their assumption holds, the concept and the money, by subject."""
+    """Return the concept, the money, what estimates are worth, and whether their assumption holds, by subject."""
     lines: dict[str, str] = {}
     kept, unit = found.record.get(name), unit_of(found, name)
     if kept is not None:
@@ -55,8 +56,8 @@ def summary_lines(found: Performance, name: str) -> dict[str, str]:
             )
             if figure is not None
         ]
-        lines["money"] = f"{', '.join(parts)} since {iso_utc(total.since)[:10]}, against held out"
-    return lines
+        lines["money"] = f"since {iso_utc(total.since)[:10]} {', '.join(parts)}, against held out"
+    return {subject: lines[subject] for subject in SUBJECTS if subject in lines}
 
 
 def concept_words(concept: Concept) -> str:

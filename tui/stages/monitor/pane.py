@@ -94,10 +94,11 @@ class Overview(Vertical):
     def show_alerts(self, view: MonitorView) -> None:
         table = self.query_one("#alerts", Table)
         table.empty = no_alert(view)
+        bounds = {rule.name: rule.above if rule.above is not None else rule.below for rule in view.rules}
         table.set_columns(rows.ALERTS_WIDE if table.size.width > 92 else rows.ALERTS)
         table.show(
             [rows.alert_row(alert, view.now) for alert in view.alerts]
-            + [rows.standing_row(standing, view.now) for standing in view.standings]
+            + [rows.standing_row(standing, view.now, bounds.get(standing.rule)) for standing in view.standings]
         )
         self.query_one("#alerts-panel", Panel).retitle("Alerts", alerts_detail(view))
 

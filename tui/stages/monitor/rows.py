@@ -298,7 +298,7 @@ def standing_key(standing: Standing) -> str:
     return f"rule {standing.rule} of {standing.endpoint}"
 
 
-def standing_row(standing: Standing, now: int) -> Row:
+def standing_row(standing: Standing, now: int, bound: float | None = None) -> Row:
     """Return a rule that raises nothing among the alerts: ok, no data or insufficient, since when, and why."""
     state = verdict(standing.state)
     quiet = " (silenced)" if standing.silenced else ""
@@ -309,11 +309,11 @@ def standing_row(standing: Standing, now: int) -> Row:
             styled(f"{state.text}{quiet}", state.style),
             standing.rule,
             number(standing.value),
-            MISSING,
+            number(bound, 2),
             age(standing.since, now),
             says,
         ],
-        [standing.state, standing.rule, standing.value, None, standing.since, says],
+        [standing.state, standing.rule, standing.value, bound, standing.since, says],
     )
 
 

@@ -26,6 +26,7 @@ KEYS = (("space", "mark"), ("a", "write into lemnis.toml"), ("y", "copy"), ("esc
 class ShapeScreen(ModalScreen[None]):
     """The differences of one endpoint, worst first; what is taken is written into lemnis.toml at once."""
 
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-short"), (30, "-tall")]
     BINDINGS: ClassVar = [
         Binding("escape,q", "dismiss", "Back", show=False),
         Binding("a", "take", "Take", show=False),
