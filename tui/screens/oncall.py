@@ -20,7 +20,7 @@ from lemnis.tui.screens.incident import IncidentScreen, content
 from lemnis.tui.widgets import Keys, Panel, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
-LOW, ALERT_LINES = 20, 2  # lines of the screen, below which an alert is told in so many
+LOW, HEAD_LINES, ALERT_LINES = 20, 3, 2  # lines of the screen, below which headline and alert are told in so many
 LEAST = 4  # lines of the panel of alerts: its border, its head and one alert
 KEYS = (
     ("a", "take", "take the alert under the cursor at once: it is yours and tells nobody again; A asks until when"),
@@ -101,7 +101,7 @@ class OnCall(AlertScreen[Duty]):
         self.ring(duty)
         width, small = self.size.width, self.size.width < words.SMALL
         low = self.size.height < LOW
-        head = broken([words.headline(duty)], width - 2)[: 2 if low else None]
+        head = broken([words.headline(duty)], width - 2)[: HEAD_LINES if low else None]
         self.query_one("#duty-head", Words).say(content(head))
         self.query_one("#duty-endpoints", Words).say(content(words.endpoint_lines(duty, width - 4)))
         table = self.query_one(Table)

@@ -89,7 +89,7 @@ async def test_t_queues_a_retraining_for_the_alert_and_the_incident_follows_it(s
         await becomes(pilot, serving.monitor.retraining.retrainings)
         made = serving.monitor.retraining.retrainings()[0]
         assert (made.state, made.reason) == ("queued", f"alert {alert_id}: auc_low")
-        await shows(pilot, "○ queued  retraining 1 by ")
+        await shows(pilot, "C follows retraining 1")
 
 
 async def test_d_compares_what_it_learnt_from_with_the_latest_data(serving: Engine) -> None:

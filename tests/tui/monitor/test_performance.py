@@ -107,9 +107,7 @@ async def test_truth_stands_beside_the_estimate_and_neither_in_the_other_s_colum
         assert "–  " in next(line for line in text.splitlines() if "2013-09" in line and "0.730 [" in line)
         assert "✖ drift since 2013-08-12 (ADWIN 2013-08-12)" in text
         assert "within ±0.020 in 2 of 2 windows" in text
-        first = [
-            text.index(subject) for subject in ("concept  ", "money  ", "estimates  ", "calibration  ", "labels  ")
-        ]
+        first = [text.index(subject) for subject in ("concept  ", "money  ", "estimates  ", "calibration ", "labels  ")]
         assert first == sorted(first)
         assert "does not hold" in text
         assert "▲ late v1 is stale  D diff  L retrain  W let it stay  the problem changed" in text

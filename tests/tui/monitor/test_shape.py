@@ -80,7 +80,7 @@ async def test_on_a_phone_the_list_keeps_a_row_and_the_detail_its_first_line(ins
     async with Console(inspected, stage="monitor", supervise=False).run_test(size=(40, 15)) as pilot:
         await becomes(pilot, lambda: pilot.app.query_one(MonitorStage).loaded_at is not None)
         await pilot.press("d")
-        await shows(pilot, "›✖ drift", "names 90%")
+        await shows(pilot, "›✖ drift", "wind (renamed, 40% of the")
 
 
 async def test_where_nothing_differs_it_is_said_why_nothing_is_listed(engine: Engine) -> None:
