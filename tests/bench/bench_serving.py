@@ -8,7 +8,9 @@ connections. Lemnis checks, predicts and logs as in production, with its recorde
 feature, `lemnis_matrix` one tensor of encoded numbers as MLServer does, `lemnis_invocations` MLflow's form;
 `lemnis_unlogged` is the same server with its log of predictions taken out. The echo is uvicorn with uvloop and
 httptools and does nothing: the floor. Each line is one figure as JSON: medians over the rounds, ratios to the echo of
-the same round; `cpu` is the processor time of the server for one request, in µs.
+the same round; `cpu` is the processor time of the server for one request, in µs. The recorder holds what a busy server
+logs for up to five seconds: nothing begins before it has brought in all, and what logging costs is measured apart, over
+16 connections, in turns long enough that it brings in most of what they log.
 """
 
 import argparse
@@ -29,11 +31,14 @@ from typing import Any
 
 import duckdb
 import lightgbm
+import psutil
 from peer_serving import peers
 from serving_load import CORES, Kind, Load, Started, load, start
 
+from lemnis.engine.clock import now_ms
 from lemnis.engine.data.versions import record_version
 from lemnis.engine.deploy import DeployRoom, endpoints, recorder, registry
+from lemnis.engine.deploy.predictions import log_lags_s
 from lemnis.engine.deploy.predictor import load_predictor
 from lemnis.engine.deploy.registry import golden_of, signature_of
 from lemnis.engine.features.matrix import encode_table, fit_signature, target_vector
@@ -44,7 +49,7 @@ from lemnis.engine.workspace import create_workspace
 
 NUMBERS = ["month", "day", "weekday", "sched_dep_time", "sched_arr_time", "flight", "distance", "hour", "minute"]
 FEATURES = [*NUMBERS, "carrier", "origin", "dest"]
-CONNECTIONS = (1, 16, 64)
+CONNECTIONS, LOGGED_S = (1, 16, 64), 15.0
 FLIGHTS = """select *, isodow(make_date(year, month, day)) as weekday, arr_delay > 15 as late
              from read_csv('{}', nullstr='NA', sample_size=-1) where arr_delay is not null and month <= 6"""
 ECHO = """
@@ -92,15 +97,47 @@ def main() -> None:
                 running.callback(servers[name].end)
         os.sched_setaffinity(0, CORES[1:] or CORES)
         record = [sys.executable, "-m", recorder.MODULE, "--workspace", str(store.workspace.root)]
-        running.callback(subprocess.Popen(record).terminate)
-        found = measure(kinds, servers, options.rounds, options.seconds)
+        recording = subprocess.Popen(record)
+        running.callback(recording.terminate)
+        found = measure(kinds, servers, options.rounds, options.seconds, lambda: drained(store))
         for name in kinds:
             begun = {"start_s": round(servers[name].seconds, 2), "pss_mib": round(servers[name].mib())}
             report(name, found[name], found["echo"], begun)
         dropped = store.value("select coalesce(sum(dropped), 0) from traffic", name="predictions")
         print(json.dumps({"figure": "requests that were answered and not logged", "count": dropped}))
+        logging(kinds, servers, options.rounds, store, psutil.Process(recording.pid))
         os.sched_setaffinity(0, CORES)
         batching(store)
+
+
+def drained(store: Store) -> None:
+    """Wait until everything that was logged is in the database."""
+    time.sleep(0.3)  # a server spools ten times a second
+    while log_lags_s(store, now=now_ms()):
+        time.sleep(0.2)
+
+
+def logging(kinds: dict[str, Kind], servers: dict[str, Started], rounds: int, store: Store, by: psutil.Process) -> None:
+    """Print what logging takes of the requests answered, with the recorder's work, and its processor time a request."""
+    shares: list[float] = []
+    costs: list[float] = []
+    for number in range(2 * rounds):
+        rates: dict[str, float] = {}
+        for name in ("lemnis", "lemnis_unlogged") if number % 2 else ("lemnis_unlogged", "lemnis"):
+            drained(store)
+            used = sum(by.cpu_times()[:2])
+            rates[name] = load(kinds[name], servers[name], LOGGED_S, 16).rate
+            drained(store)
+            if name == "lemnis":
+                costs.append((sum(by.cpu_times()[:2]) - used) / (rates[name] * LOGGED_S) * 1e6)
+        shares.append(1 - rates["lemnis"] / rates["lemnis_unlogged"])
+    figure = {"figure": "throughput that logging takes, 16 connections", "turn_s": LOGGED_S, "turns": len(shares)}
+    figure |= {
+        "share": round(statistics.median(shares), 4),
+        "low": round(min(shares), 4),
+        "high": round(max(shares), 4),
+    }
+    print(json.dumps({**figure, "recorder_cpu_us": round(statistics.median(costs), 1)}), flush=True)
 
 
 def batching(store: Store) -> None:
@@ -195,14 +232,15 @@ def free_ports(count: int) -> list[int]:
 
 
 def measure(
-    kinds: dict[str, Kind], servers: dict[str, Started], rounds: int, seconds: float
+    kinds: dict[str, Kind], servers: dict[str, Started], rounds: int, seconds: float, settle: Callable[[], None]
 ) -> dict[str, list[dict[int, Load]]]:
-    """Load every server in turn, after a second that does not count."""
+    """Load every server in turn, after a second that does not count; nothing of one is left when the next begins."""
     for name, kind in kinds.items():
         load(kind, servers[name], 1.0, 4)
     found: dict[str, list[dict[int, Load]]] = {name: [] for name in kinds}
     for _ in range(rounds):
         for name, kind in kinds.items():
+            settle()
             found[name].append({count: load(kind, servers[name], seconds, count) for count in CONNECTIONS})
     return found
 
