@@ -13,6 +13,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from lemnis.engine.clock import monotonic_s
+from lemnis.tui.terminal.changes import Shown
 from lemnis.tui.terminal.colours import WITHOUT
 from lemnis.tui.terminal.glyphs import substitutes
 from lemnis.tui.terminal.traffic import Traffic
@@ -76,15 +77,35 @@ class TerminalDriver(LinuxDriver):
         self._glyphs = substitutes(as_started())
         self._plain = os.environ.get("TERM") in ("linux", *WITHOUT)
         self._stopped, self.heard = False, 0
+        self._shown, self._held = Shown(), ""
 
     def write(self, data: str) -> None:
         if self._plain:
             data = UNHEARD.sub("", data)
         if self._glyphs and not data.isascii():
             data = data.translate(self._glyphs)
+        if data == SYNC_START:  # for a picture that may turn out to change nothing
+            self._held = data
+            return
+        held, self._held = self._held, ""
+        if data == SYNC_END and held:
+            return
+        data = self._shown.changes(data)
+        if not data:
+            self._held = held
+            return
+        if held:
+            self._send(held)
+        self._send(data)
+
+    def _send(self, data: str) -> None:
         picture = data not in (SYNC_START, SYNC_END, WHERE_IS_THE_CURSOR)
         self.traffic.wrote(monotonic_s(), len(data.encode("utf-8", "replace")), picture=picture)
         super().write(data)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        self._shown.forget()  # asked at the start and whenever the terminal says that its size is another one
+        return super()._get_terminal_size()
 
     def start_application_mode(self) -> None:
         super().start_application_mode()
@@ -104,6 +125,8 @@ class TerminalDriver(LinuxDriver):
                 self._app.post_message(LinkMeasured())
             return
         self.heard += isinstance(message, PERSON)
+        if isinstance(message, events.Resize):
+            self._shown.forget()
         super().process_message(message)
 
     def _enable_mouse_support(self) -> None:
