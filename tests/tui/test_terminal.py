@@ -100,6 +100,15 @@ def test_nothing_is_written_while_nothing_changes(terminal: Terminal) -> None:
     terminal.wait_for(still)
 
 
+def test_what_something_else_wrote_on_the_terminal_is_drawn_over_when_asked(terminal: Terminal) -> None:
+    terminal.wait_for("Palette")
+    terminal.screen.erase_in_display(2)
+    assert "Acquisition plan" not in terminal.text()
+    terminal.press("\x0c")
+    terminal.wait_for("Acquisition plan")
+    terminal.wait_for("Palette")
+
+
 def test_over_ssh_the_mouse_is_left_to_the_terminal(workspace: Path) -> None:
     terminal = Terminal(lemnis("--read-only"), cwd=workspace, SSH_TTY="/dev/pts/9")
     try:

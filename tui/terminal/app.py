@@ -69,6 +69,12 @@ class TerminalApp(ThemedApp[None]):
                 markup=False,
             )
 
+    def action_redraw(self) -> None:
+        """Send the whole picture, whatever the terminal shows."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.forget_picture()
+        self.refresh(layout=True)
+
     def action_link(self) -> None:
         """Say how far away the terminal is and how much is sent to it."""
         self.notify(self._link() if isinstance(self._driver, TerminalDriver) else "A browser draws this.", markup=False)

@@ -107,6 +107,10 @@ class TerminalDriver(LinuxDriver):
         self._shown.forget()  # asked at the start and whenever the terminal says that its size is another one
         return super()._get_terminal_size()
 
+    def forget_picture(self) -> None:
+        """Send all of the next picture."""
+        self._shown.forget()
+
     def start_application_mode(self) -> None:
         super().start_application_mode()
         if self._writer_thread is not None:
