@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from whole import whole_engine
 
 from lemnis.engine import Engine
+from lemnis.engine.jobs import JobsRoom
 from lemnis.tui.address import parsed
 from lemnis.tui.app import Console
 from lemnis.tui.messages import PlaceWanted
@@ -28,7 +29,9 @@ OVER = {"compare/1,2": "Compar", "alert/1": "auc_low", "oncall": "auc_low", "loo
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     opened = whole_engine(tmp_path_factory.mktemp("sized") / "flights")
-    yield opened
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JobsRoom, "ensure_supervisor", JobsRoom.status)  # the waiting job goes on waiting
+        yield opened
     opened.store.close()
 
 
@@ -50,7 +53,7 @@ async def test_every_tab_and_what_opens_over_it_shows_what_matters(engine: Engin
             await fits(pilot, MATTERS[info.name])
             assert re.search(r" \? |\?", screen_text(pilot).splitlines()[-1]), "the key of the help is seen"
         await pilot.press("question_mark")
-        await fits(pilot, "Resources", "Stop")
+        await fits(pilot, "Resources", "scroll")
         await pilot.press("escape", "colon")
         await pilot.press(*"go to data")
         await fits(pilot, "Data")
