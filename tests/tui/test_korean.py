@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from catalogue import PO, as_mo, as_po, translations, updated
 from rich.cells import cell_len
-from support import engine_at, screen_text, shows
+from support import engine_at, screen_text, settle, shows
 
 from lemnis.tui.app import Console
 from lemnis.tui.language import CATALOGUE, _, speak, wanted
@@ -102,6 +102,16 @@ async def test_a_stage_has_korean_keys_panels_headers_and_empty_states(
         screen = await shows(pilot, "동기화", "미리보기", "도움말")
         assert "Sync all" not in screen
         assert all(cell_len(line) <= size[0] for line in screen_text(pilot).splitlines())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_tab_opens_in_korean(size: tuple[int, int], korean: None, tmp_path: Path) -> None:
+    async with Console(engine_at(tmp_path / "ws")).run_test(size=size) as pilot:
+        for key in "1234567890":
+            await pilot.press(key)
+            await settle(pilot)
+            assert all(cell_len(line) <= size[0] for line in screen_text(pilot).splitlines())
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -74,7 +74,7 @@ def answer(engine: Engine, how: Answer, alert: Alert, filled: dict[str, str]) ->
     if how == "silence":
         until = ends(filled)
         room.alerting.silence(alert.rule, endpoint=alert.endpoint, until=until, who=who, why=why)
-        return f"{alert.rule} is silenced."
+        return _("{rule} is silenced.").format(rule=alert.rule)
     if how == "resolve":
         return f"{alert.rule} is {room.resolve(alert.id, who, why).state}."
     return f"{alert.rule} is {room.acknowledge(alert.id, who, why, ends(filled) if filled['until'] else None).state}."

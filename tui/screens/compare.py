@@ -19,6 +19,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address, address
 from lemnis.tui.format import share
+from lemnis.tui.language import _
 from lemnis.tui.screens.compared import exports, tables
 from lemnis.tui.screens.compared.changes import Changes, changes_of
 from lemnis.tui.screens.compared.explained import explained
@@ -113,7 +114,7 @@ class Compare(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield Words(id="compare-tabs")
         with Vertical():
-            with Panel("Compare", id="compare-panel"):
+            with Panel(_("Compare"), id="compare-panel"):
                 yield Table(id="compared", empty=ALIKE)
             yield PlotPanel(id="plot-panel")
             yield Words(id="compare-said")
@@ -299,7 +300,7 @@ class Compare(ModalScreen[None]):
         """Say what the number under the cursor is, by which formula, and from where on it counts."""
         told = explained(self._view.found, self.query_one(Table).key) if self._view else None
         if told is None:
-            self.notify("There is nothing to explain under the cursor.", markup=False)
+            self.notify(_("There is nothing to explain under the cursor."), markup=False)
         else:
             self.app.push_screen(Explanation(*told))
 
@@ -392,4 +393,4 @@ class Compare(ModalScreen[None]):
             return
         self.query_one(PromptLine).close()
         self.query_one(Table).focus()
-        self.notify(f"Wrote {message.path.absolute()}", markup=False)
+        self.notify(_("Wrote {absolute}").format(absolute=message.path.absolute()), markup=False)

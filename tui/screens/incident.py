@@ -14,6 +14,7 @@ from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.incident.records import IncidentReport
 from lemnis.engine.monitor.retraining import Retraining
 from lemnis.tui.address import Address, address
+from lemnis.tui.language import _
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens.alerted import words
 from lemnis.tui.screens.alerted.lines import Line, Section, wrapped
@@ -78,8 +79,8 @@ class IncidentScreen(AlertScreen[IncidentReport]):
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
-        with Panel(f"Incident · alert/{self.alert_id}", id="incident-panel"):
-            yield Words("Reading …", id="incident-summary")
+        with Panel(_("Incident · alert/{alert_id}").format(alert_id=self.alert_id), id="incident-panel"):
+            yield Words(_("Reading …"), id="incident-summary")
         with VerticalScroll(id="incident-scroll"), Horizontal(id="incident-body"):
             yield Words(id="incident-main")
             yield Words(id="incident-aside")
@@ -143,7 +144,7 @@ class IncidentScreen(AlertScreen[IncidentReport]):
                 call = self.engine.deploy.roll_back_endpoint
                 self.do(lambda: f"{report.alias} is version {call(endpoint, user_name(), reason).version} again.")
 
-        what = Content.styled("Endpoints that follow it change over without dropping a request.", "$muted")
+        what = Content.styled(_("Endpoints that follow it change over without dropping a request."), "$muted")
         question = f"Roll {report.alias} back from version {now} to version {back_to}?"
         self.app.push_screen(Decision(question, evidence=what, typed=report.alias.partition("@")[0]), decided)
 

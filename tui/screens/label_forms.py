@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 from lemnis.engine.config import Labels
 from lemnis.engine.explore.labels import KINDS
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
 
 USUAL_ROWS = 300
@@ -70,7 +71,7 @@ class QueueForm(ModalScreen[QueueWish | None]):
         try:
             wish = QueueWish(self.query_one(Table).key, int(rows), float(overlap or 0), model)
         except ValueError:
-            self.query_one("#queue-refused", Words).say("Rows is a whole number, the share a number from 0 to 1.")
+            self.query_one("#queue-refused", Words).say(_("Rows is a whole number, the share a number from 0 to 1."))
             return
         self.dismiss(wish)
 
@@ -91,7 +92,7 @@ class DeclareForm(ModalScreen[tuple[str, Labels] | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content.styled("Declare labels", "bold"), markup=False)
+            yield Static(Content.styled(_("Declare labels"), "bold"), markup=False)
             yield Static("Each class gets a key of the home row; lemnis.toml can name others.", markup=False)
             for name, label, example in self.FIELDS:
                 with Horizontal(classes="field"):
@@ -115,7 +116,7 @@ class DeclareForm(ModalScreen[tuple[str, Labels] | None]):
         )
         parts = [part.strip() for part in classes.split(",") if part.strip()]
         if not name or not column or len(parts) < 2:
-            self.query_one("#declare-refused", Words).say("Labels need a name, a column and two classes or more.")
+            self.query_one("#declare-refused", Words).say(_("Labels need a name, a column and two classes or more."))
             return
         self.dismiss((name, Labels(column=column, classes=parts, question=question)))
 

@@ -97,7 +97,7 @@ class LabelDesk(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
-        with Panel("Labels", id="desk-sets-panel"):
+        with Panel(_("Labels"), id="desk-sets-panel"):
             yield Table(
                 Col("name"),
                 Col("column"),
@@ -109,7 +109,7 @@ class LabelDesk(ModalScreen[None]):
                 id="desk-sets",
                 empty=NOTHING,
             )
-        with Panel("Queues", id="desk-queues-panel"):
+        with Panel(_("Queues"), id="desk-queues-panel"):
             yield Table(
                 *QUEUE_COLUMNS,
                 id="desk-queues",
@@ -158,7 +158,7 @@ class LabelDesk(ModalScreen[None]):
             return
         self.query_one("#desk-sets", Table).show([set_row(found) for found in self.view.sets])
         panel = self.query_one("#desk-sets-panel", Panel)
-        panel.retitle("Labels", f"labelling as {self.who}")
+        panel.retitle(_("Labels"), _("labelling as {who}").format(who=self.who))
         self.draw_queues()
         job = self.view.job
         queues = self.query_one("#desk-queues-panel", Panel)
@@ -171,7 +171,7 @@ class LabelDesk(ModalScreen[None]):
         table = self.query_one("#desk-queues", Table)
         table.set_columns(QUEUE_COLUMNS if self.size.width < WIDE else [*QUEUE_COLUMNS[:-1], MADE, QUEUE_COLUMNS[-1]])
         table.show([queue_row(queue, wide=self.size.width >= WIDE) for queue in queues])
-        self.query_one("#desk-queues-panel", Panel).retitle("Queues", name)
+        self.query_one("#desk-queues-panel", Panel).retitle(_("Queues"), name)
 
     @property
     def chosen(self) -> str:
@@ -189,7 +189,7 @@ class LabelDesk(ModalScreen[None]):
     @on(Table.Opened, "#desk-queues")
     def label(self, message: Table.Opened) -> None:
         if self.engine.store.read_only:
-            self.notify("This workspace is open read-only.", severity="warning", markup=False)
+            self.notify(_("This workspace is open read-only."), severity="warning", markup=False)
         else:
             self.app.push_screen(LabelMode(self.engine, int(message.key), self.who), self.back)
 

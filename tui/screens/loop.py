@@ -14,6 +14,7 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor.retraining import Event, Loop, Step, Study
 from lemnis.tui.address import Address, address
+from lemnis.tui.language import _
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.live import LiveScreen
@@ -63,12 +64,12 @@ class LoopScreen(LiveScreen[LoopView]):
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
-        with Panel("Loop", id="loop-panel"):
-            yield Table(*rows.STEPS, id="loop-steps", empty="Reading …")
+        with Panel(_("Loop"), id="loop-panel"):
+            yield Table(*rows.STEPS, id="loop-steps", empty=_("Reading …"))
         yield Words(id="loop-step")
-        with Panel("Decisions", id="loop-events-panel"):
-            yield Table(*rows.EVENTS, id="loop-events", empty="Nothing was decided yet.")
-        with Panel("Studies", id="loop-studies-panel"):
+        with Panel(_("Decisions"), id="loop-events-panel"):
+            yield Table(*rows.EVENTS, id="loop-events", empty=_("Nothing was decided yet."))
+        with Panel(_("Studies"), id="loop-studies-panel"):
             yield Words(id="loop-mean")
             yield Table(*rows.POINTS, id="loop-studies", empty=rows.NO_STUDY)
         yield PromptLine("✎")
@@ -92,7 +93,12 @@ class LoopScreen(LiveScreen[LoopView]):
         loop, width = view.loop, self.size.width
         self.set_class(self.size.height < LOW, "-low")
         served = f"{loop.model} v{loop.version}" if loop.version is not None else "nothing served"
-        self.query_one("#loop-panel", Panel).retitle("Loop", f"{loop.endpoint} · {served} · policy {loop.policy}")
+        self.query_one("#loop-panel", Panel).retitle(
+            _("Loop"),
+            _("{endpoint} · {served} · policy {policy}").format(
+                endpoint=loop.endpoint, served=served, policy=loop.policy
+            ),
+        )
         steps = self.query_one("#loop-steps", Table)
         steps.set_columns(rows.step_columns(width))
         steps.show([rows.step_row(step, view.now, width) for step in loop.steps])
@@ -103,7 +109,7 @@ class LoopScreen(LiveScreen[LoopView]):
         mean, told = self.query_one("#loop-mean", Words), rows.mean_line(view.studies, view.currency)
         mean.say(told)
         mean.display = bool(told)
-        self.query_one("#loop-studies-panel", Panel).retitle("Studies", rows.study_title(view.studies))
+        self.query_one("#loop-studies-panel", Panel).retitle(_("Studies"), rows.study_title(view.studies))
 
     @on(Table.Moved, "#loop-steps")
     def say_step(self) -> None:
@@ -146,11 +152,15 @@ class LoopScreen(LiveScreen[LoopView]):
         last = view.loop.last
         jobs, retraining = self.engine.jobs, self.engine.monitor.retraining
         if last is not None and last.state in ("failed", "lost", "cancelled") and last.job_id is not None:
-            go_on = partial(self.call, jobs.retry, last.job_id, said="It goes on where it was.")
-            self.ask(f"Go on with retraining {last.id} of {view.loop.endpoint}?", "go on", go_on)
+            go_on = partial(self.call, jobs.retry, last.job_id, said=_("It goes on where it was."))
+            self.ask(f"Go on with retraining {last.id} of {view.loop.endpoint}?", _("go on"), go_on)
             return
         start = partial(self.call, retraining.start, view.loop.endpoint, user_name(), ASKED, said="Queued.")
-        self.ask(f"Train {view.loop.endpoint} again now, whatever cool-down and budget say?", "train", start)
+        self.ask(
+            _("Train {endpoint} again now, whatever cool-down and budget say?").format(endpoint=view.loop.endpoint),
+            _("train"),
+            start,
+        )
 
     def action_verify(self) -> None:
         """Show the challenger's gates in Evaluate, or have them judged where nobody has."""
@@ -187,7 +197,11 @@ class LoopScreen(LiveScreen[LoopView]):
             mode="shadow", said="The challenger scores every request from now on, and answers none.",
         )  # fmt: skip
         self.ask(
-            f"Let v{view.loop.challenger} score every request to {view.loop.endpoint} as a shadow?", "begin", begin
+            _("Let v{challenger} score every request to {endpoint} as a shadow?").format(
+                challenger=view.loop.challenger, endpoint=view.loop.endpoint
+            ),
+            "begin",
+            begin,
         )
 
     def action_promote(self) -> None:
@@ -236,12 +250,12 @@ class LoopScreen(LiveScreen[LoopView]):
             return
         live = [one.job_id for one in (view.loop.last, *view.studies) if one is not None and one.state in rows.LIVE]
         if not live or live[0] is None:
-            self.refuse("Nothing runs here.", "t trains a challenger, B and W begin a study.")
+            self.refuse(_("Nothing runs here."), "t trains a challenger, B and W begin a study.")
             return
         stop = partial(
             self.call, self.engine.jobs.cancel, live[0], said="It stops; queued again, it goes on where it was."
         )
-        self.ask(f"Stop job {live[0]}?", "stop", stop)
+        self.ask(_("Stop job {live}?").format(live=live[0]), _("stop"), stop)
 
     def action_explain(self) -> None:
         step = self.step

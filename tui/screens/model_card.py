@@ -49,8 +49,8 @@ class ModelCard(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield ErrorStrip()
-            with Panel("Model card", id="card-panel"), VerticalScroll():
-                yield Words("Reading …", id="card")
+            with Panel(_("Model card"), id="card-panel"), VerticalScroll():
+                yield Words(_("Reading …"), id="card")
         keys = [Content.assemble((f" {key} ", "$key"), f"{_(does)} ") for key, does in KEYS]
         yield Words(Content("").join(keys), classes="keys")
 
@@ -94,7 +94,7 @@ class ModelCard(ModalScreen[None]):
             detail += f", what differs from {before.version}"
         elif self.differ:
             detail += ", there is none before"
-        self.query_one("#card-panel", Panel).retitle("Model card", detail)
+        self.query_one("#card-panel", Panel).retitle(_("Model card"), detail)
         words.say(
             Content("\n").join(card_lines(card, width) if before is None else difference_lines(before, card, width))
         )

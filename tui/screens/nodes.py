@@ -15,6 +15,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import GpuReport, HostSample
 from lemnis.engine.resources.nodes import Nodes, NodeWatch
 from lemnis.tui import machines
+from lemnis.tui.language import _
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
@@ -60,9 +61,9 @@ class NodesScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
         yield Words(id="reason")
-        with Panel("Nodes", id="nodes-panel"):
-            yield Table(*machines.COLUMNS, id="nodes", empty="Reading …")
-        yield Words(Content.assemble((" esc ", "$key"), " back"), classes="keys")
+        with Panel(_("Nodes"), id="nodes-panel"):
+            yield Table(*machines.COLUMNS, id="nodes", empty=_("Reading …"))
+        yield Words(Content.assemble((" esc ", "$key"), f" {_('back')}"), classes="keys")
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
@@ -102,5 +103,5 @@ class NodesScreen(ModalScreen[None]):
         table.show(rows)
         self.query_one("#reason", Words).say(Content.styled(found.reason, "$warn") if found.reason else "")
         panel = self.query_one("#nodes-panel", Panel)
-        panel.retitle("Nodes", f"{1 + len(found.nodes)} · {found.address}".strip(" ·"))
+        panel.retitle(_("Nodes"), f"{1 + len(found.nodes)} · {found.address}".strip(" ·"))
         panel.dated(found.at, message.at, STALE_S)

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.experiments.sweep import Sweep, Wishes
+from lemnis.tui.language import _
 from lemnis.tui.screens.sweep import SweepScreen
 from lemnis.tui.screens.swept import tables
 from lemnis.tui.screens.swept.begin import BeginDialog
@@ -58,7 +59,7 @@ class SweepsScreen(ModalScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
-        with Panel("Sweeps", id="sweeps-panel"):
+        with Panel(_("Sweeps"), id="sweeps-panel"):
             yield Table(*tables.LISTED, id="sweeps", empty="No sweep yet. Press n to look for better parameters.")
         keys = ((" enter ", "$key"), " open  ", (" n ", "$key"), " begin one  ", (" esc ", "$key"), " back")
         yield Words(Content.assemble(*keys), classes="keys")

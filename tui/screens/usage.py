@@ -15,6 +15,7 @@ from lemnis.engine.resources import Usage
 from lemnis.engine.text import safe
 from lemnis.tui import used
 from lemnis.tui.format import when
+from lemnis.tui.language import N_, _
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Col, Panel, Row, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
@@ -24,11 +25,11 @@ DAYS = (1.0, 7.0, 31.0, 366.0)
 BY = ("project,week", "user", "kind")
 VIEWS = (*BY, "jobs", "services", "sizes that would do", "disk")
 TITLES = {  # of the views
-    "project,week": ("Use", "by project and week"), "user": ("Use", "by user"), "kind": ("Use", "by kind"),
-    "jobs": ("Use", "by job"), "services": ("Use", "by service"), "sizes that would do": ("Sizes that would do", ""),
-    "disk": ("Use", "of the disk"),
+    "project,week": ('Use', "by project and week"), "user": ('Use', "by user"), "kind": ('Use', "by kind"),
+    "jobs": ('Use', "by job"), "services": ('Use', "by service"), "sizes that would do": ("Sizes that would do", ""),
+    "disk": ('Use', "of the disk"),
 }  # fmt: skip
-NOTHING_RAN = "Nothing ran in this time."
+NOTHING_RAN = N_("Nothing ran in this time.")
 EMPTY = {
     "services": "No endpoint or other service ran in this time.",
     "sizes that would do": "No kind of job is known to ask for much more, or less, than it uses.",
@@ -72,7 +73,7 @@ class UsageScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
         yield Words(id="findings")
-        with Panel("Use", id="use-panel"):
+        with Panel(_("Use"), id="use-panel"):
             yield Table(Col("project"), id="use", empty=NOTHING_RAN)
         keys = ((" v ", "$key"), " next view  ", (" - + ", "$key"), " longer, shorter  ", (" esc ", "$key"), " back")
         yield Words(Content.assemble(*keys), classes="keys")
@@ -114,7 +115,11 @@ class UsageScreen(ModalScreen[None]):
         self.query_one("#findings", Words).say(Content("\n").join(said or [Content.styled(nothing(found), "$muted")]))
         panel = self.query_one("#use-panel", Panel)
         panel.retitle(*TITLES[message.view])
-        panel.footnote(f"since {when(found.since)} · {VIEWS.index(message.view) + 1} of {len(VIEWS)}")
+        panel.footnote(
+            _("since {since} · {index} of {views}").format(
+                since=when(found.since), index=VIEWS.index(message.view) + 1, views=len(VIEWS)
+            )
+        )
 
     def action_view(self, by: int) -> None:
         """Show the next, or the previous, way to add it up."""

@@ -78,7 +78,7 @@ class ValuesScreen(ModalScreen[Filter | None]):
     def compose(self) -> ComposeResult:
         with Vertical():
             with Panel(self.column, id="values-panel"):
-                yield Table(*COLUMNS, id="values", empty="Counting …")
+                yield Table(*COLUMNS, id="values", empty=_("Counting …"))
             yield PromptLine("/", id="values-search")
         yield Words(keys_line(), classes="keys")
 
@@ -99,7 +99,7 @@ class ValuesScreen(ModalScreen[Filter | None]):
             self._counting.stop()
         values = self._counting = Values(self.view, self.column, binned=self.binned)
         table = self.query_one(Table)
-        table.empty = "Counting …"
+        table.empty = _("Counting …")
         by, descending, search = self.by, self.descending, self.search
 
         def tell(part: float) -> None:

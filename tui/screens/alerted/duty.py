@@ -9,6 +9,7 @@ from lemnis.engine.monitor.concept.report import METRICS
 from lemnis.engine.monitor.duty import Duty, Quality, Served
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, duration, money, number, share, styled, verdict
+from lemnis.tui.language import _
 from lemnis.tui.screens.alerted.lines import Line, Section, Span, printed, said, wrapped
 from lemnis.tui.screens.alerted.words import holder, style_of, window_name
 from lemnis.tui.widgets import Col, Row
@@ -68,7 +69,7 @@ def health(duty: Duty) -> Line:
 def endpoint_lines(duty: Duty, width: int) -> list[Line]:
     """Return the endpoints: cells of the same width for all, as many a line as fit, the following lines indented."""
     if not duty.served:
-        return [[("Nothing is served. Deploy (8) starts an endpoint.", "$muted")]]
+        return [[(_("Nothing is served. Deploy (8) starts an endpoint."), "$muted")]]
     small = width < SMALL
     cells = [endpoint_cells(one, duty.at, small=small) for one in duty.served]
     widths = [max(cell_len(text) for text, _ in column) for column in zip(*cells, strict=True)]
@@ -107,7 +108,7 @@ def endpoint_cells(one: Served, now: int, *, small: bool) -> list[Span]:
         said(endpoint.name, "bold", 24),
         (f"{state.text} {version}{changing}", state.style),
         (f"{one.per_second:.1f}/s", ""),
-        (f"p99 {number(endpoint.p99_ms, 0)} ms" if endpoint.p99_ms is not None else slow, ""),
+        (_("p99 {p99_ms} ms").format(p99_ms=number(endpoint.p99_ms, 0)) if endpoint.p99_ms is not None else slow, ""),
         (failed, style),
         drift_cell(one),
         quality_cell(one.quality, small=small),
@@ -191,7 +192,7 @@ def alert_lines(alert: Alert, width: int) -> list[Line]:
 def silence_line(duty: Duty) -> Line:
     """Return the silences in one line, the one that ends next first; those that end within the hour stand out."""
     if not duty.silences:
-        return [("no silences", "$muted")]
+        return [(_("no silences"), "$muted")]
     line: Line = [(f"{len(duty.silences)} silenced: ", "$muted")]
     for place, one in enumerate(duty.silences[:3]):
         left = one.until - duty.at
@@ -207,8 +208,8 @@ def printed_duty(duty: Duty, width: int = 120) -> str:
     alerts: list[Line] = [[("  ".join(plain_cell(cell) for cell in row.cells), "")] for row in rows]
     parts = [
         Section("", [headline(duty)]),
-        Section("Endpoints", endpoint_lines(duty, width)),
-        Section("Alerts", alerts),
+        Section(_("Endpoints"), endpoint_lines(duty, width)),
+        Section(_("Alerts"), alerts),
         Section("", [silence_line(duty)]),
     ]
     return printed(parts)

@@ -9,6 +9,7 @@ from lemnis.engine.monitor.incident.records import Cost, IncidentReport, Sure
 from lemnis.engine.monitor.policy import SIGNIFICANT
 from lemnis.engine.text import safe
 from lemnis.tui.format import age, duration, money, number, share, verdict, when
+from lemnis.tui.language import _
 from lemnis.tui.screens.alerted.lines import Line, Span, said
 
 DAY_MS = 86_400_000
@@ -34,14 +35,18 @@ def headline(alert: Alert) -> Line:
     """Return the first line: state, gravity, what and where."""
     state = verdict(alert.state)
     gravity: Span = (alert.severity.upper(), "bold $bad" if alert.severity == "page" and alert.fires else "bold")
-    where = [("  on ", "$muted"), said(alert.endpoint, "bold", 40)] if alert.endpoint else []
+    where = [(f"  {_('on')} ", "$muted"), said(alert.endpoint, "bold", 40)] if alert.endpoint else []
     return [(state.text, state.style), (" ", ""), gravity, ("  ", ""), said(alert.rule, "bold", 60), *where]
 
 
 def at_first(alert: Alert, now: int) -> list[Line]:
     """Return what an alert says by itself, before anything around it was read."""
-    raised: Line = [("raised ", "$muted"), (f"{age(alert.since, now)} ago", "bold"), ("  ·  ", "$muted")]
-    return [headline(alert), [said(alert.message, "", 300)], [*raised, holder(alert)], [("reading …", "$muted")]]
+    raised: Line = [
+        ("raised ", "$muted"),
+        (_("{since} ago").format(since=age(alert.since, now)), "bold"),
+        ("  ·  ", "$muted"),
+    ]
+    return [headline(alert), [said(alert.message, "", 300)], [*raised, holder(alert)], [(_("reading …"), "$muted")]]
 
 
 def holder(alert: Alert) -> Span:
@@ -63,7 +68,11 @@ def since_line(report: IncidentReport) -> Line:
     alert = report.alert
     unit = "window" if report.window is not None else "minute"
     row = f"{alert.breaches} bad {unit}{'s' if alert.breaches != 1 else ''} in a row"
-    parts: Line = [("raised ", "$muted"), (f"{age(alert.since, report.at)} ago", "bold"), ("  ·  ", "$muted")]
+    parts: Line = [
+        ("raised ", "$muted"),
+        (_("{since} ago").format(since=age(alert.since, report.at)), "bold"),
+        ("  ·  ", "$muted"),
+    ]
     if report.first is not None:
         name = window_name(report.first)
         parts += [("first bad window ", "$muted"), (name, "bold"), (f", {row}  ·  ", "$muted")]
@@ -101,7 +110,7 @@ def cost_line(cost: Cost | None, since: str, *, brief: bool = False) -> Line:
     """Return the money: a day, and unless `brief` since the first bad window."""
     if cost is None:
         why = "" if brief else " (no value declared, or no labels and no estimate)"
-        return [(f"money: not known{why}", "$muted")]
+        return [(_("money: not known{why}").format(why=why), "$muted")]
     day = cost.per_day
     if brief:
         return [(money(day.value, cost.currency, signed=True), f"bold {style_of(day)}"), (f" a day{doubt(day)}", "")]

@@ -8,6 +8,7 @@ from textual.content import Content
 from lemnis.engine.experiments import Comparison, Curve
 from lemnis.engine.experiments.compare import metric_place
 from lemnis.tui.format import number
+from lemnis.tui.language import _
 from lemnis.tui.screens.compared import plots, tables
 from lemnis.tui.screens.compared.words import DIGITS, Compared
 from lemnis.tui.widgets import Chart, Col, Panel, Row, Words
@@ -99,7 +100,7 @@ class PlotPanel(Panel):
         values = [None if (value := run.metrics.get(self.metric)) is None else repr(value) for run in runs]
         if not parameters or not self.metric:
             self.retitle(self.kind)
-            plot.say(Content.styled("The runs differ in no parameter, or have no metric.", "$muted"))
+            plot.say(Content.styled(_("The runs differ in no parameter, or have no metric."), "$muted"))
             return
         up = plots.axis_of(self.metric, values)
         if self.kind == "Scatter":
@@ -111,7 +112,7 @@ class PlotPanel(Panel):
             plot.say(plots.scatter(across, up, [f"#{run.id}" for run in runs], area, first))
             return
         axes: Sequence[plots.Axis] = [*(plots.axis_of(row.name, row.values) for row in parameters), up]
-        self.retitle("Parallel axes", f"{len(parameters)} parameters that differ, then {self.metric}")
+        self.retitle(_("Parallel axes"), f"{len(parameters)} parameters that differ, then {self.metric}")
         plot.say(plots.parallel(axes, area, first))
 
     # What keys change; the owner draws afterwards.

@@ -8,6 +8,7 @@ from lemnis.engine.experiments.compare import MetricRow
 from lemnis.engine.experiments.compare import Row as Condition
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, number, share, styled, verdict
+from lemnis.tui.language import _
 from lemnis.tui.screens.compared.words import (
     Changes,
     Compared,
@@ -63,7 +64,7 @@ def test_cells(found: Compared, metric: str) -> list[Cell]:
     cells: list[Cell] = [number(base, digits_of(metric))]
     for test in tests:
         if test is None:
-            cells.append(styled("not tested", "$muted"))
+            cells.append(styled(_("not tested"), "$muted"))
             continue
         shown = f"{number(test.value, digits_of(metric))} {delta(test.delta, digits_of(metric))}"
         found_words = judged(test.verdict)
@@ -143,7 +144,7 @@ def tests_rows(found: Compared, *, narrow: bool) -> list[Row]:
             rows.append(Row(f"{metric} {run}", cells))
     blank = [""] * (len(test_columns(narrow=narrow)) - 4)
     for run, why in (found.significance.refused if found.significance is not None else {}).items():
-        said = [styled("not tested", "$muted"), safe(names[run], limit=30), "", styled(safe(why), "$muted"), *blank]
+        said = [styled(_("not tested"), "$muted"), safe(names[run], limit=30), "", styled(safe(why), "$muted"), *blank]
         rows.append(Row(f"refused {run}", said))
     return rows
 
@@ -182,7 +183,7 @@ def importance_rows(found: Compared) -> list[Row]:
 def bar(value: float | None, most: float) -> Content:
     """Return a share of 1 in percent beside a bar; a feature that the run does not have is said so."""
     if value is None:
-        return styled("not a feature", "$muted")
+        return styled(_("not a feature"), "$muted")
     eighths = round(value / most * BAR * 8)
     drawn = "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")
     return Content.assemble(f"{share(value):>6} ", (drawn, "$stage-accent"))
@@ -192,7 +193,10 @@ def diff_rows(found: Compared, place: int) -> list[Row]:
     """Return how one run's conditions differ from the baseline's, as lines with - and +."""
     base, run = found.comparison.runs[0], found.comparison.runs[place]
     rows: list[Row] = []
-    for title, lines in (("parameters", found.comparison.parameters), ("conditions", found.comparison.conditions)):
+    for title, lines in (
+        (_("parameters"), found.comparison.parameters),
+        (_("conditions"), found.comparison.conditions),
+    ):
         for line in lines:
             before, after = line.values[0], line.values[place]
             if before == after:

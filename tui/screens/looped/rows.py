@@ -7,6 +7,7 @@ from textual.content import Content
 from lemnis.engine.monitor.retraining import Event, Point, Step, Study
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, number, verdict, when
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens.looped.words import figure_cells, mean_words
 from lemnis.tui.widgets import Col, Row
 
@@ -27,10 +28,10 @@ POINTS = (
     Col("verdict"),
     Col("cpu", "CPU s", right=True),
 )
-NO_STUDY = "None yet. B: what retraining monthly would have gained."
+NO_STUDY = N_("None yet. B: what retraining monthly would have gained.")
 KEYS = (
-    ("t", "train"), ("v", "verify"), ("P", "promote"), ("H", "shadow"), ("w", "watch"), ("x", "stop"),
-    ("B", "past"), ("W", "rows"), ("K", "explain"), ("esc", "back"),
+    ("t", 'train'), ("v", "verify"), ("P", "promote"), ("H", "shadow"), ("w", "watch"), ("x", 'stop'),
+    ("B", "past"), ("W", "rows"), ("K", "explain"), ("esc", 'back'),
 )  # fmt: skip
 EXPLAINED = {
     "observe": "Rows that an endpoint answers are counted by the watch into windows of event time. Blocked while the "
@@ -128,4 +129,4 @@ def explained(name: str) -> tuple[str, str]:
     """Return title and text about a step, or about all of them."""
     if name in EXPLAINED:
         return f"Loop: {name}", EXPLAINED[name]
-    return "Loop", "\n\n".join(f"{step}: {text}" for step, text in EXPLAINED.items())
+    return _("Loop"), "\n\n".join(f"{step}: {text}" for step, text in EXPLAINED.items())

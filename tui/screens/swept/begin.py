@@ -17,6 +17,7 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.parameters import read_overrides
 from lemnis.engine.experiments.sweep import Wishes
 from lemnis.engine.experiments.sweep.space import USUAL, declared_space, read_space, usual_space
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
 
 LISTS = {"objective": "objectives", "constraint": "constraints"}
@@ -73,7 +74,7 @@ class BeginDialog(ModalScreen[tuple[str, Wishes]]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog train"):
-            yield Words(Content.styled("Begin a sweep", "bold $stage-accent"))
+            yield Words(Content.styled(_("Begin a sweep"), "bold $stage-accent"))
             yield Table(Col("from"), Col("kind"), Col("trials", right=True), Col("varies", flex=True), id="sweep-from")
             yield Input(placeholder="varies: num_leaves=7..255:log algorithm=gbdt,dart", id="sweep-space", compact=True)
             yield Input(

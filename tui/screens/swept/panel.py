@@ -7,6 +7,7 @@ from textual.content import Content
 
 from lemnis.engine.experiments.sweep import Event, Sweep, Trial
 from lemnis.tui.format import share
+from lemnis.tui.language import _
 from lemnis.tui.screens.compared import plots
 from lemnis.tui.screens.swept import tables
 from lemnis.tui.widgets import Bars, Chart, Panel, Words
@@ -19,11 +20,11 @@ class PicturePanel(Panel):
     """One view of a sweep; its owner says which, and which trial is in front."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__("Best so far", id=id)
+        super().__init__(_("Best so far"), id=id)
         self._drawn: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
-        yield Chart(x="trial", empty="No trial has finished yet.")
+        yield Chart(x="trial", empty=_("No trial has finished yet."))
         yield Bars(id="sweep-decides")
         yield Words(id="sweep-picture")
 
@@ -42,26 +43,26 @@ class PicturePanel(Panel):
         self.query_one("#sweep-picture").display = view in (PARALLEL, PARETO, LOG)
         self.footnote("")
         if view in (TRIALS, BEST):
-            self.retitle("Best so far", sweep.objectives[0].words)
+            self.retitle(_("Best so far"), sweep.objectives[0].words)
             self.query_one(Chart).show(tables.best_so_far(sweep, trials))
         if view in (TRIALS, DECIDES):
             self._draw_importances(sweep, alone=view == DECIDES)
         if view in (PARALLEL, PARETO):
             self._draw_text(view, sweep, trials, front)
         if view == LOG:
-            self.retitle("What was done", f"{len(events)} acts, the newest first")
+            self.retitle(_("What was done"), f"{len(events)} acts, the newest first")
             self.query_one("#sweep-picture", Words).say(tables.event_lines(events))
 
     def _draw_importances(self, sweep: Sweep, *, alone: bool) -> None:
         found = sweep.insight.importances if sweep.insight is not None else {}
         if alone:
             told = f"PED-ANOVA over {sweep.insight.ended} trials" if sweep.insight is not None and found else ""
-            self.retitle("What decides", told)
+            self.retitle(_("What decides"), told)
         bars = self.query_one("#sweep-decides", Bars)
         if found:
             bars.show([(name, part, share(part, 0)) for name, part in found.items()])
         else:
-            bars.say(Content.styled("Which parameters decide is known after ten finished trials.", "$muted"))
+            bars.say(Content.styled(_("Which parameters decide is known after ten finished trials."), "$muted"))
 
     def _draw_text(self, view: int, sweep: Sweep, trials: Sequence[Trial], front: int) -> None:
         shown = [trial for trial in trials if trial.values or (view == PARALLEL and trial.state == "pruned")]
@@ -70,14 +71,14 @@ class PicturePanel(Panel):
         first = next((place for place, trial in enumerate(shown) if trial.number == front), len(shown) - 1)
         if not shown:
             self.retitle(VIEWS[view])
-            plot.say(Content.styled("No trial has finished yet.", "$muted"))
+            plot.say(Content.styled(_("No trial has finished yet."), "$muted"))
             return
         if view == PARALLEL:
-            self.retitle("Parallel axes", f"{len(shown)} trials, trial {shown[first].number} in front")
+            self.retitle(_("Parallel axes"), f"{len(shown)} trials, trial {shown[first].number} in front")
             plot.say(plots.parallel(tables.parallel_axes(sweep, shown), area, first))
             return
         if len(sweep.objectives) < 2:
-            self.retitle("Pareto front")
+            self.retitle(_("Pareto front"))
             plot.say(
                 Content.styled(
                     "A Pareto front needs two objectives: lemnis sweep --objective auc --objective …", "$muted"
@@ -90,6 +91,9 @@ class PicturePanel(Panel):
             for place, goal in enumerate(sweep.objectives[:2])
         )
         ways = ", ".join(goal.words for goal in sweep.objectives[:2])
-        self.retitle("Pareto front", f"{len(best)} of {len(shown)} trials, marked ★ · {ways}")
+        self.retitle(
+            _("Pareto front"),
+            _("{best} of {shown} trials, marked ★ · {ways}").format(best=len(best), shown=len(shown), ways=ways),
+        )
         labels = [f"{'★' if trial.number in best else ''}{trial.number}" for trial in shown]
         plot.say(plots.scatter(across, up, labels, area, first))

@@ -45,8 +45,8 @@ def sweep_facts(sweep: Sweep, trials: Sequence[Trial]) -> list[tuple[str, Cell]]
     why = sweep.why or waits
     too_few = Content.styled("said after ten trials have ended", "$muted")
     return [
-        ("state", Content.assemble((judged.text, judged.style), f"  {' · '.join(told)}")),
-        ("best", safe(best_words(sweep, trials))),
+        (_("state"), Content.assemble((judged.text, judged.style), f"  {' · '.join(told)}")),
+        (_("best"), safe(best_words(sweep, trials))),
         *([("to expect", safe(expectation_words(sweep)) or too_few)] if len(sweep.objectives) == 1 else []),
         ("varies", safe(space_words(sweep))),
         *([("why", safe(why))] if why and why != "all trials have ended" else []),

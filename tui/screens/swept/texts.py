@@ -46,7 +46,10 @@ EXPLAINED = {
         "median of the finished trials at the same round, after 5 trials and 5 rounds; Hyperband lets the best third "
         "go on at each rung.",
     ),
-    "Best": ("Best so far", "The value of each finished trial that keeps to the constraints, and the best until then."),
+    "Best": (
+        "Best so far",
+        "The value of each finished trial that keeps to the constraints, and the best until then.",
+    ),
     "Decides": (
         "What decides",
         "PED-ANOVA (Watanabe 2023): how far the values of a parameter among the best tenth of the trials differ from "

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lemnis.engine.experiments.sweep import Sweep, Trial
 from lemnis.engine.experiments.sweep.space import value_text
 from lemnis.tui.format import MISSING, duration, number, share
+from lemnis.tui.language import _
 
 DIGITS = 5
 COSTS = ("seconds", "mib")  # what metrics that are measured in these end with
@@ -43,7 +44,9 @@ def best_words(sweep: Sweep, trials: Sequence[Trial]) -> str:
     """Return the best trials with their values and parameters."""
     best = sweep.best(trials)
     if not best:
-        return "No trial has finished yet." if not sweep.constraints else "No finished trial keeps to the constraints."
+        return (
+            _("No trial has finished yet.") if not sweep.constraints else "No finished trial keeps to the constraints."
+        )
     if len(sweep.objectives) > 1:
         return f"Pareto front: trials {', '.join(str(trial.number) for trial in best)}"
     trial = best[0]

@@ -18,6 +18,7 @@ from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.jobs import Job
 from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages.data.diff_rows import DiffRows
 from lemnis.tui.stages.data.differences import (
@@ -40,7 +41,7 @@ WIDE = 140  # cells, from which columns and detail stand side by side
 ROOMY = 200  # cells, from which every figure has a column; the others are in the detail
 ASK_EVERY_S = 0.2
 KEYS = (
-    ("enter", "rows"), ("r", "all rows"), ("b", "swap"), ("n", "key"), ("K", "explain"), ("?", "keys"), ("esc", "back"),
+    ("enter", "rows"), ("r", 'all rows'), ("b", "swap"), ("n", 'key'), ("K", "explain"), ("?", "keys"), ("esc", 'back'),
 )  # fmt: skip
 HELP = (
     "enter  the rows that changed in the column under the cursor\n"
@@ -104,13 +105,13 @@ class DiffScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
-        with Panel("Diff", id="diff-head"):
-            yield Facts("Looking for the comparison …", id="diff-facts")
-            yield Meter("comparing", label_width=10, id="diff-work")
+        with Panel(_("Diff"), id="diff-head"):
+            yield Facts(_("Looking for the comparison …"), id="diff-facts")
+            yield Meter(_("comparing"), label_width=10, id="diff-work")
         with Container(id="diff-both"):
-            with Panel("Columns", id="diff-columns-panel"):
-                yield Table(*COLUMNS, id="diff-columns", empty="Comparing …")
-            with Panel("Column", id="diff-detail-panel"), VerticalScroll():
+            with Panel(_("Columns"), id="diff-columns-panel"):
+                yield Table(*COLUMNS, id="diff-columns", empty=_("Comparing …"))
+            with Panel(_("Column"), id="diff-detail-panel"), VerticalScroll():
                 yield Facts(id="diff-detail")
                 yield Words(id="diff-bins")
         yield Words(keys_line(KEYS), classes="keys")
@@ -167,7 +168,7 @@ class DiffScreen(ModalScreen[None]):
         self._ended()
         self.query_one(ErrorStrip).show(message.error)
         if self.diff is None:
-            self.query_one("#diff-columns", Table).empty = "Nothing was compared."
+            self.query_one("#diff-columns", Table).empty = _("Nothing was compared.")
             self.query_one("#diff-columns", Table).show([])
             self.query_one("#diff-facts", Facts).say("")
 
@@ -195,18 +196,20 @@ class DiffScreen(ModalScreen[None]):
         found = self.diff
         if found is None:
             return
-        self.query_one("#diff-head", Panel).retitle("Diff", f"{found.before_title} → {found.after_title}")
+        self.query_one("#diff-head", Panel).retitle(_("Diff"), f"{found.before_title} → {found.after_title}")
         self.query_one("#diff-facts", Facts).show(diff_facts(found))
         table = self.query_one("#diff-columns", Table)
         rows = [column_row(found, column) for column in found.ordered()]
         columns = list(COLUMNS)
         if self.size.width < ROOMY:
             columns, rows = only(COLUMNS, rows, NARROW)
-        table.empty = "There is no column besides the key."
+        table.empty = _("There is no column besides the key.")
         table.set_columns(columns)
         table.show(rows)
         changed = sum(1 for column in found.columns if column.changed or column.schema)
-        self.query_one("#diff-columns-panel", Panel).retitle("Columns", f"{changed} of {len(found.columns)} changed")
+        self.query_one("#diff-columns-panel", Panel).retitle(
+            _("Columns"), _("{changed} of {columns} changed").format(changed=changed, columns=len(found.columns))
+        )
         self.show_column()
 
     @on(Table.Moved, "#diff-columns")
@@ -234,9 +237,9 @@ class DiffScreen(ModalScreen[None]):
 
     def _open(self, listing: Listing) -> None:
         if self.diff is None:
-            self.notify("The versions are not compared yet.", markup=False)
+            self.notify(_("The versions are not compared yet."), markup=False)
         elif not self.diff.differing:
-            self.notify("No row differs.", markup=False)
+            self.notify(_("No row differs."), markup=False)
         else:
             self.app.push_screen(DiffRows(self.engine, self.diff, listing))
 
@@ -260,9 +263,12 @@ class DiffScreen(ModalScreen[None]):
     def action_stop(self) -> None:
         job = self.job
         if job is None:
-            self.notify("Nothing runs here.", markup=False)
+            self.notify(_("Nothing runs here."), markup=False)
             return
-        self.app.push_screen(Confirm(f"Stop “{job.title}”?", lost="what it has found so far", word="stop"), self._stop)
+        self.app.push_screen(
+            Confirm(_("Stop “{title}”?").format(title=job.title), lost=_("what it has found so far"), word=_("stop")),
+            self._stop,
+        )
 
     def _stop(self, yes: bool | None) -> None:
         if yes and self.job is not None:
@@ -277,7 +283,7 @@ class DiffScreen(ModalScreen[None]):
             self.post_message(self.Refused(error))
 
     def action_explain(self) -> None:
-        self.app.push_screen(Explanation("Diff", PSI_TEXT))
+        self.app.push_screen(Explanation(_("Diff"), PSI_TEXT))
 
     def action_help(self) -> None:
         self.app.push_screen(Explanation("Keys of the diff", HELP))

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.data.diff import CHANGES, Diff, DiffPage, Listing
 from lemnis.tui.format import number
+from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages.data.differences import PSI_TEXT, keys_line, listing_title, row_cells, row_columns
 from lemnis.tui.stages.data.preview import PathAsked
@@ -57,8 +58,8 @@ class DiffRows(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
-        with Panel("Rows", id="diff-rows-panel"):
-            yield Table(id="diff-rows", empty="Reading …")
+        with Panel(_("Rows"), id="diff-rows-panel"):
+            yield Table(id="diff-rows", empty=_("Reading …"))
         yield Words(keys_line(KEYS), classes="keys")
 
     def on_mount(self) -> None:
@@ -90,7 +91,7 @@ class DiffRows(ModalScreen[None]):
             return [row_cells(self.diff, listing, offset + place, row) for place, row in enumerate(shown.rows)]
 
         table.cursor = 0
-        table.empty = "There is no such row."
+        table.empty = _("There is no such row.")
         table.show_window(page.total, fetch)
         panel = self.query_one("#diff-rows-panel", Panel)
         versions = f"{self.diff.before_title} → {self.diff.after_title}"
@@ -150,4 +151,4 @@ class DiffRows(ModalScreen[None]):
             self.post_message(self.Said(f"{number(rows)} rows are in {path}."))
 
     def action_explain(self) -> None:
-        self.app.push_screen(Explanation("Diff", PSI_TEXT))
+        self.app.push_screen(Explanation(_("Diff"), PSI_TEXT))

@@ -40,18 +40,25 @@ def keys_line(keys: Sequence[tuple[str, str]]) -> Content:
 def diff_facts(found: Diff) -> list[tuple[str, Cell]]:
     """Return what is compared and how many rows became what."""
     sides = ((found.before_title, found.before_rows), (found.after_title, found.after_rows))
-    titles = f" {ARROW} ".join(f"{title} ({number(rows)} rows)" for title, rows in sides)
-    facts: list[tuple[str, Cell]] = [("versions", titles), ("by", key_words(found))]
+    titles = f" {ARROW} ".join(
+        _("{title} ({rows} rows)").format(title=title, rows=number(rows)) for title, rows in sides
+    )
+    facts: list[tuple[str, Cell]] = [("versions", titles), (_("by"), key_words(found))]
     if found.identical:
         facts.append(
-            ("rows", Content.assemble(("● ", "$ok"), f"the two versions are the same, {number(found.same)} rows"))
+            (
+                "rows",
+                Content.assemble(
+                    ("● ", "$ok"), _("the two versions are the same, {same} rows").format(same=number(found.same))
+                ),
+            )
         )
         return facts
     facts.append(("rows", counts_content(found)))
     changed = [column for column in found.columns if column.schema]
     if changed:
         said = ", ".join(f"{column.name} {schema_words(column)}" for column in changed[:6])
-        more = f" and {len(changed) - 6} more" if len(changed) > 6 else ""
+        more = " " + _("and {changed} more").format(changed=len(changed) - 6) if len(changed) > 6 else ""
         facts.append(("columns", Content.assemble(("▲ ", "$warn"), safe(said, limit=300) + more)))
     return facts
 
@@ -83,8 +90,10 @@ def schema_words(column: ColumnDiff) -> str:
     """Return what became of a column itself; empty when nothing did."""
     if column.schema == "retyped" and column.before and column.after:
         as_text = ", compared as text" if column.nature == "text" else ""
-        return f"was {column.before.type}, is {column.after.type}{as_text}"
-    return {"added": "is new", "removed": "is gone"}.get(column.schema, "")
+        return _("was {type}, is {type2}{as_text}").format(
+            type=column.before.type, type2=column.after.type, as_text=as_text
+        )
+    return {"added": _("is new"), "removed": _("is gone")}.get(column.schema, "")
 
 
 def column_row(found: Diff, column: ColumnDiff) -> Row:
@@ -182,7 +191,10 @@ def detail_facts(found: Diff, column: ColumnDiff) -> list[tuple[str, Cell]]:
         facts.append(("column", Content.styled(f"▲ {safe(schema_words(column))}", "$warn")))
     before, after = column.before, column.after
     if before and after:
-        how = [f"{number(column.filled)} had no value", f"{number(column.emptied)} lost theirs"]
+        how = [
+            _("{filled} had no value").format(filled=number(column.filled)),
+            _("{emptied} lost theirs").format(emptied=number(column.emptied)),
+        ]
         told = [words for words, rows in zip(how, (column.filled, column.emptied), strict=True) if rows]
         of = f"{number(column.changed)} of {number(found.matched)} rows ({share(found.share(column), 2)})"
         facts.append(("changed", ", ".join([of, *told])))
@@ -194,7 +206,7 @@ def detail_facts(found: Diff, column: ColumnDiff) -> list[tuple[str, Cell]]:
         facts.append(("PSI", words))
     if any(side and side.mean is not None for side in (before, after)):
         moved = f", {shift_words(column)}" if column.shift is not None else ""
-        facts.append(("mean", f"{mean_words(column)}{moved}"))
+        facts.append((_("mean"), f"{mean_words(column)}{moved}"))
     if column.mean_change is not None:
         facts.append(("each", f"{delta(column.mean_change)} on average where a number changed"))
     codes_of = (("new", column.new_codes, column.new), ("vanished", column.vanished_codes, column.vanished))
@@ -202,10 +214,10 @@ def detail_facts(found: Diff, column: ColumnDiff) -> list[tuple[str, Cell]]:
         if total:
             named = ", ".join(f"{code.value or '(empty)'} ({number(code.rows)})" for code in codes[:12])
             facts.append((label, f"{number(total)}: {named}"))
-    facts.append(("missing", missing_words(column)))
+    facts.append((_("missing"), missing_words(column)))
     ranges = [(label, range_words(before, after, end)) for label, end in (("from", "low"), ("to", "high"))]
     facts += [(label, words) for label, words in ranges if words]
-    facts.append(("type", " ".join(filter(None, [f"{column.role},", type_words(column)]))))
+    facts.append((_("type"), " ".join(filter(None, [f"{column.role},", type_words(column)]))))
     return facts
 
 
@@ -250,8 +262,8 @@ def bins_content(column: ColumnDiff, width: int) -> Content:
 def listing_title(listing: Listing) -> str:
     """Return what a list of rows holds: ``Rows that changed in delay``, ``Removed rows``."""
     if listing.column and listing.change in ("", "changed"):
-        return f"Rows that changed in {listing.column}"
-    return f"{listing.change.title()} rows" if listing.change else "Rows that differ"
+        return _("Rows that changed in {column}").format(column=listing.column)
+    return f"{listing.change.title()} rows" if listing.change else _("Rows that differ")
 
 
 def row_columns(found: Diff, listing: Listing) -> list[Col]:

@@ -18,6 +18,7 @@ from lemnis.engine.data.split import kind_of
 from lemnis.engine.errors import Cancelled, LemnisError
 from lemnis.engine.text import safe
 from lemnis.tui.format import number, verdict
+from lemnis.tui.language import _
 from lemnis.tui.stages.data.link_rows import PROPOSALS, keys_line, proposal_row
 from lemnis.tui.widgets import Col, Row, Table, Words
 
@@ -42,7 +43,7 @@ class Chooser(ModalScreen[list[str] | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide chooser"):
             yield Words(Content.styled(safe(self.heading, limit=200), "bold $stage-accent"))
-            yield Table(*self.columns, id="choices", empty="There is nothing to choose from.")
+            yield Table(*self.columns, id="choices", empty=_("There is nothing to choose from."))
             keys = [("enter", "take"), ("esc", "leave")]
             yield Words(keys_line(*([] if self.marks is None else [("space", "mark")]), *keys), classes="keys")
 

@@ -14,7 +14,7 @@ from lemnis.tui.stages.data.link_rows import on_text
 from lemnis.tui.widgets import Cell, Col, Row
 
 KEYS = (
-    ("enter", "edit"), ("p", "keys"), ("a", "as-of"), ("w", "write"), ("u", "undo"), ("d", "remove"),
+    ("enter", "edit"), ("p", "keys"), ("a", "as-of"), ("w", "write"), ("u", 'undo'), ("d", 'remove'),
     ("[ ]", "link"), ("?", "help"), ("esc", ""),
 )  # fmt: skip
 FORM = (Col("field"), Col("value", flex=True))

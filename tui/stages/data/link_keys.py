@@ -14,6 +14,7 @@ from lemnis.engine.data import SIDES, LinkBench, LinkDraft, Side
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
+from lemnis.tui.language import _
 from lemnis.tui.stages.data.link_rows import key_rows, keys_line
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words
 
@@ -44,8 +45,8 @@ class KeysScreen(ModalScreen[None]):
         names = self.draft.link.on.keys() if self.side == "left" else self.draft.link.on.values()
         columns = [Col("key", safe(", ".join(names), limit=60), most=90), Col("rows", right=True)]
         columns += [Col("asked", "asked by", right=True)] if self.side == "duplicates" else []
-        with Panel("Keys", id="keys-panel"):
-            yield Table(*columns, Col("bar", "most first", flex=True), id="every-key", empty="None.")
+        with Panel(_("Keys"), id="keys-panel"):
+            yield Table(*columns, Col("bar", "most first", flex=True), id="every-key", empty=_("None."))
         yield PromptLine("✎")
         yield Words(keys_line(("E", "write to a file"), ("y", "copy"), ("esc", "back")), classes="keys")
 

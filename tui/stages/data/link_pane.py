@@ -8,12 +8,13 @@ from lemnis.engine.data import LinkPreview
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.text import safe
 from lemnis.tui.format import duration, number
+from lemnis.tui.language import N_, _
 from lemnis.tui.stages.data import link_rows as rows
 from lemnis.tui.widgets import Bars, Col, Panel, Table, Words
 
 TWO_COLUMNS = 120  # cells, from which the lists of keys have bars
-UNKNOWN = "Not counted yet."
-EMPTY = {"left": "Every key is found.", "right": "All are asked for.", "duplicates": "None."}
+UNKNOWN = N_("Not counted yet.")
+EMPTY = {"left": N_("Every key is found."), "right": N_("All are asked for."), "duplicates": N_("None.")}
 
 
 class MatchPanel(Panel):
@@ -26,7 +27,7 @@ class MatchPanel(Panel):
     def show(self, preview: LinkPreview | None, error: LemnisError | None, *, title: str, looking: bool) -> None:
         """Show a preview, or why there is none; `looking` says that a newer one is being counted."""
         took = f"in {duration(preview.seconds)}" if preview else ""
-        self.retitle(title, "measuring …" if looking else took)
+        self.retitle(title, _("measuring …") if looking else took)
         match, bars = self.query_one("#match", Words), self.query_one("#fan-out", Bars)
         bars.display = preview is not None
         if error is not None:
@@ -34,7 +35,7 @@ class MatchPanel(Panel):
             place = Content.styled(safe(error.place), "$muted")
             match.say(Content("\n").join([first, Content(safe(error.remedy)), place]))
         elif preview is None:
-            words = "Counting …" if looking else "Choose a source and its keys. Nothing is written before w."
+            words = _("Counting …") if looking else _("Choose a source and its keys. Nothing is written before w.")
             match.say(Content.styled(words, "$muted"))
         else:
             match.say(rows.match_content(preview, max(8, self.size.width - 12)))
@@ -60,7 +61,7 @@ class KeyLists(Horizontal):
         for one in rows.key_lists(None):
             with Panel(one.title, id=f"{one.side}-panel"):
                 yield Table(*rows.SLIM_KEYS, id=one.side, empty=UNKNOWN)
-        with Panel("Later than the decision", id="later-panel"):
+        with Panel(_("Later than the decision"), id="later-panel"):
             yield Table(Col("key"), Col("decided"), Col("later"), Col("column", flex=True), id="later")
 
     def show(self, preview: LinkPreview | None) -> None:

@@ -103,7 +103,9 @@ def kind_text(link: Link) -> str:
 def matched_text(preview: LinkPreview) -> str:
     """Return how many rows find a partner."""
     report = preview.report
-    return f"{number(report.matched)} of {number(report.rows_in)} rows ({share(report.match_rate, 2)})"
+    return _("{matched} of {rows_in} rows ({match_rate})").format(
+        matched=number(report.matched), rows_in=number(report.rows_in), match_rate=share(report.match_rate, 2)
+    )
 
 
 def facts(preview: LinkPreview) -> list[tuple[str, Cell]]:
@@ -112,18 +114,18 @@ def facts(preview: LinkPreview) -> list[tuple[str, Cell]]:
     total = max(1, report.rows_in)
     lost = share(report.orphan_rows / total, 2)
     found: list[tuple[str, Cell]] = [
-        ("matched", matched_text(preview)),
+        (_("matched"), matched_text(preview)),
         ("rows", rows_cell(preview)),
-        ("orphans", f"{number(report.orphan_keys)} keys, {number(report.orphan_rows)} rows ({lost}) find none"),
+        (_("orphans"), f"{number(report.orphan_keys)} keys, {number(report.orphan_rows)} rows ({lost}) find none"),
         ("no key", f"{number(report.null_keys)} rows"),
     ]
     if report.kind == "asof":
         late = f"{number(report.untimely_rows)} rows have the key, but no row early or young enough"
-        found += [("in time", late), ("age", ages_text(report))]
+        found += [(_("in time"), late), (_("age"), ages_text(report))]
     return [
         *found,
-        ("right", f"{number(preview.right_keys)} keys in {number(preview.right_rows)} rows"),
-        ("unused", f"{number(report.unused_keys)} keys, {number(preview.unused_rows)} rows"),
+        (_("right"), f"{number(preview.right_keys)} keys in {number(preview.right_rows)} rows"),
+        (_("unused"), f"{number(report.unused_keys)} keys, {number(preview.unused_rows)} rows"),
         ("repeated", repeated_text(preview)),
         ("no key", f"{number(preview.right_null_rows)} rows of {report.source}"),
     ]

@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from lemnis.engine.data import Preview
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.stages.data import rows
 from lemnis.tui.widgets import Facts, Table
 from lemnis.tui.widgets.text import Words
@@ -31,7 +32,10 @@ class PathAsked(ModalScreen[str]):
         with Vertical(classes="dialog"):
             yield Words(Content.styled(safe(self.question), "bold $stage-accent"))
             yield Input(self.value, placeholder=self.hint, compact=True)
-            yield Words(Content.assemble((" enter ", "$key"), " go on   ", (" esc ", "$key"), " close"), classes="keys")
+            yield Words(
+                Content.assemble((" enter ", "$key"), f" {_('go on')}   ", (" esc ", "$key"), f" {_('close')}"),
+                classes="keys",
+            )
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
@@ -55,13 +59,13 @@ class PreviewScreen(ModalScreen[None]):
         self.preview, self.add = preview, add
 
     def compose(self) -> ComposeResult:
-        columns, _ = rows.preview_table(self.preview)
+        columns, _rest = rows.preview_table(self.preview)
         with Vertical(classes="dialog wide"):
             yield Words(Content.styled(safe(self.preview.source.path), "bold $stage-accent"))
             yield Facts(id="preview-facts")
-            yield Table(*columns, id="preview-rows", empty="No rows to show.")
-            keys = [(" n ", "$key"), " add it to lemnis.toml   "] if self.add else []
-            yield Words(Content.assemble(*keys, (" esc ", "$key"), " close"), classes="keys")
+            yield Table(*columns, id="preview-rows", empty=_("No rows to show."))
+            keys = [(" n ", "$key"), f" {_('add it to lemnis.toml')}   "] if self.add else []
+            yield Words(Content.assemble(*keys, (" esc ", "$key"), f" {_('close')}"), classes="keys")
 
     def on_mount(self) -> None:
         self.query_one(Facts).show(rows.preview_facts(self.preview))

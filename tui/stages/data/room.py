@@ -13,6 +13,7 @@ from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.jobs import Job, user_name
 from lemnis.tui.actions import bindings
 from lemnis.tui.format import bytes_
+from lemnis.tui.language import _
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.data import rows
 from lemnis.tui.stages.data.diff import DiffScreen
@@ -49,27 +50,29 @@ class DataStage(DataPlaces):
         yield Meter("", label_width=20, id="work")
         with Container(id="both"):
             with Vertical(id="lists"):
-                with Panel("Sources", id="sources-panel"):
+                with Panel(_("Sources"), id="sources-panel"):
                     yield Table(
                         *rows.SOURCES,
                         id="sources",
-                        empty="No source yet. Press {data.preview} to look at one and add it.",
+                        empty=_("No source yet. Press {data.preview} to look at one and add it."),
                     )
-                with Panel("Snapshots", id="snapshots-panel"):
+                with Panel(_("Snapshots"), id="snapshots-panel"):
                     yield Table(
-                        *rows.SNAPSHOTS, id="snapshots", empty="No snapshot yet. Press {data.sync} to read the sources."
+                        *rows.SNAPSHOTS,
+                        id="snapshots",
+                        empty=_("No snapshot yet. Press {data.sync} to read the sources."),
                     )
-                with Panel("Versions", id="versions-panel"):
+                with Panel(_("Versions"), id="versions-panel"):
                     yield Table(
                         *rows.VERSIONS,
                         id="versions",
-                        empty="No version yet. Press {data.sync}, then {data.link} to link.",
+                        empty=_("No version yet. Press {data.sync}, then {data.link} to link."),
                     )
-                with Panel("Links", id="links-panel"):
-                    yield Table(*rows.LINKS, id="links", empty="No link here. Press {data.build} to build one.")
-            with Panel("Version", id="detail-panel"):
+                with Panel(_("Links"), id="links-panel"):
+                    yield Table(*rows.LINKS, id="links", empty=_("No link here. Press {data.build} to build one."))
+            with Panel(_("Version"), id="detail-panel"):
                 yield Facts(id="facts")
-                yield Table(*rows.COLUMNS, id="detail", empty="Nothing to show.")
+                yield Table(*rows.COLUMNS, id="detail", empty=_("Nothing to show."))
 
     def load(self) -> DataView:
         room = self.engine.data
@@ -112,15 +115,15 @@ class DataStage(DataPlaces):
         self.query_one("#versions", Table).show([rows.version_row(version) for version in view.versions])
         self.query_one("#links", Table).show([rows.link_row(report) for report in view.links])
         self._share_height(len(sources), len(view.versions), len(view.links))
-        self.query_one("#sources-panel", Panel).retitle("Sources", f"{len(view.sources)}")
-        self.query_one("#snapshots-panel", Panel).retitle("Snapshots", f"{len(view.snapshots)}")
+        self.query_one("#sources-panel", Panel).retitle(_("Sources"), f"{len(view.sources)}")
+        self.query_one("#snapshots-panel", Panel).retitle(_("Snapshots"), f"{len(view.snapshots)}")
         self.query_one("#versions-panel", Panel).retitle(
-            "Versions", f"{len(view.versions)}{badge(view.verified, view.at)}"
+            _("Versions"), f"{len(view.versions)}{badge(view.verified, view.at)}"
         )
-        hint = "space mark   c compare" if len(view.versions) > 1 else ""
+        hint = _("space mark   c compare") if len(view.versions) > 1 else ""
         self.query_one("#versions-panel", Panel).footnote(hint)
-        of = f"of {view.version.title}" if view.version else ""
-        self.query_one("#links-panel", Panel).retitle("Links", of)
+        of = _("of {title}").format(title=view.version.title) if view.version else ""
+        self.query_one("#links-panel", Panel).retitle(_("Links"), of)
 
     def _share_height(self, sources: int, versions: int, links: int) -> None:
         """Give each list the lines it needs, within what a small terminal has, and the rest to one of them."""
@@ -223,24 +226,24 @@ class DataStage(DataPlaces):
     # Keys.
 
     def action_sync(self) -> None:
-        self.perform(self.engine.data.start_sync, done="Queued: every source is looked at.")
+        self.perform(self.engine.data.start_sync, done=_("Queued: every source is looked at."))
 
     def action_sync_one(self) -> None:
         name = self.query_one("#sources", Table).key
         if not name:
             self.refuse(NotFound("There is no source yet.", "Press {app.edit} and add one to lemnis.toml."))
             return
-        self.perform(self.engine.data.start_sync, [name], done=f"Queued: {name} is looked at.")
+        self.perform(self.engine.data.start_sync, [name], done=_("Queued: {name} is looked at.").format(name=name))
 
     def action_preview(self) -> None:
         """Ask what to look at: the chosen source, or a path that is typed."""
         chosen = self.query_one("#sources", Table).key or ""
-        question = "Look at a source, file, pattern or address. Nothing is kept."
+        question = _("Look at a source, file, pattern or address. Nothing is kept.")
         self.app.push_screen(PathAsked(question, chosen, "logs/2026-*.csv"), self._look)
 
     def _look(self, path: str | None) -> None:
         if path:
-            self.toast(f"Looking at {path}.")
+            self.toast(_("Looking at {path}.").format(path=path))
             self.perform(self.engine.data.preview, path, then=self._show_preview)
 
     def _show_preview(self, preview: Preview) -> None:
@@ -253,13 +256,13 @@ class DataStage(DataPlaces):
     def _ask_name(self, preview: Preview) -> None:
         def named(name: str | None) -> None:
             if name:
-                done = f"{name} is declared. Press {{data.sync_one}} to read it."
+                done = _("{name} is declared. Press {{data.sync_one}} to read it.").format(name=name)
                 self.perform(self.engine.data.add_source, name, preview.source, who=user_name(), done=done)
 
-        self.app.push_screen(PathAsked("What is the source called?", preview.name, "orders"), named)
+        self.app.push_screen(PathAsked(_("What is the source called?"), preview.name, "orders"), named)
 
     def action_link(self) -> None:
-        self.perform(self.engine.data.start_link, done="Queued: the snapshots are linked into a version.")
+        self.perform(self.engine.data.start_link, done=_("Queued: the snapshots are linked into a version."))
 
     def action_compare(self) -> None:
         """Compare the marked versions, the older one first; a single one is compared with the one before."""
@@ -298,15 +301,15 @@ class DataStage(DataPlaces):
             return
         self.reload()
         if built.done == "removed":
-            self.toast(f"The link to {built.source} is out of lemnis.toml.")
+            self.toast(_("The link to {source} is out of lemnis.toml.").format(source=built.source))
             return
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self.action_link()
 
-        question = f"The link to {built.source} is in lemnis.toml. Link a version now?"
-        self.app.push_screen(Confirm(question, lost="", word="link now"), answered)
+        question = _("The link to {source} is in lemnis.toml. Link a version now?").format(source=built.source)
+        self.app.push_screen(Confirm(question, lost="", word=_("link now")), answered)
 
     def action_storage(self) -> None:
         self.perform(self._storage, then=self._open_storage)
@@ -320,7 +323,7 @@ class DataStage(DataPlaces):
             if what == "collect":
                 self._ask_collect(view)
             elif what is not None:
-                done = "Queued: the files are read."
+                done = _("Queued: the files are read.")
                 self.perform(self.engine.data.start_verify, everything=what == "verify all", done=done)
 
         self.app.push_screen(Storage(view, read_only=self.engine.store.read_only), wanted)
@@ -329,31 +332,33 @@ class DataStage(DataPlaces):
         files = view.plan.removable
         named = ", ".join(one.title for one in files[:6]) + (f" and {len(files) - 6} more" if len(files) > 6 else "")
         self.ask(
-            f"Remove {len(files)} unused files, {bytes_(view.plan.bytes)}?",
-            lost=f"{named}. Nothing refers to them",
-            word="remove",
+            _("Remove {files} unused files, {bytes}?").format(files=len(files), bytes=bytes_(view.plan.bytes)),
+            lost=_("{named}. Nothing refers to them").format(named=named),
+            word=_("remove"),
             then=lambda: self.perform(
                 self.engine.data.collect,
                 user_name(),
-                done=lambda gone: f"Removed {gone.files} files, {bytes_(gone.bytes)}.",
+                done=lambda gone: _("Removed {files} files, {bytes}.").format(
+                    files=gone.files, bytes=bytes_(gone.bytes)
+                ),
             ),
         )
 
     def action_stop(self) -> None:
         job = self._view.job if self._view else None
         if job is None:
-            self.toast("Nothing runs here.")
+            self.toast(_("Nothing runs here."))
             return
         self.ask(
-            f"Stop “{job.title}”?",
-            lost="what it has read so far; what is kept stays",
-            word="stop",
-            then=lambda: self.perform(self.engine.jobs.cancel, job.id, done="Asked it to stop."),
+            _("Stop “{title}”?").format(title=job.title),
+            lost=_("what it has read so far; what is kept stays"),
+            word=_("stop"),
+            then=lambda: self.perform(self.engine.jobs.cancel, job.id, done=_("Asked it to stop.")),
         )
 
     def explain(self) -> tuple[str, str] | None:
         return {
-            "sources": ("Sources", SOURCES_TEXT),
-            "links": ("Links", LINKS_TEXT),
-            "snapshots": ("Snapshots", SNAPSHOTS_TEXT),
-        }.get(self.subject, ("Versions", VERSIONS_TEXT))
+            "sources": (_("Sources"), SOURCES_TEXT),
+            "links": (_("Links"), LINKS_TEXT),
+            "snapshots": (_("Snapshots"), SNAPSHOTS_TEXT),
+        }.get(self.subject, (_("Versions"), VERSIONS_TEXT))

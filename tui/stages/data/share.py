@@ -97,9 +97,9 @@ class ShareScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
         yield Meter("", label_width=30, id="share-work")
-        with Vertical(), Panel("Share", id="share-panel"):
+        with Vertical(), Panel(_("Share"), id="share-panel"):
             yield Words("", id="share-note")
-            yield Table(*COLUMNS, id="share-things", empty="Looking …")
+            yield Table(*COLUMNS, id="share-things", empty=_("Looking …"))
         yield Words(keys_line(self.engine.store.read_only), classes="keys")
 
     def on_mount(self) -> None:
@@ -183,7 +183,7 @@ class ShareScreen(ModalScreen[None]):
         note.display = not view.remotes or bool(view.found.faults)
         note.say(note_text(view))
         panel = self.query_one("#share-panel", Panel)
-        panel.retitle("Share", title_text(view))
+        panel.retitle(_("Share"), title_text(view))
         panel.footnote(f"remote {view.remotes.index(view.remote) + 1} of {len(view.remotes)}" if view.remote else "")
         table = self.query_one(Table)
         table.empty = EMPTY
@@ -205,7 +205,7 @@ class ShareScreen(ModalScreen[None]):
     def do(self, call: Callable[..., int], *arguments: Any, done: str, **options: Any) -> None:
         """Queue a job in a thread, see to it that it is started, and say so. Any: what the engine's method takes."""
         if self.engine.store.read_only:
-            self.notify("This workspace is open read-only.", severity="warning", markup=False)
+            self.notify(_("This workspace is open read-only."), severity="warning", markup=False)
             return
 
         def start() -> None:
@@ -225,7 +225,7 @@ class ShareScreen(ModalScreen[None]):
     def action_push(self) -> None:
         """Bring what is marked to the remote."""
         if self.view is None or not self.view.remote:
-            self.notify("No remote is declared.", severity="warning", markup=False)
+            self.notify(_("No remote is declared."), severity="warning", markup=False)
             return
         ids = self.chosen(lambda item: item.here, "Choose something that is here.")
         if ids:
@@ -235,7 +235,7 @@ class ShareScreen(ModalScreen[None]):
     def action_pull(self) -> None:
         """Take what is marked over from the remote."""
         if self.view is None or not self.view.remote:
-            self.notify("No remote is declared.", severity="warning", markup=False)
+            self.notify(_("No remote is declared."), severity="warning", markup=False)
             return
         ids = self.chosen(lambda item: item.there and not item.here, "Choose something that is only at the remote.")
         if ids:
@@ -280,22 +280,22 @@ class ShareScreen(ModalScreen[None]):
 
     def action_look(self) -> None:
         """Ask the remote again."""
-        self.query_one("#share-panel", Panel).retitle("Share", f"looking at {self.remote or 'the remote'} …")
+        self.query_one("#share-panel", Panel).retitle(_("Share"), f"looking at {self.remote or 'the remote'} …")
         self.look()
 
     def action_stop(self) -> None:
         """Ask before the transfer that runs is stopped."""
         job = self.job
         if job is None or job.ended:
-            self.notify("Nothing is being transferred.", markup=False)
+            self.notify(_("Nothing is being transferred."), markup=False)
             return
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.do(lambda: self.engine.jobs.cancel(job.id).id, done="Asked it to stop.")
+                self.do(lambda: self.engine.jobs.cancel(job.id).id, done=_("Asked it to stop."))
 
         lost = "nothing: what was transferred stays, and the next time goes on from there"
-        self.app.push_screen(Confirm(f"Stop “{job.title}”?", lost=lost, word="stop"), answered)
+        self.app.push_screen(Confirm(_("Stop “{title}”?").format(title=job.title), lost=lost, word=_("stop")), answered)
 
     @on(Table.Opened)
     def open_thing(self, message: Table.Opened) -> None:
@@ -313,7 +313,7 @@ def newest_first(items: Sequence[Item]) -> list[Item]:
 
 def keys_line(read_only: bool) -> Content:
     """Return the screen's keys."""
-    keys = [("r", "next remote"), ("R", "look again"), ("esc", "back")]
+    keys = [("r", _("next remote")), ("R", _("look again")), ("esc", "back")]
     if not read_only:
         keys = [("u", "push"), ("d", "pull"), ("b", "bundle"), ("i", "import"), ("x", "stop"), ("r", "remote")]
         keys = [("space", "mark"), *keys, ("esc", "back")]
@@ -345,10 +345,10 @@ def note_text(view: ShareView) -> str:
 def where_cell(item: Item, remote: str) -> Cell:
     """Return where a thing is, in glyph and words."""
     if item.here and item.there:
-        return Content.styled("● both", "$ok")
+        return Content.styled(_("● both"), "$ok")
     if item.there:
         return Content.styled(f"↓ {remote} only", "$warn")
-    return Content.styled("↑ here only", "$busy") if remote else Content("here")
+    return Content.styled(_("↑ here only"), "$busy") if remote else Content(_("here"))
 
 
 def thing_row(item: Item, view: ShareView, *, wide: bool) -> Row:

@@ -43,9 +43,9 @@ class Storage(ModalScreen[str | None]):
         self.view, self.read_only = view, read_only
 
     def compose(self) -> ComposeResult:
-        with Vertical(), Panel("Storage", id="storage-panel"):
+        with Vertical(), Panel(_("Storage"), id="storage-panel"):
             yield Facts(id="storage-facts")
-            yield Table(*COLUMNS, id="storage-files", empty="Every file is whole and in use.")
+            yield Table(*COLUMNS, id="storage-files", empty=_("Every file is whole and in use."))
         yield Words(keys_line(self.view, self.read_only), classes="keys")
 
     def on_mount(self) -> None:
@@ -66,8 +66,8 @@ def keys_line(view: StorageView, read_only: bool) -> Content:
     """Return the keys that do something now."""
     keys = [("esc", "back")]
     if not read_only:
-        remove = [("d", f"remove {bytes_(view.plan.bytes)}")] if view.plan.removable else []
-        keys = [("v", "verify what was touched"), ("V", "read every file"), *remove, *keys]
+        remove = [("d", _("remove {bytes}").format(bytes=bytes_(view.plan.bytes)))] if view.plan.removable else []
+        keys = [("v", _("verify what was touched")), ("V", _("read every file")), *remove, *keys]
     return Content.assemble(
         *((text, style) for key, does in keys for text, style in ((f" {key} ", "$key"), (f" {_(does)}  ", "")))
     )
@@ -76,15 +76,25 @@ def keys_line(view: StorageView, read_only: bool) -> Content:
 def facts(view: StorageView) -> list[tuple[str, Cell]]:
     """Return what is kept, in words."""
     plan = view.plan
-    last = "nothing was removed yet"
+    last = _("nothing was removed yet")
     if view.last is not None:
         gone = view.last
-        last = f"{number(gone.files)} files, {bytes_(gone.bytes)}, {age(gone.at, view.at)} ago by {gone.who}"
+        last = _("{files} files, {bytes}, {at} ago by {who}").format(
+            files=number(gone.files), bytes=bytes_(gone.bytes), at=age(gone.at, view.at), who=gone.who
+        )
     return [
-        ("in use", f"{number(plan.kept)} files, {bytes_(plan.kept_bytes)}"),
-        ("unused", f"{number(len(plan.removable))} files, {bytes_(plan.bytes)}" if plan.removable else "nothing"),
-        ("verified", verified(view)),
-        ("removed", last),
+        (
+            _("in use"),
+            _("{kept} files, {kept_bytes}").format(kept=number(plan.kept), kept_bytes=bytes_(plan.kept_bytes)),
+        ),
+        (
+            _("unused"),
+            _("{removable} files, {bytes}").format(removable=number(len(plan.removable)), bytes=bytes_(plan.bytes))
+            if plan.removable
+            else "nothing",
+        ),
+        (_("verified"), verified(view)),
+        (_("removed"), last),
     ]
 
 
@@ -107,7 +117,7 @@ def file_rows(view: StorageView) -> list[Row]:
         cells: list[Cell] = [fault.title, Content.styled(f"▲ {fault.condition}", "$bad"), "", needed + fault.remedy]
         rows.append(Row(f"fault {fault.path}", cells))
     for one in view.plan.removable:
-        why = "a writer that was killed left it" if one.kind == "leftover" else "nothing refers to it"
+        why = _("a writer that was killed left it") if one.kind == "leftover" else _("nothing refers to it")
         rows.append(
             Row(str(one.path), [one.title, one.kind, bytes_(one.bytes), why], [one.title, one.kind, one.bytes, why])
         )

@@ -6,6 +6,7 @@ from lemnis.engine.deploy import Candidate, Endpoint, ModelVersion
 from lemnis.engine.errors import BadInput
 from lemnis.engine.evaluate import CalibrationMap
 from lemnis.engine.jobs import user_name
+from lemnis.tui.language import _
 from lemnis.tui.screens.decision import Decision
 from lemnis.tui.screens.model_card import ModelCard
 from lemnis.tui.stages.deploy import rows
@@ -39,7 +40,7 @@ def register(stage: Stage[Any], run: Candidate, *, new: bool) -> None:
     def decided(calibrate: str | None) -> None:
         if calibrate is None:
             return
-        stage.toast(f"Checking run {run.run_id} and recording its golden answers.")
+        stage.toast(_("Checking run {run_id} and recording its golden answers.").format(run_id=run.run_id))
         why = "the latest finished run" if new else f"better probabilities by its {calibrate} map"
         stage.perform(
             room.register,
@@ -48,7 +49,9 @@ def register(stage: Stage[Any], run: Candidate, *, new: bool) -> None:
             user_name(),
             why,
             calibrate=calibrate,
-            done=lambda made: f"{made.model} version {made.version} is registered.",
+            done=lambda made: _("{model} version {version} is registered.").format(
+                model=made.model, version=made.version
+            ),
         )
 
     stage.perform(room.maps_left, run.run_id, run.model, then=ask)
@@ -83,7 +86,7 @@ def roll_back(stage: Stage[Any], model: str, alias: str) -> None:
 
     def ask(sheet: "Sheet") -> None:
         question = f"Roll {model}@{alias} back to version {sheet.version.version}?"
-        what = "Endpoints that follow it change over without dropping a request."
+        what = _("Endpoints that follow it change over without dropping a request.")
         stage.app.push_screen(Decision(question, evidence=evidence_of(what, sheet), typed=model), decided)
 
     def decided(reason: str | None) -> None:
@@ -94,7 +97,9 @@ def roll_back(stage: Stage[Any], model: str, alias: str) -> None:
                 alias,
                 user_name(),
                 reason,
-                done=lambda event: f"{model}@{alias} is version {event.version} again.",
+                done=lambda event: _("{model}@{alias} is version {version} again.").format(
+                    model=model, alias=alias, version=event.version
+                ),
             )
 
     stage.perform(stage.engine.deploy.rollback_sheet, model, alias, then=ask)
@@ -118,11 +123,17 @@ def split(stage: Stage[Any], endpoint: Endpoint) -> None:
     name, running, room = endpoint.name, endpoint.split, stage.engine.deploy
     if running is not None and running.state == "running":
         stage.ask(
-            f"End the {running.mode} of version {running.challenger} at {name}?",
+            _("End the {mode} of version {challenger} at {name}?").format(
+                mode=running.mode, challenger=running.challenger, name=name
+            ),
             lost="its requests go back to the champion at once; what was counted stays on record",
             word="end",
             then=lambda: stage.perform(
-                room.stop_split, name, user_name(), "ended in the console", done=f"{name} splits no more."
+                room.stop_split,
+                name,
+                user_name(),
+                "ended in the console",
+                done=_("{name} splits no more.").format(name=name),
             ),
         )
         return
@@ -130,6 +141,8 @@ def split(stage: Stage[Any], endpoint: Endpoint) -> None:
     def wanted(wish: Wanted | None) -> None:
         if wish is not None:
             arguments = (name, wish.alias, wish.percent, user_name(), wish.why)
-            stage.perform(room.split, *arguments, mode=wish.mode, key=wish.key, done=f"{name} splits now.")
+            stage.perform(
+                room.split, *arguments, mode=wish.mode, key=wish.key, done=_("{name} splits now.").format(name=name)
+            )
 
     stage.app.push_screen(Splitting(name), wanted)

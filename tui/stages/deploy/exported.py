@@ -8,6 +8,7 @@ from lemnis.engine.deploy import ModelVersion
 from lemnis.engine.deploy.exports.records import Export
 from lemnis.engine.text import safe
 from lemnis.tui.format import age, bytes_, number
+from lemnis.tui.language import _
 from lemnis.tui.stages.deploy.rows import facts
 
 EXPORTS_SHOWN = 5  # of a version, in its detail
@@ -20,8 +21,8 @@ def export_words(made: Export) -> Content:
     lines = facts(
         [
             ("written", str(made.path)),
-            ("files", f"{made.files}, {bytes_(made.bytes)}"),
-            ("same answers", compared),
+            (_("files"), f"{made.files}, {bytes_(made.bytes)}"),
+            (_("same answers"), compared),
             ("manifest", f"sha256 {made.sha256[:16]}…"),
         ]
     )

@@ -4,6 +4,7 @@ from textual.content import Content
 
 from lemnis.engine.deploy import Endpoint, LoadCell, LoadTest
 from lemnis.tui.format import age, bytes_, number
+from lemnis.tui.language import _
 
 HEAD = f"  {'at once':>7} {'rows':>5} {'req/s':>7} {'rows/s':>9} {'p50 ms':>7} {'p99 ms':>7} {'p99.9':>7}"
 
@@ -32,4 +33,8 @@ def load_line(cell: LoadCell) -> Content:
         f"  {cell.connections:>7} {cell.batch:>5} {number(cell.requests_per_s, 0):>7} {number(cell.rows_per_s, 0):>9}"
         f" {waits[0]:>7} {waits[1]:>7} {waits[2]:>7}"
     )
-    return line + Content.styled(f"  ▲ {number(cell.errors)} errors", "$bad") if cell.errors else line
+    return (
+        line + Content.styled("  " + _("▲ {errors} errors").format(errors=number(cell.errors)), "$bad")
+        if cell.errors
+        else line
+    )

@@ -7,6 +7,7 @@ from textual.content import Content
 from lemnis.engine.deploy import Endpoint, EndpointEvent, Split, Worker
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, meter, number, share, verdict, when
+from lemnis.tui.language import _
 
 SHARES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0, 75.0, 100.0)  # percent, one key press apart
 BAR_CELLS = 20
@@ -36,9 +37,11 @@ def workers_cell(endpoint: Endpoint) -> str:
 def rollout_lines(endpoint: Endpoint, steps: Sequence[EndpointEvent]) -> list[Content]:
     """Return the workers and the latest steps of an endpoint, a line each."""
     mine = [step for step in steps if step.endpoint == endpoint.name][:STEPS_SHOWN]
-    lines = [Content.styled("\nworkers", "$muted"), *map(worker_line, endpoint.workers)] if endpoint.workers else []
+    lines = (
+        [Content.styled(f"\n{_('workers')}", "$muted"), *map(worker_line, endpoint.workers)] if endpoint.workers else []
+    )
     if mine:
-        lines += [Content.styled("\nsteps", "$muted"), *(step_line(step) for step in mine)]
+        lines += [Content.styled(f"\n{_('steps')}", "$muted"), *(step_line(step) for step in mine)]
     return lines
 
 

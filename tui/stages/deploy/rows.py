@@ -11,6 +11,7 @@ from lemnis.engine.monitor import Stale
 from lemnis.engine.text import safe
 from lemnis.engine.tracking.clients import ClientVersion
 from lemnis.tui.format import MISSING, age, bytes_, number, spark, styled, verdict, when
+from lemnis.tui.language import _
 from lemnis.tui.stages.deploy.logged import log_words
 from lemnis.tui.stages.deploy.rollout import rollout_lines, split_cell, split_lines, workers_cell
 from lemnis.tui.widgets import Cell, Col, Row, Series
@@ -188,13 +189,13 @@ def client_detail(version: ClientVersion, *, now: int) -> Content:
     """Return everything about a version that a client registered."""
     lines = facts(
         [
-            ("registered", f"by an MLflow client, {age(version.created_at, now)} ago"),
-            ("in Lemnis", version.why),
-            ("flavours", ", ".join(version.flavours) or MISSING),
+            (_("registered"), f"by an MLflow client, {age(version.created_at, now)} ago"),
+            (_("in Lemnis"), version.why),
+            (_("flavours"), ", ".join(version.flavours) or MISSING),
             ("run", version.run_name or version.run_uid or MISSING),
-            ("aliases", alias_cell(version.aliases)),
-            ("by", version.who or MISSING),
-            ("note", version.note or MISSING),
+            (_("aliases"), alias_cell(version.aliases)),
+            (_("by"), version.who or MISSING),
+            (_("note"), version.note or MISSING),
         ]
     )
     return Content("\n").join(lines)
@@ -247,15 +248,28 @@ def endpoint_detail(endpoint: Endpoint, steps: Sequence[EndpointEvent] = (), *, 
         serves += f" (the alias names {wanted or 'nothing'})"
     lines = facts(
         [
-            ("state", said),
-            ("serves", serves),
-            ("url", endpoint.url),
-            ("requests", f"{number(endpoint.requests)} of {number(endpoint.rows)} rows"),
+            (_("state"), said),
+            (_("serves"), serves),
+            (_("url"), endpoint.url),
+            (
+                _("requests"),
+                _("{requests} of {rows} rows").format(requests=number(endpoint.requests), rows=number(endpoint.rows)),
+            ),
             ("errors", counted(endpoint.errors)),
             ("log", styled(log_words(endpoint), "$warn") if endpoint.dropped else log_words(endpoint)),
-            ("latency", f"p50 {number(endpoint.p50_ms, 2)} ms   p99 {number(endpoint.p99_ms, 2)} ms, last 5 min"),
-            ("last asked", age(endpoint.last_at, now)),
-            ("process", f"pid {endpoint.pid or MISSING}, {endpoint.restarts} restarts in a row"),
+            (
+                _("latency"),
+                _("p50 {p50_ms} ms   p99 {p99_ms} ms, last 5 min").format(
+                    p50_ms=number(endpoint.p50_ms, 2), p99_ms=number(endpoint.p99_ms, 2)
+                ),
+            ),
+            (_("last asked"), age(endpoint.last_at, now)),
+            (
+                "process",
+                _("pid {pid}, {restarts} restarts in a row").format(
+                    pid=endpoint.pid or MISSING, restarts=endpoint.restarts
+                ),
+            ),
         ]
     )
     split = [] if endpoint.split is None else [Content(""), *split_lines(endpoint.split, now=now), Content("")]
@@ -291,12 +305,12 @@ def version_detail(
     lines = facts(
         [
             ("run", f"{version.run_id} {version.run_name}"),
-            ("aliases", alias_cell(version.aliases)),
+            (_("aliases"), alias_cell(version.aliases)),
             ("sha256", f"{version.sha256[:16]}…  {bytes_(version.bytes)}"),
-            ("threshold", number(version.threshold, 2)),
-            *([("calibrated", f"by its {version.calibration} map")] if version.calibration else []),
-            ("golden", f"{version.golden_rows} rows with recorded answers"),
-            ("by", f"{version.who}, {age(version.created_at, now)} ago"),
+            (_("threshold"), number(version.threshold, 2)),
+            *([(_("calibrated"), f"by its {version.calibration} map")] if version.calibration else []),
+            (_("golden"), _("{golden_rows} rows with recorded answers").format(golden_rows=version.golden_rows)),
+            (_("by"), _("{who}, {created_at} ago").format(who=version.who, created_at=age(version.created_at, now))),
             ("why", version.why),
             *([("from", origin)] if origin else []),
             *([] if stale is None else stale_facts(stale)),
@@ -310,9 +324,9 @@ def event_detail(event: AliasEvent) -> Content:
     """Return one move of an alias with the evidence it was made on."""
     lines = facts(
         [
-            ("alias", f"{event.model}@{event.alias}"),
-            ("moved", f"{event.previous or MISSING} → {event.version or 'nothing'}"),
-            ("how", "▲ forced, although the gates did not pass" if event.forced else event.kind),
+            (_("alias"), f"{event.model}@{event.alias}"),
+            (_("moved"), f"{event.previous or MISSING} → {event.version or 'nothing'}"),
+            ("how", _("▲ forced, although the gates did not pass") if event.forced else event.kind),
             ("when", when(event.at, seconds=True)),
             ("who", event.who),
             ("why", event.why),

@@ -6,6 +6,7 @@ from lemnis.engine import Engine
 from lemnis.engine.config import Check
 from lemnis.engine.explore.labels import Queue
 from lemnis.engine.jobs import user_name
+from lemnis.tui.language import _
 from lemnis.tui.screens.model_card import ModelCard
 from lemnis.tui.stages.evaluate.editor import RowEditor
 from lemnis.tui.stages.evaluate.failures import CheckPreview
@@ -34,7 +35,7 @@ def check_type(stage: Stage[Any], run_id: int, place: int) -> None:
                     [check],
                     who=user_name() or "somebody",
                     why=f"failure type of run {run_id}",
-                    done=f"{check.name} is declared. Run it in Validate (5) with n.",
+                    done=_("{name} is declared. Run it in Validate (5) with n.").format(name=check.name),
                 )
 
         stage.app.push_screen(CheckPreview(check), answered)
@@ -76,7 +77,7 @@ def show_card(stage: Stage[Any], run_id: int) -> None:
 
     def show(found: tuple[str, int, list[int]] | None) -> None:
         if found is None:
-            stage.toast("A card is made of a registered version: register the run in Deploy (8) with n.")
+            stage.toast(_("A card is made of a registered version: register the run in Deploy (8) with n."))
         else:
             stage.app.push_screen(ModelCard(stage.engine, *found))
 

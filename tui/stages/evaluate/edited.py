@@ -8,6 +8,7 @@ from lemnis.engine.evaluate.whatif import Change, Field, Flips, Opened, Tried
 from lemnis.engine.evaluate.whatif.records import Cell, Values
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, number, share
+from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import Col, Row
 
 FLIPS = [Col("what", "to flip", most=24), Col("says", right=True), Col("how", "by", flex=True)]
@@ -46,7 +47,7 @@ def field_rows(row: Opened, values: Values, now: Tried, order: Sequence[int]) ->
         cells = [
             Content.styled(f"{'✎ ' if changed else ''}{safe(field.name)}", "bold" if changed else ""),
             Content.styled(safe(value_text(value)), "bold" if changed else ""),
-            safe(value_text(field.value)) if changed else Content.styled("same", "$muted"),
+            safe(value_text(field.value)) if changed else Content.styled(_("same"), "$muted"),
             delta(amount),
             delta(moved) if moved is not None and abs(moved) >= 0.0005 else "",
             Content.styled(note(field, value), "$warn"),

@@ -21,7 +21,14 @@ from lemnis.tui.stages.evaluate import edited
 from lemnis.tui.widgets import Panel, PromptLine, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
-KEYS = (("− +", "step"), ("enter", "type"), ("u", "undo"), ("r", "put back"), ("U", "all back"), ("esc", "close"))
+KEYS = (
+    ("− +", "step"),
+    ("enter", "type"),
+    ("u", "undo"),
+    ("r", "put back"),
+    ("U", "all back"),
+    ("esc", "close"),
+)
 
 
 class RowEditor(ModalScreen[None]):
@@ -73,11 +80,11 @@ class RowEditor(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield ErrorStrip()
-            with Panel(f"What if · {self.key}", id="edit-panel"):
-                yield Words("Loading the model …", id="edit-head")
-                yield Table(id="edit-values", empty="Loading …")
-            with Panel("What would flip it", id="flips-panel"):
-                yield Table(*edited.FLIPS, id="flips", empty="Looking …")
+            with Panel(_("What if · {key}").format(key=self.key), id="edit-panel"):
+                yield Words(_("Loading the model …"), id="edit-head")
+                yield Table(id="edit-values", empty=_("Loading …"))
+            with Panel(_("What would flip it"), id="flips-panel"):
+                yield Table(*edited.FLIPS, id="flips", empty=_("Looking …"))
             yield PromptLine("=", id="edit-prompt")
         yield Words(keys_line(), classes="keys")
 
@@ -109,7 +116,9 @@ class RowEditor(ModalScreen[None]):
         self.values = {field.name: field.value for field in row.fields}
         self.now = row.first
         self._order = edited.ordered(row)
-        self.query_one("#edit-panel", Panel).retitle(f"What if · run {self.run_id}", f"· {row.key}")
+        self.query_one("#edit-panel", Panel).retitle(
+            _("What if · run {run_id}").format(run_id=self.run_id), f"· {row.key}"
+        )
         self._draw()
         self._ask()
 
@@ -147,9 +156,9 @@ class RowEditor(ModalScreen[None]):
         self._draw()
         panel, table = self.query_one("#flips-panel", Panel), self.query_one("#flips", Table)
         if message.flips is None:
-            panel.footnote("looking …")
+            panel.footnote(_("looking …"))
             return
-        panel.footnote(f"{message.flips.rows:,} held-out rows looked through")
+        panel.footnote(_("{rows:,} held-out rows looked through").format(rows=message.flips.rows))
         table.empty = "Nothing near gives another answer."
         table.show(edited.flip_rows(self._row.row, message.flips))
 
@@ -172,7 +181,7 @@ class RowEditor(ModalScreen[None]):
         table.show(edited.field_rows(row, self.values, self.now, self._order))
         changed = sum(self.values[field.name] != field.value for field in row.fields)
         self.query_one("#edit-head", Words).say(edited.head(row, self.now, changed))
-        self.query_one("#edit-panel", Panel).footnote(f"{changed} changed" if changed else "")
+        self.query_one("#edit-panel", Panel).footnote(_("{changed} changed").format(changed=changed) if changed else "")
 
     def _field(self) -> Field | None:
         name = self.query_one("#edit-values", Table).key
@@ -251,7 +260,7 @@ class RowEditor(ModalScreen[None]):
 
     def action_explain(self) -> None:
         """Say what all of this is."""
-        self.app.push_screen(Explanation("What if", edited.EDITOR_TEXT))
+        self.app.push_screen(Explanation(_("What if"), edited.EDITOR_TEXT))
 
     def action_leave(self) -> None:
         self.dismiss(None)

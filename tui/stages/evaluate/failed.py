@@ -5,6 +5,7 @@ from textual.content import Content
 from lemnis.engine.evaluate import Failures, FailureType, Followed
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, number, share
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets.cells import Col, Row, fitted
 
 TYPES = [
@@ -15,7 +16,7 @@ TYPES = [
 ]
 EXAMPLES = [Col("key", "row, worst first", most=40), Col("said", right=True), Col("actual"), Col("loss", right=True)]
 KINDS = {"missed": "✖", "false alarm": "▲", "wrong class": "✖", "too low": "▼", "too high": "▲"}
-NOT_YET = "Not looked for yet. Press {evaluate.interpret}: a job groups the errors by what led to them."
+NOT_YET = N_("Not looked for yet. Press {evaluate.interpret}: a job groups the errors by what led to them.")
 
 
 def type_rows(found: Failures) -> list[Row]:
@@ -60,7 +61,7 @@ def detail_lines(found: Failures, one: FailureType | None, width: int) -> list[C
             )
         )
     for followup in found.followups:
-        unit = "" if followup.same_rows else " per 1,000 rows"
+        unit = "" if followup.same_rows else f" {_('per 1,000 rows')}"
         head = Content.assemble((f"since run {followup.run_id} ", "bold"), (safe(followup.run_name) + unit, "$muted"))
         if width < 90:
             moved = " · ".join(f"{one.before:,} → {one.now:,}" for one in followup.types)

@@ -11,6 +11,7 @@ from lemnis.engine.config import Check
 from lemnis.engine.evaluate import Failures, FailureType
 from lemnis.engine.validate.suggest import checks_toml
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 from lemnis.tui.stages.evaluate import failed
 from lemnis.tui.stages.evaluate.pane import Drawn
 from lemnis.tui.widgets import Panel, Table, Words
@@ -27,12 +28,12 @@ class FailuresPane(Horizontal):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="types-side"):
-            with Panel("Failure types", id="types-panel"):
+            with Panel(_("Failure types"), id="types-panel"):
                 yield Table(*failed.TYPES, id="types", empty=failed.NOT_YET)
-            with Panel("Since earlier runs", id="followed-panel"):
+            with Panel(_("Since earlier runs"), id="followed-panel"):
                 yield Drawn(id="followed")
-        with Panel("Rows", id="failed-panel"):
-            yield Table(*failed.EXAMPLES, id="failed-rows", empty="No type is chosen.")
+        with Panel(_("Rows"), id="failed-panel"):
+            yield Table(*failed.EXAMPLES, id="failed-rows", empty=_("No type is chosen."))
 
     def show(self, found: Failures | None) -> None:
         """Show a run's failure types; None before they were looked for."""
@@ -40,7 +41,7 @@ class FailuresPane(Horizontal):
         table, panel = self.query_one("#types", Table), self.query_one("#types-panel", Panel)
         table.empty = (found.note or "There is no error.") if found else failed.NOT_YET
         table.show(failed.type_rows(found) if found else [])
-        panel.retitle("Failure types", failed.title(found) if found else "")
+        panel.retitle(_("Failure types"), failed.title(found) if found else "")
         panel.footnote(found.rule if found else "")
         self._show_type()
 
@@ -60,7 +61,7 @@ class FailuresPane(Horizontal):
         found, one, place = self._found, self._type(), self.place
         self.query_one("#failed-rows", Table).show(failed.example_rows(one) if one else [])
         detail = f"· of type {place + 1}, {keyed(DOES)}" if place is not None else ""
-        self.query_one("#failed-panel", Panel).retitle("Rows", detail)
+        self.query_one("#failed-panel", Panel).retitle(_("Rows"), detail)
         followed = self.query_one("#followed", Drawn)
         followed.show(lambda width: failed.detail_lines(found, one, width) if found else ())
 
@@ -83,7 +84,7 @@ class CheckPreview(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Words(Content.styled("Write this check into lemnis.toml?", "bold"))
+            yield Words(Content.styled(_("Write this check into lemnis.toml?"), "bold"))
             yield Words(checks_toml([self.check]))
             yield Words(Content.assemble((" y ", "$key"), " write   ", (" esc ", "$key"), " not"), classes="keys")
 

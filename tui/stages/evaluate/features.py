@@ -10,6 +10,7 @@ from textual.content import Content
 
 from lemnis.engine.evaluate import Contributions, Dependence, Dependences, EvaluateRoom, Importance, Interactions
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 from lemnis.tui.stages.evaluate import swarms
 from lemnis.tui.stages.evaluate.pane import Drawn
 from lemnis.tui.widgets import Chart, Panel, Table, Words
@@ -54,14 +55,14 @@ class FeaturesPane(Horizontal):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="swarm-side"):
-            with Panel("What each feature adds", id="swarm-panel"):
+            with Panel(_("What each feature adds"), id="swarm-panel"):
                 yield Table(id="swarms")
-            with Panel("What acts together", id="pairs-panel"):
+            with Panel(_("What acts together"), id="pairs-panel"):
                 yield Table(*swarms.PAIRS, id="pairs")
         with Vertical(id="feature-side"):
-            with Panel("By value", id="levels-panel"):
+            with Panel(_("By value"), id="levels-panel"):
                 yield Drawn(id="levels")
-            with Panel("Dependence", id="dependence-panel"):
+            with Panel(_("Dependence"), id="dependence-panel"):
                 yield Words(id="dependence-empty")
                 yield Chart(id="dependence-chart", empty="No curve.")
                 yield Drawn(id="dependence-below")
@@ -76,7 +77,7 @@ class FeaturesPane(Horizontal):
         table.set_columns(columns)
         if found.contributions is not None:
             table.show(swarms.swarm_rows(outputs[self.output], columns))
-            panel.retitle("What each feature adds", swarms.swarm_title(found.contributions, self.output))
+            panel.retitle(_("What each feature adds"), swarms.swarm_title(found.contributions, self.output))
         else:
             table.empty = (
                 swarms.NOT_YET
@@ -84,7 +85,7 @@ class FeaturesPane(Horizontal):
                 else f"{swarms.NO_CONTRIBUTIONS} Press {{evaluate.interpret}} for dependence."
             )
             table.show(swarms.plain_rows(found.dependences, columns) if found.dependences else [])
-            panel.retitle("Features", "" if found.told else "· linear trees tell no contributions")
+            panel.retitle(_("Features"), "" if found.told else _("· linear trees tell no contributions"))
         self._show_pairs()
         self._show_feature()
 
@@ -93,7 +94,7 @@ class FeaturesPane(Horizontal):
         table.empty = (found.note or "Only one feature.") if found else swarms.NOT_YET
         table.show(swarms.pair_rows(found) if found else [])
         detail = f"· {len(found.features)} features, {found.rows} rows" if found and found.pairs else ""
-        self.query_one("#pairs-panel", Panel).retitle("What acts together", detail)
+        self.query_one("#pairs-panel", Panel).retitle(_("What acts together"), detail)
 
     @on(Table.Moved, "#swarms")
     def _show_feature(self) -> None:
@@ -102,7 +103,7 @@ class FeaturesPane(Horizontal):
         levels = self.query_one("#levels", Drawn)
         output = found.contributions.outputs[self.output] if found.contributions else None
         swarm = next((one for one in output.swarms if one.feature == name), None) if output else None
-        self.query_one("#levels-panel", Panel).retitle("By value", f"· {name}" if name else "")
+        self.query_one("#levels-panel", Panel).retitle(_("By value"), f"· {name}" if name else "")
         if output is None or swarm is None:
             levels.show(lambda width: [Content.styled("" if found.told else swarms.NO_CONTRIBUTIONS, "$muted")])
         else:
@@ -117,17 +118,17 @@ class FeaturesPane(Horizontal):
         empty.display, chart.display = one is None, one is not None and one.values[0] is not None
         empty.say(
             Content.styled(
-                keyed(swarms.NOT_YET) if found is None else "Only the first features have a curve.", "$muted"
+                keyed(swarms.NOT_YET) if found is None else _("Only the first features have a curve."), "$muted"
             )
         )
         panel, below = self.query_one("#dependence-panel", Panel), self.query_one("#dependence-below", Drawn)
         if found is None or one is None:
-            panel.retitle("Dependence")
+            panel.retitle(_("Dependence"))
             below.show(lambda width: ())
             return
         answer = found.answers[min(self.output, len(found.answers) - 1)]
         said = f"P({answer})" if answer else "answer"
-        panel.retitle("Dependence", f"· {'centred ' * self.centred}{said} on {name}, {found.rows} rows")
+        panel.retitle(_("Dependence"), f"· {'centred ' * self.centred}{said} on {name}, {found.rows} rows")
         self._draw(one, said)
 
     def _draw(self, one: Dependence, said: str) -> None:

@@ -82,7 +82,7 @@ def confusion_or_nothing(evaluation: Evaluation | None, width: int) -> list[Cont
     """Return the confusion of several classes, or that there is no threshold."""
     if evaluation is not None and evaluation.matrix:
         return rows.confusion_rows(evaluation, width)
-    return [Content.styled("No threshold: the problem is no yes-or-no question." if evaluation else "", "$muted")]
+    return [Content.styled(_("No threshold: the problem is no yes-or-no question.") if evaluation else "", "$muted")]
 
 
 def roc_series(evaluations: Sequence[Evaluation]) -> list[Series]:
@@ -117,15 +117,15 @@ class CurvesPane(Vertical):
         with Horizontal(id="charts"):
             with Panel("ROC", id="roc-panel"):
                 yield Chart(x="false positive rate", y="true positive rate", id="roc", empty="No curve.")
-            with Panel("Calibration", id="calibration-panel"):
+            with Panel(_("Calibration"), id="calibration-panel"):
                 yield Chart(x="said", y="happened", id="calibration", empty="No curve.")
         with Horizontal(id="strips"):
-            with Panel("By month, after training", id="months-panel"):
+            with Panel(_("By month, after training"), id="months-panel"):
                 yield Drawn(id="months")
             with Vertical(id="side"):
-                with Panel("Mean |contribution|", id="importance-panel"):
+                with Panel(_("Mean |contribution|"), id="importance-panel"):
                     yield Bars(id="importances")
-                with Panel("Speed", id="speed-panel"):
+                with Panel(_("Speed"), id="speed-panel"):
                     yield Facts(id="speed")
 
     def narrow_to(self, *, charts: bool, strips: bool) -> None:
@@ -143,7 +143,7 @@ class CurvesPane(Vertical):
         last = evaluations[-1] if evaluations else None
         months, worst = (last.months, last.worst_month) if last else ([], "")
         self.query_one("#months", Drawn).show(lambda width: rows.month_lines(months, worst, metric, width))
-        self.query_one("#months-panel", Panel).retitle("By month, after training", f"· {rows.title_of(metric)}")
+        self.query_one("#months-panel", Panel).retitle(_("By month, after training"), f"· {rows.title_of(metric)}")
         self.query_one("#importances", Bars).show(rows.importance_bars(importances, MOST_BARS))
         self.query_one("#speed", Facts).show(rows.speed_facts(last.speed if last else None))
 

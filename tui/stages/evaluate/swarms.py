@@ -7,6 +7,7 @@ from textual.content import Content
 from lemnis.engine.evaluate import Contributions, Dependence, Dependences, Interactions, Level, Swarm, SwarmOutput
 from lemnis.engine.text import safe
 from lemnis.tui.format import BLOCKS, MISSING, delta, number, share, spark
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets import Series
 from lemnis.tui.widgets.cells import Col, Row, fitted
 
@@ -19,7 +20,9 @@ PAIRS = [
     Col("share", "of both", right=True),
 ]
 NO_CONTRIBUTIONS = "LightGBM computes no contributions of trees with a line in each leaf."
-NOT_YET = "Not computed yet. Press {evaluate.interpret}: a job looks into dependence, interactions and failure types."
+NOT_YET = N_(
+    "Not computed yet. Press {evaluate.interpret}: a job looks into dependence, interactions and failure types."
+)
 
 
 def swarm_width(room: int) -> int:
@@ -120,7 +123,7 @@ def dependence_series(found: Dependence, output: int, *, centred: bool) -> list[
     known = [place for place, value in enumerate(found.values) if value is not None]
     x = [value for value in found.values if value is not None]
     mean, low, high = curves(found, output, centred=centred)
-    lines = (("mean", mean), ("90 %", high), ("10 %", low))
+    lines = ((_("mean"), mean), ("90 %", high), ("10 %", low))
     return [Series(name, x, [values[place] for place in known], words=ends(values, known)) for name, values in lines]
 
 

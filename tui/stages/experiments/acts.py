@@ -8,6 +8,7 @@ from typing import TypeVar
 from lemnis.engine import LemnisError
 from lemnis.engine.experiments import Run, Shelf, Started
 from lemnis.engine.validate import Standing
+from lemnis.tui.language import _
 from lemnis.tui.stages.experiments.forms import Line
 from lemnis.tui.stages.experiments.listing import Listing
 from lemnis.tui.stages.experiments.pane import CurveLine, CurvePanel, Look
@@ -70,7 +71,12 @@ class RunsStage(Stage[ExperimentsView]):
                 overrides=training.overrides,
                 despite_checks=training.despite_checks,
             )
-            self.perform(self.queue, call, done=lambda run_id: f"Run {run_id} is queued.", then=self.go_to_run)
+            self.perform(
+                self.queue,
+                call,
+                done=lambda run_id: _("Run {run_id} is queued.").format(run_id=run_id),
+                then=self.go_to_run,
+            )
 
     def action_grid(self) -> None:
         """Choose what is varied, train every combination, and list those runs."""
@@ -78,7 +84,9 @@ class RunsStage(Stage[ExperimentsView]):
 
         def queued(started: Started | None) -> None:
             if started is not None and started.run_ids:
-                self.toast(f"{len(started.run_ids)} runs are queued as {started.group}.")
+                self.toast(
+                    _("{run_ids} runs are queued as {group}.").format(run_ids=len(started.run_ids), group=started.group)
+                )
                 self.filter(f"group = '{started.group}'")
 
         self.app.push_screen(GridScreen(self.engine), queued)
@@ -111,32 +119,34 @@ class RunsStage(Stage[ExperimentsView]):
         """Ask, then stop the run under the cursor."""
         run = self.run_here()
         if run is None or run.ended:
-            self.toast("Only a waiting or running run can be stopped.", warn=True)
+            self.toast(_("Only a waiting or running run can be stopped."), warn=True)
             return
         lost = (
-            "nothing: it can go on from its checkpoint ({experiments.resume})"
+            _("nothing: it can go on from its checkpoint ({experiments.resume})")
             if run.state == "running"
             else "its place in the queue"
         )
         self.ask(
-            f"Stop run {run.id} {run.name}?",
+            _("Stop run {id} {name}?").format(id=run.id, name=run.name),
             lost=lost,
-            word="stop",
-            then=lambda: self.perform(self.engine.experiments.cancel, run.id, done=f"Run {run.id} is asked to stop."),
+            word=_("stop"),
+            then=lambda: self.perform(
+                self.engine.experiments.cancel, run.id, done=_("Run {id} is asked to stop.").format(id=run.id)
+            ),
         )
 
     def action_delete(self) -> None:
         """Ask, then hide the marked runs."""
         ids, room = self.chosen, self.engine.experiments
         if ids and self.shelf == "deleted":
-            self.put(room.restore, ids, "Back again.", room.delete)
+            self.put(room.restore, ids, _("Back again."), room.delete)
         elif ids:
-            lost = "nothing for good: {experiments.undo} brings them back, their files stay"
+            lost = _("nothing for good: {experiments.undo} brings them back, their files stay")
             self.ask(
-                f"Delete {named(ids)}?",
+                _("Delete {named}?").format(named=named(ids)),
                 lost=lost,
-                word="delete",
-                then=lambda: self.put(room.delete, ids, "Deleted. Press {experiments.undo} to undo.", room.restore),
+                word=_("delete"),
+                then=lambda: self.put(room.delete, ids, _("Deleted. Press {experiments.undo} to undo."), room.restore),
             )
 
     def action_archive(self) -> None:
@@ -164,11 +174,11 @@ class RunsStage(Stage[ExperimentsView]):
     def action_undo(self) -> None:
         """Take back what was deleted or archived last."""
         if not self.undoable:
-            self.toast("Nothing was deleted or archived here.")
+            self.toast(_("Nothing was deleted or archived here."))
             return
         back, ids = self.undoable.pop()
         self._select = ids[0]
-        self.perform(back, ids, done="Back again.")
+        self.perform(back, ids, done=_("Back again."))
 
     def action_tag(self) -> None:
         """Ask for a tag and give it to the marked runs; with a minus before it, take it away."""
@@ -182,7 +192,11 @@ class RunsStage(Stage[ExperimentsView]):
                     word="tag",
                     refuse=lambda line: "" if line.strip("-=") else "Write a tag.",
                 ),
-                lambda line: self.perform(self.tag, ids, line, done=f"Tagged {named(ids)}.") if line else None,
+                lambda line: (
+                    self.perform(self.tag, ids, line, done=_("Tagged {named}.").format(named=named(ids)))
+                    if line
+                    else None
+                ),
             )
 
     def tag(self, ids: list[int], line: str) -> None:
@@ -207,7 +221,9 @@ class RunsStage(Stage[ExperimentsView]):
         if problem:
             self.toast(problem, warn=True)
         elif note != run.note:
-            self.perform(self.engine.experiments.note, run.id, note, done=f"The note of run {run.id} is kept.")
+            self.perform(
+                self.engine.experiments.note, run.id, note, done=_("The note of run {id} is kept.").format(id=run.id)
+            )
 
     def action_pin(self) -> None:
         """Make the run under the cursor the baseline, or take that away."""
@@ -229,7 +245,7 @@ class RunsStage(Stage[ExperimentsView]):
         if len(ids) == 1 and baseline is not None:
             ids = [baseline.id, *ids]
         if len(set(ids)) < 2:
-            self.toast("Mark two or more runs with {table.mark}, then press {experiments.compare}.", warn=True)
+            self.toast(_("Mark two or more runs with {table.mark}, then press {experiments.compare}."), warn=True)
             return
         from lemnis.tui.screens.compare import Compare
 

@@ -13,6 +13,7 @@ from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.jobs import Job
 from lemnis.engine.text import safe
 from lemnis.tui.format import share
+from lemnis.tui.language import _
 from lemnis.tui.screens.following import JobDialog
 from lemnis.tui.stages.experiments.devices import advice_title, tried_columns, tried_row
 from lemnis.tui.widgets import Table, Words
@@ -28,8 +29,8 @@ class DevicesScreen(JobDialog[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
-            yield Words(Content.styled("Which device?", "bold $stage-accent"))
-            yield Words("asking for 30 rounds on each device …", id="advice-said")
+            yield Words(Content.styled(_("Which device?"), "bold $stage-accent"))
+            yield Words(_("asking for 30 rounds on each device …"), id="advice-said")
             yield Table(id="advice", empty="")
             yield Words("", id="advice-fault")
             keys = ((" enter ", "$key"), " take this device   ", (" esc ", "$key"), " back, and stop trying")

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
 
 
@@ -44,7 +45,7 @@ class ColumnsScreen(ModalScreen[Layout | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog columns"):
-            yield Words(Content.styled("Columns", "bold $stage-accent"))
+            yield Words(Content.styled(_("Columns"), "bold $stage-accent"))
             yield Table(Col("column", flex=True), Col("still", "stands still"), id="columns")
             keys = (
                 *((" space ", "$key"), " show or hide  ", (" J K ", "$key"), " later, earlier  "),

@@ -8,6 +8,7 @@ from lemnis.engine.experiments import Curve, Run
 from lemnis.engine.experiments.algorithms import ALGORITHMS
 from lemnis.engine.experiments.compare import metric_place
 from lemnis.tui.format import MISSING, bytes_, delta, duration, number, verdict, when
+from lemnis.tui.language import _
 from lemnis.tui.stages.experiments.rows import BASELINE, delta_words, digits_of
 from lemnis.tui.widgets import Cell, Series
 
@@ -24,23 +25,31 @@ def summary(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> Fa
     """Return what is said of the run under the cursor beside its curve."""
     measured = [(name, metric_cell(run, name, baseline)) for name in ordered_metrics(run) if name != "peak_memory_mib"]
     if run.uid is not None:
-        return [("state", headline(run)), *measured, ("took", duration(run.duration_s(now_ms))), *logged(run)]
+        return [(_("state"), headline(run)), *measured, (_("took"), duration(run.duration_s(now_ms))), *logged(run)]
     return [
-        ("state", headline(run)),
+        (_("state"), headline(run)),
         *measured,
-        ("best round", f"{number(run.best_round)} of {number(run.rounds)}"),
-        ("took", duration(run.duration_s(now_ms))),
-        ("data", f"{run.data_version}  {(run.version_id or '')[:8]}"),
-        ("features", f"{run.set_reference or 'own'}, {len(run.features)} columns"),
-        ("algorithm", run.algorithm),
+        (
+            _("best round"),
+            _("{best_round} of {rounds}").format(best_round=number(run.best_round), rounds=number(run.rounds)),
+        ),
+        (_("took"), duration(run.duration_s(now_ms))),
+        (_("data"), f"{run.data_version}  {(run.version_id or '')[:8]}"),
+        (
+            _("features"),
+            _("{set_reference}, {features} columns").format(
+                set_reference=run.set_reference or "own", features=len(run.features)
+            ),
+        ),
+        (_("algorithm"), run.algorithm),
         *[(key, value) for key, value in sorted(run.params.items())],
-        ("seed", number(run.seed)),
-        ("device", run.device or f"{run.device_asked} asked"),
-        *([("executor", executor_words(run))] if run.executor != "local" else []),
+        (_("seed"), number(run.seed)),
+        (_("device"), run.device or _("{device_asked} asked").format(device_asked=run.device_asked)),
+        *([(_("executor"), executor_words(run))] if run.executor != "local" else []),
         *(("lost", str(what)) for what in run.cluster.get("events", ())),
-        ("code", code_words(run)),
-        *[(f"tag {key}", value or "✓") for key, value in run.tags.items()],
-        *([("note", run.note)] if run.note else []),
+        (_("code"), code_words(run)),
+        *[(_("tag {key}").format(key=key), value or "✓") for key, value in run.tags.items()],
+        *([(_("note"), run.note)] if run.note else []),
         *([("from", origin)] if origin else []),
     ]
 
@@ -48,11 +57,11 @@ def summary(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> Fa
 def logged(run: Run) -> Facts:
     """Return what a client has said of a run that it logged."""
     return [
-        ("experiment", run.experiment),
-        ("logged by", run.user),
+        (_("experiment"), run.experiment),
+        (_("logged by"), run.user),
         *sorted(run.params.items()),
-        *[(f"tag {key}", value or "✓") for key, value in run.tags.items()],
-        *([("note", run.note)] if run.note else []),
+        *[(_("tag {key}").format(key=key), value or "✓") for key, value in run.tags.items()],
+        *([(_("note"), run.note)] if run.note else []),
         ("MLflow id", run.uid or ""),
     ]
 
@@ -63,56 +72,88 @@ def groups(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> lis
     if run.uid is not None:
         measured = [(name, metric_cell(run, name, baseline)) for name in ordered_metrics(run)]
         facts: Facts = [
-            ("state", headline(run)),
-            ("created", when(run.created_at, seconds=True)),
-            ("took", duration(run.duration_s(now_ms))),
-            *([("cores", f"{run.cores:g}"), ("memory", bytes_(run.memory_bytes))] if run.job_id else []),
-            *([("code", code_words(run)), ("host", str(machine.get("host", "")))] if run.job_id else []),
+            (_("state"), headline(run)),
+            (_("created"), when(run.created_at, seconds=True)),
+            (_("took"), duration(run.duration_s(now_ms))),
+            *([(_("cores"), f"{run.cores:g}"), (_("memory"), bytes_(run.memory_bytes))] if run.job_id else []),
+            *([(_("code"), code_words(run)), (_("host"), str(machine.get("host", "")))] if run.job_id else []),
         ]
-        return [("Run", facts), ("Metrics", measured or [("none yet", "")]), ("Logged", logged(run))]
+        return [(_("Run"), facts), (_("Metrics"), measured or [(_("none yet"), "")]), (_("Logged"), logged(run))]
     return [
         (
-            "Run",
+            _("Run"),
             [
-                ("state", headline(run)),
-                ("started by", run.user),
+                (_("state"), headline(run)),
+                (_("started by"), run.user),
                 *([("from", origin)] if origin else []),
-                ("created", when(run.created_at, seconds=True)),
-                ("took", duration(run.duration_s(now_ms))),
-                ("rounds", f"{number(run.rounds_done)} of {number(run.rounds)}, best {number(run.best_round)}"),
-                *([("group", run.group_name)] if run.group_name else []),
-                *([("reproduces", f"run {run.reproduces}")] if run.reproduces else []),
-                ("note", run.note),
-                ("tags", ", ".join(f"{key}={value}" if value else key for key, value in run.tags.items())),
+                (_("created"), when(run.created_at, seconds=True)),
+                (_("took"), duration(run.duration_s(now_ms))),
+                (
+                    _("rounds"),
+                    _("{rounds_done} of {rounds}, best {best_round}").format(
+                        rounds_done=number(run.rounds_done),
+                        rounds=number(run.rounds),
+                        best_round=number(run.best_round),
+                    ),
+                ),
+                *([(_("group"), run.group_name)] if run.group_name else []),
+                *(
+                    [(_("reproduces"), _("run {reproduces}").format(reproduces=run.reproduces))]
+                    if run.reproduces
+                    else []
+                ),
+                (_("note"), run.note),
+                (_("tags"), ", ".join(f"{key}={value}" if value else key for key, value in run.tags.items())),
             ],
         ),
-        ("Metrics", [(name, metric_cell(run, name, baseline)) for name in ordered_metrics(run)] or [("none yet", "")]),
-        ("Parameters", [("preset", run.preset), ("algorithm", algorithm_words(run)), *sorted(run.params.items())]),
         (
-            "Data",
+            _("Metrics"),
+            [(name, metric_cell(run, name, baseline)) for name in ordered_metrics(run)] or [(_("none yet"), "")],
+        ),
+        (
+            _("Parameters"),
+            [(_("preset"), run.preset), (_("algorithm"), algorithm_words(run)), *sorted(run.params.items())],
+        ),
+        (
+            _("Data"),
             [
-                ("version", f"{run.data_version}  {(run.version_id or '')[:12]}"),
-                ("target", f"{run.target} ({run.task})"),
-                ("feature set", f"{run.set_reference or 'own'}, {len(run.features)} features"),
-                ("features", ", ".join(run.features)),
-                ("problem", run.problem_sha256[:12]),
+                (_("version"), f"{run.data_version}  {(run.version_id or '')[:12]}"),
+                (_("target"), f"{run.target} ({run.task})"),
+                (
+                    _("feature set"),
+                    _("{set_reference}, {features} features").format(
+                        set_reference=run.set_reference or "own", features=len(run.features)
+                    ),
+                ),
+                (_("features"), ", ".join(run.features)),
+                (_("problem"), run.problem_sha256[:12]),
             ],
         ),
         (
-            "Conditions",
+            _("Conditions"),
             [
-                ("seed", number(run.seed)),
-                ("device", f"{run.device} ({run.device_asked} asked)" if run.device else f"{run.device_asked} asked"),
-                ("executor", executor_words(run)),
+                (_("seed"), number(run.seed)),
+                (
+                    _("device"),
+                    _("{device} ({device_asked} asked)").format(device=run.device, device_asked=run.device_asked)
+                    if run.device
+                    else _("{device_asked} asked").format(device_asked=run.device_asked),
+                ),
+                (_("executor"), executor_words(run)),
                 *cluster_facts(run),
-                ("cores", f"{run.cores:g}" + (" of each worker" if run.executor != "local" else "")),
-                *([("GPU share", f"{run.gpu:g}")] if run.gpu else []),
-                ("code", code_words(run)),
-                ("host", str(machine.get("host", ""))),
-                ("processor", f"{machine.get('processor', '')}, {machine.get('cores', MISSING)} cores"),
-                ("memory", bytes_(machine.get("memory_bytes"))),
-                ("libraries", ", ".join(f"{name} {version}" for name, version in run.libraries.items())),
-                ("model", (run.model_sha256 or "")[:16]),
+                (_("cores"), f"{run.cores:g}" + (f" {_('of each worker')}" if run.executor != "local" else "")),
+                *([(_("GPU share"), f"{run.gpu:g}")] if run.gpu else []),
+                (_("code"), code_words(run)),
+                (_("host"), str(machine.get("host", ""))),
+                (
+                    _("processor"),
+                    _("{machine}, {machine2} cores").format(
+                        machine=machine.get("processor", ""), machine2=machine.get("cores", MISSING)
+                    ),
+                ),
+                (_("memory"), bytes_(machine.get("memory_bytes"))),
+                (_("libraries"), ", ".join(f"{name} {version}" for name, version in run.libraries.items())),
+                (_("model"), (run.model_sha256 or "")[:16]),
             ],
         ),
     ]
@@ -132,9 +173,9 @@ def cluster_facts(run: Run) -> Facts:
     found = run.cluster
     held = ", ".join(f"{name} {much:g}" for name, much in found.get("resources", {}).items())
     facts: list[tuple[str, str]] = [
-        ("workers", ", ".join(found.get("workers", ()))),
-        ("held of each", held),
-        ("LightGBM's network", ", ".join(found.get("machines", ()))),
+        (_("workers"), ", ".join(found.get("workers", ()))),
+        (_("held of each"), held),
+        (_("LightGBM's network"), ", ".join(found.get("machines", ()))),
         *(("lost", str(what)) for what in found.get("events", ())),
     ]
     return [(name, text) for name, text in facts if text]
@@ -197,7 +238,7 @@ def line(name: str, curve: Curve) -> Series:
 
 def curve_title(run: Run, metric: str) -> tuple[str, str]:
     """Return the title of the curve's panel and what stands muted behind it."""
-    return metric or "Curve", f"#{run.id} {run.name}"
+    return metric or _("Curve"), f"#{run.id} {run.name}"
 
 
 def explained(name: str) -> tuple[str, str] | None:

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from lemnis.engine.config import View
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
 
 
@@ -70,13 +71,13 @@ class ViewsScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog views"):
-            yield Words(Content.styled("Views", "bold $stage-accent"))
+            yield Words(Content.styled(_("Views"), "bold $stage-accent"))
             yield Table(
                 *(Col("view", most=20), Col("query", most=34), Col("sort", most=20), Col("columns", most=30)),
                 id="views",
-                empty="No views yet. {experiments.save_view} saves what is shown now.",
+                empty=_("No views yet. {experiments.save_view} saves what is shown now."),
             )
-            keys = Content.assemble((" enter ", "$key"), " show   ", (" esc ", "$key"), " back")
+            keys = Content.assemble((" enter ", "$key"), " show   ", (" esc ", "$key"), f" {_('back')}")
             yield Words(keys, classes="keys")
 
     def on_mount(self) -> None:

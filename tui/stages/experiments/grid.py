@@ -19,6 +19,7 @@ from lemnis.engine.experiments import Grid, Plan, Started
 from lemnis.engine.experiments.algorithms import ALGORITHMS
 from lemnis.engine.experiments.grid import read_axes
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.stages.experiments.forms import Line
 from lemnis.tui.stages.experiments.plan import Offer, axis_rows, cell_columns, cell_rows, plan_words, values_text
 from lemnis.tui.widgets import Col, Confirm, Panel, Row, Table, Words
@@ -102,12 +103,12 @@ class GridScreen(ModalScreen[Started | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            with Panel("Grid", id="axes-panel"):
+            with Panel(_("Grid"), id="axes-panel"):
                 yield Table(
                     Col("axis", "varied", most=24), Col("count", "", right=True), Col("values", flex=True), id="axes"
                 )
-            with Panel("Runs", id="cells-panel"):
-                yield Table(id="cells", empty="reading …")
+            with Panel(_("Runs"), id="cells-panel"):
+                yield Table(id="cells", empty=_("reading …"))
             yield Words(id="compare-said")
         keys = (
             *((" enter ", "$key"), " change  ", (" + ", "$key"), " parameter  ", (" d ", "$key"), " remove  "),
@@ -148,7 +149,7 @@ class GridScreen(ModalScreen[Started | None]):
         # So that the lines below it stay in sight on small screens.
         self.query_one("#axes-panel").styles.height = min(len(grid.values) + 3, 10) + 3
         if self.plan is None:
-            self.query_one("#compare-said", Words).say(Content.styled("counting …", "$muted"))
+            self.query_one("#compare-said", Words).say(Content.styled(_("counting …"), "$muted"))
         self.make_plan(grid)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="grid-plan")
@@ -253,7 +254,7 @@ class GridScreen(ModalScreen[Started | None]):
             return
         count = len(self.plan.cells if self.again else self.plan.new)
         if not count:
-            self.notify("Every run of this grid is there already: A trains them again.", markup=False)
+            self.notify(_("Every run of this grid is there already: A trains them again."), markup=False)
             return
 
         def answered(yes: bool | None) -> None:
@@ -261,7 +262,9 @@ class GridScreen(ModalScreen[Started | None]):
                 self.queue("")
 
         what = "1 run" if count == 1 else f"{count} runs"
-        self.app.push_screen(Confirm(f"Train {what} as one group?", lost="", word="train"), answered)
+        self.app.push_screen(
+            Confirm(_("Train {what} as one group?").format(what=what), lost="", word=_("train")), answered
+        )
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="grid-queue")
     def queue(self, despite: str) -> None:

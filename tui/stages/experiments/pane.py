@@ -9,6 +9,7 @@ from textual.content import Content
 from lemnis.engine.experiments import Curve, Run
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
+from lemnis.tui.language import _
 from lemnis.tui.stages.experiments import facts
 from lemnis.tui.widgets import Chart, Facts, LogView, Panel, Spark, Words
 
@@ -33,7 +34,7 @@ class CurvePanel(Panel):
     """The curve of the run under the cursor, the baseline's over it, the best round marked."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__("Curve", id=id)
+        super().__init__(_("Curve"), id=id)
         self.look: Look | None = None
         self.metric = ""
 
@@ -48,7 +49,7 @@ class CurvePanel(Panel):
             self.metric = names[0] if names else self.metric
         chart = self.query_one(Chart)
         if look is None:
-            self.retitle("Curve")
+            self.retitle(_("Curve"))
             chart.show([])
             return
         self.retitle(*facts.curve_title(look.run, self.metric))
@@ -56,7 +57,7 @@ class CurvePanel(Panel):
         if look.run.state == "running":
             self.dated(look.at, look.now_ms, STALE_SECONDS)
         else:
-            self.footnote("v next metric" if len(names) > 1 else "")
+            self.footnote(_("v next metric") if len(names) > 1 else "")
 
     def next_metric(self) -> None:
         """Draw the metric after this one."""
@@ -92,13 +93,13 @@ class RunDetail(Horizontal):
     """Everything on record of one run: its facts on the left, its curve and its log on the right."""
 
     def compose(self) -> ComposeResult:
-        with Panel("Run", id="record"), VerticalScroll(can_focus=True):
+        with Panel(_("Run"), id="record"), VerticalScroll(can_focus=True):
             for place in range(5):
                 yield Words(classes="group", id=f"group-{place}")
                 yield Facts(id=f"facts-{place}")
         with Vertical(id="detail-side"):
             yield CurvePanel(id="detail-curve")
-            with Panel("Log", id="detail-log"):
+            with Panel(_("Log"), id="detail-log"):
                 yield LogView()
 
     def show(self, look: Look) -> None:

@@ -11,6 +11,7 @@ from lemnis.engine.experiments import Grid, Plan
 from lemnis.engine.experiments.parameters import Value
 from lemnis.engine.experiments.runs import as_text
 from lemnis.tui.format import MISSING, duration, styled
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row
 
 
@@ -46,7 +47,7 @@ def axis_rows(grid: Grid, offer: Offer) -> list[Row]:
     versions = [titles.get(each, each[:12]) for each in offer.chosen(grid)]
     lines = {"preset": [offer.preset(grid)[0]], "data": versions, "algorithm": offer.algorithms(grid)}
     lines |= {name: [as_text(value) for value in values] for name, values in grid.values.items()}
-    return [Row(name, (name, f"× {len(texts)}", ", ".join(texts) or "none yet")) for name, texts in lines.items()]
+    return [Row(name, (name, f"× {len(texts)}", ", ".join(texts) or _("none yet"))) for name, texts in lines.items()]
 
 
 def cell_columns(*, narrow: bool) -> list[Col]:

@@ -15,6 +15,7 @@ from lemnis.engine.experiments import Run
 from lemnis.engine.text import safe
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.language import _
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.experiments import facts, rows
 from lemnis.tui.stages.experiments.acts import ExperimentsView
@@ -60,12 +61,12 @@ class ExperimentsStage(ListStage):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="runs-view"):
-            with Panel("Runs", id="runs-panel"):
-                yield RunsTable(id="runs", empty="No runs yet. Press {experiments.train} to train the first one.")
+            with Panel(_("Runs"), id="runs-panel"):
+                yield RunsTable(id="runs", empty=_("No runs yet. Press {experiments.train} to train the first one."))
             yield CurveLine(id="curve-line")
             with Horizontal(id="beside"):
                 yield CurvePanel(id="curve")
-                with Panel("Run", id="run-panel"), VerticalScroll(can_focus=False):
+                with Panel(_("Run"), id="run-panel"), VerticalScroll(can_focus=False):
                     yield Facts(id="run-facts")
         yield RunDetail(id="run-detail")
 
@@ -166,18 +167,22 @@ class ExperimentsStage(ListStage):
         if another and listing.lines is None and listing.place(self._select or self.run_id) is None:
             table.cursor = 0
         self.place(table, view, columns)
-        self.query_one("#runs-panel", Panel).retitle("Runs", self.count_words(view))
+        self.query_one("#runs-panel", Panel).retitle(_("Runs"), self.count_words(view))
         equal = self.only_different and not self.layout_chosen.columns
         hidden = len(rows.everything(self._sample)) - len(rows.differing(self._sample)) if equal else 0
-        same = f"{hidden} columns are equal: {{experiments.differ}} shows them" if hidden and not narrow else ""
+        same = (
+            _("{hidden} columns are equal: {{experiments.differ}} shows them").format(hidden=hidden)
+            if hidden and not narrow
+            else ""
+        )
         self.query_one("#runs-panel", Panel).footnote(same)
 
     def empty_words(self) -> str:
         """Return what is said where no run is listed."""
         if self.query_text:
-            return "No run fits. Press {app.back} to see all again."
+            return _("No run fits. Press {app.back} to see all again.")
         return (
-            "No runs yet. Press {experiments.train} to train."
+            _("No runs yet. Press {experiments.train} to train.")
             if self.shelf == "active"
             else f"Nothing is {self.shelf}. Press {{experiments.shelf}}."
         )

@@ -13,6 +13,7 @@ from lemnis.engine.experiments.fields import FIELDS
 from lemnis.engine.jobs import user_name
 from lemnis.engine.query import Completion, check_query
 from lemnis.tui.address import Address, address, chosen
+from lemnis.tui.language import _
 from lemnis.tui.stages.experiments import rows
 from lemnis.tui.stages.experiments.acts import RunsStage
 from lemnis.tui.stages.experiments.columns import ColumnsScreen, Layout
@@ -199,7 +200,11 @@ class ListStage(RunsStage):
         def named(name: str | None) -> None:
             if name:
                 self.perform(
-                    self.engine.experiments.save_view, name, view, user_name(), done=f"View {name} is in lemnis.toml."
+                    self.engine.experiments.save_view,
+                    name,
+                    view,
+                    user_name(),
+                    done=_("View {name} is in lemnis.toml.").format(name=name),
                 )
                 self.view_name = name
 

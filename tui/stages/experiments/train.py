@@ -18,6 +18,7 @@ from lemnis.engine.experiments.parameters import Value, read_overrides
 from lemnis.engine.text import safe
 from lemnis.engine.validate import Standing
 from lemnis.tui.format import verdict
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
 
 
@@ -55,7 +56,7 @@ class TrainDialog(ModalScreen[Training]):
             Col("cores"),
         )
         with Vertical(classes="dialog train"):
-            yield Words(Content.styled("Train", "bold $stage-accent"))
+            yield Words(Content.styled(_("Train"), "bold $stage-accent"))
             yield Table(*columns, Col("parameters", flex=True), id="presets")
             yield Input(placeholder="change: algorithm=dart num_leaves=63 seed=2", id="overrides", compact=True)
             yield Words("", id="checks")

@@ -9,6 +9,7 @@ from textual.content import Content
 from lemnis.engine.explore import ExtremeRow, Note, Profile
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, figure, number, share, when
+from lemnis.tui.language import _
 from lemnis.tui.stages.explore.multiples import multiples_lines
 from lemnis.tui.stages.explore.rows import bin_labels, class_look, end_text, looked_at, shape, stacked
 from lemnis.tui.widgets.cells import fitted
@@ -54,7 +55,7 @@ def detail_content(profile: Profile, closer: Closer, width: int, *, compact: boo
     if drawn.histogram.counts:
         lines += [*gap, *histogram_lines(drawn, width), TO_ROWS]
     if profile.top and profile.quantiles:
-        lines += [*gap, Content.styled("most frequent", "$muted"), *top_lines(profile, width)]
+        lines += [*gap, Content.styled(_("most frequent"), "$muted"), *top_lines(profile, width)]
     return Content("\n").join(lines)
 
 
@@ -70,7 +71,11 @@ def class_lines(profile: Profile, closer: Closer, width: int, *, compact: bool) 
     if closer.failed:
         return [Content.styled(safe(closer.failed), "$bad")]
     if closer.drawn is None:
-        return [Content.styled(f"reading it by {safe(closer.by, limit=24)} …", "$muted")] if closer.by else []
+        return (
+            [Content.styled(_("reading it by {by} …").format(by=safe(closer.by, limit=24)), "$muted")]
+            if closer.by
+            else []
+        )
     if closer.by and len(closer.drawn.findings.classes) < 2:
         one = f"by {safe(closer.by, limit=24)}: one value or none, so there are no classes to compare"
         return [Content.styled(one, "$muted").truncate(width, ellipsis=True)]
@@ -124,11 +129,11 @@ def flowed(parts: Sequence[Content], width: int) -> list[Content]:
 def figures_lines(profile: Profile, width: int) -> list[Content]:
     """Return missing, distinct, mean, deviation and skewness."""
     facts = [
-        ("missing", f"{number(profile.missing)} ({share(profile.missing_share)})"),
-        ("distinct", number(profile.distinct)),
+        (_("missing"), f"{number(profile.missing)} ({share(profile.missing_share)})"),
+        (_("distinct"), number(profile.distinct)),
     ]
     if profile.mean is not None:
-        facts += [("mean", figure(profile.mean)), ("deviation", figure(profile.deviation))]
+        facts += [(_("mean"), figure(profile.mean)), (_("deviation"), figure(profile.deviation))]
     if profile.skewness is not None:
         facts.append(("skewness", number(profile.skewness, 1)))
     return flowed([Content.assemble((f"{label} ", "$muted"), value) for label, value in facts], width)
@@ -181,7 +186,7 @@ def quantile_lines(profile: Profile, width: int) -> list[Content]:
         if key in profile.quantiles
     ]
     ends = [str(end_text(profile, end)) for end in (profile.minimum, profile.maximum)]
-    pairs = [("min", ends[0]), *middle, ("max", ends[1])]
+    pairs = [(_("min"), ends[0]), *middle, (_("max"), ends[1])]
     while len(pairs) > 3:
         widths = [max(len(label), len(value)) + 2 for label, value in pairs]
         if sum(widths) <= width:

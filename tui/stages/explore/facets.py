@@ -13,6 +13,7 @@ from lemnis.engine import LemnisError
 from lemnis.engine.explore import Count, Counted, Filter, Values, View, chosen
 from lemnis.engine.text import safe
 from lemnis.tui.format import number, share
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Cell, Col, Panel, Row, Table, value_bar, value_cell
 
 COLUMNS = (Col("value", "value", most=16, flex=True), Col("rows", right=True, width=11), Col("share", "", width=12))
@@ -47,7 +48,7 @@ class FacetsPane(Panel):
         self._facets: dict[str, Facet] = {}
 
     def compose(self) -> ComposeResult:
-        yield Table(*COLUMNS, id="facets", empty="Counting …")
+        yield Table(*COLUMNS, id="facets", empty=_("Counting …"))
 
     def toggle(self, name: str) -> None:
         """Add a column, or leave it out; of too many the first one goes."""
@@ -116,7 +117,7 @@ def facet_rows(columns: Sequence[str], facets: Mapping[str, Facet]) -> list[Row]
     found: list[Row] = []
     for place, name in enumerate(columns):
         facet = facets.get(name)
-        heading = Content.styled("counting …" if facet is None else number(facet.values.distinct), "$muted")
+        heading = Content.styled(_("counting …") if facet is None else number(facet.values.distinct), "$muted")
         found.append(Row(f"{place}", [Content.styled(safe(name), "bold $stage-accent"), heading, ""]))
         if facet is None:
             continue
@@ -126,7 +127,7 @@ def facet_rows(columns: Sequence[str], facets: Mapping[str, Facet]) -> list[Row]
         rest = facet.part.total - len(facet.part.counts)
         if rest > 0:
             rows = facet.values.rows - facet.part.counts[-1].upto
-            words = Content.styled(f"  {number(rest)} more: f", "$muted")
+            words = Content.styled("  " + _("{rest} more: f").format(rest=number(rest)), "$muted")
             found.append(Row(f"{place} rest", [words, Content.styled(number(rows), "$muted"), ""]))
     return found
 

@@ -11,6 +11,7 @@ from textual.message import Message
 from lemnis.engine.explore import Missingness, MissingPattern
 from lemnis.engine.text import safe
 from lemnis.tui.format import number, share
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Panel, Row, Table, Words
 
 BAR_CELLS = 16
@@ -35,11 +36,11 @@ class MissingPane(Panel):
         pattern: MissingPattern
 
     def __init__(self, *, id: str) -> None:
-        super().__init__("Missing together", id=id)
+        super().__init__(_("Missing together"), id=id)
         self.found: Missingness | None = None
 
     def compose(self) -> ComposeResult:
-        yield Table(*COLUMNS, id="missing", empty="Not profiled yet. Press {app.back}, then {explore.profile}.")
+        yield Table(*COLUMNS, id="missing", empty=_("Not profiled yet. Press {app.back}, then {explore.profile}."))
         yield Words(id="missing-names")
 
     def show(self, found: Missingness | None) -> None:
@@ -52,7 +53,10 @@ class MissingPane(Panel):
         if found is not None:
             of = f"{number(found.rows)} rows" if found.exact else f"~ sample of {number(found.rows)} rows"
             many = f"{len(found.patterns)} of {number(found.total)} patterns"
-            self.retitle("Missing together", f"{many} in {len(found.candidates)} columns · {of}")
+            self.retitle(
+                _("Missing together"),
+                _("{many} in {candidates} columns · {of}").format(many=many, candidates=len(found.candidates), of=of),
+            )
         self._show_names()
 
     @on(Table.Moved, "#missing")
@@ -82,7 +86,7 @@ def pattern_row(place: int, found: Missingness, columns: Sequence[Col] = COLUMNS
         "share": share(part),
         "bar": Content.assemble(("▰" * full, "$warn" if names else "$ok"), ("▱" * (BAR_CELLS - full), "$faint")),
         "many": number(len(pattern.columns)),
-        "names": Content(names) if names else Content.styled("nothing: the rows are complete", "$muted"),
+        "names": Content(names) if names else Content.styled(_("nothing: the rows are complete"), "$muted"),
     }
     values = {"rows": pattern.rows, "share": part, "bar": part, "many": len(pattern.columns), "names": names}
     return Row(str(place), [cells[column.name] for column in columns], [values[column.name] for column in columns])
@@ -91,7 +95,7 @@ def pattern_row(place: int, found: Missingness, columns: Sequence[Col] = COLUMNS
 def names_content(pattern: MissingPattern, found: Missingness | None) -> Content:
     """Return the names of a pattern in full, and those that are present in its rows."""
     if not pattern.columns:
-        return Content.styled("In these rows every column has a value.", "$muted")
+        return Content.styled(_("In these rows every column has a value."), "$muted")
     gone = Content(", ".join(safe(name) for name in pattern.columns))
     there = [name for name in found.candidates if name not in pattern.columns] if found else []
     rest = f"   present: {', '.join(safe(name) for name in there)}" if there else ""

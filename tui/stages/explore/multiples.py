@@ -9,6 +9,7 @@ from textual.content import Content
 from lemnis.engine.explore import Profile
 from lemnis.engine.text import safe
 from lemnis.tui.format import BLOCKS, figure, number, share
+from lemnis.tui.language import _
 from lemnis.tui.stages.explore.rows import bin_labels, class_look
 from lemnis.tui.widgets.cells import fitted
 
@@ -45,7 +46,7 @@ def multiples_lines(profile: Profile, by: str, width: int, *, stacked: bool = Fa
     if not drawn or not top:
         return []
     title = Content.assemble(
-        ("by ", "$muted"),
+        (f"{_('by')} ", "$muted"),
         (safe(by, limit=24), "bold"),
         (f"  share of each class's rows, full bar {share(top)}", "$muted"),
     ).truncate(width, ellipsis=True)

@@ -11,6 +11,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.data import Version
 from lemnis.engine.explore import Profile
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.stages.explore.detail import Closer, detail_content
 from lemnis.tui.stages.explore.rows import looked_at
 from lemnis.tui.widgets import Empty, Panel
@@ -43,7 +44,7 @@ class ColumnPane(Panel):
         closer: Closer
 
     def __init__(self, engine: Engine, *, id: str) -> None:
-        super().__init__("Column", id=id)
+        super().__init__(_("Column"), id=id)
         self.engine = engine
         self._wish: Wish | None = None
         self._state = ""
@@ -57,7 +58,7 @@ class ColumnPane(Panel):
     def show_nothing(self, reason: str) -> None:
         """Say why there is no column."""
         self._wish = None
-        self.retitle("Column")
+        self.retitle(_("Column"))
         self.query_one("#detail", Empty).show(reason)
 
     def show_column(self, version: Version, name: str, profile: Profile | None, *, by: str, state: str) -> None:

@@ -15,6 +15,7 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address, version_part
 from lemnis.tui.format import number
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 from lemnis.tui.messages import WHERE
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.explore import rows
@@ -58,10 +59,10 @@ class ExploreStage(Stage[ExploreView]):
         self._view: ExploreView | None = None
 
     def compose(self) -> ComposeResult:
-        with Panel("Class balance", id="balance-panel"):
+        with Panel(_("Class balance"), id="balance-panel"):
             yield Words(id="balance")
         with Container(id="columns-view"):
-            with Panel("Columns", id="columns-panel"):
+            with Panel(_("Columns"), id="columns-panel"):
                 yield Table(*rows.COLUMNS, id="columns", empty=NO_VERSION)
             yield ColumnPane(self.engine, id="detail-panel")
         yield MissingPane(id="missing-panel")
@@ -113,7 +114,7 @@ class ExploreStage(Stage[ExploreView]):
         words = self.query_one("#balance", Words)
         words.say(rows.balance_content(view.version, max(40, self.size.width - 4)))
         place = f"{view.version.title} · {number(view.version.rows)} rows"
-        self.query_one("#balance-panel", Panel).retitle("Class balance", place)
+        self.query_one("#balance-panel", Panel).retitle(_("Class balance"), place)
 
     def _show_columns(self, view: ExploreView, version: Version) -> None:
         table = self.query_one("#columns", Table)
@@ -127,7 +128,12 @@ class ExploreStage(Stage[ExploreView]):
         exact = sum(profile.exact for profile in view.profiles.values())
         known = "" if exact == len(version.columns) else f", {len(view.profiles)} measured, {exact} of them exactly"
         panel.retitle(
-            "Columns", f"{len(version.columns)}{known} · by {rows.order_words(self.columns_order, view.profiles)}"
+            _("Columns"),
+            _("{columns}{known} · by {order_words}").format(
+                columns=len(version.columns),
+                known=known,
+                order_words=rows.order_words(self.columns_order, view.profiles),
+            ),
         )
         panel.footnote(view.working)
 
@@ -135,7 +141,7 @@ class ExploreStage(Stage[ExploreView]):
         view, pane = self._view, self.query_one("#detail-panel", ColumnPane)
         name = self.query_one("#columns", Table).key
         if view is None or view.version is None or not name:
-            pane.show_nothing("No column yet. Link a version in Data ({app.go_data}).")
+            pane.show_nothing(_("No column yet. Link a version in Data ({app.go_data})."))
             return
         state = view.working or view.failed or "This column is not measured yet."
         pane.show_column(view.version, name, view.profiles.get(name), by=self.by, state=state)
@@ -202,7 +208,7 @@ class ExploreStage(Stage[ExploreView]):
             browser.open(version)
             browser.when_ready(lambda: browser.browse_values(self.query_one("#columns", Table).key))
         else:
-            self.toast("That is for a cell of the rows; open them with r.")
+            self.toast(_("That is for a cell of the rows; open them with r."))
 
     def _show_face(self) -> None:
         self.query_one("#columns-view").display = not (self.rows_open or self.missing_open)
@@ -228,7 +234,7 @@ class ExploreStage(Stage[ExploreView]):
         self.by = "" if name in (self.by, version.label) else name
         self._show_detail()
         by = self.by or version.label
-        self.toast(f"Columns are drawn by {by}." if by else "Columns are drawn without classes.")
+        self.toast(_("Columns are drawn by {by}.").format(by=by) if by else _("Columns are drawn without classes."))
 
     def back(self) -> bool:
         if self.query_one("#detail-scroll").has_focus:
@@ -295,7 +301,10 @@ class ExploreStage(Stage[ExploreView]):
             return
         first = self.query_one("#columns", Table).key
         self.perform(
-            self.engine.explore.start_profile, version.id, first=first, done=f"Queued: the profile of {version.title}."
+            self.engine.explore.start_profile,
+            version.id,
+            first=first,
+            done=_("Queued: the profile of {title}.").format(title=version.title),
         )
 
     def action_label(self) -> None:
@@ -318,13 +327,13 @@ class ExploreStage(Stage[ExploreView]):
 
         def asked(job: Job | None) -> None:
             if job is None:
-                self.toast("No profile runs.")
+                self.toast(_("No profile runs."))
                 return
             self.ask(
-                f"Stop “{job.title}”?",
-                lost="the column it is at; what is measured stays, and {explore.profile} goes on from there",
-                word="stop",
-                then=lambda: self.perform(self.engine.jobs.cancel, job.id, done="Asked it to stop."),
+                _("Stop “{title}”?").format(title=job.title),
+                lost=_("the column it is at; what is measured stays, and {explore.profile} goes on from there"),
+                word=_("stop"),
+                then=lambda: self.perform(self.engine.jobs.cancel, job.id, done=_("Asked it to stop.")),
             )
 
         self.perform(found, then=asked)
@@ -347,8 +356,8 @@ class ExploreStage(Stage[ExploreView]):
     def explain(self) -> tuple[str, str] | None:
         profile = self._view.profiles.get(self.query_one("#columns", Table).key) if self._view else None
         if self.missing_open:
-            return "Missing together", MISSING_TEXT
+            return _("Missing together"), MISSING_TEXT
         if profile is None or self.rows_open:
-            return "Rows", ROWS_TEXT
+            return _("Rows"), ROWS_TEXT
         notes = "\n\n".join(f"{note.word}: {note.detail}" for note in profile.notes) or "Nothing to note."
         return f"Column {profile.name}", f"{notes}\n\n{PROFILE_TEXT}"

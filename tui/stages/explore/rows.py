@@ -10,6 +10,7 @@ from lemnis.engine.data import Column, Version
 from lemnis.engine.explore import Order, Profile, View, interest
 from lemnis.engine.text import safe
 from lemnis.tui.format import BLOCKS, MISSING, figure, number, share, when
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Cell, Col, Field, Row
 
 SPARK_CELLS = 12
@@ -103,7 +104,7 @@ def missing_cell(part: float) -> Cell:
 
 def notes_cell(profile: Profile) -> Cell:
     """Return why the column may be looked at: with a mark what asks to act, muted what is only to know."""
-    sampled = [] if profile.exact else [Content.styled("~ sample", "$busy")]
+    sampled = [] if profile.exact else [Content.styled(_("~ sample"), "$busy")]
     calls, others = list[Content](), list[Content]()
     for reason in interest(profile).reasons:
         words = safe(reason.words)
@@ -163,12 +164,16 @@ def bin_labels(profile: Profile) -> list[str]:
 def balance_content(version: Version, width: int) -> Content:
     """Return the classes of the label in one line: name, rows, share, bar."""
     if not version.label:
-        return Content.styled("No column has the role label; set problem.target.", "$muted")
+        return Content.styled(_("No column has the role label; set problem.target."), "$muted")
     if not version.label_counts:
-        return Content.styled(f"{safe(version.label)} has too many values for classes.", "$muted")
+        return Content.styled(_("{label} has too many values for classes.").format(label=safe(version.label)), "$muted")
     labelled = sum(version.label_counts.values())
     without = version.rows - labelled
-    tail = Content.styled(f"  {number(without)} without a label", "$muted") if without else Content("")
+    tail = (
+        Content.styled("  " + _("{without} without a label").format(without=number(without)), "$muted")
+        if without
+        else Content("")
+    )
     parts: list[Content] = []
     for place, (name, rows) in enumerate(version.label_counts.items()):
         glyph, style = class_look(place)
@@ -223,14 +228,14 @@ def asked_content(view: View, version: Version) -> Content:
     many, total = view.matched, version.rows
     if view.total is None:
         found = f"≥ {number(many)} of {number(total)}"
-        state = f"  {share(view.searched, 0)} looked at" if view.searched else "  looking …"
+        state = f"  {share(view.searched, 0)} looked at" if view.searched else f"  {_('looking …')}"
     else:
         found = f"{number(many)} of {number(total)} ({share(many / max(1, total))})" if asked.words else number(total)
         state = (
             "" if view.complete else f"  sorting …{f' the first {number(view.known)} are here' if view.known else ''}"
         )
     order = f"  by {safe(asked.order, limit=30)}{' ▼' if asked.descending else ' ▲'}" if asked.order else ""
-    words = Content.styled("all rows", "$muted")
+    words = Content.styled(_("all rows"), "$muted")
     if asked.words:
         words = Content.styled(" · ", "$muted").join([Content.styled(one, "bold $stage-accent") for one in asked.parts])
     return Content.assemble(words, f"  {found}", (order, "$muted"), (state, "$busy"))

@@ -6,11 +6,12 @@ from textual.content import Content
 
 from lemnis.engine.features import Matrix
 from lemnis.engine.features.records import MEASURES
+from lemnis.tui.language import N_, _
 from lemnis.tui.stages.features import rows
 from lemnis.tui.stages.features.heat import HeatMap
 from lemnis.tui.widgets import Panel, Words
 
-NOTHING = "Not measured yet. Press {features.rank} to rank the columns and measure how they go together."
+NOTHING = N_("Not measured yet. Press {features.rank} to rank the columns and measure how they go together.")
 
 
 class Association(Panel):
@@ -37,9 +38,9 @@ class Association(Panel):
     def show(self, matrix: Matrix | None, working: str = "") -> None:
         """Show a matrix by the measure in force; `working` is what is being measured now."""
         self.heat.show(matrix, self.measure)
-        self.retitle(f"Association · {MEASURES[self.measure]}", rows.matrix_words(matrix))
+        self.retitle(_("Association · {measures}").format(measures=MEASURES[self.measure]), rows.matrix_words(matrix))
         self.footnote(
-            working or "83 is 0.83, · below 0.10 · {features.measure} next measure · {table.open} opens a pair"
+            working or _("83 is 0.83, · below 0.10 · {features.measure} next measure · {table.open} opens a pair")
         )
         self.say_pair()
 

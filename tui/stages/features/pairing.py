@@ -15,6 +15,7 @@ from lemnis.engine.features import PairDetail
 from lemnis.engine.features.records import MEASURES
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, figure, share, verdict
+from lemnis.tui.language import _
 from lemnis.tui.stages.features.rows import fixed
 from lemnis.tui.widgets import Words
 from lemnis.tui.widgets.cells import drawable, fitted
@@ -45,7 +46,7 @@ class PairScreen(ModalScreen[None]):
             yield Words(Content.styled(title, "bold $stage-accent"))
             with VerticalScroll():
                 yield Words(verdict("computing").content, id="pair")
-            yield Words(Content.assemble((" esc ", "$key"), " back"), classes="keys")
+            yield Words(Content.assemble((" esc ", "$key"), f" {_('back')}"), classes="keys")
 
     def on_mount(self) -> None:
         self.measure()

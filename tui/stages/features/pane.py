@@ -13,6 +13,7 @@ from lemnis.engine.evaluate import Ablation
 from lemnis.engine.features import FeatureScore, Pair, Ranking
 from lemnis.engine.text import safe
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 from lemnis.tui.stages.features import rows
 from lemnis.tui.widgets import Bars, Facts, Words
 
@@ -28,7 +29,8 @@ class FeatureDetail(VerticalScroll):
         yield Words(id="leakage")
         yield Facts(id="facts")
         yield Words(
-            Content.styled("Goes with (ρ Spearman, V Cramér's V, η correlation ratio)", "$muted"), id="relatives-title"
+            Content.styled(_("Goes with (ρ Spearman, V Cramér's V, η correlation ratio)"), "$muted"),
+            id="relatives-title",
         )
         yield Bars(id="relatives")
 
@@ -40,7 +42,7 @@ class FeatureDetail(VerticalScroll):
         self.query_one("#relatives-title").display = bool(pairs) and score is not None
         if score is None:
             words.say(
-                Content.styled(keyed("Not ranked yet. Press {features.rank} to measure what it is worth."), "$muted")
+                Content.styled(keyed(_("Not ranked yet. Press {features.rank} to measure what it is worth.")), "$muted")
             )
             facts.show([])
             bars.show([])

@@ -13,6 +13,7 @@ from lemnis.engine.jobs import Job
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, styled, verdict
 from lemnis.tui.keys.named import key_of, keyed
+from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import Col, Row
 
 INTERVAL = 12  # cells of the drawn interval
@@ -177,7 +178,7 @@ def plain_row(name: str, columns: Sequence[Col]) -> Row:
 def set_title(chosen: FeatureSet | None, marked: Sequence[str], of: int) -> tuple[str, Content]:
     """Return the set's title and what differs between it and the marks."""
     if chosen is None:
-        return "Feature set", Content("")
+        return _("Feature set"), Content("")
     saved, now = set(chosen.features), set(marked)
     if saved == now:
         who = f"chosen by {safe(chosen.who)}" if chosen.at else f"from {safe(chosen.who)}"
@@ -189,7 +190,7 @@ def set_title(chosen: FeatureSet | None, marked: Sequence[str], of: int) -> tupl
         f"−{name}" for name in chosen.features if name not in now
     ]
     return f"Set {chosen.name}", Content.assemble(
-        styled("▲ changed", "$warn"),
+        styled(_("▲ changed"), "$warn"),
         f" {len(now)} of {of} columns, not saved: ",
         safe(", ".join(parts), limit=200),
         (keyed("   {features.save} saves, {features.undo} undoes"), "$muted"),
@@ -210,7 +211,7 @@ def ranking_words(ranking: Ranking | None, now_ms: int) -> str:
 def ago(then_ms: int, now_ms: int) -> str:
     """Return how long ago a time was: ``just now``, ``5 min ago``."""
     since = age(then_ms, now_ms)
-    return "just now" if since == "now" else f"{since} ago"
+    return "just now" if since == "now" else _("{since} ago").format(since=since)
 
 
 def representatives_of(marked: Sequence[str], scores: Sequence[FeatureScore]) -> list[str]:
@@ -247,14 +248,14 @@ def detail_facts(
             "stands for it ★" if score.representative else "another stands for it"
         )
     return [
-        ("shuffled", shuffled),
+        (_("shuffled"), shuffled),
         ("SHAP", shap),
-        ("trees", gain),
-        ("without", without_words(ablation)),
-        ("alone", single),
-        ("target", f"{fixed(score.association)} by {score.method}"),
-        ("same as", same),
-        ("holds", f"{score.kind}, {share(score.missing, 2)} missing"),
+        (_("trees"), gain),
+        (_("without"), without_words(ablation)),
+        (_("alone"), single),
+        (_("target"), _("{fixed} by {method}").format(fixed=fixed(score.association), method=score.method)),
+        (_("same as"), same),
+        (_("holds"), _("{kind}, {missing} missing").format(kind=score.kind, missing=share(score.missing, 2))),
     ]
 
 

@@ -22,6 +22,7 @@ from lemnis.engine.monitor import (
 from lemnis.engine.monitor.schema.records import Finding
 from lemnis.tui.format import when
 from lemnis.tui.keys.named import key_of
+from lemnis.tui.language import _
 from lemnis.tui.stages.monitor import rows
 from lemnis.tui.stages.monitor.figures import told
 from lemnis.tui.widgets import Chart, Panel, Series, Table, Words
@@ -67,20 +68,20 @@ class Overview(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
-            with Panel("Alerts", id="alerts-panel"):
-                yield Table(*rows.ALERTS, id="alerts", empty="No alert is open.")
-            with Panel("Windows", id="windows-panel"):
+            with Panel(_("Alerts"), id="alerts-panel"):
+                yield Table(*rows.ALERTS, id="alerts", empty=_("No alert is open."))
+            with Panel(_("Windows"), id="windows-panel"):
                 yield Table(*rows.WINDOWS, id="windows", empty=rows.no_window("day", "day"))
         with Horizontal(id="middle"):
-            with Panel("Features", id="features-panel"):
+            with Panel(_("Features"), id="features-panel"):
                 yield Words(id="changes")
-                yield Table(*rows.FEATURES, id="features", empty="No window is chosen.")
-            with Panel("Distribution", id="bins-panel"), VerticalScroll(can_focus=False):
+                yield Table(*rows.FEATURES, id="features", empty=_("No window is chosen."))
+            with Panel(_("Distribution"), id="bins-panel"), VerticalScroll(can_focus=False):
                 yield Words(id="bins")
         with Horizontal(id="bottom"):
-            with Panel("Drift over time", id="heat-panel"):
-                yield Table(id="heat", empty="Nothing to compare yet.")
-            with Panel("Figures", id="chart-panel"):
+            with Panel(_("Drift over time"), id="heat-panel"):
+                yield Table(id="heat", empty=_("Nothing to compare yet."))
+            with Panel(_("Figures"), id="chart-panel"):
                 yield Chart(id="chart", empty="No labels have come back yet.")
 
     def draw(self, view: MonitorView) -> None:
@@ -100,7 +101,7 @@ class Overview(Vertical):
             [rows.alert_row(alert, view.now) for alert in view.alerts]
             + [rows.standing_row(standing, view.now, bounds.get(standing.rule)) for standing in view.standings]
         )
-        self.query_one("#alerts-panel", Panel).retitle("Alerts", alerts_detail(view))
+        self.query_one("#alerts-panel", Panel).retitle(_("Alerts"), alerts_detail(view))
 
     def show_windows(self, view: MonitorView) -> None:
         table = self.query_one("#windows", Table)
@@ -112,11 +113,13 @@ class Overview(Vertical):
         more = f" ({view.endpoints.index(view.endpoint) + 1} of {len(view.endpoints)})" if view.endpoints[1:] else ""
         table.empty = rows.no_window(view.width, view.declared)
         zoomed = f" · by {view.width}, alerts by {view.declared}" if view.width != view.declared else ""
-        self.query_one("#windows-panel", Panel).retitle("Windows", view.endpoint and f"{view.endpoint}{more}{zoomed}")
+        self.query_one("#windows-panel", Panel).retitle(
+            _("Windows"), view.endpoint and f"{view.endpoint}{more}{zoomed}"
+        )
 
     def show_features(self, view: MonitorView) -> None:
         title = f"{rows.span_label(view.window)} · {rows.verdict_words(view.window)}" if view.window else ""
-        self.query_one("#features-panel", Panel).retitle("Features", title)
+        self.query_one("#features-panel", Panel).retitle(_("Features"), title)
         table = self.query_one("#features", Table)
         columns = rows.feature_columns(table.size.width)
         table.set_columns(columns)
@@ -134,7 +137,7 @@ class Overview(Vertical):
     def show_bins(self) -> None:
         feature = self.feature
         panel, words = self.query_one("#bins-panel", Panel), self.query_one("#bins", Words)
-        panel.retitle("Distribution", feature.feature if feature else "")
+        panel.retitle(_("Distribution"), feature.feature if feature else "")
         words.say(rows.bins_content(feature, panel.content_size.width - 2) if feature else "")
 
     def show_trend(self, view: MonitorView) -> None:
@@ -159,7 +162,7 @@ class Overview(Vertical):
         fields = [field for _, field in rows.FIGURES[self.figure][1]]
         held = {"roc_auc": "reference_auc", "log_loss": "reference_log_loss", "label_share": "reference_share"}
         levels = [
-            (value, "held out")
+            (value, _("held out"))
             for field in fields
             if newest is not None and field in held and (value := getattr(newest, held[field])) is not None
         ]
@@ -178,7 +181,7 @@ class Overview(Vertical):
 def no_alert(view: MonitorView) -> str:
     """Return what the empty list of alerts says."""
     if not view.rules:
-        return "No rules. Press {monitor.rule} to try and declare one."
+        return _("No rules. Press {monitor.rule} to try and declare one.")
     return f"No alert is open; {len(view.rules)} rules wait for the first window."
 
 

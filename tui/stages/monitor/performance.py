@@ -44,11 +44,11 @@ class PerformanceLayer(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Words(id="performance-words")
-        with Panel("Performance", id="performance-panel"):
+        with Panel(_("Performance"), id="performance-panel"):
             yield Table(
-                *COLUMNS, id="performance", empty="No rows were served yet. Press {monitor.replay} to replay some."
+                *COLUMNS, id="performance", empty=_("No rows were served yet. Press {monitor.replay} to replay some.")
             )
-        with Panel("Over time", id="truth-panel"):
+        with Panel(_("Over time"), id="truth-panel"):
             yield Chart(id="truth", empty="Nothing is measured or estimated yet.")
 
     def draw(self, found: Performance, metric: str) -> None:
@@ -73,7 +73,7 @@ class PerformanceLayer(Vertical):
         chart.value_text = partial(told, unit=unit_of(found, name))
         chart.relabel(x=span, y=METRICS[name])
         held_out = last.held_out.get(name) if last else None
-        chart.show(series_of(found, name), levels=[(held_out.value, "held out")] if held_out else [])
+        chart.show(series_of(found, name), levels=[(held_out.value, _("held out"))] if held_out else [])
 
 
 def entry_row(entry: Entry, name: str, found: Performance, columns: tuple[Col, ...]) -> Row:

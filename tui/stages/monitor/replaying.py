@@ -7,6 +7,7 @@ from typing import Any
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.monitor import File, Planned
 from lemnis.tui.keys.named import key_of
+from lemnis.tui.language import _
 from lemnis.tui.screens.form import Options
 from lemnis.tui.stages.monitor.form import names_file, replay_form, replay_plan, sources
 from lemnis.tui.stages.monitor.pane import MonitorView
@@ -45,7 +46,7 @@ def begin(stage: Stage[MonitorView], view: MonitorView) -> None:
         stage.ask(
             f"Stop the replay to {replay.endpoint} (job {replay.job_id})? "
             f"{key_of('monitor.pause')} lets it go on where it was.",
-            lost="", word="stop", then=stop,
+            lost="", word=_('stop'), then=stop,
         )  # fmt: skip
     else:
         stage.perform(proposal, engine, view.endpoint, then=partial(fill_in, stage))
@@ -54,7 +55,7 @@ def begin(stage: Stage[MonitorView], view: MonitorView) -> None:
 def fill_in(stage: Stage[MonitorView], found: Proposal) -> None:
     """Open the form, and begin the replay that was filled in."""
     if not found.endpoint:
-        stage.toast("Nothing is served yet: deploy a model first ({app.go_deploy}).", warn=True)
+        stage.toast(_("Nothing is served yet: deploy a model first ({app.go_deploy})."), warn=True)
         return
     room, root = stage.engine.monitor, stage.engine.workspace.root
 
@@ -85,9 +86,9 @@ def pause(stage: Stage[MonitorView], view: MonitorView) -> None:
     paused = [one for one in view.status.paused if one.endpoint == view.endpoint] or view.status.paused
     if running:
         stage.perform(
-            room.stop_replay, running[0].job_id, done="It pauses; {monitor.pause} lets it go on where it was."
+            room.stop_replay, running[0].job_id, done=_("It pauses; {monitor.pause} lets it go on where it was.")
         )
     elif paused:
-        stage.perform(room.resume_replay, paused[0].job_id, done="It goes on where it was.")
+        stage.perform(room.resume_replay, paused[0].job_id, done=_("It goes on where it was."))
     else:
-        stage.toast("Nothing is replayed: {monitor.replay} begins a replay.")
+        stage.toast(_("Nothing is replayed: {monitor.replay} begins a replay."))

@@ -11,6 +11,7 @@ from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor import WIDTHS, Alert
 from lemnis.engine.monitor.alerting.rules import BOUND, TOLD
 from lemnis.tui.actions import bindings
+from lemnis.tui.language import _
 from lemnis.tui.messages import IncidentWanted, StageWanted
 from lemnis.tui.screens import answering
 from lemnis.tui.screens.loop import LoopScreen
@@ -136,7 +137,11 @@ class MonitorStage(MonitorPlaces):
             standings = self._view.standings if self._view else []
             found = next((one for one in standings if rows.standing_key(one) == message.key), None)
             if found is not None:
-                self.toast(f"{found.rule} of {found.endpoint} is {found.state}: {found.why}.")
+                self.toast(
+                    _("{rule} of {endpoint} is {state}: {why}.").format(
+                        rule=found.rule, endpoint=found.endpoint, state=found.state, why=found.why
+                    )
+                )
             return
         self.post_message(IncidentWanted(int(message.key), self._alert))
 
@@ -205,13 +210,15 @@ class MonitorStage(MonitorPlaces):
         """Let a stale model stay; asks who and why."""
         stale = [one for one in self._view.stale if one.waived is None] if self._view else []
         if not stale:
-            self.toast("No model is stale.", warn=True)
+            self.toast(_("No model is stale."), warn=True)
             return
         model, call = stale[0].model, self.engine.monitor.waive_stale
 
         def answered(filled: dict[str, str] | None) -> None:
             if filled is not None:
-                self.perform(call, model, filled["who"], filled["why"], done=f"{model} may stay as it is.")
+                self.perform(
+                    call, model, filled["who"], filled["why"], done=_("{model} may stay as it is.").format(model=model)
+                )
 
         self.app.push_screen(waive_form(stale[0], user_name()), answered)
 
@@ -219,7 +226,7 @@ class MonitorStage(MonitorPlaces):
         """Show in Problem the change that made a model stale."""
         stale = self._view.stale if self._view else []
         if not stale:
-            self.toast("The problem is as it was when the models that serve were trained.")
+            self.toast(_("The problem is as it was when the models that serve were trained."))
         else:
             self.post_message(StageWanted("problem", f"change/{stale[0].change_id or ''}"))
 
@@ -229,7 +236,7 @@ class MonitorStage(MonitorPlaces):
 
     def action_next_endpoint(self) -> None:
         if self._view is None or len(self._view.endpoints) < 2:
-            self.toast("There is one endpoint only.")
+            self.toast(_("There is one endpoint only."))
             return
         known = self._view.endpoints
         self.endpoint, self.window_id = known[(known.index(self._view.endpoint) + 1) % len(known)], 0
@@ -239,7 +246,7 @@ class MonitorStage(MonitorPlaces):
     def action_acknowledge(self) -> None:
         alert = self._alert
         if alert is None or not alert.fires:
-            self.toast("No firing alert is under the cursor.", warn=True)
+            self.toast(_("No firing alert is under the cursor."), warn=True)
             return
 
         def answered(filled: dict[str, str] | None) -> None:
@@ -251,7 +258,7 @@ class MonitorStage(MonitorPlaces):
     def action_resolve(self) -> None:
         alert = self._alert
         if alert is None or alert.state == "resolved":
-            self.toast("No open alert is under the cursor.", warn=True)
+            self.toast(_("No open alert is under the cursor."), warn=True)
             return
 
         def answered(filled: dict[str, str] | None) -> None:
@@ -264,7 +271,7 @@ class MonitorStage(MonitorPlaces):
         """Silence the rule under the cursor, whether it fires or not."""
         rule, endpoint = self._ruled
         if not rule:
-            self.toast("No alert or rule is under the cursor.", warn=True)
+            self.toast(_("No alert or rule is under the cursor."), warn=True)
             return
 
         def answered(filled: dict[str, str] | None) -> None:
@@ -276,7 +283,7 @@ class MonitorStage(MonitorPlaces):
                     until=answering.ends(filled),
                     who=filled["who"],
                     why=filled["why"],
-                    done=f"{rule} is silenced.",
+                    done=_("{rule} is silenced.").format(rule=rule),
                 )
 
         self.app.push_screen(answering.silence_form(rule, endpoint, user_name()), answered)
@@ -301,7 +308,7 @@ class MonitorStage(MonitorPlaces):
         """Show what tells the chosen window's rows from training rows."""
         window = self._view.window if self._view else None
         if window is None:
-            self.toast("No window is chosen.", warn=True)
+            self.toast(_("No window is chosen."), warn=True)
         else:
             self.app.push_screen(WhyScreen(self.engine, window))
 

@@ -9,6 +9,7 @@ from lemnis.engine.monitor import Alert, FeatureDrift, Grid, Standing, Status, W
 from lemnis.engine.monitor.records import METHOD_NAMES
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, spark, styled, verdict
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Cell, Col, Row
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -95,7 +96,7 @@ def no_window(width: Width, declared: Width) -> str:
     """Return what the empty list of windows says."""
     if width != declared and width in KEPT:
         return f"No {width} is kept here: they are for {KEPT[width]}. Press {{monitor.zoom_out}} for longer ones."
-    return "No rows were served yet. Press {monitor.replay} to replay some."
+    return _("No rows were served yet. Press {monitor.replay} to replay some.")
 
 
 def moved_cell(window: Window, grid: Grid) -> tuple[str, float | None]:

@@ -41,10 +41,10 @@ class ShapeScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog shape"):
             yield ErrorStrip()
-            yield Words("Reading …", id="shape-head")
-            with Panel("Schema and skew", id="shape-panel"):
-                yield Table(*COLUMNS, id="shape", empty="Reading …")
-            with Panel("Difference", id="shape-detail-panel"), VerticalScroll(can_focus=True):
+            yield Words(_("Reading …"), id="shape-head")
+            with Panel(_("Schema and skew"), id="shape-panel"):
+                yield Table(*COLUMNS, id="shape", empty=_("Reading …"))
+            with Panel(_("Difference"), id="shape-detail-panel"), VerticalScroll(can_focus=True):
                 yield Words(id="shape-detail")
             keys = [part for key, word in KEYS for part in ((f" {key} ", "$key"), f" {_(word)} ")]
             yield Words(Content.assemble(*keys), classes="keys")
@@ -114,7 +114,7 @@ class ShapeScreen(ModalScreen[None]):
         takeable = [one for one in chosen if diffs.get(one)]
         if not takeable:
             self.notify(
-                "Nothing in lemnis.toml mends this; the detail says what to do.", severity="warning", markup=False
+                _("Nothing in lemnis.toml mends this; the detail says what to do."), severity="warning", markup=False
             )
         elif not self.engine.store.read_only:
             table.marks.clear()

@@ -10,6 +10,7 @@ from lemnis.engine.monitor.schema.records import REQUESTS, Finding, Inspected
 from lemnis.engine.monitor.skew.records import Apart, Paired, ShareSkew, Skew
 from lemnis.engine.text import safe
 from lemnis.tui.format import age, delta, share, verdict
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Cell, Col, Row
 
 COLUMNS = (
@@ -120,7 +121,7 @@ def finding_detail(one: Finding, diff: str) -> Content:
     """Return one schema finding in full, with what would be written."""
     gain = f", {share(one.importance, 0)} of the model's gain" if one.importance else ""
     parts: list[Content | tuple[str, str] | str] = [(safe(one.column), "bold"), f" ({one.kind}{gain})"]
-    parts += [("  was ", "$muted"), safe(one.was), ("  now ", "$muted"), safe(one.now)]
+    parts += [("  was ", "$muted"), safe(one.was), (f"  {_('now')} ", "$muted"), safe(one.now)]
     if diff:
         parts.append(("\na writes into lemnis.toml:", "$muted"))
     for line in diff.splitlines()[2:]:

@@ -13,6 +13,7 @@ from lemnis.engine.jobs import Job
 from lemnis.engine.monitor import Contrast, Window
 from lemnis.engine.text import safe
 from lemnis.tui.format import number, share
+from lemnis.tui.language import _
 from lemnis.tui.screens.following import JobDialog
 from lemnis.tui.stages.monitor.rows import bar, span_label
 from lemnis.tui.widgets import Col, Row, Table, Words
@@ -37,9 +38,9 @@ class WhyScreen(JobDialog[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
             yield Words(Content.styled(f"What changed in {span_label(self.window)}?", "bold $stage-accent"))
-            yield Words("looking …", id="why-said")
+            yield Words(_("looking …"), id="why-said")
             yield Table(id="why-examples", empty="")
-            yield Words(Content.assemble((" esc ", "$key"), " back"), classes="keys")
+            yield Words(Content.assemble((" esc ", "$key"), f" {_('back')}"), classes="keys")
 
     def on_mount(self) -> None:
         self.query_one(Table).display = False

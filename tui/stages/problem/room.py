@@ -13,6 +13,7 @@ from lemnis.engine.problem import Change
 from lemnis.engine.resources.planning import Plan
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.language import _
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.problem import rows
 from lemnis.tui.stages.problem.explained import CELLS, PROBLEM_TEXT
@@ -45,22 +46,24 @@ class ProblemStage(Stage[ProblemView]):
         self._planning = False
 
     def compose(self) -> ComposeResult:
-        with Panel("Problem", id="statement-panel"):
+        with Panel(_("Problem"), id="statement-panel"):
             yield Words(id="statement")
         with Horizontal(id="terms"):
-            with Panel("Value per case", id="value-panel"):
+            with Panel(_("Value per case"), id="value-panel"):
                 yield Words(id="value")
-            with Panel("Success criteria", id="criteria-panel"):
-                yield Table(*rows.CRITERIA, id="criteria", empty="No criterion yet. Press {app.edit}.")
+            with Panel(_("Success criteria"), id="criteria-panel"):
+                yield Table(*rows.CRITERIA, id="criteria", empty=_("No criterion yet. Press {app.edit}."))
         with Horizontal(id="needs"):
-            with Panel("Acquisition plan", id="plan-panel"):
-                yield Table(*rows.PLAN, id="plan", empty="No plan yet. Press {app.edit} to say what data comes when.")
-            with Panel("Infrastructure", id="needed-panel"), VerticalScroll(id="needed-scroll", can_focus=True):
-                yield Words("Reading what this machine has measured …", id="needed")
+            with Panel(_("Acquisition plan"), id="plan-panel"):
+                yield Table(
+                    *rows.PLAN, id="plan", empty=_("No plan yet. Press {app.edit} to say what data comes when.")
+                )
+            with Panel(_("Infrastructure"), id="needed-panel"), VerticalScroll(id="needed-scroll", can_focus=True):
+                yield Words(_("Reading what this machine has measured …"), id="needed")
         with Container(id="past"):
-            with Panel("History", id="history-panel"):
-                yield Table(*rows.HISTORY, id="history", empty="Nothing is recorded yet.")
-            with Panel("Change", id="change-panel"), VerticalScroll(id="change-scroll", can_focus=True):
+            with Panel(_("History"), id="history-panel"):
+                yield Table(*rows.HISTORY, id="history", empty=_("Nothing is recorded yet."))
+            with Panel(_("Change"), id="change-panel"), VerticalScroll(id="change-scroll", can_focus=True):
                 yield Words(id="change")
 
     def load(self) -> ProblemView:
@@ -82,7 +85,7 @@ class ProblemStage(Stage[ProblemView]):
     def _draw(self, view: ProblemView) -> None:
         self._view = view
         self.query_one("#statement", Words).say(rows.statement_content(view.problem))
-        self.query_one("#statement-panel", Panel).retitle("Problem", view.problem.title)
+        self.query_one("#statement-panel", Panel).retitle(_("Problem"), view.problem.title)
         self.query_one("#value", Words).say(rows.value_content(view.problem))
         self.query_one("#value-panel", Panel).footnote(rows.break_even_text(view.problem))
         history = self.query_one("#history", Table)
@@ -90,7 +93,7 @@ class ProblemStage(Stage[ProblemView]):
         if self.thing:
             history.select(self.thing.removeprefix("change/") or str(view.changes[0].id) if view.changes else "")
             self.thing = ""
-        self.query_one("#history-panel", Panel).retitle("History", str(len(view.changes)))
+        self.query_one("#history-panel", Panel).retitle(_("History"), str(len(view.changes)))
         self.query_one("#plan-panel", Panel).footnote(rows.plan_summary(view.arrivals))
         self._show_tables(view)
         self._show_change()
@@ -128,10 +131,10 @@ class ProblemStage(Stage[ProblemView]):
         change = next((one for one in self._view.changes if str(one.id) == key), None) if self._view else None
         panel = self.query_one("#change-panel", Panel)
         if change is None:
-            panel.retitle("Change")
+            panel.retitle(_("Change"))
             self.query_one("#change", Words).say("")
             return
-        panel.retitle("Change", f"{rows.when(change.at)} {change.who}".strip())
+        panel.retitle(_("Change"), f"{rows.when(change.at)} {change.who}".strip())
         self.query_one("#change", Words).say(rows.change_content(change))
 
     def on_resize(self) -> None:
@@ -197,4 +200,4 @@ class ProblemStage(Stage[ProblemView]):
         return True
 
     def explain(self) -> tuple[str, str] | None:
-        return "The problem", PROBLEM_TEXT
+        return _("The problem"), PROBLEM_TEXT

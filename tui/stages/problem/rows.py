@@ -11,6 +11,7 @@ from lemnis.engine.text import safe
 from lemnis.tui import planned
 from lemnis.tui.format import MISSING, money, number, share, verdict, when
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Cell, Col, Row
 
 CRITERIA = (Col("metric", "criterion"), Col("bound"), Col("on"), Col("why", flex=True))
@@ -33,11 +34,18 @@ HISTORY = (Col("when"), Col("who"), Col("changed"), Col("why", flex=True))
 def statement_content(problem: Problem) -> Content:
     """Return the question and the facts around it; the question may wrap."""
     facts = [
-        ("task", f"{problem.task}: {problem.target or MISSING}, per {problem.unit or MISSING}"),
-        ("decided", problem.decided),
-        ("owner", problem.owner),
+        (
+            _("task"),
+            _("{task}: {target}, per {unit}").format(
+                task=problem.task, target=problem.target or MISSING, unit=problem.unit or MISSING
+            ),
+        ),
+        (_("decided"), problem.decided),
+        (_("owner"), problem.owner),
     ]
-    lines = [Content.styled(safe(problem.question or keyed("No question yet. Press {app.edit} to state it.")), "bold")]
+    lines = [
+        Content.styled(safe(problem.question or keyed(_("No question yet. Press {app.edit} to state it."))), "bold")
+    ]
     lines += [Content.assemble((f"{label:<9}", "$muted"), safe(value) or MISSING) for label, value in facts]
     return Content("\n").join(lines)
 
@@ -45,23 +53,23 @@ def statement_content(problem: Problem) -> Content:
 def value_content(problem: Problem) -> Content:
     """Return the money of the four answers as a small table, with the probability from which yes is said."""
     if problem.task != "binary":
-        return Content.styled("Money per answer is for binary questions.", "$muted")
+        return Content.styled(_("Money per answer is for binary questions."), "$muted")
     value, currency = problem.value, problem.currency
     yes = (value.true_positive, value.false_positive)
     no = (value.false_negative, value.true_negative)
     target = safe(problem.target or "target", limit=10)
-    lines = [Content.styled(f"{'':<9}{target:>11}{f'not {target}':>15}", "$muted")]
-    for word, amounts in (("said yes", yes), ("said no", no)):
+    lines = [Content.styled(f"{'':<9}{target:>11}{_('not {target}').format(target=target):>15}", "$muted")]
+    for word, amounts in ((_("said yes"), yes), (_("said no"), no)):
         cells = [amount_content(amount, currency, wide) for amount, wide in zip(amounts, (11, 15), strict=True)]
         lines.append(Content.assemble((f"{word:<9}", "$muted"), *cells))
-    lines.append(Content.assemble(("yes from ", "$muted"), f"{f'p {problem.threshold:g}':>11}"))
+    lines.append(Content.assemble((f"{_('yes from')} ", "$muted"), f"{f'p {problem.threshold:g}':>11}"))
     return Content("\n").join(lines)
 
 
 def break_even_text(problem: Problem) -> str:
     """Return from which probability a yes pays, in words; empty when that is not a question here."""
     even = break_even(problem.value) if problem.task == "binary" else None
-    return f"a yes pays from p {number(even, 2)}" if even is not None else ""
+    return _("a yes pays from p {even}").format(even=number(even, 2)) if even is not None else ""
 
 
 def amount_content(amount: float, currency: str, width: int) -> Content:
@@ -113,7 +121,11 @@ def plan_summary(arrivals: list[Arrival]) -> str:
     """Return the plan in words: ``5 of 5 as planned``, and what is wrong by name."""
     good = sum(arrival.state == "arrived" for arrival in arrivals)
     wrong = [f"{arrival.source}: {arrival.why}" for arrival in arrivals if arrival.state in ("late", "short")]
-    return "; ".join([f"{good} of {len(arrivals)} as planned", *wrong]) if arrivals else ""
+    return (
+        "; ".join([_("{good} of {arrivals} as planned").format(good=good, arrivals=len(arrivals)), *wrong])
+        if arrivals
+        else ""
+    )
 
 
 def needed_content(found: Plan | LemnisError) -> Content:
@@ -147,16 +159,16 @@ def change_row(change: Change) -> Row:
 def changed_text(change: Change) -> str:
     """Return what a change touched, short: the key if it is one, else how many."""
     if change.elsewhere:
-        return "other sections"
+        return _("other sections")
     if len(change.differences) == 1:
         return change.differences[0].key
-    return f"{len(change.differences)} keys"
+    return _("{differences} keys").format(differences=len(change.differences))
 
 
 def change_content(change: Change) -> Content:
     """Return every key of the problem that a change moved, before and after."""
     if change.elsewhere:
-        return Content.styled("The problem stayed as it was; other sections of lemnis.toml changed.", "$muted")
+        return Content.styled(_("The problem stayed as it was; other sections of lemnis.toml changed."), "$muted")
     lines: list[Content] = []
     for difference in change.differences:
         lines.append(Content(safe(difference.key)))

@@ -8,6 +8,7 @@ from textual.content import Content
 from lemnis.engine.resources import GpuReport, HostSample
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_
+from lemnis.tui.language import _
 
 Past: TypeAlias = Mapping[str, Sequence[float | None]]
 
@@ -98,7 +99,7 @@ def pressure_line(host: HostSample) -> Content:
     parts: list[tuple[str, str] | str] = [("waiting ", "$muted")]
     for label, value in (
         ("CPU", host.cpu_pressure_percent),
-        ("memory", host.memory_pressure_percent),
+        (_("memory"), host.memory_pressure_percent),
         ("disk", host.disk_pressure_percent),
     ):
         style, glyph = judged(value, PRESSURE_LEVELS)

@@ -11,6 +11,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import DiskUse, PoolState, Process, ProcessTable
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.language import _
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens.nodes import NodesScreen
 from lemnis.tui.screens.usage import UsageScreen
@@ -55,11 +56,11 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
 
     def compose(self) -> ComposeResult:
         yield Machine(terminal_shape(), id="live")
-        with Panel("Pool", id="pool"):
+        with Panel(_("Pool"), id="pool"):
             yield Table(
                 *rows.POOL_COLUMNS,
                 id="jobs",
-                empty="Nothing runs or waits. Start something in Experiments ({app.go_experiments}).",
+                empty=_("Nothing runs or waits. Start something in Experiments ({app.go_experiments})."),
             )
         reading = "Reading the process table …" if self.engine.at is None else "Which processes ran is not kept."
         yield Busiest(empty=reading, id="process-panel")
@@ -81,7 +82,7 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
         self.machine().show(view.reading, view.disk)
         jobs = rows.pool_rows(view.pool, view.at)
         pool = self.query_one("#pool", Panel)
-        pool.retitle("Pool", rows.pool_title(view.pool))
+        pool.retitle(_("Pool"), rows.pool_title(view.pool))
         pool.styles.height = min(9, len(jobs) + 3 if jobs else 4)
         self._show_table("#jobs", rows.POOL_COLUMNS, jobs, rows.NARROW_POOL)
         self._say_why()
@@ -100,7 +101,7 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
         """On a narrow screen, where its column is cut, say in the border why the job under the cursor waits."""
         waiting = self._view.pool.waiting if self._view is not None else []
         if not waiting or not self.app.screen.has_class("-narrow"):
-            self.query_one("#pool", Panel).footnote("P: shares, estimates, dry runs")
+            self.query_one("#pool", Panel).footnote(_("P: shares, estimates, dry runs"))
             return
         key = self.query_one("#jobs", Table).key
         why = next((job.why for job in waiting if str(job.job_id) == key), waiting[0].why)
@@ -172,13 +173,15 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
             if self._focused_table() == "processes":
                 self.action_signal()
             else:
-                self.toast("No job is under the cursor.", warn=True)
+                self.toast(_("No job is under the cursor."), warn=True)
             return
         self.ask(
-            f"Stop job {job_id}?",
-            lost="what it did since its last checkpoint",
-            word="stop",
-            then=lambda: self.perform(self.engine.jobs.cancel, job_id, done=f"Job {job_id} was asked to stop."),
+            _("Stop job {job_id}?").format(job_id=job_id),
+            lost=_("what it did since its last checkpoint"),
+            word=_("stop"),
+            then=lambda: self.perform(
+                self.engine.jobs.cancel, job_id, done=_("Job {job_id} was asked to stop.").format(job_id=job_id)
+            ),
         )
 
     @on(Table.Opened, "#jobs")
@@ -191,7 +194,7 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
         if run_id is not None:
             self._go_to_run(str(run_id))
         else:
-            self.toast("No run belongs to this row.")
+            self.toast(_("No run belongs to this row."))
 
     @on(Table.Opened, "#processes")
     def open_process(self, message: Table.Opened) -> None:

@@ -32,8 +32,8 @@ from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
 KEYS = (
-    ("space", "mark"), ("a", "add"), ("m", "map"), ("q", "quarantine"), ("d", "end a code"), ("u", "undo"),
-    ("tab", "next"), ("esc", "back"),
+    ("space", 'mark'), ("a", 'add'), ("m", 'map'), ("q", 'quarantine'), ("d", 'end a code'), ("u", 'undo'),
+    ("tab", 'next'), ("esc", 'back'),
 )  # fmt: skip
 
 
@@ -69,12 +69,12 @@ class CodesScreen(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog codes"):
             yield ErrorStrip()
-            with Panel("Unknown codes", id="unknown-panel"):
-                yield Table(*UNKNOWN_COLUMNS, id="unknown", empty="Reading …")
-            with Panel("Code list", id="list-panel"):
-                yield Table(*CODE_COLUMNS, id="codes", empty="No list yet: the first act on this check makes one.")
-            with Panel("Changes", id="events-panel"):
-                yield Table(*EVENT_COLUMNS, id="events", empty="Nothing was changed yet.")
+            with Panel(_("Unknown codes"), id="unknown-panel"):
+                yield Table(*UNKNOWN_COLUMNS, id="unknown", empty=_("Reading …"))
+            with Panel(_("Code list"), id="list-panel"):
+                yield Table(*CODE_COLUMNS, id="codes", empty=_("No list yet: the first act on this check makes one."))
+            with Panel(_("Changes"), id="events-panel"):
+                yield Table(*EVENT_COLUMNS, id="events", empty=_("Nothing was changed yet."))
             yield Words(id="codes-said")
             keys = [part for key, word in KEYS for part in ((f" {key} ", "$key"), f" {_(word)} ")]
             yield Words(Content.assemble(*keys), classes="keys")
@@ -108,7 +108,7 @@ class CodesScreen(ModalScreen[bool]):
         table.show([unknown_row(each, unknown.failing) for each in unknown.codes])
         shown = f"{len(unknown.codes)} of {number(unknown.distinct)}" if unknown.codes else "none"
         detail = f"{self.check} · {shown} · {number(unknown.failing)} rows of run {unknown.run}"
-        self.query_one("#unknown-panel", Panel).retitle(f"Unknown {unknown.column}", detail)
+        self.query_one("#unknown-panel", Panel).retitle(_("Unknown {column}").format(column=unknown.column), detail)
         if listed is None:
             self.query_one("#codes", Table).show([])
         else:
@@ -128,7 +128,7 @@ class CodesScreen(ModalScreen[bool]):
     def _ask(self, title: str, text: str, questions: list[Question], word: str, act: Callable[[Answers], Any]) -> None:
         """Ask for what an act needs and do it in a thread."""
         if self.engine.store.read_only:
-            self._say("This workspace is open read-only.")
+            self._say(_("This workspace is open read-only."))
             return
 
         def answered(answers: Answers | None) -> None:

@@ -7,6 +7,7 @@ from textual.containers import Horizontal, VerticalScroll
 
 from lemnis.engine.validate import CheckResult, HistoryPoint
 from lemnis.tui.format import number
+from lemnis.tui.language import _
 from lemnis.tui.stages.validate import rows
 from lemnis.tui.widgets import Bars, Chart, Facts, Panel, Table, Words
 
@@ -15,23 +16,23 @@ class CheckDetail(Horizontal):
     """The check under the cursor."""
 
     def compose(self) -> ComposeResult:
-        with Panel("Check", id="check-panel"), VerticalScroll(id="check-scroll", can_focus=True):
+        with Panel(_("Check"), id="check-panel"), VerticalScroll(id="check-scroll", can_focus=True):
             yield Facts(id="check-facts")
             yield Words(id="offenders-title", classes="heading")
             yield Bars(id="offenders")
-            yield Words("history", id="history-title", classes="heading")
+            yield Words(_("history"), id="history-title", classes="heading")
             yield Chart(id="check-chart", x="run", empty="")
             yield Words(id="check-history")
-            yield Words("query of the failing rows", id="sql-title", classes="heading")
+            yield Words(_("query of the failing rows"), id="sql-title", classes="heading")
             yield Words(id="check-sql")
-        with Panel("First failing rows", id="sample-panel"):
+        with Panel(_("First failing rows"), id="sample-panel"):
             yield Table(id="sample")
 
     def show(self, result: CheckResult, points: Sequence[HistoryPoint], now: int, *, tall: bool) -> None:
         """Show a check and how it went up to its run; its history is charted where the screen is tall."""
         panel = self.query_one("#check-panel", Panel)
         panel.retitle(result.name, result.kind.replace("_", " "))
-        panel.footnote("enter: the failing rows" if result.listable else "")
+        panel.footnote(_("enter: the failing rows") if result.listable else "")
         self.query_one("#check-facts", Facts).show(rows.detail_facts(result, now))
         title = self.query_one("#offenders-title", Words)
         title.display = self.query_one("#offenders").display = bool(result.top)
@@ -49,7 +50,7 @@ class CheckDetail(Horizontal):
         sample.show(rows.sample_rows(result.sample))
         shown = len(result.sample.rows)
         detail = f"{shown} of {number(result.failing)}" if shown else ""
-        self.query_one("#sample-panel", Panel).retitle("First failing rows", detail)
+        self.query_one("#sample-panel", Panel).retitle(_("First failing rows"), detail)
 
 
 CHECKS_TEXT = (

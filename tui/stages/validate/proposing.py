@@ -23,7 +23,13 @@ from lemnis.tui.widgets.strip import ErrorStrip
 KIND = "validate.suggest"
 LIVE_SECONDS = 0.5
 WORKING = ("queued", "preparing", "running")
-KEYS = (("n", "try again"), ("space", "mark"), ("a", "take these"), ("A", "take all"), ("esc", "back"))
+KEYS = (
+    ("n", "try again"),
+    ("space", "mark"),
+    ("a", "take these"),
+    ("A", "take all"),
+    ("esc", "back"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +60,8 @@ class ProposalsScreen(ModalScreen[int]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog proposals"):
             yield ErrorStrip()
-            yield Words("Reading …", id="trial")
-            with Panel("Proposed checks", id="proposals-panel"):
+            yield Words(_("Reading …"), id="trial")
+            with Panel(_("Proposed checks"), id="proposals-panel"):
                 yield Table(*PROPOSAL_COLUMNS, id="proposals", empty="Nothing was tried yet. Press n.")
             yield Words(id="faults")
             keys = [part for key, word in KEYS for part in ((f" {key} ", "$key"), f" {_(word)} ")]

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 
 from lemnis.engine.text import safe
 from lemnis.engine.validate import Reason
+from lemnis.tui.language import _
 from lemnis.tui.stages.validate.rows import REASON_COLUMNS, reason_row
 from lemnis.tui.widgets import Table, Words
 
@@ -29,10 +30,14 @@ class Reasons(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog reasons"):
-            yield Words(Content.styled(f"Why rows fail {safe(self.check, limit=60)}", "bold $stage-accent"))
-            yield Words("Values more frequent among the failing rows than among all; +3: more columns say the same.")
-            yield Table(*REASON_COLUMNS, id="reasons", empty="No value stands out.")
-            yield Words(Content.assemble((" esc ", "$key"), " close"), classes="keys")
+            yield Words(
+                Content.styled(
+                    _("Why rows fail {check}").format(check=safe(self.check, limit=60)), "bold $stage-accent"
+                )
+            )
+            yield Words(_("Values more frequent among the failing rows than among all; +3: more columns say the same."))
+            yield Table(*REASON_COLUMNS, id="reasons", empty=_("No value stands out."))
+            yield Words(Content.assemble((" esc ", "$key"), f" {_('close')}"), classes="keys")
 
     def on_mount(self) -> None:
         table = self.query_one(Table)

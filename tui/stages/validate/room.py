@@ -15,6 +15,7 @@ from lemnis.engine.validate import CheckResult, CheckRun, HistoryPoint, Reason, 
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address, chosen
 from lemnis.tui.format import number
+from lemnis.tui.language import _
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.stage import NO_VERSION, Stage
 from lemnis.tui.stages.validate import rows
@@ -31,7 +32,7 @@ RUNS = 30
 AGE_SECONDS = 10.0
 TALL = 40  # lines from which a check's history is charted too
 WHICH: dict[Which, str] = {
-    "all": "Failing rows", "new": "New failing rows", "persisting": "Persisting failing rows", "fixed": "Fixed rows"
+    "all": 'Failing rows', "new": "New failing rows", "persisting": "Persisting failing rows", "fixed": "Fixed rows"
 }  # fmt: skip
 
 
@@ -76,14 +77,14 @@ class ValidateStage(Stage[ValidateView]):
         self._asked: Asked | None = None
 
     def compose(self) -> ComposeResult:
-        with Panel("Latest run", id="summary-panel"):
+        with Panel(_("Latest run"), id="summary-panel"):
             yield Words(id="summary")
         with Vertical(id="checks-view"):
-            with Panel("Checks", id="checks-panel"):
+            with Panel(_("Checks"), id="checks-panel"):
                 yield Table(*rows.COLUMNS, id="checks", empty=rows.NOT_RUN)
             yield CheckDetail(id="below")
-        with Panel("Failing rows", id="failures-panel"):
-            yield Table(id="failures", empty="Reading …")
+        with Panel(_("Failing rows"), id="failures-panel"):
+            yield Table(id="failures", empty=_("Reading …"))
 
     def on_mount(self) -> None:
         self.set_interval(AGE_SECONDS, self._show_summary)
@@ -132,9 +133,11 @@ class ValidateStage(Stage[ValidateView]):
         self._view = view
         self._show_layer()
         self._show_summary()
-        title = "Latest run" if view.run is None or view.run == view.runs[0] else f"Run {view.run.id}"
+        title = (
+            _("Latest run") if view.run is None or view.run == view.runs[0] else _("Run {id}").format(id=view.run.id)
+        )
         summary = self.query_one("#summary-panel", Panel)
-        summary.retitle(title, f"run {view.run.id} of {view.runs[0].id}" if view.run else "")
+        summary.retitle(title, _("run {id} of {id2}").format(id=view.run.id, id2=view.runs[0].id) if view.run else "")
         summary.footnote(view.working)
         table = self.query_one("#checks", Table)
         columns = rows.columns_for(table.size.width)
@@ -143,7 +146,7 @@ class ValidateStage(Stage[ValidateView]):
         table.show(
             [rows.check_row(result, self._points(view, result.name), columns) for result in view.results.values()]
         )
-        self.query_one("#checks-panel", Panel).retitle("Checks", number(len(view.results)) if view.results else "")
+        self.query_one("#checks-panel", Panel).retitle(_("Checks"), number(len(view.results)) if view.results else "")
         self._show_check()
         if view.asked is not None and view.page is not None:
             self._show_failures(view.asked, view.page)
@@ -193,7 +196,7 @@ class ValidateStage(Stage[ValidateView]):
         table.empty = f"No {asked.which} rows." if asked.which != "all" else "No row fails it."
         panel = self.query_one("#failures-panel", Panel)
         panel.retitle(WHICH[asked.which], f"{asked.check} · {number(page.total)}")
-        panel.footnote("v: new, persisting, fixed   f: why   E: export")
+        panel.footnote(_("v: new, persisting, fixed   f: why   E: export"))
 
     def on_resize(self) -> None:
         if self._view is not None:
@@ -214,7 +217,9 @@ class ValidateStage(Stage[ValidateView]):
             return
         self.opened, self.which, self._asked = result.name, "all", None
         self._show_layer()
-        self.query_one("#failures-panel", Panel).retitle("Failing rows", f"{result.name} · reading …")
+        self.query_one("#failures-panel", Panel).retitle(
+            _("Failing rows"), _("{name} · reading …").format(name=result.name)
+        )
         self.query_one("#failures", Table).focus()
         self.reload()
 
@@ -259,16 +264,19 @@ class ValidateStage(Stage[ValidateView]):
 
     def action_run(self) -> None:
         self.run_id = 0
-        self.perform(self.engine.validate.start, done="Queued: all checks on the latest version.")
+        self.perform(self.engine.validate.start, done=_("Queued: all checks on the latest version."))
 
     def action_waive(self) -> None:
         """Ask who, why and until when; the waiver counts from the next run on, which is queued at once."""
         result = self._result
         if result is None:
-            self.toast("There is no check to waive.", warn=True)
+            self.toast(_("There is no check to waive."), warn=True)
             return
         if result.failing is None:
-            self.toast(f"{result.name} was not evaluated; a waiver would hide that nothing is known.", warn=True)
+            self.toast(
+                _("{name} was not evaluated; a waiver would hide that nothing is known.").format(name=result.name),
+                warn=True,
+            )
             return
 
         def waive(answers: Answers) -> int:
@@ -279,7 +287,7 @@ class ValidateStage(Stage[ValidateView]):
         def answered(answers: Answers | None) -> None:
             if answers is not None:
                 self.run_id = 0
-                self.perform(waive, answers, done=f"Waived {result.name}; the checks run again.")
+                self.perform(waive, answers, done=_("Waived {name}; the checks run again.").format(name=result.name))
 
         self.app.push_screen(waiver_form(result.name, user_name(), now_ms()), answered)
 
@@ -296,12 +304,12 @@ class ValidateStage(Stage[ValidateView]):
         view = self._view
         result = view.results.get(self.opened or (self._result.name if self._result else "")) if view else None
         if view is None or view.run is None or result is None or result.kind not in ("code_list", "reference"):
-            self.toast("Choose a check that judges codes: code_list or reference.")
+            self.toast(_("Choose a check that judges codes: code_list or reference."))
             return
 
         def left(changed: bool | None) -> None:
             if changed:
-                self.toast("The codes were changed. Press {validate.run} to run the checks again.")
+                self.toast(_("The codes were changed. Press {validate.run} to run the checks again."))
 
         self.app.push_screen(CodesScreen(self.engine, result.name, view.run.id), left)
 
@@ -310,7 +318,7 @@ class ValidateStage(Stage[ValidateView]):
 
         def left(taken: int | None) -> None:
             if taken:
-                self.toast(f"{taken} checks are declared. Press {{validate.run}} to run them.")
+                self.toast(_("{taken} checks are declared. Press {{validate.run}} to run them.").format(taken=taken))
 
         self.app.push_screen(ProposalsScreen(self.engine), left)
 
@@ -332,7 +340,7 @@ class ValidateStage(Stage[ValidateView]):
         if result is None:
             return
         if result.compared is None:
-            self.toast(f"{result.name} was not compared with a run before.")
+            self.toast(_("{name} was not compared with a run before.").format(name=result.name))
             return
         order = list(WHICH)
         self.which = order[(order.index(self.which) + 1) % len(order)] if self.opened else "new"
@@ -357,7 +365,9 @@ class ValidateStage(Stage[ValidateView]):
                     Path(answers["file"]).expanduser(),
                     check_run_id=run_id,
                     which=which,
-                    done=lambda written: f"{number(written)} rows are in {answers['file']}.",
+                    done=lambda written: _("{written} rows are in {answers}.").format(
+                        written=number(written), answers=answers["file"]
+                    ),
                 )
 
         asked = [Question("file", "file", name)]
@@ -382,6 +392,6 @@ class ValidateStage(Stage[ValidateView]):
     def explain(self) -> tuple[str, str] | None:
         result = self._result
         if result is None:
-            return "Checks", CHECKS_TEXT
+            return _("Checks"), CHECKS_TEXT
         parts = [f"{result.rule} ({result.source}).", result.why, result.message, CHECKS_TEXT]
         return f"Check {result.name}", "\n\n".join(filter(None, parts))

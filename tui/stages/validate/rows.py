@@ -12,6 +12,7 @@ from lemnis.engine.validate.code_lists import CodeEvent, UnknownCode
 from lemnis.engine.validate.proposals import Proposal, Proposals
 from lemnis.tui.format import BAD, BLOCKS, MISSING, Verdict, age, duration, number, share, verdict, when
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets import Cell, Col, Row, Series, data_cell
 
 TREND_RUNS = 12
@@ -48,7 +49,7 @@ def outcome(result: CheckResult) -> Verdict:
 def check_row(result: CheckResult, points: Sequence[HistoryPoint], columns: Sequence[Col] = COLUMNS) -> Row:
     """Return one line of the table of checks."""
     drawn = outcome(result)
-    waived = Content.styled(" waived", "$muted") if result.waiver else Content("")
+    waived = Content.styled(f" {_('waived')}", "$muted") if result.waiver else Content("")
     cells: dict[str, Cell] = {
         "verdict": drawn.content + waived,
         "name": result.name,
@@ -95,7 +96,7 @@ def change_text(compared: Compared | None) -> Cell:
     if compared is None:
         return Content.styled(MISSING, "$muted")
     if not compared.new and not compared.fixed:
-        return Content.styled("same", "$muted")
+        return Content.styled(_("same"), "$muted")
     about = "" if compared.whole else "~"
     parts = [(f"{about}+{number(compared.new)}", "$bad")] if compared.new else []
     parts += [(f"{' ' if parts else ''}{about}−{number(compared.fixed)}", "$ok")] if compared.fixed else []
@@ -127,7 +128,7 @@ def trend(points: Sequence[HistoryPoint]) -> Content:
     )
 
 
-NOT_RUN = "The checks have not run yet. Press {validate.run} to run them."
+NOT_RUN = N_("The checks have not run yet. Press {validate.run} to run them.")
 
 
 def summary_content(run: CheckRun | None, now: int, width: int, *, notice: str = "", nothing: str = NOT_RUN) -> Content:
@@ -162,19 +163,22 @@ def detail_facts(result: CheckResult, now: int) -> list[tuple[str, Cell]]:
     """Return what is said of a check, label by label."""
     drawn = outcome(result)
     found = Content.assemble(drawn.content, "  ", safe(result.message))
-    facts: list[tuple[str, Cell]] = [("found", found), ("rule", f"{result.rule}, in {result.source}")]
+    facts: list[tuple[str, Cell]] = [
+        (_("found"), found),
+        (_("rule"), _("{rule}, in {source}").format(rule=result.rule, source=result.source)),
+    ]
     if result.compared:
         facts.append(("change", compared_text(result.compared)))
     if result.why and result.why != result.rule:
         facts.append(("why", result.why))
     if result.waiver:
         waiver = result.waiver
-        facts.append(("waived", f"by {waiver.who} until {when(waiver.until)}: {waiver.why}"))
+        facts.append((_("waived"), f"by {waiver.who} until {when(waiver.until)}: {waiver.why}"))
     plain = f", {number(result.allowed)} rows allowed" if result.allowed else ""
     allowed = f": {result.limits}" if result.limits else plain
     owner = f", owned by {result.owner}" if result.owner else ""
     took = f", took {duration(result.duration_ms / 1000)}"
-    return [*facts, ("severity", f"{result.severity}{allowed}{owner}{took}")]
+    return [*facts, (_("severity"), f"{result.severity}{allowed}{owner}{took}")]
 
 
 def offender_bars(result: CheckResult) -> list[tuple[str, float | None, str]]:

@@ -7,6 +7,7 @@ from textual.content import Content
 from lemnis.engine.evaluate import Baseline, Evaluation, PairedTest
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, styled
+from lemnis.tui.language import _
 from lemnis.tui.stages.evaluate.listing import Listing
 from lemnis.tui.stages.evaluate.rows import SHARES, any_money, measure_text, title_of
 from lemnis.tui.widgets.cells import Cell, Col, Row
@@ -40,7 +41,7 @@ def baselines_listing(evaluation: Evaluation | None, width: int) -> Listing:
         detail=f"· {there[0].rows:,} {evaluation.part} rows" if evaluation and there else "",
         columns=columns,
         rows=rows,
-        empty="Not measured yet. Press {evaluate.run}." if not found else "No baseline answers these rows.",
+        empty=_("Not measured yet. Press {evaluate.run}.") if not found else "No baseline answers these rows.",
         below="What they are",
         lines=lambda key, room: baseline_lines(key, evaluation, found, room),
     )
@@ -112,7 +113,7 @@ def verdict_lines(test: PairedTest, evaluation: Evaluation, width: int) -> list[
     glyph, style = SIGNS.get(test.verdict, ("·", "$muted"))
     change = f"  {glyph} {title_of(test.metric)} {difference_text(test.metric, test.delta)}"
     if test.low is None:
-        return [Content.styled(f"{change}, no interval", style)]
+        return [Content.styled(_("{change}, no interval").format(change=change), style)]
     said = Content.styled(f"{change} {test.verdict}, p {p_text(test.adjusted)}", style)
     interval = Content.styled(f"95 % {bounds(test)} over {evaluation.blocks or 'rows'}", "$muted")
     if said.cell_length + interval.cell_length + 2 <= width:

@@ -5,6 +5,7 @@ from textual.content import Content
 from lemnis.engine.evaluate import Bin, Calibration, CalibrationMap, Evaluation, PairedTest, Reliability
 from lemnis.engine.text import safe
 from lemnis.tui.format import delta, number, share
+from lemnis.tui.language import _
 from lemnis.tui.stages.evaluate.listing import Listing
 from lemnis.tui.widgets.cells import Col, Row
 
@@ -36,13 +37,13 @@ def calibration_listing(evaluation: Evaluation | None, width: int) -> Listing:
     ]  # fmt: skip
     bins = found.reliability.bins if found else []
     return Listing(
-        title="Calibration",
+        title=_("Calibration"),
         detail=f"· {found.part} rows, {len(bins)} bins of equally many" if found else "",
         columns=columns,
         rows=[bin_row(place, one, room) for place, one in enumerate(bins)],
         empty="Not measured: the model answers with a number."
         if evaluation
-        else "Not measured yet. Press {evaluate.run}.",
+        else _("Not measured yet. Press {evaluate.run}."),
         below="Worth and maps",
         lines=lambda key, cells: [*worth_lines(found.reliability), *maps_lines(found)] if found else [],
     )
@@ -61,7 +62,7 @@ def classes_listing(found: Calibration) -> Listing:
         return [*(diagram_lines(one, width) if one else []), *maps_lines(found)]
 
     return Listing(
-        title="Calibration",
+        title=_("Calibration"),
         detail=f"· {found.part} rows, {len(found.classes)} classes",
         columns=columns,
         rows=[class_row(key, one) for key, one in judged.items()],

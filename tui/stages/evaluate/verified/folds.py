@@ -7,6 +7,7 @@ from textual.content import Content
 from lemnis.engine.evaluate import FoldResult, Folds
 from lemnis.engine.text import safe
 from lemnis.tui.format import duration, number
+from lemnis.tui.language import _
 from lemnis.tui.stages.evaluate.listing import Listing
 from lemnis.tui.stages.evaluate.rows import measure_text, title_of
 from lemnis.tui.widgets.cells import Col, Row
@@ -42,7 +43,7 @@ def folds_listing(found: Sequence[Folds], width: int) -> Listing:
         detail=f"· {summary_words(found[0])}" if found else "",
         columns=columns,
         rows=[fold_row(one, fold, second, (low, high), strip) for one in found for fold in one.folds],
-        empty="Not trained on folds yet. Press {evaluate.folds}.",
+        empty=_("Not trained on folds yet. Press {evaluate.folds}."),
         below="Folds",
         lines=lambda key, cells: fold_lines(found, key),
         foot="F: train on other folds" if found else "",
@@ -66,7 +67,7 @@ def fold_row(one: Folds, fold: FoldResult, second: str, ends: tuple[float, float
     cells = [
         (one.scheme, one.scheme), (fold.name, fold.name), (number(fold.learned), fold.learned),
         (number(fold.judged), fold.judged), (measure_text(one.metric, value, ""), value), *more,
-        (Content.styled("▲ worst" if worst else "", "$warn"), worst),
+        (Content.styled(_('▲ worst') if worst else "", "$warn"), worst),
         (Content.styled(bar, "$warn" if worst else "$muted"), None),
     ]  # fmt: skip
     key = f"{one.scheme}\n{one.folds.index(fold)}"
@@ -75,7 +76,7 @@ def fold_row(one: Folds, fold: FoldResult, second: str, ends: tuple[float, float
 
 def fold_lines(found: Sequence[Folds], key: str) -> list[Content]:
     """Return what is known of the scheme under the cursor, and every measure of its fold."""
-    scheme, _, rest = key.partition("\n")
+    scheme, _rest, rest = key.partition("\n")
     one = next((one for one in found if one.scheme == scheme), None)
     if one is None:
         return []
@@ -90,7 +91,10 @@ def fold_lines(found: Sequence[Folds], key: str) -> list[Content]:
         Content.assemble((summary_words(one), "bold"), (stopped, "$warn")),
         Content(f"worst: {safe(one.worst)}" + (f" · groups by {safe(one.column)}" if one.column else "")),
         Content.styled(
-            f"{' and '.join(one.parts)} rows, {one.rounds:,} rounds each, {duration(one.seconds)} in all", "$muted"
+            _("{parts} rows, {rounds:,} rounds each, {seconds} in all").format(
+                parts=" and ".join(one.parts), rounds=one.rounds, seconds=duration(one.seconds)
+            ),
+            "$muted",
         ),
         Content.assemble((f"{safe(one.folds[place].name)}  ", "bold"), (measures, "$muted")),
     ]

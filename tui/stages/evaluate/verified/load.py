@@ -7,6 +7,7 @@ from textual.content import Content
 from lemnis.engine.deploy import LoadCell, LoadTest
 from lemnis.engine.text import safe
 from lemnis.tui.format import bytes_, money, number, when
+from lemnis.tui.language import _
 from lemnis.tui.stages.evaluate.listing import Listing
 from lemnis.tui.widgets.cells import Col, Row
 
@@ -33,7 +34,7 @@ def load_listing(found: Sequence[LoadTest]) -> Listing:
         detail=f"· {latest.model} v{latest.version}, {when(latest.at)}" if latest else "",
         columns=columns,
         rows=[cell_row(one) for one in latest.cells] if latest else [],
-        empty="Not under load yet. Press {evaluate.load}, where an endpoint serves this run.",
+        empty=_("Not under load yet. Press {evaluate.load}, where an endpoint serves this run."),
         below="Server",
         lines=lambda key, cells: load_lines(latest, key, len(found)),
     )
@@ -63,7 +64,7 @@ def load_lines(found: LoadTest | None, key: str, tests: int) -> list[Content]:
     return [
         Content.assemble(("cold start     ", "$muted"), f"{number(found.cold_start_ms, 0)} ms"),
         Content.assemble(
-            ("memory         ", "$muted"), f"{bytes_(found.idle_bytes)} idle, {bytes_(found.busy_bytes)} after"
+            (f"{_('memory')}         ", "$muted"), f"{bytes_(found.idle_bytes)} idle, {bytes_(found.busy_bytes)} after"
         ),
         Content.assemble(
             ("at the cursor  ", "$muted"), f"{number(one.requests)} requests in {number(one.seconds, 1)} s"

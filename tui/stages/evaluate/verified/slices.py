@@ -6,6 +6,7 @@ from lemnis.engine.evaluate import Slice, Slices
 from lemnis.engine.text import safe
 from lemnis.tui.format import delta, number, share
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 from lemnis.tui.stages.evaluate.listing import Listing
 from lemnis.tui.stages.evaluate.rows import measure_text, title_of
 from lemnis.tui.stages.evaluate.verified.baselines import p_text
@@ -40,7 +41,7 @@ def slices_listing(found: Slices | None, width: int) -> Listing:
         rows=[slice_row(place, one, found.metric) for place, one in enumerate(found.slices)] if found else [],
         empty="No slice is worse than the other rows beyond chance."
         if found
-        else "Not searched yet. Press {evaluate.run}.",
+        else _("Not searched yet. Press {evaluate.run}."),
         below="Slice",
         lines=lambda key, cells: slice_lines(found, key),
         foot="enter: its rows" if found and found.slices else "",
@@ -77,6 +78,6 @@ def slice_lines(found: Slices | None, key: str) -> list[Content]:
     return [
         *lines,
         Content.styled(
-            keyed("{table.open} shows its rows") if one.where else "its rows have no short condition", "$muted"
+            keyed("{table.open} shows its rows") if one.where else _("its rows have no short condition"), "$muted"
         ),
     ]

@@ -5,6 +5,7 @@ from textual.content import Content
 from lemnis.engine.evaluate import KINDS, Perturbation, Perturbations
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, number, share
+from lemnis.tui.language import _
 from lemnis.tui.stages.evaluate.listing import Listing
 from lemnis.tui.stages.evaluate.rows import measure_text, title_of
 from lemnis.tui.widgets.cells import Col, Row
@@ -33,7 +34,7 @@ def stress_listing(found: Perturbations | None) -> Listing:
         detail=f"· {failed} of {len(tried)} faults fail, {found.rows:,} {found.part} rows" if found else "",
         columns=columns,
         rows=[stress_row(one, found.metric) for one in tried] if found else [],
-        empty="Not tried yet. Press {evaluate.run}.",
+        empty=_("Not tried yet. Press {evaluate.run}."),
         below="Fault",
         lines=lambda key, cells: stress_lines(found, key),
         foot=f"{found.features} of {found.of} features, the most important"
@@ -68,10 +69,10 @@ def stress_lines(found: Perturbations | None, key: str) -> list[Content]:
     where = f" in {safe(one.feature)}" if one.feature else ""
     lines = [
         Content.assemble((f"{one.kind}{where}", "bold")),
-        Content.assemble(("rule     ", "$muted"), KINDS[one.kind]),
+        Content.assemble((f"{_('rule')}     ", "$muted"), KINDS[one.kind]),
     ]
     if one.refused:
-        lines.append(Content.assemble(("refused  ", "$muted"), safe(one.refused, limit=200)))
+        lines.append(Content.assemble((f"{_('refused')}  ", "$muted"), safe(one.refused, limit=200)))
     else:
         lines += [
             Content.assemble(("taken    ", "$muted"), f"{share(one.changed)} of the rows are answered otherwise"),

@@ -9,6 +9,7 @@ from textual.geometry import Region
 
 from lemnis.engine.resources import Process
 from lemnis.tui.format import age
+from lemnis.tui.language import _
 from lemnis.tui.stages.resources import rows
 from lemnis.tui.stages.resources.live.machine import STALE_S
 from lemnis.tui.stages.resources.live.reading import Reading
@@ -69,7 +70,7 @@ class Busiest(Panel):
     """Draws the processes of a reading."""
 
     def __init__(self, *, empty: str, id: str | None = None):
-        super().__init__("Processes", id=id)
+        super().__init__(_("Processes"), id=id)
         self.as_tree = False
         self.paused_at: int | None = None
         self._empty = empty
@@ -90,7 +91,7 @@ class Busiest(Panel):
         table = self.table
         table.branch({one.key: pids.get(one.parent, "") for one in found.rows} if self.as_tree else None)
         if reading.wish.query or reading.wish.own:
-            table.empty = "No process is like that. Press {app.back} to see all."
+            table.empty = _("No process is like that. Press {app.back} to see all.")
         absent = set[str]() if any(one.gpu_memory_bytes is not None for one in found.rows) else {"gpu"}
         absent |= set[str]() if any(one.owner for one in found.rows) else {"owner"}
         columns = rows.process_columns(self.app.size.width, absent=frozenset(absent))
@@ -98,14 +99,16 @@ class Busiest(Panel):
         table.set_columns(columns)
         table.show(cut)
         self.retitle(
-            "Processes", rows.processes_title(reading.known, found, tree=self.as_tree, wish=self._wanted(reading))
+            _("Processes"), rows.processes_title(reading.known, found, tree=self.as_tree, wish=self._wanted(reading))
         )
         self.date(now_ms)
 
     def date(self, now_ms: int) -> None:
         """Say in the border how old the processes are, or that they stand still."""
         if self.paused_at is not None:
-            self.footnote(f"paused {age(self.paused_at, now_ms)} ago, {{resources.pause}} goes on")
+            self.footnote(
+                _("paused {paused_at} ago, {{resources.pause}} goes on").format(paused_at=age(self.paused_at, now_ms))
+            )
         elif self._reading is not None:
             self.dated(self._reading.processes.at, now_ms, STALE_S)
 

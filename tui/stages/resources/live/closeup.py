@@ -54,14 +54,14 @@ class Closeup(ModalScreen[str]):
         self._reading = False
 
     def compose(self) -> ComposeResult:
-        with Panel(f"Process {self.process.pid}", id="one"):
+        with Panel(_("Process {pid}").format(pid=self.process.pid), id="one"):
             yield Lines(id="one-facts")
-        with Panel("Over time", id="one-past"):
+        with Panel(_("Over time"), id="one-past"):
             yield Filled(id="one-graphs")
         yield Lines(id="one-keys")
 
     def on_mount(self) -> None:
-        self.query_one("#one", Panel).retitle(f"Process {self.process.pid}", self.process.name)
+        self.query_one("#one", Panel).retitle(_("Process {pid}").format(pid=self.process.pid), self.process.name)
         self.query_one("#one-keys", Lines).show(lambda width: [keys_line(run=self.process.run_id)])
         self.look()
         every(self, PERIOD_S, self.look)

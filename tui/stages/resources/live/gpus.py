@@ -7,6 +7,7 @@ from textual.content import Content
 from lemnis.engine.resources import Gpu, GpuReport, Process
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, number, when
+from lemnis.tui.language import _
 from lemnis.tui.stages.resources.lines import bar, judged, percent, rate
 from lemnis.tui.stages.resources.live.graph import Shape, strip
 from lemnis.tui.widgets.cells import fitted
@@ -82,7 +83,7 @@ def use_line(gpu: Gpu, past: Sequence[float | None], name_width: int, width: int
         f"{percent(gpu.busy_percent):>5}",
         (" SM ", "$muted"),
         f"{percent(gpu.sm_active_percent):>4}",
-        ("  memory ", "$muted"),
+        (f"  {_('memory')} ", "$muted"),
         bar(part, room, style),
         (glyph or " ", style),
         f"{held:>21}",

@@ -4,6 +4,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from lemnis.engine.resources import DiskUse
+from lemnis.tui.language import _
 from lemnis.tui.stages.resources import lines
 from lemnis.tui.stages.resources.live.brief import brief_lines
 from lemnis.tui.stages.resources.live.cores import core_lines
@@ -37,11 +38,11 @@ class Machine(Vertical):
                 yield Lines(id="cores")
                 yield Filled(id="past")
             with Vertical(id="side"):
-                with Panel("Memory", id="memory"):
+                with Panel(_("Memory"), id="memory"):
                     yield Lines(id="memory-lines")
-                with Panel("Disk and network", id="flows"):
+                with Panel(_("Disk and network"), id="flows"):
                     yield Filled(id="flow-lines")
-        with Panel("Machine", id="brief"):
+        with Panel(_("Machine"), id="brief"):
             yield Lines(id="brief-lines")
         with Panel("GPU", id="gpu"):
             yield Lines(id="gpu-lines")
@@ -73,7 +74,7 @@ class Machine(Vertical):
         )
         self._show_past(reading)
         self.query_one("#gpu", Panel).retitle("GPU", busy_now(gpus))
-        self.query_one("#flows", Panel).retitle("Disk and network", host.disk_device)
+        self.query_one("#flows", Panel).retitle(_("Disk and network"), host.disk_device)
         for panel in ("#cpu", "#brief"):
             self.query_one(panel, Panel).dated(host.at, reading.at, STALE_S)
 
@@ -106,5 +107,5 @@ class Machine(Vertical):
         shown = f"{view.name}, {SPAN_NAMES[reading.wish.span]}"
         self.query_one("#cpu", Panel).retitle("CPU", f"{lines.cpu_title(host)} · {shown}")
         self.query_one("#brief", Panel).retitle(
-            "Machine", lines.cpu_title(host) if self.brief else f"{lines.cpu_title(host)} · {shown}"
+            _("Machine"), lines.cpu_title(host) if self.brief else f"{lines.cpu_title(host)} · {shown}"
         )

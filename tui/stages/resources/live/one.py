@@ -9,6 +9,7 @@ from textual.content import Content
 from lemnis.engine.resources import ProcessDetail
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, duration, number, when
+from lemnis.tui.language import _
 from lemnis.tui.stages.resources.lines import rate
 from lemnis.tui.stages.resources.live.graph import Shape, area
 from lemnis.tui.stages.resources.live.past import GUTTER, axis_line, shares
@@ -33,7 +34,7 @@ class Point:
 
 
 GRAPHS = (
-    ("cpu_percent", "CPU"), ("memory_bytes", "memory"), ("read_bytes_per_s", "read"),
+    ("cpu_percent", "CPU"), ("memory_bytes", 'memory'), ("read_bytes_per_s", "read"),
     ("written_bytes_per_s", "write"), ("threads", "threads"),
 )  # fmt: skip
 
@@ -68,7 +69,7 @@ def detail_lines(detail: ProcessDetail, width: int, now_ms: int) -> list[Content
     lines = [Content.styled(line, "bold") for line in command]
     lines += [
         facts(
-            ("user", safe(one.user) or MISSING), ("state", STATES.get(one.state, one.state)),
+            ("user", safe(one.user) or MISSING), (_('state'), STATES.get(one.state, one.state)),
             ("threads", number(one.threads)), ("nice", str(one.nice)), ("on cores", detail.cores or MISSING),
         ),
         facts(
@@ -76,14 +77,14 @@ def detail_lines(detail: ProcessDetail, width: int, now_ms: int) -> list[Content
             ("CPU time", duration(one.cpu_s)), ("lost the CPU", f"{number(detail.switched_away)} times"),
         ),
         facts(
-            ("memory", bytes_(one.memory_bytes)), ("at most", bytes_(detail.memory_peak_bytes)),
+            (_('memory'), bytes_(one.memory_bytes)), ("at most", bytes_(detail.memory_peak_bytes)),
             ("swapped out", bytes_(detail.swap_bytes)), ("GPU", bytes_(one.gpu_memory_bytes)),
         ),
         facts(
             ("read", bytes_(detail.read_bytes)), ("written", bytes_(detail.written_bytes)),
             ("open files", number(detail.file_descriptors)), ("in", safe(detail.folder, limit=200) or MISSING),
         ),
-        facts(("started by", above), *([("children", below)] if below else [])),
+        facts((_('started by'), above), *([("children", below)] if below else [])),
         Content.assemble(("works for ", "$muted"), owner),
     ]  # fmt: skip
     return lines

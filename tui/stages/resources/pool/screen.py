@@ -69,10 +69,10 @@ class PoolScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
-        with Panel("Shares", id="shares"):
+        with Panel(_("Shares"), id="shares"):
             yield Lines(id="share-lines")
-        with Panel("Jobs", id="pool-jobs-panel"):
-            yield Table(*words.COLUMNS, id="pool-jobs", empty="Nothing runs or waits.")
+        with Panel(_("Jobs"), id="pool-jobs-panel"):
+            yield Table(*words.COLUMNS, id="pool-jobs", empty=_("Nothing runs or waits."))
         yield Lines(id="pool-why")
         yield Words(keys_line(self.engine.store.read_only), classes="keys")
 
@@ -95,7 +95,7 @@ class PoolScreen(ModalScreen[str | None]):
         self._pool, self._at = pool, at
         self.query_one(ErrorStrip).clear()
         shares = self.query_one("#shares", Panel)
-        shares.retitle("Shares", pool_title(pool))
+        shares.retitle(_("Shares"), pool_title(pool))
         shares.footnote(words.LEGEND)
         self.query_one("#share-lines", Lines).show(lambda width: words.account_lines(pool, width))
         table, columns, found = self.query_one(Table), words.COLUMNS, words.job_rows(pool, at)
@@ -106,7 +106,7 @@ class PoolScreen(ModalScreen[str | None]):
         table.show(found)
         if self.chosen and table.select(self.chosen):
             self.chosen = ""
-        self.query_one("#pool-jobs-panel", Panel).retitle("Jobs", pool.enforcement)
+        self.query_one("#pool-jobs-panel", Panel).retitle(_("Jobs"), pool.enforcement)
         self.say_why()
 
     def on_pool_screen_refused(self, message: Refused) -> None:
@@ -162,7 +162,7 @@ class PoolScreen(ModalScreen[str | None]):
         job_id, pool = self.job_id(), self._pool
         waiting = next((one for one in pool.waiting if one.job_id == job_id), None) if pool else None
         if waiting is None:
-            self.say("▲ Only a job that waits can be tried out.")
+            self.say(_("▲ Only a job that waits can be tried out."))
             return
         self.app.push_screen(TrialScreen(self.engine, waiting), lambda priority: self.tried(waiting.job_id, priority))
 
@@ -181,7 +181,11 @@ class PoolScreen(ModalScreen[str | None]):
             if yes:
                 self.cancel(job_id)
 
-        question = Confirm(f"Stop job {job_id}?", lost="what it did since its last checkpoint", word="stop")
+        question = Confirm(
+            _("Stop job {job_id}?").format(job_id=job_id),
+            lost=_("what it did since its last checkpoint"),
+            word=_("stop"),
+        )
         self.app.push_screen(question, answered)
 
     @work(thread=True, exit_on_error=False, group="pool-change")
@@ -192,7 +196,7 @@ class PoolScreen(ModalScreen[str | None]):
         except LemnisError as error:
             self.post_message(self.Refused(error))
         else:
-            self.post_message(self.Done(f"Job {job_id} was asked to stop."))
+            self.post_message(self.Done(_("Job {job_id} was asked to stop.").format(job_id=job_id)))
 
     @on(Table.Opened)
     def open_run(self, message: Table.Opened) -> None:
@@ -204,7 +208,7 @@ class PoolScreen(ModalScreen[str | None]):
         if run_id is not None:
             self.dismiss(str(run_id))
         else:
-            self.say("▲ No run belongs to this job.")
+            self.say(_("▲ No run belongs to this job."))
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import Change, Waiting, WhatIf
+from lemnis.tui.language import _
 from lemnis.tui.stages.resources.pane import Lines
 from lemnis.tui.stages.resources.pool import words
 from lemnis.tui.widgets import Panel, Table, Words
@@ -56,10 +57,10 @@ class TrialScreen(ModalScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
-        with Panel("What if", id="trial"):
+        with Panel(_("What if"), id="trial"):
             yield Lines(id="trial-lines")
-        with Panel("For others", id="trial-others-panel"):
-            yield Table(*words.MOVED_COLUMNS, id="trial-others", empty="It makes no difference for any other job.")
+        with Panel(_("For others"), id="trial-others-panel"):
+            yield Table(*words.MOVED_COLUMNS, id="trial-others", empty=_("It makes no difference for any other job."))
         yield Words(trial_keys(self.engine.store.read_only), classes="keys")
 
     def on_mount(self) -> None:
@@ -78,9 +79,9 @@ class TrialScreen(ModalScreen[int | None]):
 
     def on_trial_screen_tried(self, message: Tried) -> None:
         found, at = message.found, message.at
-        self.query_one("#trial", Panel).retitle("What if", f"job {found.job_id} had {words.asked_words(found)}")
+        self.query_one("#trial", Panel).retitle(_("What if"), f"job {found.job_id} had {words.asked_words(found)}")
         self.query_one("#trial-lines", Lines).show(lambda width: words.trial_lines(found, at, width))
-        self.query_one("#trial", Panel).footnote("nothing is changed by trying")
+        self.query_one("#trial", Panel).footnote(_("nothing is changed by trying"))
         self.query_one(Table).show(words.moved_rows(found, at))
 
     def on_trial_screen_refused(self, message: Refused) -> None:
@@ -99,7 +100,7 @@ class TrialScreen(ModalScreen[int | None]):
         if self.engine.store.read_only:
             return
         if self.asked_cores != self.job.cores:
-            self.query_one("#trial", Panel).footnote("▲ Cores are only tried out: queue it anew to change them.")
+            self.query_one("#trial", Panel).footnote(_("▲ Cores are only tried out: queue it anew to change them."))
             return
         self.dismiss(self.asked_priority)
 

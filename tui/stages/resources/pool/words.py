@@ -8,6 +8,7 @@ from textual.content import Content
 from lemnis.engine.resources import Account, Fate, Holding, PoolState, Start, Waiting, WhatIf
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_, share, verdict
+from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import Col, Row, fitted
 
 NAME_WIDTH, BAR_LEAST, BAR_MOST = 14, 8, 48
@@ -41,7 +42,7 @@ def account_lines(pool: PoolState, width: int) -> list[Content]:
     if not pool.accounts:
         return [
             Content.styled(
-                "Nobody has a share and nobody works. [pool.quotas.NAME] in lemnis.toml gives one.", "$muted"
+                _("Nobody has a share and nobody works. [pool.quotas.NAME] in lemnis.toml gives one."), "$muted"
             )
         ]
     lines = [account_line(one, 0, pool.cores, width) for one in pool.accounts]
@@ -216,8 +217,8 @@ def what_if_lines(found: WhatIf, now_ms: int) -> list[tuple[str, str]]:
     """Return a trial as label and value."""
     changes: Sequence[str] = [f"job {one.job_id} of {one.account}" for one in found.others if one.preempted]
     return [
-        ("job", f"{found.job_id}  {safe(found.title)}"),
-        ("now", fate_words(found.before, now_ms)),
+        (_("job"), f"{found.job_id}  {safe(found.title)}"),
+        (_("now"), fate_words(found.before, now_ms)),
         ("with", asked_words(found)),
         ("then", fate_words(found.after, now_ms)),
         ("preempts", ", ".join(changes) or "nobody"),
