@@ -49,7 +49,7 @@ from lemnis.engine.workspace import create_workspace
 
 NUMBERS = ["month", "day", "weekday", "sched_dep_time", "sched_arr_time", "flight", "distance", "hour", "minute"]
 FEATURES = [*NUMBERS, "carrier", "origin", "dest"]
-CONNECTIONS, LOGGED_S = (1, 16, 64), 15.0
+CONNECTIONS, LOGGED_S, LOGGED_TURNS = (1, 16, 64), 15.0, 4
 FLIGHTS = """select *, isodow(make_date(year, month, day)) as weekday, arr_delay > 15 as late
              from read_csv('{}', nullstr='NA', sample_size=-1) where arr_delay is not null and month <= 6"""
 ECHO = """
@@ -105,7 +105,7 @@ def main() -> None:
             report(name, found[name], found["echo"], begun)
         dropped = store.value("select coalesce(sum(dropped), 0) from traffic", name="predictions")
         print(json.dumps({"figure": "requests that were answered and not logged", "count": dropped}))
-        logging(kinds, servers, options.rounds, store, psutil.Process(recording.pid))
+        logging(kinds, servers, store, psutil.Process(recording.pid))
         os.sched_setaffinity(0, CORES)
         batching(store)
 
@@ -117,11 +117,11 @@ def drained(store: Store) -> None:
         time.sleep(0.2)
 
 
-def logging(kinds: dict[str, Kind], servers: dict[str, Started], rounds: int, store: Store, by: psutil.Process) -> None:
+def logging(kinds: dict[str, Kind], servers: dict[str, Started], store: Store, by: psutil.Process) -> None:
     """Print what logging takes of the requests answered, with the recorder's work, and its processor time a request."""
     shares: list[float] = []
     costs: list[float] = []
-    for number in range(2 * rounds):
+    for number in range(LOGGED_TURNS):
         rates: dict[str, float] = {}
         for name in ("lemnis", "lemnis_unlogged") if number % 2 else ("lemnis_unlogged", "lemnis"):
             drained(store)
