@@ -13,14 +13,20 @@ from lemnis.tui.remembered import state_file
 KEPT = 20  # files, the newest
 
 
-def unexpected(error: BaseException) -> LemnisError:
+class Bug(LemnisError):
+    """An error that nobody expected; its cause is that error."""
+
+
+def unexpected(error: BaseException) -> Bug:
     """Return a bug as something a person can read and report, with the file that says where it happened."""
     path = keep(error)
     where = f"Report it with {path}, or run" if path else "Report it; run"
-    return LemnisError(
+    told = Bug(
         f"This is a bug in Lemnis: {type(error).__name__}: {safe(error, limit=300)}",
         f"{where} again with --debug to see where it happened.",
     )
+    told.__cause__ = error
+    return told
 
 
 def keep(error: BaseException, folder: Path | None = None) -> Path | None:

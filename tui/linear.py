@@ -14,6 +14,7 @@ from textual.worker import WorkerFailed
 
 from lemnis.engine.text import safe
 from lemnis.tui.app import Console
+from lemnis.tui.bugs import Bug
 from lemnis.tui.format import MISSING, number
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
@@ -114,6 +115,11 @@ class Unseen(Console):
 
     failure: Exception | None = None
 
+    def unread(self) -> BaseException | None:
+        """Return the bug for which the tab was not read; a load may have ended before it was waited for."""
+        failed = self.stage.failed if self.stage is not None else None
+        return failed.__cause__ if isinstance(failed, Bug) else None
+
     def _fatal_error(self) -> None:
         self.failure = self._exception  # `run_test` raises it at its end only
         self._close_messages_no_wait()
@@ -128,8 +134,8 @@ async def told(app: Unseen, names: Sequence[str]) -> AsyncIterator[str]:
             for _ in range(SETTLED):
                 await read(app)
                 await pilot.pause()
-                if app.failure is not None:
-                    raise app.failure
+                if bug := app.failure or app.unread():
+                    raise bug
             state = states.get(name)
             yield f"{BY_NAME[name].said}: {state.state}. {plain(state.why)}".strip() if state else BY_NAME[name].said
             if app.stage is not None:

@@ -66,7 +66,12 @@ APP = (
     Action("app.tour", "Y", "Tour of the loop", "Begin the tour of the ten tabs where it was left, or leave it."),
     Action("app.tour_next", "N", "Tour: next", "Go to the tour's next step."),
     Action("app.tour_back", "O", "Tour: back", "Go back to the tour's step before."),
-    Action("app.redraw", "ctrl+l,f5", "Redraw", "Draw everything anew, where something else has written on the terminal."),
+    Action(
+        "app.redraw",
+        "ctrl+l,f5",
+        "Redraw",
+        "Draw everything anew, where something else has written on the terminal.",
+    ),
     Action("app.link", "f12", "Link", "Say how far away the terminal is, and bytes and pictures a second sent to it."),
     Action("app.back", "escape", "Back", "Go back one layer."),
     Action("app.quit", "q", "Leave", "Leave the console; work goes on."),

@@ -103,7 +103,8 @@ class Stage(Vertical, Generic[View]):
         self.query_text, self.thing = "", ""
         self.history: list[str] = []
         self.loaded_at: float | None = None
-        self._busy = self._wanted_again = self._refused = False
+        self._busy = self._wanted_again = False
+        self.failed: LemnisError | None = None  # why the last load did
         self.sought: Address | None = None  # the place that was asked for last
         self._pointing: tuple[str, str, str] | None = None  # what the load that runs was begun for
         self._pointed: tuple[str, str, str] | None = None  # table, row and what is said without it, until it is read
@@ -301,7 +302,7 @@ class Stage(Vertical, Generic[View]):
     def age_text(self) -> str:
         """How old the view is, in words; the same words as long as nothing needs saying."""
         if self.loaded_at is None:
-            return _("not read") if self._refused else _("reading …")
+            return _("not read") if self.failed else _("reading …")
         if not self.live_seconds or self.engine.at is not None:
             return ""
         if self.stale:
@@ -356,7 +357,7 @@ class Stage(Vertical, Generic[View]):
     def on_stage_loaded(self, message: Loaded) -> None:
         if not self.children:
             return  # the console is being left
-        self.loaded_at, self._refused = monotonic_s(), False
+        self.loaded_at, self.failed = monotonic_s(), None
         strip = self.query_one(ErrorStrip)
         try:
             self.show(message.view)
@@ -372,7 +373,7 @@ class Stage(Vertical, Generic[View]):
 
     def on_stage_load_failed(self, message: LoadFailed) -> None:
         message.stop()
-        self._refused, self._pointed = True, None
+        self.failed, self._pointed = message.error, None
         for strip in self.query(ErrorStrip):
             strip.show(message.error)
         self._load_ended()

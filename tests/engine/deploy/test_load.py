@@ -1,6 +1,7 @@
 """Load tests: real HTTP to a server of its own, figures that add up, and an endpoint whose log stays untouched."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from late_flights import Bench
@@ -70,16 +71,22 @@ async def test_an_answer_that_is_no_200_is_an_error_and_parts_of_an_answer_are_p
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         place = 0
-        while await reader.read(100):
-            text = answers[place % 2]
-            place += 1
-            for part in (text[:10], text[10:]):
-                writer.write(part)
-                await asyncio.sleep(0.001)
+        with suppress(ConnectionError):
+            while await reader.read(100):
+                text = answers[place % 2]
+                place += 1
+                for part in (text[:10], text[10:]):
+                    writer.write(part)
+                    await asyncio.sleep(0.001)
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        left.set()
 
+    left = asyncio.Event()
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     asked, _ = await ask(server.sockets[0].getsockname()[1], [b"ask"], 1, 0.1)
+    await asyncio.wait_for(left.wait(), 10)
     server.close()
     assert isinstance(asked, Asked)
     assert asked.waits
