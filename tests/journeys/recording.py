@@ -173,7 +173,10 @@ def play(person: Person) -> None:
     terminal = person.terminal
     terminal.wait_for("Palette")
     person.look()
-    person.keys("6", then="wide")
+    person.keys("6", then="Runs")
+    person.keys("/")
+    person.write("id <= 3")
+    person.keys(ENTER, then="wide")
     person.keys(" ", "j", " ", "c", then="Summary")
     person.look()
     person.keys("2", then="Holm")
