@@ -110,7 +110,13 @@ class TravellingApp(TerminalApp):
         """Let go of the place in time that was left, once a person stays: each has open files in several threads."""
         if self._letting_go is not None:
             self._letting_go.stop()
-        self._letting_go = self.set_timer(STAYED_S, settle_memory)
+        self._letting_go = self.set_timer(STAYED_S, self._let_go)
+
+    def _let_go(self) -> None:
+        # What stays remembers what it was asked for last, also what was taken away since, with the engine it showed.
+        for node in (self, *self.screen_stack, *self.screen.walk_children()):
+            node._query_one_cache.clear()  # pyright: ignore[reportPrivateUsage]
+        settle_memory()
 
     async def run_action(
         self,

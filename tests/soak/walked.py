@@ -57,7 +57,7 @@ class Walk:
         self.terminal = Terminal(command, cwd=workspace, columns=columns, lines=lines)
 
     def go(self, seconds: float, every_s: float, told: Callable[[Sample], object]) -> None:
-        """Play scenes for so long.
+        """Play scenes for so long, each time from the first.
 
         Raises:
             Fell: The console ended or said that something is wrong; the message says after which keys.

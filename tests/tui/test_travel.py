@@ -1,5 +1,6 @@
 """Time travel: the whole console as it was, its banner, its refusals, and the way back."""
 
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, timedelta, timezone
 from pathlib import Path
@@ -85,6 +86,19 @@ async def test_steps_lead_to_what_happened_last_and_on_to_now(engine: Engine) ->
         await shows(pilot, "flights")
         await settle(pilot)
         assert "as it was" not in screen_text(pilot)
+
+
+async def test_a_time_that_was_left_is_let_go_of(engine: Engine) -> None:
+    console = Console(engine, stage="experiments")
+    async with console.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "first", "failed")
+        await pilot.press("less_than_sign")
+        await shows(pilot, "as it was at")
+        await pilot.press("9", "6")
+        past = weakref.ref(console.engine.store)
+        await pilot.press("escape")
+        await shows(pilot, "✖ failed")
+        await becomes(pilot, lambda: past() is None)
 
 
 async def test_the_console_opens_in_the_past(engine: Engine) -> None:
