@@ -28,6 +28,7 @@ REPLACED = "delete from metric_points where run_id = ? and key = ? and step = ?"
 FIRST = """insert or ignore into metric_points (run_id, key, step, at, value) values (?1, ?2, case when exists (
              select 1 from metric_points where run_id = ?1 and key = ?2 and step = ?3) then null else ?3 end, ?4, ?5)"""
 NEW = "insert or ignore into metric_points (run_id, key, step, at, value) values (?, ?, ?, ?, ?)"
+AT_ONCE = 32  # so many points are one statement; what is compiled is kept by their number
 # A client may say the same point twice, because it got no answer, and different ones for one step and time.
 ADD = """insert into metric_points (run_id, key, step, at, value, n)
          select :run, :key, :step, :at, :value, coalesce((select max(n) + 1 from metric_points
@@ -149,8 +150,13 @@ def append_spool(path: Path, points: Sequence[Point]) -> None:
 
 
 def add_points(store: Store, run_id: int, points: Sequence[Point]) -> None:
-    """Add points in one transaction; only one that is there already, to the value, is not added again."""
-    with store.write("metrics") as db:
+    """Add points; only one that is there already, to the value, is not added again."""
+    transaction = store.write("metrics")
+    if 0 < len(points) <= AT_ONCE:
+        sql = f"{NEW}{', (?, ?, ?, ?, ?)' * (len(points) - 1)}"
+        if transaction.alone(sql, [v for point in points for v in (run_id, *point)]) == len(points):
+            return
+    with transaction as db:
         new = db.conn.executemany(NEW, [(run_id, *point) for point in points])
         if new.rowcount < len(points):
             names = ("key", "step", "at", "value")

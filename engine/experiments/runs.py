@@ -173,7 +173,7 @@ def as_text(value: object) -> str:
 
 def as_number(text: str) -> float | None:
     """Return the finite number that a stored text is, or None."""
-    if not NUMBER.fullmatch(text):
+    if not ((text.isascii() and text.isdigit()) or NUMBER.fullmatch(text)):
         return None
     number = float(text)
     return number if math.isfinite(number) else None
@@ -184,12 +184,11 @@ def insert_pairs(db: "Database", table: str, run_id: int, pairs: Iterable[tuple[
 
     The run is inserted in the same transaction, which says that runs have changed; for one that is there: `add_pairs`.
     """
-    texts = [(key, as_text(value)) for key, value in pairs]
     verb = "insert or replace" if table == "run_tags" else "insert"
     # sqlite-utils asks for a table's columns at every insert, which takes it longer than SQLite takes for the rows.
     db.conn.executemany(
         f"{verb} into {table} (run_id, key, value, number) values (?, ?, ?, ?)",
-        [(run_id, key, text, as_number(text)) for key, text in texts],
+        [(run_id, key, text := as_text(value), as_number(text)) for key, value in pairs],
     )
 
 

@@ -1,6 +1,6 @@
 """Runs that clients log: made, filled in batches and ended by calls from outside, not by a training of ours."""
 
-import uuid
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -89,7 +89,7 @@ def announce(store: Store, run: Announced, *, job_id: int | None = None) -> int:
         BadInput: The experiment is deleted.
     """
     with store.write() as db:
-        row = store.row("select name, deleted_at from experiments where id = ?", [run.experiment_id])
+        row = db.conn.execute("select name, deleted_at from experiments where id = ?", (run.experiment_id,)).fetchone()
         if row is None:
             raise NotFound(f"There is no experiment {run.experiment_id}.", "Make it first.")
         if row["deleted_at"] is not None:
@@ -102,7 +102,7 @@ def announce(store: Store, run: Announced, *, job_id: int | None = None) -> int:
 
 def insert(db: "Database", run: Announced, *, job_id: int | None = None) -> int:
     """Store a run of an experiment that exists, without its curves, and return its number."""
-    now, uid = now_ms(), run.uid or uuid.uuid4().hex
+    now, uid = now_ms(), run.uid or secrets.token_hex(16)
     name = run.name or run.tags.get(RUN_NAME) or f"run {uid[:8]}"
     created_at = now if run.started_at is None else run.started_at
     values = (
