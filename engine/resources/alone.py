@@ -43,10 +43,13 @@ class MachineAlone:
     def host(self) -> HostSample:
         """Return what the machine does now; the first reading has no rates."""
         read = self._host.read()
-        if read.cpu_percent is not None:
+        kept = self._past["host"]
+        if read.cpu_percent is not None and not (kept and read.at // 1000 == kept[-1][0] // 1000):
             self._past["host"].append((read.at, figures(read)))
             self._past["cores"].append((read.at, core_figures(read)))
         return read
+
+    now = host
 
     def processes(self) -> ProcessTable:
         """Return all processes."""

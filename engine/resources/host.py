@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,14 @@ class HostReader:
     Any thread may call; the first reading has no rates.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, over_s: float = 0.0) -> None:
+        """Take a folder on the disk that is looked at; rates are over at least `over_s`, however often it is read."""
+        self.folder, self.over_s = folder, over_s
         self.device = disk_of(folder)
         self._lock = threading.Lock()
         self._files = Files()
         self._disks = DiskReader(folder)
-        self._before: Counters | None = None
+        self._counted: deque[Counters] = deque()
         self._limits = read_limits()
         self._limits_at = monotonic_s()
 
@@ -36,7 +38,7 @@ class HostReader:
         """Return what the machine does now."""
         with self._lock:
             after = Counters(self._files)
-            before, self._before = self._before or after, after
+            before = self._before(after)
             if after.at_s - self._limits_at > LIMITS_EVERY_S:
                 self._limits, self._limits_at = read_limits(), after.at_s
             limits = self._limits
@@ -61,6 +63,14 @@ class HostReader:
             **memory(kernel.memory_bytes(files.memory.read()), limits),
             **between(before, after, self.device),
         )
+
+    def _before(self, after: "Counters") -> "Counters":
+        """Return what rates are counted from: the latest counters that are old enough, else the oldest there are."""
+        counted = self._counted
+        counted.append(after)
+        while len(counted) > 2 and after.at_s - counted[1].at_s >= self.over_s:
+            counted.popleft()
+        return counted[0]
 
 
 class Files:

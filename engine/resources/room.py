@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lemnis.engine.resources.host import HostReader
     from lemnis.engine.resources.planning import Plan
 
+NOW_S, LOOKING_S = 0.9, 5.0  # the live figures are of about the last second, for whoever looks all the time
 FRESH_MS = 5_000  # an older reading means that the sampler is down: this process reads for itself
 GPU_FRESH_MS = 30_000  # the device service repeats itself every 10 s at least
 DISK_EVERY_S = 30.0
@@ -54,6 +55,7 @@ class ResourcesRoom:
         self._situations = Reader(store)
         self._told: tuple[float, list[tuple[int, int, int | None]], dict[int, int], dict[int, Start]] | None = None
         self._own: tuple[HostReader, ProcessReader] | None = None
+        self._now: tuple[float, HostReader] | None = None
         self._pasts: dict[tuple[str, tuple[str, ...], int, int], History] = {}
         self._disk: tuple[float, list[DiskUse]] | None = None
         self._planning = threading.Lock()
@@ -71,6 +73,21 @@ class ResourcesRoom:
         if row is not None:
             return msgspec.json.decode(row["sample"], type=HostSample)
         return self._readers()[0].read()
+
+    def now(self) -> HostSample:
+        """Return what the machine does at this moment, over about the last second, however often that is asked.
+
+        This process reads; the first time, and after a while without a look, it is what `host` says.
+        """
+        if self.store.at is not None:
+            return self.host()
+        with self._lock:
+            looked_s, reader = self._now or (0.0, None)
+            if reader is None or monotonic_s() - looked_s > LOOKING_S:
+                reader = own_host(self.store.workspace.root)
+            self._now = monotonic_s(), reader
+        read = reader.read()
+        return self.host() if read.cpu_percent is None else read
 
     def processes(self) -> ProcessTable:
         """Return the busiest and largest processes and all of this workspace's, each with whom it works for."""
@@ -262,6 +279,12 @@ class ResourcesRoom:
 def own_readers(folder: Path) -> "tuple[HostReader, ProcessReader]":
     """Return readers for a process that has no sampler to ask."""
     from lemnis.engine.resources.following import ProcessReader
+
+    return own_host(folder), ProcessReader()
+
+
+def own_host(folder: Path) -> "HostReader":
+    """Return a reader of the machine whose rates are of about the last second at least."""
     from lemnis.engine.resources.host import HostReader
 
-    return HostReader(folder), ProcessReader()
+    return HostReader(folder, NOW_S)

@@ -8,6 +8,7 @@ import psutil
 import pytest
 from support import until
 
+from lemnis.engine.resources import host
 from lemnis.engine.resources.cgroups import Limits, memory_in_use, read_limits, usable_cores
 from lemnis.engine.resources.host import Counters, Files, HostReader, cpu_shares, disk_of, memory
 from lemnis.engine.resources.kernel import CoreTicks, OpenFile, card_counts, memory_bytes, pressure_percent
@@ -27,6 +28,29 @@ def test_the_first_reading_has_no_rates_and_the_second_has(tmp_path: Path) -> No
     assert second.cpu_percent is not None
     assert 0 <= second.cpu_percent <= 100
     assert len(second.core_percents) == os.cpu_count()
+
+
+def test_however_often_it_is_read_rates_are_of_at_least_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, spans = [0.0], list[float]()
+
+    def spanned(before: Counters, after: Counters, _device: str) -> dict[str, float]:
+        spans.append(after.at_s - before.at_s)
+        return {}
+
+    monkeypatch.setattr(host, "monotonic_s", lambda: clock[0])
+    monkeypatch.setattr(host, "between", spanned)
+    often, seldom = HostReader(tmp_path, 0.9), HostReader(tmp_path)
+    for step in (0.0, 0.5, 0.5, 0.5, 0.25, 0.75, 2.0):
+        clock[0] += step
+        often.read()
+    assert spans == pytest.approx([0.0, 0.5, 1.0, 1.0, 1.25, 1.0, 2.0])
+    spans.clear()
+    for step in (0.0, 0.5, 2.0):
+        clock[0] += step
+        seldom.read()
+    assert spans == pytest.approx([0.0, 0.5, 2.0])
 
 
 def test_memory_and_disk_agree_with_other_sources(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from lemnis.engine.resources.device import keep
 from lemnis.engine.resources.sampler import Sampler
 from lemnis.engine.workspace import create_workspace
 from lemnis.tui.app import Console
+from lemnis.tui.stages.resources.live.glance import Glance
 from lemnis.tui.stages.resources.room import ResourcesStage
 from lemnis.tui.widgets.table import Table
 
@@ -79,6 +80,25 @@ async def test_readings_move_by_themselves_and_the_cursor_stays_on_its_process(e
         first = stage(pilot).loaded_at
         await becomes(pilot, lambda: stage(pilot).loaded_at != first)
         assert table.key == key
+
+
+async def test_the_machine_is_read_half_way_too_but_not_over_a_slow_link(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = list[bool]()
+
+    def look(_glance: Glance) -> None:
+        looks.append(True)
+
+    monkeypatch.setattr(Glance, "_look", look)
+    async with opened(engine, (160, 48)) as pilot:
+        await becomes(pilot, lambda: bool(looks))
+        assert isinstance(pilot.app, Console)
+        glance = stage(pilot)._glance  # pyright: ignore[reportPrivateUsage]
+        assert glance._timer is not None  # pyright: ignore[reportPrivateUsage]
+        pilot.app.slow = True
+        glance.soon()
+        assert glance._timer is None  # pyright: ignore[reportPrivateUsage]
 
 
 async def test_plus_and_minus_change_the_span_of_the_chart_and_v_what_it_shows(engine: Engine) -> None:

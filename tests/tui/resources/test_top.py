@@ -30,20 +30,23 @@ SIZES = [(40, 15), (80, 24), (160, 48)]
 class Box:
     """A machine that says the same at every reading, or refuses; it signals what it is told to."""
 
-    def __init__(self, *, broken: bool = False, rows: list[Process] | None = None) -> None:
-        self.broken, self.read = broken, 0
+    def __init__(self, *, broken: bool = False, busier: bool = False, rows: list[Process] | None = None) -> None:
+        self.busier = busier  # at every reading but the first
+        self.broken, self.read, self.listed = broken, 0, 0
         one = Process(pid=7, command="/bin/[x] \x1b", line=[(7, 1)], user="ada", cpu_percent=5.0)
         child = Process(pid=8, command="python train.py", line=[(8, 2), (7, 1)], user="bob", cpu_percent=90.0)
         self.rows = [child, one] if rows is None else rows
         self.sent: list[tuple[int, str]] = []
 
-    def host(self) -> HostSample:
+    def now(self) -> HostSample:
         if self.broken:
             raise Unavailable("The kernel says nothing.")
         self.read += 1
-        return HostSample(at=now_ms(), cpu_percent=42.0, core_percents=[40.0, 44.0], cores_total=2, cores_usable=2)
+        busy = 42.0 if self.read == 1 or not self.busier else 57.0
+        return HostSample(at=now_ms(), cpu_percent=busy, core_percents=[40.0, 44.0], cores_total=2, cores_usable=2)
 
     def processes(self) -> ProcessTable:
+        self.listed += 1
         return ProcessTable(at=now_ms(), total=2, rows=self.rows)
 
     def gpus(self) -> GpuReport:
@@ -68,6 +71,13 @@ class Box:
 
     def marks(self, seconds: int = 900) -> list[Mark]:
         return []
+
+
+async def test_between_two_readings_of_everything_it_shows_what_the_machine_does() -> None:
+    box = Box(busier=True)
+    async with Top(box).run_test(size=(160, 48)) as pilot:
+        await shows(pilot, "57%")
+        await becomes(pilot, lambda: box.read > box.listed + 1)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -19,6 +19,7 @@ from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.resources import rows
 from lemnis.tui.stages.resources.explained import CELLS
 from lemnis.tui.stages.resources.live.busiest import Busiest
+from lemnis.tui.stages.resources.live.glance import Glance
 from lemnis.tui.stages.resources.live.machine import Machine
 from lemnis.tui.stages.resources.live.past import DEFAULT_SPAN, SPANS, VIEWS
 from lemnis.tui.stages.resources.live.reading import Reading, Source, read
@@ -53,6 +54,7 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(engine, info)
         self._view: ResourcesView | None = None
+        self._glance = Glance(self, self.source, self.glanced)
 
     def compose(self) -> ComposeResult:
         yield Machine(terminal_shape(), id="live")
@@ -87,6 +89,8 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
         self._show_table("#jobs", rows.POOL_COLUMNS, jobs, rows.NARROW_POOL)
         self._say_why()
         self.busiest().show(view.reading, view.at)
+        if self.engine.at is None and self.paused_at is None:
+            self._glance.soon()
 
     def _show_table(self, name: str, columns: Sequence[Col], found: list[Row], narrow: frozenset[str]) -> None:
         """Show rows with the columns that there is room for."""

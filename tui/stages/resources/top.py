@@ -13,11 +13,12 @@ from textual.message import Message
 
 from lemnis.engine import LemnisError
 from lemnis.engine.clock import now_ms
-from lemnis.engine.resources import Process, ProcessTable
+from lemnis.engine.resources import HostSample, Process, ProcessTable
 from lemnis.tui.actions import TABLE, actions, bindings, key_label
 from lemnis.tui.language import _
 from lemnis.tui.screens.help import Help
 from lemnis.tui.stages.resources.live.busiest import Busiest
+from lemnis.tui.stages.resources.live.glance import Glance
 from lemnis.tui.stages.resources.live.machine import Machine
 from lemnis.tui.stages.resources.live.reading import Reading, Source, read
 from lemnis.tui.stages.resources.live.watching import Watching, send_all
@@ -34,7 +35,7 @@ SHOWN = ("tree", "own", "pause", "signal", "chart", "zoom_in", "zoom_out")
 
 
 class Top(Watching, ThemedApp[None]):
-    """CPU, memory, disk, network, GPUs and processes, once a second."""
+    """CPU, memory, disk and network twice a second, GPUs and processes once."""
 
     CSS_PATH: ClassVar[list[str | Path]] = [SHEET, Path(__file__).with_name("pane.tcss")]  # type: ignore[assignment]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
@@ -70,6 +71,7 @@ class Top(Watching, ThemedApp[None]):
     def __init__(self, reader: Source) -> None:
         super().__init__()
         self.reader, self._busy = reader, False
+        self._glance = Glance(self, self.source, self.glanced)
 
     def compose(self) -> ComposeResult:
         yield Machine(terminal_shape(), id="live")
@@ -119,8 +121,14 @@ class Top(Watching, ThemedApp[None]):
         self.reading = message.reading
         self.machine().show(message.reading, [])
         self.busiest().show(message.reading, now_ms())
+        if self.paused_at is None:
+            self._glance.soon()
 
     # What the live panels ask of the app.
+
+    def glanced(self, host: HostSample) -> None:
+        if self.screen_stack:  # else it is being left
+            super().glanced(host)
 
     def source(self) -> Source:
         return self.reader

@@ -4,6 +4,7 @@ What was measured as nothing still stands a dot above the ground; what was not m
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
@@ -51,8 +52,14 @@ def area(
         top: What fills the whole height; the largest value if None.
         shape: What it is drawn with.
     """
-    if width <= 0 or height <= 0:
-        return []
+    return list(filled_area(tuple(values), width, height, top, shape)) if width > 0 and height > 0 else []
+
+
+@lru_cache(maxsize=512)  # most pasts stand still from one picture to the next: that of each core, of each flow
+def filled_area(
+    values: tuple[float | None, ...], width: int, height: int, top: float | None, shape: Shape
+) -> tuple[str, ...]:
+    """Return the lines of `area`."""
     steps = DOTS[shape]
     known = [value for value in values if value is not None]
     scale = (top if top is not None else max(known, default=0.0)) or 1.0
@@ -71,7 +78,7 @@ def area(
         else:
             letters = BLOCKS if shape == "blocks" else LETTERS
             lines.append("".join(letters[dots] for dots in part))
-    return lines
+    return tuple(lines)
 
 
 def strip(values: Sequence[float | None], width: int, *, top: float | None = None, shape: Shape = "braille") -> str:

@@ -1,9 +1,11 @@
 """The machine as panels: cores and the past beside memory, disk and network; one panel of all on a small screen."""
 
+from dataclasses import replace
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from lemnis.engine.resources import DiskUse
+from lemnis.engine.resources import DiskUse, HostSample
 from lemnis.tui.language import _
 from lemnis.tui.stages.resources import lines
 from lemnis.tui.stages.resources.live.brief import brief_lines
@@ -57,26 +59,43 @@ class Machine(Vertical):
         """Draw a reading; `disk` is what the parts of the workspace take, empty without one."""
         self._drawn = reading, disk
         self._stand()
-        host, gpus, past, shape = reading.host, reading.gpus, reading.past.values, self.shape
-        processes = reading.by_pid
-        self.query_one("#cpu-line", Lines).show(lambda width: [lines.cpu_line(host)])
-        self.query_one("#cores", Lines).show(
-            lambda width: core_lines(host.core_percents, reading.cores, width, self.core_lines, shape=shape)
-        )
-        none = [] if gpus.devices else [lines.gpu_brief(gpus)]
-        self.query_one("#memory-lines", Lines).show(lambda width: [*lines.memory_lines(host, width), *none])
+        host, gpus, shape, processes = reading.host, reading.gpus, self.shape, reading.by_pid
+        self._show_host(reading, disk)
         self.query_one("#gpu", Panel).set_class(not gpus.devices, "-none")
-        self.query_one("#flow-lines", Filled).fill(
-            lambda width, height: flow_lines(host, past, disk, width, height, shape=shape)
-        )
         self.query_one("#gpu-lines", Lines).show(
             lambda width: gpu_lines(gpus, processes, reading.gpu_past, width, now_ms=reading.at, shape=shape)
         )
         self._show_past(reading)
         self.query_one("#gpu", Panel).retitle("GPU", busy_now(gpus))
         self.query_one("#flows", Panel).retitle(_("Disk and network"), host.disk_device)
+        self._date(reading)
+
+    def glance(self, host: HostSample) -> None:
+        """Draw what the host does by now; the rest stays as it was drawn last."""
+        if self._drawn is None:
+            return
+        reading, disk = replace(self._drawn[0], host=host, at=host.at), self._drawn[1]
+        self._drawn = reading, disk
+        self._show_host(reading, disk)
+        if self.brief:
+            self._show_summary(reading)
+        self._date(reading)
+
+    def _show_host(self, reading: Reading, disk: list[DiskUse]) -> None:
+        host, past, shape = reading.host, reading.past.values, self.shape
+        self.query_one("#cpu-line", Lines).show(lambda width: [lines.cpu_line(host)])
+        self.query_one("#cores", Lines).show(
+            lambda width: core_lines(host.core_percents, reading.cores, width, self.core_lines, shape=shape)
+        )
+        none = [] if reading.gpus.devices else [lines.gpu_brief(reading.gpus)]
+        self.query_one("#memory-lines", Lines).show(lambda width: [*lines.memory_lines(host, width), *none])
+        self.query_one("#flow-lines", Filled).fill(
+            lambda width, height: flow_lines(host, past, disk, width, height, shape=shape)
+        )
+
+    def _date(self, reading: Reading) -> None:
         for panel in ("#cpu", "#brief"):
-            self.query_one(panel, Panel).dated(host.at, reading.at, STALE_S)
+            self.query_one(panel, Panel).dated(reading.host.at, reading.at, STALE_S)
 
     def turn(self) -> None:
         """Draw the next view of the past; a small screen begins and ends with the summary."""
@@ -99,13 +118,19 @@ class Machine(Vertical):
         self.query_one("#past", Filled).fill(
             lambda width, height: past_lines(view, past, reading.marks, width, height, shape=shape)
         )
-        summary = self.query_one("#brief-lines", Lines)
         if self.brief:
-            summary.show(lambda width: brief_lines(host, reading.gpus, reading.past.values, width, shape=shape))
+            self._show_summary(reading)
         else:
-            summary.show(lambda width: past_lines(view, past, reading.marks, width, 6, shape=shape))
+            self.query_one("#brief-lines", Lines).show(
+                lambda width: past_lines(view, past, reading.marks, width, 6, shape=shape)
+            )
         shown = f"{view.name}, {SPAN_NAMES[reading.wish.span]}"
         self.query_one("#cpu", Panel).retitle("CPU", f"{lines.cpu_title(host)} · {shown}")
         self.query_one("#brief", Panel).retitle(
             _("Machine"), lines.cpu_title(host) if self.brief else f"{lines.cpu_title(host)} · {shown}"
+        )
+
+    def _show_summary(self, reading: Reading) -> None:
+        self.query_one("#brief-lines", Lines).show(
+            lambda width: brief_lines(reading.host, reading.gpus, reading.past.values, width, shape=self.shape)
         )

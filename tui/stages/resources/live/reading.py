@@ -25,7 +25,7 @@ LONG_STEP_S = 5.0
 class Source(Protocol):
     """Whoever can read a machine: a workspace's room, or this process."""
 
-    def host(self) -> HostSample: ...
+    def now(self) -> HostSample: ...
     def processes(self) -> ProcessTable: ...
     def gpus(self) -> GpuReport: ...
     def matching(self, processes: ProcessTable, query: str) -> ProcessTable: ...
@@ -77,7 +77,7 @@ def read(source: Source, wish: Wish) -> Reading:
     Raises:
         LemnisError: The machine, its store or the query can't be read.
     """
-    host, gpus, known = source.host(), source.gpus(), source.processes()
+    host, gpus, known = source.now(), source.gpus(), source.processes()
     past = full(source.histories("host", FIGURES, wish.span, POINTS))
     return Reading(
         at=now_ms(),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from lemnis.engine import LemnisError
 from lemnis.engine.clock import now_ms
-from lemnis.engine.resources import Process
+from lemnis.engine.resources import HostSample, Process
 from lemnis.tui.stages.resources.live.busiest import Busiest
 from lemnis.tui.stages.resources.live.closeup import Closeup
 from lemnis.tui.stages.resources.live.machine import Machine
@@ -56,6 +56,11 @@ class Watching:
     def send(self, processes: list[Process], name: str) -> None:
         """Send a signal to processes in a thread, and say how that went."""
         raise NotImplementedError
+
+    def glanced(self, host: HostSample) -> None:
+        """Draw what the machine does half-way between two readings, unless the picture stands still."""
+        if self.paused_at is None:
+            self.machine().glance(host)
 
     # Keys.
 
