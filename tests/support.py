@@ -3,6 +3,8 @@
 # pyright: basic
 
 import asyncio
+import base64
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +69,16 @@ def screen_text(pilot: Pilot[Any]) -> str:
     screen = pilot.app.screen
     strips = screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+async def copied(pilot: Pilot[Any], key: str) -> str:
+    """Press y and a key, and return what came onto the clipboard."""
+    written: list[str] = []
+    driver: Any = pilot.app._driver
+    driver.write = written.append
+    await pilot.press("y", key)
+    found = await becomes(pilot, lambda: re.findall(r"\x1b]52;c;([A-Za-z0-9+/=]*)\x07", "".join(written)))
+    return base64.b64decode(found[0]).decode()
 
 
 async def look_again(pilot: Pilot[Any]) -> None:

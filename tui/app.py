@@ -261,8 +261,11 @@ class Console(Touring, NavigatingApp):
                 "Too long for the terminal; the {what} is in tmux's buffer: paste it with the prefix and ]."
             ).format(what=what)
         else:
-            path = save_copy(text, self.engine.workspace.hidden / "copies")
-            said = _("The terminal can't take it; the {what} is in {path}").format(what=what, path=path)
+            try:
+                path = save_copy(text, self.engine.workspace.hidden / "copies")
+                said = _("The terminal can't take it; the {what} is in {path}").format(what=what, path=path)
+            except OSError as error:
+                said = _("The {what} was not copied: {error}").format(what=what, error=error.strerror)
         self.call_later(self.notify, said, markup=False)
 
     def action_edit(self) -> None:

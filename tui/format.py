@@ -34,8 +34,8 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def figure(value: float | None) -> str:
     """Return a number of the data as short as it is still right to four digits."""
-    if value is None or value != value:
-        return MISSING
+    if value is None or not math.isfinite(value):
+        return number(value)
     if value == round(value) and abs(value) < 1e15:
         return number(round(value)) if abs(value) >= 10_000 else str(round(value)).replace("-", "−")
     return number(value, 3 if abs(value) < 10 else 2 if abs(value) < 1000 else 1)
@@ -48,7 +48,7 @@ def share(value: float | None, digits: int = 1) -> str:
 
 def meter(part: float, cells: int = 10) -> str:
     """Return a share of 1 as a bar of so many cells; anything above 0 fills at least one."""
-    filled = 0 if part <= 0 else min(cells, max(1, round(part * cells)))
+    filled = round(max(1.0, min(part, 1.0) * cells)) if part > 0 else 0
     return "▰" * filled + "▱" * (cells - filled)
 
 
@@ -65,8 +65,8 @@ def bytes_(value: float | None) -> str:
 
 def duration(seconds: float | None) -> str:
     """Return a length of time in its two largest units: ``340 ms``, ``12.3 s``, ``4m 05s``, ``3h 12m``, ``5d 02h``."""
-    if seconds is None or math.isnan(seconds):
-        return MISSING
+    if seconds is None or not math.isfinite(seconds):
+        return number(seconds)
     if seconds < 0:
         return f"−{duration(-seconds)}"
     if seconds < 1:
@@ -135,9 +135,10 @@ def spark(values: list[float | None], width: int = 0) -> str:
     known = [value for value in values if value is not None and math.isfinite(value)]
     if not known:
         return " " * len(values)
-    low, span = min(known), (max(known) - min(known)) or 1.0
+    top = max(map(abs, known)) or 1.0  # the distance of two floats may be more than a float holds
+    low, span = min(known) / top, (max(known) / top - min(known) / top) or 1.0
     return "".join(
-        BLOCKS[min(7, int((value - low) / span * 8))] if value is not None and math.isfinite(value) else " "
+        BLOCKS[min(7, int((value / top - low) / span * 8))] if value is not None and math.isfinite(value) else " "
         for value in values
     )
 

@@ -2,18 +2,16 @@
 
 # pyright: basic, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
 
-import base64
 import os
-import re
 import shlex
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import typer
-from support import becomes, settle, shows
-from textual.pilot import Pilot
+from support import becomes, copied, settle, shows
 from whole import whole_engine
 
 from lemnis.engine import Engine
@@ -30,15 +28,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     opened = whole_engine(tmp_path_factory.mktemp("copied") / "flights")
     yield opened
     opened.store.close()
-
-
-async def copied(pilot: Pilot, key: str) -> str:
-    """Press y and a key, and return what came onto the clipboard."""
-    written: list[str] = []
-    pilot.app._driver.write = written.append
-    await pilot.press("y", key)
-    found = await becomes(pilot, lambda: re.search(r"\x1b]52;c;([A-Za-z0-9+/=]*)\x07", "".join(written)))
-    return base64.b64decode(found.group(1)).decode()
 
 
 async def test_the_menu_copies_a_table_in_every_way_and_the_place_from_anywhere(
@@ -77,8 +66,13 @@ async def test_what_the_terminal_cannot_take_goes_to_tmux_or_into_a_file(
         tmux.write_text("#!/bin/sh\nexit 1\n")
         pilot.app.copy("y" * 100_000, "text")
         await shows(pilot, "The terminal can't take it")
+        copies = engine.workspace.hidden / "copies"
+        assert [path.read_text()[0] for path in copies.iterdir()] == ["y"]
+        shutil.rmtree(copies)
+        copies.touch()  # no folder can be there
+        pilot.app.copy("z" * 100_000, "row")
+        await shows(pilot, "The row was not copied: File exists")
     assert not copying.into_tmux("z")
-    assert [path.read_text()[0] for path in (engine.workspace.hidden / "copies").iterdir()] == ["y"]
 
 
 PLACES = (*(kind.example for kind in KINDS.values()), "problem", "data", "explore/v2/missing", "features/matrix",

@@ -13,6 +13,8 @@ from lemnis.tui.format import (
     bytes_,
     delta,
     duration,
+    figure,
+    meter,
     money,
     number,
     share,
@@ -94,3 +96,10 @@ def test_a_word_nobody_knows_is_drawn_plainly() -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_no_number_is_written_with_a_hyphen(value: float) -> None:
     assert "-" not in number(value)
+
+
+@given(st.floats())
+def test_every_number_that_data_may_hold_has_a_text(value: float) -> None:
+    for shown in (number, figure, share, bytes_, duration, money, delta, meter):
+        assert shown(value).isprintable()
+    assert len(spark([value, 1.0, None])) == 3

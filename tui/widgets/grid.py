@@ -179,19 +179,20 @@ class Grid(Widget, can_focus=True):
         return window_of(self, self._pages.widths, self.size.width, max(1, self.size.height - 1))
 
     def copy_text(self, kind: str) -> str:
-        """Return what `y` copies of what is on screen: ``c`` the cell, ``r`` the row, ``j`` as JSON, ``m`` all rows."""
+        """Return what `y` copies, values whole: ``c`` the cell, and on screen ``l`` its column, ``r`` its row."""
+        if kind == "c":
+            return self.current.whole if self.current else ""
         window = self.window
         fields = [part.field for part in window.parts]
         columns = [Col(field.name, field.label, right=field.right, data=True) for field in fields]
 
         def line(row: int) -> Row:
             cells = [self._pages.cells.get((row, field.name), WAITING) for field in fields]
-            return Row(str(row), [cell.text for cell in cells], [cell.value for cell in cells])
+            return Row(str(row), [cell.whole for cell in cells], [cell.value for cell in cells])
 
-        if kind == "c":
-            return self.current.text if self.current else ""
         rows = [line(row) for row in range(window.first, window.last)]
-        return copied(kind, columns, rows, line(self.row), 0)
+        here = next((place for place, field in enumerate(fields) if field is self.field), 0)
+        return copied(kind, columns, rows, line(self.row), here)
 
     # Keys.
 

@@ -13,6 +13,7 @@ from lemnis.tui.format import MISSING, figure
 GAP = "  "
 RULE = "│ "  # after the last field that is kept in view
 WIDEST, LONGEST = 40, 400  # cells of a field on screen; characters of a value that are looked at
+EXACT = 2**53  # below it a fraction that has none is a whole number
 CELLS_KEPT = 60_000
 AHEAD_FIELDS = 8
 
@@ -34,6 +35,15 @@ class Shown:
     width: int
     value: Any  # Any: a number, a truth value, a text or None
     quiet: bool = False
+
+    @property
+    def whole(self) -> str:
+        """What is copied of it: the text to its end and the number to its last digit, however it is drawn."""
+        if self.quiet or isinstance(self.value, bool):
+            return self.text
+        if isinstance(self.value, float) and self.value.is_integer() and abs(self.value) < EXACT:
+            return str(int(self.value))
+        return safe(self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from small_problem import add_run, make_engine
-from support import becomes, screen_text, settle, shows
+from support import becomes, copied, screen_text, settle, shows
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -73,6 +73,20 @@ async def test_columns_are_chosen_ordered_and_remembered(engine: Engine, size: t
         assert table(pilot).frozen == 1
         await press(pilot, "C", "a")
         assert columns(pilot)[:3] == ["state", "id", "name"]
+
+
+async def test_a_parameter_longer_than_any_column_is_copied_whole(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TMUX", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    words = " ".join(f"word{place}" for place in range(800))
+    add_run(engine, "long", params={"prompt": words})
+    async with console(engine).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, *["l"] * columns(pilot).index("params.prompt"))
+        assert await copied(pilot, "c") == words
+        assert words in await copied(pilot, "r")
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from support import becomes, screen_text, settle, shows
+from support import becomes, copied, screen_text, settle, shows
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -18,6 +18,7 @@ from lemnis.tui.app import Console
 from lemnis.tui.stages.explore.browser import RowBrowser
 from lemnis.tui.stages.explore.place import Place
 from lemnis.tui.widgets import Grid, Table
+from lemnis.tui.widgets.gridcells import shown_cell
 
 ROWS, COLUMNS = 70_000, 60
 HOSTILE = '[b]x\x1b[2J"; drop\u202e'
@@ -86,6 +87,26 @@ async def test_awkward_values_stay_on_one_line_of_aligned_cells(wide: Engine) ->
         screen = await shows(pilot, "xxxxxx…", "مرحبا", "[0, 1]", "[b]x␛[2J")
         lines = [line for line in screen.splitlines() if "│" in line and "xxxx" in line]
         assert len(lines) > 15
+
+
+async def test_a_value_is_copied_to_its_end_however_it_is_drawn(wide: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TMUX", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    async with rows_of(wide) as pilot:
+        await pilot.press("right", "right")
+        await shows(pilot, "column 3 of 60", "xxxx")
+        assert await copied(pilot, "c") == "x" * 3000
+        assert (await copied(pilot, "l")).splitlines()[:2] == ["x" * 3000, "مرحبا"]
+        assert (await copied(pilot, "r")).split("\t")[2] == "x" * 3000
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(40.639751, "40.639751"), (1234567.0, "1234567"), (12345, "12345"), (None, "–"), (True, "true"),
+     (float("inf"), "inf"), ("a" * 5000, "a" * 5000)],
+)  # fmt: skip
+def test_a_number_is_copied_to_its_last_digit(value: object, text: str) -> None:
+    assert shown_cell(value).whole == text
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
