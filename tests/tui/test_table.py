@@ -22,7 +22,7 @@ class Sheet(ThemedApp[None]):
     def compose(self) -> ComposeResult:
         yield Table(*self.columns, id="sheet", empty="No rows yet. Press n.")
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         self.table.focus()
 
     @property
@@ -54,6 +54,14 @@ async def test_an_empty_table_says_what_to_do() -> None:
         pilot.app.query_one(Table).show([])
         await settle(pilot)
         assert "No rows yet. Press n." in screen_text(pilot)
+
+
+@pytest.mark.parametrize(("width", "scrolls"), [(20, False), (19, False), (18, True)])
+async def test_a_table_that_just_fits_does_not_scroll(width: int, scrolls: bool) -> None:
+    async with Sheet(Col("name", width=10), Col("size", width=6)).run_test(size=(width, 8)) as pilot:
+        pilot.app.query_one(Table).show(rows(1, 2))
+        await settle(pilot)
+        assert pilot.app.query_one(Table).show_horizontal_scrollbar is scrolls
 
 
 async def test_an_empty_table_speaks_also_when_nothing_else_is_drawn_anew() -> None:

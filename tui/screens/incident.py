@@ -84,7 +84,7 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         with VerticalScroll(id="incident-scroll"), Horizontal(id="incident-body"):
             yield Words(id="incident-main")
             yield Words(id="incident-aside")
-        yield Keys(*[(key, does) for key, does, _ in KEYS])
+        yield Keys(*foot(None))
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
@@ -107,6 +107,7 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         part = (width - 3) // 2 if wide else width
         top = [one for line in summary(report, brief=self.size.width < SMALL) for one in wrapped(line, width - 2)]
         self.query_one("#incident-summary", Words).say(content(top))
+        self.query_one(Keys).show(*foot(report))
         ways = choices(report)
         found = [*([Section("What can be done", ways)] if ways else []), *sections(report, part)]
         main = [one for one in found if not (wide and one.aside)]
@@ -213,6 +214,16 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         """Copy the incident as Markdown, for a chat."""
         if self.facts is not None:
             cast("Console", self.app).copy(markdown(self.facts), "incident as Markdown")
+
+
+def foot(report: IncidentReport | None) -> list[tuple[str, str]]:
+    """Return the keys at the foot: those that can do something here; the others say why they can't when pressed."""
+    vain: set[str] = set()
+    if report is not None:
+        can = {"b": report.back_to, "t": report.alias, "d": report.data_version, "w": report.window}
+        vain = {key for key, what in can.items() if not what}
+        vain |= {"a", "R"} if report.alert.state == "resolved" else set()
+    return [(key, does) for key, does, _ in KEYS if key not in vain]
 
 
 def queued(begun: Retraining) -> str:

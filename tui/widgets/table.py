@@ -272,8 +272,8 @@ class Table(ScrollView, can_focus=True):
         rows = self._rows.first(MEASURED)
         self._widths = widths_of(self.columns, rows, self.size.width - scrollbar, sorted_by=sorted_by)
         self._lines.clear()
-        # The header is drawn on the first line of the window, so the last row needs one line more.
-        self.virtual_size = Size(sum(self._widths) + 2 * len(self._widths), self._tall())
+        # The header takes the first line of the window, so there is one more; the last blank need not be seen.
+        self.virtual_size = Size(max(0, sum(self._widths) + 2 * len(self._widths) - 1), self._tall())
 
     def _tall(self) -> int:  # lines there are to scroll over
         return self.total + 1

@@ -18,7 +18,7 @@ from lemnis.engine.monitor.drift.found import Contrast, Share
 from lemnis.tui.app import Console
 from lemnis.tui.screens.alerted.lines import plain, printed, wrapped
 from lemnis.tui.screens.alerted.sections import choices, sections
-from lemnis.tui.screens.incident import IncidentScreen
+from lemnis.tui.screens.incident import IncidentScreen, foot
 from lemnis.tui.stages.monitor.room import MonitorStage
 from lemnis.tui.widgets import Table
 
@@ -137,6 +137,19 @@ def test_what_a_classifier_found_and_what_was_retrained_is_told(engine: Engine) 
     text = printed(sections(report, 100))
     assert "The window differs from training" in text
     assert "by [wind] 61%" in text
+
+
+def test_the_foot_offers_only_keys_that_can_do_something(engine: Engine) -> None:
+    alert = next(alert for alert in engine.monitor.alerts() if alert.rule == "auc_low")
+    report = engine.monitor.incident(alert.id)
+
+    def offered(**known: Any) -> str:
+        return " ".join(key for key, _ in foot(msgspec.structs.replace(report, **known)))
+
+    assert offered(alias="late@champion", back_to=2, data_version="x") == "a b t C d w Z R y ? esc"
+    assert offered(alias="late@champion", back_to=None, data_version="", window=None) == "a t C Z R y ? esc"
+    ended = msgspec.structs.replace(alert, state="resolved")
+    assert offered(alias="", back_to=None, data_version="", alert=ended) == "C w Z y ? esc"
 
 
 def test_ways_out_are_told_with_their_keys_and_so_is_a_concept_that_is_gone(engine: Engine) -> None:

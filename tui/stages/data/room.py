@@ -72,7 +72,7 @@ class DataStage(DataPlaces):
                     yield Table(*rows.LINKS, id="links", empty=_("No link here. Press {data.build} to build one."))
             with Panel(_("Version"), id="detail-panel"):
                 yield Facts(id="facts")
-                yield Table(*rows.COLUMNS, id="detail", empty=_("Nothing to show."))
+                yield Table(*rows.COLUMNS, id="detail")
 
     def load(self) -> DataView:
         room = self.engine.data
@@ -148,6 +148,7 @@ class DataStage(DataPlaces):
         panel.retitle(shown.title, shown.detail)
         facts.show(shown.facts)
         table = self.query_one("#detail", Table)
+        table.empty = _("Nothing to show.") if view.version else self.query_one("#versions", Table).empty
         table.set_columns(shown.columns)
         table.show(shown.rows)
 

@@ -75,12 +75,12 @@ class Overview(Vertical):
         with Horizontal(id="middle"):
             with Panel(_("Features"), id="features-panel"):
                 yield Words(id="changes")
-                yield Table(*rows.FEATURES, id="features", empty=_("No window is chosen."))
+                yield Table(*rows.FEATURES, id="features")
             with Panel(_("Distribution"), id="bins-panel"), VerticalScroll(can_focus=False):
                 yield Words(id="bins")
         with Horizontal(id="bottom"):
             with Panel(_("Drift over time"), id="heat-panel"):
-                yield Table(id="heat", empty=_("Nothing to compare yet."))
+                yield Table(id="heat")
             with Panel(_("Figures"), id="chart-panel"):
                 yield Chart(id="chart", empty="No labels have come back yet.")
 
@@ -123,6 +123,7 @@ class Overview(Vertical):
         table = self.query_one("#features", Table)
         columns = rows.feature_columns(table.size.width)
         table.set_columns(columns)
+        table.empty = nothing_in(view, _("No window is chosen."))
         table.show([rows.feature_row(feature, view.grid, columns) for feature in view.features])
         changes = view.window.schema_changes if view.window else []
         words = self.query_one("#changes", Words)
@@ -145,6 +146,7 @@ class Overview(Vertical):
         fitting = max(1, (heat.size.width - 30) // (rows.CELL + 2))
         recent = view.windows[-fitting:]
         heat.set_columns(rows.heat_columns(recent))
+        heat.empty = nothing_in(view, _("Nothing to compare yet."))
         heat.show(rows.heat_rows(view.grid, recent))
         label, lines = rows.FIGURES[self.figure]
         places = list(range(1, len(view.windows) + 1))
@@ -176,6 +178,11 @@ class Overview(Vertical):
         name = heat.key if heat.has_focus else self.query_one("#features", Table).key
         features = self.view.features if self.view else []
         return next((one for one in features if one.feature == name), features[0] if features else None)
+
+
+def nothing_in(view: MonitorView, otherwise: str) -> str:
+    """Return what an empty list of a window says: how rows come, as long as there are no windows at all."""
+    return otherwise if view.windows else rows.no_window(view.width, view.declared)
 
 
 def no_alert(view: MonitorView) -> str:
