@@ -1,9 +1,11 @@
 """What the console sends changes a terminal exactly as what Textual draws would."""
 
 import pyte
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lemnis.tui.clipboard import osc52
 from lemnis.tui.terminal.changes import Shown, step, styled
 
 COLUMNS, ROWS = 24, 5
@@ -83,3 +85,10 @@ def test_only_the_part_of_a_style_that_differs_is_sent() -> None:
     assert step(before, after) == "\x1b[38;2;9;9;9m"
     assert step(styled("", "1"), styled("", "31")) == "\x1b[0;31m"
     assert step(after, "") == "\x1b[0m"
+
+
+@pytest.mark.parametrize("between", [{}, {"TMUX": "/tmp/tmux"}, {"TERM": "screen-256color"}])
+def test_what_is_copied_passes_untouched_through_tmux_and_screen(between: dict[str, str]) -> None:
+    sequence = osc52("naïve 한글 " * 400, between)
+    assert sequence is not None
+    assert sent_instead([f"\x1b[2;3Hseen{sequence}"])[0].count(sequence) == 1

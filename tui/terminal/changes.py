@@ -14,7 +14,7 @@ from rich.cells import cell_len
 # A cursor's place; a style; text; a line feed; anything else.
 PIECES = re.compile(
     r"\x1b\[(\d*)(?:;(\d*))?H|\x1b\[([\d;]*)m|([^\x00-\x1f\x7f]+)|(\n)"
-    r"|\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)|P[^\x1b]*\x1b\\|\[[<>?=]?[\d;:]*[ $]?[@-~]|.)|.",
+    r"|\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)|P(?:[^\x1b]|\x1b(?!\\))*\x1b\\|\[[<>?=]?[\d;:]*[ $]?[@-~]|.)|.",
     re.DOTALL,
 )
 # What leaves every cell as it is: modes but those of the other screen, questions, kitty's keys, titles.

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 WHERE_IS_THE_CURSOR = "\x1b[6n"  # every terminal answers it
 
 # What older terminals would print instead of heeding: titles and pointers, kitty's keys, queries of modes.
-UNHEARD = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[^\x1b]*\x1b\\|\x1b\[[<>][0-9;]*u|\x1b\[\?[0-9;]*\$p")
+UNHEARD = re.compile(
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP(?:[^\x1b]|\x1b(?!\\))*\x1b\\|\x1b\[[<>][0-9;]*u|\x1b\[\?[0-9;]*\$p"
+)
 PERSON = (events.Key, events.Paste, events.MouseDown, events.MouseScrollUp, events.MouseScrollDown)
 
 
