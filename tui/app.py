@@ -87,7 +87,7 @@ class Console(Touring, NavigatingApp):
         self._warm = False
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(id="_default")
+        return self.timed(MainScreen(id="_default"))
 
     def compose(self) -> ComposeResult:
         yield Loop()

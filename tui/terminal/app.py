@@ -4,10 +4,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import textual.screen
 from textual._context import active_message_pump
 from textual.css.query import NoMatches
 from textual.message_pump import MessagePump
@@ -17,23 +16,13 @@ from textual.widget import Widget
 from lemnis.engine.clock import monotonic_s
 from lemnis.tui.bugs import unexpected
 from lemnis.tui.terminal.driver import TerminalDriver
+from lemnis.tui.terminal.pictures import PictureTimer
 from lemnis.tui.terminal.traffic import rarer
 from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets.bars import FactLine
 
 LEAVING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
-
-
 SLOW_PICTURES = 4  # a second
-
-
-def draw_rarely(screens: Sequence[Screen[Any]]) -> None:
-    """Draw these screens, and those to come, a few times a second only."""
-    textual.screen.UPDATE_PERIOD = 1 / SLOW_PICTURES  # pyright: ignore[reportConstantRedefinition]
-    for screen in screens:
-        screen._update_timer.stop()  # pyright: ignore[reportPrivateUsage]
-        vars(screen)["_Screen__update_timer"] = None  # made anew when it is needed
-        screen.refresh()
 
 
 def is_leaving(pump: MessagePump | None) -> bool:
@@ -57,12 +46,23 @@ class TerminalApp(ThemedApp[None]):
         if "TEXTUAL_DRIVER" not in os.environ:  # a browser's page is drawn by another one
             self.driver_class = TerminalDriver
 
+    def timed(self, screen: Screen[Any]) -> Screen[Any]:
+        """Have a screen drawn when the terminal's pace allows it; returns the screen."""
+        if isinstance(self._driver, TerminalDriver):
+            own = vars(screen)
+            own["_Screen__update_timer"] = own["_Screen__update_timer"] or PictureTimer(screen, self._driver)
+        return screen
+
+    # Any: as Textual's own, which takes a name or a screen and returns a screen of that kind.
+    def get_screen(self, screen: Any, screen_class: Any = None) -> Any:
+        return self.timed(super().get_screen(screen, screen_class))
+
     def on_link_measured(self) -> None:
         """Draw more rarely where the terminal is far away."""
         driver = self._driver
         if not self.slow and isinstance(driver, TerminalDriver) and driver.traffic.slow:
             self.slow = True
-            draw_rarely(self.screen_stack)
+            driver.pace.slow_down(SLOW_PICTURES)
             self.notify(
                 f"{self._link()}: drawn {SLOW_PICTURES} times a second, read {self.rarer} times more rarely.",
                 title="Slow link",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
-from textual import events
+from textual import constants, events
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
@@ -16,6 +16,7 @@ from lemnis.engine.clock import monotonic_s
 from lemnis.tui.terminal.changes import Shown
 from lemnis.tui.terminal.colours import WITHOUT
 from lemnis.tui.terminal.glyphs import substitutes
+from lemnis.tui.terminal.pictures import Pace
 from lemnis.tui.terminal.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ class TerminalDriver(LinuxDriver):
 
     Attributes:
         traffic: What was sent, and how long an answer takes.
+        pace: When pictures are drawn.
         heard: How many keys, clicks and pastes there were.
+        answering: How many of them there were when the picture that is drawn now was begun.
+        answered: And when the last one that was sent was begun.
         motion: Have every move of the pointer reported; over SSH only clicks, drags and the wheel are.
     """
 
@@ -78,7 +82,8 @@ class TerminalDriver(LinuxDriver):
         self.traffic, self.motion = Traffic(), "SSH_TTY" not in os.environ
         self._glyphs = substitutes(as_started())
         self._plain = os.environ.get("TERM") in ("linux", *WITHOUT)
-        self._stopped, self.heard = False, 0
+        self.pace = Pace(constants.MAX_FPS)
+        self._stopped, self.heard, self.answering, self.answered = False, 0, 0, 0
         self._shown, self._held = Shown(), ""
 
     def write(self, data: str) -> None:
@@ -101,8 +106,11 @@ class TerminalDriver(LinuxDriver):
         self._send(data)
 
     def _send(self, data: str) -> None:
-        picture = data not in (SYNC_START, SYNC_END, WHERE_IS_THE_CURSOR)
-        self.traffic.wrote(monotonic_s(), len(data.encode("utf-8", "replace")), picture=picture)
+        picture, now_s = data not in (SYNC_START, SYNC_END, WHERE_IS_THE_CURSOR), monotonic_s()
+        self.traffic.wrote(now_s, len(data.encode("utf-8", "replace")), picture=picture)
+        if picture:
+            self.pace.drew(now_s, answer=self.answering != self.answered)
+            self.answered = self.answering
         super().write(data)
 
     def _get_terminal_size(self) -> tuple[int, int]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.events import Mount
 
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
@@ -16,6 +15,8 @@ from lemnis.tui.widgets.text import Words
 
 if TYPE_CHECKING:
     from textual_plot import AxisFormatter, HiResMode, PlotWidget
+
+    from lemnis.tui.widgets.plot import Plot
 
 COLOURS = ("#4cc2d9", "#e0a458", "#a98be0", "#7fc77f", "#e07a8b", "#9aa7b5", "#d9d05f", "#5f8fd9")
 EDGE = 1e-6  # share of the axis beyond the largest x: a point exactly at the axis' end is outside the last cell
@@ -64,7 +65,7 @@ class Chart(Vertical):
         self._series: list[Series] = []
         self._levels: list[tuple[float, str]] = []
         self._shown = False  # once, so that having no point is said too
-        self._plot: PlotWidget | None = None
+        self._plot: Plot | None = None
 
     def compose(self) -> ComposeResult:
         yield Words(classes="legend")
@@ -133,20 +134,10 @@ class Chart(Vertical):
         plot.set_x_formatter(named_axis(self.places, plot) if self.places else numbered_axis())
         plot.set_xlimits(low, high + EDGE * (high - low))
         plot.set_ylimits(bottom, top)
+        plot.paint()
 
-    async def _make_plot(self) -> "PlotWidget":
-        from textual_plot import PlotWidget
-
-        class Plot(PlotWidget):
-            """A plot that bears being left in the moment it is made: then it has no parts to set up."""
-
-            def on_mount(self, event: Mount) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-                if not self.children:
-                    event.prevent_default()
-
-            def _update_margin_sizes(self) -> None:
-                if self.children:
-                    super()._update_margin_sizes()
+    async def _make_plot(self) -> "Plot":
+        from lemnis.tui.widgets.plot import Plot
 
         self._plot = Plot()
         self._plot.can_focus = False

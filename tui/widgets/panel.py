@@ -1,7 +1,10 @@
 """Panel: a thin border with its title in it, and how old its data is."""
 
+from typing import Self
+
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.widget import Widget
 
 from lemnis.engine.text import safe
@@ -16,6 +19,7 @@ class Panel(Vertical):
     def __init__(self, title: str, *children: Widget, id: str | None = None, classes: str = ""):
         super().__init__(*children, id=id, classes=f"panel {classes}")
         self._drawn: dict[str, str] = {}
+        self._edge = ""  # the border whose words are being set
         self.retitle(title)
 
     def retitle(self, title: str, detail: str = "") -> None:
@@ -52,4 +56,14 @@ class Panel(Vertical):
         if self._drawn.get(name) == strong + muted:
             return
         self._drawn[name] = strong + muted
+        self._edge = name
         setattr(self, name, Content.assemble(strong, (muted, style)))
+        self._edge = ""
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Draw the panel again; where only words in its border are others, that line alone."""
+        if self._edge and self.outer_size:
+            wide, tall = self.outer_size
+            line = Region(0, 0 if self._edge == "border_title" else tall - 1, wide, 1)
+            regions = (line.translate(-self.content_offset),)  # they are counted from the content
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)

@@ -1,7 +1,7 @@
 """Small widgets of text: facts, empty states, meters, sparklines, bars and logs; data is never read as markup."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import RenderResult
 from textual.content import Content
@@ -16,6 +16,9 @@ from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import Cell, data_cell, drawable, fitted
 
+if TYPE_CHECKING:
+    from textual.css.styles import RulesMap
+
 
 class Words(Static):
     """A Static that never reads markup and redraws only when its text differs."""
@@ -29,7 +32,18 @@ class Words(Static):
         said = paragraph(text)
         if not said.is_same(self._said):
             self._said = said
-            self.update(said)
+            self.update(said, layout=False)
+            if not self._as_large():
+                self.refresh(layout=True)
+
+    def _as_large(self) -> bool:
+        """Say whether the text takes the room it has: then nothing around it is placed and drawn anew."""
+        styles, (width, height) = self.styles, self.content_size
+        if not width or styles.is_auto_width:
+            return False
+        return (
+            not styles.is_auto_height or self.visual.get_height(cast("RulesMap", styles), width) == height
+        )  # as Textual asks
 
 
 class Facts(Words):

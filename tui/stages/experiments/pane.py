@@ -74,8 +74,19 @@ class CurveLine(Vertical):
         yield Words(classes="stands")
         yield Spark()
 
+    _shown: tuple[Look | None, str] | None = None
+
     def show(self, look: Look | None, metric: str) -> None:
-        """Draw a run."""
+        """Draw a run, where the screen is so small that these lines are seen."""
+        self._shown = (look, metric)
+        if self.display:
+            self._draw(look, metric)
+
+    def on_show(self) -> None:
+        if self._shown is not None:
+            self._draw(*self._shown)
+
+    def _draw(self, look: Look | None, metric: str) -> None:
         spark = self.query_one(Spark)
         spark.display = look is not None and bool(look.curves.get(metric))
         if look is None:

@@ -1,0 +1,123 @@
+"""When a picture is drawn: a key is answered at once, no second has too many, and only what changed is drawn."""
+
+# pyright: basic, reportArgumentType=false
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import settle
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+
+from lemnis.tui.terminal.pictures import Pace, PictureTimer
+from lemnis.tui.theme import ThemedApp
+from lemnis.tui.widgets import Chart, Facts, Panel, Series
+
+MOST = 10
+asked = st.lists(st.tuples(st.floats(0, 0.3), st.booleans()), max_size=80)
+
+
+@given(asked)
+def test_no_second_has_more_pictures_than_are_allowed(wishes: list[tuple[float, bool]]) -> None:
+    pace, now, drawn = Pace(MOST), 0.0, list[float]()
+    for later, answer in wishes:
+        now += later
+        now += max(0.0, pace.wait_s(now, answer=answer))
+        pace.drew(now, answer=answer)
+        drawn.append(now)
+    assert all(last - first >= 1 - 1e-6 for first, last in zip(drawn, drawn[MOST:], strict=False))
+
+
+@given(st.floats(0, 0.1, exclude_min=True))
+def test_a_key_after_a_while_is_answered_at_once_whatever_was_just_drawn(before: float) -> None:
+    pace = Pace(MOST)
+    pace.drew(0.0, answer=True)
+    pace.drew(1.0, answer=False)
+    assert pace.wait_s(1.0 + before, answer=True) <= 0
+    assert pace.wait_s(1.0 + before, answer=False) == pytest.approx(0.1 - before)
+
+
+def test_keys_that_are_held_down_and_a_slow_link_wait() -> None:
+    pace = Pace(MOST)
+    pace.drew(5.0, answer=True)
+    assert pace.wait_s(5.03, answer=True) == pytest.approx(0.07)
+    pace.slow_down(4)
+    assert pace.wait_s(5.03, answer=True) == pytest.approx(0.22)
+
+
+async def test_a_picture_that_nobody_typed_for_waits_for_what_a_key_does_that_came_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lemnis.tui.terminal.pictures.TOGETHER_S", 60.0)
+    terminal = SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0)
+    drawn = list[int]()
+    screen = SimpleNamespace(
+        app=SimpleNamespace(_exit=False), _on_timer_update=lambda: drawn.append(terminal.answering)
+    )
+    timer = PictureTimer(screen, terminal)
+    timer.resume()
+    terminal.heard = 1
+    timer._draw()  # its time has come before the key is heeded
+    assert not drawn
+    terminal.heard = 2
+    timer.resume()
+    timer.resume()
+    await asyncio.sleep(0.001)
+    assert drawn == [2]
+    timer.resume()
+    timer.pause()
+    await asyncio.sleep(0.001)
+    assert drawn == [2]
+
+
+class Sheet(ThemedApp[None]):
+    """A panel of facts over one of a chart."""
+
+    def compose(self) -> ComposeResult:
+        with Panel("run", id="facts"), VerticalScroll(can_focus=False):
+            yield Facts()
+        with Panel("curve", id="curve"):
+            yield Chart()
+
+
+async def test_another_run_of_as_many_facts_places_nothing_anew_and_is_one_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def show(run: int) -> None:
+        app.query_one("#facts", Panel).retitle(f"run {run}")
+        app.query_one(Facts).show([("auc", f"0.{run}"), ("rows", f"{run}")])
+        app.query_one(Chart).show([Series("auc", [1, 2, 3], [0.5, 0.6, run / 10])])
+
+    async with Sheet().run_test(size=(60, 30)) as pilot:
+        app = pilot.app
+        show(7)
+        await settle(pilot)
+        await settle(pilot)
+        pictures, update = [], Screen._on_timer_update
+
+        def counted(screen: Screen) -> None:
+            dirty = {type(widget).__name__ for widget in screen._dirty_widgets}
+            pictures.append((screen._layout_required, dirty))
+            update(screen)
+
+        monkeypatch.setattr(Screen, "_on_timer_update", counted)
+        with app.batch_update():  # as the pace has what belongs together in one picture
+            show(8)
+            await settle(pilot)
+        await settle(pilot)
+        drawn = [picture for picture in pictures if any(picture)]
+        assert [placed for placed, _ in drawn] == [False] * len(drawn)
+        assert next(dirty for _, dirty in drawn if "Canvas" in dirty) >= {"Panel", "Facts", "Canvas"}
+        facts = app.query_one(Facts)
+        assert facts.region.height == 2
+        app.query_one(Facts).show([("auc", "0.8"), ("rows", "8"), ("seed", "1")])
+        await settle(pilot)
+        assert facts.region.height == 3
+        panel = app.query_one("#facts", Panel)
+        panel.retitle("other")
+        [edge] = panel._repaint_regions
+        assert (edge.x, edge.y, edge.width, edge.height) == (0, 0, 60, 1)

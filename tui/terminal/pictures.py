@@ -1,0 +1,99 @@
+"""When pictures are drawn: the answer to a key at once, everything else with it or a moment later, never too often."""
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from textual.screen import Screen
+
+from lemnis.engine.clock import monotonic_s
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+TOGETHER_S = 0.008  # what nobody typed for waits for what comes with it
+WINDOW_S = 1.0
+
+
+class Pace:
+    """Says how long the next picture has to wait.
+
+    Two answers to keys, and any picture after another, are a period apart; no second has more pictures than fit in it
+    so. A key that is pressed after a while is answered at once, whatever was drawn just before it.
+    """
+
+    def __init__(self, most: int) -> None:
+        """Allow so many pictures in any second."""
+        self._most = most
+        self._drawn: deque[float] = deque(maxlen=most)
+        self._answered_s = -WINDOW_S
+
+    def slow_down(self, most: int) -> None:
+        """Allow so many pictures in any second from now on."""
+        self._most = most
+        self._drawn = deque(self._drawn, maxlen=most)
+
+    def drew(self, now_s: float, *, answer: bool) -> None:
+        """Count a picture; whether it answers a key."""
+        self._drawn.append(now_s)
+        if answer:
+            self._answered_s = now_s
+
+    def wait_s(self, now_s: float, *, answer: bool) -> float:
+        """Return after how many seconds the next picture may be drawn; whether it answers a key."""
+        full = len(self._drawn) == self._most
+        free_s = self._drawn[0] + WINDOW_S if full else now_s
+        last_s = self._answered_s if answer else self._drawn[-1] if self._drawn else -WINDOW_S
+        return max(free_s, last_s + WINDOW_S / self._most) - now_s if self._drawn else 0.0
+
+
+class Typed(Protocol):
+    """A terminal that counts what a person typed, and of that what a picture answered."""
+
+    pace: Pace
+    heard: int
+    answering: int
+    answered: int
+
+
+class PictureTimer:
+    """Stands in for the timer by which a screen is drawn, which ticks on a grid: a key could wait for two ticks."""
+
+    def __init__(self, screen: Screen[Any], terminal: Typed) -> None:  # Any: a screen's answer is its own affair
+        self.screen, self.terminal = screen, terminal
+        self._due: asyncio.TimerHandle | None = None
+        self._heard = 0  # what was typed when it was asked for
+
+    def resume(self) -> None:
+        """Draw the screen as soon as the pace allows it."""
+        terminal = self.terminal
+        if self._due is not None and self._heard == terminal.heard:
+            return
+        self.pause()
+        self._heard = terminal.heard
+        answer = terminal.heard != terminal.answered
+        wait_s = terminal.pace.wait_s(monotonic_s(), answer=answer)
+        self._due = asyncio.get_running_loop().call_later(max(wait_s, 0.0 if answer else TOGETHER_S), self._draw)
+
+    def pause(self) -> None:
+        """Draw nothing until it is asked for again."""
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+    stop = pause
+
+    def _draw(self) -> None:
+        if self._heard != self.terminal.heard:  # a key came meanwhile: the picture is to show what it does
+            self._heard = self.terminal.heard
+            self._due = asyncio.get_running_loop().call_later(TOGETHER_S, self._draw)
+            return
+        self._due = None
+        app = cast("App[Any]", self.screen.app)
+        if app._exit:  # pyright: ignore[reportPrivateUsage]
+            return
+        self.terminal.answering = self._heard
+        try:
+            self.screen._on_timer_update()  # pyright: ignore[reportPrivateUsage]
+        except Exception as error:  # as in Textual's timer
+            app._handle_exception(error)  # pyright: ignore[reportPrivateUsage]
