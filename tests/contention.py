@@ -85,6 +85,7 @@ class Machine:
         for device in self.pool.units:
             on_it = sum(claim.gpu / len(claim.gpus) for claim in claims if device.index in claim.gpus)
             assert on_it <= device.share + 1e-6
+            assert not device.slice or all(len(claim.gpus) == 1 for claim in claims if device.index in claim.gpus)
         assert all(claim.gpus for claim in claims if claim.gpu > 0)
         assert placed([], claims, self.pool) is not None
         for account, quota in self.quotas.items():
@@ -101,7 +102,9 @@ def random_machine(random: Random) -> Machine:
     """Return a machine of a few cores and GPUs, part of which is promised to some users."""
     cores = random.choice([2, 4, 8])
     gpus = random.choice([0, 0, 1, 2])
-    devices = tuple(Device(index=str(n), share=random.choice([1.0, 1.0, 0.6])) for n in range(gpus))
+    devices = tuple(
+        Device(index=str(n), share=random.choice([1.0, 1.0, 0.6]), slice=random.random() < 0.3) for n in range(gpus)
+    )
     quotas: dict[str, Quota] = {}
     left = cores
     for user in USERS[:3]:
@@ -123,7 +126,7 @@ def random_claim(random: Random, machine: Machine, job_id: int) -> Claim:
         job_id=job_id,
         cores=random.choice([0, 0.5, 1, 1, 1, 2, pool.cores, pool.cores + 1]),
         memory_bytes=random.choice([0, GIB // 2, GIB, pool.memory_bytes]),
-        gpu=random.choice([0.0, 0.0, 0.3, 0.5, 1.0]) if pool.gpus else 0.0,
+        gpu=random.choice([0.0, 0.0, 0.3, 0.5, 1.0, 2.0]) if pool.gpus else 0.0,
         priority=random.choice([10, 50, 50, 50, 90, 120]),
         account=random.choice(USERS),
         preemptible=random.random() < 0.6,

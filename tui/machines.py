@@ -29,7 +29,7 @@ FULL = (0.7, 0.95)  # of a worker's limit: from the first it spills, at the seco
 
 def this_machine(host: HostSample, gpus: GpuReport, name: str) -> Node:
     """Return this machine as a node, with its GPUs that answer taken together."""
-    whole = [gpu for gpu in gpus.devices if not gpu.why and "." not in gpu.index]
+    whole = [gpu for gpu in gpus.devices if not gpu.why and not gpu.is_slice]
     busy = [gpu.busy_percent for gpu in whole if gpu.busy_percent is not None]
     used = [gpu.memory_used_bytes for gpu in whole if gpu.memory_used_bytes is not None]
     return Node(

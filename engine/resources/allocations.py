@@ -4,7 +4,7 @@ import msgspec
 
 from lemnis.engine.resources.accounts import accounts_of
 from lemnis.engine.resources.capacity import gpu_report
-from lemnis.engine.resources.gpu_shares import enforcement
+from lemnis.engine.resources.gpu_shares import enforcement, kept_by
 from lemnis.engine.resources.records import Holding, PoolState, ProcessTable, Waiting
 from lemnis.engine.resources.scheduling import Claim, Decision, schedule
 from lemnis.engine.resources.scheduling.claims import summed
@@ -97,6 +97,7 @@ def holding_in(
         stops_for=row["stops_for"],
         cpus=msgspec.json.decode(row["cpus"] or "[]", type=list[int]),
         gpus=list(claim.gpus),
+        kept_by=kept_by(row["gpu"], claim.gpus),
         limited=bool(row["limited"]),
         left_s=None if left is None else left / 1000,
         used_cores=sum(shares) / 100 if shares else None,

@@ -40,7 +40,7 @@ class MachineAlone:
         self._pasts: dict[tuple[str, tuple[str, ...], int], History] = {}
         self._past: dict[str, deque[tuple[int, Sample]]] = {"host": deque(maxlen=KEPT), "cores": deque(maxlen=KEPT)}
 
-    def host(self) -> HostSample:
+    def now(self) -> HostSample:
         """Return what the machine does now; the first reading has no rates."""
         read = self._host.read()
         kept = self._past["host"]
@@ -48,8 +48,6 @@ class MachineAlone:
             self._past["host"].append((read.at, figures(read)))
             self._past["cores"].append((read.at, core_figures(read)))
         return read
-
-    now = host
 
     def processes(self) -> ProcessTable:
         """Return all processes."""

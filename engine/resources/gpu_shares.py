@@ -1,6 +1,7 @@
 """Which part of each GPU is left to jobs: what processes of others hold is seen before a job starts."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from lemnis.engine.resources.owners import our_pids
@@ -18,11 +19,11 @@ def devices_of(report: GpuReport, store: Store) -> tuple[Device, ...]:
     """Return the GPUs that answer, each with the share that processes of others leave.
 
     The share is of memory, which is what a job can't do without. A process that this container can't see counts as
-    another's only on a GPU that no job of this workspace holds.
+    another's only on a GPU that no job of this workspace holds. Of a divided GPU each MIG slice counts as one.
     """
-    usable = [gpu for gpu in report.devices if not gpu.why and "." not in gpu.index]
+    usable = report.units
     if not any(gpu.processes for gpu in usable):
-        return tuple(Device(index=gpu.index) for gpu in usable)
+        return tuple(Device(index=gpu.index, slice=gpu.is_slice) for gpu in usable)
     ours, table, held = our_pids(store), read_table(), held_gpus(store)
     return tuple(device_of(gpu, ours, table, leased=gpu.index in held) for gpu in usable)
 
@@ -42,10 +43,10 @@ def device_of(gpu: Gpu, ours: set[int], table: dict[int, Stat], *, leased: bool)
         who = f" ({owner_of(process.pid)} {seen.name})" if seen is not None else ""
         told.append(f"pid {process.pid}{who} holds {(process.memory_bytes or 0) / GIB:.1f} GiB")
     if not told:
-        return Device(index=gpu.index)
+        return Device(index=gpu.index, slice=gpu.is_slice)
     part = taken / gpu.memory_total_bytes if gpu.memory_total_bytes else 1.0
     foreign = f"on GPU {gpu.index} {', '.join(told[:2])} and is not of this workspace"
-    return Device(index=gpu.index, share=max(0.0, 1.0 - part), foreign=foreign)
+    return Device(index=gpu.index, slice=gpu.is_slice, share=max(0.0, 1.0 - part), foreign=foreign)
 
 
 def owner_of(pid: int) -> str:
@@ -74,11 +75,19 @@ def enforcement(report: GpuReport) -> str:
     """Return in a word and a sentence what keeps a job to its share of a GPU on this machine."""
     if not report.usable:
         return ""
-    if mps_runs():
-        return "MPS: a job gets no more than its share of the multiprocessors and of the memory"
-    if any(gpu.mig for gpu in report.devices):
-        return "advisory: MIG slices are seen but jobs are given whole GPUs; a share is agreed upon, not enforced"
-    return "watchdog: a job that holds more GPU memory than its share is ended; its computing is not held back"
+    parts = "MPS: a job gets no more than its share of the multiprocessors and of the memory"
+    if not mps_runs():
+        parts = "watchdog: a job that holds more GPU memory than its share is ended; its computing is not held back"
+    if not any(gpu.is_slice for gpu in report.units):
+        return parts
+    return f"MIG: each slice is a GPU of its own, kept apart by the hardware; of parts of one, {parts}"
+
+
+def kept_by(share: float, gpus: Sequence[str]) -> str:
+    """Return in a word what keeps a job to its share of its GPUs; empty for whole ones that are not divided."""
+    levels = ["MIG"] if any("." in index for index in gpus) else []
+    levels += [("MPS" if mps_runs() else "watchdog")] if gpus and 0 < share < 1 else []
+    return " + ".join(levels)
 
 
 def environment_of(share: float, gpus: tuple[str, ...], report: GpuReport) -> dict[str, str]:

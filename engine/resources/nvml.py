@@ -58,8 +58,10 @@ class Driver:
             mig = bool((self.ask(self.nvml.nvmlDeviceGetMigMode, handle) or [0])[0])
             whole = self.gpu(handle, str(index), mig=mig)
             slices = self.ask(self.nvml.nvmlDeviceGetMaxMigDeviceCount, handle) if mig else 0
-            parts = (self.ask(self.nvml.nvmlDeviceGetMigDeviceHandleByIndex, handle, n) for n in range(slices or 0))
-            return [whole, *(self.gpu(part, f"{index}.{n}", mig=True) for n, part in enumerate(parts) if part)]
+            handles = (self.ask(self.nvml.nvmlDeviceGetMigDeviceHandleByIndex, handle, n) for n in range(slices or 0))
+            parts = [self.gpu(part, f"{index}.{n}", mig=True) for n, part in enumerate(handles) if part]
+            # What computes is on a slice; the whole lists it once more.
+            return [msgspec.structs.replace(whole, processes=[]) if parts else whole, *parts]
         except self.nvml.NVMLError as error:
             return [Gpu(index=str(index), why=reason_of(error))]
 

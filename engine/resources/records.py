@@ -119,7 +119,10 @@ class GpuProcess(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gpu(msgspec.Struct, frozen=True, kw_only=True):
-    """One GPU (or MIG slice `index` 0.1); a figure the driver doesn't give is None."""
+    """One GPU (or MIG slice `index` 0.1); a figure the driver doesn't give is None.
+
+    `mig` says that it is divided, or a slice; a divided one has no processes of its own, they are on its slices.
+    """
 
     index: str
     uuid: str = ""
@@ -152,6 +155,16 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
     mig: bool = False
     processes: list[GpuProcess] = []
 
+    @property
+    def is_slice(self) -> bool:
+        """Whether it is a MIG instance."""
+        return "." in self.index
+
+    @property
+    def whole(self) -> str:
+        """The index of the GPU that it is, or is a slice of."""
+        return self.index.partition(".")[0]
+
 
 class GpuReport(msgspec.Struct, frozen=True, kw_only=True):
     """All GPUs at one moment, or the reason why there is nothing to show."""
@@ -162,9 +175,14 @@ class GpuReport(msgspec.Struct, frozen=True, kw_only=True):
     driver: str = ""
 
     @property
+    def units(self) -> list[Gpu]:
+        """What a pool may give away: the GPUs that answer, in place of a divided one its slices."""
+        return [gpu for gpu in self.devices if not gpu.why and gpu.mig == gpu.is_slice]
+
+    @property
     def usable(self) -> int:
-        """How many whole GPUs answer; what a pool may give away."""
-        return sum(1 for gpu in self.devices if not gpu.why and "." not in gpu.index)
+        """How many GPUs a pool may give away."""
+        return len(self.units)
 
 
 class ProcessDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,6 +242,7 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     stops_for: int | None = None  # the job it was asked to make room for
     cpus: list[int] = []  # the processors it is bound to
     gpus: list[str] = []
+    kept_by: str = ""  # what keeps it to its share of a GPU: MIG, MPS, watchdog; empty for none or a whole one
     limited: bool = False  # it is ended above its memory
     left_s: float | None = None  # how long it still runs, as far as that can be told
     used_cores: float | None = None

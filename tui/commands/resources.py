@@ -85,7 +85,7 @@ def pools(
     "declared"}],
     "holding": [{"job_id", "run_id", "kind", "title", "state", "cores", "memory_bytes", "gpu", "since", "used_cores",
     "used_memory_bytes", "account", "priority", "right", "borrowed", "preemptible", "stops_for", "cpus", "gpus",
-    "left_s"}], "waiting": [{"job_id", "run_id", "kind", "title", "cores", "memory_bytes", "gpu", "priority",
+    "kept_by", "left_s"}], "waiting": [{"job_id", "run_id", "kind", "title", "cores", "memory_bytes", "gpu", "priority",
     "since", "why", "refused", "account", "borrows", "score", "start": {"at", "after"}, "left"}], "enforcement"};
     waiting jobs are in line order. With --what-if: {"job_id", "title", "asked", "before": {"place", "why", "preempts",
     "start"}, "after", "others": [{"job_id", "title", "account", "before", "after", "preempted"}]}.
@@ -190,10 +190,10 @@ def live_source(session: Session, *, patience_s: float = 0.0) -> "Generator[Sour
 
 def reading(source: "Source") -> tuple[HostSample, GpuReport, ProcessTable]:
     """Return one reading with rates."""
-    host, processes = source.host(), source.processes()
+    host, processes = source.now(), source.processes()
     if host.cpu_percent is None:
         time.sleep(RATES_S)
-        host, processes = source.host(), source.processes()
+        host, processes = source.now(), source.processes()
     return host, source.gpus(), processes
 
 

@@ -110,7 +110,11 @@ class UseMeter:
         self._used, self._busy_core_s, self._written_at = {}, 0.0, self._at
 
     def _take_gpus(self, report: GpuReport, elapsed_s: float) -> None:
-        """Share each GPU's time and energy evenly among the processes that compute on it."""
+        """Share each GPU's time and energy evenly among the processes that compute on it.
+
+        How busy a MIG slice is the driver doesn't count: it is in use for as long as a process is on it.
+        """
+        watts = drawn_watts(report)
         for gpu in report.devices:
             computing = [one for one in gpu.processes if one.kind == "compute"]
             for process in computing:
@@ -118,10 +122,12 @@ class UseMeter:
                 if name is None:
                     continue
                 used, part = self._used.setdefault(name, Used()), elapsed_s / len(computing)
-                used.gpu_s += (gpu.busy_percent or 0.0) / 100 * part
+                busy_percent = 100.0 if gpu.is_slice and gpu.busy_percent is None else gpu.busy_percent
+                used.gpu_s += (busy_percent or 0.0) / 100 * part
                 used.gpu_peak_bytes = max(used.gpu_peak_bytes, process.memory_bytes or 0)
-                if gpu.power_watts is not None:
-                    used.gpu_j = (used.gpu_j or 0.0) + gpu.power_watts * part
+                power = watts.get(gpu.index)
+                if power is not None:
+                    used.gpu_j = (used.gpu_j or 0.0) + power * part
 
     def _take_energy(self) -> None:
         """Share what the processors drew among those who worked, by their time."""
@@ -130,6 +136,21 @@ class UseMeter:
             return
         for used in self._used.values():
             used.cpu_j = joules * min(1.0, used.cpu_s / self._busy_core_s)
+
+
+def drawn_watts(report: GpuReport) -> dict[str, float | None]:
+    """Return what each GPU draws, by its index; of a divided one its slices in use bear all of it, evenly."""
+    in_use: dict[str, int] = {}
+    for gpu in report.devices:
+        if gpu.is_slice and gpu.processes:
+            in_use[gpu.whole] = in_use.get(gpu.whole, 0) + 1
+    wholes = {gpu.index: gpu.power_watts for gpu in report.devices if not gpu.is_slice}
+    found: dict[str, float | None] = {}
+    for gpu in report.devices:
+        power, sharers = wholes.get(gpu.whole), in_use.get(gpu.whole, 0)
+        divided = power / sharers if power is not None and gpu.is_slice and sharers else None
+        found[gpu.index] = gpu.power_watts if gpu.power_watts is not None else divided
+    return found
 
 
 def tidy_used(db: "Database", now_ms: int) -> None:

@@ -8,9 +8,13 @@ URGENT = 100  # from this priority on a job also preempts its own account's jobs
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """One GPU: the share of it that processes of others leave to jobs, and who those are, in words."""
+    """One GPU: the share of it that processes of others leave to jobs, and who those are, in words.
+
+    `slice` says that it is a MIG instance: it counts as a GPU, but a process can use only one of several.
+    """
 
     index: str
+    slice: bool = False
     share: float = 1.0
     foreign: str = ""
 

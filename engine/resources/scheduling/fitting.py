@@ -36,10 +36,11 @@ def placed(claims: Sequence[Claim], held: Sequence[Claim], pool: Pool) -> dict[i
     """Return on which GPUs each claim goes beside what is held, by job; None if there is no such way.
 
     A part of a GPU lies on one GPU; whole GPUs are free ones. What runs stays where it is. The largest are put first,
-    each where it leaves the least free, so that whole GPUs stay whole. A claim that was never placed counts like one
-    that is to be.
+    each where it leaves the least free, so that whole GPUs stay whole; of those that are alike a MIG slice goes before
+    a GPU that can be joined with others. A claim that was never placed counts like one that is to be.
     """
     free = {device.index: device.share for device in pool.units}
+    slices = frozenset(device.index for device in pool.units if device.slice)
     loose: list[Claim] = []
     for claim in held:
         if not claim.gpus:
@@ -49,7 +50,7 @@ def placed(claims: Sequence[Claim], held: Sequence[Claim], pool: Pool) -> dict[i
                 free[index] -= claim.gpu / len(claim.gpus)
     found: dict[int, tuple[str, ...]] = {}
     for claim in sorted([*loose, *(claim for claim in claims if claim.gpu > 0)], key=lambda claim: -claim.gpu):
-        where = places(claim.gpu, free)
+        where = places(claim.gpu, free, slices)
         if where is None:
             return None
         for index in where:
@@ -58,11 +59,11 @@ def placed(claims: Sequence[Claim], held: Sequence[Claim], pool: Pool) -> dict[i
     return found
 
 
-def places(share: float, free: dict[str, float]) -> tuple[str, ...] | None:
-    """Return the GPUs that a share goes on, None if none has room."""
+def places(share: float, free: dict[str, float], slices: frozenset[str]) -> tuple[str, ...] | None:
+    """Return the GPUs that a share goes on, None if none has room; several are never MIG slices."""
     if share <= 1:
         room = [index for index, left in free.items() if left + SLACK >= share]
-        return (min(room, key=lambda index: free[index]),) if room else None
+        return (min(room, key=lambda index: (free[index], index not in slices)),) if room else None
     count = -(-int(share * 1000) // 1000)  # 1.5 takes two: halves of two GPUs are no GPU and a half
-    whole = [index for index, left in free.items() if left + SLACK >= share / count]
+    whole = [index for index, left in free.items() if left + SLACK >= share / count and index not in slices]
     return tuple(whole[:count]) if len(whole) >= count else None

@@ -54,7 +54,14 @@ def refusal(claims: Sequence[Claim], pool: Pool, index: int) -> str:
     owned = amount(index, has) if has > 0 else "none"
     who = "needs" if len(claims) == 1 else f"its gang of {len(claims)} needs"
     asked = amount(index, summed(claims)[index])
+    if joins_slices(claims, pool, index) and has >= summed(claims)[index]:
+        return f"{who} {asked}, and a process can use one MIG slice only: ask for 1 GPU, or undivide one"
     return f"{who} {asked}, the pool has {owned}: ask for less or raise pool.{KEYS[index]}"
+
+
+def joins_slices(claims: Sequence[Claim], pool: Pool, index: int) -> bool:
+    """Say whether jobs ask for several GPUs at once where some are MIG slices, which are not joined."""
+    return index == GPU and any(claim.gpu > 1 for claim in claims) and any(device.slice for device in pool.units)
 
 
 def above_limit(claims: Sequence[Claim], account: str, limit: float, index: int) -> str:
@@ -100,7 +107,9 @@ def shortage(claims: Sequence[Claim], held: Sequence[Claim], pool: Pool, index: 
     available = f"{free_number} of {amount(index, limit, noun=False)} free"
     if index == GPU:
         told += [device.foreign for device in pool.units if device.foreign]
-        available += ", on no single GPU enough" if free >= asked else ""
+        if free >= asked:
+            slices = joins_slices(claims, pool, index)
+            available += ", MIG slices are not joined" if slices else ", on no single GPU enough"
     sentence = f"waits for {amount(index, asked)}: " + ", ".join([available, *told])
     return sentence + kept_back(claims, holders, line)
 

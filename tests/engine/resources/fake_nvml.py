@@ -15,6 +15,11 @@ class NVMLError_LibraryNotFound(NVMLError): pass
 class NVMLError_LibRmVersionMismatch(NVMLError): pass
 class NVMLError_GpuIsLost(NVMLError): pass
 class NVMLError_NotSupported(NVMLError): pass
+class NVMLError_NotFound(NVMLError): pass
+
+class Slice:  # a MIG instance: of its own it has a name, memory and processes, no load, power or temperature
+    def __init__(self, handle, index):
+        self.handle, self.index = handle, index
 
 def mode():
     return MODE.read_text()
@@ -46,13 +51,13 @@ def nvmlDeviceGetUtilizationRates(handle):
     return SimpleNamespace(gpu=40 + handle, memory=7)
 
 def nvmlDeviceGetMemoryInfo(handle):
-    return SimpleNamespace(used=2**30, total=2**34)
+    return SimpleNamespace(used=2**30, total=2**33 if isinstance(handle, Slice) else 2**34)
 
 def nvmlDeviceGetUUID(handle):
-    return f"GPU-{handle}"
+    return f"MIG-{handle.handle}-{handle.index}" if isinstance(handle, Slice) else f"GPU-{handle}"
 
 def nvmlDeviceGetName(handle):
-    return "Fake [red]900"
+    return "Fake [red]900 MIG 1g.8gb" if isinstance(handle, Slice) else "Fake [red]900"
 
 def nvmlDeviceGetPowerUsage(handle):
     return 123_400
@@ -117,12 +122,37 @@ def nvmlDeviceGetCurrentClocksEventReasons(handle):
     return 4
 
 def nvmlDeviceGetComputeRunningProcesses(handle):
+    if isinstance(handle, Slice) and handle.index:
+        return []
     return [SimpleNamespace(pid=77, usedGpuMemory=None)]
 
 def not_supported(*arguments):
     raise NVMLError_NotSupported("Not Supported")
 
-nvmlDeviceGetFanSpeed = nvmlDeviceGetMigMode = nvmlDeviceGetGraphicsRunningProcesses = not_supported
+def nvmlDeviceGetMigMode(handle):  # of the two GPUs the first is divided, into two slices of seven that may be
+    if mode() == "mig":
+        return [1 - handle, 1 - handle]
+    raise NVMLError_NotSupported("Not Supported")
+
+def nvmlDeviceGetMaxMigDeviceCount(handle):
+    return 7
+
+def nvmlDeviceGetMigDeviceHandleByIndex(handle, index):
+    if index in (0, 2):
+        return Slice(handle, index)
+    raise NVMLError_NotFound("Not Found")
+
+def whole_only(call):
+    def asked(handle, *rest):
+        return not_supported() if isinstance(handle, Slice) else call(handle, *rest)
+    return asked
+
+OF_SLICES = {f"nvmlDeviceGet{what}" for what in ("Count", "MemoryInfo", "UUID", "Name", "ComputeRunningProcesses")}
+for name in [name for name in globals() if name.startswith(("nvmlDeviceGet", "nvmlGpmQuery"))]:
+    if name not in OF_SLICES:
+        globals()[name] = whole_only(globals()[name])
+
+nvmlDeviceGetFanSpeed = nvmlDeviceGetGraphicsRunningProcesses = not_supported
 
 if mode() == "poor":  # a driver that knows nothing but that the device is there
     for name in [name for name in globals() if name.startswith(("nvmlDeviceGet", "nvmlGpm"))]:
@@ -132,7 +162,7 @@ if mode() == "poor":  # a driver that knows nothing but that the device is there
 
 
 def write(folder: Path, mode: str) -> None:
-    """Make the fake driver behave as `mode` says: works, absent, mismatch, none, lost, hang, crash, poor, asleep."""
+    """Make the fake driver behave as a mode: works, mig, absent, mismatch, none, lost, hang, crash, poor, asleep."""
     folder.mkdir(exist_ok=True)
     (folder / "pynvml.py").write_text(SOURCE)
     (folder / "mode.new").write_text(mode)

@@ -136,14 +136,14 @@ def test_jobs_leave_marks_where_they_started_and_ended(engine: Engine) -> None:
 def test_the_machine_alone_keeps_the_past_of_each_core(engine: Engine) -> None:
     assert core_figures(HostSample(at=0, core_percents=[12.6, None])) == {"0": 13, "1": None}
     alone = MachineAlone(engine.workspace.root, engine.resources)
-    alone.host()
-    until(lambda: alone.host().cpu_percent is not None)
+    alone.now()
+    until(lambda: alone.now().cpu_percent is not None)
     assert len(alone.processes().rows) > 1
     assert alone.marks() == []
     alone.close()
     lonely = MachineAlone(engine.workspace.root)
-    lonely.host()
-    until(lambda: lonely.host().cpu_percent is not None)
+    lonely.now()
+    until(lambda: lonely.now().cpu_percent is not None)
     past = lonely.cores(60, 60)
     assert set(past.values) == {str(core) for core in range(os.cpu_count() or 1)}
     assert any(value is not None for value in past.values["0"])

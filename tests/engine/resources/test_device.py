@@ -69,6 +69,20 @@ def test_a_working_driver_gives_figures_and_none_for_what_it_does_not_know(
     assert later.devices[0].sm_active_percent == 12.5
 
 
+def test_a_divided_gpu_has_its_slices_beside_it_and_they_are_what_a_pool_gives_away(
+    driver: Callable[[str], None], watch: Watch
+) -> None:
+    driver("mig")
+    report = next_report(watch, lambda report: bool(report.devices))
+    assert [(gpu.index, gpu.mig, gpu.uuid) for gpu in report.devices] == [
+        ("0", True, "GPU-0"), ("0.0", True, "MIG-0-0"), ("0.2", True, "MIG-0-2"), ("1", False, "GPU-1"),
+    ]  # fmt: skip
+    assert [gpu.index for gpu in report.units] == ["0.0", "0.2", "1"]
+    whole, part = report.devices[:2]
+    assert (whole.processes, [one.pid for one in part.processes], part.busy_percent) == ([], [77], None)
+    assert part.memory_total_bytes == 2**33
+
+
 def test_a_driver_that_knows_nothing_gives_a_gpu_without_figures(driver: Callable[[str], None], watch: Watch) -> None:
     driver("poor")
     (gpu, _) = next_report(watch, lambda report: bool(report.devices)).devices

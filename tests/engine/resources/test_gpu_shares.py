@@ -2,6 +2,7 @@
 
 import os
 
+import msgspec
 import pytest
 
 from lemnis.engine import Engine
@@ -9,9 +10,12 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.jobs import queue
 from lemnis.engine.jobs.records import Lease
 from lemnis.engine.resources import Gpu, GpuProcess, GpuReport, gpu_shares
-from lemnis.engine.resources.capacity import machine_pool
+from lemnis.engine.resources.accounting.meter import drawn_watts
+from lemnis.engine.resources.capacity import gpu_report, machine_pool
 from lemnis.engine.resources.device import keep
-from lemnis.engine.resources.gpu_shares import enforcement, environment_of
+from lemnis.engine.resources.gpu_shares import enforcement, environment_of, kept_by
+from lemnis.engine.resources.scheduling import schedule
+from lemnis.tui.stages.resources.pool.words import holding_words
 
 GIB = 2**30
 
@@ -49,6 +53,49 @@ def test_what_our_own_jobs_hold_is_not_taken_for_anothers(engine: Engine) -> Non
     report(engine, gpu("0", compute(os.getpid(), 30)))
     assert machine_pool(engine.config().pool, engine.store).devices[0].share == 1.0
     assert engine.resources.pool().holding[0].gpus == ["0"]
+
+
+def sliced(index: str, *processes: GpuProcess) -> Gpu:
+    return Gpu(index=index, uuid=f"MIG-{index}", memory_total_bytes=10 * GIB, mig=True, processes=list(processes))
+
+
+def test_each_mig_slice_is_a_gpu_that_one_job_gets_by_its_name(engine: Engine) -> None:
+    report(engine, msgspec.structs.replace(gpu("0"), mig=True), sliced("0.0"), sliced("0.1"), sliced("0.2"))
+    pool = machine_pool(engine.config().pool, engine.store)
+    assert (pool.gpus, [device.index for device in pool.devices]) == (3, ["0.0", "0.1", "0.2"])
+    for number, share in ((1, 1.0), (2, 0.5), (3, 0.5), (4, 1.0), (5, 1.0), (6, 2.0)):
+        engine.jobs.submit("jobs.selftest", f"work {number}", {}, cores=0.1, gpu=share)
+    told = engine.resources.pool()
+    assert told.enforcement.startswith("MIG: ")
+    assert [one.why for one in told.waiting if one.refused] == [
+        "needs 2 GPU, and a process can use one MIG slice only: ask for 1 GPU, or undivide one"
+    ]
+    queued = engine.resources._situations.read()  # pyright: ignore[reportPrivateUsage]
+    given = {one.job_id: one.gpus for one in schedule(queued.queued, [], pool) if one.admitted}
+    assert given == {1: ("0.0",), 2: ("0.1",), 3: ("0.1",), 4: ("0.2",)}
+    seen = gpu_report(engine.store)
+    assert environment_of(1.0, given[1], seen) == {"CUDA_VISIBLE_DEVICES": "MIG-0.0"}
+    assert [kept_by(1.0, given[1]), kept_by(0.5, given[2]), kept_by(0.5, ["1"]), kept_by(1.0, ["1"])] == [
+        "MIG", "MIG + watchdog", "watchdog", "",
+    ]  # fmt: skip
+    assert queue.claim(engine.store, 1, lease=Lease(gpus=given[1])) is not None
+    held = engine.resources.pool().holding[0]
+    assert (held.gpus, held.kept_by) == (["0.0"], "MIG")
+    assert "on GPU 0.0 (MIG)" in holding_words(held)
+
+
+def test_what_a_process_of_anothers_holds_of_a_slice_is_of_that_slice_alone(engine: Engine) -> None:
+    report(engine, msgspec.structs.replace(gpu("0"), mig=True), sliced("0.0", compute(os.getpid(), 5)), sliced("0.1"))
+    pool = machine_pool(engine.config().pool, engine.store)
+    assert [round(device.share, 2) for device in pool.devices] == [0.5, 1.0]
+    assert pool.devices[0].foreign.startswith("on GPU 0.0 pid ")
+
+
+def test_a_divided_gpus_power_is_borne_by_the_slices_in_use() -> None:
+    whole = Gpu(index="0", mig=True, power_watts=300.0)
+    found = GpuReport(at=0, devices=[whole, sliced("0.0", compute(1, 1)), sliced("0.1", compute(2, 1)), sliced("0.2")])
+    assert drawn_watts(found) == {"0": 300.0, "0.0": 150.0, "0.1": 150.0, "0.2": 150.0}
+    assert drawn_watts(GpuReport(at=0, devices=[whole, sliced("0.0")])) == {"0": 300.0, "0.0": None}
 
 
 def test_how_a_share_is_kept_to_is_said_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -225,6 +225,18 @@ def test_a_share_of_a_gpu_lies_on_one_gpu_beside_what_others_hold() -> None:
     assert schedule([Claim(job_id=1, gpu=0.25)], [], full)[0].admitted
 
 
+def test_several_gpus_at_once_are_never_slices_and_a_single_one_leaves_whole_gpus_to_those_who_need_them() -> None:
+    devices = (*(Device(index=str(n)) for n in (0, 1)), *(Device(index=f"2.{n}", slice=True) for n in (0, 1)))
+    pool = Pool(cores=8, memory_bytes=8 * GIB, gpus=4, devices=devices)
+    claims = [Claim(job_id=1, gpu=1), Claim(job_id=2, gpu=2), Claim(job_id=3, gpu=2), Claim(job_id=4, gpu=3)]
+    first, pair, waits, never = schedule(claims, [], pool)
+    assert [first.gpus, pair.gpus, waits.gpus] == [("2.0",), ("0", "1"), ()]
+    assert waits.why.startswith("waits for 2 GPU: 1 of 4 free, job 2 holds 2")
+    assert never.refused
+    held = [Claim(job_id=9, gpu=1, gpus=("0",))]
+    assert "3 of 4 free, MIG slices are not joined" in schedule([claims[1]], held, pool)[0].why
+
+
 @pytest.mark.parametrize("seeds", [range(40), pytest.param(range(40, 1000), marks=pytest.mark.slow)])
 def test_a_thousand_random_schedules_never_over_commit_keep_limits_and_let_nothing_wait_for_ever(seeds: range) -> None:
     """Every job that fits beside what is guaranteed to others ends; what stops stops once a grace at most."""

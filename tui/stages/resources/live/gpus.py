@@ -57,7 +57,7 @@ def gpu_lines(
 def short_name(gpu: Gpu) -> str:
     """Return a GPU's name without its maker; a MIG slice without what it is a slice of."""
     name = safe(gpu.name).removeprefix("NVIDIA ")
-    return name[name.index("MIG ") :] if "." in gpu.index and "MIG " in name else name
+    return name[name.index("MIG ") :] if gpu.is_slice and "MIG " in name else name
 
 
 def memory_part(gpu: Gpu) -> float | None:
@@ -74,7 +74,7 @@ def use_line(gpu: Gpu, past: Sequence[float | None], name_width: int, width: int
     style, glyph = judged(part, MEMORY_LEVELS)
     graph = strip(past, room, top=100.0, shape=shape) if any(value is not None for value in past) else None
     held = f"{bytes_(gpu.memory_used_bytes)} of {bytes_(gpu.memory_total_bytes)}"
-    branch = "└" if "." in gpu.index else " "
+    branch = "└" if gpu.is_slice else " "
     return Content.assemble(
         (f"{branch}{gpu.index:>2} ", "$muted"),
         fitted(Content(short_name(gpu)), name_width),
@@ -104,7 +104,7 @@ def temperature(gpu: Gpu) -> list[Content | tuple[str, str] | str]:
 def more_line(gpu: Gpu) -> Content:
     """Return clocks, bus, errors and limits, as far as the driver gives them."""
     parts: list[Content] = []
-    if gpu.mig and "." not in gpu.index:
+    if gpu.mig and not gpu.is_slice:
         parts.append(Content("divided (MIG): its slices are below"))
     if gpu.throttled:
         parts.append(throttle_words(gpu))

@@ -152,7 +152,7 @@ def holding_words(job: Holding) -> str:
     if job.cpus:
         words.append(f"bound to CPU {', '.join(map(str, job.cpus))}")
     if job.gpus:
-        words.append(f"on GPU {', '.join(job.gpus)}")
+        words.append(f"on GPU {', '.join(job.gpus)}" + (f" ({job.kept_by})" if job.kept_by else ""))
     if job.limited:
         words.append(f"ended above {bytes_(job.memory_bytes)}")
     return ", ".join(words)
