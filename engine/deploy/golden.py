@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from lemnis.engine.deploy.records import Answers, Cell
 from lemnis.engine.features.signature import Feature, Signature
 
@@ -27,6 +25,8 @@ def golden_rows(table: "pa.Table", signature: Signature) -> list[dict[str, Cell]
     For each feature: a row without a value, the rows with its smallest and largest value, and a row for each of its
     categories, as far as MOST allows.
     """
+    import numpy as np
+
     picked = dict.fromkeys(place for feature in signature.features for place in telling_rows(table, feature))
     cover = list(picked)[: MOST - min(SPREAD, table.num_rows)]
     spread = np.linspace(0, table.num_rows - 1, min(SPREAD, table.num_rows)).astype(int).tolist() if table else []
@@ -38,6 +38,7 @@ def golden_rows(table: "pa.Table", signature: Signature) -> list[dict[str, Cell]
 
 def telling_rows(table: "pa.Table", feature: Feature) -> Iterator[int]:
     """Yield the places of the rows that show what one feature can be."""
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -6,17 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lemnis.engine.data import Version
 from lemnis.engine.errors import Cancelled
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
+    from numpy.typing import NDArray
 
-Numbers: TypeAlias = NDArray[np.signedinteger[Any]]
+Numbers: TypeAlias = "NDArray[np.signedinteger[Any]]"
 Wanted: TypeAlias = Callable[[], bool]
 
 KEPT_BYTES = 256 << 20  # of decoded chunks: about 500 of 65,536 numbers
@@ -36,6 +35,7 @@ class Cells:
     """
 
     def __init__(self, version: Version, threads: int = 1) -> None:
+        import numpy as np
         import pyarrow.parquet as pq
 
         self.file, self.threads = version.file, threads
@@ -60,6 +60,7 @@ class Cells:
         Raises:
             Cancelled: It was not wanted any more.
         """
+        import numpy as np
         import pyarrow as pa
 
         groups = self.groups_of(rows)
@@ -81,7 +82,7 @@ class Cells:
         return {name: column.take(back) if len(present) > 1 else column for name, column in joined.items()}
 
     def batches(
-        self, columns: Sequence[str], groups: range, rows: Numbers | None = None, wanted: Wanted = always
+        self, columns: Sequence[str], groups: range, rows: "Numbers | None" = None, wanted: Wanted = always
     ) -> Iterator["pa.RecordBatch"]:
         """Yield some row groups as batches of row numbers and the named columns, called c0, c1 … by their place.
 
@@ -94,6 +95,7 @@ class Cells:
         Raises:
             Cancelled: It was not wanted any more.
         """
+        import numpy as np
         import pyarrow as pa
 
         names = [ROW, *(f"c{self.places[name]}" for name in columns)]
@@ -123,6 +125,8 @@ class Cells:
 
     def groups_of(self, rows: Numbers) -> Numbers:
         """Return the row group of each row."""
+        import numpy as np
+
         return np.searchsorted(self.starts, rows, side="right") - 1
 
     def group(self, group: int, columns: Sequence[str], wanted: Wanted = always) -> dict[str, "pa.ChunkedArray"]:

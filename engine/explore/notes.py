@@ -3,7 +3,6 @@
 import re
 
 from lemnis.engine.explore.profile import Note, Profile, acts
-from lemnis.engine.explore.signals import is_uniform
 
 MISSING = 0.2  # share of rows
 NEARLY_CONSTANT = 0.99
@@ -15,6 +14,7 @@ FEW_ROWS = 100  # fewer rows say nothing about the classes
 ZEROS = 0.5  # share of the values
 OUTLIERS = 0.01  # share of the values beyond the robust fences
 DRIFTED = 0.25  # PSI
+UNIFORM = 0.01  # largest distance of a quantile from the straight line
 UNIFORM_VALUES = 100  # fewer different values are even by design
 WRITTEN = 0.95  # share of the most frequent values that look like a date or a number
 DATE = re.compile(
@@ -137,6 +137,12 @@ def _about_categories(profile: Profile) -> list[Found]:
 def _written(profile: Profile, pattern: re.Pattern[str]) -> bool:
     words = [top.value.strip() for top in profile.top]
     return bool(words) and sum(bool(pattern.fullmatch(word)) for word in words) >= WRITTEN * len(words)
+
+
+def is_uniform(quantiles: dict[str, float], low: float, high: float) -> bool:
+    """Return whether quantiles by share lie on a straight line between the two ends."""
+    width = high - low
+    return width > 0 and all(abs((value - low) / width - float(part)) < UNIFORM for part, value in quantiles.items())
 
 
 def _about_numbers(profile: Profile) -> list[Found]:

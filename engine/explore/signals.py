@@ -17,7 +17,6 @@ ROBUST_Z = 3.5  # Iglewicz and Hoaglin 1993
 CONSISTENT = 1.4826  # makes the median absolute deviation of a normal distribution its standard deviation
 PERIODS = 400  # most periods a strip of time coverage has
 UNITS = ("m", "h", "D", "W", "M", "Y")
-UNIFORM = 0.01  # largest distance from the straight line
 BLOCKS = 10  # bins of about equal weight that drift is measured in
 
 
@@ -117,12 +116,6 @@ def empty_runs(counts: Counts) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate(([0], counts == 0, [0]))))
     runs = [(int(first), int(behind)) for first, behind in edges.reshape(-1, 2)]
     return sorted(runs, key=lambda run: run[0] - run[1])
-
-
-def is_uniform(quantiles: dict[str, float], low: float, high: float) -> bool:
-    """Return whether quantiles by share lie on a straight line between the two ends."""
-    width = high - low
-    return width > 0 and all(abs((value - low) / width - float(part)) < UNIFORM for part, value in quantiles.items())
 
 
 def information_share(table: Counts) -> float:

@@ -7,8 +7,6 @@ from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
 from lemnis.engine.data import Version
 from lemnis.engine.data.duck import literal
 from lemnis.engine.data.plain import plain_column
@@ -29,6 +27,7 @@ from lemnis.engine.explore.pages import LONGEST_PAGE, Page
 from lemnis.engine.explore.streams import Duck, Query
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 FIRST_GROUPS, MOST_GROUPS = 1, 32  # row groups searched at once: few first, so that the first rows come soon
@@ -82,7 +81,7 @@ class RowReader:
     def stream(
         self,
         columns: Sequence[str],
-        rows: Numbers | None,
+        rows: "Numbers | None",
         wanted: Wanted = always,
         tell: Callable[[float], None] | None = None,
     ) -> "pa.RecordBatchReader":
@@ -104,7 +103,7 @@ class RowReader:
 
         return pa.RecordBatchReader.from_batches(self.cells.batch_schema(columns), batches())
 
-    def kept(self, narrowing: Narrowing) -> Numbers | None:
+    def kept(self, narrowing: Narrowing) -> "Numbers | None":
         """Return the rows that were found before for these conditions, if they are kept."""
         with self._lock:
             return self._matches.get(narrowing)
@@ -178,7 +177,7 @@ class View:
         if query is not None:
             query.stop()
 
-    def matches(self) -> Numbers | None:
+    def matches(self) -> "Numbers | None":
         """Return the ascending numbers of the rows that fit, once they are found; None for every row."""
         return self._matches
 
@@ -218,6 +217,8 @@ class View:
 
     def numbers(self, offset: int, limit: int) -> Numbers:
         """Return the numbers in the file of rows that are found so far."""
+        import numpy as np
+
         last = max(offset, min(offset + limit, self.known))
         return np.arange(offset, last) if self._numbers is None else self._numbers[offset:last]
 
@@ -258,7 +259,7 @@ class View:
         self.reader.keep(((), where), found.rows)
         return found.rows
 
-    def _scan(self, query: Query, rows: Numbers | None, tell: Callable[[], None]) -> Numbers:
+    def _scan(self, query: Query, rows: "Numbers | None", tell: Callable[[], None]) -> Numbers:
         """Return the rows that pass the filters, searched row group by row group."""
         import pyarrow as pa
 
@@ -317,6 +318,8 @@ class Found:
     """Row numbers as they are found."""
 
     def __init__(self, most: int) -> None:
+        import numpy as np
+
         self.space: Numbers = np.empty(most, number_type(most))  # what is never written takes no memory
         self.count = 0
 
@@ -331,8 +334,10 @@ class Found:
         return self.space[: self.count].copy()
 
 
-def number_type(rows: int) -> type[np.signedinteger[Any]]:
+def number_type(rows: int) -> "type[np.signedinteger[Any]]":
     """Return the smallest type that holds the row numbers of a table."""
+    import numpy as np
+
     return np.int32 if rows < 1 << 31 else np.int64
 
 

@@ -17,6 +17,7 @@ from lemnis.engine.clock import monotonic_s
 from lemnis.tui.bugs import unexpected
 from lemnis.tui.terminal.driver import TerminalDriver
 from lemnis.tui.terminal.pictures import PictureTimer
+from lemnis.tui.terminal.strips import spare_caches
 from lemnis.tui.terminal.traffic import rarer
 from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets.bars import FactLine
@@ -41,6 +42,7 @@ class TerminalApp(ThemedApp[None]):
     """
 
     def __init__(self) -> None:
+        spare_caches()
         super().__init__()
         self.mouse_on, self.debug_crash, self.slow = True, False, False
         if "TEXTUAL_DRIVER" not in os.environ:  # a browser's page is drawn by another one

@@ -3,8 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 LONGEST = 1_000  # terms of a series; some dozens are enough
 
 
@@ -58,11 +56,11 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
 
     Source: Benjamini and Hochberg (1995).
     """
-    if not p_values:
-        return []
-    p = np.array(p_values, float)
-    order = np.argsort(-p, kind="stable")
-    ranks = np.arange(p.size, 0, -1)
-    adjusted = np.empty(p.size)
-    adjusted[order] = np.minimum.accumulate(np.minimum(p[order] * p.size / ranks, 1.0))
-    return adjusted.tolist()
+    tests = len(p_values)
+    adjusted = [0.0] * tests
+    least = 1.0
+    order = sorted(range(tests), key=lambda place: -p_values[place])
+    for rank, place in zip(range(tests, 0, -1), order, strict=True):
+        least = min(least, p_values[place] * tests / rank)
+        adjusted[place] = least
+    return adjusted

@@ -6,11 +6,9 @@
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 from lemnis.engine.clock import iso_utc, now_ms
 from lemnis.engine.errors import BadInput
-from lemnis.engine.monitor.drift.contrast import shares_of, tell_apart
 from lemnis.engine.monitor.drift.found import Contrast, Example
 from lemnis.engine.monitor.records import Window
 from lemnis.engine.store import Row, Store
@@ -105,8 +103,11 @@ def contrast(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]
 
 def look_into(context: "JobContext", span: Span) -> Contrast:
     """Compare a sample of a span's rows with one of the training rows, and windows of these with the others."""
+    import numpy as np
+
     from lemnis.engine.features.matrix import encode_table
     from lemnis.engine.features.requests import encode_columns
+    from lemnis.engine.monitor.drift.contrast import shares_of, tell_apart
     from lemnis.engine.monitor.drift.freeze import evenly
     from lemnis.engine.monitor.reference import registered, rows_in_time
 
@@ -158,6 +159,8 @@ def look_into(context: "JobContext", span: Span) -> Contrast:
 
 def sample_of(store: Store, span: Span) -> tuple[int, list[Row]]:
     """Return how many rows of a span were answered, and at most ROWS of them, evenly taken in order of time."""
+    import numpy as np
+
     sql = f"select id from predictions where {INSIDE} order by event_at, id"
     ids = [row["id"] for row in store.rows(sql, span.key, name="predictions")]
     taken = [ids[int(place)] for place in np.linspace(0, len(ids) - 1, min(ROWS, len(ids)))]
@@ -167,6 +170,8 @@ def sample_of(store: Store, span: Span) -> tuple[int, list[Row]]:
 
 def past_places(rows: int, size: int) -> list[int]:
     """Return where PAST windows of a size start, evenly spread; none where the rows don't hold two."""
+    import numpy as np
+
     return np.linspace(0, rows - size, PAST).astype(int).tolist() if rows >= 2 * size else []
 
 

@@ -1,0 +1,48 @@
+"""Strips with room for what they need only: Textual gives each line of a picture seven caches, and few are ever used.
+
+A console of ten tabs keeps some ten thousand lines, so that the empty caches took more memory than the lines.
+"""
+
+from typing import Any
+
+import textual.strip
+from textual.cache import FIFOCache
+from textual.strip import Strip
+
+SIZES = {
+    "_divide_cache": 4,
+    "_crop_cache": 16,
+    "_style_cache": 16,
+    "_filter_cache": 4,
+    "_line_length_cache": 4,
+    "_crop_extend_cache": 4,
+    "_offsets_cache": 4,
+}
+
+
+class WhenAsked:
+    """A cache of a strip that is made when it is first asked for. Any: each holds something else."""
+
+    def __init__(self, slot: Any, size: int) -> None:
+        self._get, self._set, self._size = slot.__get__, slot.__set__, size
+
+    def __get__(self, strip: Strip, kind: type[Strip]) -> FIFOCache[Any, Any]:
+        try:
+            return self._get(strip, kind)
+        except AttributeError:
+            made = FIFOCache[Any, Any](self._size)
+            self._set(strip, made)
+            return made
+
+    def __set__(self, strip: Strip, cache: object) -> None:
+        """Leave the slot empty: only Strip's own start sets it."""
+
+
+def spare_caches() -> None:
+    """Have strips make their caches when they are asked for; once is enough."""
+    if isinstance(vars(Strip)["_crop_cache"], WhenAsked):
+        return
+    for name, size in SIZES.items():
+        setattr(Strip, name, WhenAsked(vars(Strip)[name], size))
+    module: Any = textual.strip
+    module.FIFOCache = int  # what Strip's start makes and sets is dropped: let it cost nothing
