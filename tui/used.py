@@ -32,9 +32,11 @@ def hours(value: float | None) -> Figure:
 
 
 def part(used: float | None, held: float) -> Figure:
-    """Return which share of what was held was used."""
-    if used is None or held <= 0:
+    """Return which share of what was held was used; of what is used without being held, the hours."""
+    if used is None or (held <= 0 and not used):
         return MISSING, None
+    if held <= 0:
+        return f"{hours(used)[0]} h", None
     return share(used / held, 0), used / held
 
 
@@ -65,7 +67,7 @@ def group_table(found: Usage) -> Table:
     names = list(found.groups[0].keys) if found.groups else ["project"]
     rows = [
         [
-            *map(same, group.keys.values()), many(group.jobs), hours(group.core_hours),
+            *map(same, group.keys.values()), many(group.jobs), hours(group.core_hours or None),
             part(group.used_core_hours, group.core_hours), hours(group.gb_hours), hours(group.gpu_hours or None),
             hours(group.kwh), cost(group.cost, found.currency), cost(group.idle_cost, found.currency),
         ]

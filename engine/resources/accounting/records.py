@@ -61,7 +61,7 @@ class ServiceUse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupUse(msgspec.Struct, frozen=True, kw_only=True):
-    """Jobs (and services) that agree in some respects, added up."""
+    """Jobs that agree in some respects, added up, or all services, which hold no cores: their `core_hours` are 0."""
 
     keys: dict[str, str]
     jobs: int

@@ -57,13 +57,12 @@ def added(keys: dict[str, str], jobs: Sequence[JobUse]) -> GroupUse:
 
 
 def services_row(services: Sequence[ServiceUse], respects: Sequence[str]) -> GroupUse:
-    """Return what all endpoints and other services used."""
-    used = sum(one.used_core_hours for one in services)
+    """Return what all endpoints and other services used; of the pool they hold nothing."""
     return GroupUse(
         keys={respect: SERVICES if place == 0 else "" for place, respect in enumerate(respects)},
         jobs=0,
-        core_hours=used,
-        used_core_hours=used,
+        core_hours=0.0,
+        used_core_hours=sum(one.used_core_hours for one in services),
         gb_hours=sum(one.gb_hours for one in services),
         gpu_hours=sum(one.gpu_hours for one in services),
         kwh=known_sum([one.kwh for one in services]),

@@ -22,6 +22,7 @@ from lemnis.engine.resources.accounting.power import Rapl
 from lemnis.engine.resources.accounting.prices import Amount, cost_of, drawn_kwh
 from lemnis.engine.resources.accounting.report import as_csv, as_markdown
 from lemnis.engine.resources.owners import Owner
+from lemnis.tui.used import group_table, texts
 
 PRICES = "[pool]\nprice_core_hour = 1.0\nprice_gb_hour = 0.5\nwatts_core = 10.0\nprice_kwh = 0.3\n"
 CONFIG = '[problem]\ntitle = "A problem"\ncurrency = "EUR"\n' + PRICES
@@ -135,6 +136,11 @@ def test_held_used_idle_energy_and_cost_of_a_job_and_of_an_endpoint(engine: Engi
     assert endpoint.cost_per_million == pytest.approx(1000 * (0.1 + 0.05 + 0.0003))
     assert [group.keys["user"] for group in found.groups] == ["ann", "bob", "services"]
     assert found.groups[1].used_core_hours is None
+    services = found.groups[2]
+    assert (services.core_hours, services.used_core_hours, services.cost) == (0.0, pytest.approx(0.1), endpoint.cost)
+    heads, rows = texts(group_table(found))
+    assert [row[heads.index("used")] for row in rows] == ["25%", "–", "0.100 h"]
+    assert [row[heads.index("core h")] for row in rows] == ["2.000", "1.000", "–"]
     assert found.currency == "EUR"
 
 
