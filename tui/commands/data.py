@@ -13,7 +13,7 @@ from lemnis.tui import format as shown
 from lemnis.tui.commands import data_diff, data_keeping, data_link, share
 from lemnis.tui.commands.follow import follow
 from lemnis.tui.commands.group import group, print_facts, print_json, print_table, say, session_of
-from lemnis.tui.stages.data.rows import preview_facts
+from lemnis.tui.stages.data.details import preview_facts
 from lemnis.tui.widgets.cells import plain
 
 app = group("Sources, snapshots, links and versions.")

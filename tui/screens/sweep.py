@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.parameters import read_overrides
-from lemnis.engine.experiments.sweep import ENDED, Event, Sweep, Trial
+from lemnis.engine.experiments.sweep import Trial
 from lemnis.engine.experiments.sweep.space import dimension_of, value_text
 from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address, address
@@ -22,8 +22,9 @@ from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.swept import tables
 from lemnis.tui.screens.swept.panel import PARETO, TRIALS, VIEWS, PicturePanel
 from lemnis.tui.screens.swept.texts import EXPLAINED, HELP
+from lemnis.tui.screens.swept.view import SweepView, read_view
 from lemnis.tui.terminal.pace import every
-from lemnis.tui.widgets import Confirm, Facts, Panel, PromptLine, Row, Table, Words
+from lemnis.tui.widgets import Confirm, Facts, Panel, PromptLine, Table, Words
 from lemnis.tui.widgets.strip import ErrorStrip
 
 LIVE_SECONDS = 1.0
@@ -33,16 +34,6 @@ KEYS = (
     ("enter", "run"), ("x", "prune"), ("+", "point"), ("f", "freeze"), ("[ ]", "narrow"), ("p", "pause"),
     ("e", "extend"), ("v", "view"), ("?", "keys"), ("esc", "back"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class SweepView:
-    """A sweep, its trials in their order, what was done to it, and the trials as rows, the newest first."""
-
-    sweep: Sweep
-    trials: list[Trial]
-    events: list[Event]
-    rows: list[Row]
 
 
 class SweepScreen(ModalScreen[int | None]):
@@ -124,33 +115,12 @@ class SweepScreen(ModalScreen[int | None]):
     @work(thread=True, exclusive=True, exit_on_error=False, group="sweep")
     def read(self) -> None:
         """Read the sweep and its trials."""
-        room = self.engine.sweeps
         try:
-            sweep = room.sweep(self.sweep_name)
-            view = self.view_of(sweep)
+            view = read_view(self.engine.sweeps, self.sweep_name, self._seen)
         except LemnisError as error:
             self.post_message(self.Refused(error))
         else:
             self.post_message(self.Read(view))
-
-    def view_of(self, sweep: Sweep) -> SweepView:
-        """Return what is drawn of a sweep; while no more trials have ended, only the others are read anew."""
-        room, seen = self.engine.sweeps, self._seen
-        if seen is not None and seen.sweep.id == sweep.id and seen.sweep.ended == sweep.ended:
-            known = {trial.number: trial for trial in seen.trials if trial.state in ENDED}
-            rows = {row.key: row for row in seen.rows}
-            known |= {trial.number: trial for trial in room.trials(sweep.id, open_only=True)}
-        else:
-            known, rows = {trial.number: trial for trial in room.trials(sweep.id)}, {}
-        trials = [known[number] for number in sorted(known)]
-        best = sweep.best(trials)
-        drawn = [
-            rows[str(trial.number)]
-            if trial.state in ENDED and str(trial.number) in rows
-            else tables.trial_row(sweep, trial, best)
-            for trial in reversed(trials)
-        ]
-        return SweepView(sweep, trials, room.events(sweep.id), drawn)
 
     def on_sweep_screen_read(self, message: Read) -> None:
         self._seen = message.view

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lemnis.engine.data import Column, LinkReport, Orphan, Part, TimeTravel, Version
-from lemnis.tui.stages.data import rows
+from lemnis.tui.stages.data import details, rows
 from lemnis.tui.widgets.cells import plain
 
 
@@ -41,7 +41,7 @@ def test_a_link_that_multiplies_rows_is_marked_with_a_sign() -> None:
     many = report(rows_out=1500, fan_out={1: 500, 2: 500}, duplicate_keys=3)
     assert texts(rows.link_row(many))[-1] == "▲ 2"
     assert ("▲ rows", "the join added 500 rows: a key stands more than once") in [
-        (label, plain(value)) for label, value in rows.link_facts(many)
+        (label, plain(value)) for label, value in details.link_facts(many)
     ]
 
 
@@ -60,7 +60,7 @@ def test_orphans_come_with_a_bar_and_none_vanishes() -> None:
 
 def test_a_version_shows_its_parts_and_its_label() -> None:
     assert texts(rows.version_row(version())) == ["flights v3", "336,776", "2", "train 10"]
-    facts = {label: plain(value) for label, value in rows.version_facts(version())}
+    facts = {label: plain(value) for label, value in details.version_facts(version())}
     assert facts["label"] == "late: false 75.0%, true 25.0%"
     assert facts["train"] == "10 rows, 9 labelled, until 1970-01-02"
 
@@ -72,12 +72,12 @@ def test_the_columns_with_a_role_come_first() -> None:
 @pytest.mark.parametrize(("repeated", "text"), [(0, "id: unique"), (3, "id: ▲ 3 rows repeat one")])
 def test_a_key_that_is_not_unique_says_so(repeated: int, text: str) -> None:
     keyed = version(columns=[Column(name="id", type="int64", role="key")], repeated_keys=repeated)
-    assert ("key", text) in [(label, plain(value)) for label, value in rows.version_facts(keyed)]
+    assert ("key", text) in [(label, plain(value)) for label, value in details.version_facts(keyed)]
 
 
 def test_an_asof_link_says_what_was_not_in_time_and_how_old_it_took() -> None:
     late = report(kind="asof", untimely_rows=40, ages={"min": 0.0, "p50": 3600.0, "p95": 7200.0, "max": 9000.0})
-    facts = {label: plain(value) for label, value in rows.link_facts(late)}
+    facts = {label: plain(value) for label, value in details.link_facts(late)}
     assert facts["on"] == "tailnum = planes.tailnum, the latest in time"
     assert facts["in time"] == "40 rows have the key, but no row early or young enough"
     assert facts["age"] == "median 1h 00m, 95% 2h 00m, most 2h 30m"
@@ -85,6 +85,6 @@ def test_an_asof_link_says_what_was_not_in_time_and_how_old_it_took() -> None:
 
 def test_a_link_that_knows_the_future_is_marked_with_a_sign() -> None:
     travel = TimeTravel(column="seen_at", rows=10, of=40, most_seconds=60.0)
-    facts = {label: plain(value) for label, value in rows.link_facts(report(travel=[travel]))}
+    facts = {label: plain(value) for label, value in details.link_facts(report(travel=[travel]))}
     assert facts["▲ future"] == "seen_at is later than the decision in 10 of 40 joined rows (25.0%), by up to 1m 00s"
-    assert "▲ future" not in dict(rows.link_facts(report()))
+    assert "▲ future" not in dict(details.link_facts(report()))

@@ -15,7 +15,7 @@ from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVa
 
 from lemnis.engine import Engine
 from lemnis.engine.config import Dataset, Link
-from lemnis.engine.data import KeyProposal, LinkDraft, LinkPreview, Snapshot, drafted, left_columns, without
+from lemnis.engine.data import KeyProposal, LinkDraft, LinkPreview, Snapshot, drafted, without
 from lemnis.engine.errors import BadInput, Cancelled, LemnisError
 from lemnis.engine.jobs import user_name
 from lemnis.tui.screens.explain import Explanation
@@ -189,9 +189,8 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
 
     def draw(self) -> None:
         """Draw the form and what is known of the link."""
-        of = "new" if self.was is None else "edited" if self.edited else "as it is declared"
-        title = f"Link {self.position} of {self.desk.dataset.name}" if self.position else "Link"
-        self.query_one("#form-panel", Panel).retitle(title, of)
+        title = fields.title_of(self.desk, self.position, edited=self.edited)
+        self.query_one("#form-panel", Panel).retitle(*title)
         self.query_one("#form", Table).show(fields.form_rows(self.link))
         looking = bool(self.link.source and self.link.on) and not self._fresh
         title = f"{self.desk.dataset.base} ⟕ {self.link.source}"
@@ -264,11 +263,7 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
 
     def _prefixed(self, link: Link) -> Link:
         """Return a new link with the prefix that it needs, so that what it brings meets no column that is there."""
-        known = self.desk.snapshots
-        shapes = {name: [field.name for field in one.columns] for name, one in known.items() if one is not None}
-        taken = left_columns(self.desk.dataset, self.position, shapes)
-        brings = [name for name in shapes.get(link.source, []) if name not in link.on.values()]
-        return msgspec.structs.replace(link, prefix=fields.usual_prefix(link.source, taken, brings))
+        return fields.with_prefix(self.desk, link, self.position)
 
     def _choose_columns(self, snapshot: Snapshot) -> None:
         def chosen(names: list[str] | None) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from textual.content import Content
 
 from lemnis.engine.config import Dataset, Link
-from lemnis.engine.data import Snapshot
+from lemnis.engine.data import Snapshot, left_columns
 from lemnis.engine.errors import BadInput
 from lemnis.tui.stages.data.link_rows import on_text
 from lemnis.tui.widgets import Cell, Col, Row
@@ -143,6 +143,22 @@ def parted(text: str, sign: str, *, keep: bool = False) -> list[str]:
             continue
         parts[-1] += char
     return parts if keep else [part.strip() for part in parts if part.strip()]
+
+
+def with_prefix(desk: Desk, link: Link, position: int) -> Link:
+    """Return a new link with the prefix that it needs, so that what it brings meets no column that is there."""
+    shapes = {name: [field.name for field in one.columns] for name, one in desk.snapshots.items() if one is not None}
+    taken = left_columns(desk.dataset, position, shapes)
+    brings = [name for name in shapes.get(link.source, []) if name not in link.on.values()]
+    return msgspec.structs.replace(link, prefix=usual_prefix(link.source, taken, brings))
+
+
+def title_of(desk: Desk, position: int, *, edited: bool) -> tuple[str, str]:
+    """Return which link of the dataset is edited, from 1 and 0 before that is known, and how it differs."""
+    of = "edited" if edited else "as it is declared"
+    if position > len(desk.dataset.links) or not position:
+        of = "new"
+    return (f"Link {position} of {desk.dataset.name}" if position else "Link"), of
 
 
 def usual_prefix(source: str, taken: Sequence[str], right: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from textual.widgets import Input
 from lemnis.engine.data import Preview
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
-from lemnis.tui.stages.data import rows
+from lemnis.tui.stages.data import details
 from lemnis.tui.widgets import Facts, Table
 from lemnis.tui.widgets.text import Words
 
@@ -59,7 +59,7 @@ class PreviewScreen(ModalScreen[None]):
         self.preview, self.add = preview, add
 
     def compose(self) -> ComposeResult:
-        columns, _rest = rows.preview_table(self.preview)
+        columns, _rest = details.preview_table(self.preview)
         with Vertical(classes="dialog wide"):
             yield Words(Content.styled(safe(self.preview.source.path), "bold $stage-accent"))
             yield Facts(id="preview-facts")
@@ -68,9 +68,9 @@ class PreviewScreen(ModalScreen[None]):
             yield Words(Content.assemble(*keys, (" esc ", "$key"), f" {_('close')}"), classes="keys")
 
     def on_mount(self) -> None:
-        self.query_one(Facts).show(rows.preview_facts(self.preview))
+        self.query_one(Facts).show(details.preview_facts(self.preview))
         table = self.query_one("#preview-rows", Table)
-        table.show(rows.preview_table(self.preview)[1])
+        table.show(details.preview_table(self.preview)[1])
         table.focus()
 
     def action_add(self) -> None:

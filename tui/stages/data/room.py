@@ -15,7 +15,7 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.format import bytes_
 from lemnis.tui.language import _
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.data import rows
+from lemnis.tui.stages.data import details, rows
 from lemnis.tui.stages.data.diff import DiffScreen
 from lemnis.tui.stages.data.explained import CELLS, LINKS_TEXT, SNAPSHOTS_TEXT, SOURCES_TEXT, VERSIONS_TEXT
 from lemnis.tui.stages.data.link_builder import LinkBuilder
@@ -152,17 +152,17 @@ class DataStage(DataPlaces):
         table.set_columns(shown.columns)
         table.show(shown.rows)
 
-    def _chosen(self, view: DataView) -> rows.Detail:
+    def _chosen(self, view: DataView) -> details.Detail:
         """Return what is shown in full: the version, unless the cursor is on something else."""
         key = self.query_one(f"#{self.subject}", Table).key
-        found: rows.Detail | None = None
+        found: details.Detail | None = None
         if self.subject == "sources":
-            found = next((rows.source_detail(one, view.at) for one in view.sources if one.name == key), None)
+            found = next((details.source_detail(one, view.at) for one in view.sources if one.name == key), None)
         elif self.subject == "snapshots":
-            found = next((rows.snapshot_detail(one, view.at) for one in view.snapshots if str(one.id) == key), None)
+            found = next((details.snapshot_detail(one, view.at) for one in view.snapshots if str(one.id) == key), None)
         elif self.subject == "links":
-            found = next((rows.link_detail(one) for one in view.links if str(one.position) == key), None)
-        return found or rows.version_detail(view.version, view.origin)
+            found = next((details.link_detail(one) for one in view.links if str(one.position) == key), None)
+        return found or details.version_detail(view.version, view.origin)
 
     @property
     def slim(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a person decides in Deploy about a version or an endpoint: promote, roll back, see its card, split."""
+"""What a person decides in Deploy about a version or an endpoint: promote, roll back, see its card, stop, split."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +116,17 @@ def show_card(stage: Stage[Any], view: DeployView, model: str, version: int) -> 
     """Show the model card of a version; its brackets go through the other versions of its model."""
     known = sorted(one.version for one in view.versions if one.model == model)
     stage.app.push_screen(ModelCard(stage.engine, model, version, known))
+
+
+def stop(stage: Stage[Any], endpoint: Endpoint) -> None:
+    """Ask, then stop an endpoint."""
+    name, room = endpoint.name, stage.engine.deploy
+    stage.ask(
+        f"Stop the endpoint {name}?",
+        lost=f"whoever asks {endpoint.url} gets no answer; its port and its log of predictions stay",
+        word="stop",
+        then=lambda: stage.perform(room.stop_endpoint, name, user_name(), done=f"{name} is being stopped."),
+    )
 
 
 def split(stage: Stage[Any], endpoint: Endpoint) -> None:

@@ -337,14 +337,7 @@ class DeployStage(Stage[DeployView]):
         if endpoint is None:
             self.refuse(BadInput("There is no endpoint to stop.", "Start one: r."))
             return
-        self.ask(
-            f"Stop the endpoint {endpoint.name}?",
-            lost=f"whoever asks {endpoint.url} gets no answer; its port and its log of predictions stay",
-            word="stop",
-            then=lambda: self.perform(
-                self.engine.deploy.stop_endpoint, endpoint.name, user_name(), done=f"{endpoint.name} is being stopped."
-            ),
-        )
+        acts.stop(self, endpoint)
 
     def action_split(self) -> None:
         """Begin a split, or end the one that runs."""

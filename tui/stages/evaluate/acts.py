@@ -4,6 +4,7 @@ from typing import Any
 
 from lemnis.engine import Engine
 from lemnis.engine.config import Check
+from lemnis.engine.errors import NotFound
 from lemnis.engine.explore.labels import Queue
 from lemnis.engine.jobs import user_name
 from lemnis.tui.language import _
@@ -82,3 +83,17 @@ def show_card(stage: Stage[Any], run_id: int) -> None:
             stage.app.push_screen(ModelCard(stage.engine, *found))
 
     stage.perform(registered, then=show)
+
+
+def put_under_load(stage: Stage[Any], run_id: int) -> None:
+    """Queue a load test of the endpoint that serves a run."""
+    deploy = stage.engine.deploy
+
+    def start() -> int:
+        served = [one for one in deploy.endpoints() if one.version or one.wanted_version]
+        for one in served:
+            if deploy.version(one.model, one.version or one.wanted_version or 0).run_id == run_id:
+                return deploy.start_load(one.name)
+        raise NotFound(f"No endpoint serves run {run_id}.", "Register and deploy it in Deploy ({app.go_deploy}).")
+
+    stage.perform(start, done=f"Queued: a server of its own is put under load with run {run_id}.")

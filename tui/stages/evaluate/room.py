@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from lemnis.engine import Engine
-from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate import Explanation
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address
@@ -235,17 +234,8 @@ class EvaluateStage(Stage[EvaluateView]):
         run = self._view.run if self._view else None
         if run is None:
             return
-        deploy = self.engine.deploy
-
-        def start() -> int:
-            served = [one for one in deploy.endpoints() if one.version or one.wanted_version]
-            for one in served:
-                if deploy.version(one.model, one.version or one.wanted_version or 0).run_id == run.id:
-                    return deploy.start_load(one.name)
-            raise NotFound(f"No endpoint serves run {run.id}.", "Register and deploy it in Deploy ({app.go_deploy}).")
-
         self._open(LOAD)
-        self.perform(start, done=f"Queued: a server of its own is put under load with run {run.id}.")
+        acts.put_under_load(self, run.id)
 
     def action_older(self) -> None:
         """Look at the finished run before."""

@@ -1,6 +1,6 @@
 """The row browser: filters said in words, rows by windows, facets beside them; nothing it looks for blocks a key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -157,7 +157,7 @@ class RowBrowser(Vertical):
             self.grid.row = self.grid.top = 0
         self.grid.sorted_by = (self.asked.order, self.asked.descending) if self.asked.order else None
         self.grid.empty = "Looking …"
-        self.grid.show(rows.fields(self.version, self.folded), view.known, fetch_of(view))
+        self.grid.show(rows.fields(self.version, self.folded), view.known, rows.fetch_of(view))
         self._say()
 
         def tell() -> None:
@@ -344,7 +344,7 @@ class RowBrowser(Vertical):
         self.folded = [name for name in names if self.folding and name not in self.grid.kept]
         if self.folding and not self.folded:
             self.notify("No column says the same in all these rows.", markup=False)
-        self.grid.show(rows.fields(self.version, self.folded), view.known, fetch_of(view))
+        self.grid.show(rows.fields(self.version, self.folded), view.known, rows.fetch_of(view))
         self.say_place()
 
     def go_to_column(self) -> None:
@@ -392,8 +392,3 @@ class RowBrowser(Vertical):
     def narrow_by_facet(self, message: FacetsPane.Chosen) -> None:
         """Show only the rows with the facet's value under the cursor."""
         self.narrow(message.filter)
-
-
-def fetch_of(view: View) -> Callable[[int, int, list[str], Callable[[], bool]], Sequence[Sequence[Any]]]:
-    """Return what reads cells of a view for a grid."""
-    return lambda offset, limit, columns, wanted: view.page(offset, limit, columns, wanted).rows

@@ -1,8 +1,9 @@
 """How columns, their profiles and their rows look: record → cells. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from itertools import pairwise
+from typing import Any
 
 from textual.content import Content
 
@@ -239,3 +240,8 @@ def asked_content(view: View, version: Version) -> Content:
     if asked.words:
         words = Content.styled(" · ", "$muted").join([Content.styled(one, "bold $stage-accent") for one in asked.parts])
     return Content.assemble(words, f"  {found}", (order, "$muted"), (state, "$busy"))
+
+
+def fetch_of(view: View) -> Callable[[int, int, list[str], Callable[[], bool]], Sequence[Sequence[Any]]]:
+    """Return what reads cells of a view for a grid."""
+    return lambda offset, limit, columns, wanted: view.page(offset, limit, columns, wanted).rows
