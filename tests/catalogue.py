@@ -1,6 +1,7 @@
 """The Korean catalogue: `python tests/catalogue.py` brings lemnis.po and lemnis.mo up to date with the sources.
 
-Messages are the literal texts of `_()` and `N_()`, the headers of columns, and what is declared: keys, tabs, states.
+Messages are the literal texts of `_()` and `N_()`, the headers of columns, the paragraphs of what explains, and what
+is declared: keys, tabs, states.
 What was translated stays translated; what no source has goes; what is new waits for its Korean, which a test asks for.
 """
 
@@ -20,9 +21,14 @@ from lemnis.tui.format import GLYPHS
 from lemnis.tui.language import LOCALES
 from lemnis.tui.screens.help import everywhere
 from lemnis.tui.stages import STAGES
+from lemnis.tui.tour.steps import STEPS
 
 ROOT = Path(__file__).parent.parent
 PO = LOCALES / "ko" / "LC_MESSAGES" / "lemnis.po"
+EXPLAINING = {  # the last words of the names of constants that explain something
+    *("TEXT", "CELLS", "HELP", "EXPLAINED", "MEASURES", "DEFINITIONS", "ASSOCIATION", "LEAKAGE", "UNSTABLE"),
+    *("FORMULAS", "METHODS", "LOGGED", "EXPECTED"),
+}
 HEADER = "# The console in Korean; `make docs` brings it up to date with the sources."
 
 
@@ -35,6 +41,8 @@ def declared() -> Iterator[str]:
             yield from (action.label, action.help)
     for stage in STAGES:
         yield f"Go to {stage.title}."
+    for step in STEPS:
+        yield from (step.shows, step.gives)
     yield from GLYPHS
 
 
@@ -48,9 +56,22 @@ def text_end(target: ast.expr) -> str:
     return target.id.rpartition("_")[2] if isinstance(target, ast.Name) else ""
 
 
+def longer(node: ast.Assign | ast.AnnAssign) -> ast.expr | None:
+    """Return the value of a constant that explains something, without the keys of its entries; None of another one."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    if text_end(target) not in EXPLAINING or node.value is None:
+        return None
+    if isinstance(node.value, ast.Dict):
+        return ast.List(node.value.values)
+    return node.value
+
+
 def marked(source: str) -> Iterator[str]:
-    """Return the texts of a module that are marked, the headers of its columns, and what its lines of keys say."""
+    """Return the texts of a module: marked ones, headers of its columns, what its lines of keys say, what explains."""
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and (value := longer(node)) is not None:
+            texts = (text_of(part) for part in ast.walk(value) if isinstance(part, ast.expr))
+            yield from (part for text in texts for part in text.split("\n\n") if " " in part or part[:1].isupper())
         if isinstance(node, ast.Assign) and text_end(node.targets[0]).upper() == "KEYS":
             for line in ast.walk(node.value):
                 if isinstance(line, ast.Tuple) and len(line.elts) in (2, 3) and all(map(text_of, line.elts)):

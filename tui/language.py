@@ -2,7 +2,8 @@
 
 A text is marked where it is drawn, `_("{n} rows").format(n=…)`: it is looked up each time, nothing is frozen at import.
 One that is declared (a table of words, a `Col`, an `Action`) is translated by what draws it: mark it with `N_` where it
-is neither of those two. Its Korean goes into `locale/ko/LC_MESSAGES/lemnis.po` after `make docs`.
+is neither of those two. What explains (`…_TEXT`, `CELLS`, `HELP`) is translated by paragraph, where it is shown. Korean
+goes into `locale/ko/LC_MESSAGES/lemnis.po` after `make docs`.
 
 English stays: what commands print, JSON and logs, which never `speak`; the engine's sentences; data; the names of
 metrics and parameters; the words of queries and addresses; whatever else a script reads.
@@ -74,3 +75,8 @@ def _(message: str) -> str:
 def N_(message: str) -> str:
     """Return a message as it is: it is declared here, and translated where it is drawn."""
     return message
+
+
+def paragraphs(text: str) -> str:
+    """Return a text in the language in force; each of its paragraphs, parted by empty lines, is a message."""
+    return "\n\n".join(map(_, text.split("\n\n")))

@@ -12,8 +12,11 @@ from support import engine_at, screen_text, settle, shows
 
 from lemnis.tui.app import Console
 from lemnis.tui.language import CATALOGUE, _, speak, wanted
+from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.welcome import Welcome
+from lemnis.tui.stages.monitor.explain import MONEY_TEXT, RULE_TEXT
 from lemnis.tui.widgets.cells import Col, Row, header_labels, row_content, widths_of
+from lemnis.tui.widgets.text import Facts
 
 SIZES = [(80, 24), (160, 48)]
 
@@ -80,6 +83,21 @@ def test_headers_and_cells_of_two_cell_letters_are_aligned(korean: None) -> None
     widths = widths_of(columns, rows, 80)
     header = sum(label.cell_length for label in header_labels(columns, widths, None))
     assert header == row_content(columns, widths, rows[0], " ").cell_length
+
+
+def test_facts_are_aligned_by_cells(korean: None) -> None:
+    facts = Facts()
+    facts.show([("경로", "x"), ("key", "x"), ("스냅숏", "x")])
+    lines = str(facts.content).splitlines()
+    assert {cell_len(line[: line.index(" x")]) for line in lines} == {7}
+
+
+def test_an_explanation_is_korean_by_paragraph_around_what_is_measured(korean: None) -> None:
+    said = Explanation("Drift", f"{MONEY_TEXT}\n\nKS 0.31 of dep_delay: drift.\n\n{RULE_TEXT}").text
+    first, measured, rule = said.split("\n\n")
+    assert first.startswith("하루 금액:")
+    assert measured == "KS 0.31 of dep_delay: drift."
+    assert "드리프트" in rule
 
 
 @pytest.mark.parametrize("size", SIZES)

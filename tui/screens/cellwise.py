@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import plain
 from lemnis.tui.widgets.table import Table
 
@@ -24,4 +25,4 @@ def cell_explained(table: Table | None, texts: Mapping[str, str]) -> tuple[str, 
         return None
     cells = table.current.cells
     value = safe(plain(cells[table.column]).strip(), limit=LONGEST) if table.column < len(cells) else ""
-    return f"{column.said} · {value}" if value else column.said, text
+    return f"{column.said} · {value}" if value else column.said, _(text)

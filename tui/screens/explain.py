@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 
 from lemnis.engine.text import safe
 from lemnis.tui.keys.named import keyed
-from lemnis.tui.language import _
+from lemnis.tui.language import _, paragraphs
 from lemnis.tui.widgets.fitting import Fitting
 from lemnis.tui.widgets.text import Words
 
@@ -29,7 +29,7 @@ class Explanation(ModalScreen[None]):
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()
-        self.heading, self.text = title, keyed(text)
+        self.heading, self.text = title, keyed(paragraphs(text))
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):

@@ -18,6 +18,7 @@ from lemnis.engine.experiments.sweep import Trial
 from lemnis.engine.experiments.sweep.space import dimension_of, value_text
 from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.swept import tables
 from lemnis.tui.screens.swept.panel import PARETO, TRIALS, VIEWS, PicturePanel
@@ -88,11 +89,11 @@ class SweepScreen(ModalScreen[int | None]):
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
         yield Words(id="sweep-tabs")
-        with Panel("Sweep", id="sweep-head"):
-            yield Facts("Reading …", id="sweep-facts")
+        with Panel(_("Sweep"), id="sweep-head"):
+            yield Facts(_("Reading …"), id="sweep-facts")
         with Container(id="sweep-both"):
-            with Panel("Trials", id="sweep-trials-panel"):
-                yield Table(id="sweep-trials", empty="The first trial is about to begin.")
+            with Panel(_("Trials"), id="sweep-trials-panel"):
+                yield Table(id="sweep-trials", empty=_("The first trial is about to begin."))
             yield PicturePanel(id="sweep-picture-panel")
         yield PromptLine("✎")
         yield Words(tables.keys_line(KEYS), classes="keys")
@@ -147,7 +148,9 @@ class SweepScreen(ModalScreen[int | None]):
         if self._seen is None:
             return
         sweep, trials = self._seen.sweep, self._seen.trials
-        self.query_one("#sweep-head", Panel).retitle(f"Sweep {sweep.name}", tables.head_words(sweep))
+        self.query_one("#sweep-head", Panel).retitle(
+            _("Sweep {name}").format(name=sweep.name), tables.head_words(sweep)
+        )
         self.query_one("#sweep-facts", Facts).show(tables.sweep_facts(sweep, trials))
         table = self.query_one(Table)
         table.set_columns(tables.trial_columns(sweep, narrow=True))
@@ -187,7 +190,7 @@ class SweepScreen(ModalScreen[int | None]):
         table = self.query_one(Table)
         name = table.columns[table.column].name if table.columns else ""
         if not name.startswith(tables.PARAM):
-            self.notify("Move with h and l into the column of a parameter.", severity="warning", markup=False)
+            self.notify(_("Move with h and l into the column of a parameter."), severity="warning", markup=False)
             return ""
         return name.removeprefix(tables.PARAM)
 
@@ -225,25 +228,28 @@ class SweepScreen(ModalScreen[int | None]):
         """Ask, then stop the trial under the cursor."""
         trial = self.trial_here()
         if trial is None or trial.state not in ("running", "waiting"):
-            self.notify("Only a running or waiting trial can be pruned.", severity="warning", markup=False)
+            self.notify(_("Only a running or waiting trial can be pruned."), severity="warning", markup=False)
             return
-        lost = "the rest of its rounds" if trial.state == "running" else "its place"
+        lost = _("the rest of its rounds") if trial.state == "running" else _("its place")
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self.act(
-                    lambda: self.engine.sweeps.prune(self.sweep_name, trial.number), f"Trial {trial.number} is pruned."
+                    lambda: self.engine.sweeps.prune(self.sweep_name, trial.number),
+                    _("Trial {number} is pruned.").format(number=trial.number),
                 )
 
-        self.app.push_screen(Confirm(f"Prune trial {trial.number}?", lost=lost, word="prune"), answered)
+        self.app.push_screen(
+            Confirm(_("Prune trial {number}?").format(number=trial.number), lost=lost, word=_("prune")), answered
+        )
 
     def action_pause(self) -> None:
         """Pause the sweep, or let it go on."""
         room, name = self.engine.sweeps, self.sweep_name
         if self._seen is not None and self._seen.sweep.state == "running":
-            self.act(lambda: room.pause(name), "Paused: what trains goes on, nothing more is begun.")
+            self.act(lambda: room.pause(name), _("Paused: what trains goes on, nothing more is begun."))
         else:
-            self.act(lambda: self.driven(lambda: room.resume(name)), "It goes on.")
+            self.act(lambda: self.driven(lambda: room.resume(name)), _("It goes on."))
 
     def action_extend(self) -> None:
         """Ask how many more trials there are to be."""
@@ -253,7 +259,7 @@ class SweepScreen(ModalScreen[int | None]):
                 raise BadInput(f"{line or 'Nothing'} is no number of trials.", "Write for example 20.")
             return self.driven(lambda: self.engine.sweeps.extend(self.sweep_name, int(line)))
 
-        self.ask(str(MORE), "20", extend, "more trials", lambda line: f"{line} more trials.")
+        self.ask(str(MORE), "20", extend, _("more trials"), lambda line: _("{line} more trials.").format(line=line))
 
     def action_enqueue(self) -> None:
         """Ask for a point, beginning with that of the trial under the cursor."""
@@ -268,7 +274,9 @@ class SweepScreen(ModalScreen[int | None]):
             point = read_overrides(line.split())
             return self.driven(lambda: self.engine.sweeps.enqueue(self.sweep_name, point))
 
-        self.ask(text, "num_leaves=31", enqueue, "tried next; the rest is chosen", lambda _: "It is tried next.")
+        self.ask(
+            text, "num_leaves=31", enqueue, _("tried next; the rest is chosen"), lambda _line: _("It is tried next.")
+        )
 
     def action_freeze(self) -> None:
         """Ask for the one value of a parameter; one that is frozen varies again."""
@@ -277,15 +285,15 @@ class SweepScreen(ModalScreen[int | None]):
             return
         room = self.engine.sweeps
         if dimension_of(self._seen.sweep.space, name).frozen is not None:
-            self.act(lambda: room.freeze(self.sweep_name, name, "-"), f"{name} varies again.")
+            self.act(lambda: room.freeze(self.sweep_name, name, "-"), _("{name} varies again.").format(name=name))
             return
         value = self.value_here(name)
         self.ask(
             value,
-            "a value; empty for the best trial's",
+            _("a value; empty for the best trial's"),
             lambda line: room.freeze(self.sweep_name, name, line),
-            f"freezes {name}",
-            lambda _: f"{name} is frozen in new trials.",
+            _("freezes {name}").format(name=name),
+            lambda _line: _("{name} is frozen in new trials.").format(name=name),
         )
 
     def action_narrow(self, end: str) -> None:
@@ -303,8 +311,8 @@ class SweepScreen(ModalScreen[int | None]):
             text,
             "20..80",
             lambda line: self.engine.sweeps.narrow(self.sweep_name, name, line),
-            f"bounds of {name}",
-            lambda line: f"{name} varies within {line}.",
+            _("bounds of {name}").format(name=name),
+            lambda line: _("{name} varies within {line}.").format(name=name, line=line),
         )
 
     def value_here(self, name: str) -> str:
@@ -316,12 +324,11 @@ class SweepScreen(ModalScreen[int | None]):
         """Say what the column under the cursor, or this view, means."""
         table = self.query_one(Table)
         column = table.columns[table.column].name.partition(".")[0] if table.columns else ""
-        self.app.push_screen(
-            Explanation(*EXPLAINED.get(column if self.view == TRIALS else VIEWS[self.view], EXPLAINED["state"]))
-        )
+        title, text = EXPLAINED.get(column if self.view == TRIALS else VIEWS[self.view], EXPLAINED["state"])
+        self.app.push_screen(Explanation(_(title), text))
 
     def action_help(self) -> None:
-        self.app.push_screen(Explanation("Keys of a sweep", HELP))
+        self.app.push_screen(Explanation(_("Keys of a sweep"), HELP))
 
     # Doing.
 

@@ -48,7 +48,7 @@ from lemnis.engine.query import Completion
 from lemnis.tui.actions import ACTIONS
 from lemnis.tui.address import Address, address
 from lemnis.tui.bugs import unexpected
-from lemnis.tui.language import _
+from lemnis.tui.language import _, paragraphs
 from lemnis.tui.screens.cellwise import cell_explained
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.terminal.pace import every, pace
@@ -166,7 +166,7 @@ class Stage(Vertical, Generic[View]):
         cell = cell_explained(focused, self.cells) if isinstance(focused, Table) else None
         if cell is None or told is None:
             return cell or told
-        return cell[0], f"{cell[1]}\n\n{told[0]}\n{told[1]}"
+        return cell[0], f"{cell[1]}\n\n{told[0]}\n{paragraphs(told[1])}"
 
     # What a stage uses.
 

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from lemnis.engine.text import safe
 from lemnis.tui.keys.named import ID, key_of
+from lemnis.tui.language import _
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.remembered import remember
 from lemnis.tui.stages import BY_NAME
@@ -90,18 +91,22 @@ class TourPanel(Widget):
         state = self.screen.query_one(Loop).states.get(step.stage)
         why = f"  {safe(state.why, limit=160)}" if state is not None and state.why else ""
         ways = Content("")
-        for key, words in ((key_of("app.tour_next"), "next"), (key_of("app.tour_back"), "back"), ("esc", "leave")):
+        for key, words in (
+            (key_of("app.tour_next"), _("next")),
+            (key_of("app.tour_back"), _("back")),
+            ("esc", _("leave")),
+        ):
             ways += Content.assemble((f" {key} ", "$key"), words, " ")
         where = Content.assemble(
-            (f" Tour {self.tour.place + 1}/{len(STEPS)} ", "bold $stage-accent"),
-            (BY_NAME[step.stage].title, "bold"),
+            (f" {_('Tour')} {self.tour.place + 1}/{len(STEPS)} ", "bold $stage-accent"),
+            (BY_NAME[step.stage].said, "bold"),
             (why, "$muted"),
         )
         return fitted(where, max(0, width - ways.cell_length)) + ways if width >= ways.cell_length + LEAST else ways
 
     def sentence(self) -> Content:
         """Return what the tab shows, with keys in place of ids."""
-        parts = ID.split(self.tour.step.shows)
+        parts = ID.split(_(self.tour.step.shows))
         return Content.assemble(*((key_of(part), "$key") if index % 2 else part for index, part in enumerate(parts)))
 
     def asked(self, width: int) -> list[Content]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from lemnis.tui.language import _
 from lemnis.tui.stages import BY_NAME
 
 
@@ -139,10 +140,10 @@ def asks(tour: Tour, key: Callable[[str], str]) -> list[tuple[str, str, bool]]:
         tour: How far it came.
         key: The key of an action's id, for people.
     """
-    asked = [(key(tour.step.tries), tour.step.gives, tour.tried)]
+    asked = [(key(tour.step.tries), _(tour.step.gives), tour.tried)]
     if tour.following is not None:
         stage = BY_NAME[tour.following.stage]
-        asked.append((key(f"app.go_{stage.name}"), f"go on to {stage.title}", False))
+        asked.append((key(f"app.go_{stage.name}"), _("go on to {stage}").format(stage=stage.said), False))
     else:
-        asked.append((key("app.tour"), "end the tour", False))
+        asked.append((key("app.tour"), _("end the tour"), False))
     return asked

@@ -88,6 +88,12 @@ def plain_ascii(cell: Cell) -> TypeGuard[str]:
     return isinstance(cell, str) and len(cell) <= LIMIT and cell.isascii() and cell.isprintable()
 
 
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """Return a text with blanks to `width` terminal cells, which letters of some languages take two of; never cut."""
+    blanks = " " * (width - cell_len(text))
+    return blanks + text if right else text + blanks
+
+
 def fitted(content: Content, width: int, *, right: bool = False) -> Content:
     """Return content exactly `width` terminal cells wide, cut with an ellipsis or padded."""
     if content.cell_length > width:

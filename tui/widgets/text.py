@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from rich.cells import cell_len
 from textual.app import RenderResult
 from textual.content import Content
 from textual.geometry import Size
@@ -14,7 +15,7 @@ from lemnis.tui.actions import key_label
 from lemnis.tui.format import MISSING, number, share, spark
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
-from lemnis.tui.widgets.cells import Cell, data_cell, drawable, fitted
+from lemnis.tui.widgets.cells import Cell, data_cell, drawable, fitted, padded
 
 if TYPE_CHECKING:
     from textual.css.styles import RulesMap
@@ -51,9 +52,9 @@ class Facts(Words):
 
     def show(self, facts: Sequence[tuple[str, Cell]]) -> None:
         """Show pairs of label and value, one a line; a missing value is an en dash, a value cut to the width."""
-        wide = max((len(label) for label, _ in facts), default=0)
+        wide = max((cell_len(label) for label, _value in facts), default=0)
         lines = [
-            Content.assemble((f"{label:<{wide}}  ", "$muted"), drawable(value) if plain_of(value) else MISSING)
+            Content.assemble((f"{padded(label, wide)}  ", "$muted"), drawable(value) if plain_of(value) else MISSING)
             for label, value in facts
         ]
         self.say(Content("\n").join(lines))
@@ -162,7 +163,7 @@ class Spark(Words):
         values, label, last, width = self._shown
         known = [value for value in values if value is not None]
         words = safe(last) or number(known[-1] if known else None)
-        room = width or max(8, self.content_size.width - len(label) - len(words) - 2)
+        room = width or max(8, self.content_size.width - cell_len(label) - cell_len(words) - 2)
         line = (spark(list(values), room), "$busy")
         self.say(Content.assemble((f"{label} " if label else "", "$muted"), line, f" {words}"))
 

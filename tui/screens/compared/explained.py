@@ -4,6 +4,7 @@ from lemnis.engine.evaluate import PairedTest
 from lemnis.engine.evaluate.pairs import LEVEL
 from lemnis.engine.experiments.compare import larger_is_better
 from lemnis.tui.format import delta, number
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens.compared.words import Compared, digits_of, interval_words, judged, p_words, rows_words
 
 FORMULAS = {
@@ -32,39 +33,42 @@ METHODS = {
     "the spread of the difference is its standard error",
     "infinitesimal jackknife": "the influence of each block of rows on the mean area of the classes",
 }
-RULE = (
-    f"p is two-sided and adjusted by Holm over the runs that are compared; below {LEVEL:g} the difference is called "
+RULE_TEXT = (
+    "p is two-sided and adjusted by Holm over the runs that are compared; below {level} the difference is called "
     "better or worse, otherwise indistinguishable. The interval is difference ± t · standard error, 95 %, for this "
     "test alone."
 )
 LOGGED = "Written by training itself, of its validation rows or as a cost; its difference is not tested."
-PARTS = {
+PARTS_TEXT = {
     "parameters": "A parameter as the preset or an override gave it. z shows those that are alike too.",
     "conditions": "A condition of the training, as it was recorded when it ran. z shows those that are alike too.",
 }
 
 
+GAIN_TEXT = (
+    "The gain of all splits by this feature / the gain of all splits of the model: what training used it for. "
+    "It says nothing of cause, and features that say the same share it between them."
+)
+
+
 def explained(found: Compared, key: str) -> tuple[str, str] | None:
     """Return title and text of the line with a key, None for a heading."""
-    family, _, name = key.partition(" ")
+    family, _rest, name = key.partition(" ")
     if family in ("#", "refused", "@", "-", "+"):
         return None
     if family == "test":
         return name, measure_text(found, name)
     if family == "metric":
-        way = {True: "More is better.", False: "Less is better.", None: ""}[larger_is_better(name)]
-        return name, f"{LOGGED} {way}".strip()
-    if family in PARTS:
-        return name, PARTS[family]
-    metric, _, run = key.rpartition(" ")
+        way = {True: _("More is better."), False: _("Less is better."), None: ""}[larger_is_better(name)]
+        return name, f"{_(LOGGED)} {way}".strip()
+    if family in PARTS_TEXT:
+        return name, PARTS_TEXT[family]
+    metric, _rest, run = key.rpartition(" ")
     if metric in found.tested_metrics() and run.isdecimal():
         test = found.test(int(run), metric)
         return f"{metric} of #{run}", measure_text(found, metric, [(int(run), test)] if test else [])
     if any(one.feature == key for gains in found.gains.values() for one in gains):
-        return key, (
-            "The gain of all splits by this feature / the gain of all splits of the model: what training used it for. "
-            "It says nothing of cause, and features that say the same share it between them."
-        )
+        return key, GAIN_TEXT
     return None
 
 
@@ -72,11 +76,12 @@ def measure_text(found: Compared, metric: str, tests: list[tuple[int, PairedTest
     """Return what a tested measure is, how it was tested, and what came of it in each run."""
     chosen = tests or [(run, test) for run in found.pairs if (test := found.test(run, metric)) is not None]
     pair = next(iter(found.pairs.values()), None)
-    methods = [METHODS[name] for name in dict.fromkeys(test.method for _, test in chosen) if name in METHODS]
-    lines = [f"{FORMULAS.get(metric, 'A measure of the held-out rows.')}"]
+    methods = [_(METHODS[name]) for name in dict.fromkeys(test.method for _, test in chosen) if name in METHODS]
+    lines = [FORMULAS.get(metric, N_("A measure of the held-out rows."))]
     if pair is not None:
-        lines.append(f"On {rows_words(pair)}, the same for both. {'. '.join(methods)}.".replace(" .", ""))
-    lines.append(RULE)
+        same = _("On {rows}, the same for both.").format(rows=rows_words(pair))
+        lines.append(f"{same} {'. '.join(methods)}.".replace(" .", ""))
+    lines.append(_(RULE_TEXT).format(level=f"{LEVEL:g}"))
     lines += [test_line(run, test, metric) for run, test in chosen]
     return "\n\n".join(lines)
 

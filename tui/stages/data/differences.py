@@ -10,7 +10,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, figure, number, share, styled, verdict
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Cell, Col, Row, data_cell
-from lemnis.tui.widgets.cells import drawable, fitted
+from lemnis.tui.widgets.cells import drawable, fitted, padded
 from lemnis.tui.widgets.text import bar_of
 
 COLUMNS = (
@@ -245,7 +245,7 @@ def bins_content(column: ColumnDiff, width: int) -> Content:
     wide = min(18, max(Content(safe(label)).cell_length for label, _, _ in shares))
     room = max(4, (width - wide - 18) // 2)
     top = max(max(before, after) for _, before, after in shares) or 1.0
-    head = f"{'':<{wide}}  {'before':<{room + 7}}  after"
+    head = f"{'':<{wide}}  {padded(_('before'), room + 7)}  {_('after')}"
     lines = [Content.styled(head, "$muted")]
     for label, before, after in shares:
         bars = [fitted(Content(bar_of(part / top, room)), room) for part in (before, after)]

@@ -18,6 +18,7 @@ from lemnis.engine.config import Dataset, Link
 from lemnis.engine.data import KeyProposal, LinkDraft, LinkPreview, Snapshot, drafted, without
 from lemnis.engine.errors import BadInput, Cancelled, LemnisError
 from lemnis.engine.jobs import user_name
+from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages.data import link_fields as fields
 from lemnis.tui.stages.data.link_choices import ProposedKeys, columns_chooser, source_chooser, time_chooser
@@ -94,9 +95,9 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="link-top"):
-            with Panel("Link", id="form-panel"):
+            with Panel(_("Link"), id="form-panel"):
                 yield Table(*fields.FORM, id="form")
-            yield MatchPanel("What it does", id="match-panel")
+            yield MatchPanel(_("What it does"), id="match-panel")
         yield Cautions(id="link-warnings")
         yield KeyLists(id="link-keys")
         yield PromptLine("✎")
@@ -316,20 +317,20 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
         """Turn to the link before or after; behind the last one is a new one."""
         position = self.position + by
         if self.was is not None and self.edited:
-            self.notify("This link is edited: w writes it, u takes the edit back.", markup=False)
+            self.notify(_("This link is edited: w writes it, u takes the edit back."), markup=False)
         elif 1 <= position <= len(self.desk.dataset.links) + 1:
             self._turn_to(position)
 
     def action_write(self) -> None:
         """Write the link into lemnis.toml, once it was looked at."""
         if self.engine.store.read_only:
-            self.notify("This workspace is open read-only.", severity="warning", markup=False)
+            self.notify(_("This workspace is open read-only."), severity="warning", markup=False)
         elif not self.edited:
-            self.notify("Nothing was changed.", markup=False)
+            self.notify(_("Nothing was changed."), markup=False)
         elif self.error is not None:
-            self.notify("This link is refused: mend it first.", severity="warning", markup=False)
+            self.notify(_("This link is refused: mend it first."), severity="warning", markup=False)
         elif not self._fresh or self.preview is None:
-            self.notify("A link is written once it was counted.", severity="warning", markup=False)
+            self.notify(_("A link is written once it was counted."), severity="warning", markup=False)
         else:
             self._write(self.draft, self.was)
 
@@ -360,13 +361,13 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
         was = self.was
         if was is None:
             return
-        question = f"Take the link to {was.source} out of lemnis.toml? The history keeps it."
+        question = _("Take the link to {source} out of lemnis.toml? The history keeps it.").format(source=was.source)
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self._remove(self.position, was)
 
-        self.app.push_screen(Confirm(question, lost=message.lost, word="take it out"), answered)
+        self.app.push_screen(Confirm(question, lost=message.lost, word=_("take it out")), answered)
 
     @work(thread=True, exit_on_error=False, group="link-write")
     def _remove(self, position: int, was: Link) -> None:
@@ -389,7 +390,7 @@ class LinkBuilder(ModalScreen[fields.Built | None]):
 
     def action_explain(self) -> None:
         """Say what the keys do and what the words mean."""
-        self.app.push_screen(Explanation("The link builder", fields.HELP))
+        self.app.push_screen(Explanation(_("The link builder"), fields.HELP))
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -10,11 +10,12 @@ from textual.content import Content
 from lemnis.engine.config import Dataset, Link
 from lemnis.engine.data import Snapshot, left_columns
 from lemnis.engine.errors import BadInput
+from lemnis.tui.language import N_, _
 from lemnis.tui.stages.data.link_rows import on_text
 from lemnis.tui.widgets import Cell, Col, Row
 
 KEYS = (
-    ("enter", "edit"), ("p", "keys"), ("a", "as-of"), ("w", "write"), ("u", 'undo'), ("d", 'remove'),
+    ("enter", "edit"), ("p", "keys"), ("a", "as-of"), ("w", "write"), ("u", "undo"), ("d", "remove"),
     ("[ ]", "link"), ("?", "help"), ("esc", ""),
 )  # fmt: skip
 FORM = (Col("field"), Col("value", flex=True))
@@ -24,7 +25,7 @@ TYPED = {  # the fields that are typed, each with an example
     "tolerance": "2h, 30 min or 1.5d",
 }
 FLAGS = ("strict", "overwrite")
-LABELS = {"on": "keys", "columns": "brings", "asof": "as of", "time": "known at"}
+LABELS = {"on": N_("keys"), "columns": N_("brings"), "asof": N_("as of"), "time": N_("known at")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def form_rows(link: Link) -> list[Row]:
     """Return the fields of a link that mean something in it."""
     names = ["source", "on", "columns", "prefix", "asof"]
     names += ["tolerance", "strict"] if link.asof else ["time", "overwrite"]
-    return [Row(name, [LABELS.get(name, name), field_cell(link, name)]) for name in names]
+    return [Row(name, [_(LABELS.get(name, name)), field_cell(link, name)]) for name in names]
 
 
 def field_cell(link: Link, name: str) -> Cell:
@@ -58,19 +59,19 @@ def field_cell(link: Link, name: str) -> Cell:
         return ", ".join(link.columns)
     value = getattr(link, name)
     if name in FLAGS:
-        words = {"strict": ("only rows before the decision", "the decision's own moment counts")}
-        words |= {"overwrite": ("takes the place of columns of the same name", "no")}
+        words = {"strict": (_("only rows before the decision"), _("the decision's own moment counts"))}
+        words |= {"overwrite": (_("takes the place of columns of the same name"), _("no"))}
         return words[name][0] if value else Content.styled(words[name][1], "$muted")
     if value and name not in ("on", "columns"):
         return str(value)
     unset = {
-        "source": "enter chooses one",
-        "on": "p proposes some",
-        "columns": "all but the keys",
-        "prefix": "none",
-        "asof": "no: every row with the key",
-        "tolerance": "any age",
-        "time": "every column of times is compared",
+        "source": _("enter chooses one"),
+        "on": _("p proposes some"),
+        "columns": _("all but the keys"),
+        "prefix": _("none"),
+        "asof": _("no: every row with the key"),
+        "tolerance": _("any age"),
+        "time": _("every column of times is compared"),
     }
     return Content.styled(unset[name], "$muted")
 
@@ -155,10 +156,12 @@ def with_prefix(desk: Desk, link: Link, position: int) -> Link:
 
 def title_of(desk: Desk, position: int, *, edited: bool) -> tuple[str, str]:
     """Return which link of the dataset is edited, from 1 and 0 before that is known, and how it differs."""
-    of = "edited" if edited else "as it is declared"
+    of = _("edited") if edited else _("as it is declared")
     if position > len(desk.dataset.links) or not position:
-        of = "new"
-    return (f"Link {position} of {desk.dataset.name}" if position else "Link"), of
+        of = _("new")
+    return (
+        _("Link {position} of {name}").format(position=position, name=desk.dataset.name) if position else _("Link")
+    ), of
 
 
 def usual_prefix(source: str, taken: Sequence[str], right: Sequence[str]) -> str:
@@ -190,4 +193,6 @@ A time later than dataset.time was not known when the row was decided: what lear
 
 def lost_words(uses: str, refusal: str) -> str:
     """Return what is lost with a link: what uses its columns, and why the rest would be refused."""
-    return "; ".join(filter(None, [uses, refusal and f"without it the rest is refused: {refusal}"]))
+    return "; ".join(
+        filter(None, [uses, refusal and _("without it the rest is refused: {refusal}").format(refusal=refusal)])
+    )

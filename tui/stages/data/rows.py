@@ -7,6 +7,7 @@ from textual.content import Content
 from lemnis.engine.data import LinkReport, Snapshot, SourceState, Version
 from lemnis.engine.jobs import Job
 from lemnis.tui.format import MISSING, age, bytes_, duration, number, share, verdict
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Cell, Col, Row
 
 SOURCES = (
@@ -86,7 +87,11 @@ def due_cell(source: SourceState, now: int) -> Cell:
     if source.arrival is None or source.arrival.due_at is None:
         return MISSING
     due = source.arrival.due_at
-    return Content.styled(f"▲ {age(due, now)} ago", "$warn") if source.late else f"in {age(now, due)}"
+    return (
+        Content.styled(_("▲ {due} ago").format(due=age(due, now)), "$warn")
+        if source.late
+        else _("in {now}").format(now=age(now, due))
+    )
 
 
 def version_row(version: Version) -> Row:
@@ -202,7 +207,7 @@ def field_rows(snapshot: Snapshot | None) -> list[Row]:
 
 def ages_text(report: LinkReport) -> str:
     """Return how old what an as-of join took is: ``median 1h 00m, 95% 2h 00m, most 3h 00m``."""
-    names = {"p50": "median", "p95": "95%", "max": "most"}
+    names = {"p50": _("median"), "p95": "95%", "max": _("most")}
     known = [f"{word} {duration(report.ages[name])}" for name, word in names.items() if name in report.ages]
     return ", ".join(known) or MISSING
 

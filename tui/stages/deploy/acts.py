@@ -1,4 +1,4 @@
-"""What a person decides in Deploy about a version or an endpoint: promote, roll back, see its card, stop, split."""
+"""What a person decides in Deploy of a version or an endpoint: promote, roll back, see its card, start, stop, split."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,9 @@ def register(stage: Stage[Any], run: Candidate, *, new: bool) -> None:
 
     def ask(maps: list[CalibrationMap]) -> None:
         if maps:
-            title = f"Register run {run.run_id} {run.run_name} as {run.model} with which probabilities?"
+            title = _("Register run {run_id} {run_name} as {model} with which probabilities?").format(
+                run_id=run.run_id, run_name=run.run_name, model=run.model
+            )
             stage.app.push_screen(Registering(title, maps, plain=new), decided)
         elif new:
             decided("")
@@ -65,16 +67,26 @@ def promote(stage: Stage[Any], version: ModelVersion, alias: str) -> None:
         if present is not None and present.version == number:
             stage.refuse(BadInput(f"{version.model}@{alias} is version {number} already.", "There is nothing to do."))
             return
-        replaced = f"It replaces version {present.version}." if present is not None else f"There is no {alias} yet."
-        said = f"Its gates say: {sheet.version.verdict}. Going on forces it, and the event says so."
+        replaced = (
+            _("It replaces version {version}.").format(version=present.version)
+            if present is not None
+            else _("There is no {alias} yet.").format(alias=alias)
+        )
+        said = _("Its gates say: {verdict}. Going on forces it, and the event says so.").format(
+            verdict=sheet.version.verdict
+        )
         against = said if sheet.objections else ""
-        question = f"Make version {number} of {version.model} the {alias}?"
+        question = _("Make version {number} of {model} the {alias}?").format(
+            number=number, model=version.model, alias=alias
+        )
         shown = Decision(question, evidence=evidence_of(replaced, sheet), typed=version.model, warning=against)
         stage.app.push_screen(shown, lambda reason: decided(reason, force=bool(against)))
 
     def decided(reason: str | None, *, force: bool) -> None:
         if reason:
-            done = f"{version.model}@{alias} is version {version.version}."
+            done = _("{model}@{alias} is version {version}.").format(
+                model=version.model, alias=alias, version=version.version
+            )
             arguments = (version.model, version.version, alias, user_name(), reason)
             stage.perform(stage.engine.deploy.promote, *arguments, force=force, done=done)
 
@@ -85,7 +97,9 @@ def roll_back(stage: Stage[Any], model: str, alias: str) -> None:
     """Show the version before, ask for the model's name and a reason, and point the alias back at it."""
 
     def ask(sheet: "Sheet") -> None:
-        question = f"Roll {model}@{alias} back to version {sheet.version.version}?"
+        question = _("Roll {model}@{alias} back to version {version}?").format(
+            model=model, alias=alias, version=sheet.version.version
+        )
         what = _("Endpoints that follow it change over without dropping a request.")
         stage.app.push_screen(Decision(question, evidence=evidence_of(what, sheet), typed=model), decided)
 
@@ -118,14 +132,32 @@ def show_card(stage: Stage[Any], view: DeployView, model: str, version: int) -> 
     stage.app.push_screen(ModelCard(stage.engine, model, version, known))
 
 
+def start(stage: Stage[Any], view: DeployView | None, endpoint: Endpoint | None, version: ModelVersion | None) -> None:
+    """Start an endpoint again; without one, the first that is declared, or one that serves a version's model."""
+    if endpoint is not None:
+        where = (endpoint.name, endpoint.model, endpoint.alias, endpoint.host, endpoint.port)
+    elif view is not None and view.declared:
+        name, declared = next(iter(view.declared.items()))
+        where = (name, declared.model, declared.alias, declared.host, declared.port)
+    elif version is not None:
+        where = (version.model, version.model, "champion", "127.0.0.1", 0)
+    else:
+        stage.refuse(BadInput("There is no model to serve.", "Register a run first: n."))
+        return
+    done = _("{name} is being started.").format(name=where[0])
+    stage.perform(stage.engine.deploy.start_endpoint, *where, done=done)
+
+
 def stop(stage: Stage[Any], endpoint: Endpoint) -> None:
     """Ask, then stop an endpoint."""
     name, room = endpoint.name, stage.engine.deploy
     stage.ask(
-        f"Stop the endpoint {name}?",
-        lost=f"whoever asks {endpoint.url} gets no answer; its port and its log of predictions stay",
-        word="stop",
-        then=lambda: stage.perform(room.stop_endpoint, name, user_name(), done=f"{name} is being stopped."),
+        _("Stop the endpoint {name}?").format(name=name),
+        lost=_("whoever asks {url} gets no answer; its port and its log of predictions stay").format(url=endpoint.url),
+        word=_("stop"),
+        then=lambda: stage.perform(
+            room.stop_endpoint, name, user_name(), done=_("{name} is being stopped.").format(name=name)
+        ),
     )
 
 
@@ -137,8 +169,8 @@ def split(stage: Stage[Any], endpoint: Endpoint) -> None:
             _("End the {mode} of version {challenger} at {name}?").format(
                 mode=running.mode, challenger=running.challenger, name=name
             ),
-            lost="its requests go back to the champion at once; what was counted stays on record",
-            word="end",
+            lost=_("its requests go back to the champion at once; what was counted stays on record"),
+            word=_("end"),
             then=lambda: stage.perform(
                 room.stop_split,
                 name,

@@ -1,6 +1,6 @@
 """What `K` explains in Deploy: definitions and rules, in sentences."""
 
-DEPLOYMENT = (
+DEPLOYMENT_TEXT = (
     "A version is a model file that never changes: it is stored under its SHA-256, with its signature and with golden "
     "rows, real rows whose answers were recorded when it was registered. Every server first lets a child process with "
     "bounded time and memory load the file and answer the golden rows, then answers them itself; only then it is "

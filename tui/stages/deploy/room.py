@@ -15,9 +15,10 @@ from lemnis.engine.tracking.clients import ClientVersion
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address
 from lemnis.tui.keys.named import key_of
+from lemnis.tui.language import _
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.deploy import acts, rows
-from lemnis.tui.stages.deploy.explained import CELLS, DEPLOYMENT
+from lemnis.tui.stages.deploy.explained import CELLS, DEPLOYMENT_TEXT
 from lemnis.tui.stages.deploy.exported import export_lines
 from lemnis.tui.stages.deploy.exporting import ExportScreen
 from lemnis.tui.stages.deploy.loads import load_lines
@@ -51,24 +52,28 @@ class DeployStage(Stage[DeployView]):
     def compose(self) -> ComposeResult:
         with Horizontal():
             with Vertical(id="lists"):
-                with Panel("Endpoints", id="endpoints-panel"):
+                with Panel(_("Endpoints"), id="endpoints-panel"):
                     yield Table(
-                        *rows.ENDPOINTS, id="endpoints", empty="Nothing is served yet. Press {deploy.start} to serve."
+                        *rows.ENDPOINTS,
+                        id="endpoints",
+                        empty=_("Nothing is served yet. Press {deploy.start} to serve."),
                     )
-                with Panel("Versions", id="versions-panel"):
-                    empty = "No model yet. Press {deploy.register} to register the latest finished run."
+                with Panel(_("Versions"), id="versions-panel"):
+                    empty = _("No model yet. Press {deploy.register} to register the latest finished run.")
                     yield Table(*rows.VERSIONS, id="versions", empty=empty)
-                with Panel("Aliases", id="events-panel"):
+                with Panel(_("Aliases"), id="events-panel"):
                     yield Table(
-                        *rows.EVENTS, id="events", empty="No alias was moved yet. Press {deploy.promote} on a version."
+                        *rows.EVENTS,
+                        id="events",
+                        empty=_("No alias was moved yet. Press {deploy.promote} on a version."),
                     )
             with Vertical(id="aside"):
-                with Panel("Detail", id="detail-panel"):
+                with Panel(_("Detail"), id="detail-panel"):
                     with VerticalScroll(id="detail-scroll", can_focus=True):
                         yield Words(id="detail")
                     yield LogView(id="log")
-                with Panel("Traffic", id="traffic"):
-                    yield Chart(id="rate", y="per second", empty="No request in the last 5 minutes.")
+                with Panel(_("Traffic"), id="traffic"):
+                    yield Chart(id="rate", y=_("per second"), empty=_("No request in the last 5 minutes."))
                     yield Chart(id="latency", x="minutes", y="ms", empty="")
 
     def load(self) -> DeployView:
@@ -91,8 +96,12 @@ class DeployStage(Stage[DeployView]):
         ready = ""
         if candidate:
             key = key_of("deploy.register")
-            ready = f"{key} registers run {candidate.run_id} {candidate.run_name} as {candidate.model}"
-        self.query_one("#versions-panel", Panel).retitle("Versions", rows.versions_counted(view.versions, view.clients))
+            ready = _("{key} registers run {run_id} {run_name} as {model}").format(
+                key=key, run_id=candidate.run_id, run_name=candidate.run_name, model=candidate.model
+            )
+        self.query_one("#versions-panel", Panel).retitle(
+            _("Versions"), rows.versions_counted(view.versions, view.clients)
+        )
         self.query_one("#versions-panel", Panel).footnote(ready)
         events = rows.NARROW_EVENTS if narrow else rows.EVENTS
         table = self.query_one("#events", Table)
@@ -110,15 +119,20 @@ class DeployStage(Stage[DeployView]):
         panel = self.query_one("#endpoints-panel", Panel)
         panel.styles.height = min(len(view.endpoints) or 2, 8) + 3
         rate = sum(map(rows.now_per_second, view.endpoints))
-        panel.retitle("Endpoints", f"{len(view.endpoints)} · {rows.number(rate, 1)} requests/s" if rate else "")
-        panel.footnote(" · ".join(filter(None, ["live" if view.endpoints else "", log_note(view.endpoints)])))
+        panel.retitle(
+            _("Endpoints"),
+            _("{endpoints} · {rate} requests/s").format(endpoints=len(view.endpoints), rate=rows.number(rate, 1))
+            if rate
+            else "",
+        )
+        panel.footnote(" · ".join(filter(None, [_("live") if view.endpoints else "", log_note(view.endpoints)])))
 
     def _show_traffic(self) -> None:
         endpoint = self.endpoint
         panel = self.query_one("#traffic", Panel)
         panel.display = endpoint is not None and not self.detail_open
         if endpoint is not None and panel.display:
-            panel.retitle("Traffic", f"{endpoint.name}, last 5 min")
+            panel.retitle(_("Traffic"), _("{name}, last 5 min").format(name=endpoint.name))
             panel.footnote(log_note([endpoint]))
             self.query_one("#rate", Chart).show(rows.rate_series(endpoint))
             self.query_one("#latency", Chart).show(rows.latency_series(endpoint))
@@ -131,30 +145,30 @@ class DeployStage(Stage[DeployView]):
         log, detail = self.query_one("#log", LogView), self.query_one("#detail", Words)
         log.display, self.query_one("#detail-scroll").display = bool(self.log_of), not self.log_of
         if self.log_of:
-            panel.retitle(self.log_of, "server's log")
-            log.show(view.log or "The server has said nothing.")
+            panel.retitle(self.log_of, _("server's log"))
+            log.show(view.log or _("The server has said nothing."))
             return
         endpoint, version, event = self.endpoint, self.version, self.event
         if self._about == "events" and event is not None:
-            panel.retitle(f"{event.model}@{event.alias}", "and its evidence")
+            panel.retitle(f"{event.model}@{event.alias}", _("and its evidence"))
             detail.say(rows.event_detail(event))
         elif (self._about == "versions" or endpoint is None) and version is not None:
-            panel.retitle(f"{version.model} {version.version}", "version")
+            panel.retitle(f"{version.model} {version.version}", _("version"))
             gates, metrics = view.gates.get(version.run_id, []), view.metrics.get(version.run_id, {})
             named = f"{version.model}@{version.version}"
             origin, stale = view.origins.get(named, ""), view.stale.get(named)
             words = rows.version_detail(version, gates, metrics, now=view.at, origin=origin, stale=stale)
             detail.say(rows.Content("\n").join([words, *export_lines(view.exports, version, now=view.at)]))
         elif self._about == "versions" and (client := self.client_version) is not None:
-            panel.retitle(client.title, "of MLflow")
+            panel.retitle(client.title, _("of MLflow"))
             detail.say(rows.client_detail(client, now=view.at))
         elif endpoint is not None:
-            panel.retitle(endpoint.name, "endpoint")
+            panel.retitle(endpoint.name, _("endpoint"))
             words = [rows.endpoint_detail(endpoint, view.steps, now=view.at)]
             detail.say(rows.Content("\n").join([*words, *load_lines(endpoint, view.loads, now=view.at)]))
         else:
-            panel.retitle("Detail")
-            detail.say("A finished run becomes a version, a version is promoted to champion, an endpoint serves it.")
+            panel.retitle(_("Detail"))
+            detail.say(_("A finished run becomes a version, a version is promoted to champion, an endpoint serves it."))
 
     @property
     def endpoint(self) -> Endpoint | None:
@@ -238,7 +252,11 @@ class DeployStage(Stage[DeployView]):
         if self.log_of:
             self.detail_open = True
             self.query_one("#endpoints", Table).select(place.thing)
-        known = f"There is no endpoint {place.thing}." if not event else f"There is no event {event}."
+        known = (
+            _("There is no endpoint {thing}.").format(thing=place.thing)
+            if not event
+            else _("There is no event {event}.").format(event=event)
+        )
         self.point(self._about, event or (place.thing if place.kind == "endpoint" else ""), known)
 
     def goto(self, thing: str) -> None:
@@ -318,19 +336,7 @@ class DeployStage(Stage[DeployView]):
             acts.show_card(self, view, model, number)
 
     def action_start(self) -> None:
-        view, endpoint, version = self._view, self.endpoint, self.version
-        room = self.engine.deploy
-        if endpoint is not None:
-            where = (endpoint.name, endpoint.model, endpoint.alias, endpoint.host, endpoint.port)
-        elif view is not None and view.declared:
-            name, declared = next(iter(view.declared.items()))
-            where = (name, declared.model, declared.alias, declared.host, declared.port)
-        elif version is not None:
-            where = (version.model, version.model, "champion", "127.0.0.1", 0)
-        else:
-            self.refuse(BadInput("There is no model to serve.", "Register a run first: n."))
-            return
-        self.perform(room.start_endpoint, *where, done=f"{where[0]} is being started.")
+        acts.start(self, self._view, self.endpoint, self.version)
 
     def action_stop(self) -> None:
         endpoint = self.endpoint
@@ -380,4 +386,4 @@ class DeployStage(Stage[DeployView]):
         cast("Console", self.app).copy(text, "command")
 
     def explain(self) -> tuple[str, str] | None:
-        return "Deployment", DEPLOYMENT
+        return _("Deployment"), DEPLOYMENT_TEXT

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from lemnis.engine.deploy import AliasEvent, Endpoint, EndpointEvent, ModelVersion
@@ -15,7 +16,7 @@ from lemnis.tui.language import _
 from lemnis.tui.stages.deploy.logged import log_words
 from lemnis.tui.stages.deploy.rollout import rollout_lines, split_cell, split_lines, workers_cell
 from lemnis.tui.widgets import Cell, Col, Row, Series
-from lemnis.tui.widgets.cells import drawable
+from lemnis.tui.widgets.cells import drawable, padded
 
 SPAN_SECONDS = 10  # of one number of Endpoint.per_second
 RATE_CELLS = 10
@@ -234,8 +235,8 @@ def event_row(event: AliasEvent, columns: Sequence[Col]) -> Row:
 
 def facts(pairs: Sequence[tuple[str, Cell]]) -> list[Content]:
     """Return label and value pairs as aligned lines."""
-    wide = max(len(label) for label, _ in pairs)
-    return [Content.assemble((f"{label:<{wide}}  ", "$muted"), drawable(value)) for label, value in pairs]
+    wide = max(cell_len(label) for label, _value in pairs)
+    return [Content.assemble((f"{padded(label, wide)}  ", "$muted"), drawable(value)) for label, value in pairs]
 
 
 def endpoint_detail(endpoint: Endpoint, steps: Sequence[EndpointEvent] = (), *, now: int) -> Content:

@@ -1,5 +1,6 @@
-"""What a person does with a failure type, a row or a run of Evaluate: label, check, change values, see its card."""
+"""What a person does with a failure type, a row or a run of Evaluate: label, check, change values, explain, load."""
 
+from collections.abc import Callable
 from typing import Any
 
 from lemnis.engine import Engine
@@ -19,7 +20,9 @@ def label_type(stage: Stage[Any], run_id: int, place: int) -> None:
     """Make a label queue of a failure type, and say where it is."""
 
     def made(queue: Queue) -> str:
-        return f"Queue {queue.id} of {queue.labels} has {queue.rows:,} rows. Label them in Explore (3) with L."
+        return _("Queue {id} of {labels} has {rows:,} rows. Label them in Explore (3) with L.").format(
+            id=queue.id, labels=queue.labels, rows=queue.rows
+        )
 
     stage.perform(stage.engine.labelling.queue_failures, run_id, place, user_name() or "somebody", done=made)
 
@@ -44,14 +47,14 @@ def check_type(stage: Stage[Any], run_id: int, place: int) -> None:
     stage.perform(engine.evaluate.failure_check, run_id, place, then=show)
 
 
-def edit_row(stage: Stage[Any], run_id: int, key: str, hint: str) -> None:
+def edit_row(stage: Stage[Any], run_id: int, key: str, known: str) -> None:
     """Open the row editor on a row, or ask which row first.
 
     Args:
         stage: Evaluate.
         run_id: Whose model answers.
         key: The row's; empty to ask.
-        hint: An example of a key.
+        known: The key of a row, as an example; may be empty.
     """
 
     def answered(asked: str | None) -> None:
@@ -61,7 +64,24 @@ def edit_row(stage: Stage[Any], run_id: int, key: str, hint: str) -> None:
     if key:
         answered(key)
     else:
-        stage.app.push_screen(FindRow(hint, "Change the values of which row?", "open"), answered)
+        stage.app.push_screen(FindRow(example_of(known), _("Change the values of which row?"), "open"), answered)
+
+
+def explain_row(stage: Stage[Any], run_id: int, known: str, then: Callable[[], None]) -> None:
+    """Ask for a row's key, queue its explanation and do something; `known` is a key as an example, or empty."""
+
+    def answered(key: str | None) -> None:
+        if key:
+            then()
+            done = _("Queued: the row will stand on top of the list.")
+            stage.perform(stage.engine.evaluate.start_explain, run_id, key, done=done)
+
+    stage.app.push_screen(FindRow(example_of(known)), answered)
+
+
+def example_of(key: str) -> str:
+    """Return what stands where a row's key is to be typed."""
+    return _("like {key}").format(key=key) if key else _("e.g. #0")
 
 
 def show_card(stage: Stage[Any], run_id: int) -> None:
@@ -96,4 +116,6 @@ def put_under_load(stage: Stage[Any], run_id: int) -> None:
                 return deploy.start_load(one.name)
         raise NotFound(f"No endpoint serves run {run_id}.", "Register and deploy it in Deploy ({app.go_deploy}).")
 
-    stage.perform(start, done=f"Queued: a server of its own is put under load with run {run_id}.")
+    stage.perform(
+        start, done=_("Queued: a server of its own is put under load with run {run_id}.").format(run_id=run_id)
+    )

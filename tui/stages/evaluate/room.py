@@ -11,13 +11,14 @@ from lemnis.engine.evaluate import Explanation
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import N_, _
 from lemnis.tui.messages import WHERE, StageWanted
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.evaluate import acts, failed, rows, swarms, texts, waterfall
 from lemnis.tui.stages.evaluate.failures import FailuresPane
 from lemnis.tui.stages.evaluate.features import FeaturesPane
 from lemnis.tui.stages.evaluate.listing import ListingPane
-from lemnis.tui.stages.evaluate.pane import ChooseFolds, CurvesPane, Drawn, FindRow, ThresholdPane
+from lemnis.tui.stages.evaluate.pane import ChooseFolds, CurvesPane, Drawn, ThresholdPane
 from lemnis.tui.stages.evaluate.verified.baselines import against_words
 from lemnis.tui.stages.evaluate.verified.listings import EXPLAINED, listing_of
 from lemnis.tui.stages.evaluate.verified.slices import slice_at
@@ -40,8 +41,8 @@ from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Panel, Table, Words
 
 FIRST = {"regression": "rmse"}
-NO_RUN = "No finished run yet. Train one in Experiments ({app.go_experiments})."
-NOT_YET = "Not evaluated yet. Press {evaluate.run}."
+NO_RUN = N_("No finished run yet. Train one in Experiments ({app.go_experiments}).")
+NOT_YET = N_("Not evaluated yet. Press {evaluate.run}.")
 
 
 class EvaluateStage(Stage[EvaluateView]):
@@ -57,28 +58,28 @@ class EvaluateStage(Stage[EvaluateView]):
         self._view: EvaluateView | None = None
 
     def compose(self) -> ComposeResult:
-        with Panel("Run", id="run-panel"):
+        with Panel(_("Run"), id="run-panel"):
             yield Words(id="run")
         yield Drawn(id="views")
         with Horizontal(id="quality"):
             with Vertical(id="verdicts"):
-                with Panel("Gates", id="gates-panel"):
+                with Panel(_("Gates"), id="gates-panel"):
                     yield Table(*rows.GATES, id="gates", empty=NOT_YET)
                     yield Words(id="why")
-                with Panel("Threshold", id="threshold-panel"):
+                with Panel(_("Threshold"), id="threshold-panel"):
                     yield ThresholdPane(id="threshold")
-            with Panel("Measures", id="metrics-panel"):
-                yield Table(id="metrics", empty="Nothing is measured yet. Press {evaluate.run}.")
+            with Panel(_("Measures"), id="metrics-panel"):
+                yield Table(id="metrics", empty=_("Nothing is measured yet. Press {evaluate.run}."))
         yield CurvesPane(id="curves")
         yield ListingPane(id="listed")
         with Horizontal(id="rows-view"):
-            with Panel("Rows", id="rows-panel"):
+            with Panel(_("Rows"), id="rows-panel"):
                 yield Table(
                     *waterfall.ROWS,
                     id="rows",
-                    empty="No row is explained yet. Press {evaluate.run}, or {evaluate.explain_row} for one row.",
+                    empty=_("No row is explained yet. Press {evaluate.run}, or {evaluate.explain_row} for one row."),
                 )
-            with Panel("Contributions", id="waterfall-panel"):
+            with Panel(_("Contributions"), id="waterfall-panel"):
                 yield Drawn(id="waterfall")
         yield FeaturesPane()
         yield FailuresPane()
@@ -91,7 +92,7 @@ class EvaluateStage(Stage[EvaluateView]):
         self._arrange()
         run, last = view.run, view.last
         if run is None:
-            self.query_one("#run", Words).say(keyed(NO_RUN))
+            self.query_one("#run", Words).say(keyed(_(NO_RUN)))
             for table in (self.query_one("#gates", Table), self.query_one("#metrics", Table)):
                 table.empty = NO_RUN
                 table.show([])
@@ -99,23 +100,27 @@ class EvaluateStage(Stage[EvaluateView]):
         self.query_one("#run", Words).say(rows.run_words(run.name, run.data_version, last, view.aliases))
         panel = self.query_one("#run-panel", Panel)
         place = [one.id for one in view.runs].index(run.id) + 1
-        panel.retitle(f"Run {run.id}", f"· {place} of {len(view.runs)} finished")
+        panel.retitle(
+            _("Run {id}").format(id=run.id), _("· {place} of {runs} finished").format(place=place, runs=len(view.runs))
+        )
         panel.footnote(view.working)
         gated, measured = self.query_one("#gates", Table), self.query_one("#metrics", Table)
-        gated.empty, measured.empty = NOT_YET, "Nothing is measured yet. Press {evaluate.run}."
+        gated.empty, measured.empty = NOT_YET, _("Nothing is measured yet. Press {evaluate.run}.")
         gated.show([rows.gate_row(gate) for gate in view.gates])
         gates = self.query_one("#gates-panel", Panel)
-        gates.retitle("Gates", f"· {rows.gates_title(view.gates)}" if view.gates else "")
+        gates.retitle(_("Gates"), f"· {rows.gates_title(view.gates)}" if view.gates else "")
         gates.styles.height = min(9, 4 + max(1, len(view.gates))) if self._narrow else None
         self._show_why()
         self._show_metrics(view)
         self._show_listing(view)
         self.query_one("#threshold", ThresholdPane).show_evaluation(last)
-        self.query_one("#threshold-panel", Panel).retitle("Threshold", f"· {last.part} rows" if last else "")
+        self.query_one("#threshold-panel", Panel).retitle(
+            _("Threshold"), _("· {part} rows").format(part=last.part) if last else ""
+        )
         self.query_one(CurvesPane).show(view.evaluations, view.importances, FIRST.get(run.task, "roc_auc"))
         self.query_one("#rows", Table).show([waterfall.explained_row(one) for one in view.explanations])
         self.query_one("#rows-panel", Panel).retitle(
-            "Rows", f"· {waterfall.summary(view.explanations)}" if view.explanations else ""
+            _("Rows"), f"· {waterfall.summary(view.explanations)}" if view.explanations else ""
         )
         self._show_waterfall()
         self.query_one(FeaturesPane).show(view.interpreted)
@@ -164,7 +169,7 @@ class EvaluateStage(Stage[EvaluateView]):
     def _show_waterfall(self) -> None:
         found = self._explanation()
         pane, panel = self.query_one("#waterfall", Drawn), self.query_one("#waterfall-panel", Panel)
-        panel.retitle("Contributions", f"· {found.key}" if found else "")
+        panel.retitle(_("Contributions"), f"· {found.key}" if found else "")
         if found is None:
             pane.show(lambda width: ())
             return
@@ -213,7 +218,9 @@ class EvaluateStage(Stage[EvaluateView]):
         """Queue an evaluation of this run."""
         run = self._view.run if self._view else None
         if run is not None:
-            self.perform(self.engine.evaluate.start, run.id, done=f"Queued: run {run.id} is being evaluated.")
+            self.perform(
+                self.engine.evaluate.start, run.id, done=_("Queued: run {id} is being evaluated.").format(id=run.id)
+            )
 
     def action_folds(self) -> None:
         """Ask how rows are cut, and queue trainings of this run's conditions on folds."""
@@ -225,7 +232,12 @@ class EvaluateStage(Stage[EvaluateView]):
             if scheme:
                 self._open(FOLDS)
                 queue = self.engine.evaluate.start_folds
-                self.perform(queue, run.id, scheme, done=f"Queued: run {run.id} is trained on folds by {scheme}.")
+                self.perform(
+                    queue,
+                    run.id,
+                    scheme,
+                    done=_("Queued: run {id} is trained on folds by {scheme}.").format(id=run.id, scheme=scheme),
+                )
 
         self.app.push_screen(ChooseFolds(), answered)
 
@@ -311,7 +323,11 @@ class EvaluateStage(Stage[EvaluateView]):
         """Queue the interpretation of this run."""
         run = self._view.run if self._view else None
         if run is not None:
-            self.perform(self.engine.evaluate.start_interpret, run.id, done=f"Queued: run {run.id} is interpreted.")
+            self.perform(
+                self.engine.evaluate.start_interpret,
+                run.id,
+                done=_("Queued: run {id} is interpreted.").format(id=run.id),
+            )
 
     def action_failures(self) -> None:
         """Show what the errors have in common."""
@@ -328,7 +344,7 @@ class EvaluateStage(Stage[EvaluateView]):
     def _with_type(self, act: Callable[[Stage[EvaluateView], int, int], None]) -> None:
         run, place = self._view.run if self._view else None, self.query_one(FailuresPane).place
         if run is None or place is None:
-            self.toast("Look for failure types first: {evaluate.interpret}, then {evaluate.failures}.")
+            self.toast(_("Look for failure types first: {evaluate.interpret}, then {evaluate.failures}."))
         else:
             self._open(FAILURES)
             act(self, run.id, place)
@@ -338,7 +354,7 @@ class EvaluateStage(Stage[EvaluateView]):
         run, found = self._view.run if self._view else None, self._explanation()
         if run is not None:
             shown = {ROWS: found.key if found else "", FAILURES: self.query_one(FailuresPane).row_key}
-            acts.edit_row(self, run.id, shown.get(self.open_view, ""), f"like {found.key}" if found else "e.g. #0")
+            acts.edit_row(self, run.id, shown.get(self.open_view, ""), found.key if found else "")
 
     def action_card(self) -> None:
         """Show the model card of the version that this run is registered as."""
@@ -358,30 +374,20 @@ class EvaluateStage(Stage[EvaluateView]):
         run = self._view.run if self._view else None
         if run is None:
             return
-
-        def answered(key: str | None) -> None:
-            if key:
-                self._open(ROWS)
-                self.perform(
-                    self.engine.evaluate.start_explain,
-                    run.id,
-                    key,
-                    done="Queued: the row will stand on top of the list.",
-                )
-
         known = self._view.explanations if self._view else []
-        self.app.push_screen(FindRow(f"like {known[0].key}" if known else "e.g. #0"), answered)
+        acts.explain_row(self, run.id, known[0].key if known else "", lambda: self._open(ROWS))
 
     def explain(self) -> tuple[str, str] | None:
         if self.open_view == ROWS:
-            return "Contributions", waterfall.WATERFALL_TEXT
+            return _("Contributions"), waterfall.WATERFALL_TEXT
         if self.open_view in EXPLAINED:
-            return EXPLAINED[self.open_view]
+            title, text = EXPLAINED[self.open_view]
+            return _(title), text
         if self.open_view == FAILURES:
-            return "Failure types", failed.FAILURES_TEXT
+            return _("Failure types"), failed.FAILURES_TEXT
         if self.open_view == FEATURES:
-            return "Features", swarms.FEATURES_TEXT
+            return _("Features"), swarms.FEATURES_TEXT
         metrics = self.query_one("#metrics", Table)
         if metrics.has_focus and metrics.key in texts.MEASURES:
             return rows.title_of(metrics.key), texts.MEASURES[metrics.key]
-        return "Gates", texts.GATE_TEXT
+        return _("Gates"), texts.GATE_TEXT

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from lemnis.engine.evaluate import Evaluation, Gate, Importance, Month, Speed
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_, delta, money, number, share, styled, verdict
-from lemnis.tui.widgets.cells import Col, Row, fitted
+from lemnis.tui.language import _
+from lemnis.tui.widgets.cells import Col, Row, fitted, padded
 from lemnis.tui.widgets.text import bar_of
 
 GATES = [Col("verdict"), Col("metric"), Col("rule"), Col("observed", right=True), Col("interval", "95 %")]
@@ -127,17 +129,19 @@ def point_at(evaluation: Evaluation, threshold: float) -> list[float]:
 
 def threshold_lines(evaluation: Evaluation, threshold: float, width: int) -> list[Content]:
     """Return what a threshold does: its place among all, the confusion, precision, recall and money."""
-    at, hit, false, missed, rejected, _ = point_at(evaluation, threshold)
+    at, hit, false, missed, rejected, _rest = point_at(evaluation, threshold)
     no, yes = evaluation.labels if len(evaluation.labels) == 2 else ["no", "yes"]
-    wide = max(len(no), len(yes), 6) + 9
+    said = [_("said {answer}").format(answer=safe(answer)) for answer in (yes, no)]
+    was = [_("is {answer}").format(answer=safe(answer)) for answer in (yes, no)]
+    wide = max(*map(cell_len, was), 9) + 6
     cells = max(9, (width - wide - 24) // 3)
     keys = ("   , lower  . higher  t the problem's / the best", "$muted")
     return [
         Content.assemble(*named_threshold(evaluation, at), keys),
         scrubber(evaluation, at, width),
-        Content.styled(f"{'':<{wide}}{f'said {safe(yes)}':>{cells}}{f'said {safe(no)}':>{cells}}", "$muted"),
-        confusion_line(f"is {safe(yes)}", hit, missed, "recall", quotient(hit, hit + missed), wide, cells),
-        confusion_line(f"is {safe(no)}", false, rejected, "precision", quotient(hit, hit + false), wide, cells),
+        Content.styled(" " * wide + "".join(padded(one, cells, right=True) for one in said), "$muted"),
+        confusion_line(was[0], hit, missed, "recall", quotient(hit, hit + missed), wide, cells),
+        confusion_line(was[1], false, rejected, "precision", quotient(hit, hit + false), wide, cells),
         tally_line(evaluation, at),
     ]
 
@@ -217,7 +221,7 @@ def confusion_line(
 ) -> Content:
     """Return one row of the confusion with the share that goes with it."""
     counts = f"{number(round(first)):>{cells}}{number(round(second)):>{cells}}"
-    return Content.assemble((f"{name:<{wide}}", "$muted"), counts, (f"   {word} ", "$muted"), share(value))
+    return Content.assemble((padded(name, wide), "$muted"), counts, (f"   {word} ", "$muted"), share(value))
 
 
 def month_lines(months: Sequence[Month], worst: str, metric: str, width: int) -> list[Content]:

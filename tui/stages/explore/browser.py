@@ -16,6 +16,7 @@ from lemnis.engine.data import Version
 from lemnis.engine.errors import Cancelled
 from lemnis.engine.explore import Asked, Filter, RowReader, View, constant_columns
 from lemnis.tui.format import number
+from lemnis.tui.language import _
 from lemnis.tui.stages.explore import rows
 from lemnis.tui.stages.explore.facets import FacetsPane
 from lemnis.tui.stages.explore.place import Place
@@ -60,8 +61,8 @@ class RowBrowser(Vertical):
     def compose(self) -> ComposeResult:
         yield Words(id="asked")
         with Horizontal():
-            with Panel("Rows", id="rows-panel"):
-                yield Grid(id="rows", empty="Looking …")
+            with Panel(_("Rows"), id="rows-panel"):
+                yield Grid(id="rows", empty=_("Looking …"))
                 yield Place(id="place")
             yield FacetsPane()
 
@@ -129,7 +130,7 @@ class RowBrowser(Vertical):
     def undo(self) -> None:
         """Go back to what was asked before the last filter."""
         if len(self.history) == 1:
-            self.notify("There is no filter to take back.", markup=False)
+            self.notify(_("There is no filter to take back."), markup=False)
             return
         order = self.asked
         self.history.pop()
@@ -156,7 +157,7 @@ class RowBrowser(Vertical):
         if top:
             self.grid.row = self.grid.top = 0
         self.grid.sorted_by = (self.asked.order, self.asked.descending) if self.asked.order else None
-        self.grid.empty = "Looking …"
+        self.grid.empty = _("Looking …")
         self.grid.show(rows.fields(self.version, self.folded), view.known, rows.fetch_of(view))
         self._say()
 
@@ -224,7 +225,9 @@ class RowBrowser(Vertical):
                 self._fold()
             self.query_one(FacetsPane).count(message.view)
             self.grid.empty = (
-                "No row matches; {explore.undo} takes the last filter back." if self.asked.words else "There is no row."
+                _("No row matches; {explore.undo} takes the last filter back.")
+                if self.asked.words
+                else _("There is no row.")
             )
         self.grid.grow(message.view.known)
         self._say()
@@ -310,7 +313,9 @@ class RowBrowser(Vertical):
 
         def show(page: Any) -> None:
             if page.rows:
-                self.app.push_screen(Record(f"row {number(row + 1)}", version, page.rows[0]), self._back_at)
+                self.app.push_screen(
+                    Record(_("row {row}").format(row=number(row + 1)), version, page.rows[0]), self._back_at
+                )
 
         self.aside(lambda: view.page(row, 1, names), show)
 
@@ -343,7 +348,7 @@ class RowBrowser(Vertical):
             return
         self.folded = [name for name in names if self.folding and name not in self.grid.kept]
         if self.folding and not self.folded:
-            self.notify("No column says the same in all these rows.", markup=False)
+            self.notify(_("No column says the same in all these rows."), markup=False)
         self.grid.show(rows.fields(self.version, self.folded), view.known, rows.fetch_of(view))
         self.say_place()
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from lemnis.engine.explore import ExtremeRow, Note, Profile
@@ -12,7 +13,7 @@ from lemnis.tui.format import MISSING, figure, number, share, when
 from lemnis.tui.language import _
 from lemnis.tui.stages.explore.multiples import multiples_lines
 from lemnis.tui.stages.explore.rows import bin_labels, class_look, end_text, looked_at, shape, stacked
-from lemnis.tui.widgets.cells import fitted
+from lemnis.tui.widgets.cells import fitted, padded
 
 TO_ROWS = Content.styled("f values, v bins: enter their rows", "$muted")
 
@@ -188,13 +189,13 @@ def quantile_lines(profile: Profile, width: int) -> list[Content]:
     ends = [str(end_text(profile, end)) for end in (profile.minimum, profile.maximum)]
     pairs = [(_("min"), ends[0]), *middle, (_("max"), ends[1])]
     while len(pairs) > 3:
-        widths = [max(len(label), len(value)) + 2 for label, value in pairs]
+        widths = [max(cell_len(label), cell_len(value)) + 2 for label, value in pairs]
         if sum(widths) <= width:
             break
         del pairs[-2], pairs[1]
-    widths = [max(len(label), len(value)) + 2 for label, value in pairs]
-    labels = "".join(f"{label:>{wide}}" for (label, _), wide in zip(pairs, widths, strict=True))
-    values = "".join(f"{value:>{wide}}" for (_, value), wide in zip(pairs, widths, strict=True))
+    widths = [max(cell_len(label), cell_len(value)) + 2 for label, value in pairs]
+    labels = "".join(padded(label, wide, right=True) for (label, _value), wide in zip(pairs, widths, strict=True))
+    values = "".join(padded(value, wide, right=True) for (_label, value), wide in zip(pairs, widths, strict=True))
     return [Content.styled(labels, "$muted"), Content(values)]
 
 

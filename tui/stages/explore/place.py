@@ -6,6 +6,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from lemnis.tui.format import number
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Grid
 
 
@@ -19,6 +20,8 @@ class Place(Widget):
 
     def say(self, grid: Grid, folded: int) -> None:
         """Say where the cursor of a grid is."""
-        place = f"row {number(grid.row + 1)} of {number(grid.total)}" if grid.total else "no row"
-        hidden = f" · {number(folded)} column{'s' * (folded != 1)} folded: z" if folded else ""
-        self.words = f"{place} · column {grid.place + 1} of {len(grid.fields)}{hidden}"
+        row, rows = number(grid.row + 1), number(grid.total)
+        place = _("row {row} of {rows}").format(row=row, rows=rows) if grid.total else _("no row")
+        column = _("column {column} of {columns}").format(column=grid.place + 1, columns=len(grid.fields))
+        folds = _("1 column folded: z") if folded == 1 else _("{n} columns folded: z").format(n=number(folded))
+        self.words = " · ".join([place, column, *([folds] if folded else [])])

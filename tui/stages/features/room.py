@@ -6,17 +6,17 @@ from textual.containers import Container
 
 from lemnis.engine import Engine
 from lemnis.engine.features import FeatureSet
-from lemnis.engine.jobs import user_name
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address
 from lemnis.tui.keys.named import keyed
+from lemnis.tui.language import _
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.features import rows, texts
+from lemnis.tui.stages.features import acts, rows, texts
 from lemnis.tui.stages.features.choices import Choices
 from lemnis.tui.stages.features.heat import HeatMap
 from lemnis.tui.stages.features.matrix import Association
 from lemnis.tui.stages.features.pairing import PairScreen
-from lemnis.tui.stages.features.pane import FeatureDetail, Question
+from lemnis.tui.stages.features.pane import FeatureDetail
 from lemnis.tui.stages.features.view import FeaturesView, read_view
 from lemnis.tui.stages.stage import NO_VERSION, Stage
 from lemnis.tui.widgets import Panel, Table, Words
@@ -37,16 +37,16 @@ class FeaturesStage(Stage[FeaturesView]):
         self._shown: FeatureSet | None = None
 
     def compose(self) -> ComposeResult:
-        with Panel("Feature set", id="set-panel"):
+        with Panel(_("Feature set"), id="set-panel"):
             yield Words(id="set")
         with Container(id="features-view"):
-            with Panel("Columns", id="columns-panel"):
+            with Panel(_("Columns"), id="columns-panel"):
                 yield Table(
                     *rows.columns_for(rows.WIDE),
                     id="columns",
                     empty=NO_VERSION,
                 )
-            with Panel("Column", id="detail-panel"):
+            with Panel(_("Column"), id="detail-panel"):
                 yield FeatureDetail(id="detail")
         yield Association(id="matrix-panel")
         yield Choices(id="choices-view")
@@ -73,7 +73,14 @@ class FeaturesStage(Stage[FeaturesView]):
             + [rows.plain_row(name, columns) for name in unknown]
         )
         leaks = sum(bool(score.leakage) for score in known)
-        panel.retitle("Columns", f"· {view.version.title} · {len(view.candidates)}, {leaks} leak" if known else "")
+        panel.retitle(
+            _("Columns"),
+            _("· {title} · {candidates}, {leaks} leak").format(
+                title=view.version.title, candidates=len(view.candidates), leaks=leaks
+            )
+            if known
+            else "",
+        )
         panel.footnote(rows.job_words(view.job) or rows.ranking_words(view.ranking, self.engine.now_ms()))
         self._show_modes()
         self._take_set(view)
@@ -104,7 +111,11 @@ class FeaturesStage(Stage[FeaturesView]):
     def _show_set(self) -> None:
         view, marks = self._view, self.query_one("#columns", Table).marks
         title, words = rows.set_title(self._shown, marks, len(view.candidates) if view else 0)
-        several = f"{self._place(view) + 1} of {len(view.sets)}" if view and len(view.sets) > 1 else ""
+        several = (
+            _("{place} of {sets}").format(place=self._place(view) + 1, sets=len(view.sets))
+            if view and len(view.sets) > 1
+            else ""
+        )
         self.query_one("#set-panel", Panel).retitle(title, several)
         self.query_one("#set", Words).say(words)
 
@@ -113,7 +124,7 @@ class FeaturesStage(Stage[FeaturesView]):
         if view is None or not name:
             return
         pairs = [pair for pair in view.pairs if name in (pair.first, pair.second)]
-        self.query_one("#detail-panel", Panel).retitle(name, "· in the set" if name in self._marks() else "")
+        self.query_one("#detail-panel", Panel).retitle(name, _("· in the set") if name in self._marks() else "")
         self.query_one("#detail", FeatureDetail).show(
             view.scores.get(name), view.ranking, pairs, view.ablations.get(name)
         )
@@ -141,7 +152,7 @@ class FeaturesStage(Stage[FeaturesView]):
             return
         first, second = (heat.matrix.names[place] for place in heat.pair)
         if first == second:
-            self.toast(f"{first} goes with itself: move to another cell.")
+            self.toast(_("{first} goes with itself: move to another cell.").format(first=first))
             return
         self.app.push_screen(PairScreen(self.engine, view.version.id, first, second))
 
@@ -208,43 +219,36 @@ class FeaturesStage(Stage[FeaturesView]):
         self._go("columns")
         self._show_set()
         if gone:
-            self.toast(f"Not in {view.version.title if view.version else ''}: {', '.join(gone)}.", warn=True)
+            self.toast(
+                _("Not in {title}: {gone}.").format(
+                    title=view.version.title if view.version else "", gone=", ".join(gone)
+                ),
+                warn=True,
+            )
         else:
-            self.toast(f"Marked as in {choice.reference}: {{features.save}} saves it, {{features.undo}} undoes.")
+            self.toast(
+                _("Marked as in {reference}: {{features.save}} saves it, {{features.undo}} undoes.").format(
+                    reference=choice.reference
+                )
+            )
 
     def action_rename(self) -> None:
         """Ask for another name of the set."""
         chosen = self._chosen()
-        if chosen is None:
-            return
-
-        def answered(answer: tuple[str, ...] | None) -> None:
-            if answer is not None:
-                new, why = answer
-                call = self.engine.features.rename
-                self.perform(call, chosen.name, new, user_name(), why, done=f"Set {chosen.name} is called {new} now.")
-
-        fields = (("Name", chosen.name), ("Why (for the ones who read it later)", ""))
-        self.app.push_screen(Question(f"Give set {chosen.name} another name", fields, word="rename"), answered)
+        if chosen is not None:
+            acts.rename(self, chosen)
 
     def action_note(self) -> None:
         """Ask for a remark on the choice."""
         chosen = self._chosen()
-        if chosen is None:
-            return
-
-        def answered(answer: tuple[str, ...] | None) -> None:
-            if answer is not None:
-                call = self.engine.features.note
-                self.perform(call, chosen.revision, answer[0], user_name(), done=f"Noted on {chosen.reference}.")
-
-        self.app.push_screen(Question(f"Note on {chosen.reference}", [("Note", "")]), answered)
+        if chosen is not None:
+            acts.note(self, chosen)
 
     def _chosen(self) -> FeatureSet | None:
         """Return the choice that is looked at; say so if nobody has chosen it."""
         choice = self.query_one("#choices-view", Choices).current if self.mode == "choices" else self._shown
         if choice is None or not choice.revision:
-            self.toast("Nobody has chosen this set yet: {features.save} saves it.", warn=True)
+            self.toast(_("Nobody has chosen this set yet: {features.save} saves it."), warn=True)
             return None
         return choice
 
@@ -252,30 +256,30 @@ class FeaturesStage(Stage[FeaturesView]):
         """Train the same model without the column under the cursor."""
         name = self.query_one("#columns", Table).key
         if self.mode != "columns" or not name:
-            self.toast("Go to a column first: {features.view} goes on to the columns.", warn=True)
+            self.toast(_("Go to a column first: {features.view} goes on to the columns."), warn=True)
             return
         self.perform(
             self.engine.experiments.start_ablation,
             [name],
             version=self._version_id(),
-            done=lambda run: f"Queued: run {run} trains without {name}.",
+            done=lambda run: _("Queued: run {run} trains without {name}.").format(run=run, name=name),
         )
 
     def action_ablate_marked(self) -> None:
         """Train one model without each of the marked columns; asks first."""
         marks, version_id = self._marks(), self._version_id()
         if not marks:
-            self.toast("No column is marked: {table.mark} marks one.", warn=True)
+            self.toast(_("No column is marked: {table.mark} marks one."), warn=True)
             return
 
         def start() -> list[int]:
             return [self.engine.experiments.start_ablation([name], version=version_id) for name in marks]
 
         self.ask(
-            f"Train {len(marks)} models, each without one of the marked columns?",
-            lost="nothing; they wait in the queue and can be stopped in Experiments ({app.go_experiments})",
-            word="train",
-            then=lambda: self.perform(start, done=lambda runs: f"Queued: {len(runs)} runs."),
+            _("Train {marks} models, each without one of the marked columns?").format(marks=len(marks)),
+            lost=_("nothing; they wait in the queue and can be stopped in Experiments ({app.go_experiments})"),
+            word=_("train"),
+            then=lambda: self.perform(start, done=lambda runs: _("Queued: {runs} runs.").format(runs=len(runs))),
         )
 
     def _version_id(self) -> str | None:
@@ -285,30 +289,32 @@ class FeaturesStage(Stage[FeaturesView]):
         """Leave one mark in each group of columns that say the same."""
         view, table = self._view, self.query_one("#columns", Table)
         if view is None or not view.scores:
-            self.toast("The columns are not ranked yet: {features.rank} ranks them.", warn=True)
+            self.toast(_("The columns are not ranked yet: {features.rank} ranks them."), warn=True)
             return
         kept = rows.representatives_of(table.marks, list(view.scores.values()))
         gone = [name for name in table.marks if name not in kept]
         if not gone:
-            self.toast("No two marked columns say the same.")
+            self.toast(_("No two marked columns say the same."))
             return
         table.mark_only(kept)
         self._show_set()
         self.toast(
-            f"Unmarked {len(gone)}: {', '.join(gone)}. {{features.save}} saves the set, {{features.undo}} undoes."
+            _("Unmarked {gone}: {gone2}. {{features.save}} saves the set, {{features.undo}} undoes.").format(
+                gone=len(gone), gone2=", ".join(gone)
+            )
         )
 
     def action_stop(self) -> None:
         """Stop the ranking that runs."""
         job = self._view.job if self._view else None
         if job is None:
-            self.toast("Nothing is being measured.")
+            self.toast(_("Nothing is being measured."))
             return
-        self.perform(self.engine.jobs.cancel, job.id, done="Asked to stop: finished models are kept.")
+        self.perform(self.engine.jobs.cancel, job.id, done=_("Asked to stop: finished models are kept."))
 
     def action_rank(self) -> None:
         """Queue a ranking of the latest version."""
-        self.perform(self.engine.features.start_rank, done="Queued: the columns are being ranked.")
+        self.perform(self.engine.features.start_rank, done=_("Queued: the columns are being ranked."))
 
     def action_save(self) -> None:
         """Ask for name and reason, then keep the marked columns as a set."""
@@ -318,23 +324,7 @@ class FeaturesStage(Stage[FeaturesView]):
         features = [name for name in view.candidates if name in marked]
         leaks = [name for name in features if name in view.scores and view.scores[name].leakage]
 
-        def answered(answer: tuple[str, ...] | None) -> None:
-            if answer is not None:
-                name, why = answer
-                self.perform(
-                    self.engine.features.choose,
-                    name,
-                    features,
-                    user_name(),
-                    why,
-                    done=f"Kept: {len(features)} columns as set {name}.",
-                    then=self._kept,
-                )
-
-        warning = f"suspected of leaking: {', '.join(leaks)}" if leaks else ""
-        fields = (("Name", self._shown.name), ("Why (for the ones who read it later)", ""))
-        question = Question(f"Keep {len(features)} columns as a feature set", fields, warning=warning)
-        self.app.push_screen(question, answered)
+        acts.keep(self, self._shown.name, features, leaks, then=self._kept)
 
     def _kept(self, chosen: FeatureSet) -> None:
         self._shown, self.set_name = chosen, chosen.name
@@ -358,7 +348,9 @@ class FeaturesStage(Stage[FeaturesView]):
         if self._view is None or not self._view.sets:
             return
         if self._shown is not None and set(self._marks()) != set(self._shown.features):
-            self.toast("The marks are not saved: {features.save} saves them, {features.undo} undoes them.", warn=True)
+            self.toast(
+                _("The marks are not saved: {features.save} saves them, {features.undo} undoes them."), warn=True
+            )
             return
         sets = self._view.sets
         self.set_name = sets[(self._place(self._view) + by) % len(sets)].name

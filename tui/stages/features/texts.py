@@ -4,6 +4,7 @@ from lemnis.engine.features import FeatureScore, Matrix, Ranking, Spread
 from lemnis.engine.features.records import MEASURES
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
+from lemnis.tui.language import N_, _
 from lemnis.tui.stages.features.rows import fixed
 
 LEAKAGE = (
@@ -71,8 +72,9 @@ DEFINITIONS["interval"] = DEFINITIONS["permutation"]
 
 def explanation(column: str, score: FeatureScore | None, ranking: Ranking | None) -> tuple[str, str]:
     """Return title and text for a column of the table and the feature under the cursor."""
-    title, text = DEFINITIONS.get(column, ("What a column is worth", every_text()))
+    title, text = DEFINITIONS.get(column, (N_("What a column is worth"), every_text()))
     parts = [text]
+    title = _(title)
     if score is not None and column in DEFINITIONS:
         title = f"{title}: {safe(score.name, limit=60)}"
         found = score.importance.get("permutation" if column == "interval" else column)
@@ -88,8 +90,10 @@ def explanation(column: str, score: FeatureScore | None, ranking: Ranking | None
 
 def every_text() -> str:
     """Return every definition, one after the other."""
-    shown = [f"{title}. {text}" for name, (title, text) in DEFINITIONS.items() if name not in ("interval", "verdict")]
-    return "\n\n".join([*shown, UNSTABLE, "Commands: lemnis features rank, associate, select, sets, show, diff."])
+    shown = [
+        f"{_(title)}. {_(text)}" for name, (title, text) in DEFINITIONS.items() if name not in ("interval", "verdict")
+    ]
+    return "\n\n".join([*shown, UNSTABLE, N_("Commands: lemnis features rank, associate, select, sets, show, diff.")])
 
 
 def fold_lines(found: Spread, ranking: Ranking) -> str:

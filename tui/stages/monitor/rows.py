@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from lemnis.engine.monitor import Alert, FeatureDrift, Grid, Standing, Status, Width, Window
@@ -11,6 +12,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, spark, styled, verdict
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Cell, Col, Row
+from lemnis.tui.widgets.cells import padded
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 KEPT = {"minute": "two days, of rows that came within two days of happening", "hour": "90 days up to the newest row"}
@@ -248,16 +250,16 @@ def bins_content(feature: FeatureDrift, width: int) -> Content:
         for label, before, after in zip(bins.labels, bins.reference, bins.current, strict=True)
         if before or after
     ]
-    wide = max((len(label) for label, _, _ in held), default=0)
+    wide = max((cell_len(label) for label, _before, _after in held), default=0)
     room = max(4, (width - wide - 20) // 2)
     top = max((max(before, after) for _, before, after in held), default=0.0) or 1.0
-    head = f"{'':<{wide}}  {'reference':<{room + 8}}{'this window'}"
+    head = f"{'':<{wide}}  {padded(_('reference'), room + 8)}{_('this window')}"
     lines = [scores_content(feature, width), Content.styled(head, "$muted")]
     for label, before, after in held:
         moved = abs(after - before) > 0.05
         lines.append(
             Content.assemble(
-                (f"{label:<{wide}}  ", ""),
+                (f"{padded(label, wide)}  ", ""),
                 (f"{bar(before, top, room)} ", "$muted"),
                 (f"{before * 100:5.1f}% ", "$muted"),
                 (f"{bar(after, top, room)} ", "$warn" if moved else "$busy"),
