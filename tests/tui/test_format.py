@@ -1,11 +1,14 @@
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lemnis import tui
 from lemnis.tui.format import (
     GLYPHS,
     MISSING,
@@ -22,6 +25,7 @@ from lemnis.tui.format import (
     verdict,
     when,
 )
+from lemnis.tui.theme import ThemedApp
 
 
 @pytest.mark.parametrize(
@@ -103,3 +107,14 @@ def test_every_number_that_data_may_hold_has_a_text(value: float) -> None:
     for shown in (number, figure, share, bytes_, duration, money, delta, meter):
         assert shown(value).isprintable()
     assert len(spark([value, 1.0, None])) == 3
+
+
+def test_every_colour_that_a_text_names_is_one_that_the_themes_have() -> None:
+    known = ThemedApp[None]().theme_variables
+    named = {
+        name: path.name
+        for path in Path(tui.__path__[0]).rglob("*.py")
+        for name in re.findall(r'"(?:[a-z ]+ )?\$([a-z][a-z-]*)"', path.read_text())
+    }
+    assert len(named) > 5
+    assert {name: file for name, file in named.items() if name not in known} == {}

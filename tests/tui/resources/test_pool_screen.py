@@ -120,3 +120,12 @@ def test_a_bar_shows_what_is_guaranteed_borrowed_free_and_up_to_the_limit() -> N
 
 def test_an_estimate_is_as_exact_as_it_is() -> None:
     assert [words.rough(seconds) for seconds in (2, 33, 100, 7200)] == ["1 s", "35 s", "2 min", "2.0 h"]
+
+
+async def test_a_bar_has_every_part_of_a_share_in_a_colour_there_is(engine: Engine) -> None:
+    with engine.store.write() as db:
+        db.execute("update jobs set state = 'running', cores = 1, started_at = created_at where id = 2")
+        db.execute("insert into allocations (job_id, epoch, account, cores, memory_bytes, gpu, started_at) "
+                   "values (2, 0, 'ann', 1, 0, 0, ?)", [now_ms()])  # fmt: skip
+    async with opened(engine, (80, 24)) as pilot:
+        await shows(pilot, "1 core, 1 guaranteed, limit 2", "█")

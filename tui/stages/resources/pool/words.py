@@ -80,7 +80,7 @@ def account_bar(account: Account, index: int, has: float, room: int) -> Content:
     held, borrowed = account.held[index], account.borrowed[index]
     limit = has if account.limit[index] is None else min(has, account.limit[index] or 0.0)
     marks = (
-        (held - borrowed, "█", "$good"),
+        (held - borrowed, "█", "$ok"),
         (held, "▓", "$warn"),
         (max(held, account.guaranteed[index]), "░", "$busy"),
         (max(held, limit), "·", "$faint"),
