@@ -48,7 +48,7 @@ def soaked(walk: Walk, seconds: float) -> int:
     try:
         walk.go(seconds, EVERY_S, tell)
         if code := walk.leave():
-            wrong.append(f"It was left with exit code {code}.")
+            wrong.append(f"It was left with exit code {code}:\n{walk.terminal.text()}")
     except Fell as error:
         wrong.append(str(error))
     finally:

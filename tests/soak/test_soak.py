@@ -80,7 +80,7 @@ def test_what_was_walked_once_leaves_nothing_more_the_second_time(tmp_path: Path
             walk.go(60, 5, lambda sample: None)  # what is read and drawn for the first time is loaded then
             once = len(walk.samples)
             walk.go(60, 5, lambda sample: None)
-            assert walk.leave() == 0
+            assert walk.leave() == 0, walk.terminal.text()
         finally:
             walk.close()
     first, second = walk.samples[once // 2 : once], walk.samples[once:]
