@@ -108,6 +108,19 @@ class Console(Touring, NavigatingApp):
         self.set_interval(AGE_SECONDS, self.show_age)
         self.pump.start()
 
+    def action_command_palette(self) -> None:
+        from lemnis.tui.palette import PaletteScreen
+
+        if not isinstance(self.screen, PaletteScreen):
+            self.push_screen(PaletteScreen(placeholder=_("Search for commands…"), id="--command-palette"))
+
+    def search_themes(self) -> None:
+        from textual.theme import ThemeProvider
+
+        from lemnis.tui.palette import PaletteScreen
+
+        self.push_screen(PaletteScreen(providers=[ThemeProvider], placeholder=_("Search for themes…")))
+
     def use_keymap(self) -> None:
         """Answer to the keys in force, and tell what is wrong with those that were declared."""
         named.use(self.keymap)

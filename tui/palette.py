@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from lemnis.engine import LemnisError
@@ -91,3 +91,11 @@ class Palette(Provider):
 
     async def _do(self, action: Action) -> None:
         await self.app.run_action(f"app.do('{action.id}')")
+
+
+class PaletteScreen(CommandPalette):
+    """Textual's palette; a search that was stopped hands in what it found also when its list is gone already."""
+
+    def _watch__list_visible(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if self.query(CommandList):
+            super()._watch__list_visible()

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import FakeEngine, engine_at, screen_text, settle, shows
+from support import FakeEngine, becomes, engine_at, screen_text, settle, shows
+from textual.command import CommandList
 
 from lemnis.engine.lifecycle import StageState
 from lemnis.tui.app import Console
@@ -107,6 +108,18 @@ async def test_the_palette_finds_a_stage_by_name_and_goes_there() -> None:
         await settle(pilot)
         await pilot.press("enter")
         await shows(pilot, "here is monitor")
+
+
+async def test_a_search_that_ends_after_the_palette_was_left_changes_nothing() -> None:
+    async with Shell(FakeEngine()).run_test() as pilot:
+        await pilot.press("colon", "g", "o")
+        await shows(pilot, "Go to ")
+        palette, commands = pilot.app.screen, pilot.app.screen.query_one(CommandList)
+        await pilot.press("escape")
+        await becomes(pilot, lambda: pilot.app.screen is not palette and not palette.is_attached)
+        palette._refresh_command_list(commands, [], True)
+        await settle(pilot)
+        assert "here is problem" in screen_text(pilot)
 
 
 async def test_a_stage_can_be_asked_for_by_another() -> None:
