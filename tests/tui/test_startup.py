@@ -59,5 +59,5 @@ def test_no_room_of_the_console_imports_what_only_workers_may() -> None:
         "for stage in STAGES: stage.load()\n"
         "print(json.dumps(sorted(sys.modules)))"
     )
-    forbidden = {"lightgbm", "duckdb", "scipy", "pandas", "optuna", "sklearn"}
+    forbidden = {"lightgbm", "duckdb", "scipy", "pandas", "optuna", "sklearn", "numpy", "pyarrow"}
     assert modules_after(code) & forbidden == set()

@@ -1,8 +1,7 @@
-"""Chart: lines over one axis by textual-plot, with a legend in words; NumPy is imported when the first one has data."""
+"""Chart: lines over one axis, with a legend in words."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -11,14 +10,11 @@ from textual.content import Content
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
 from lemnis.tui.language import N_, _
+from lemnis.tui.widgets.plot import Axis, Mark, Plot, Ticks, round_ticks
 from lemnis.tui.widgets.text import Words
 
-if TYPE_CHECKING:
-    from textual_plot import AxisFormatter, HiResMode, PlotWidget
-
-    from lemnis.tui.widgets.plot import Plot
-
 COLOURS = ("#4cc2d9", "#e0a458", "#a98be0", "#7fc77f", "#e07a8b", "#9aa7b5", "#d9d05f", "#5f8fd9")
+FAINT = "#8a8f98"  # of levels and of the line that values are read off at
 EDGE = 1e-6  # share of the axis beyond the largest x: a point exactly at the axis' end is outside the last cell
 SIGNS = ("━", "╍", "┅", "┉", "╌", "┄", "┈", "─")
 
@@ -65,7 +61,7 @@ class Chart(Vertical):
         self._series: list[Series] = []
         self._levels: list[tuple[float, str]] = []
         self._shown = False  # once, so that having no point is said too
-        self._plot: Plot | None = None
+        self._plot: Plot | None = None  # made with the first points
 
     def compose(self) -> ComposeResult:
         yield Words(classes="legend")
@@ -88,14 +84,6 @@ class Chart(Vertical):
         self._series, self._levels = list(series), list(levels)
         self.call_later(self._draw)
 
-    def ready(self) -> None:
-        """Make what draws the lines ahead of them: that takes an import."""
-        self.call_later(self._make_unseen)
-
-    async def _make_unseen(self) -> None:
-        if self._plot is None:
-            (await self._make_plot()).display = False
-
     def relabel(self, *, x: str | None = None, y: str | None = None, logarithmic: bool | None = None) -> None:
         """Change what the axes are; the lines are drawn again."""
         self.x_label = self.x_label if x is None else x
@@ -108,42 +96,26 @@ class Chart(Vertical):
         for legend in self.query(".legend").results(Words):
             legend.say(self._legend(lines) if lines else Content.styled(f" {_(self.empty)}", "$muted"))
         if not lines:
-            if self._plot is not None and self._plot.children:
-                self._plot.clear()
+            if self._plot is not None:
                 self._plot.display = False
             return
-        plot = self._plot or await self._make_plot()
-        if not plot.children:
-            return  # the console is being left
+        plot = self._plot
+        if plot is None:
+            plot = self._plot = Plot()
+            await self.mount(plot)
         plot.display = True
-        plot.clear()
         low, high = self.x_bounds or limits([value for line in lines for value in line.x], 0.0)
-        for level in [one[0] for one in self._levels]:
-            plot.plot([low, high], [scaled(level, self.logarithmic)] * 2, line_style="#8a8f98", hires_mode=hires())
+        levels = [scaled(level, self.logarithmic) for level, _ in self._levels]
+        everything = [value for line in lines for value in line.y if value is not None]
+        bottom, top = self.bounds or limits([*everything, *levels], 0.06)
+        marks = [Mark([low, high], [level] * 2, FAINT) for level in levels]
         for colour, line in zip(COLOURS, lines, strict=False):
             values = [value for value in line.y if value is not None]
-            if line.points or len(values) == 1:
-                plot.scatter(line.x, values, marker="●", marker_style=colour)
-            else:
-                plot.plot(line.x, values, line_style=colour, hires_mode=hires())
-        everything = [value for line in lines for value in line.y if value is not None]
-        levels_drawn = [scaled(level, self.logarithmic) for level, _ in self._levels]
-        bottom, top = self.bounds or limits([*everything, *levels_drawn], 0.06)
+            marks.append(Mark(line.x, values, colour, dots=line.points or len(values) == 1))
         if self.read_x is not None:
-            plot.plot([self.read_x] * 2, [bottom, top], line_style="#8a8f98", hires_mode=hires())
-        plot.set_x_formatter(named_axis(self.places, plot) if self.places else numbered_axis())
-        plot.set_xlimits(low, high + EDGE * (high - low))
-        plot.set_ylimits(bottom, top)
-        plot.paint()
-
-    async def _make_plot(self) -> "Plot":
-        from lemnis.tui.widgets.plot import Plot
-
-        self._plot = Plot()
-        self._plot.can_focus = False
-        await self.mount(self._plot)
-        self._plot.margin_left, self._plot.margin_bottom, self._plot.margin_top = 8, 1, 0
-        return self._plot
+            marks.append(Mark([self.read_x] * 2, [bottom, top], FAINT))
+        ticks = named_ticks(self.places) if self.places else round_ticks
+        plot.show(marks, Axis(low, high + EDGE * (high - low), ticks), Axis(bottom, top, round_ticks))
 
     def _legend(self, lines: Sequence[Series]) -> Content:
         scale = " (log10)" if self.logarithmic else ""
@@ -162,38 +134,17 @@ class Chart(Vertical):
         return Content.assemble(*parts)
 
 
-def hires() -> "HiResMode":
-    """Return the finest dots that every UTF-8 terminal has: braille."""
-    from textual_plot import HiResMode
-
-    return HiResMode.BRAILLE
-
-
-def numbered_axis() -> "AxisFormatter":
-    """Return an axis with round numbers."""
-    from textual_plot import NumericAxisFormatter
-
-    return NumericAxisFormatter()
-
-
-def named_axis(names: Sequence[str], plot: "PlotWidget") -> "AxisFormatter":
+def named_ticks(names: Sequence[str]) -> Callable[[float, float, int], Ticks]:
     """Return an axis whose places 1, 2, 3 … have names: the last one, and of those before it as many as fit."""
-    from textual_plot import AxisFormatter
 
-    class Named(AxisFormatter):
-        """The plot asks again whenever it has another size."""
+    def ticks(low: float, high: float, cells: int) -> Ticks:
+        places = [float(place) for place in range(len(names), 0, -every(names, cells)) if low <= place <= high]
+        told = [names[round(place) - 1] for place in places]
+        if places and high - places[0] < EDGE * len(names) * 2:
+            places[0] = high  # so that its name ends at the edge, where the half of it would not be seen
+        return list(zip(places, told, strict=True))[::-1]
 
-        def get_ticks(self, min_: float, max_: float, max_ticks: int = 8) -> list[float]:
-            step = every(names, plot.size.width - plot.margin_left)
-            places = [float(place) for place in range(len(names), 0, -step) if min_ <= place <= max_]
-            if places and max_ - places[0] < EDGE * len(names) * 2:
-                places[0] = max_  # so that its name ends at the edge, where the half of it would not be seen
-            return places[::-1]
-
-        def get_labels_for_ticks(self, ticks: Sequence[float]) -> list[str]:
-            return [names[round(tick) - 1] for tick in ticks]
-
-    return Named()
+    return ticks
 
 
 def every(names: Sequence[str], cells: int) -> int:

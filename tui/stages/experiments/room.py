@@ -24,7 +24,7 @@ from lemnis.tui.stages.experiments.listing import FIRST, KEY, all_of, first_of, 
 from lemnis.tui.stages.experiments.pane import CurveLine, CurvePanel, Look, RunDetail
 from lemnis.tui.stages.experiments.shown import ListStage
 from lemnis.tui.stages.experiments.table import RunsTable
-from lemnis.tui.widgets import Chart, Col, Facts, Panel, Row, Table
+from lemnis.tui.widgets import Col, Facts, Panel, Row, Table
 
 POINTS = 240
 LOG_BYTES = 16_384
@@ -135,7 +135,6 @@ class ExperimentsStage(ListStage):
     def show_rest(self, view: ExperimentsView) -> None:
         """Draw the run under the cursor, and read the numbers of all runs where only the first are known."""
         if not self.visible_now:  # a tab that opens shows its runs first, and is read anew behind them
-            self.query_one("#curve Chart", Chart).ready()
             return
         if view.look is not None and view.look.run.id in (self.beside_id or view.look.run.id, self.open_id):
             self.show_look(view.look)
