@@ -203,6 +203,7 @@ KINDS: dict[tuple[str, str], tuple[str, ...]] = {
         "idle",
         "stopped",
         "silenced",
+        "preempted",
     ),
     ("◌", MUTED): ("insufficient", "not enough data", "unknown", "not serving", "new", "waiting", "inhibited"),
     ("▲", WARN): (

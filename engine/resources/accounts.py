@@ -94,6 +94,7 @@ def fates(situation: Situation, left: dict[int, int]) -> dict[int, Fate]:
             place=place,
             why=decision.why,
             preempts=decision.preempts,
+            refused=decision.refused,
             start=Start(at=policy.now) if decision.admitted else starts.get(decision.job_id, Start()),
         )
         for place, decision in enumerate(schedule(queued, running, pool, policy), start=1)
@@ -101,7 +102,12 @@ def fates(situation: Situation, left: dict[int, int]) -> dict[int, Fate]:
 
 
 def differs(before: Fate, after: Fate) -> bool:
-    """Say whether a job would start at another time, or stand elsewhere; a second is no difference."""
+    """Say whether a job would start at another time, or stand elsewhere; a second is no difference.
+
+    Where one that can never start stands in line means nothing.
+    """
+    if before.refused and after.refused:
+        return False
     if (before.start.at is None) != (after.start.at is None):
         return True
     if before.start.at is not None and after.start.at is not None:

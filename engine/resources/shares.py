@@ -48,10 +48,12 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
         place: None for one that runs.
         preempts: The running jobs that are to make room for it.
         start: When it is expected to start.
+        refused: It never can.
     """
 
     place: int | None
     why: str
+    refused: bool = False
     preempts: tuple[int, ...] = ()
     start: Start = Start()
 

@@ -10,12 +10,14 @@ from textual.pilot import Pilot
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
-from lemnis.engine.resources import Account
+from lemnis.engine.resources import Account, Fate, Moved, Start, Waiting, WhatIf
+from lemnis.engine.resources.scheduling import Claim
 from lemnis.engine.workspace import create_workspace
 from lemnis.tui.app import Console
 from lemnis.tui.stages.resources.pool import words
 from lemnis.tui.stages.resources.pool.screen import PoolScreen
 from lemnis.tui.stages.resources.room import ResourcesStage
+from lemnis.tui.widgets.cells import plain
 from lemnis.tui.widgets.table import Table
 
 CONFIG = """[problem]
@@ -129,3 +131,33 @@ async def test_a_bar_has_every_part_of_a_share_in_a_colour_there_is(engine: Engi
                    "values (2, 0, 'ann', 1, 0, 0, ?)", [now_ms()])  # fmt: skip
     async with opened(engine, (80, 24)) as pilot:
         await shows(pilot, "1 core, 1 guaranteed, limit 2", "█")
+
+
+def test_a_job_that_made_room_says_so_first_and_one_that_never_starts_has_no_time() -> None:
+    asked = {"run_id": None, "kind": "x", "title": "x", "cores": 1, "memory_bytes": 0, "gpu": 0.0, "priority": 50}
+    left = "preempted by job 8 (ann is guaranteed 1 core); begins again"
+    stopped = Waiting(job_id=2, since=0, why="waits for 1 core", refused=False, left=left, **asked)  # type: ignore[arg-type]
+    never = Waiting(job_id=3, since=0, why="needs 8 cores", refused=True, **asked)  # type: ignore[arg-type]
+    rows = [[plain(cell) for cell in words.waiting_row(job, 0).cells] for job in (stopped, never)]
+    assert rows[0][3:4] + rows[0][-1:] == ["○ preempted", f"{left}; waits for 1 core"]
+    assert rows[1][3:4] + rows[1][-2:] == ["✖ refused", "never", "needs 8 cores"]
+
+
+def test_a_dry_run_counts_who_is_stopped_who_starts_later_and_who_only_stands_elsewhere() -> None:
+    def fate(place: int, at: int | None) -> Fate:
+        return Fate(place=place, why="waits", start=Start(at=at))
+
+    def moved(job_id: int, before: Fate, after: Fate, *, preempted: bool = False) -> Moved:
+        return Moved(job_id=job_id, title="x", account="bob", before=before, after=after, preempted=preempted)
+
+    others = [
+        moved(1, Fate(place=None, why="runs"), Fate(place=None, why="stops"), preempted=True),
+        moved(2, fate(1, 60_000), fate(2, 120_000)),
+        moved(3, fate(2, 60_000), fate(3, None)),
+        moved(4, fate(3, None), fate(4, None)),
+    ]
+    found = WhatIf(job_id=9, title="x", asked=Claim(job_id=9), before=fate(4, None), after=fate(1, 0), others=others)
+    told = "1 stopped, 2 would start later, 1 would stand elsewhere in line"
+    assert dict(words.what_if_lines(found, 0))["others"] == told
+    cells = [[plain(cell) for cell in row.cells][3:5] for row in words.moved_rows(found, 0)]
+    assert cells == [["runs", "stopped"], ["in 60 s", "in 2 min"], ["in 60 s", "–"], ["place 3", "place 4"]]

@@ -1,17 +1,19 @@
 """Accounts, jobs and trials of a change as lines and rows. Pure."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 
 from textual.content import Content
 
-from lemnis.engine.resources import Account, Fate, Holding, PoolState, Start, Waiting, WhatIf
+from lemnis.engine.resources import Account, Fate, Holding, Moved, PoolState, Start, Waiting, WhatIf
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_, share, verdict
 from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import Col, Row, fitted
 
 NAME_WIDTH, BAR_LEAST, BAR_MOST = 14, 8, 48
+NOBODY, WIDE = "nobody", 100
 LEGEND = "█ guaranteed  ▓ borrowed  ░ guaranteed and free  · up to the limit"
 COLUMNS = (
     Col("job", "job", right=True),
@@ -27,6 +29,7 @@ COLUMNS = (
 )
 NARROW = frozenset({"job", "what", "account", "priority", "cores", "when", "why"})
 NARROW_WHAT = 18  # cells
+FORTUNES = ("stopped", "would start later", "would start earlier", "would stand elsewhere in line")
 MOVED_COLUMNS = (
     Col("job", "job", right=True),
     Col("what", "what", most=30),
@@ -45,19 +48,21 @@ def account_lines(pool: PoolState, width: int) -> list[Content]:
                 _("Nobody has a share and nobody works. [pool.quotas.NAME] in lemnis.toml gives one."), "$muted"
             )
         ]
-    lines = [account_line(one, 0, pool.cores, width) for one in pool.accounts]
+    names = min(NAME_WIDTH, max(len(safe(one.name or NOBODY)) for one in pool.accounts) + 1)
+    lines = [account_line(one, 0, pool.cores, (names, width)) for one in pool.accounts]
     if pool.gpus:
         lines += [
-            account_line(one, 2, pool.gpus, width)
+            account_line(one, 2, pool.gpus, (names, width))
             for one in pool.accounts
             if one.guaranteed[2] or one.held[2] or one.limit[2]
         ]
     return lines
 
 
-def account_line(account: Account, index: int, has: float, width: int) -> Content:
-    """Return one account's bar of cores (0) or GPUs (2), with its figures."""
-    room = max(BAR_LEAST, min(BAR_MOST, width - NAME_WIDTH - 60))
+def account_line(account: Account, index: int, has: float, widths: tuple[int, int]) -> Content:
+    """Return one account's bar of cores (0) or GPUs (2), with its figures; widths are of its name and of the line."""
+    names, width = widths
+    room = max(BAR_LEAST, min(BAR_MOST, width - names - 60))
     held = account.held[index]
     words = [f"{held:g} GPU" if index == 2 else counted(held)]
     if account.declared:
@@ -69,8 +74,8 @@ def account_line(account: Account, index: int, has: float, width: int) -> Conten
         words.append(f"limit {limit:g}" + (" reached" if account.held[index] >= limit else ""))
     if account.waiting:
         words.append(f"{account.waiting} waiting")
-    words.append(f"used {share(account.use, 0)}")
-    name = fitted(Content(safe(account.name or "nobody")), NAME_WIDTH)
+    words.append(f"{share(account.use, 0)} of recent use" if width >= WIDE else f"used {share(account.use, 0)}")
+    name = fitted(Content(safe(account.name or NOBODY)), names)
     return Content.assemble(name, account_bar(account, index, has, room), f" {', '.join(words)}")
 
 
@@ -160,15 +165,15 @@ def holding_words(job: Holding) -> str:
 
 def waiting_row(job: Waiting, now_ms: int) -> Row:
     """Return a job that waits, why and until when."""
-    state = verdict("refused" if job.refused else "queued")
-    when = MISSING if job.refused else start_words(job.start, now_ms)
+    state = verdict("refused" if job.refused else "preempted" if job.left else "queued")
+    when = "never" if job.refused else start_words(job.start, now_ms)
     return row(job, state.content, when, waiting_words(job, now_ms), job.start.at)
 
 
 def waiting_words(job: Waiting, now_ms: int) -> str:
     """Return why a job waits, when it is expected to start, and what stopped it before."""
     until = "" if job.refused else expected(job.start, now_ms)
-    return "; ".join(filter(None, (job.why, until, job.left)))
+    return "; ".join(filter(None, (job.left, job.why, until)))
 
 
 def row(job: Holding | Waiting, state: Content, when: str, why: str, sort_when: float | None) -> Row:
@@ -208,9 +213,29 @@ def moved_rows(found: WhatIf, now_ms: int) -> list[Row]:
     for one in found.others:
         before = "runs" if one.preempted else start_words(one.before.start, now_ms)
         after = "stopped" if one.preempted else start_words(one.after.start, now_ms)
+        if before == after:  # it only stands elsewhere
+            before, after = f"place {one.before.place}", f"place {one.after.place}"
         cells = (str(one.job_id), one.title, one.account, before, after, one.after.why)
         rows.append(Row(str(one.job_id), cells, cells))
     return rows
+
+
+def moved_words(found: WhatIf) -> str:
+    """Return how many other jobs would be stopped, start later or earlier, or only stand elsewhere in line."""
+    counts = Counter(fortune(one) for one in found.others)
+    return ", ".join(f"{counts[word]} {word}" for word in FORTUNES if counts[word])
+
+
+def fortune(one: Moved) -> str:
+    """Return what a change means for another job, of FORTUNES."""
+    before, after = one.before.start.at, one.after.start.at
+    if one.preempted:
+        return FORTUNES[0]
+    if before is not None and after is not None:
+        return FORTUNES[1] if after > before else FORTUNES[2]
+    if before is None and after is None:
+        return FORTUNES[3]
+    return FORTUNES[1] if after is None else FORTUNES[2]
 
 
 def what_if_lines(found: WhatIf, now_ms: int) -> list[tuple[str, str]]:
@@ -222,7 +247,7 @@ def what_if_lines(found: WhatIf, now_ms: int) -> list[tuple[str, str]]:
         ("with", asked_words(found)),
         ("then", fate_words(found.after, now_ms)),
         ("preempts", ", ".join(changes) or "nobody"),
-        ("others", f"{len(found.others)} would start at another time or stand elsewhere"),
+        ("others", moved_words(found) or "no other job is touched"),
     ]
 
 
