@@ -235,7 +235,7 @@ class ExperimentsRoom:
 
     def numbers(
         self, query: str = "", sort: str = "", descending: bool = True, *, shelf: Shelf = "active"
-    ) -> list[int]:
+    ) -> Sequence[int]:
         """Return the numbers of all runs a query finds, in order; raises QueryError. `runs` reads some of them."""
         return all_of(self.store, self._asked(query, sort, descending, shelf))
 

@@ -1,5 +1,7 @@
 """Groups of runs: of each value of a condition how many runs there are, how they stand, and which is the best."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct, structs
 
 from lemnis.engine.errors import BadInput
@@ -68,7 +70,7 @@ class Groups:
 
     def numbers(
         self, by: str, value: str, query: str = "", sort: str = "", descending: bool = True, *, shelf: Shelf = "active"
-    ) -> list[int]:
+    ) -> Sequence[int]:
         """Return the numbers of the runs of one group that a query finds, in order; raises QueryError."""
         asked = read_search(query, sort, descending=descending, shelf=shelf, ask=self.ask)
         own = Term(f"{GROUPABLE[by]} = ?", (value,))

@@ -4,6 +4,7 @@ A page walks along the order and looks each run's values up until it has enough;
 started from instead; and where a walk finds too little, the runs of each condition are gathered from its index.
 """
 
+from array import array
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -123,20 +124,21 @@ def count_of(store: Store, search: Search) -> int:
     return int(store.value(*listed(search, base, each_row=few).counting()))
 
 
-def all_of(store: Store, search: Search) -> list[int]:
+def all_of(store: Store, search: Search) -> "array[int]":
     """Return the numbers of all runs, in order: eight bytes a run."""
     base, few = base_of(store, search)
     if search.pair is None or few:
         return numbered(store, listed(search, base, each_row=few))
     found = numbered(store, with_value(search, each_row=False))
     lacking = len(found) < int(store.value(*listed(search, base, each_row=False).counting()))
-    return found + (numbered(store, without_value(search)) if lacking else [])
+    return found + numbered(store, without_value(search)) if lacking else found
 
 
-def numbered(store: Store, body: Body) -> list[int]:
+def numbered(store: Store, body: Body) -> "array[int]":
     """Return all numbers; as one JSON text, because rows cost more than what they hold."""
     sql, values = body.numbers(-1, 0)
-    return msgspec.json.decode(store.value(f"select json_group_array(id) from ({sql})", values), type=list[int])
+    text = store.value(f"select json_group_array(id) from ({sql})", values)
+    return array("q", msgspec.json.decode(text, type=list[int]))
 
 
 def numbers_of(store: Store, search: Search, base: Term | None, few: bool, limit: int, offset: int) -> list[int]:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lemnis.engine.clock import iso_utc, now_ms
-from lemnis.engine.deploy.exports import forms
 from lemnis.engine.deploy.exports.records import FORMS, Checked, Export, Form, Outcome
-from lemnis.engine.deploy.exports.subject import Subject, subject_of
 from lemnis.engine.errors import BadInput, NotFound, Unavailable
 from lemnis.engine.files import sha256_of, sync_folder, sync_tree
 from lemnis.engine.store import Row, Store
@@ -19,6 +17,7 @@ from lemnis.engine.text import safe
 from lemnis.engine.version import VERSION
 
 if TYPE_CHECKING:
+    from lemnis.engine.deploy.exports.subject import Subject
     from lemnis.engine.jobs.context import JobContext
 
 MANIFEST = "manifest.json"
@@ -56,6 +55,9 @@ def export(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
         Unavailable: A package is missing, or the disk is full.
         Cancelled: The job was asked to stop; nothing is left behind.
     """
+    from lemnis.engine.deploy.exports import forms
+    from lemnis.engine.deploy.exports.subject import subject_of
+
     to, form = Path(arguments["to"]), check_form(arguments["form"])
     check_target(to)
     context.progress(0.0, "checking the model")
@@ -74,7 +76,7 @@ def export(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def publish(
-    to: Path, form: Form, subject: Subject, write: Callable[[Path], Outcome], ready: Callable[[], None] = lambda: None
+    to: Path, form: Form, subject: "Subject", write: Callable[[Path], Outcome], ready: Callable[[], None] = lambda: None
 ) -> tuple[Outcome, bytes]:
     """Write into a new folder beside `to`, then give it its name; return what was found, and the manifest.
 
@@ -108,7 +110,7 @@ def publish(
     return outcome, manifest
 
 
-def manifest_of(folder: Path, form: Form, subject: Subject, outcome: Outcome) -> bytes:
+def manifest_of(folder: Path, form: Form, subject: "Subject", outcome: Outcome) -> bytes:
     """Return the manifest of what was written: each file with its SHA-256, and what the whole was made of."""
     version = subject.version
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -129,7 +131,7 @@ def manifest_of(folder: Path, form: Form, subject: Subject, outcome: Outcome) ->
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
 
 
-def record(store: Store, subject: Subject, form: Form, to: Path, found: tuple[Outcome, bytes], *, who: str) -> Export:
+def record(store: Store, subject: "Subject", form: Form, to: Path, found: tuple[Outcome, bytes], *, who: str) -> Export:
     """Put an export on record as an event on its version, and return it."""
     import hashlib
 

@@ -104,7 +104,7 @@ def test_every_way_finds_the_same_runs(
         patch.setattr(search, "FEW", few)
         patch.setattr(search, "STEPS", steps)
         asked = search.read_search(query, sort, descending=descending, shelf=shelf)
-        assert search.all_of(many.store, asked) == expected
+        assert list(search.all_of(many.store, asked)) == expected
         assert search.count_of(many.store, asked) == len(expected)
         assert search.page_of(many.store, asked, 7, start) == expected[start : start + 7]
         assert search.page_of(many.store, asked, 500) == expected

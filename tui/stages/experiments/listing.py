@@ -1,7 +1,7 @@
 """Which runs are listed: what was asked, all their numbers in order, and reading the few that are on screen."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -42,7 +42,7 @@ class Lines:
     by: str
     metric: str
     groups: list[RunGroup]
-    opened: dict[str, list[int]]
+    opened: Mapping[str, Sequence[int]]
     offset: int = 0
     read: Sequence[Run] = ()
     starts: list[int] = field(default_factory=list[int])
@@ -71,7 +71,7 @@ class Lines:
             if start >= offset + limit:
                 break
             lines: list[RunGroup | int] = []
-            inside = self.opened.get(group.value, [])
+            inside = self.opened.get(group.value, ())
             if start >= offset:
                 lines.append(group)
             first = max(0, offset - start - 1)
@@ -95,12 +95,12 @@ class Lines:
         for start, group in zip(self.starts, self.groups, strict=True):
             if key == key_of(group):
                 return start
-            if key.isdecimal() and int(key) in (inside := self.opened.get(group.value, [])):
+            if key.isdecimal() and int(key) in (inside := self.opened.get(group.value, ())):
                 return start + 1 + inside.index(int(key))
         return None
 
 
-def lines_of(by: str, metric: str, groups: list[RunGroup], opened: dict[str, list[int]]) -> Lines:
+def lines_of(by: str, metric: str, groups: list[RunGroup], opened: Mapping[str, Sequence[int]]) -> Lines:
     """Return the lines of groups."""
     lengths = [1 + len(opened.get(group.value, ())) for group in groups]
     return Lines(by, metric, groups, opened, starts=[0, *accumulate(lengths)][:-1])
@@ -124,7 +124,7 @@ class Listing:
 
     asked: Asked
     runs: list[Run]
-    numbers: list[int] | None = None
+    numbers: Sequence[int] | None = None
     everything: int | None = None
     offset: int = 0
     lines: Lines | None = None
