@@ -22,7 +22,7 @@ from lemnis.engine.explore.profile import (
     TopValue,
     list_profiles,
 )
-from lemnis.engine.explore.split import ExtremeRow, extreme_rows, profile_by
+from lemnis.engine.explore.split import profile_by
 from lemnis.engine.explore.terms import simple_filters
 from lemnis.engine.explore.values import Count, Counted, Values, chosen
 from lemnis.engine.explore.views import RowReader, View, read_page
@@ -56,14 +56,6 @@ class ExploreRoom:
             NotFound: There is no such version or column.
         """
         return profile_by(DataRoom(self.store).version(version_id), name, by)
-
-    def extremes(self, version_id: str, far: list[Extreme]) -> list[ExtremeRow]:
-        """Return the farthest values of a column with the keys of their rows.
-
-        Raises:
-            NotFound: There is no such version.
-        """
-        return extreme_rows(DataRoom(self.store).version(version_id), far)
 
     def start_profile(self, version: str | int | None = None, *, again: bool = False, first: str = "") -> int:
         """Queue the profiling of a version (None: the latest) and return the job's id.
@@ -127,7 +119,6 @@ __all__ = [
     "Counted",
     "ExploreRoom",
     "Extreme",
-    "ExtremeRow",
     "Filter",
     "Findings",
     "Histogram",

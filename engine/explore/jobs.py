@@ -60,6 +60,7 @@ class Profiling:
                 self._sample()
             self._exact()
             self._keep()
+            self._keys()
             found = find_missingness(self.context.store, self.version.id)
             if self.exact_next or found is None or not found.exact:
                 self._patterns(self._all_marks(), self.version.rows)
@@ -101,6 +102,13 @@ class Profiling:
                     self._tell(0.05 + 0.95 * (done + 1) / len(jobs), name, done, self.exact_next)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+    def _keys(self) -> None:
+        """Read the keys of the rows with the farthest values, of all columns at once."""
+        from lemnis.engine.explore.split import with_keys
+
+        self.waiting += with_keys(self.version, list_profiles(self.context.store, self.version.id))
+        self._keep()
 
     def _beside(self) -> "Callable[[str], Beside]":
         """Return what a column is measured against."""

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct, field
 
 from lemnis.engine.data import Column
+from lemnis.engine.data.plain import Cell
 from lemnis.engine.store import Row, Store
 
 if TYPE_CHECKING:
@@ -76,10 +77,15 @@ class Outliers(Struct, frozen=True, kw_only=True):
 
 
 class Extreme(Struct, frozen=True, kw_only=True):
-    """One of the farthest values, and the row that holds it, counted from 0."""
+    """One of the farthest values, and the row that holds it, counted from 0.
+
+    `key` is what the row's key and time columns say; None while it is not read, and of a profile that is kept from
+    before they were.
+    """
 
     value: float
     row: int
+    key: dict[str, Cell] | None = None
 
 
 class ClassFigures(Struct, frozen=True, kw_only=True):

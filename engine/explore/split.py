@@ -1,21 +1,14 @@
 """One column looked at closer: drawn by the classes of another, and the rows that hold its farthest values."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from lemnis.engine.data import Version
 from lemnis.engine.data.plain import Cell, plain_column
 from lemnis.engine.explore.columns import SAMPLE_FROM, Columns
-from lemnis.engine.explore.profile import Extreme, Profile, blank_profile
-
-
-class ExtremeRow(Struct, frozen=True, kw_only=True):
-    """One of the farthest values, the row that holds it (from 0), and what that row's key and time columns say."""
-
-    value: float
-    row: int
-    key: dict[str, Cell]
+from lemnis.engine.explore.profile import Profile, blank_profile
 
 
 def profile_by(version: Version, name: str, by: str = "") -> Profile:
@@ -42,16 +35,23 @@ def profile_by(version: Version, name: str, by: str = "") -> Profile:
     return measure_column(columns.whole(name), blank, Beside(classes)).profile
 
 
-def extreme_rows(version: Version, extremes: list[Extreme]) -> list[ExtremeRow]:
-    """Return the farthest values with the key of their rows, as they come."""
-    import pyarrow.parquet as pq
-
+def with_keys(version: Version, profiles: Sequence[Profile]) -> list[Profile]:
+    """Return those profiles whose farthest values lack the keys of their rows, with them; the file is read once."""
+    lacking = [profile for profile in profiles if any(one.key is None for one in profile.findings.extremes)]
     names = version.keys + [name for name in [version.time] if name and name not in version.keys]
     keys: dict[int, dict[str, Cell]] = {}
-    if names and extremes:
+    if names and lacking:
+        import pyarrow.parquet as pq
+
+        rows = {one.row for profile in lacking for one in profile.findings.extremes}
         with pq.ParquetFile(version.file) as file:
-            keys = keys_of_rows(file, sorted({extreme.row for extreme in extremes}), names)
-    return [ExtremeRow(value=one.value, row=one.row, key=keys.get(one.row, {})) for one in extremes]
+            keys = keys_of_rows(file, sorted(rows), names)
+
+    def keyed(profile: Profile) -> Profile:
+        extremes = [replace(one, key=keys.get(one.row, {})) for one in profile.findings.extremes]
+        return replace(profile, findings=replace(profile.findings, extremes=extremes))
+
+    return [keyed(profile) for profile in lacking]
 
 
 def keys_of_rows(file: Any, rows: list[int], names: list[str]) -> dict[int, dict[str, Cell]]:

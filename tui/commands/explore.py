@@ -83,7 +83,8 @@ def column(
 
     With --json: {"version", "profile": as in `explore profile`, "by", "drawn": the profile by those classes, whose
     findings.classes are [{"name", "rows", "missing", "mean"}] and histogram.by_class their rows per bin, "extremes":
-    [{"value", "row", "key": {column: value}}]}; row counts from 0.
+    [{"value", "row", "key": {column: value}}]}; row counts from 0, key is null
+    where the column was profiled before keys were kept: profile the version again.
     """
     from lemnis.tui.stages.explore.detail import Closer, detail_content
 
@@ -96,12 +97,13 @@ def column(
     by = by or found.label
     own = not by or (by == found.label and bool(known.findings.classes))
     drawn = known if own else room.profile_by(found.id, name, by)
-    extremes = room.extremes(found.id, known.findings.extremes)
     if session.json:
-        print_json({"version": found.id, "profile": known, "by": by, "drawn": drawn, "extremes": extremes})
+        print_json(
+            {"version": found.id, "profile": known, "by": by, "drawn": drawn, "extremes": known.findings.extremes}
+        )
         return
     say(f"{name} of {found.title}: {known.role}, {known.type}, {shown.number(known.rows)} rows")
-    say(detail_content(known, Closer(by, drawn, extremes), WIDTH).plain)
+    say(detail_content(known, Closer(by, drawn), WIDTH).plain)
 
 
 @app.command()

@@ -4,10 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from msgspec.structs import replace
 
 from lemnis.engine.data import Version
 from lemnis.engine.errors import NotFound
 from lemnis.engine.explore import ExploreRoom, jobs, missing_condition, split
+from lemnis.engine.explore.profile import Extreme, save_profile
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.store import Store
 
@@ -42,14 +44,21 @@ def test_far_values_come_with_the_keys_of_their_rows(store: Store, version: Vers
     jobs.profile(JobContext.for_test(store), {"version": version.id, "again": True})
     room = ExploreRoom(store)
     profiles = {profile.name: profile for profile in room.profiles(version.id)}
-    found = room.extremes(version.id, profiles["delay"].findings.extremes)
+    found = profiles["delay"].findings.extremes
     delays = table["delay"].to_numpy()
     assert [one.value for one in found if one.value > 0] == sorted(delays, reverse=True)[:5]
     for one in found:
         assert delays[one.row] == one.value
+        assert one.key is not None
         assert list(one.key) == ["id", "at"]
         assert one.key["id"] == one.row
     assert profiles["carrier"].findings.extremes == []
+    bare = [Extreme(value=one.value, row=one.row) for one in found]
+    old = replace(profiles["delay"], findings=replace(profiles["delay"].findings, extremes=bare))
+    with store.write() as db:
+        save_profile(db, version.id, old, now=0)  # as it was kept before the keys were
+    jobs.profile(JobContext.for_test(store), {"version": version.id})
+    assert room.profiles(version.id) == list(profiles.values())
 
 
 def test_the_condition_of_a_pattern_finds_exactly_its_rows(store: Store, version: Version) -> None:

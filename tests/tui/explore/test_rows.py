@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lemnis.engine.data import Column
-from lemnis.engine.explore import ClassFigures, ExtremeRow, Findings, Histogram, Note, Profile, TopValue
+from lemnis.engine.explore import ClassFigures, Findings, Histogram, Note, Profile, TopValue
 from lemnis.engine.explore.profile import Extreme
 from lemnis.tui.format import figure
 from lemnis.tui.stages.explore import rows
@@ -13,6 +13,7 @@ from lemnis.tui.stages.explore.detail import Closer, detail_content
 from lemnis.tui.stages.explore.multiples import bars, multiples_lines
 from lemnis.tui.widgets.cells import plain
 
+HANGUL = "서울특별시 강남구 역삼동 테헤란로"
 counts = st.lists(st.integers(0, 10**7), min_size=1, max_size=5)
 
 
@@ -49,7 +50,10 @@ def profile(**changes: object) -> Profile:
                 ClassFigures(name="no", rows=120, missing=10, mean=2.5),
                 ClassFigures(name="yes", rows=60, missing=0, mean=31.0),
             ],
-            extremes=[Extreme(value=-43.0, row=6), Extreme(value=13010.0, row=7216)],
+            extremes=[
+                Extreme(value=-43.0, row=6, key={"flight": "HA-51"}),
+                Extreme(value=13010.0, row=7216, key={"flight": HANGUL}),
+            ],
         ),
     }
     return Profile(**(given | changes))  # type: ignore[arg-type]
@@ -71,9 +75,6 @@ def test_a_shape_is_blank_where_nothing_is(bins: list[int], cells: int) -> None:
     assert bool(drawn.strip()) == any(bins)
 
 
-HANGUL = "서울특별시 강남구 역삼동 테헤란로"
-
-
 @given(st.integers(36, 120), st.booleans())
 def test_a_detail_never_has_a_line_of_figures_beyond_the_pane(width: int, compact: bool) -> None:
     labels = Histogram(
@@ -81,9 +82,8 @@ def test_a_detail_never_has_a_line_of_figures_beyond_the_pane(width: int, compac
     )
     classes = [ClassFigures(name=name, rows=9, missing=1, mean=None) for name in (HANGUL, "yes")]
     wide = profile(type="string", histogram=labels, quantiles={}, notes=[], findings=Findings(classes=classes))
-    keys = [ExtremeRow(value=13010.0, row=7216, key={"접수번호": HANGUL})]
     for each in (profile(notes=[]), wide, profile(quantiles={}, histogram=Histogram(), top=[], notes=[])):
-        for line in detail_content(each, Closer("분류" * 20, each, keys), width, compact=compact).split("\n"):
+        for line in detail_content(each, Closer("분류" * 20, each), width, compact=compact).split("\n"):
             assert line.cell_length <= width
 
 
@@ -113,10 +113,11 @@ def test_classes_stand_beside_each_other_on_one_scale_or_below_each_other_where_
 
 
 def test_the_farthest_values_stand_with_their_rows_and_keys() -> None:
-    keys = [ExtremeRow(value=-43.0, row=6, key={"flight": "HA-51"}), ExtremeRow(value=13010.0, row=7216, key={})]
-    text = detail_content(profile(), Closer("", profile(), keys), 80).plain
+    text = detail_content(profile(), Closer("", profile()), 80).plain
     assert "   −43      7  HA-51" in text
-    assert "13,010  7,217  " in text
+    assert f"13,010  7,217  {HANGUL}" in text
+    old = profile(findings=Findings(extremes=[Extreme(value=-43.0, row=6)]))  # kept before keys were
+    assert "−43    7" in detail_content(old, Closer("", old), 80).plain
 
 
 def test_only_what_asks_to_act_has_a_mark() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC
 from rich.cells import cell_len
 from textual.content import Content
 
-from lemnis.engine.explore import ExtremeRow, Note, Profile
+from lemnis.engine.explore import Note, Profile
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, figure, number, share, when
 from lemnis.tui.language import _
@@ -25,13 +25,11 @@ class Closer:
     Attributes:
         by: The column by whose classes it is drawn; empty for none.
         drawn: Its profile by those classes; None while that is read.
-        extremes: Its farthest values with the keys of their rows; empty while they are read.
         failed: Why it could not be read; empty if it could.
     """
 
     by: str = ""
     drawn: Profile | None = None
-    extremes: Sequence[ExtremeRow] = ()
     failed: str = ""
 
 
@@ -52,7 +50,7 @@ def detail_content(profile: Profile, closer: Closer, width: int, *, compact: boo
     if profile.quantiles:
         lines += [*gap, *quantile_lines(profile, width)]
     if profile.findings.extremes:
-        lines += [*gap, *extreme_lines(profile, closer.extremes, width)]
+        lines += [*gap, *extreme_lines(profile, width)]
     if drawn.histogram.counts:
         lines += [*gap, *histogram_lines(drawn, width), TO_ROWS]
     if profile.top and profile.quantiles:
@@ -86,13 +84,13 @@ def class_lines(profile: Profile, closer: Closer, width: int, *, compact: bool) 
     return lines
 
 
-def extreme_lines(profile: Profile, found: Sequence[ExtremeRow], width: int) -> list[Content]:
-    """Return the farthest values, one a line, with the row that holds each and its key."""
-    keys = {one.row: one.key for one in found}
-    names = list(found[0].key) if found else []
+def extreme_lines(profile: Profile, width: int) -> list[Content]:
+    """Return the farthest values, one a line, with the row that holds each and its key where that is known."""
+    extremes = profile.findings.extremes
+    names = list(extremes[0].key or ()) if extremes else []
     lines = [["farthest", "row", *(safe(name, limit=20) for name in names)]]
-    for one in profile.findings.extremes:
-        key = keys.get(one.row, {})
+    for one in extremes:
+        key = one.key or {}
         lines.append([figure(one.value), number(one.row + 1), *(safe(key.get(name), limit=40) for name in names)])
     widths = [max(Content(cell).cell_length for cell in column) for column in zip(*lines, strict=True)]
     while len(widths) > 3 and sum(widths) + 2 * (len(widths) - 1) > width:  # the time goes before the key is cut

@@ -94,8 +94,7 @@ class ColumnPane(Panel):
         wish = self._wish
         if wish is None or self._busy or wish.key in self._known or not self.is_attached:
             return
-        closer = at_hand(wish)
-        if closer.drawn is not None and not closer.drawn.findings.extremes:
+        if at_hand(wish).drawn is not None:
             return
         self._busy = True
         self.run_worker(lambda: self._read(wish), group="explore-column", thread=True, exit_on_error=False)
@@ -103,9 +102,7 @@ class ColumnPane(Panel):
     def _read(self, wish: Wish) -> None:
         closer, room = at_hand(wish), self.engine.explore
         try:
-            drawn = closer.drawn or room.profile_by(wish.version.id, wish.name, wish.by)
-            far = (wish.profile or drawn).findings.extremes
-            closer = Closer(wish.by, drawn, room.extremes(wish.version.id, far))
+            closer = Closer(wish.by, room.profile_by(wish.version.id, wish.name, wish.by))
         except LemnisError as error:
             closer = Closer(wish.by, closer.drawn, failed=f"{error.problem} {error.remedy}")
         self.post_message(self.Looked(wish, closer))
