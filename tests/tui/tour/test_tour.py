@@ -78,6 +78,7 @@ async def test_what_each_step_asks_for_is_seen_to_be_done(tmp_path: Path) -> Non
             await becomes(pilot, lambda: app.stage is not None and app.stage.loaded_at)
             await app.run_action(f"app.do('{step.tries}')")
             await becomes(pilot, lambda: app.tour.tour.tried)
+            await settle(pilot)  # what opens when it is read
             while len(app.screen_stack) > 1:
                 app.pop_screen()
             await pilot.press("N")
