@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from lemnis.engine.clock import monotonic_s
 from lemnis.tui.bugs import unexpected
+from lemnis.tui.terminal.behind import draw_behind
 from lemnis.tui.terminal.driver import TerminalDriver
 from lemnis.tui.terminal.pictures import PictureTimer
 from lemnis.tui.terminal.strips import spare_caches
@@ -45,6 +46,7 @@ class TerminalApp(ThemedApp[None]):
         spare_caches()
         super().__init__()
         self.mouse_on, self.debug_crash, self.slow = True, False, False
+        draw_behind()
         if "TEXTUAL_DRIVER" not in os.environ:  # a browser's page is drawn by another one
             self.driver_class = TerminalDriver
 
