@@ -6,6 +6,7 @@ from rich.style import Style
 from support import engine_at, settle
 from textual.color import Color
 from textual.renderables.background_screen import BackgroundScreen
+from textual.visual import Visual
 
 from lemnis.tui.app import Console
 from lemnis.tui.terminal.behind import Behind, dim
@@ -36,5 +37,5 @@ async def test_a_dialog_stands_over_the_dimmed_picture_of_its_tab(tmp_path) -> N
         await settle(pilot)
         visual = pilot.app.screen._render()
         assert isinstance(visual, Behind)
-        dimmed = visual.render_strips(80, 24, pilot.app.screen.visual_style, None)
+        dimmed = Visual.to_strips(pilot.app.screen, visual, 80, 24, pilot.app.screen.visual_style)
         assert ["".join(segment.text for segment in strip) for strip in dimmed] == plain

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.field import Field
 
 
 class ColumnAsked(ModalScreen[str]):
@@ -30,7 +31,7 @@ class ColumnAsked(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
             yield Words(Content.styled("Go to a column", "bold $stage-accent"))
-            yield Input(placeholder="a part of its name, or its number", compact=True)
+            yield Field(placeholder="a part of its name, or its number", compact=True)
             yield Table(Col("place", "", right=True, width=6), Col("column", flex=True), id="names", empty="None fits.")
             keys = ((" enter ", "$key"), " go   ", (" ↑ ↓ ", "$key"), " choose   ", (" esc ", "$key"), " close")
             yield Words(Content.assemble(*keys), classes="keys")

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Words
+from lemnis.tui.widgets.field import Field
 from lemnis.tui.widgets.fitting import Fitting
 
 
@@ -38,8 +39,8 @@ class Decision(ModalScreen[str | None]):
                 yield Words(self.evidence)
             if self.warning:
                 yield Words(Content.styled(f"✖ {safe(self.warning, limit=400)}", "$bad"))
-            yield Input(placeholder=_("type {typed}").format(typed=safe(self.typed)), compact=True, id="decision-name")
-            yield Input(placeholder=_("why, in one sentence; it is kept"), compact=True, id="decision-reason")
+            yield Field(placeholder=_("type {typed}").format(typed=safe(self.typed)), compact=True, id="decision-name")
+            yield Field(placeholder=_("why, in one sentence; it is kept"), compact=True, id="decision-reason")
             yield Words(id="decision-keys")
 
     def keys(self) -> Content:

@@ -18,6 +18,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.format import number
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Meter, Words
+from lemnis.tui.widgets.field import Field
 
 
 class Export(ModalScreen[None]):
@@ -44,7 +45,7 @@ class Export(ModalScreen[None]):
         with Vertical(classes="dialog wide"):
             yield Words(Content.styled(_("Write these rows into a file"), "bold $stage-accent"))
             yield Words(safe(self.view.asked.words) or _("All rows."))
-            yield Input(str(self.target), compact=True)
+            yield Field(str(self.target), compact=True)
             yield Meter(_("written"), id="export-meter")
             yield Words(_("The ending says the format: .csv, .jsonl or .parquet."), id="export-said")
             yield Words(

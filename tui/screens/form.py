@@ -17,6 +17,7 @@ from lemnis.engine.errors import LemnisError
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Words
+from lemnis.tui.widgets.field import Field
 
 Options: TypeAlias = Callable[[str, dict[str, str]], list[str]]
 TALL = 30  # lines of the screen, from which the form has air around it
@@ -81,7 +82,7 @@ class LinesForm(ModalScreen[dict[str, str] | None]):
             for line in self.lines:
                 with Horizontal(classes="field"):
                     yield Static(Content.styled(line.label, "$muted"), markup=False)
-                    yield Input(line.value, id=f"form-{line.name}", compact=True)
+                    yield Field(line.value, id=f"form-{line.name}", compact=True)
             with VerticalScroll(can_focus=False):
                 yield Words(id="form-refused")
             verb = _("try it, again to {verb}").format(verb=self.verb) if self.trial else self.verb

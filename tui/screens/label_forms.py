@@ -15,6 +15,7 @@ from lemnis.engine.explore.labels import KINDS
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.field import Field
 
 USUAL_ROWS = 300
 
@@ -49,7 +50,7 @@ class QueueForm(ModalScreen[QueueWish | None]):
             ):
                 with Horizontal(classes="field"):
                     yield Static(Content.styled(label, "$muted"), markup=False)
-                    yield Input(value, id=f"queue-{name}", compact=True)
+                    yield Field(value, id=f"queue-{name}", compact=True)
             yield Words(id="queue-refused")
             keys = Content.assemble(
                 (" enter ", "$key"), " make  ", (" tab ", "$key"), " numbers  ", (" esc ", "$key"), " leave"
@@ -97,7 +98,7 @@ class DeclareForm(ModalScreen[tuple[str, Labels] | None]):
             for name, label, example in self.FIELDS:
                 with Horizontal(classes="field"):
                     yield Static(Content.styled(label, "$muted"), markup=False)
-                    yield Input(placeholder=example, id=f"declare-{name}", compact=True)
+                    yield Field(placeholder=example, id=f"declare-{name}", compact=True)
             yield Words(id="declare-refused")
             keys = Content.assemble((" enter ", "$key"), " next, then declare   ", (" esc ", "$key"), " leave")
             yield Static(keys, classes="keys", markup=False)

@@ -18,6 +18,7 @@ from lemnis.tui.format import when
 from lemnis.tui.language import _
 from lemnis.tui.moment import EXAMPLES, moment_ms
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.field import Field
 
 COLUMNS = (Col("when"), Col("what"), Col("happened", flex=True))
 
@@ -46,7 +47,7 @@ class Past(ModalScreen[int | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
             yield Words(Content.styled(_("Go to a time"), "bold $stage-accent"))
-            yield Input(placeholder=EXAMPLES, compact=True)
+            yield Field(placeholder=EXAMPLES, compact=True)
             yield Words(id="past-refused")
             yield Table(*COLUMNS, id="moments", empty=_("Nothing has happened here yet."))
             yield Words(Content.styled(NOT_KEPT, "$muted"), id="past-not-kept")

@@ -19,6 +19,7 @@ from lemnis.engine.text import safe
 from lemnis.engine.workspace import find_workspace
 from lemnis.tui.language import _
 from lemnis.tui.theme import ThemedApp
+from lemnis.tui.widgets.field import Field
 from lemnis.tui.widgets.text import Words
 
 DATA_SUFFIXES = (".csv", ".parquet", ".jsonl", ".zip", ".db", ".sqlite")
@@ -86,7 +87,7 @@ class Welcome(ThemedApp[Choice]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="welcome"), Vertical(classes="dialog"):
             yield Words(id="welcome-words")
-            yield Input(
+            yield Field(
                 id="welcome-path", placeholder=_('a folder with lemnis.toml'), compact=True, suggester=Folders(),
                 disabled=True,
             )  # fmt: skip

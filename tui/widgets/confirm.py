@@ -10,6 +10,7 @@ from textual.widgets import Input, Static
 from lemnis.engine.text import safe
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
+from lemnis.tui.widgets.field import Field
 
 
 class Confirm(ModalScreen[bool]):
@@ -37,7 +38,7 @@ class Confirm(ModalScreen[bool]):
                 yield Static(
                     Content.assemble(f"{_('Type')} ", (safe(self.typed), "bold"), f" {_('to go on:')}"), markup=False
                 )
-                yield Input(compact=True)
+                yield Field(compact=True)
             yield Static(self.keys(), classes="keys", markup=False)
 
     def keys(self) -> Content:

@@ -14,6 +14,7 @@ from lemnis.engine import LemnisError
 from lemnis.engine.query import Completion, QueryError
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
+from lemnis.tui.widgets.field import Field
 from lemnis.tui.widgets.text import Words
 
 OFFERED = 4  # completions that are named at once
@@ -67,7 +68,7 @@ class PromptLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Words(self.sign, classes="sign")
-        yield Input(compact=True, select_on_focus=False, disabled=True)
+        yield Field(compact=True, select_on_focus=False, disabled=True)
         yield Words("", classes="hint")
 
     def open(self, text: str = "", hint: str = "", history: list[str] | None = None) -> None:

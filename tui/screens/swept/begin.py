@@ -19,6 +19,7 @@ from lemnis.engine.experiments.sweep import Wishes
 from lemnis.engine.experiments.sweep.space import USUAL, declared_space, read_space, usual_space
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.field import Field
 
 LISTS = {"objective": "objectives", "constraint": "constraints"}
 WHOLE = ("trials", "parallel", "seed")
@@ -76,8 +77,8 @@ class BeginDialog(ModalScreen[tuple[str, Wishes]]):
         with Vertical(classes="dialog train"):
             yield Words(Content.styled(_("Begin a sweep"), "bold $stage-accent"))
             yield Table(Col("from"), Col("kind"), Col("trials", right=True), Col("varies", flex=True), id="sweep-from")
-            yield Input(placeholder="varies: num_leaves=7..255:log algorithm=gbdt,dart", id="sweep-space", compact=True)
-            yield Input(
+            yield Field(placeholder="varies: num_leaves=7..255:log algorithm=gbdt,dart", id="sweep-space", compact=True)
+            yield Field(
                 placeholder="change: trials=20 timeout=30min objective=auc rounds=100", id="sweep-more", compact=True
             )
             yield Words("", id="fault")

@@ -16,6 +16,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.stages.data import details
 from lemnis.tui.widgets import Facts, Table
+from lemnis.tui.widgets.field import Field
 from lemnis.tui.widgets.text import Words
 
 
@@ -31,7 +32,7 @@ class PathAsked(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Words(Content.styled(safe(self.question), "bold $stage-accent"))
-            yield Input(self.value, placeholder=self.hint, compact=True)
+            yield Field(self.value, placeholder=self.hint, compact=True)
             yield Words(
                 Content.assemble((" enter ", "$key"), f" {_('go on')}   ", (" esc ", "$key"), f" {_('close')}"),
                 classes="keys",

@@ -18,6 +18,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.screens.following import JobDialog
 from lemnis.tui.stages.deploy.exported import export_words
 from lemnis.tui.widgets import Col, Meter, Row, Table, Words
+from lemnis.tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from lemnis.tui.app import Console
@@ -42,7 +43,7 @@ class ExportScreen(JobDialog[None]):
             title = f"Export {self.version.model} version {self.version.version}"
             yield Words(Content.styled(safe(title, limit=70), "bold $stage-accent"))
             yield Table(Col("form", width=14), Col("what is written", flex=True), id="forms")
-            yield Input(compact=True, id="export-to", placeholder="a folder that is new or empty")
+            yield Field(compact=True, id="export-to", placeholder="a folder that is new or empty")
             yield Meter("written", id="export-meter")
             yield Words("", id="export-said")
             yield Words(keys(("enter", "choose, then write"), ("esc", "back")), id="export-keys", classes="keys")

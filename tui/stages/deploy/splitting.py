@@ -12,6 +12,7 @@ from textual.widgets import Input
 from lemnis.engine.deploy import Mode
 from lemnis.engine.text import safe
 from lemnis.tui.widgets import Words
+from lemnis.tui.widgets.field import Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Splitting(ModalScreen[Wanted | None]):
             for name, value, hint in FIELDS:
                 with Horizontal(classes="splitting-field"):
                     yield Words(Content.styled(name, "$muted"))
-                    yield Input(value, placeholder=hint, compact=True, id=f"splitting-{name}")
+                    yield Field(value, placeholder=hint, compact=True, id=f"splitting-{name}")
             yield Words(self.keys(), id="splitting-keys")
 
     def keys(self) -> Content:

@@ -14,6 +14,7 @@ from lemnis.tui.format import number
 from lemnis.tui.language import _
 from lemnis.tui.stages.evaluate import rows
 from lemnis.tui.widgets import Bars, Chart, Facts, Panel, Series, Words
+from lemnis.tui.widgets.field import Field
 
 STEP = 0.01
 MOST_BARS = 30  # what does not fit below is cut
@@ -161,7 +162,7 @@ class FindRow(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(Content.styled(self.question, "bold"), markup=False)
             yield Static(Content.assemble(("Its key, or # and its number: ", "$muted"), self.keys), markup=False)
-            yield Input(compact=True)
+            yield Field(compact=True)
             keys = Content.assemble((" enter ", "$key"), f" {self.does}   ", (" esc ", "$key"), " leave")
             yield Static(keys, classes="keys", markup=False)
 

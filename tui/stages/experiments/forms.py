@@ -14,6 +14,7 @@ from lemnis.engine.config import View
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.field import Field
 
 
 class Line(ModalScreen[str | None]):
@@ -40,7 +41,7 @@ class Line(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Words(Content.styled(safe(self.heading, limit=70), "bold"))
             yield Words(Content(safe(self.text)))
-            yield Input(self.value, compact=True)
+            yield Field(self.value, compact=True)
             yield Words(id="line-refused")
             keys = Content.assemble((" enter ", "$key"), f" {self.word}   ", (" esc ", "$key"), " leave as it is")
             yield Words(keys, classes="keys")

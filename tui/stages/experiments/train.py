@@ -20,6 +20,7 @@ from lemnis.engine.validate import Standing
 from lemnis.tui.format import verdict
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.field import Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,9 @@ class TrainDialog(ModalScreen[Training]):
         with Vertical(classes="dialog train"):
             yield Words(Content.styled(_("Train"), "bold $stage-accent"))
             yield Table(*columns, Col("parameters", flex=True), id="presets")
-            yield Input(placeholder="change: algorithm=dart num_leaves=63 seed=2", id="overrides", compact=True)
+            yield Field(placeholder="change: algorithm=dart num_leaves=63 seed=2", id="overrides", compact=True)
             yield Words("", id="checks")
-            yield Input(placeholder="why it is trained despite the checks", id="despite", compact=True)
+            yield Field(placeholder="why it is trained despite the checks", id="despite", compact=True)
             yield Words("", id="fault")
             keys = (
                 (" enter ", "$key"),

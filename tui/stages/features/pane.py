@@ -16,6 +16,7 @@ from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
 from lemnis.tui.stages.features import rows
 from lemnis.tui.widgets import Bars, Facts, Words
+from lemnis.tui.widgets.field import Field
 
 RELATIVES = 8
 
@@ -76,7 +77,7 @@ class Question(ModalScreen[tuple[str, ...] | None]):
                 yield Static(Content.styled(f"▲ {safe(self.warning, limit=200)}", "$warn"), markup=False)
             for place, (label, text) in enumerate(self.fields):
                 yield Static(label, markup=False)
-                yield Input(text, id=f"field-{place}", compact=True)
+                yield Field(text, id=f"field-{place}", compact=True)
             said = f" next, then {self.word}   " if len(self.fields) > 1 else f" {self.word}   "
             keys = Content.assemble((" enter ", "$key"), said, (" esc ", "$key"), " keep as it is")
             yield Static(keys, classes="keys", markup=False)

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from lemnis.engine.clock import iso_utc, parse_ms
 from lemnis.engine.text import safe
 from lemnis.tui.widgets import Words
+from lemnis.tui.widgets.field import Field
 
 DAY_MS = 86_400_000
 USUAL_DAYS = 7
@@ -64,7 +65,7 @@ class Form(ModalScreen[Answers | None]):
             for question in self.questions:
                 with Horizontal(classes="field"):
                     yield Static(Content.styled(question.label, "$muted"), markup=False)
-                    yield Input(question.value, id=f"ask-{question.name}", compact=True)
+                    yield Field(question.value, id=f"ask-{question.name}", compact=True)
             yield Words(id="form-refused")
             keys = ((" enter ", "$key"), f" next, then {self.word}   ", (" esc ", "$key"), " leave as it is")
             yield Static(Content.assemble(*keys), classes="keys", markup=False)
