@@ -5,8 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from textual._context import active_message_pump
-from textual.await_complete import AwaitComplete
 from textual.containers import Container
 from textual.css.query import NoMatches
 from textual.widget import AwaitMount, Widget
@@ -181,16 +179,10 @@ class NavigatingApp(ResumingApp):
         if pane is not None and pane.is_attached:
             pane.focus()
 
-    def pop_screen(self) -> AwaitComplete:
-        """Take the top screen away, unless another one asks: of two keys at once, the second found its screen gone."""
-        asking = active_message_pump.get(None)
-        gone = isinstance(asking, Widget) and self.screen not in asking.ancestors_with_self
-        return AwaitComplete.nothing() if gone or len(self.screen_stack) == 1 else super().pop_screen()
-
     def uncover(self) -> None:
         """Take away all that is over the stages."""
         while len(self.screen_stack) > 1:
-            super().pop_screen()
+            self.pop_screen()
 
     async def show_stage(self, name: str, thing: str = "") -> None:
         """Show a stage with nothing over it."""

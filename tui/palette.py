@@ -15,6 +15,7 @@ from lemnis.tui.keys.selection import rank
 from lemnis.tui.language import _
 from lemnis.tui.messages import PlaceWanted
 from lemnis.tui.stages import BY_NAME
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Palette(Provider):
         await self.app.run_action(f"app.do('{action.id}')")
 
 
-class PaletteScreen(CommandPalette):
+class PaletteScreen(CommandPalette, Dialog[None]):  # pyright: ignore[reportIncompatibleMethodOverride]
     """Textual's palette; a search that was stopped hands in what it found also when its list is gone already."""
 
     def _watch__list_visible(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]

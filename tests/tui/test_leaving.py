@@ -6,12 +6,12 @@ from support import FakeEngine, screen_text, settle
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from lemnis.tui.app import Console
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.widgets import Words
+from lemnis.tui.widgets.dialog import Dialog
 
 
 class Bare(Console):
@@ -25,7 +25,7 @@ class Asked(Message):
     """What a thread has posted, or a key that was pressed twice."""
 
 
-class Late(ModalScreen[None]):
+class Late(Dialog[str]):
     """A screen that is left when it is asked to, and draws what comes even then."""
 
     class Found(Message):
@@ -39,7 +39,7 @@ class Late(ModalScreen[None]):
         yield Late.Last("only this", id="late")
 
     def on_asked(self) -> None:
-        self.dismiss()
+        self.dismiss("left")
 
     def on_late_found(self) -> None:
         self.query_one("#late", Words).say("found")
@@ -60,6 +60,20 @@ async def test_a_screen_that_is_asked_twice_to_leave_takes_no_other_with_it() ->
             await settle(pilot)
             assert len(pilot.app.screen_stack) == below
             await pilot.press("escape")
+        assert "good" in screen_text(pilot)
+
+
+async def test_a_screen_that_leaves_under_another_answers_once_and_takes_that_along() -> None:
+    answers: list[str | None] = []
+    async with console().run_test(size=(80, 24)) as pilot:
+        await pilot.app.push_screen(Late(), answers.append)
+        late = pilot.app.screen
+        await pilot.app.push_screen(Explanation("One", "thing"))
+        assert late.post_message(Asked())
+        assert late.post_message(Asked())
+        await settle(pilot)
+        assert len(pilot.app.screen_stack) == 1
+        assert answers == ["left"]
         assert "good" in screen_text(pilot)
 
 

@@ -8,14 +8,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 
-class ColumnAsked(ModalScreen[str]):
+class ColumnAsked(Dialog[str]):
     """One line and the columns that fit it; dismisses with the name of one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,7 +10,6 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.errors import BadInput
@@ -40,12 +39,13 @@ from lemnis.tui.screens.compared.words import Compared, rows_words
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 
 POINTS = 240
 LIVE_SECONDS = 1.0
 
 
-class Compare(ModalScreen[None]):
+class Compare(Dialog[None]):
     """Two or more runs side by side; reads again while one of them trains or is tested."""
 
     BINDINGS: ClassVar = [

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.tui.language import N_, _
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.text import Words
 
 OF_TABLE = {"c": N_("cell"), "r": N_("row"), "l": N_("column"), "j": N_("row as JSON"), "m": N_("table as Markdown")}
@@ -16,7 +16,7 @@ SHORT = {"row as JSON": "JSON", "table as Markdown": "Markdown"}  # where there 
 ROOM = 120  # cells, from which the names are written in full
 
 
-class CopyMenu(ModalScreen[str]):
+class CopyMenu(Dialog[str]):
     """One line above the footer; dismisses with the kind, or an empty string."""
 
     BINDINGS = [

@@ -5,17 +5,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 from lemnis.tui.widgets.fitting import Fitting
 
 
-class Decision(ModalScreen[str | None]):
+class Decision(Dialog[str | None]):
     """Dismisses with the reason once the name was typed, with None when it was left.
 
     The key that asked answers nothing: two fields have to be filled.

@@ -5,16 +5,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.engine.text import safe
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _, paragraphs
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.fitting import Fitting
 from lemnis.tui.widgets.text import Words
 
 
-class Explanation(ModalScreen[None]):
+class Explanation(Dialog[None]):
     """A title and a text that scrolls where it is longer than the screen; any of esc, q, K and enter closes it."""
 
     BINDINGS = [

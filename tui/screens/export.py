@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lemnis.engine import LemnisError
@@ -18,10 +17,11 @@ from lemnis.engine.text import safe
 from lemnis.tui.format import number
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Meter, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 
-class Export(ModalScreen[None]):
+class Export(Dialog[None]):
     """One line for the path, then the progress; escape stops and leaves no file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", show=False)]

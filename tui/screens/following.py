@@ -6,17 +6,17 @@ from typing import Any, ClassVar, Generic, TypeVar
 from textual import on, work
 from textual.binding import Binding
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import Job
 from lemnis.tui.terminal.pace import every
+from lemnis.tui.widgets.dialog import Dialog
 
 LOOK_EVERY_S = 0.4
 Answer = TypeVar("Answer")  # what the dialog is left with
 
 
-class JobDialog(ModalScreen[Answer], Generic[Answer]):
+class JobDialog(Dialog[Answer], Generic[Answer]):
     """What is shown is the dialog's own affair: `queued`, `going`, `found` and `refused` say where the job is."""
 
     BINDINGS: ClassVar = [Binding("escape", "leave", "Leave", show=False)]

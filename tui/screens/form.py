@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 Options: TypeAlias = Callable[[str, dict[str, str]], list[str]]
@@ -39,7 +39,7 @@ class Line:
     options: Options | None = None
 
 
-class LinesForm(ModalScreen[dict[str, str] | None]):
+class LinesForm(Dialog[dict[str, str] | None]):
     """Dismisses with the lines by name, or with None."""
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]

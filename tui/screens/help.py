@@ -5,17 +5,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.tui.actions import GLOBAL, TABLE, Action, actions
 from lemnis.tui.keys.keymap import DEFAULT, Keymap
 from lemnis.tui.language import _
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.widgets.cells import fitted
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.text import Words
 
 
-class Help(ModalScreen[None]):
+class Help(Dialog[None]):
     """Keys, what they do and the command that does the same."""
 
     BINDINGS = [

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.events import Key, Resize
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
+
+from lemnis.tui.widgets.dialog import Dialog
 
 LETTERS = "asdfghjklqwertyuiopzxcvbnm"
 
 
-class Jump(ModalScreen[Widget | None]):
+class Jump(Dialog[Widget | None]):
     """Draws the letters over what is seen; dismisses with the chosen pane, or None for any other key."""
 
     def __init__(self, panes: Sequence[Widget]) -> None:

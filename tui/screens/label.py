@@ -11,7 +11,6 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Key
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
@@ -22,6 +21,7 @@ from lemnis.tui.actions import key_label
 from lemnis.tui.screens import card
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.widgets import Panel, PromptLine, Words
+from lemnis.tui.widgets.dialog import Dialog
 
 KEYS = (
     ("u", "undo", "Undo", "undo"),
@@ -51,7 +51,7 @@ class Sight:
     words: str
 
 
-class LabelMode(ModalScreen[None]):
+class LabelMode(Dialog[None]):
     """Asks one labeller about the rows of one queue."""
 
     BINDINGS: ClassVar = [

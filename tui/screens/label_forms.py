@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from lemnis.engine.config import Labels
@@ -15,6 +14,7 @@ from lemnis.engine.explore.labels import KINDS
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 USUAL_ROWS = 300
@@ -30,7 +30,7 @@ class QueueWish:
     model: str = ""
 
 
-class QueueForm(ModalScreen[QueueWish | None]):
+class QueueForm(Dialog[QueueWish | None]):
     """Asks which rows; enter on a kind makes the queue with the numbers below it."""
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
@@ -80,7 +80,7 @@ class QueueForm(ModalScreen[QueueWish | None]):
         self.dismiss(None)
 
 
-class DeclareForm(ModalScreen[tuple[str, Labels] | None]):
+class DeclareForm(Dialog[tuple[str, Labels] | None]):
     """Asks for a name, the column, its classes and the question; enter goes on, on the last line it declares."""
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]

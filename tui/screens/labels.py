@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.explore.labels import LabelSet, Queue
@@ -24,6 +23,7 @@ from lemnis.tui.screens.label import LabelMode
 from lemnis.tui.screens.label_forms import DeclareForm, QueueForm, QueueWish
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 LIVE_SECONDS = 1.0
@@ -50,7 +50,7 @@ class DeskView:
     job: Job | None
 
 
-class LabelDesk(ModalScreen[None]):
+class LabelDesk(Dialog[None]):
     """Questions above, the queues of the chosen one below; enter labels."""
 
     BINDINGS: ClassVar = [

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.lineage import Lineage
@@ -17,12 +16,13 @@ from lemnis.tui.address import Address, address
 from lemnis.tui.messages import PlaceWanted
 from lemnis.tui.screens.traced import COLUMNS, NARROW, lines, place_of, step_rows
 from lemnis.tui.widgets import Panel, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 KEYS = ((" enter ", " open  "), (" L ", " its lineage  "), (" ( ", " back  "), (" y ", " copy  "), (" esc ", " close"))
 
 
-class LineageScreen(ModalScreen[None]):
+class LineageScreen(Dialog[None]):
     """One thing between its origins and its results."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,7 +8,6 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
@@ -18,12 +17,13 @@ from lemnis.tui.format import when
 from lemnis.tui.language import _
 from lemnis.tui.terminal.pace import every, pace
 from lemnis.tui.widgets import Panel, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 Facts = TypeVar("Facts")
 
 
-class LiveScreen(ModalScreen[None], Generic[Facts]):
+class LiveScreen(Dialog[None], Generic[Facts]):
     """What is shown is the screen's own affair: `read` returns the facts, and `draw` draws them.
 
     One reading is under way at a time, and what is old says so in words.

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.modelcard import Card, differences, markdown
@@ -18,6 +17,7 @@ from lemnis.tui.format import MISSING
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Panel, Words
 from lemnis.tui.widgets.cells import fitted
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KEYS = (("d", "only what differs from the version before"), ("[ ]", "version"), ("y", "copy"), ("esc", "close"))
 
 
-class ModelCard(ModalScreen[None]):
+class ModelCard(Dialog[None]):
     """One version's card; brackets go through the versions, d shows only what differs from the one before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import GpuReport, HostSample
@@ -18,13 +17,14 @@ from lemnis.tui import machines
 from lemnis.tui.language import _
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 LIVE_SECONDS = 1.0
 STALE_S = 8.0
 
 
-class NodesScreen(ModalScreen[None]):
+class NodesScreen(Dialog[None]):
     """Dismisses with nothing. A child process asks the scheduler; this screen looks at what it said last."""
 
     DEFAULT_CSS = """

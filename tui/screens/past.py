@@ -8,7 +8,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lemnis.engine import Engine, LemnisError
@@ -18,12 +17,13 @@ from lemnis.tui.format import when
 from lemnis.tui.language import _
 from lemnis.tui.moment import EXAMPLES, moment_ms
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 COLUMNS = (Col("when"), Col("what"), Col("happened", flex=True))
 
 
-class Past(ModalScreen[int | None]):
+class Past(Dialog[int | None]):
     """Dismisses with a moment (epoch ms), or with None to stay where one is."""
 
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]

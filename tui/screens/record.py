@@ -8,15 +8,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.engine.data import Version
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words, data_cell
+from lemnis.tui.widgets.dialog import Dialog
 
 
-class Record(ModalScreen[str]):
+class Record(Dialog[str]):
     """The columns of one row; dismisses with the name of the column that was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

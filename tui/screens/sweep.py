@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.errors import BadInput
@@ -26,6 +25,7 @@ from lemnis.tui.screens.swept.texts import EXPLAINED, HELP
 from lemnis.tui.screens.swept.view import SweepView, read_view
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Confirm, Facts, Panel, PromptLine, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 LIVE_SECONDS = 1.0
@@ -37,7 +37,7 @@ KEYS = (
 )  # fmt: skip
 
 
-class SweepScreen(ModalScreen[int | None]):
+class SweepScreen(Dialog[int | None]):
     """Dismisses with the run that is to be shown, or with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.experiments.sweep import Sweep, Wishes
@@ -20,12 +19,13 @@ from lemnis.tui.screens.swept.begin import BeginDialog
 from lemnis.tui.screens.swept.words import best_value
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 LIVE_SECONDS = 2.0
 
 
-class SweepsScreen(ModalScreen[int | None]):
+class SweepsScreen(Dialog[int | None]):
     """Dismisses with the run that is to be shown, or with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

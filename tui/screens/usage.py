@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import Usage
@@ -18,6 +17,7 @@ from lemnis.tui.format import when
 from lemnis.tui.language import N_, _
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Col, Panel, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 LIVE_SECONDS = 5.0
@@ -36,7 +36,7 @@ EMPTY = {
 }
 
 
-class UsageScreen(ModalScreen[None]):
+class UsageScreen(Dialog[None]):
     """Dismisses with nothing."""
 
     DEFAULT_CSS = """

@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import LemnisError
 from lemnis.engine.errors import Cancelled
@@ -19,6 +18,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.format import number, share
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words, value_bar, value_cell
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.windows import PAGE
 
 COLUMNS = (
@@ -31,7 +31,7 @@ COLUMNS = (
 NARROW = tuple(one for one in COLUMNS if one.name != "upto")
 
 
-class ValuesScreen(ModalScreen[Filter | None]):
+class ValuesScreen(Dialog[Filter | None]):
     """One column's values; dismisses with the filter that was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -4,16 +4,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from lemnis.engine.text import safe
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Dialog[bool]):
     """Dismisses with True only for `y` (and, where `typed` is given, only after that name was typed).
 
     Enter and the key that opened the question answer nothing, so that a key struck twice destroys nothing.

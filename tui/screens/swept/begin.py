@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lemnis.engine.config import Preset
@@ -19,6 +18,7 @@ from lemnis.engine.experiments.sweep import Wishes
 from lemnis.engine.experiments.sweep.space import USUAL, declared_space, read_space, usual_space
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 LISTS = {"objective": "objectives", "constraint": "constraints"}
@@ -59,7 +59,7 @@ def read_wishes(space: str, more: str) -> Wishes:
     return Wishes(**fields, **lists, overrides=read_overrides(others))  # type: ignore[arg-type]
 
 
-class BeginDialog(ModalScreen[tuple[str, Wishes]]):
+class BeginDialog(Dialog[tuple[str, Wishes]]):
     """Dismisses with what a sweep starts from and what is wished for, or with None."""
 
     BINDINGS = [

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVariableType]
 
 from lemnis.engine import Engine, LemnisError
@@ -35,6 +34,7 @@ from lemnis.tui.stages.data.preview import PathAsked
 from lemnis.tui.stages.data.rows import job_text, only
 from lemnis.tui.widgets import Facts, Meter, Panel, Table, Words
 from lemnis.tui.widgets.confirm import Confirm
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 WIDE = 140  # cells, from which columns and detail stand side by side
@@ -59,7 +59,7 @@ HELP = (
 )
 
 
-class DiffScreen(ModalScreen[None]):
+class DiffScreen(Dialog[None]):
     """Finds the comparison of two versions, or has it made and shows how far it is; leaving does not stop it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,7 +9,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.data.diff import CHANGES, Diff, DiffPage, Listing
@@ -19,13 +18,14 @@ from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages.data.differences import PSI_TEXT, keys_line, listing_title, row_cells, row_columns
 from lemnis.tui.stages.data.preview import PathAsked
 from lemnis.tui.widgets import Panel, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 from lemnis.tui.widgets.windows import PAGE
 
 KEYS = (("v", "kind"), ("[ ]", "column"), ("E", "export"), ("y", "copy"), ("K", "explain"), ("esc", "back"))
 
 
-class DiffRows(ModalScreen[None]):
+class DiffRows(Dialog[None]):
     """A windowed list; only what is on the screen is read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

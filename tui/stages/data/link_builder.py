@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVariableType]
 
@@ -26,11 +25,12 @@ from lemnis.tui.stages.data.link_keys import KeysScreen
 from lemnis.tui.stages.data.link_pane import Cautions, KeyLists, MatchPanel
 from lemnis.tui.stages.data.link_rows import key_lists, keys_line
 from lemnis.tui.widgets import Confirm, Panel, PromptLine, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 
 DEBOUNCE_SECONDS = 0.15
 
 
-class LinkBuilder(ModalScreen[fields.Built | None]):
+class LinkBuilder(Dialog[fields.Built | None]):
     """Edits one link; nothing is written before `w`, and esc leaves everything as it was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

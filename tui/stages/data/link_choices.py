@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine.config import Link
 from lemnis.engine.data import KeyProposal, LinkBench, LinkDraft, Snapshot
@@ -21,9 +20,10 @@ from lemnis.tui.format import number, verdict
 from lemnis.tui.language import _
 from lemnis.tui.stages.data.link_rows import PROPOSALS, keys_line, proposal_row
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 
 
-class Chooser(ModalScreen[list[str] | None]):
+class Chooser(Dialog[list[str] | None]):
     """Asks for one row of a list, or for the marked ones; dismisses with their keys, None when it is left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "Leave", show=False)]
@@ -61,7 +61,7 @@ class Chooser(ModalScreen[list[str] | None]):
         self.dismiss([message.key] if self.marks is None else [row.key for row in self.rows if row.key in marked])
 
 
-class ProposedKeys(ModalScreen[KeyProposal | None]):
+class ProposedKeys(Dialog[KeyProposal | None]):
     """Measures which keys fit the source of a draft, the best first; dismisses with the chosen ones."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "leave", "Leave", show=False)]

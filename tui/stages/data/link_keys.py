@@ -8,7 +8,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine.data import SIDES, LinkBench, LinkDraft, Side
 from lemnis.engine.errors import LemnisError
@@ -17,9 +16,10 @@ from lemnis.tui.format import number
 from lemnis.tui.language import _
 from lemnis.tui.stages.data.link_rows import key_rows, keys_line
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 
 
-class KeysScreen(ModalScreen[None]):
+class KeysScreen(Dialog[None]):
     """All keys of one kind, those with the most rows first, read a page at a time; E writes them to a file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

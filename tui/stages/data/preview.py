@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lemnis.engine.data import Preview
@@ -16,11 +15,12 @@ from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.stages.data import details
 from lemnis.tui.widgets import Facts, Table
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 from lemnis.tui.widgets.text import Words
 
 
-class PathAsked(ModalScreen[str]):
+class PathAsked(Dialog[str]):
     """One line: a file, a pattern, an address or a source's name; enter looks, esc leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close", show=False)]
@@ -47,7 +47,7 @@ class PathAsked(ModalScreen[str]):
             self.dismiss(message.value.strip())
 
 
-class PreviewScreen(ModalScreen[None]):
+class PreviewScreen(Dialog[None]):
     """What a source would hold; `n` declares it under a name when it is not declared yet."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import Job
@@ -24,6 +23,7 @@ from lemnis.tui.stages.data.rows import job_text
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Cell, Col, Meter, Panel, Row, Table, Words
 from lemnis.tui.widgets.confirm import Confirm
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 LIVE_SECONDS = 1.0
@@ -52,7 +52,7 @@ class ShareView:
     origins: dict[str, Origin]
 
 
-class ShareScreen(ModalScreen[None]):
+class ShareScreen(Dialog[None]):
     """One list of everything that is here or at the remote; space marks several."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

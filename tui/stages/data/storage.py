@@ -6,7 +6,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.engine.data import Verification
 from lemnis.engine.data.gc import Collection, Plan
@@ -14,6 +13,7 @@ from lemnis.tui.format import age, bytes_, number
 from lemnis.tui.keys.named import key_of
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Cell, Col, Facts, Panel, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 
 COLUMNS = (Col("file"), Col("what"), Col("size", right=True), Col("why", "why it is listed", flex=True))
 
@@ -28,7 +28,7 @@ class StorageView:
     last: Collection | None
 
 
-class Storage(ModalScreen[str | None]):
+class Storage(Dialog[str | None]):
     """Dismisses with what the person wants: ``verify``, ``verify all``, ``collect``, or None."""
 
     BINDINGS = [

@@ -8,18 +8,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.engine.evaluate import CalibrationMap
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 
 AS_IT_IS = "as it is"
 MEASURES = {"brier": "Brier", "log_loss": "log loss"}
 
 
-class Registering(ModalScreen[str | None]):
+class Registering(Dialog[str | None]):
     """Dismisses with a map's name, with an empty text for the run as it is, with None when it was left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave", show=False)]

@@ -6,12 +6,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lemnis.engine.deploy import Mode
 from lemnis.engine.text import safe
 from lemnis.tui.widgets import Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 
@@ -35,7 +35,7 @@ FIELDS = (
 )
 
 
-class Splitting(ModalScreen[Wanted | None]):
+class Splitting(Dialog[Wanted | None]):
     """Dismisses with what was filled in, with None when it was left."""
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]

@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.errors import BadInput
@@ -19,6 +18,7 @@ from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages.evaluate import edited
 from lemnis.tui.widgets import Panel, PromptLine, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 KEYS = (
@@ -31,7 +31,7 @@ KEYS = (
 )
 
 
-class RowEditor(ModalScreen[None]):
+class RowEditor(Dialog[None]):
     """One row of a run; the process that answers is ended with the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

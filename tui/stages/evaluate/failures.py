@@ -5,7 +5,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.engine.config import Check
 from lemnis.engine.evaluate import Failures, FailureType
@@ -15,6 +14,7 @@ from lemnis.tui.language import _
 from lemnis.tui.stages.evaluate import failed
 from lemnis.tui.stages.evaluate.pane import Drawn
 from lemnis.tui.widgets import Panel, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 
 DOES = "{evaluate.what_if} edits, {evaluate.label} labels, {evaluate.check} checks"
 
@@ -70,7 +70,7 @@ class FailuresPane(Horizontal):
         return self._found.types[place] if self._found and place is not None else None
 
 
-class CheckPreview(ModalScreen[bool]):
+class CheckPreview(Dialog[bool]):
     """Shows a check as it would stand in lemnis.toml; dismisses with True for y."""
 
     BINDINGS = [

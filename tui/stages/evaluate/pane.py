@@ -6,7 +6,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from lemnis.engine.evaluate import Evaluation, Importance
@@ -14,6 +13,7 @@ from lemnis.tui.format import number
 from lemnis.tui.language import _
 from lemnis.tui.stages.evaluate import rows
 from lemnis.tui.widgets import Bars, Chart, Facts, Panel, Series, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 STEP = 0.01
@@ -149,7 +149,7 @@ class CurvesPane(Vertical):
         self.query_one("#speed", Facts).show(rows.speed_facts(last.speed if last else None))
 
 
-class FindRow(ModalScreen[str | None]):
+class FindRow(Dialog[str | None]):
     """Asks for the key of a row; escape asks for nothing."""
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
@@ -174,7 +174,7 @@ class FindRow(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class ChooseFolds(ModalScreen[str | None]):
+class ChooseFolds(Dialog[str | None]):
     """Asks how rows are cut into folds; escape asks for nothing."""
 
     BINDINGS = [

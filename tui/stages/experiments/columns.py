@@ -8,10 +8,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Layout:
     frozen: int = 0
 
 
-class ColumnsScreen(ModalScreen[Layout | None]):
+class ColumnsScreen(Dialog[Layout | None]):
     """Dismisses with the layout that is wanted, or with None."""
 
     BINDINGS = [

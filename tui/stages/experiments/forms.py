@@ -7,17 +7,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lemnis.engine.config import View
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 
-class Line(ModalScreen[str | None]):
+class Line(Dialog[str | None]):
     """Dismisses with what was typed, or with None."""
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
@@ -61,7 +61,7 @@ class Line(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class ViewsScreen(ModalScreen[str | None]):
+class ViewsScreen(Dialog[str | None]):
     """Dismisses with the name of the view that is wanted, or with None."""
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]

@@ -11,7 +11,6 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.errors import BadInput, ChecksFailed
@@ -23,9 +22,10 @@ from lemnis.tui.language import _
 from lemnis.tui.stages.experiments.forms import Line
 from lemnis.tui.stages.experiments.plan import Offer, axis_rows, cell_columns, cell_rows, plan_words, values_text
 from lemnis.tui.widgets import Col, Confirm, Panel, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 
 
-class Choices(ModalScreen[list[str] | None]):
+class Choices(Dialog[list[str] | None]):
     """Dismisses with what is marked, else with the line under the cursor; or with None."""
 
     BINDINGS: ClassVar = [Binding("escape", "leave", "Leave", show=False)]
@@ -61,7 +61,7 @@ class Choices(ModalScreen[list[str] | None]):
         self.dismiss(None)
 
 
-class GridScreen(ModalScreen[Started | None]):
+class GridScreen(Dialog[Started | None]):
     """Dismisses with the grid that was queued, or with None."""
 
     BINDINGS: ClassVar = [

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lemnis.engine import Engine
@@ -20,6 +19,7 @@ from lemnis.engine.validate import Standing
 from lemnis.tui.format import verdict
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 
@@ -32,7 +32,7 @@ class Training:
     despite_checks: str = ""
 
 
-class TrainDialog(ModalScreen[Training]):
+class TrainDialog(Dialog[Training]):
     """Dismisses with the training that is wanted, or with None."""
 
     BINDINGS = [

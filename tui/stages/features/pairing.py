@@ -8,7 +8,6 @@ from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.features import PairDetail
@@ -19,12 +18,13 @@ from lemnis.tui.language import _
 from lemnis.tui.stages.features.rows import fixed
 from lemnis.tui.widgets import Words
 from lemnis.tui.widgets.cells import drawable, fitted
+from lemnis.tui.widgets.dialog import Dialog
 
 SHADES = " ░▒▓█"
 LABEL, AMOUNT, CELL = 14, 9, 6
 
 
-class PairScreen(ModalScreen[None]):
+class PairScreen(Dialog[None]):
     """Asks the engine for two columns and draws what comes back; escape goes back at once."""
 
     BINDINGS = [Binding("escape,q,enter", "dismiss", "Back", show=False)]

@@ -6,7 +6,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from lemnis.engine.evaluate import Ablation
@@ -16,6 +15,7 @@ from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
 from lemnis.tui.stages.features import rows
 from lemnis.tui.widgets import Bars, Facts, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 RELATIVES = 8
@@ -53,7 +53,7 @@ class FeatureDetail(VerticalScroll):
         bars.show(rows.relatives(pairs, score.name, RELATIVES))
 
 
-class Question(ModalScreen[tuple[str, ...] | None]):
+class Question(Dialog[tuple[str, ...] | None]):
     """Asks for some texts, one after the other; escape gives none."""
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]

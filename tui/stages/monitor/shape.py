@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
@@ -16,6 +15,7 @@ from lemnis.tui.language import _
 from lemnis.tui.stages.monitor.shaped import COLUMNS, WIDE, ShapeView, detail, headline, nothing, shape_rows
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 LIVE_SECONDS = 3.0
@@ -23,7 +23,7 @@ NARROW = 110  # columns; below it the list leaves out what the detail tells
 KEYS = (("space", "mark"), ("a", "write into lemnis.toml"), ("y", "copy"), ("esc", "back"))
 
 
-class ShapeScreen(ModalScreen[None]):
+class ShapeScreen(Dialog[None]):
     """The differences of one endpoint, worst first; what is taken is written into lemnis.toml at once."""
 
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-short"), (30, "-tall")]

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import iso_utc, now_ms
@@ -29,6 +28,7 @@ from lemnis.tui.stages.validate.rows import (
     unknown_row,
 )
 from lemnis.tui.widgets import Panel, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 KEYS = (
@@ -46,7 +46,7 @@ class CodesView:
     events: list[CodeEvent]
 
 
-class CodesScreen(ModalScreen[bool]):
+class CodesScreen(Dialog[bool]):
     """Unknown codes above, the list and its changes below; dismisses with whether something was changed."""
 
     BINDINGS: ClassVar = [

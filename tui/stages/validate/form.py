@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from lemnis.engine.clock import iso_utc, parse_ms
 from lemnis.engine.text import safe
 from lemnis.tui.widgets import Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 DAY_MS = 86_400_000
@@ -32,7 +32,7 @@ class Question:
     optional: bool = False
 
 
-class Form(ModalScreen[Answers | None]):
+class Form(Dialog[Answers | None]):
     """Asks some questions; enter goes on, on the last line it answers."""
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import Job, user_name
@@ -18,6 +17,7 @@ from lemnis.tui.language import _
 from lemnis.tui.stages.validate.rows import PROPOSAL_COLUMNS, proposal_row, proposal_text, proposals_text
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 KIND = "validate.suggest"
@@ -41,7 +41,7 @@ class ProposalsView:
     job: Job | None
 
 
-class ProposalsScreen(ModalScreen[int]):
+class ProposalsScreen(Dialog[int]):
     """The proposals, the most telling first; dismisses with how many were taken."""
 
     BINDINGS: ClassVar = [

@@ -7,16 +7,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.engine.text import safe
 from lemnis.engine.validate import Reason
 from lemnis.tui.language import _
 from lemnis.tui.stages.validate.rows import REASON_COLUMNS, reason_row
 from lemnis.tui.widgets import Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 
 
-class Reasons(ModalScreen[None]):
+class Reasons(Dialog[None]):
     """The over-represented values, the strongest first; esc closes it."""
 
     BINDINGS: ClassVar = [

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import LemnisError
 from lemnis.engine.clock import now_ms
@@ -20,6 +19,7 @@ from lemnis.tui.stages.resources.live.reading import Source
 from lemnis.tui.stages.resources.live.signals import SignalMenu
 from lemnis.tui.stages.resources.pane import Filled, Lines
 from lemnis.tui.terminal.pace import every
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.panel import Panel
 
 PERIOD_S = 1.0
@@ -28,7 +28,7 @@ STALE_S = 5
 ENDED = ("Z", "X")  # states of a process that is gone but for its number
 
 
-class Closeup(ModalScreen[str]):
+class Closeup(Dialog[str]):
     """Dismisses with the number of the run the process works for if a person asked for it, or an empty string."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

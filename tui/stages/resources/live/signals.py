@@ -6,10 +6,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from lemnis.engine.resources import SIGNALS, Process
 from lemnis.engine.text import safe
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.text import Words
 
 MEANINGS = {
@@ -23,7 +23,7 @@ MEANINGS = {
 LISTED = 5
 
 
-class SignalMenu(ModalScreen[str]):
+class SignalMenu(Dialog[str]):
     """Dismisses with the name of a signal, or with an empty string."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import PoolState
@@ -20,6 +19,7 @@ from lemnis.tui.stages.resources.rows import only, pool_title
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.confirm import Confirm
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 LIVE_SECONDS = 2.0
@@ -27,7 +27,7 @@ STEP = 10
 NARROW = 110
 
 
-class PoolScreen(ModalScreen[str | None]):
+class PoolScreen(Dialog[str | None]):
     """Dismisses with the run that is to be shown, or with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import Change, Waiting, WhatIf
@@ -16,12 +15,13 @@ from lemnis.tui.language import _
 from lemnis.tui.stages.resources.pane import Lines
 from lemnis.tui.stages.resources.pool import words
 from lemnis.tui.widgets import Panel, Table, Words
+from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
 STEP = 10
 
 
-class TrialScreen(ModalScreen[int | None]):
+class TrialScreen(Dialog[int | None]):
     """Dismisses with the priority that the job is to have, or with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
