@@ -65,7 +65,8 @@ def test_a_footer_has_room_for_five(stage: str) -> None:
 
 def test_essential_keys_are_plain() -> None:
     plain = {key for action in ACTIONS for key in action.key.split(",") if not key.startswith("ctrl+")}
-    assert all({key for key in action.key.split(",")} & plain for action in ACTIONS)
+    own = {"app.suspend"}  # the key that suspends any other program
+    assert all({key for key in action.key.split(",")} & plain for action in ACTIONS if action.id not in own)
 
 
 def test_nothing_that_writes_or_destroys_answers_to_the_key_of_the_confirmation() -> None:

@@ -52,15 +52,20 @@ def test_a_console_that_hangs_is_ended_all_the_same(terminal: Terminal) -> None:
     assert terminal.as_before()
 
 
-@pytest.mark.parametrize("whole", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["job", "launcher"])
-def test_a_console_is_suspended_and_goes_on_where_it_was(terminal: Terminal, whole: bool) -> None:
+@pytest.mark.parametrize("way", ["key", "job", pytest.param("launcher", marks=pytest.mark.slow)])
+def test_a_console_is_suspended_and_goes_on_where_it_was(terminal: Terminal, way: str) -> None:
     def send(number: signal.Signals) -> None:
-        os.killpg(terminal.pid, number) if whole else terminal.signal(number)
+        os.killpg(terminal.pid, number) if way == "job" else terminal.signal(number)
 
     terminal.wait_for("Palette")
     terminal.press("6")
     terminal.wait_for("No runs")
-    send(signal.SIGTSTP)
+    if way == "key":
+        terminal.press("/")
+        terminal.wait_for("for example")
+        terminal.press("\x1a")
+    else:
+        send(signal.SIGTSTP)
     terminal.wait_for(lambda: state(terminal.pid) == "T")
     terminal.wait_for(lambda: terminal.modes_left_on() == set())
     assert terminal.as_before()
@@ -68,6 +73,10 @@ def test_a_console_is_suspended_and_goes_on_where_it_was(terminal: Terminal, who
     send(signal.SIGCONT)
     terminal.wait_for("No runs")
     assert "1049" in terminal.modes_left_on()
+    if way == "key":
+        terminal.wait_for("for example")
+        terminal.press("\x1b")
+        terminal.wait_for("Palette")
     terminal.press("q")
     assert terminal.end() == 0
     assert terminal.modes_left_on() == set()

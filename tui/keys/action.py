@@ -22,6 +22,7 @@ class Action:
         footer: True for the few that the footer of their stage shows.
         writes: True if it changes something, so that --read-only disables it.
         call: What Textual calls if it is not the name: ``sort('up')``.
+        anywhere: True for the few that work over a dialog, and while a line is typed, too.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Action:
     footer: bool = False
     writes: bool = False
     call: str = ""
+    anywhere: bool = False
 
     @property
     def said(self) -> str:
@@ -55,4 +57,6 @@ class Action:
         return self.call or self.id.split(".", 1)[1]
 
     def binding(self) -> Binding:
-        return Binding(self.key, self.name, self.label, tooltip=self.help, id=self.id, show=self.footer)
+        return Binding(
+            self.key, self.name, self.label, tooltip=self.help, id=self.id, show=self.footer, priority=self.anywhere
+        )

@@ -28,7 +28,7 @@ NAMED = {
 MODIFIED = re.compile(r"(?:(?:ctrl|alt|shift|super|hyper|meta)\+)+")
 EATEN = {
     "ctrl+a": "screen keeps it", "ctrl+b": "tmux keeps it", "ctrl+s": "flow control stops the screen with it",
-    "ctrl+q": "flow control keeps it", "ctrl+z": "it suspends", "ctrl+c": "it interrupts", "ctrl+d": "it ends input",
+    "ctrl+q": "flow control keeps it", "ctrl+c": "it interrupts", "ctrl+d": "it ends input",
     "ctrl+backslash": "it ends the process", "ctrl+m": "it is enter", "ctrl+i": "it is tab", "ctrl+j": "it is enter",
     "ctrl+h": "it is backspace", "ctrl+left_square_bracket": "it is escape",
 }  # fmt: skip
