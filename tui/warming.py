@@ -1,13 +1,16 @@
 """Warming: once the first picture stands, the rooms of the other tabs are imported, so that a tab opens at once."""
 
+import ctypes
 import gc
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager, suppress
 from importlib import import_module
 
 from lemnis.tui.stages import StageInfo
 
 PAUSE_S = 0.1  # between rooms: keys come first
+M_ARENA_MAX = -8  # of mallopt(3)
 URGENT = ("lemnis.tui.screens.incident", "lemnis.tui.screens.oncall", "lemnis.engine.monitor.incident.gathering")
 
 
@@ -41,3 +44,21 @@ def settle_memory() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    with c_library() as library:
+        library.malloc_trim(0)
+
+
+def share_heap() -> None:
+    """Have all threads to come take their memory from one heap of the C library.
+
+    Each would keep a heap of its own, with megabytes that are free for nobody else.
+    """
+    with c_library() as library:
+        library.mallopt(M_ARENA_MAX, 1)
+
+
+@contextmanager
+def c_library() -> Generator[ctypes.CDLL, None, None]:
+    """Give the C library; what is not there, as outside of glibc, is not done."""
+    with suppress(AttributeError, OSError):
+        yield ctypes.CDLL(None)

@@ -1,17 +1,19 @@
 """What a reader is given: a file of plain UTF-8 text, a table or a workbook, wherever it came from."""
 
 import codecs
-import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePath
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
 from lemnis.engine.config import Source
 from lemnis.engine.data.sources import Origin
 from lemnis.engine.errors import BadInput
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile, ZipInfo
 
 MOST_BYTES = 64 << 30  # of a file once it is unpacked
 COPY_BYTES = 1 << 20
@@ -145,6 +147,8 @@ def unpacked(source: Source, origin: Origin, scratch: Path, on_step: OnStep) -> 
     Raises:
         BadInput: It is no ZIP archive, damaged, encrypted, too large, or it is not clear which member is meant.
     """
+    import zipfile
+
     assert origin.path is not None
     name, place = origin.source, origin.name
     target = scratch / f"{len(list(scratch.iterdir()))}.csv"
@@ -170,7 +174,7 @@ def unpacked(source: Source, origin: Origin, scratch: Path, on_step: OnStep) -> 
     return target, info.filename
 
 
-def _member(archive: zipfile.ZipFile, source: Source, origin: Origin) -> zipfile.ZipInfo:
+def _member(archive: "ZipFile", source: Source, origin: Origin) -> "ZipInfo":
     files = [info for info in archive.infolist() if not info.is_dir()]
     wanted = [info for info in files if info.filename == source.member]
     if not source.member:

@@ -4,7 +4,6 @@ Two thirds of damaged LightGBM files end the process that loads them and some ne
 loaded anywhere else before it has passed here.
 """
 
-import importlib.metadata
 import os
 import resource
 import signal
@@ -63,7 +62,9 @@ def reader_of(path: Path) -> str:
     with open(path, "rb") as file:
         if file.read(len(LINEAR)) == LINEAR.encode():
             return LINEAR.strip()
-    return f"lightgbm {importlib.metadata.version('lightgbm')}"
+    from importlib.metadata import version
+
+    return f"lightgbm {version('lightgbm')}"
 
 
 def ask_model(

@@ -3,7 +3,6 @@
 import os
 import platform
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 LIBRARIES = ("lemnis", "lightgbm", "numpy", "pyarrow", "scipy", "scikit-learn")
@@ -38,6 +37,8 @@ def git(folder: Path, *arguments: str) -> str:
 
 def library_versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that decide what a training gives."""
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"python": platform.python_version()}
     for library in LIBRARIES:
         try:

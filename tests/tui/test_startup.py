@@ -61,3 +61,20 @@ def test_no_room_of_the_console_imports_what_only_workers_may() -> None:
     )
     forbidden = {"lightgbm", "duckdb", "scipy", "pandas", "optuna", "sklearn", "numpy", "pyarrow"}
     assert modules_after(code) & forbidden == set()
+
+
+def test_the_console_starts_without_what_libraries_only_look_for() -> None:
+    code = (
+        "import json, os, sys\n"
+        "import lemnis.tui.commands.console as console\n"
+        "from lemnis.engine.lean import hidden\n"
+        "with hidden('attr'):\n"
+        "    import lemnis.tui.app\n"
+        "from lemnis.tui.stages import STAGES\n"
+        "from lemnis.tui.warming import settle_memory, share_heap\n"
+        "share_heap()\n"
+        "for stage in STAGES: stage.load()\n"
+        "settle_memory()\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    assert modules_after(code) & {"attr", "zipfile", "importlib.metadata", "email.message"} == set()
