@@ -6,6 +6,7 @@ from lemnis.engine.resources import GpuReport, HostSample
 from lemnis.engine.resources.nodes import Node, Nodes
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_, number, share
+from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import Cell, Col, Row
 
 COLUMNS = (
@@ -57,16 +58,23 @@ def node_row(node: Node) -> Row:
     """Return one machine or worker."""
     used, limit = node.memory_used_bytes, node.memory_limit_bytes
     part = used / limit if used is not None and limit else None
-    of_gpu = f"{bytes_(node.gpu_used_bytes)} of {bytes_(node.gpu_total_bytes)}"
+    of_gpu = _("{gpu_used_bytes} of {gpu_total_bytes}").format(
+        gpu_used_bytes=bytes_(node.gpu_used_bytes), gpu_total_bytes=bytes_(node.gpu_total_bytes)
+    )
     gpu_memory = MISSING if node.gpu_used_bytes is None else of_gpu
     gpu = MISSING if node.gpu_percent is None else f"{node.gpu_percent:.0f}%"
     flows = [MISSING if one is None else bytes_(one) for one in (node.read_bytes_per_s, node.written_bytes_per_s)]
     offers = ", ".join(f"{name} {much:g}" for name, much in sorted(node.resources.items()))
-    spilled = f" · {bytes_(node.spilled_bytes)} spilled" if node.spilled_bytes else ""
+    spilled = (
+        " " + _("· {spilled_bytes} spilled").format(spilled_bytes=bytes_(node.spilled_bytes))
+        if node.spilled_bytes
+        else ""
+    )
     tasks = f"{len(node.running)}+{node.waiting}" if node.address else MISSING
     cells: list[Cell] = [
         node.name, state_cell(node), str(node.threads or MISSING), number(node.cpu_percent, 0),
-        f"{bytes_(used)} of {bytes_(limit)}", full_cell(part), gpu, gpu_memory, f"{flows[0]} / {flows[1]}", offers,
+        _('{used} of {limit}').format(used=bytes_(used), limit=bytes_(limit)),
+        full_cell(part), gpu, gpu_memory, f"{flows[0]} / {flows[1]}", offers,
         tasks, f"{', '.join(node.running)}{spilled}",
     ]  # fmt: skip
     values = [
@@ -79,9 +87,9 @@ def node_row(node: Node) -> Row:
 def state_cell(node: Node) -> Cell:
     """Return a state; a worker that is paused or silent stands out."""
     if node.silent_s is not None and node.silent_s > SILENT_S:
-        return Content.styled(f"▲ silent {node.silent_s:.0f} s", "$warn")
+        return Content.styled(_("▲ silent {silent_s:.0f} s").format(silent_s=node.silent_s), "$warn")
     if node.state == "paused":
-        return Content.styled("▲ paused", "$warn")
+        return Content.styled(_("▲ paused"), "$warn")
     return f"● {safe(node.state)}" if node.state == "running" else node.state
 
 

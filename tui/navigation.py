@@ -146,7 +146,9 @@ class NavigatingApp(ResumingApp):
         """Go back to the place before, or forward again."""
         place = self.places.back(self.where()) if step < 0 else self.places.forward(self.where())
         if place is None:
-            self.notify(f"There is no place {'before' if step < 0 else 'after'} this one.", markup=False)
+            self.notify(
+                _("There is no place {which} this one.").format(which="before" if step < 0 else "after"), markup=False
+            )
         else:
             self.post_message(PlaceWanted(place, leave=False))
 

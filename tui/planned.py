@@ -2,6 +2,7 @@
 
 from lemnis.engine.resources.planning import DevicePlan, Plan, Span, Trial
 from lemnis.tui.format import MISSING, bytes_, duration, money, number, share
+from lemnis.tui.language import _
 
 HEADERS = (
     "device",
@@ -21,8 +22,10 @@ def volume_words(plan: Plan) -> str:
     asked, sizes = plan.asked, plan.asked.sizes
     often = f" · {asked.cadence}" if asked.cadence else ""
     cores = f"{sizes.cores:g} core{'s' if sizes.cores != 1 else ''}"
-    size = f"{sizes.rows:,} rows × {sizes.columns:,} columns"
-    return f"{size}{often} · {asked.preset}: {sizes.rounds:,} rounds of {sizes.leaves} leaves, {cores}"
+    size = _("{rows:,} rows × {columns:,} columns").format(rows=sizes.rows, columns=sizes.columns)
+    return _("{size}{often} · {preset}: {rounds:,} rounds of {leaves} leaves, {cores}").format(
+        size=size, often=often, preset=asked.preset, rounds=sizes.rounds, leaves=sizes.leaves, cores=cores
+    )
 
 
 def seconds_words(span: Span | None) -> str:
@@ -52,7 +55,7 @@ def trial_words(trial: Trial | None) -> str:
     """Return how estimates did on trainings they had not seen: ``9.1% off, 81% inside``."""
     if trial is None or trial.error is None:
         return MISSING
-    return f"{share(trial.error)} off, {share(trial.covered, 0)} inside"
+    return _("{error} off, {covered} inside").format(error=share(trial.error), covered=share(trial.covered, 0))
 
 
 def device_rows(plan: Plan) -> list[tuple[str, ...]]:
@@ -99,7 +102,11 @@ def device_facts(one: DevicePlan, *, several: bool) -> list[tuple[str, str]]:
 
 def off(trial: Trial | None) -> str:
     """Return how far a law was off in its back-test: `` · 9% off``."""
-    return f" · back-test {share(trial.error, 0)} off" if trial is not None and trial.error is not None else ""
+    return (
+        " " + _("· back-test {error} off").format(error=share(trial.error, 0))
+        if trial is not None and trial.error is not None
+        else ""
+    )
 
 
 def other_facts(plan: Plan) -> list[tuple[str, str]]:
@@ -107,22 +114,37 @@ def other_facts(plan: Plan) -> list[tuple[str, str]]:
     storage, serving, kept = plan.storage, plan.serving, plan.asked.versions_kept
     disk = storage.why
     if storage.version_bytes is not None:
-        disk = f"{bytes_words(storage.version_bytes)} a version · {kept} kept: {bytes_words(storage.kept_bytes)}"
+        disk = _("{bytes_words} a version · {kept} kept: {bytes_words2}").format(
+            bytes_words=bytes_words(storage.version_bytes), kept=kept, bytes_words2=bytes_words(storage.kept_bytes)
+        )
     if storage.month_bytes is not None:
-        disk += f" · {bytes_(storage.month_bytes)} a month of runs and predictions"
+        disk += " " + _("· {month_bytes} a month of runs and predictions").format(
+            month_bytes=bytes_(storage.month_bytes)
+        )
     answer = serving.why
     if serving.per_core_s is not None:
-        answer = f"{number(round(serving.per_core_s.likely))} rows/s a core"
+        answer = _("{likely} rows/s a core").format(likely=number(round(serving.per_core_s.likely)))
         if serving.cores is not None:
-            peak = f"{number(serving.wanted_per_s, 1)} rows/s need"
+            peak = _("{wanted_per_s} rows/s need").format(wanted_per_s=number(serving.wanted_per_s, 1))
             ends = f"({number(serving.cores.low, 2)} – {number(serving.cores.high, 2)})"
-            answer += f" · {peak} {number(serving.cores.likely, 2)} cores {ends}"
+            answer += " " + _("· {peak} {likely} cores {ends}").format(
+                peak=peak, likely=number(serving.cores.likely, 2), ends=ends
+            )
         answer += f" · {serving.why}"
     found = [("disk", disk), ("serving", answer)]
     costs = [one for one in plan.devices if one.cost is not None]
     if costs:
-        each = ", ".join(f"{money_words(one.cost, plan.currency)} a training on {one.device}" for one in costs)
-        month = f" · {money_words(plan.month_cost, plan.currency)} a month" if plan.month_cost is not None else ""
+        each = ", ".join(
+            _("{money_words} a training on {device}").format(
+                money_words=money_words(one.cost, plan.currency), device=one.device
+            )
+            for one in costs
+        )
+        month = (
+            " " + _("· {money_words} a month").format(money_words=money_words(plan.month_cost, plan.currency))
+            if plan.month_cost is not None
+            else ""
+        )
         found.append(("cost", each + month))
     else:
         found.append(("cost", "no price is declared: [pool] price_core_hour, price_gb_hour, price_kwh …"))

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from lemnis.engine.resources import Usage
 from lemnis.tui.format import MISSING, bytes_, duration, money, number, share
+from lemnis.tui.language import N_, _
 
 Figure: TypeAlias = tuple[str, object]  # what is shown, and what it is sorted and copied by
 Table: TypeAlias = tuple[list[str], list[list[Figure]]]
@@ -12,7 +13,7 @@ Table: TypeAlias = tuple[list[str], list[list[Figure]]]
 MOST_JOBS = 20
 FIGURES = (
     "jobs", "core h", "used", "GB h", "GPU h", "kWh", "cost", "idle cost", "job", "held", "cores", "peak", "up",
-    "requests", "a million", "size", "files", "would do", "memory", "enough",
+    "requests", N_('a million'), "size", "files", "would do", "memory", "enough",
 )  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def service_table(found: Usage) -> Table:
         ]
         for one in found.services
     ]  # fmt: skip
-    return ["service", "up", "core h", "peak", "kWh", "cost", "requests", "a million"], rows
+    return ["service", "up", "core h", "peak", "kWh", "cost", "requests", _("a million")], rows
 
 
 def fit_table(found: Usage) -> Table:
@@ -111,19 +112,27 @@ def fit_table(found: Usage) -> Table:
         ]
         for fit in found.fits
     ]  # fmt: skip
-    heads = ["kind", "jobs", "cores", "used", "would do", "memory", "peak", "enough", "what that means"]
+    heads = ["kind", "jobs", "cores", "used", "would do", "memory", "peak", "enough", _("what that means")]
     return heads, rows
 
 
 def disk_table(found: Usage) -> Table:
     """Return what lies on disk."""
-    return ["on disk", "size", "files"], [[same(one.name), size(one.bytes), many(one.files)] for one in found.disk]
+    return [_("on disk"), "size", "files"], [[same(one.name), size(one.bytes), many(one.files)] for one in found.disk]
+
+
+def price_words(cost_per_hour: float | None, currency: str) -> str:
+    """Return what an hour of something costs, behind a comma; nothing without a price."""
+    return _(", {priced} an hour").format(priced=priced(cost_per_hour, currency)) if cost_per_hour else ""
 
 
 def findings(found: Usage) -> Sequence[str]:
     """Return what asks to act: what is held and idle now, and sizes that would do."""
-    lines = [
-        f"▲ {one.words}{f', {priced(one.cost_per_hour, found.currency)} an hour' if one.cost_per_hour else ''}"
-        for one in found.idle
+    lines = [f"▲ {one.words}{price_words(one.cost_per_hour, found.currency)}" for one in found.idle]
+    return [
+        *lines,
+        *(
+            _("→ {what} ({jobs} jobs): {words}").format(what=fit.what, jobs=fit.jobs, words=fit.words)
+            for fit in found.fits
+        ),
     ]
-    return [*lines, *(f"→ {fit.what} ({fit.jobs} jobs): {fit.words}" for fit in found.fits)]

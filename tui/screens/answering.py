@@ -40,7 +40,7 @@ class AlertScreen(LiveScreen[Facts]):
 
     def action_keys(self) -> None:
         listed = "\n".join(f"{key:>5}  {_(does)}" for key, _word, does in self.keys)
-        self.app.push_screen(Explanation(f"Keys of {self.place}", listed))
+        self.app.push_screen(Explanation(_("Keys of {place}").format(place=self.place), listed))
 
     def action_take(self) -> None:
         alert = self.alert
@@ -76,58 +76,66 @@ def answer(engine: Engine, how: Answer, alert: Alert, filled: dict[str, str]) ->
         room.alerting.silence(alert.rule, endpoint=alert.endpoint, until=until, who=who, why=why)
         return _("{rule} is silenced.").format(rule=alert.rule)
     if how == "resolve":
-        return f"{alert.rule} is {room.resolve(alert.id, who, why).state}."
-    return f"{alert.rule} is {room.acknowledge(alert.id, who, why, ends(filled) if filled['until'] else None).state}."
+        return _("{rule} is {state}.").format(rule=alert.rule, state=room.resolve(alert.id, who, why).state)
+    return _("{rule} is {state}.").format(
+        rule=alert.rule, state=room.acknowledge(alert.id, who, why, ends(filled) if filled["until"] else None).state
+    )
 
 
 def take_at_once(engine: Engine, alert_id: int, where: str) -> str:
     """Take an alert without a question and return what to tell. Blocks; raises BadInput where it does not fire."""
-    return f"{engine.monitor.acknowledge(alert_id, user_name(), f'seen in {where}').rule} is yours."
+    return _("{rule} is yours.").format(rule=engine.monitor.acknowledge(alert_id, user_name(), f"seen in {where}").rule)
 
 
 def take_form(alert: Alert, who: str) -> LinesForm:
     """Return the form that takes an alert; it fills `why`, `until` (may be empty) and `who`."""
-    note = "It stays open and is yours; everybody sees who took it. With an end it fires again by itself."
+    note = _("It stays open and is yours; everybody sees who took it. With an end it fires again by itself.")
     lines = (WHY, UNTIL, Line("who", "who", who))
-    return LinesForm(f"Take alert {alert.rule}", note, lines, verb="take it", wrong=wrong_answer)
+    return LinesForm(_("Take alert {rule}").format(rule=alert.rule), note, lines, verb=_("take it"), wrong=wrong_answer)
 
 
 def resolve_form(alert: Alert, who: str) -> LinesForm:
     """Return the form that ends an alert; it fills `why` and `who`."""
     lines = (WHY, Line("who", "who", who))
-    note = "Only a later window can raise it again."
-    return LinesForm(f"Resolve alert {alert.rule}", note, lines, verb="resolve it", wrong=wrong_answer)
+    note = _("Only a later window can raise it again.")
+    return LinesForm(
+        _("Resolve alert {rule}").format(rule=alert.rule), note, lines, verb=_("resolve it"), wrong=wrong_answer
+    )
 
 
 def silence_form(rule: str, endpoint: str, who: str) -> LinesForm:
     """Return the form that silences a rule on an endpoint; it fills `why`, `until` and `who`."""
-    note = f"Alerts of this rule on {endpoint or 'every endpoint'} are seen but ask for nobody, at most 30 days."
+    note = _("Alerts of this rule on {endpoint} are seen but ask for nobody, at most 30 days.").format(
+        endpoint=endpoint or _("every endpoint")
+    )
     lines = (
         Line("why", "why is nobody needed"),
         Line("until", "until (2h, 1d, a time)", "2h"),
         Line("who", "who", who),
     )
-    return LinesForm(f"Silence {rule}", note, lines, verb="silence it", wrong=wrong_silence)
+    return LinesForm(_("Silence {rule}").format(rule=rule), note, lines, verb=_("silence it"), wrong=wrong_silence)
 
 
 def wrong_answer(filled: dict[str, str]) -> str:
     """Return what is wrong with who, why and (where it is asked) until; empty when nothing is."""
     if not filled["who"] or not filled["why"]:
-        return "Say who you are and why."
+        return _("Say who you are and why.")
     return wrong_end(filled.get("until", ""))
 
 
 def wrong_silence(filled: dict[str, str]) -> str:
     """Return what is wrong with a silence; empty when nothing is."""
     if not filled["until"]:
-        return "A silence needs an end."
-    return wrong_answer(filled) or ("" if ends(filled) - now_ms() <= LONGEST_MS else "A silence lasts at most 30 days.")
+        return _("A silence needs an end.")
+    return wrong_answer(filled) or (
+        "" if ends(filled) - now_ms() <= LONGEST_MS else _("A silence lasts at most 30 days.")
+    )
 
 
 def wrong_end(text: str) -> str:
     """Return what is wrong with an end; none is wanted where the text is empty."""
     try:
-        return "" if not text or end_in(text, now_ms()) > now_ms() else "That end is past."
+        return "" if not text or end_in(text, now_ms()) > now_ms() else _("That end is past.")
     except BadInput as error:
         return f"{error.problem} {error.remedy}"
 

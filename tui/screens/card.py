@@ -7,6 +7,7 @@ from textual.content import Content
 from lemnis.engine.explore.labels import Accord, Agreement, Event, Progress, Queue, Task
 from lemnis.engine.text import is_mark, safe
 from lemnis.tui.format import MISSING, duration, number, share, when
+from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import fitted
 from lemnis.tui.widgets.text import bar_of
 
@@ -74,7 +75,7 @@ def card_content(task: Task, width: int) -> Content:
         run = []
     lines += side_by_side(run, wide + 2 + SHORT, width)
     for who, note in task.notes:
-        lines.append(Content.styled(safe(f"note of {who}: {note}", limit=300), "$muted"))
+        lines.append(Content.styled(safe(_("note of {who}: {note}").format(who=who, note=note), limit=300), "$muted"))
     return Content("\n").join(lines)
 
 
@@ -124,20 +125,22 @@ def progress_words(progress: Progress) -> str:
     """Return how far a queue is and how fast its labeller; nothing before it was counted."""
     if not progress.rows:
         return ""
-    parts = [f"{number(progress.done)} of {number(progress.rows)} done"]
+    parts = [_("{done} of {rows} done").format(done=number(progress.done), rows=number(progress.rows))]
     if progress.mine != progress.done:
-        parts.append(f"you {number(progress.mine)}")
+        parts.append(_("you {mine}").format(mine=number(progress.mine)))
     if progress.per_minute is not None:
-        parts.append(f"{progress.per_minute:.0f} a minute")
+        parts.append(_("{per_minute:.0f} a minute").format(per_minute=progress.per_minute))
         if len(parts) == 2 and progress.rows > progress.done:
-            parts.append(f"{duration(60 * (progress.rows - progress.done) / progress.per_minute)} left")
+            parts.append(
+                _("{value} left").format(value=duration(60 * (progress.rows - progress.done) / progress.per_minute))
+            )
     return " · ".join(parts)
 
 
 def place_words(task: Task, queue: Queue) -> str:
     """Return where a row stands: its key and its place in the queue."""
-    two = " · asked of two" if task.item.wanted > 1 else ""
-    return f"row {number(task.item.place + 1)} of {number(queue.rows)}{two}"
+    two = f" {_('· asked of two')}" if task.item.wanted > 1 else ""
+    return _("row {place} of {rows}{two}").format(place=number(task.item.place + 1), rows=number(queue.rows), two=two)
 
 
 def hint_content(task: Task, queue: Queue, *, shown: bool) -> Content:
@@ -146,20 +149,22 @@ def hint_content(task: Task, queue: Queue, *, shown: bool) -> Content:
     parts: list[Content] = []
     if item.given is not None:
         parts.append(
-            Content.assemble(("label now ", "$muted"), (safe(item.given), "bold"), ("  enter keeps it", "$muted"))
+            Content.assemble(
+                (f"{_('label now')} ", "$muted"), (safe(item.given), "bold"), (f"  {_('enter keeps it')}", "$muted")
+            )
         )
     if item.suggested is not None:
         said = f"{safe(item.suggested)} {share(item.suggested_share, 0)}"
-        model = f" by {safe(item.suggested_by, limit=40)}"
+        model = " " + _("by {suggested_by}").format(suggested_by=safe(item.suggested_by, limit=40))
         parts.append(
             Content.assemble(("suggested ", "$muted"), (said, "bold"), (model, "$muted"))
             if shown
-            else Content.styled("suggestion hidden: v shows it", "$muted")
+            else Content.styled(_("suggestion hidden: v shows it"), "$muted")
         )
     elif item.reason and queue.kind in ("drift", "split"):
         parts.append(Content.styled(safe(item.reason, limit=120), "$muted"))
     if task.mine is not None:
-        parts.append(Content.assemble(("you said ", "$muted"), (said_words(task.mine), "bold")))
+        parts.append(Content.assemble((f"{_('you said')} ", "$muted"), (said_words(task.mine), "bold")))
     return Content.styled("  ·  ", "$muted").join(parts) if parts else Content("")
 
 
@@ -168,16 +173,18 @@ def why_text(task: Task, queue: Queue, *, shown: bool) -> str:
     item = task.item
     lines = [f"{queue.title}: {queue.recipe}."]
     if item.score is not None:
-        lines.append(f"Its score is {item.score:.3f}; the queue begins with the highest.")
+        lines.append(_("Its score is {score:.3f}; the queue begins with the highest.").format(score=item.score))
     if item.reason and (shown or item.suggested is None):
         lines.append(f"{item.reason}.")
     elif item.reason:
-        lines.append("Why in detail would tell what the model says: v shows it.")
+        lines.append(_("Why in detail would tell what the model says: v shows it."))
     if queue.resolves:
-        lines.append("Your answer decides what stands for this row, whatever the votes say; unsure leaves it as it is.")
+        lines.append(
+            _("Your answer decides what stands for this row, whatever the votes say; unsure leaves it as it is.")
+        )
     else:
-        lines.append("Your answer is a vote: the majority stands, a tie stays open until somebody decides it.")
-    lines.append("Nothing is overwritten: every answer, undo and skip is an event (lemnis explore labels history).")
+        lines.append(_("Your answer is a vote: the majority stands, a tie stays open until somebody decides it."))
+    lines.append(_("Nothing is overwritten: every answer, undo and skip is an event (lemnis explore labels history)."))
     return "\n\n".join(lines)
 
 
@@ -186,14 +193,16 @@ def precision_words(progress: Progress) -> str:
     if not progress.reviewed:
         return ""
     part = share(progress.changed / progress.reviewed, 0)
-    return f"of the last {progress.reviewed} you changed {progress.changed} ({part})"
+    return _("of the last {reviewed} you changed {changed} ({part})").format(
+        reviewed=progress.reviewed, changed=progress.changed, part=part
+    )
 
 
 def said_words(event: Event) -> str:
     """Return what an event says of its row."""
     if event.kind in ("label", "gold") and event.value is not None:
         return safe(event.value)
-    return {"gold": "unsure", "skip": "skipped", "note": f"note: {safe(event.note, limit=60)}"}.get(
+    return {"gold": "unsure", "skip": "skipped", "note": _("note: {note}").format(note=safe(event.note, limit=60))}.get(
         event.kind, event.kind
     )
 
@@ -201,16 +210,25 @@ def said_words(event: Event) -> str:
 def interval_words(found: Agreement) -> str:
     """Return a coefficient with its interval and the rows it is over."""
     if found.value is None:
-        return f"not defined (n = {number(found.n)})"
+        return _("not defined (n = {n})").format(n=number(found.n))
     between = f" [{found.low:.2f}, {found.high:.2f}]" if found.low is not None else ""
-    return f"{found.value:.3f}{between}  n = {number(found.n)}, {number(found.agreed)} alike".replace("-", "−")
+    return (
+        _("{value:.3f}{between}  n = {n}, {agreed} alike")
+        .format(value=found.value, between=between, n=number(found.n), agreed=number(found.agreed))
+        .replace("-", "−")
+    )
 
 
 def agreement_text(accord: Accord, classes: Sequence[str]) -> str:
     """Return agreement as lines: of all, of each pair with its confusion, of a model with the audit slice."""
-    lines = [f"Krippendorff's alpha of all   {interval_words(accord.alpha)}"]
+    lines = [_("Krippendorff's alpha of all   {interval_words}").format(interval_words=interval_words(accord.alpha))]
     for pair in accord.pairs:
-        lines += ["", f"Cohen's kappa of {pair.first} and {pair.second}   {interval_words(pair.kappa)}"]
+        lines += [
+            "",
+            _("Cohen's kappa of {first} and {second}   {interval_words}").format(
+                first=pair.first, second=pair.second, interval_words=interval_words(pair.kappa)
+            ),
+        ]
         found = {*pair.confusion, *(name for row in pair.confusion.values() for name in row)}
         names = [name for name in classes if name in found] + sorted(found - set(classes))
         wide = max(cells(safe(name)) for name in [*names, pair.first]) + 2
@@ -221,10 +239,15 @@ def agreement_text(accord: Accord, classes: Sequence[str]) -> str:
             figures = [padded(number(row.get(other, 0)), max(6, cells(safe(other)) + 2), right=True) for other in names]
             lines.append(padded(name, cells(header)) + "".join(figures))
     if not accord.pairs:
-        lines += ["", "No row was labelled by two people yet. Make a queue with an overlap (n)."]
+        lines += ["", _("No row was labelled by two people yet. Make a queue with an overlap (n).")]
     if accord.audit is not None:
         rows, right, low, high = accord.audit
-        lines += ["", f"The model is right on {right} of {rows} audit rows: {right / rows:.1%} [{low:.1%}, {high:.1%}]"]
+        lines += [
+            "",
+            _("The model is right on {right} of {rows} audit rows: {right2:.1%} [{low:.1%}, {high:.1%}]").format(
+                right=right, rows=rows, right2=right / rows, low=low, high=high
+            ),
+        ]
     return "\n".join(lines)
 
 

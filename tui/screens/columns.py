@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
@@ -30,9 +31,11 @@ class ColumnAsked(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
-            yield Words(Content.styled("Go to a column", "bold $stage-accent"))
-            yield Field(placeholder="a part of its name, or its number", compact=True)
-            yield Table(Col("place", "", right=True, width=6), Col("column", flex=True), id="names", empty="None fits.")
+            yield Words(Content.styled(_("Go to a column"), "bold $stage-accent"))
+            yield Field(placeholder=_("a part of its name, or its number"), compact=True)
+            yield Table(
+                Col("place", "", right=True, width=6), Col("column", flex=True), id="names", empty=_("None fits.")
+            )
             keys = ((" enter ", "$key"), " go   ", (" ↑ ↓ ", "$key"), " choose   ", (" esc ", "$key"), " close")
             yield Words(Content.assemble(*keys), classes="keys")
 

@@ -211,7 +211,8 @@ class Compare(Dialog[None]):
         self.query_one("#compare-panel", Panel).retitle(*self.title_of(found))
         everything = [*found.comparison.conditions, *found.comparison.parameters, *found.comparison.metrics]
         equal = sum(not row.differs for row in everything)
-        hidden = f"{equal} lines are equal: z shows them" if self.only_different and equal and not self.view else ""
+        hides = self.only_different and equal and not self.view
+        hidden = _("{equal} lines are equal: z shows them").format(equal=equal) if hides else ""
         self.query_one("#compare-panel", Panel).footnote(hidden)
         self.query_one("#compare-said", Words).say(Content.styled(safe(self.said(found)), "$muted"))
         if plot.display:
@@ -238,9 +239,10 @@ class Compare(Dialog[None]):
         if self.view == DIFF:
             return f"#{runs[0].id} → #{runs[self.place].id} {runs[self.place].name}", "- baseline, + this run"
         pair = next(iter(found.pairs.values()), None)
-        shown = "only what differs" if self.only_different else "everything"
+        shown = _("only what differs") if self.only_different else _("everything")
         tested = rows_words(pair) if pair is not None else ""
-        return f"Compare {len(runs)} runs", " · ".join(filter(None, (shown if not self.view else "", tested)))
+        said = filter(None, (shown if not self.view else "", tested))
+        return _("Compare {runs} runs").format(runs=len(runs)), " · ".join(said)
 
     def said(self, found: Compared) -> str:
         """Return how the tests stand: being done, refused, and what several of them mean."""
@@ -249,12 +251,13 @@ class Compare(Dialog[None]):
             return ""
         if job is not None and not job.ended:
             done = f" {share(job.progress, 0)}" if job.progress is not None else ""
-            return f"testing{done}: {job.progress_text if job.state == 'running' else job.why}"
+            progress = job.progress_text if job.state == "running" else job.why
+            return _("testing{done}: {progress}").format(done=done, progress=progress)
         if known.missing and self.engine.store.read_only:
-            return "not tested yet; the workspace is open read-only"
+            return _("not tested yet; the workspace is open read-only")
         if known.missing and job is not None:
-            return f"not tested: {job.why}"
-        refused = [f"#{run} is not tested: {why}" for run, why in known.refused.items()]
+            return _("not tested: {why}").format(why=job.why)
+        refused = [_("#{run} is not tested: {why}").format(run=run, why=why) for run, why in known.refused.items()]
         return ". ".join([*refused[:2], *([known.warning] if known.warning else [])])
 
     @property

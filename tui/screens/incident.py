@@ -109,7 +109,7 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         self.query_one("#incident-summary", Words).say(content(top))
         self.query_one(Keys).show(*foot(report))
         ways = choices(report)
-        found = [*([Section("What can be done", ways)] if ways else []), *sections(report, part)]
+        found = [*([Section(_("What can be done"), ways)] if ways else []), *sections(report, part)]
         main = [one for one in found if not (wide and one.aside)]
         self.query_one("#incident-main", Words).say(content(below(main, part)))
         aside = [one for one in found if wide and one.aside]
@@ -134,19 +134,27 @@ class IncidentScreen(AlertScreen[IncidentReport]):
             return
         if report.back_to is None:
             waits = (
-                f"v{report.challenger} waits as challenger (C)." if report.challenger is not None else "Retrain (t)."
+                _("v{challenger} waits as challenger (C).").format(challenger=report.challenger)
+                if report.challenger is not None
+                else _("Retrain (t).")
             )
-            self.refuse("There is no earlier version to go back to.", waits)
+            self.refuse(_("There is no earlier version to go back to."), waits)
             return
         endpoint, back_to, now = report.alert.endpoint, report.back_to, report.alert.version
 
         def decided(reason: str | None) -> None:
             if reason:
                 call = self.engine.deploy.roll_back_endpoint
-                self.do(lambda: f"{report.alias} is version {call(endpoint, user_name(), reason).version} again.")
+                self.do(
+                    lambda: _("{alias} is version {version} again.").format(
+                        alias=report.alias, version=call(endpoint, user_name(), reason).version
+                    )
+                )
 
         what = Content.styled(_("Endpoints that follow it change over without dropping a request."), "$muted")
-        question = f"Roll {report.alias} back from version {now} to version {back_to}?"
+        question = _("Roll {alias} back from version {now} to version {back_to}?").format(
+            alias=report.alias, now=now, back_to=back_to
+        )
         self.app.push_screen(Decision(question, evidence=what, typed=report.alias.partition("@")[0]), decided)
 
     def action_retrain(self) -> None:
@@ -156,14 +164,19 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         if not report.alias:
             self.refuse("No endpoint serves this model here.", "Train a new run in Experiments ({app.go_experiments}).")
             return
-        endpoint, why = report.alert.endpoint, f"alert {report.alert.id}: {report.alert.rule}"
+        endpoint, why = (
+            report.alert.endpoint,
+            _("alert {id}: {rule}").format(id=report.alert.id, rule=report.alert.rule),
+        )
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self.do(lambda: queued(self.engine.monitor.retraining.start(endpoint, user_name(), why)))
 
-        question = f"Train the model of {endpoint} again on the rows whose labels have come since?"
-        then = "It becomes the challenger; promoting it stays yours."
+        question = _("Train the model of {endpoint} again on the rows whose labels have come since?").format(
+            endpoint=endpoint
+        )
+        then = _("It becomes the challenger; promoting it stays yours.")
         self.app.push_screen(Confirm(f"{question} {then}", lost="", word="retrain"), answered)
 
     def action_loop(self) -> None:
@@ -194,8 +207,8 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         """Show what differs between two dataset versions; where they are one, say where else to look."""
         if learned == latest:
             self.refuse(
-                "The latest data is what the model learned from: there is nothing to compare.",
-                "w shows how the rows it answers differ from it.",
+                _("The latest data is what the model learned from: there is nothing to compare."),
+                _("w shows how the rows it answers differ from it."),
             )
         else:
             self.app.post_message(StageWanted("data", f"{learned} {latest}"))
@@ -213,7 +226,7 @@ class IncidentScreen(AlertScreen[IncidentReport]):
     def action_copy(self) -> None:
         """Copy the incident as Markdown, for a chat."""
         if self.facts is not None:
-            cast("Console", self.app).copy(markdown(self.facts), "incident as Markdown")
+            cast("Console", self.app).copy(markdown(self.facts), _("incident as Markdown"))
 
 
 def foot(report: IncidentReport | None) -> list[tuple[str, str]]:
@@ -228,7 +241,7 @@ def foot(report: IncidentReport | None) -> list[tuple[str, str]]:
 
 def queued(begun: Retraining) -> str:
     """Return what is told of a retraining that was queued."""
-    return f"Queued as job {begun.job_id}; the new model becomes the challenger."
+    return _("Queued as job {job_id}; the new model becomes the challenger.").format(job_id=begun.job_id)
 
 
 def below(found: list[Section], width: int) -> list[Line]:

@@ -18,6 +18,7 @@ from lemnis.engine.config import Labels
 from lemnis.engine.explore.labels import Answer, AnswerKind, Progress, Queue, Task
 from lemnis.engine.text import safe
 from lemnis.tui.actions import key_label
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens import card
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.widgets import Panel, PromptLine, Words
@@ -30,7 +31,7 @@ KEYS = (
     ("question_mark", "unsure", "Unsure", "unsure"),
     ("space", "skip", "Skip", "skip"),
     ("n", "note", "Note", "note"),
-    ("left_square_bracket,left", "step(-1)", "Back", ""),
+    ("left_square_bracket,left", "step(-1)", N_("Back"), ""),
     ("right_square_bracket,right", "step(1)", "On", "rows"),
     ("number_sign", "go", "Go to", "go"),
     ("v", "suggestion", "Suggestion", "model"),
@@ -96,7 +97,7 @@ class LabelMode(Dialog[None]):
         with Horizontal(classes="line"):
             yield Words(id="label-title")
             yield Words(id="label-progress")
-        with Panel("Row", id="label-card"), VerticalScroll(can_focus=False):
+        with Panel(_("Row"), id="label-card"), VerticalScroll(can_focus=False):
             yield Words(id="label-row")
         with Vertical(id="label-foot"):
             yield Words(id="label-question")
@@ -175,12 +176,14 @@ class LabelMode(Dialog[None]):
         self.query_one("#label-progress", Words).say(card.progress_words(self.progress))
         panel, row = self.query_one("#label-card", Panel), self.query_one("#label-row", Words)
         if task is None:
-            panel.retitle("Nothing left")
-            row.say("Nothing is left for you in this queue. u takes back the last answer, [ goes back, esc leaves.")
+            panel.retitle(_("Nothing left"))
+            row.say(_("Nothing is left for you in this queue. u takes back the last answer, [ goes back, esc leaves."))
         else:
             panel.retitle(task.item.row_key, card.place_words(task, queue))
             row.say(card.card_content(task, width - 4))
-        self.query_one("#label-question", Words).say(sight.labels.question or f"Which {sight.labels.column}?")
+        self.query_one("#label-question", Words).say(
+            sight.labels.question or _("Which {column}?").format(column=sight.labels.column)
+        )
         now = task.mine.value if task is not None and task.mine is not None else task.item.given if task else None
         self.query_one("#label-classes", Words).say(
             card.classes_content(sight.labels.key_of, self.progress, now, width)
@@ -212,7 +215,7 @@ class LabelMode(Dialog[None]):
             event.stop()
             self.say("label", name)
         elif event.character.isprintable() and not event.character.isascii():
-            words = "The keyboard writes another script now; nothing was recorded."
+            words = _("The keyboard writes another script now; nothing was recorded.")
             self.query_one("#label-said", Words).say(Content.styled(words, "$warn"))
 
     def say(self, kind: AnswerKind, value: str | None = None, note: str = "") -> None:
@@ -224,13 +227,18 @@ class LabelMode(Dialog[None]):
         took = round((monotonic_s() - self._since) * 1000)
         seen = self.sees and item.suggested is not None
         answer = Answer(kind=kind, value=value, note=note, took_ms=None if kind == "note" else took, shown=seen)
-        words = {"label": f"{value}", "unsure": "unsure", "skip": "skipped", "note": f"note: {note}"}[kind]
+        words = {
+            "label": f"{value}",
+            "unsure": "unsure",
+            "skip": "skipped",
+            "note": _("note: {note}").format(note=note),
+        }[kind]
         if value is not None:
             self.last = value
 
         def record() -> str:
             room.answer(self.queue_id, item.place, answer, self.who)
-            return f"{item.row_key}: {words}   u takes it back"
+            return _("{row_key}: {words}   u takes it back").format(row_key=item.row_key, words=words)
 
         self.look(record, (lambda: item.place) if kind == "note" else lambda: None)
 
@@ -242,7 +250,7 @@ class LabelMode(Dialog[None]):
 
     def action_repeat(self) -> None:
         if self.last is None:
-            self.notify("There is no answer to repeat yet.", markup=False)
+            self.notify(_("There is no answer to repeat yet."), markup=False)
         else:
             self.say("label", self.last)
 
@@ -253,10 +261,14 @@ class LabelMode(Dialog[None]):
         self.say("skip")
 
     def action_undo(self) -> None:
-        self._back_to(self.engine.explore.labels.undo, "taken back", "Nothing is left to take back in this queue.")
+        self._back_to(
+            self.engine.explore.labels.undo, _("taken back"), _("Nothing is left to take back in this queue.")
+        )
 
     def action_redo(self) -> None:
-        self._back_to(self.engine.explore.labels.redo, "said again", "Nothing was taken back since your last answer.")
+        self._back_to(
+            self.engine.explore.labels.redo, _("said again"), _("Nothing was taken back since your last answer.")
+        )
 
     def _back_to(self, call: Callable[..., object], done: str, nothing: str) -> None:
         """Undo or redo, and show the row that it was about."""
@@ -282,7 +294,7 @@ class LabelMode(Dialog[None]):
         here = sight.task.item.place if sight.task else sight.queue.rows
         place = here + by
         if place < 0:
-            self.notify("This is the first row of the queue.", markup=False)
+            self.notify(_("This is the first row of the queue."), markup=False)
         elif place >= sight.queue.rows:
             self.look(lambda: "")
         else:
@@ -310,7 +322,10 @@ class LabelMode(Dialog[None]):
             if text.isdecimal() and 1 <= int(text) <= rows:
                 self.look(lambda: "", lambda: int(text) - 1)
             else:
-                self.notify(f"There is no row {safe(text, limit=20)}; give 1 to {rows}.", markup=False)
+                self.notify(
+                    _("There is no row {text}; give 1 to {rows}.").format(text=safe(text, limit=20), rows=rows),
+                    markup=False,
+                )
 
     def action_suggestion(self) -> None:
         """Show what the model says, or hide it again; each answer records whether it was seen."""
@@ -322,7 +337,7 @@ class LabelMode(Dialog[None]):
         sight = self.sight
         if sight is not None and sight.task is not None:
             text = card.why_text(sight.task, sight.queue, shown=self.sees)
-            self.app.push_screen(Explanation(f"Row {sight.task.item.row_key}", text))
+            self.app.push_screen(Explanation(_("Row {row_key}").format(row_key=sight.task.item.row_key), text))
 
     def action_scroll(self, by: int) -> None:
         self.query_one("#label-card VerticalScroll").scroll_relative(y=by, animate=False)

@@ -41,12 +41,15 @@ class QueueForm(Dialog[QueueWish | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog queue-form"):
-            yield Static(Content.styled(f"New queue of {safe(self.labels, limit=40)}", "bold"), markup=False)
+            yield Static(
+                Content.styled(_("New queue of {labels}").format(labels=safe(self.labels, limit=40)), "bold"),
+                markup=False,
+            )
             yield Table(Col("kind"), Col("rows", "which rows", flex=True), id="kinds")
             for name, label, value in (
-                ("rows", "rows at most", str(USUAL_ROWS)),
-                ("overlap", "share asked of two", "0"),
-                ("model", "model (empty: champion)", ""),
+                ("rows", _("rows at most"), str(USUAL_ROWS)),
+                ("overlap", _("share asked of two"), "0"),
+                ("model", _("model (empty: champion)"), ""),
             ):
                 with Horizontal(classes="field"):
                     yield Static(Content.styled(label, "$muted"), markup=False)
@@ -94,13 +97,13 @@ class DeclareForm(Dialog[tuple[str, Labels] | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content.styled(_("Declare labels"), "bold"), markup=False)
-            yield Static("Each class gets a key of the home row; lemnis.toml can name others.", markup=False)
+            yield Static(_("Each class gets a key of the home row; lemnis.toml can name others."), markup=False)
             for name, label, example in self.FIELDS:
                 with Horizontal(classes="field"):
                     yield Static(Content.styled(label, "$muted"), markup=False)
                     yield Field(placeholder=example, id=f"declare-{name}", compact=True)
             yield Words(id="declare-refused")
-            keys = Content.assemble((" enter ", "$key"), " next, then declare   ", (" esc ", "$key"), " leave")
+            keys = Content.assemble((" enter ", "$key"), f" {_('next, then declare')}   ", (" esc ", "$key"), " leave")
             yield Static(keys, classes="keys", markup=False)
 
     def on_mount(self) -> None:

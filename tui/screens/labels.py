@@ -113,7 +113,7 @@ class LabelDesk(Dialog[None]):
             yield Table(
                 *QUEUE_COLUMNS,
                 id="desk-queues",
-                empty="No queue yet. Press n to make one.",
+                empty=_("No queue yet. Press n to make one."),
             )
         yield PromptLine("w", id="desk-prompt")
         yield Words(keys_line(), classes="keys")
@@ -238,7 +238,7 @@ class LabelDesk(Dialog[None]):
                 name, wish.kind, self.who, rows=wish.rows, overlap=wish.overlap, model=wish.model
             )
 
-        self.do(start, f"Queued: {wish.kind}.")
+        self.do(start, _("Queued: {kind}.").format(kind=wish.kind))
 
     def action_errors(self) -> None:
         """Make the queue of labels that are probably wrong."""
@@ -250,7 +250,10 @@ class LabelDesk(Dialog[None]):
         name = self.chosen
         if name:
             room = self.engine.explore.labels
-            self.do(lambda: room.start_apply(name, self.who), f"Queued: the labels {name} become a dataset version.")
+            self.do(
+                lambda: room.start_apply(name, self.who),
+                _("Queued: the labels {name} become a dataset version.").format(name=name),
+            )
 
     def action_agreement(self) -> None:
         """Show how far the labellers of the chosen question agree."""
@@ -265,7 +268,7 @@ class LabelDesk(Dialog[None]):
         except LemnisError as error:
             self.post_message(self.Refused(error))
         else:
-            self.post_message(self.Told(f"Agreement on {name}", text))
+            self.post_message(self.Told(_("Agreement on {name}").format(name=name), text))
 
     def action_who(self) -> None:
         """Ask who labels from now on."""
@@ -287,7 +290,9 @@ class LabelDesk(Dialog[None]):
             if found is not None:
                 name, labels = found
                 room = self.engine.explore.labels
-                self.do(lambda: room.declare(name, labels, who=self.who), f"Declared: labels {name}.")
+                self.do(
+                    lambda: room.declare(name, labels, who=self.who), _("Declared: labels {name}.").format(name=name)
+                )
 
         self.app.push_screen(DeclareForm(), declared)
 
@@ -322,7 +327,7 @@ def queue_row(queue: Queue, *, wide: bool) -> Row:
 def job_words(job: Job) -> str:
     """Return how the job about labels stands that was queued last."""
     if job.ended:
-        return f"{job.title} is {job.state}: {job.why}"
+        return _("{title} is {state}: {why}").format(title=job.title, state=job.state, why=job.why)
     done = f" {share(job.progress, 0)}" if job.progress is not None else ""
     return f"{job.title}: {job.state}{done} {job.progress_text if job.state == 'running' else job.why}"
 

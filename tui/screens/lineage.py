@@ -13,6 +13,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.lineage import Lineage
 from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.language import _
 from lemnis.tui.messages import PlaceWanted
 from lemnis.tui.screens.traced import COLUMNS, NARROW, lines, place_of, step_rows
 from lemnis.tui.widgets import Panel, Table, Words
@@ -53,8 +54,8 @@ class LineageScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
-        with Panel("Lineage", id="lineage-panel"):
-            yield Table(*COLUMNS, id="lineage", empty="Reading …")
+        with Panel(_("Lineage"), id="lineage-panel"):
+            yield Table(*COLUMNS, id="lineage", empty=_("Reading …"))
         yield Words(
             Content.assemble(*(part for key, does in KEYS for part in ((key, "$key"), does))),
             classes="keys",
@@ -79,7 +80,7 @@ class LineageScreen(Dialog[None]):
     def on_lineage_screen_read(self, message: Read) -> None:
         if message.error is not None:
             self.query_one(ErrorStrip).show(message.error)
-            self._table.empty = "Nothing to show."
+            self._table.empty = _("Nothing to show.")
             return
         self.found = message.found
         self.draw()
@@ -95,7 +96,12 @@ class LineageScreen(Dialog[None]):
         if found is None or found.subject.node is None:
             return
         place = place_of(found.subject.node)
-        self.query_one(Panel).retitle("Lineage", f"{place} · {len(found.origins)} before, {len(found.results)} after")
+        self.query_one(Panel).retitle(
+            _("Lineage"),
+            _("{place} · {origins} before, {results} after").format(
+                place=place, origins=len(found.origins), results=len(found.results)
+            ),
+        )
         columns = NARROW if self.size.width < 100 else COLUMNS
         self._table.set_columns(columns)
         self._table.show(step_rows(found, columns))

@@ -97,7 +97,7 @@ class LiveScreen(Dialog[None], Generic[Facts]):
 
     def on_mount(self) -> None:
         if self.engine.at is not None:
-            past = f"◷ as it was at {when(self.engine.at, seconds=True)}"
+            past = _("◷ as it was at {at}").format(at=when(self.engine.at, seconds=True))
             self.mount(Words(Content.styled(past, "bold $warn"), classes="past"), before=0)
         every(self, self.every_s, self.look)
         self.look()

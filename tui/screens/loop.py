@@ -92,7 +92,7 @@ class LoopScreen(LiveScreen[LoopView]):
             return
         loop, width = view.loop, self.size.width
         self.set_class(self.size.height < LOW, "-low")
-        served = f"{loop.model} v{loop.version}" if loop.version is not None else "nothing served"
+        served = f"{loop.model} v{loop.version}" if loop.version is not None else _("nothing served")
         self.query_one("#loop-panel", Panel).retitle(
             _("Loop"),
             _("{endpoint} · {served} · policy {policy}").format(
@@ -143,7 +143,7 @@ class LoopScreen(LiveScreen[LoopView]):
 
     def action_watch(self) -> None:
         if self.may_write():
-            self.call(self.engine.monitor.ensure_watch, said="The watch is being started.")
+            self.call(self.engine.monitor.ensure_watch, said=_("The watch is being started."))
 
     def action_train(self) -> None:
         view = self.facts
@@ -153,9 +153,13 @@ class LoopScreen(LiveScreen[LoopView]):
         jobs, retraining = self.engine.jobs, self.engine.monitor.retraining
         if last is not None and last.state in ("failed", "lost", "cancelled") and last.job_id is not None:
             go_on = partial(self.call, jobs.retry, last.job_id, said=_("It goes on where it was."))
-            self.ask(f"Go on with retraining {last.id} of {view.loop.endpoint}?", _("go on"), go_on)
+            self.ask(
+                _("Go on with retraining {id} of {endpoint}?").format(id=last.id, endpoint=view.loop.endpoint),
+                _("go on"),
+                go_on,
+            )
             return
-        start = partial(self.call, retraining.start, view.loop.endpoint, user_name(), ASKED, said="Queued.")
+        start = partial(self.call, retraining.start, view.loop.endpoint, user_name(), ASKED, said=_("Queued."))
         self.ask(
             _("Train {endpoint} again now, whatever cool-down and budget say?").format(endpoint=view.loop.endpoint),
             _("train"),
@@ -178,7 +182,7 @@ class LoopScreen(LiveScreen[LoopView]):
                 self.app.call_later(self.show_gates, run_id)
             else:
                 self.engine.evaluate.start(run_id)
-                self.post_message(self.Told(f"Queued: the gates of run {run_id}."))
+                self.post_message(self.Told(_("Queued: the gates of run {run_id}.").format(run_id=run_id)))
         except LemnisError as error:
             self.post_message(self.Told(error))
 
@@ -194,7 +198,7 @@ class LoopScreen(LiveScreen[LoopView]):
             return
         begin = partial(
             self.call, self.engine.deploy.split, view.loop.endpoint, "challenger", 100.0, user_name(), ASKED,
-            mode="shadow", said="The challenger scores every request from now on, and answers none.",
+            mode="shadow", said=_('The challenger scores every request from now on, and answers none.'),
         )  # fmt: skip
         self.ask(
             _("Let v{challenger} score every request to {endpoint} as a shadow?").format(
@@ -224,7 +228,7 @@ class LoopScreen(LiveScreen[LoopView]):
             number = view.loop.challenger
             self.call(
                 self.engine.deploy.promote, view.loop.model, number, "champion", user_name(), why,
-                said=f"v{number} is the champion.",
+                said=_('v{number} is the champion.').format(number=number),
             )  # fmt: skip
 
     @on(PromptLine.Left)
@@ -238,10 +242,16 @@ class LoopScreen(LiveScreen[LoopView]):
         room = self.engine.monitor.retraining
         begin = room.start_backtest if kind == "backtest" else room.start_curve
         does = (
-            "Retrain on the rows before each past month" if kind == "backtest" else "Train on several windows of rows"
+            _("Retrain on the rows before each past month")
+            if kind == "backtest"
+            else _("Train on several windows of rows")
         )
-        start = partial(self.call, begin, view.loop.endpoint, user_name(), said="Queued; its figures come below.")
-        self.ask(f"{does}, as a job, and compare with v{view.loop.version}?", "begin", start)
+        start = partial(self.call, begin, view.loop.endpoint, user_name(), said=_("Queued; its figures come below."))
+        self.ask(
+            _("{does}, as a job, and compare with v{version}?").format(does=does, version=view.loop.version),
+            "begin",
+            start,
+        )
 
     def action_stop(self) -> None:
         """Stop the retraining or the study that runs."""
@@ -250,10 +260,10 @@ class LoopScreen(LiveScreen[LoopView]):
             return
         live = [one.job_id for one in (view.loop.last, *view.studies) if one is not None and one.state in rows.LIVE]
         if not live or live[0] is None:
-            self.refuse(_("Nothing runs here."), "t trains a challenger, B and W begin a study.")
+            self.refuse(_("Nothing runs here."), _("t trains a challenger, B and W begin a study."))
             return
         stop = partial(
-            self.call, self.engine.jobs.cancel, live[0], said="It stops; queued again, it goes on where it was."
+            self.call, self.engine.jobs.cancel, live[0], said=_("It stops; queued again, it goes on where it was.")
         )
         self.ask(_("Stop job {live}?").format(live=live[0]), _("stop"), stop)
 

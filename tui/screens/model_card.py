@@ -89,11 +89,11 @@ class ModelCard(Dialog[None]):
         before, card = self._shown
         words = self.query_one("#card", Words)
         width = max(40, self.size.width - 6)
-        detail = f"· {self.model} version {card.version}"
+        detail = _("· {model} version {version}").format(model=self.model, version=card.version)
         if before is not None:
-            detail += f", what differs from {before.version}"
+            detail += _(", what differs from {version}").format(version=before.version)
         elif self.differ:
-            detail += ", there is none before"
+            detail += _(", there is none before")
         self.query_one("#card-panel", Panel).retitle(_("Model card"), detail)
         words.say(
             Content("\n").join(card_lines(card, width) if before is None else difference_lines(before, card, width))
@@ -117,7 +117,7 @@ class ModelCard(Dialog[None]):
         if self._shown is not None:
             before, card = self._shown
             text = markdown(card) if before is None else differences_markdown(before, card)
-            cast("Console", self.app).copy(text, "card as Markdown")
+            cast("Console", self.app).copy(text, _("card as Markdown"))
 
     def action_leave(self) -> None:
         self.dismiss(None)
@@ -150,4 +150,4 @@ def difference_lines(before: Card, after: Card, width: int) -> list[Content]:
         name = fitted(Content.styled(safe(one.name), "$muted"), label)
         values = [fitted(Content(safe(text or MISSING, limit=400)), cell) for text in (one.before, one.after)]
         lines.append(Content.assemble(name, "  ", values[0], " → ", values[1]))
-    return lines or [Content("Nothing on record differs.")]
+    return lines or [Content(_("Nothing on record differs."))]

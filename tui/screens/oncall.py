@@ -13,6 +13,7 @@ from lemnis.engine.errors import ConfigError
 from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.duty import Duty
 from lemnis.tui.address import Address
+from lemnis.tui.language import _
 from lemnis.tui.screens.alerted import duty as words
 from lemnis.tui.screens.alerted.lines import Line, wrapped
 from lemnis.tui.screens.answering import AlertScreen
@@ -63,11 +64,11 @@ class OnCall(AlertScreen[Duty]):
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
-        yield Words("Reading …", id="duty-head")
-        with Panel("Endpoints", id="duty-endpoints-panel"):
+        yield Words(_("Reading …"), id="duty-head")
+        with Panel(_("Endpoints"), id="duty-endpoints-panel"):
             yield Words(id="duty-endpoints")
-        with Panel("Alerts", id="duty-alerts-panel"):
-            yield Table(id="duty-alerts", empty="Nothing fires and nothing is pending.")
+        with Panel(_("Alerts"), id="duty-alerts-panel"):
+            yield Table(id="duty-alerts", empty=_("Nothing fires and nothing is pending."))
         with Vertical(id="duty-foot"):
             yield Words(id="duty-alert")
             yield Words(id="duty-silences")
@@ -115,7 +116,7 @@ class OnCall(AlertScreen[Duty]):
             rest = len(head) + ALERT_LINES + 2 * silences.display + 1 + (self.engine.at is not None)
             most = max(3, self.size.height - rest - LEAST)
             self.query_one("#duty-endpoints-panel").styles.max_height = most
-        bell = "bell on" if self.rings else "bell off"
+        bell = _("bell on") if self.rings else _("bell off")
         self.query_one(Keys).show(*[(key, bell if key == "B" else does) for key, does, _ in KEYS])
 
     @on(Table.Moved, "#duty-alerts")

@@ -60,8 +60,8 @@ class SweepsScreen(Dialog[int | None]):
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
         with Panel(_("Sweeps"), id="sweeps-panel"):
-            yield Table(*tables.LISTED, id="sweeps", empty="No sweep yet. Press n to look for better parameters.")
-        keys = ((" enter ", "$key"), " open  ", (" n ", "$key"), " begin one  ", (" esc ", "$key"), " back")
+            yield Table(*tables.LISTED, id="sweeps", empty=_("No sweep yet. Press n to look for better parameters."))
+        keys = ((" enter ", "$key"), " open  ", (" n ", "$key"), f" {_('begin one')}  ", (" esc ", "$key"), " back")
         yield Words(Content.assemble(*keys), classes="keys")
 
     def on_mount(self) -> None:

@@ -8,6 +8,7 @@ from lemnis.engine.lineage import Lineage, Node, Step
 from lemnis.engine.text import safe
 from lemnis.tui.address import Address, address
 from lemnis.tui.format import MISSING, verdict, when
+from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import Cell, Col, Row
 
 COLUMNS = (
@@ -71,5 +72,5 @@ def step_row(way: str, step: Step, place: int, width: int) -> Row:
         Content.styled(judged.text, judged.style) if step.state else MISSING,
         when(step.at) if step.at else MISSING,
     ]
-    key = f"{way} {step.node}" if step.node is not None else f"more {place}"
+    key = f"{way} {step.node}" if step.node is not None else _("more {place}").format(place=place)
     return Row(key, cells[:width], [way, name, step.title, step.state, step.at][:width])

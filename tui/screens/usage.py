@@ -75,7 +75,14 @@ class UsageScreen(Dialog[None]):
         yield Words(id="findings")
         with Panel(_("Use"), id="use-panel"):
             yield Table(Col("project"), id="use", empty=NOTHING_RAN)
-        keys = ((" v ", "$key"), " next view  ", (" - + ", "$key"), " longer, shorter  ", (" esc ", "$key"), " back")
+        keys = (
+            (" v ", "$key"),
+            f" {_('next view')}  ",
+            (" - + ", "$key"),
+            f" {_('longer, shorter')}  ",
+            (" esc ", "$key"),
+            " back",
+        )
         yield Words(Content.assemble(*keys), classes="keys")
 
     def on_mount(self) -> None:
@@ -144,5 +151,9 @@ def table_of(found: Usage, view: str) -> used.Table:
 def nothing(found: Usage) -> str:
     """Return what is said where nothing asks to act, and what is not known."""
     known = any(job.used_core_hours is not None for job in found.jobs) or not found.jobs
-    unpriced = "" if any(job.cost is not None for job in found.jobs) else " Prices: [pool] price_core_hour, price_kwh …"
-    return ("Nothing is held idle." if known else "What these jobs used was not measured yet.") + unpriced
+    unpriced = (
+        ""
+        if any(job.cost is not None for job in found.jobs)
+        else f" {_('Prices: [pool] price_core_hour, price_kwh …')}"
+    )
+    return (_("Nothing is held idle.") if known else _("What these jobs used was not measured yet.")) + unpriced

@@ -121,7 +121,7 @@ class ValuesScreen(Dialog[Filter | None]):
 
     @on(Told)
     def say_progress(self, message: Told) -> None:
-        self.query_one("#values-panel", Panel).footnote(f"counting {share(message.part, 0)}")
+        self.query_one("#values-panel", Panel).footnote(_("counting {part}").format(part=share(message.part, 0)))
 
     @on(Refused)
     def say_refusal(self, message: Refused) -> None:
@@ -148,7 +148,7 @@ class ValuesScreen(Dialog[Filter | None]):
             return
         table = self.query_one(Table)
         table.set_columns(NARROW if self.size.width < 90 else COLUMNS)
-        table.empty = "No value fits." if self.search else "There is no row."
+        table.empty = _("No value fits.") if self.search else "There is no row."
         table.sorted_by = (self.by, (self.by == "rows") if self.descending is None else self.descending)
         self._lines = {}
         by, descending, search = self.by, self.descending, self.search
@@ -162,7 +162,11 @@ class ValuesScreen(Dialog[Filter | None]):
         table.show_window(first.listed, fetch)
         panel = self.query_one("#values-panel", Panel)
         panel.retitle(self.column, values_words(values, first, self.search))
-        panel.footnote("" if first.listed == first.total else f"the first {number(first.listed)}; search for others")
+        panel.footnote(
+            ""
+            if first.listed == first.total
+            else _("the first {listed}; search for others").format(listed=number(first.listed))
+        )
 
     def line(self, place: int, one: Count, values: Values) -> Row:
         """Return one value as a line."""
@@ -243,7 +247,7 @@ class ValuesScreen(Dialog[Filter | None]):
             return
         one = chosen(self.column, lines)
         if exclude and one.op == "within":
-            self.notify("Bins can be chosen, not left out; press v for the values.", markup=False)
+            self.notify(_("Bins can be chosen, not left out; press v for the values."), markup=False)
             return
         self.dismiss(Filter(column=one.column, op="not in", values=one.values) if exclude else one)
 
@@ -259,20 +263,27 @@ def values_words(values: Values, part: Counted, search: str) -> str:
     """Return in words what was counted."""
     noun = "bins" if values.binned else "distinct"
     found = (
-        f"{number(part.total)} of {number(values.distinct)} {noun} with {safe(search)}"
+        _("{total} of {distinct} {noun} with {search}").format(
+            total=number(part.total), distinct=number(values.distinct), noun=noun, search=safe(search)
+        )
         if search
         else f"{number(values.distinct)} {noun}"
     )
     missing = (
-        f" · missing {number(values.missing)} ({share(values.missing / max(1, values.rows))})" if values.missing else ""
+        " "
+        + _("· missing {missing} ({missing2})").format(
+            missing=number(values.missing), missing2=share(values.missing / max(1, values.rows))
+        )
+        if values.missing
+        else ""
     )
-    return f"{found} in {number(values.rows)} rows{missing}"
+    return _("{found} in {rows} rows{missing}").format(found=found, rows=number(values.rows), missing=missing)
 
 
 def keys_line() -> Content:
     """Return the screen's keys."""
     keys = (
-        ("enter", "rows with it"), ("!", "rows without"), ("space", "mark"), ("/", "search"),
+        ("enter", _('rows with it')), ("!", _('rows without')), ("space", "mark"), ("/", "search"),
         ("v", "bins"), ("s S", "sort"), ("esc", "back"),
     )  # fmt: skip
     return Content("").join([Content.assemble((f" {key} ", "$key"), f"{_(does)} ") for key, does in keys])

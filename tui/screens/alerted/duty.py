@@ -44,24 +44,24 @@ def headline(duty: Duty) -> Line:
     if tickets:
         line += [("  " if line else "", ""), (f"✖ {tickets} ticket{'s' if tickets > 1 else ''}", "bold $warn")]
     if not fires:
-        line.append(("● nothing fires", "bold $ok"))
+        line.append((_("● nothing fires"), "bold $ok"))
     if taken:
-        line.append((f"  ▲ {taken} taken", "$warn"))
+        line.append(("  " + _("▲ {taken} taken").format(taken=taken), "$warn"))
     return [*line, *health(duty)]
 
 
 def health(duty: Duty) -> Line:
     """Return whether the watch and the notifier are at work, in words where not."""
-    line: Line = [("  watch ", "$muted"), ("● up", "$ok")]
+    line: Line = [("  watch ", "$muted"), (_("● up"), "$ok")]
     if not duty.watching:
         looked, why = since(duty.watch_at, duty.at), duty.watch_why or "down"
-        old = "" if duty.watch_at is None or looked in why else f"; as of {looked} ago"
+        old = "" if duty.watch_at is None or looked in why else _("; as of {looked} ago").format(looked=looked)
         line[1] = said(f"✖ {why}{old}", "bold $bad", 120)
     post = duty.post
     state = verdict(post.state or "not started")
     line += [("  notifier ", "$muted"), (state.text, state.style)]
     if post.late or post.failed:
-        told = f": {post.late} late, {post.failed} given up"
+        told = _(": {late} late, {failed} given up").format(late=post.late, failed=post.failed)
         line.append(said(f"{told}, {post.reason}" if post.reason else told, "$bad", 120))
     return line
 
@@ -100,10 +100,12 @@ def endpoint_cells(one: Served, now: int, *, small: bool) -> list[Span]:
     state = verdict(endpoint.state)
     version = f"v{endpoint.version}" if endpoint.version is not None else "nothing"
     wanted = endpoint.wanted_version
-    changing = f" (wants v{wanted})" if wanted is not None and wanted != endpoint.version else ""
+    changing = (
+        " " + _("(wants v{wanted})").format(wanted=wanted) if wanted is not None and wanted != endpoint.version else ""
+    )
     errors, style = one.error_share, "$bad" if (one.error_share or 0.0) > 0.01 else ""
     slow = "" if small else f"p99 {MISSING}"
-    failed = "" if small and errors is None else f"errors {share(errors)}"
+    failed = "" if small and errors is None else _("errors {errors}").format(errors=share(errors))
     return [
         said(endpoint.name, "bold", 24),
         (f"{state.text} {version}{changing}", state.style),
@@ -120,18 +122,22 @@ def endpoint_cells(one: Served, now: int, *, small: bool) -> list[Span]:
 def drift_cell(one: Served) -> Span:
     """Return the verdict on drift, with its window."""
     if one.window is None:
-        return f"drift {MISSING}", "$muted"
+        return _("drift {missing}").format(missing=MISSING), "$muted"
     state = verdict(one.window.verdict)
-    word = {"ok": "no drift", "watch": "drift watch"}.get(state.word, state.word)
+    word = {"ok": _("no drift"), "watch": _("drift watch")}.get(state.word, state.word)
     return f"{state.glyph} {word} {window_name(one.window)}", state.style
 
 
 def quality_cell(found: Quality | None, *, small: bool) -> Span:
     """Return the main figure, whether it is estimated, and where there is room what held-out rows had."""
     if found is None:
-        return "no labels, no estimate", "$muted"
+        return _("no labels, no estimate"), "$muted"
     label = METRICS[found.metric]
-    held = f" (held out {number(found.held_out.value)})" if found.held_out is not None and not small else ""
+    held = (
+        " " + _("(held out {value})").format(value=number(found.held_out.value))
+        if found.held_out is not None and not small
+        else ""
+    )
     text = f"{SHORT_NAMES.get(label, label)} {number(found.figure.value)}"
     return f"{text}{' estimated' if found.basis == 'estimated' else ''}{held}", ""
 
@@ -139,18 +145,18 @@ def quality_cell(found: Quality | None, *, small: bool) -> Span:
 def money_cell(one: Served) -> Span:
     """Return the money a day against held-out rows."""
     if one.money is None:
-        return f"money {MISSING}", "$muted"
+        return _("money {missing}").format(missing=MISSING), "$muted"
     day: Figure = one.money.per_day
     sure = "" if style_of(day) != "$warn" else " unsure"
-    return f"{money(day.value, one.currency, signed=True)}/day{sure}", style_of(day)
+    return _("{value}/day{sure}").format(value=money(day.value, one.currency, signed=True), sure=sure), style_of(day)
 
 
 def age_cell(one: Served, now: int) -> Span:
     """Return how old its newest data is: when it came, and of when it is where that differs."""
     if one.arrived_at is None:
-        return "no rows yet", "$muted"
+        return _("no rows yet"), "$muted"
     came = since(one.arrived_at, now)
-    text = f"rows {came}" if came == "now" else f"rows {came} old"
+    text = _("rows {came}").format(came=came) if came == "now" else _("rows {came} old").format(came=came)
     event = one.newest_event
     if event is not None and one.arrived_at - event > 86_400_000:
         text += f", of {datetime.fromtimestamp(event / 1000, UTC):%Y-%m-%d}"
@@ -168,7 +174,10 @@ def alert_columns(width: int) -> list[Col]:
 def alert_row(alert: Alert, duty: Duty, width: int) -> Row:
     """Return one alert: how urgent, what, where, its value, its age, and the group it is told with."""
     state = verdict(alert.state)
-    word = {"acknowledged": f"taken by {alert.acknowledged_by}", "firing": alert.severity.upper()}.get(alert.state)
+    word = {
+        "acknowledged": _("taken by {acknowledged_by}").format(acknowledged_by=alert.acknowledged_by),
+        "firing": alert.severity.upper(),
+    }.get(alert.state)
     ticket = alert.fires and alert.severity == "ticket"
     first = styled(f"{state.glyph} {safe(word or state.word, limit=22)}", "$warn" if ticket else state.style)
     aged = since(alert.since, duty.at)
@@ -193,11 +202,13 @@ def silence_line(duty: Duty) -> Line:
     """Return the silences in one line, the one that ends next first; those that end within the hour stand out."""
     if not duty.silences:
         return [(_("no silences"), "$muted")]
-    line: Line = [(f"{len(duty.silences)} silenced: ", "$muted")]
+    line: Line = [(_("{silences} silenced:").format(silences=len(duty.silences)) + " ", "$muted")]
     for place, one in enumerate(duty.silences[:3]):
         left = one.until - duty.at
         ends = duration(max(60, left // 60_000 * 60)).removesuffix(" 00s")
-        text = f"{', ' if place else ''}{one.rule or 'every rule'} ends in {ends} ({one.who})"
+        text = _("{which}{rule} ends in {ends} ({who})").format(
+            which=", " if place else "", rule=one.rule or _("every rule"), ends=ends, who=one.who
+        )
         line.append(said(text, "$warn" if left < ENDS_SOON_MS else "", 80))
     return line
 

@@ -9,6 +9,7 @@ from lemnis.engine.monitor.records import METHOD_NAMES
 from lemnis.engine.monitor.retraining import Retraining
 from lemnis.engine.text import safe
 from lemnis.tui.format import age, figure, number, share, spark, verdict, when
+from lemnis.tui.language import _
 from lemnis.tui.screens.alerted import words
 from lemnis.tui.screens.alerted.lines import Line, Section, plain, said
 
@@ -20,7 +21,7 @@ HEADINGS = {"model": "model", "endpoint": "server", "data": "data", "source": "s
 
 def summary(report: IncidentReport, *, brief: bool = False) -> list[Line]:
     """Return what is read first: five lines; with `brief` four that fit on a small screen."""
-    since = words.window_name(report.first) if report.first is not None else "it began"
+    since = words.window_name(report.first) if report.first is not None else _("it began")
     if brief:
         return [
             words.headline(report.alert),
@@ -46,18 +47,20 @@ def sections(report: IncidentReport, width: int) -> list[Section]:
     """
     has_runbook = bool(report.alert.handling.runbook)
     found = [
-        *([Section("Runbook", runbook(report))] if has_runbook else []),
-        Section("What changed around then", timeline(report)),
-        Section("What was done", done(report)),
-        Section("Concept drift", concept_lines(report), True),
-        Section("What moved", [line for one in report.features[:4] for line in feature_lines(one, width)], True, True),
-        Section("What tells its rows from training rows", contrast_lines(report), True),
-        Section("Who carries it", [segment_line(one) for one in report.segments], True),
-        Section("Example rows, the newest in the bins that grew", example_lines(report.examples), True),
-        Section("Shape of the rows", [[said(one, "", 300)] for one in changed_shape(report)], True),
+        *([Section(_("Runbook"), runbook(report))] if has_runbook else []),
+        Section(_("What changed around then"), timeline(report)),
+        Section(_("What was done"), done(report)),
+        Section(_("Concept drift"), concept_lines(report), True),
+        Section(
+            _("What moved"), [line for one in report.features[:4] for line in feature_lines(one, width)], True, True
+        ),
+        Section(_("What tells its rows from training rows"), contrast_lines(report), True),
+        Section(_("Who carries it"), [segment_line(one) for one in report.segments], True),
+        Section(_("Example rows, the newest in the bins that grew"), example_lines(report.examples), True),
+        Section(_("Shape of the rows"), [[said(one, "", 300)] for one in changed_shape(report)], True),
         Section(servers_title(report), [strain_line(one, width) for one in report.strains], drawn=True),
-        Section("With it", [other_line(report, place) for place in range(len(report.others))]),
-        *([] if has_runbook else [Section("Runbook", runbook(report))]),
+        Section(_("With it"), [other_line(report, place) for place in range(len(report.others))]),
+        *([] if has_runbook else [Section(_("Runbook"), runbook(report))]),
     ]
     return [one for one in found if one.lines]
 
@@ -67,16 +70,30 @@ def choices(report: IncidentReport) -> list[Line]:
     alert = report.alert
     if not report.alias or alert.state == "resolved":
         return []
-    back: Line = [("b ", "$key"), (f"goes back from v{alert.version} to v{report.back_to}", "")]
+    back: Line = [
+        ("b ", "$key"),
+        (_("goes back from v{version} to v{back_to}").format(version=alert.version, back_to=report.back_to), ""),
+    ]
     if report.back_to is None:
-        back = [(f"– there is no version before v{alert.version} to go back to", "$muted")]
+        back = [(_("– there is no version before v{version} to go back to").format(version=alert.version), "$muted")]
     live = next((one for one in report.retrainings if one.live), None)
     if live is not None:
-        onward: Line = [("C ", "$key"), (f"follows retraining {live.id}, {share(live.progress, 0)} done", "")]
+        onward: Line = [
+            ("C ", "$key"),
+            (_("follows retraining {id}, {progress} done").format(id=live.id, progress=share(live.progress, 0)), ""),
+        ]
     elif report.challenger is not None:
-        onward = [("C ", "$key"), (f"v{report.challenger} waits as challenger: see how good it is, and promote it", "")]
+        onward = [
+            ("C ", "$key"),
+            (
+                _("v{challenger} waits as challenger: see how good it is, and promote it").format(
+                    challenger=report.challenger
+                ),
+                "",
+            ),
+        ]
     else:
-        onward = [("t ", "$key"), ("trains a challenger on the rows whose labels have come since", "")]
+        onward = [("t ", "$key"), (_("trains a challenger on the rows whose labels have come since"), "")]
     return [back, onward]
 
 
@@ -86,8 +103,12 @@ def concept_lines(report: IncidentReport) -> list[Line]:
     if found is None or found.state == "stable":
         return []
     state = verdict(found.state)
-    since = f" since {datetime.fromtimestamp(found.since / 1000, UTC):%Y-%m-%d}" if found.since is not None else ""
-    rose = "the model errs more than on held-out rows" if found.state == "drift" else "its losses may have risen"
+    since = (
+        " " + _("since {fromtimestamp:%Y-%m-%d}").format(fromtimestamp=datetime.fromtimestamp(found.since / 1000, UTC))
+        if found.since is not None
+        else ""
+    )
+    rose = _("the model errs more than on held-out rows") if found.state == "drift" else _("its losses may have risen")
     by = sorted({one.detector for one in found.detections if one.level == found.state and one.detector != "concept"})
     line: Line = [(f"{state.text}{since}", state.style), (f"  {rose}", "")]
     return [[*line, (f" ({', '.join(by)})", "$muted")] if by else line]
@@ -103,15 +124,15 @@ def timeline(report: IncidentReport) -> list[Line]:
     entries = [(change.at, change_line(change, report)) for change in report.changes]
     began: Line = [(when(report.began), "bold $bad"), (f"  ✖ {BAD_ROWS}", "bold $bad")]
     if report.window is None:
-        began[1] = ("  ✖ it began", "bold $bad")
+        began[1] = (f"  {_('✖ it began')}", "bold $bad")
     entries.append((report.began, began))
     if report.alert.fired_at is not None:
         entries.append(
-            (report.alert.fired_at, [(when(report.alert.fired_at), "$warn"), ("  ▲ the alert fired", "$warn")])
+            (report.alert.fired_at, [(when(report.alert.fired_at), "$warn"), (f"  {_('▲ the alert fired')}", "$warn")])
         )
     lines = [line for _, line in sorted(entries, key=lambda entry: entry[0])]
     if not report.changes:
-        lines.append([("Nothing was deployed, linked or declared in that time.", "$muted")])
+        lines.append([(_("Nothing was deployed, linked or declared in that time."), "$muted")])
     return lines
 
 
@@ -124,7 +145,9 @@ def change_line(change: Change, report: IncidentReport) -> Line:
         said(change.what, style, 80),
     ]
     if report.began - change.at >= 0:
-        line.append((f"  {age(change.at, report.began)} before", "$muted" if change.earlier else "$warn"))
+        line.append(
+            ("  " + _("{at} before").format(at=age(change.at, report.began)), "$muted" if change.earlier else "$warn")
+        )
     if change.who:
         line.append(said(f"  {change.who}", "$muted", 40))
     return [*line, said(f": {change.why}", "$muted", 80)] if change.why else line
@@ -134,10 +157,20 @@ def feature_lines(feature: FeatureDrift, width: int) -> list[Line]:
     """Return one feature: its verdict and the bins that moved most, reference against window."""
     state = verdict(feature.verdict)
     head: Line = [said(feature.feature, "bold", 40), (" ", ""), (state.text, state.style)]
-    head.append((f"  {METHOD_NAMES[feature.method]} {number(feature.score)} of {number(feature.threshold)}", "$muted"))
+    head.append(
+        (
+            "  "
+            + _("{method_names} {score} of {threshold}").format(
+                method_names=METHOD_NAMES[feature.method],
+                score=number(feature.score),
+                threshold=number(feature.threshold),
+            ),
+            "$muted",
+        )
+    )
     head.append((f", PSI {number(feature.psi)}, p {chance(feature.p_adjusted)}", "$muted"))
     if feature.importance is not None:
-        head.append((f", {share(feature.importance, 0)} of the model's gain", "$muted"))
+        head.append((_(", {importance} of the model's gain").format(importance=share(feature.importance, 0)), "$muted"))
     bins = feature.bins
     held = list(zip(bins.labels, bins.reference, bins.current, strict=True))
     chosen = sorted(range(len(held)), key=lambda place: -abs(held[place][2] - held[place][1]))[:BINS]
@@ -183,11 +216,11 @@ def segment_line(segment: Segment) -> Line:
     """Return a value that carries the incident: by its share of the rows, or of the loss."""
     line: Line = [said(f"{segment.feature} = {segment.value}", "bold", 60)]
     if segment.loss is not None and segment.part is not None:
-        line.append((f"  {words.part_of(segment.loss)} of the loss", "$warn"))
-        line.append((f", {words.part_of(segment.part)} of the rows", ""))
-        return [*line, (f"  (the newest {segment.labelled:,} labelled)", "$muted")]
-    line.append((f"  {words.part_of(segment.reference)} of the training rows", ""))
-    return [*line, (f" → {words.part_of(segment.current)} of the window", "$warn")]
+        line.append(("  " + _("{part_of} of the loss").format(part_of=words.part_of(segment.loss)), "$warn"))
+        line.append((_(", {part_of} of the rows").format(part_of=words.part_of(segment.part)), ""))
+        return [*line, ("  " + _("(the newest {labelled:,} labelled)").format(labelled=segment.labelled), "$muted")]
+    line.append(("  " + _("{part_of} of the training rows").format(part_of=words.part_of(segment.reference)), ""))
+    return [*line, (" " + _("→ {part_of} of the window").format(part_of=words.part_of(segment.current)), "$warn")]
 
 
 def example_lines(examples: list[Example]) -> list[Line]:
@@ -195,7 +228,7 @@ def example_lines(examples: list[Example]) -> list[Line]:
     lines: list[Line] = []
     for row in examples:
         day = f"{datetime.fromtimestamp(row.event_at / 1000, UTC):%Y-%m-%d %H:%M}"
-        line: Line = [said(row.row_key or f"row {row.id}", "bold", 40), (f"  {day}  ", "$muted")]
+        line: Line = [said(row.row_key or _("row {id}").format(id=row.id), "bold", 40), (f"  {day}  ", "$muted")]
         line += [("answer ", "$muted"), (number(row.score), "bold")]
         for name, value in row.values.items():
             line += [said(f"  {name} ", "$muted", 30), said(shown(value), "$warn" if name in row.moved else "", 30)]
@@ -213,7 +246,9 @@ def shown(value: Any) -> str:
 
 def servers_title(report: IncidentReport) -> str:
     """Return the heading of the servers' figures, with the time that they span."""
-    return f"The servers from {when(report.band[0])} to {when(min(report.band[1], report.at))}"
+    return _("The servers from {band} to {min}").format(
+        band=when(report.band[0]), min=when(min(report.band[1], report.at))
+    )
 
 
 def strain_line(strain: Strain, width: int) -> Line:
@@ -225,7 +260,13 @@ def strain_line(strain: Strain, width: int) -> Line:
     return [
         (f"{strain.name:<9}", "$muted"),
         (spark(strain.values, cells), "$busy"),
-        (f"  max {number(max(known), digits)}{strain.unit}, last {number(last, digits)}{strain.unit}", ""),
+        (
+            "  "
+            + _("max {max}{unit}, last {last}{unit}").format(
+                max=number(max(known), digits), unit=strain.unit, last=number(last, digits)
+            ),
+            "",
+        ),
     ]
 
 
@@ -233,7 +274,14 @@ def other_line(report: IncidentReport, place: int) -> Line:
     """Return another alert of the same incident."""
     alert = report.others[place]
     state = verdict(alert.state)
-    return [(state.text, state.style), said(f"  {alert.rule} (alert {alert.id})  {alert.message}", "", 200)]
+    return [
+        (state.text, state.style),
+        said(
+            "  " + _("{rule} (alert {id})  {message}").format(rule=alert.rule, id=alert.id, message=alert.message),
+            "",
+            200,
+        ),
+    ]
 
 
 def done(report: IncidentReport) -> list[Line]:
@@ -247,9 +295,18 @@ def done(report: IncidentReport) -> list[Line]:
     lines = [line for _, line in sorted(told, key=lambda entry: -entry[0])]
     if report.silence is not None:
         one = report.silence
-        lines.insert(0, [said(f"silenced until {when(one.until)} by {one.who}: {one.why}", "$warn", 200)])
+        lines.insert(
+            0,
+            [
+                said(
+                    _("silenced until {until} by {who}: {why}").format(until=when(one.until), who=one.who, why=one.why),
+                    "$warn",
+                    200,
+                )
+            ],
+        )
     if report.alert.fires and not report.notifications:
-        lines.insert(0, [("No contact was told: declare [contacts] and notify in lemnis.toml.", "$warn")])
+        lines.insert(0, [(_("No contact was told: declare [contacts] and notify in lemnis.toml."), "$warn")])
     return lines
 
 
@@ -259,14 +316,24 @@ def retraining_line(one: Retraining) -> Line:
     version = f" v{one.challenger_version}" if one.challenger_version is not None else ""
     line: Line = [(when(one.created_at), "$muted"), ("  ", ""), (f"{state.text}{version}", state.style)]
     doing = f", {share(one.progress, 0)} {one.doing}" if one.live and one.doing else ""
-    return [*line, said(f"  retraining {one.id} by {one.who}: {one.reason}{doing}", "", 200)]
+    return [
+        *line,
+        said(
+            "  "
+            + _("retraining {id} by {who}: {reason}{doing}").format(
+                id=one.id, who=one.who, reason=one.reason, doing=doing
+            ),
+            "",
+            200,
+        ),
+    ]
 
 
 def runbook(report: IncidentReport) -> list[Line]:
     """Return the rule's runbook, or how to give it one."""
     text = report.alert.handling.runbook
     if not text:
-        return [[("None: give the rule a runbook in lemnis.toml.", "$muted")]]
+        return [[(_("None: give the rule a runbook in lemnis.toml."), "$muted")]]
     return [[said(line)] for line in text.splitlines()]
 
 

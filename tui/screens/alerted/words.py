@@ -22,7 +22,7 @@ def window_name(window: Window) -> str:
     if width > 27 * DAY_MS:
         return f"{start:%Y-%m}"
     if width > DAY_MS:
-        return f"week of {start:%Y-%m-%d}"
+        return _("week of {start:%Y-%m-%d}").format(start=start)
     return f"{start:%Y-%m-%d}" if width == DAY_MS else f"{start:%Y-%m-%d %H:%M}"
 
 
@@ -52,15 +52,21 @@ def at_first(alert: Alert, now: int) -> list[Line]:
 def holder(alert: Alert) -> Span:
     """Return who has it, or that nobody has."""
     if alert.state == "acknowledged":
-        ends = f" until {when(alert.acknowledged_until)}" if alert.acknowledged_until else ""
-        return said(f"taken by {alert.acknowledged_by}{ends}", "$warn", 80)
+        ends = (
+            " " + _("until {acknowledged_until}").format(acknowledged_until=when(alert.acknowledged_until))
+            if alert.acknowledged_until
+            else ""
+        )
+        return said(
+            _("taken by {acknowledged_by}{ends}").format(acknowledged_by=alert.acknowledged_by, ends=ends), "$warn", 80
+        )
     if alert.state == "inhibited":
-        return said(f"held: {alert.inhibited_by} explains it", "$muted", 80)
+        return said(_("held: {inhibited_by} explains it").format(inhibited_by=alert.inhibited_by), "$muted", 80)
     if alert.state == "silenced":
-        return "held by a silence", "$muted"
+        return _("held by a silence"), "$muted"
     if alert.state == "resolved":
-        return f"ended {when(alert.resolved_at)}", "$ok"
-    return ("nobody has taken it", "$bad") if alert.fires else ("it does not fire yet", "$muted")
+        return _("ended {resolved_at}").format(resolved_at=when(alert.resolved_at)), "$ok"
+    return (_("nobody has taken it"), "$bad") if alert.fires else (_("it does not fire yet"), "$muted")
 
 
 def since_line(report: IncidentReport) -> Line:
@@ -75,7 +81,7 @@ def since_line(report: IncidentReport) -> Line:
     ]
     if report.first is not None:
         name = window_name(report.first)
-        parts += [("first bad window ", "$muted"), (name, "bold"), (f", {row}  ·  ", "$muted")]
+        parts += [(f"{_('first bad window')} ", "$muted"), (name, "bold"), (f", {row}  ·  ", "$muted")]
     elif alert.breaches > 1:
         parts.append((f"{row}  ·  ", "$muted"))
     return [*parts, holder(alert)]
@@ -90,13 +96,13 @@ def value_line(report: IncidentReport, *, brief: bool = False) -> Line:
     line: Line = [(f"{metric_label(alert)} ", ""), (number(alert.value), "bold $bad")]
     if sure.figure is not None and sure.figure.low is not None:
         line.append((f" [{interval(sure.figure)}]", ""))
-    line.append((f" is {side} {alert.threshold:g}", ""))
+    line.append((" " + _("is {side} {threshold:g}").format(side=side, threshold=alert.threshold), ""))
     if brief:
         return line
     if sure.held_out is not None:
-        line.append((f"; held-out rows had {number(sure.held_out.value)}", "$muted"))
+        line.append((_("; held-out rows had {value}").format(value=number(sure.held_out.value)), "$muted"))
     if report.window is not None:
-        line.append((f"  (window {window_name(report.window)}", "$muted"))
+        line.append(("  " + _("(window {window_name}").format(window_name=window_name(report.window)), "$muted"))
         line.append(said(f", {alert.model} v{alert.version})", "$muted", 60))
     return line
 
@@ -109,20 +115,31 @@ def interval(figure: Figure, digits: int = 3) -> str:
 def cost_line(cost: Cost | None, since: str, *, brief: bool = False) -> Line:
     """Return the money: a day, and unless `brief` since the first bad window."""
     if cost is None:
-        why = "" if brief else " (no value declared, or no labels and no estimate)"
+        why = "" if brief else f" {_('(no value declared, or no labels and no estimate)')}"
         return [(_("money: not known{why}").format(why=why), "$muted")]
     day = cost.per_day
     if brief:
-        return [(money(day.value, cost.currency, signed=True), f"bold {style_of(day)}"), (f" a day{doubt(day)}", "")]
+        return [
+            (money(day.value, cost.currency, signed=True), f"bold {style_of(day)}"),
+            (" " + _("a day{doubt}").format(doubt=doubt(day)), ""),
+        ]
     line: Line = [
         (money(day.value, cost.currency, signed=True), f"bold {style_of(day)}"),
-        (f" a day against held-out rows{ends(day, cost.currency)}", ""),
-        (", estimated" if cost.basis == "estimated" else "", "$warn"),
+        (" " + _("a day against held-out rows{ends}").format(ends=ends(day, cost.currency)), ""),
+        (_(", estimated") if cost.basis == "estimated" else "", "$warn"),
     ]
     for figure, basis in ((cost.measured, "measured"), (cost.estimated, "estimated")):
         if figure is not None:
             line += [("  ·  ", "$muted"), (money(figure.value, cost.currency, signed=True), f"bold {style_of(figure)}")]
-            line.append((f" since {since}{ends(figure, cost.currency)}, {basis}", ""))
+            line.append(
+                (
+                    " "
+                    + _("since {since}{ends}, {basis}").format(
+                        since=since, ends=ends(figure, cost.currency), basis=basis
+                    ),
+                    "",
+                )
+            )
     return line
 
 
@@ -136,7 +153,7 @@ def style_of(figure: Figure) -> str:
 def doubt(figure: Figure) -> str:
     """Return that an amount may be chance; empty where it is sure, or nobody can say."""
     unsure = figure.low is not None and figure.high is not None and figure.low < 0 < figure.high
-    return ", may be chance" if unsure else ""
+    return _(", may be chance") if unsure else ""
 
 
 def ends(figure: Figure, currency: str) -> str:
@@ -152,17 +169,25 @@ def sure_line(sure: Sure) -> Line:
     parts = [f"{sure.counted:,} {sure.unit}"]
     if sure.p_adjusted is not None:
         chance = f"{sure.p_adjusted:.2g}" if sure.p_adjusted >= 1e-99 else "below 1e-99"
-        doubt = ": may be chance" if sure.p_adjusted > SIGNIFICANT else ""
-        parts.append(f"{safe(sure.feature, limit=40)} decides, chance without drift {chance} (adjusted){doubt}")
+        doubt = _(": may be chance") if sure.p_adjusted > SIGNIFICANT else ""
+        parts.append(
+            _("{feature} decides, chance without drift {chance} (adjusted){doubt}").format(
+                feature=safe(sure.feature, limit=40), chance=chance, doubt=doubt
+            )
+        )
     if sure.figure is not None and sure.held_out is not None and sure.held_out.low is not None:
         apart = overlap(sure.figure, sure.held_out)
-        parts.append("its interval and the held-out one " + ("don't meet" if apart else "overlap"))
+        parts.append(f"{_('its interval and the held-out one')} " + (_("don't meet") if apart else "overlap"))
     style = ""
     if sure.null_runs and sure.false_alarms is not None:
         often = sure.false_alarms / sure.null_runs
         style = "$warn" if often > FEW_ALARMS else ""
-        parts.append(f"on training rows the drift rule alarms in {sure.false_alarms} of {sure.null_runs} runs")
-    return [("how sure: ", "$muted"), ("; ".join(parts), style)]
+        parts.append(
+            _("on training rows the drift rule alarms in {false_alarms} of {null_runs} runs").format(
+                false_alarms=sure.false_alarms, null_runs=sure.null_runs
+            )
+        )
+    return [(f"{_('how sure:')} ", "$muted"), ("; ".join(parts), style)]
 
 
 def overlap(one: Figure, two: Figure) -> bool:
@@ -178,8 +203,12 @@ def delivery(message: Notification, now: int) -> Line:
     line: Line = [(when(message.sent_at or message.queued_at), "$muted"), ("  ", ""), (state.text, state.style)]
     line += [(f"  {message.kind} → ", ""), said(message.contact, "bold", 40)]
     if message.state == "queued":
-        wait = "now" if message.next_at <= now else f"in {duration((message.next_at - now) / 1000)}"
-        line.append((f", tried {message.attempts} times, next {wait}", "$muted"))
+        wait = (
+            "now"
+            if message.next_at <= now
+            else _("in {next_at}").format(next_at=duration((message.next_at - now) / 1000))
+        )
+        line.append((_(", tried {attempts} times, next {wait}").format(attempts=message.attempts, wait=wait), "$muted"))
     return [*line, said(f"  {message.reason}", "$warn", 160)] if message.reason else line
 
 

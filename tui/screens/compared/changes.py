@@ -5,6 +5,7 @@ from lemnis.engine.data import Version
 from lemnis.engine.data.diff import Diff
 from lemnis.engine.experiments import Run
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.screens.compared.words import Changes
 
 MOST_COLUMNS = 40
@@ -38,22 +39,34 @@ def data_lines(engine: Engine, base: Run, run: Run) -> tuple[str, ...]:
 
 def row_lines(before: Version, after: Version, key: list[str], counted: Diff | None) -> list[str]:
     """Return how the rows differ."""
-    by = f"by {', '.join(key)}" if key else "as whole rows"
+    by = _("by {key}").format(key=", ".join(key)) if key else _("as whole rows")
     if counted is not None:
         return [
-            f"- {counted.removed:,} rows {by}",
-            f"+ {counted.added:,} rows {by}",
-            f"{counted.changed:,} rows changed, {counted.same:,} are the same",
+            _("- {removed:,} rows {by}").format(removed=counted.removed, by=by),
+            _("+ {added:,} rows {by}").format(added=counted.added, by=by),
+            _("{changed:,} rows changed, {same:,} are the same").format(changed=counted.changed, same=counted.same),
         ]
     told = f"lemnis data diff {before.name}@v{before.number} {after.name}@v{after.number} counts them {by}"
-    return [f"- {before.rows:,} rows of {before.title}", f"+ {after.rows:,} rows of {after.title}", told]
+    return [
+        _("- {rows:,} rows of {title}").format(rows=before.rows, title=before.title),
+        _("+ {rows:,} rows of {title}").format(rows=after.rows, title=after.title),
+        told,
+    ]
 
 
 def column_lines(before: Version, after: Version) -> list[str]:
     """Return the columns that one version has and the other has not, or has as another type."""
     first, second = ({column.name: column.type for column in version.columns} for version in (before, after))
-    gone = [f"- column {name} {kind}" for name, kind in first.items() if second.get(name) != kind]
-    new = [f"+ column {name} {kind}" for name, kind in second.items() if first.get(name) != kind]
+    gone = [
+        _("- column {name} {kind}").format(name=name, kind=kind)
+        for name, kind in first.items()
+        if second.get(name) != kind
+    ]
+    new = [
+        _("+ column {name} {kind}").format(name=name, kind=kind)
+        for name, kind in second.items()
+        if first.get(name) != kind
+    ]
     lines = [safe(line, limit=200) for line in (*gone, *new)]
-    more = [f"… {len(lines) - MOST_COLUMNS:,} more columns"] if len(lines) > MOST_COLUMNS else []
+    more = [_("… {lines:,} more columns").format(lines=len(lines) - MOST_COLUMNS)] if len(lines) > MOST_COLUMNS else []
     return lines[:MOST_COLUMNS] + more

@@ -21,7 +21,7 @@ class PlotPanel(Panel):
     """What is plotted of the runs, and how; its owner says which runs and which of them is in front."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__("Curves", id=id)
+        super().__init__(_("Curves"), id=id)
         self.kind, self.metric, self.parameter = "", "", 0
         self.smoothing, self.logarithmic = 0, False
         self.span: tuple[float, float] | None = None
@@ -30,7 +30,7 @@ class PlotPanel(Panel):
         self._curves: list[dict[str, Curve]] = []
 
     def compose(self) -> ComposeResult:
-        yield Chart(x="round", empty="No round yet.")
+        yield Chart(x="round", empty=_("No round yet."))
         yield Words(id="plot")
 
     def take(self, kind: str, found: Compared, curves: list[dict[str, Curve]]) -> None:
@@ -54,7 +54,11 @@ class PlotPanel(Panel):
 
     def runs_table(self, found: Compared) -> tuple[list[Col], list[Row]]:
         """Return the plotted runs with their values where the reading line stands, or at their best round."""
-        at = f"at round {number(self.read_at, 0)}" if self.read_at is not None else "at best round"
+        at = (
+            _("at round {read_at}").format(read_at=number(self.read_at, 0))
+            if self.read_at is not None
+            else _("at best round")
+        )
         columns = [Col("run", most=34), Col("value", f"{self.metric} {at}", right=True), Col("last", right=True)]
         if self.kind != "Curves":
             columns = [columns[0], Col("last", self.metric, right=True)]
@@ -80,12 +84,20 @@ class PlotPanel(Panel):
 
     def _draw_curves(self, comparison: Comparison, first: int) -> None:
         weight = plots.SMOOTHINGS[self.smoothing]
-        smooth = f"smoothed {weight:g}" if weight else "not smoothed"
-        zoom = f", rounds {self.span[0]:.0f} to {self.span[1]:.0f}" if self.span is not None else ""
-        self.retitle(self.metric or "Curves", f"{smooth}{', log axis' if self.logarithmic else ''}{zoom}")
+        smooth = _("smoothed {weight:g}").format(weight=weight) if weight else _("not smoothed")
+        zoom = (
+            _(", rounds {span:.0f} to {span2:.0f}").format(span=self.span[0], span2=self.span[1])
+            if self.span is not None
+            else ""
+        )
+        self.retitle(self.metric or _("Curves"), f"{smooth}{(_(', log axis') if self.logarithmic else '')}{zoom}")
         shown = plots.overlaid(comparison.runs, self.curves(), first)
         if len(shown) > MOST_LINES:
-            self.footnote(f"{MOST_LINES} of {len(shown)} runs are drawn, the one under the cursor first")
+            self.footnote(
+                _("{most_lines} of {shown} runs are drawn, the one under the cursor first").format(
+                    most_lines=MOST_LINES, shown=len(shown)
+                )
+            )
         if self.span is not None:
             shown = [plots.within(line, self.span) for line in shown]
         chart = self.query_one(Chart)
@@ -107,12 +119,24 @@ class PlotPanel(Panel):
             row = parameters[self.parameter % len(parameters)]
             across = plots.axis_of(row.name, row.values)
             rank = plots.rank_correlation(across, up)
-            known = f"rank correlation {number(rank, 2)}" if rank is not None else "too few runs for a correlation"
-            self.retitle(f"{self.metric} by {row.name}", f"{len(runs)} runs, {known}")
+            known = (
+                _("rank correlation {rank}").format(rank=number(rank, 2))
+                if rank is not None
+                else _("too few runs for a correlation")
+            )
+            self.retitle(
+                _("{metric} by {name}").format(metric=self.metric, name=row.name),
+                _("{runs} runs, {known}").format(runs=len(runs), known=known),
+            )
             plot.say(plots.scatter(across, up, [f"#{run.id}" for run in runs], area, first))
             return
         axes: Sequence[plots.Axis] = [*(plots.axis_of(row.name, row.values) for row in parameters), up]
-        self.retitle(_("Parallel axes"), f"{len(parameters)} parameters that differ, then {self.metric}")
+        self.retitle(
+            _("Parallel axes"),
+            _("{parameters} parameters that differ, then {metric}").format(
+                parameters=len(parameters), metric=self.metric
+            ),
+        )
         plot.say(plots.parallel(axes, area, first))
 
     # What keys change; the owner draws afterwards.

@@ -10,6 +10,7 @@ from textual.content import Content
 from lemnis.engine.experiments import Curve, Run
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, figure
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Series
 
 SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)
@@ -155,7 +156,12 @@ def parallel(axes: Sequence[Axis], size: tuple[int, int], first: int) -> Content
     rows.append(labels_line([axis.low for axis in shown], gap))
     left_out = len(axes) - len(shown)
     return Content("\n").join(
-        rows + ([Content.styled(f"{left_out} more axes do not fit", "$muted")] if left_out else [])
+        rows
+        + (
+            [Content.styled(_("{left_out} more axes do not fit").format(left_out=left_out), "$muted")]
+            if left_out
+            else []
+        )
     )
 
 

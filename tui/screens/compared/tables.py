@@ -29,7 +29,9 @@ def run_columns(found: Compared, *, first: str = "what", most: int = 52) -> list
     columns = [Col(first, most=22)]
     for place, run in enumerate(found.comparison.runs):
         star = "" if place else "★ "
-        columns.append(Col(f"run {run.id}", safe(f"{star}#{run.id} {run.name}", limit=30), most=most, data=True))
+        columns.append(
+            Col(_("run {id}").format(id=run.id), safe(f"{star}#{run.id} {run.name}", limit=30), most=most, data=True)
+        )
     return columns
 
 
@@ -44,7 +46,7 @@ def summary_rows(found: Compared, *, everything: bool) -> list[Row]:
     rows: list[Row] = []
     tested = found.tested_metrics()
     if tested:
-        rows.append(heading("metrics", f"{found.part} rows", len(runs)))
+        rows.append(heading("metrics", _("{part} rows").format(part=found.part), len(runs)))
         rows += [Row(f"test {name}", [f"  {name}", *test_cells(found, name)]) for name in tested]
     logged = found.logged_metrics(everything=everything)
     if logged:
@@ -104,14 +106,14 @@ def value_cells(row: Condition) -> list[Cell]:
 
 def test_columns(*, narrow: bool) -> list[Col]:
     """Return the columns of the tests; on a narrow screen a run is its number and intervals are drawn smaller."""
-    scale = "worse ◂ 0 ▸ better"
+    scale = _("worse ◂ 0 ▸ better")
     return [
         Col("measure", most=15),
         Col("run", most=6 if narrow else 24),
         Col("delta", "Δ", right=True),
         Col("verdict", most=20),
         Col("p", "p (Holm)", right=True),
-        Col("forest", scale if not narrow else "◂ 0 ▸ better", most=NARROW_FOREST if narrow else FOREST),
+        Col("forest", scale if not narrow else _("◂ 0 ▸ better"), most=NARROW_FOREST if narrow else FOREST),
         Col("interval", "95 % interval"),
         Col("value", right=True),
         Col("raw", "p alone", right=True),
@@ -206,7 +208,7 @@ def diff_rows(found: Compared, place: int) -> list[Row]:
                 gone = [feature for feature in base.features if feature not in run.features]
                 new = [feature for feature in run.features if feature not in base.features]
                 texts = [("-", one) for one in gone] + [("+", one) for one in new] or [
-                    ("+", "the same, in another order")
+                    ("+", _("the same, in another order"))
                 ]
             else:
                 texts = [("-", before)] if before is not None else []

@@ -6,14 +6,17 @@ from textual.content import Content
 
 from lemnis.engine.experiments import Curve
 from lemnis.engine.jobs import Job
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens.compared.words import Compared
 
-VIEWS = ("Summary", "Tests", "Importance", "Curves", "Scatter", "Parallel", "Diff")
+VIEWS = ("Summary", "Tests", "Importance", N_("Curves"), "Scatter", "Parallel", "Diff")
 CURVES, SCATTER, PARALLEL, DIFF = 3, 4, 5, 6
-ALIKE = "These runs are alike in everything. z shows it all."
+ALIKE = N_("These runs are alike in everything. z shows it all.")
 # What is said where a view has no line.
-EMPTY = {"Tests": "No test yet: the line below says how far it is, or why not.", "Importance": "None has trees to ask."}
+EMPTY = {
+    "Tests": N_("No test yet: the line below says how far it is, or why not."),
+    "Importance": N_("None has trees to ask."),
+}
 PLOTTED = (CURVES, SCATTER, PARALLEL)
 KEYS = {
     CURVES: (("v", "metric"), ("w", "smooth"), ("L", "log"), (", .", "read off"), ("+ − 0", "zoom")),
@@ -42,6 +45,6 @@ def tabs_line(view: int) -> Content:
 
 def keys_line(view: int) -> Content:
     """Return the keys of a view, then those of all."""
-    shared = (("z", "differences"), ("p", "baseline"), ("t", "other rows")) if view < CURVES else ()
+    shared = (("z", "differences"), ("p", "baseline"), ("t", _("other rows"))) if view < CURVES else ()
     keys = (*KEYS.get(view, ()), *shared, ("K", "explain"), ("E", "export"), ("y", "copy"), ("esc", "back"))
     return Content("").join([Content.assemble((f" {key} ", "$key"), f"{_(does)} ") for key, does in keys])

@@ -7,6 +7,7 @@ from lemnis.engine.evaluate import Pair, PairedTest, Significance
 from lemnis.engine.experiments import Comparison, Gain, MetricRow, Row
 from lemnis.engine.experiments.compare import COSTS
 from lemnis.tui.format import MISSING, Verdict, delta, number
+from lemnis.tui.language import _
 
 DIGITS = 4
 GLYPHS = {
@@ -88,21 +89,23 @@ def interval_words(test: PairedTest) -> str:
     if test.low is None or test.high is None:
         return MISSING
     digits = digits_of(test.metric)
-    return f"{delta(test.low, digits)} to {delta(test.high, digits)}"
+    return _("{low} to {high}").format(low=delta(test.low, digits), high=delta(test.high, digits))
 
 
 def rows_words(pair: Pair) -> str:
     """Return on what was tested: ``27,914 validation rows, 31 days``."""
-    sampled = f" (sample of {pair.of:,})" if pair.of > pair.rows else ""
-    blocks = f", {pair.block_count} days" if pair.blocks == "days" else ""
-    return f"{pair.rows:,} {pair.part} rows{sampled}{blocks}"
+    sampled = " " + _("(sample of {of:,})").format(of=pair.of) if pair.of > pair.rows else ""
+    blocks = _(", {block_count} days").format(block_count=pair.block_count) if pair.blocks == "days" else ""
+    return _("{rows:,} {part} rows{sampled}{blocks}").format(
+        rows=pair.rows, part=pair.part, sampled=sampled, blocks=blocks
+    )
 
 
 def method_words(pair: Pair) -> str:
     """Return how it was tested, for people who know the tests."""
     methods = dict.fromkeys(test.method for test in pair.tests if test.method)
-    together = "rows of a day are drawn together" if pair.blocks == "days" else "rows are drawn"
-    return f"{', '.join(methods)}; {together}; 95 % intervals"
+    together = _("rows of a day are drawn together") if pair.blocks == "days" else _("rows are drawn")
+    return _("{methods}; {together}; 95 % intervals").format(methods=", ".join(methods), together=together)
 
 
 def digits_of(metric: str) -> int:

@@ -99,7 +99,13 @@ def study_title(studies: Sequence[Study]) -> str:
         return f"{newest.kind} {newest.state}: {newest.doing}"
     ended = "" if newest.state == "finished" else f": {newest.state}, {newest.doing}"
     metric = next((point.main.metric.replace("_", " ") for one in studies for point in one.points if point.main), "")
-    return f"{metric} beside v{newest.champion_version} · {newest.kind} of {when(newest.created_at)}{ended}"
+    return _("{metric} beside v{champion_version} · {kind} of {created_at}{ended}").format(
+        metric=metric,
+        champion_version=newest.champion_version,
+        kind=newest.kind,
+        created_at=when(newest.created_at),
+        ended=ended,
+    )
 
 
 def mean_line(studies: Sequence[Study], currency: str) -> str:
@@ -128,5 +134,5 @@ def point_row(study: Study, place: int, point: Point, currency: str) -> Row:
 def explained(name: str) -> tuple[str, str]:
     """Return title and text about a step, or about all of them."""
     if name in EXPLAINED:
-        return f"Loop: {name}", EXPLAINED[name]
+        return _("Loop: {name}").format(name=name), EXPLAINED[name]
     return _("Loop"), "\n\n".join(f"{step}: {text}" for step, text in EXPLAINED.items())

@@ -3,6 +3,7 @@
 from lemnis.engine.monitor.retraining import Figure, Point, Queued, Retraining, Step, Study
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, money, number, when
+from lemnis.tui.language import _
 
 MOST = 80  # characters of a sentence in a table; JSON has all of it
 MONEY = "value_per_1000"
@@ -12,11 +13,13 @@ def allowed_words(one: Queued) -> str:
     """Return what would happen now about one cause: ``would train now:``, or why not and when it may."""
     decision = one.decision
     if decision.answer == "train":
-        return "would train now:"
+        return _("would train now:")
     if decision.answer == "declined":
-        return f"nothing by itself, {decision.why}:"
-    next_at = f", next allowed at {when(decision.allowed_at)}" if decision.allowed_at else ""
-    return f"waits, {decision.why}{next_at}:"
+        return _("nothing by itself, {why}:").format(why=decision.why)
+    next_at = (
+        _(", next allowed at {allowed_at}").format(allowed_at=when(decision.allowed_at)) if decision.allowed_at else ""
+    )
+    return _("waits, {why}{next_at}:").format(why=decision.why, next_at=next_at)
 
 
 def figure_cells(figure: Figure, currency: str) -> list[str]:
@@ -51,16 +54,20 @@ def interval(metric: str, ends: tuple[float | None, float | None], currency: str
     if low is None or high is None:
         return ""
     if metric == MONEY:
-        return f"{money(low, currency, signed=True)} to {money(high, currency, signed=True)}"
+        return _("{low} to {high}").format(
+            low=money(low, currency, signed=True), high=money(high, currency, signed=True)
+        )
     return f"{low:+,.3f} to {high:+,.3f}".replace("-", "−")
 
 
 def outcome_words(made: Retraining) -> str:
     """Return what came of a retraining, and what a person does next."""
     if made.outcome == "promoted":
-        return f"It was promoted by {made.who}."
+        return _("It was promoted by {who}.").format(who=made.who)
     number_ = made.challenger_version
-    return f"Promote it with `lemnis models promote {made.model} {number_} --reason …`."
+    return _("Promote it with `lemnis models promote {model} {number} --reason …`.").format(
+        model=made.model, number=number_
+    )
 
 
 def mean_words(study: Study, currency: str) -> str:
@@ -71,11 +78,23 @@ def mean_words(study: Study, currency: str) -> str:
     ends = interval(mean.metric, (mean.low, mean.high), currency)
     sure = f" ({ends})" if ends else ""
     gain = gained(mean.metric, mean.gain, currency)
-    worth = "" if mean.money is None else f", worth {money(mean.money, currency, signed=True)} on the judged rows"
+    worth = (
+        ""
+        if mean.money is None
+        else _(", worth {money} on the judged rows").format(money=money(mean.money, currency, signed=True))
+    )
     spans = "span" if mean.spans == 1 else "spans"
-    return (
-        f"mean gain of {mean.metric.replace('_', ' ')} {gain}{sure} over {mean.spans} {spans}, "
-        f"better in {mean.better}{worth}; {number(study.cpu_seconds, 1)} CPU seconds"
+    return _(
+        "mean gain of {metric} {gain}{sure} over {spans} {spans2}, better in {better}{worth}; {cpu_seconds} CPU seconds"
+    ).format(
+        metric=mean.metric.replace("_", " "),
+        gain=gain,
+        sure=sure,
+        spans=mean.spans,
+        spans2=spans,
+        better=mean.better,
+        worth=worth,
+        cpu_seconds=number(study.cpu_seconds, 1),
     )
 
 

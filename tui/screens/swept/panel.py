@@ -50,13 +50,17 @@ class PicturePanel(Panel):
         if view in (PARALLEL, PARETO):
             self._draw_text(view, sweep, trials, front)
         if view == LOG:
-            self.retitle(_("What was done"), f"{len(events)} acts, the newest first")
+            self.retitle(_("What was done"), _("{events} acts, the newest first").format(events=len(events)))
             self.query_one("#sweep-picture", Words).say(tables.event_lines(events))
 
     def _draw_importances(self, sweep: Sweep, *, alone: bool) -> None:
         found = sweep.insight.importances if sweep.insight is not None else {}
         if alone:
-            told = f"PED-ANOVA over {sweep.insight.ended} trials" if sweep.insight is not None and found else ""
+            told = (
+                _("PED-ANOVA over {ended} trials").format(ended=sweep.insight.ended)
+                if sweep.insight is not None and found
+                else ""
+            )
             self.retitle(_("What decides"), told)
         bars = self.query_one("#sweep-decides", Bars)
         if found:
@@ -74,14 +78,17 @@ class PicturePanel(Panel):
             plot.say(Content.styled(_("No trial has finished yet."), "$muted"))
             return
         if view == PARALLEL:
-            self.retitle(_("Parallel axes"), f"{len(shown)} trials, trial {shown[first].number} in front")
+            self.retitle(
+                _("Parallel axes"),
+                _("{shown} trials, trial {number} in front").format(shown=len(shown), number=shown[first].number),
+            )
             plot.say(plots.parallel(tables.parallel_axes(sweep, shown), area, first))
             return
         if len(sweep.objectives) < 2:
             self.retitle(_("Pareto front"))
             plot.say(
                 Content.styled(
-                    "A Pareto front needs two objectives: lemnis sweep --objective auc --objective …", "$muted"
+                    _("A Pareto front needs two objectives: lemnis sweep --objective auc --objective …"), "$muted"
                 )
             )
             return

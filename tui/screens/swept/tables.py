@@ -27,7 +27,7 @@ def sweep_row(sweep: Sweep, best: str, now_ms: int) -> Row:
     cells: list[Cell] = [
         sweep.name,
         Content.styled(judged.text, judged.style),
-        f"{sweep.ended} of {sweep.trials}",
+        _("{ended} of {trials}").format(ended=sweep.ended, trials=sweep.trials),
         best,
         age(sweep.created_at, now_ms),
         sweep.why or sweep.job_why,
@@ -39,15 +39,19 @@ def sweep_facts(sweep: Sweep, trials: Sequence[Trial]) -> list[tuple[str, Cell]]
     """Return what stands above a sweep's trials."""
     judged = verdict(sweep.state)
     counts = [f"{sweep.counts[state]} {state}" for state in ORDER if state != "finished" and sweep.counts.get(state)]
-    limit = f" of {duration(sweep.timeout_s)}" if sweep.timeout_s else ""
-    told = [f"{sweep.ended} of {sweep.trials} trials", *counts, f"{duration(sweep.spent_s)}{limit}"]
+    limit = " " + _("of {timeout_s}").format(timeout_s=duration(sweep.timeout_s)) if sweep.timeout_s else ""
+    told = [
+        _("{ended} of {trials} trials").format(ended=sweep.ended, trials=sweep.trials),
+        *counts,
+        f"{duration(sweep.spent_s)}{limit}",
+    ]
     waits = sweep.job_why if sweep.state == "running" and sweep.job_state == "queued" else ""
     why = sweep.why or waits
-    too_few = Content.styled("said after ten trials have ended", "$muted")
+    too_few = Content.styled(_("said after ten trials have ended"), "$muted")
     return [
         (_("state"), Content.assemble((judged.text, judged.style), f"  {' · '.join(told)}")),
         (_("best"), safe(best_words(sweep, trials))),
-        *([("to expect", safe(expectation_words(sweep)) or too_few)] if len(sweep.objectives) == 1 else []),
+        *([(_("to expect"), safe(expectation_words(sweep)) or too_few)] if len(sweep.objectives) == 1 else []),
         ("varies", safe(space_words(sweep))),
         *([("why", safe(why))] if why and why != "all trials have ended" else []),
     ]
@@ -113,7 +117,7 @@ def trial_why(trial: Trial) -> str:
     """Return why a trial is as it is: how far its run is, or what happened."""
     if trial.state == "running" and not trial.asked_to_stop:
         return trial.progress_text if trial.run_state == "running" and trial.progress_text else trial.run_why
-    asked = f" · enqueued by {trial.enqueued_by}" if trial.enqueued_by else ""
+    asked = " " + _("· enqueued by {enqueued_by}").format(enqueued_by=trial.enqueued_by) if trial.enqueued_by else ""
     return ("" if trial.why == "finished" else trial.why) + asked
 
 
@@ -131,8 +135,14 @@ def best_so_far(sweep: Sweep, trials: Sequence[Trial]) -> list[Series]:
         at.append(trial.number)
         steps.append(value)
     return [
-        Series("best so far", at, steps),
-        Series("each trial", numbers, [trial.values[0] for trial in known], points=True, words=f"{len(known)} trials"),
+        Series(_("best so far"), at, steps),
+        Series(
+            _("each trial"),
+            numbers,
+            [trial.values[0] for trial in known],
+            points=True,
+            words=_("{known} trials").format(known=len(known)),
+        ),
     ]
 
 
@@ -187,10 +197,22 @@ def event_lines(events: Sequence[Event]) -> Content:
 def head_words(sweep: Sweep) -> str:
     """Return what stands behind a sweep's name: what it looks for, keeps to, and how."""
     goals = ", ".join(goal.words for goal in sweep.objectives)
-    kept = f" with {' and '.join(one.words for one in sweep.constraints)}" if sweep.constraints else ""
-    pruner = "no pruner" if sweep.pruner == "none" else f"{sweep.pruner} pruner"
+    kept = (
+        " " + _("with {words}").format(words=" and ".join(one.words for one in sweep.constraints))
+        if sweep.constraints
+        else ""
+    )
+    pruner = _("no pruner") if sweep.pruner == "none" else _("{pruner} pruner").format(pruner=sweep.pruner)
     where = f" · on {sweep.executor}" if sweep.executor != "local" else ""
-    return f"{goals}{kept} · preset {sweep.preset}, {sweep.data_version} · {sweep.sampler}, {pruner}{where}"
+    return _("{goals}{kept} · preset {preset}, {data_version} · {sampler}, {pruner}{where}").format(
+        goals=goals,
+        kept=kept,
+        preset=sweep.preset,
+        data_version=sweep.data_version,
+        sampler=sweep.sampler,
+        pruner=pruner,
+        where=where,
+    )
 
 
 def tabs_line(views: Sequence[str], view: int) -> Content:

@@ -21,12 +21,23 @@ def expectation_words(sweep: Sweep) -> str:
     found = sweep.insight.expectation if sweep.insight else None
     if found is None:
         return ""
-    took = f", about {duration(found.seconds / sweep.lanes)}" if found.seconds is not None else ""
+    took = (
+        _(", about {seconds}").format(seconds=duration(found.seconds / sweep.lanes))
+        if found.seconds is not None
+        else ""
+    )
     metric = sweep.objectives[0].metric
     way = "+" if sweep.objectives[0].larger else "−"
     low, mean, high = (value_words(metric, part) for part in (found.low, found.mean, found.high))
-    return (
-        f"{found.trials} more trials: {metric} {way}{mean} ({low} to {high}), any gain {share(found.chance, 0)}{took}"
+    return _("{trials} more trials: {metric} {way}{mean} ({low} to {high}), any gain {chance}{took}").format(
+        trials=found.trials,
+        metric=metric,
+        way=way,
+        mean=mean,
+        low=low,
+        high=high,
+        chance=share(found.chance, 0),
+        took=took,
     )
 
 
@@ -36,7 +47,7 @@ def best_value(sweep: Sweep, trials: Sequence[Trial]) -> str:
     if not best:
         return MISSING
     if len(sweep.objectives) > 1:
-        return f"{len(best)} in the Pareto front"
+        return _("{best} in the Pareto front").format(best=len(best))
     return values_words(sweep, best[0])
 
 
@@ -45,13 +56,17 @@ def best_words(sweep: Sweep, trials: Sequence[Trial]) -> str:
     best = sweep.best(trials)
     if not best:
         return (
-            _("No trial has finished yet.") if not sweep.constraints else "No finished trial keeps to the constraints."
+            _("No trial has finished yet.")
+            if not sweep.constraints
+            else _("No finished trial keeps to the constraints.")
         )
     if len(sweep.objectives) > 1:
-        return f"Pareto front: trials {', '.join(str(trial.number) for trial in best)}"
+        return _("Pareto front: trials {number}").format(number=", ".join(str(trial.number) for trial in best))
     trial = best[0]
     params = " ".join(f"{name}={value_text(value)}" for name, value in trial.params.items())
-    return f"trial {trial.number} (run {trial.run_id}): {values_words(sweep, trial)}  {params}"
+    return _("trial {number} (run {run_id}): {values_words}  {params}").format(
+        number=trial.number, run_id=trial.run_id, values_words=values_words(sweep, trial), params=params
+    )
 
 
 def values_words(sweep: Sweep, trial: Trial) -> str:

@@ -257,7 +257,7 @@ class DiffScreen(Dialog[None]):
                 self.asked = [] if names == ["none"] else names
                 self.read()
 
-        question = "Which columns say which rows are the same? none: compare whole rows."
+        question = _("Which columns say which rows are the same? none: compare whole rows.")
         self.app.push_screen(PathAsked(question, ", ".join(known), "id, day"), answered)
 
     def action_stop(self) -> None:
@@ -286,4 +286,4 @@ class DiffScreen(Dialog[None]):
         self.app.push_screen(Explanation(_("Diff"), PSI_TEXT))
 
     def action_help(self) -> None:
-        self.app.push_screen(Explanation("Keys of the diff", HELP))
+        self.app.push_screen(Explanation(_("Keys of the diff"), HELP))

@@ -109,7 +109,7 @@ class DiffRows(Dialog[None]):
         """Say that so many rows stay in their order."""
         message.table.sorted_by = None
         message.table.refresh()
-        self.notify("These rows stay in the order of their version; E writes them to a file to sort.", markup=False)
+        self.notify(_("These rows stay in the order of their version; E writes them to a file to sort."), markup=False)
 
     def action_kind(self) -> None:
         """Go on to the next kind of rows; without a column the first is all of them."""
@@ -122,7 +122,7 @@ class DiffRows(Dialog[None]):
         """Go to the rows of the column before or after, in the order of what changed most."""
         names = [column.name for column in self.diff.ordered() if column.changed]
         if not names:
-            self.notify("No column changed in rows that both versions have.", markup=False)
+            self.notify(_("No column changed in rows that both versions have."), markup=False)
             return
         name = self.listing.column
         place = names.index(name) + by if name in names else 0 if by > 0 else -1
@@ -137,7 +137,9 @@ class DiffRows(Dialog[None]):
             if path:
                 self.write(self.listing, Path(path).expanduser())
 
-        question = f"{listing_title(self.listing)}: a new file ending in .csv, .jsonl or .parquet"
+        question = _("{listing_title}: a new file ending in .csv, .jsonl or .parquet").format(
+            listing_title=listing_title(self.listing)
+        )
         self.app.push_screen(PathAsked(question, name, "rows.csv"), answered)
 
     @work(thread=True, exit_on_error=False, group="diff-export")
@@ -148,7 +150,7 @@ class DiffRows(Dialog[None]):
         except LemnisError as error:
             self.post_message(self.Said(error=error))
         else:
-            self.post_message(self.Said(f"{number(rows)} rows are in {path}."))
+            self.post_message(self.Said(_("{rows} rows are in {path}.").format(rows=number(rows), path=path)))
 
     def action_explain(self) -> None:
         self.app.push_screen(Explanation(_("Diff"), PSI_TEXT))

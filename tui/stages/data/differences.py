@@ -66,9 +66,9 @@ def diff_facts(found: Diff) -> list[tuple[str, Cell]]:
 def key_words(found: Diff) -> str:
     """Return what says which rows are the same, and what is odd about it."""
     if not found.key:
-        return "whole rows: no key is declared (dataset.key) or given, so a row that changed is removed and added"
+        return _("whole rows: no key is declared (dataset.key) or given, so a row that changed is removed and added")
     repeated = [
-        f"{number(rows)} rows of {title} repeat one"
+        _("{rows} rows of {title} repeat one").format(rows=number(rows), title=title)
         for rows, title in ((found.repeated_before, found.before_title), (found.repeated_after, found.after_title))
         if rows
     ]
@@ -82,14 +82,14 @@ def counts_content(found: Diff) -> Content:
         count = found.count(change)
         sign, style = MARKS[change]
         parts.append(Content.styled(f"{sign} {number(count)} {change}", style if count else "$muted"))
-    parts.append(Content.styled(f"= {number(found.same)} same", "$muted"))
+    parts.append(Content.styled(_("= {same} same").format(same=number(found.same)), "$muted"))
     return Content("   ").join(parts)
 
 
 def schema_words(column: ColumnDiff) -> str:
     """Return what became of a column itself; empty when nothing did."""
     if column.schema == "retyped" and column.before and column.after:
-        as_text = ", compared as text" if column.nature == "text" else ""
+        as_text = _(", compared as text") if column.nature == "text" else ""
         return _("was {type}, is {type2}{as_text}").format(
             type=column.before.type, type2=column.after.type, as_text=as_text
         )
@@ -156,7 +156,7 @@ def codes_words(column: ColumnDiff) -> str:
     for sign, codes, total in (("+", column.new_codes, column.new), ("−", column.vanished_codes, column.vanished)):
         named = [f"{sign}{safe(code.value, limit=20) or '(empty)'}" for code in codes[:CODES_SAID]]
         if total > CODES_SAID:
-            named.append(f"{sign}{number(total - CODES_SAID)} more")
+            named.append(_("{sign}{total} more").format(sign=sign, total=number(total - CODES_SAID)))
         parts.append(" ".join(named))
     said = "  ".join(filter(None, parts))
     return said or schema_words(column)
@@ -196,19 +196,23 @@ def detail_facts(found: Diff, column: ColumnDiff) -> list[tuple[str, Cell]]:
             _("{emptied} lost theirs").format(emptied=number(column.emptied)),
         ]
         told = [words for words, rows in zip(how, (column.filled, column.emptied), strict=True) if rows]
-        of = f"{number(column.changed)} of {number(found.matched)} rows ({share(found.share(column), 2)})"
+        of = _("{changed} of {matched} rows ({column})").format(
+            changed=number(column.changed), matched=number(found.matched), column=share(found.share(column), 2)
+        )
         facts.append(("changed", ", ".join([of, *told])))
     if column.psi is not None:
         judged = verdict(column_verdict(found, column))
         watch, drift = (max(bound, column.noise or 0.0) for bound in (found.watch, found.drift))
-        bounds = f"  watch from {watch:.3f}, drift from {drift:.3f}"
+        bounds = "  " + _("watch from {watch:.3f}, drift from {drift:.3f}").format(watch=watch, drift=drift)
         words = Content.assemble(f"{column.psi:.4f}  ", judged.content, (bounds, "$muted"))
         facts.append(("PSI", words))
     if any(side and side.mean is not None for side in (before, after)):
         moved = f", {shift_words(column)}" if column.shift is not None else ""
         facts.append((_("mean"), f"{mean_words(column)}{moved}"))
     if column.mean_change is not None:
-        facts.append(("each", f"{delta(column.mean_change)} on average where a number changed"))
+        facts.append(
+            ("each", _("{mean_change} on average where a number changed").format(mean_change=delta(column.mean_change)))
+        )
     codes_of = (("new", column.new_codes, column.new), ("vanished", column.vanished_codes, column.vanished))
     for label, codes, total in codes_of:
         if total:
@@ -263,18 +267,21 @@ def listing_title(listing: Listing) -> str:
     """Return what a list of rows holds: ``Rows that changed in delay``, ``Removed rows``."""
     if listing.column and listing.change in ("", "changed"):
         return _("Rows that changed in {column}").format(column=listing.column)
-    return f"{listing.change.title()} rows" if listing.change else _("Rows that differ")
+    return _("{change} rows").format(change=listing.change.title()) if listing.change else _("Rows that differ")
 
 
 def row_columns(found: Diff, listing: Listing) -> list[Col]:
     """Return the columns of a list of rows: the kind, the key, and what differs."""
-    keys = [Col(f"key {name}", safe(name, limit=24), most=30, data=True) for name in found.key]
+    keys = [Col(_("key {name}").format(name=name), safe(name, limit=24), most=30, data=True) for name in found.key]
     if not listing.column:
         return [Col("change", "±"), *keys, Col("values", "what differs", flex=True)]
     column = found.column(listing.column)
     right = column is not None and column.nature == "numeric"
     name = safe(listing.column, limit=24)
-    sides = [Col("before", f"{name} before", right=right), Col("after", f"{name} after", right=right)]
+    sides = [
+        Col("before", _("{name} before").format(name=name), right=right),
+        Col("after", _("{name} after").format(name=name), right=right),
+    ]
     return [Col("change", "±"), *keys, *sides, *([Col("difference", right=True)] if right else [])]
 
 

@@ -80,11 +80,13 @@ class ProposedKeys(Dialog[KeyProposal | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide chooser"):
-            title = f"Keys that fit {self.draft.dataset.base} and {self.draft.link.source}"
+            title = _("Keys that fit {base} and {source}").format(
+                base=self.draft.dataset.base, source=self.draft.link.source
+            )
             yield Words(Content.styled(title, "bold $stage-accent"))
             yield Words(verdict("computing").content, id="proposed-words")
             yield Table(*PROPOSALS, id="proposed", empty="")
-            yield Words(keys_line(("enter", "take"), ("esc", "leave, and type them")), classes="keys")
+            yield Words(keys_line(("enter", "take"), ("esc", _("leave, and type them"))), classes="keys")
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
@@ -106,9 +108,9 @@ class ProposedKeys(Dialog[KeyProposal | None]):
         if message.error is not None:
             words.say(f"{message.error.problem} {message.error.remedy}")
         elif not self.proposals:
-            words.say("No columns fit by name or by value. esc, then enter on keys types them.")
+            words.say(_("No columns fit by name or by value. esc, then enter on keys types them."))
         else:
-            words.say("Counted on all rows; the best match with the most unique right side comes first.")
+            words.say(_("Counted on all rows; the best match with the most unique right side comes first."))
         table.show([proposal_row(one) for one in self.proposals])
 
     @on(Table.Opened)
@@ -130,24 +132,26 @@ def source_chooser(base: str, snapshots: Mapping[str, Snapshot | None]) -> Choos
         if one is not None
     ]
     columns = (Col("source"), Col("rows", right=True), Col("columns", flex=True))
-    return Chooser(f"Which source is joined to {base}?", columns, listed)
+    return Chooser(_("Which source is joined to {base}?").format(base=base), columns, listed)
 
 
 def columns_chooser(snapshot: Snapshot, link: Link) -> Chooser:
     """Return the question which columns a link brings, with the names they get in the dataset."""
     keys = set(link.on.values())
     listed = [
-        Row(field.name, [field.name, field.type, "a key" if field.name in keys else f"{link.prefix}{field.name}"])
+        Row(field.name, [field.name, field.type, _("a key") if field.name in keys else f"{link.prefix}{field.name}"])
         for field in snapshot.columns
     ]
-    question = f"Which columns of {link.source} does it bring? None marked: all but the keys."
+    question = _("Which columns of {source} does it bring? None marked: all but the keys.").format(source=link.source)
     return Chooser(question, (Col("column"), Col("type"), Col("becomes", flex=True)), listed, marks=link.columns)
 
 
 def time_chooser(snapshot: Snapshot, name: str) -> Chooser:
     """Return the question for a column of times, for `asof` or `time`; dismisses with ``=NAME``, ``=`` for none."""
-    none = {"asof": "no as-of join: every row with the key", "time": "every column of times is compared"}[name]
-    question = {"asof": "Take the latest row by which time?", "time": "Which time says when a row was known?"}[name]
+    none = {"asof": _("no as-of join: every row with the key"), "time": "every column of times is compared"}[name]
+    question = {"asof": _("Take the latest row by which time?"), "time": _("Which time says when a row was known?")}[
+        name
+    ]
     times = [field for field in snapshot.columns if kind_of(field.type) == "time"]
     listed = [Row("=", ["–", none]), *(Row(f"={field.name}", [field.name, field.type]) for field in times)]
     return Chooser(question, (Col("column"), Col("type", flex=True)), listed)

@@ -48,7 +48,7 @@ class KeysScreen(Dialog[None]):
         with Panel(_("Keys"), id="keys-panel"):
             yield Table(*columns, Col("bar", "most first", flex=True), id="every-key", empty=_("None."))
         yield PromptLine("✎")
-        yield Words(keys_line(("E", "write to a file"), ("y", "copy"), ("esc", "back")), classes="keys")
+        yield Words(keys_line(("E", _("write to a file")), ("y", "copy"), ("esc", "back")), classes="keys")
 
     def on_mount(self) -> None:
         joined = f"· {self.draft.dataset.base} ⟕ {self.draft.link.source}"
@@ -84,7 +84,7 @@ class KeysScreen(Dialog[None]):
         except LemnisError as error:
             self.post_message(self.Told("", error))
         else:
-            self.post_message(self.Told(f"{number(count)} keys are in {path}."))
+            self.post_message(self.Told(_("{count} keys are in {path}.").format(count=number(count), path=path)))
 
     def on_keys_screen_told(self, message: Told) -> None:
         if message.error is None:

@@ -26,7 +26,7 @@ class MatchPanel(Panel):
 
     def show(self, preview: LinkPreview | None, error: LemnisError | None, *, title: str, looking: bool) -> None:
         """Show a preview, or why there is none; `looking` says that a newer one is being counted."""
-        took = f"in {duration(preview.seconds)}" if preview else ""
+        took = _("in {seconds}").format(seconds=duration(preview.seconds)) if preview else ""
         self.retitle(title, _("measuring …") if looking else took)
         match, bars = self.query_one("#match", Words), self.query_one("#fan-out", Bars)
         bars.display = preview is not None

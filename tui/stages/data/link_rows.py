@@ -63,9 +63,9 @@ def key_lists(preview: LinkPreview | None) -> list[KeyList]:
     report = preview.report
     lost = share(report.orphan_rows / max(1, report.rows_in))
     spare = share(preview.unused_rows / max(1, preview.right_rows))
-    lost = f"{number(report.orphan_rows)} rows, {lost}"
-    spare = f"{number(preview.unused_rows)} rows, {spare}"
-    twice = f"{number(preview.duplicate_rows)} rows"
+    lost = _("{orphan_rows} rows, {lost}").format(orphan_rows=number(report.orphan_rows), lost=lost)
+    spare = _("{unused_rows} rows, {spare}").format(unused_rows=number(preview.unused_rows), spare=spare)
+    twice = _("{duplicate_rows} rows").format(duplicate_rows=number(preview.duplicate_rows))
     return [
         KeyList("left", "Orphans left", lost, preview.orphans, report.orphan_keys),
         KeyList("right", "Unused right", spare, preview.unused, report.unused_keys),
@@ -93,10 +93,10 @@ def typed_name(name: str) -> str:
 def kind_text(link: Link) -> str:
     """Return which rows of the source a row gets."""
     if not link.asof:
-        return "left join: every row with the key"
-    when = "before" if link.strict else "at or before"
-    return f"as-of join: the latest {link.asof} {when} the decision" + (
-        f", at most {link.tolerance} old" if link.tolerance else ""
+        return _("left join: every row with the key")
+    when = "before" if link.strict else _("at or before")
+    return _("as-of join: the latest {asof} {when} the decision").format(asof=link.asof, when=when) + (
+        _(", at most {tolerance} old").format(tolerance=link.tolerance) if link.tolerance else ""
     )
 
 
@@ -116,18 +116,38 @@ def facts(preview: LinkPreview) -> list[tuple[str, Cell]]:
     found: list[tuple[str, Cell]] = [
         (_("matched"), matched_text(preview)),
         ("rows", rows_cell(preview)),
-        (_("orphans"), f"{number(report.orphan_keys)} keys, {number(report.orphan_rows)} rows ({lost}) find none"),
-        ("no key", f"{number(report.null_keys)} rows"),
+        (
+            _("orphans"),
+            _("{orphan_keys} keys, {orphan_rows} rows ({lost}) find none").format(
+                orphan_keys=number(report.orphan_keys), orphan_rows=number(report.orphan_rows), lost=lost
+            ),
+        ),
+        (_("no key"), _("{null_keys} rows").format(null_keys=number(report.null_keys))),
     ]
     if report.kind == "asof":
         late = f"{number(report.untimely_rows)} rows have the key, but no row early or young enough"
         found += [(_("in time"), late), (_("age"), ages_text(report))]
     return [
         *found,
-        (_("right"), f"{number(preview.right_keys)} keys in {number(preview.right_rows)} rows"),
-        (_("unused"), f"{number(report.unused_keys)} keys, {number(preview.unused_rows)} rows"),
+        (
+            _("right"),
+            _("{right_keys} keys in {right_rows} rows").format(
+                right_keys=number(preview.right_keys), right_rows=number(preview.right_rows)
+            ),
+        ),
+        (
+            _("unused"),
+            _("{unused_keys} keys, {unused_rows} rows").format(
+                unused_keys=number(report.unused_keys), unused_rows=number(preview.unused_rows)
+            ),
+        ),
         ("repeated", repeated_text(preview)),
-        ("no key", f"{number(preview.right_null_rows)} rows of {report.source}"),
+        (
+            _("no key"),
+            _("{right_null_rows} rows of {source}").format(
+                right_null_rows=number(preview.right_null_rows), source=report.source
+            ),
+        ),
     ]
 
 
@@ -135,8 +155,10 @@ def repeated_text(preview: LinkPreview) -> str:
     """Return how many keys stand more than once on the right."""
     count = preview.report.duplicate_keys
     if preview.report.kind == "asof":
-        return f"{number(count)} keys more than once at one moment; the last row is taken"
-    return f"{number(count)} keys, {number(preview.duplicate_rows)} rows"
+        return _("{count} keys more than once at one moment; the last row is taken").format(count=number(count))
+    return _("{count} keys, {duplicate_rows} rows").format(
+        count=number(count), duplicate_rows=number(preview.duplicate_rows)
+    )
 
 
 def rows_cell(preview: LinkPreview) -> Cell:
@@ -144,7 +166,7 @@ def rows_cell(preview: LinkPreview) -> Cell:
     report = preview.report
     text = f"{number(report.rows_in)} → {number(report.rows_out)}"
     if not report.multiplies:
-        return f"{text}, none added"
+        return _("{text}, none added").format(text=text)
     return Content.styled(f"▲ {text}, ×{number(report.rows_out / max(1, report.rows_in), 1)}", "$warn")
 
 
@@ -157,10 +179,10 @@ def match_line(preview: LinkPreview, width: int) -> Content:
 def match_content(preview: LinkPreview, width: int) -> Content:
     """Return match rate, rows and what has no key as four lines; `width` is that of the bar."""
     report = preview.report
-    of = f"{number(report.matched)} of {number(report.rows_in)} rows"
-    rest = f"{number(report.null_keys)} without a key"
+    of = _("{matched} of {rows_in} rows").format(matched=number(report.matched), rows_in=number(report.rows_in))
+    rest = _("{null_keys} without a key").format(null_keys=number(report.null_keys))
     if report.kind == "asof":
-        rest += f", {number(report.untimely_rows)} not in time"
+        rest += _(", {untimely_rows} not in time").format(untimely_rows=number(report.untimely_rows))
     lines = [match_line(preview, width), Content(of), drawable(rows_cell(preview)), Content(rest)]
     return Content("\n").join(lines)
 
@@ -169,11 +191,15 @@ def calm_words(preview: LinkPreview) -> str:
     """Return what is said where there is nothing to warn of."""
     report = preview.report
     if report.kind == "asof":
-        return f"No row knows the future. Age of what is taken: {ages_text(report)}."
+        return _("No row knows the future. Age of what is taken: {ages_text}.").format(ages_text=ages_text(report))
     if report.travel:
         names = ", ".join(one.column for one in report.travel)
-        return f"No row knows the future: {names} is never later than {preview.decided}."
-    return f"{report.source} has no column of times that could be later than the decision; no row is added."
+        return _("No row knows the future: {names} is never later than {decided}.").format(
+            names=names, decided=preview.decided
+        )
+    return _("{source} has no column of times that could be later than the decision; no row is added.").format(
+        source=report.source
+    )
 
 
 def fan_out_bars(preview: LinkPreview) -> list[tuple[str, float | None, str]]:
@@ -195,27 +221,38 @@ def warnings(preview: LinkPreview) -> list[str]:
     report = preview.report
     said = [travel_warning(one) for one in report.travel if one.rows and report.kind == "left"]
     if report.multiplies:
-        keys = f"{number(report.duplicate_keys)} keys stand more than once in {report.source}"
-        remedy = f' or take the latest row in time: asof = "{preview.times[0]}"' if preview.times else ""
+        keys = _("{duplicate_keys} keys stand more than once in {source}").format(
+            duplicate_keys=number(report.duplicate_keys), source=report.source
+        )
+        remedy = (
+            " " + _('or take the latest row in time: asof = "{times}"').format(times=preview.times[0])
+            if preview.times
+            else ""
+        )
         said.append(
-            f"The join makes {number(report.rows_out)} rows of {number(report.rows_in)}: {keys}. Add a key{remedy}."
+            _("The join makes {rows_out} rows of {rows_in}: {keys}. Add a key{remedy}.").format(
+                rows_out=number(report.rows_out), rows_in=number(report.rows_in), keys=keys, remedy=remedy
+            )
         )
     if preview.near is not None:
         near = preview.near
         said.append(
-            f"{number(near.keys)} orphan keys ({number(near.rows)} rows) are only written differently:"
-            f" they are found by {on_text(near.on)}."
+            _("{keys} orphan keys ({rows} rows) are only written differently: they are found by {on_text}.").format(
+                keys=number(near.keys), rows=number(near.rows), on_text=on_text(near.on)
+            )
         )
     elif report.rows_in and not report.matched:
-        said.append("No row finds a partner: look at the orphan keys of both sides, how are they written?")
+        said.append(_("No row finds a partner: look at the orphan keys of both sides, how are they written?"))
     if preview.times and not preview.decided:
         names = ", ".join(preview.times[:3])
         said.append(
-            f"{report.source} has times ({names}), but dataset.time is not known at this link: nothing says whether"
-            " they are later than the decision. Set dataset.time to a column of the base."
+            _(
+                "{source} has times ({names}), but dataset.time is not known at this link: nothing says "
+                "whether they are later than the decision. Set dataset.time to a column of the base."
+            ).format(source=report.source, names=names)
         )
     if preview.rest:
-        said.append(f"With this link the rest is refused: {preview.rest}")
+        said.append(_("With this link the rest is refused: {rest}").format(rest=preview.rest))
     return said
 
 
@@ -225,11 +262,13 @@ def travel_warning(travel: TimeTravel) -> str:
     example = ""
     if travel.examples:
         key, decided, later = travel.examples[0]
-        example = f" {', '.join(key)}: decided {short_time(decided)}, {travel.column} {short_time(later)}."
-    return (
-        f"{travel.column} is later than the decision in {many}, by up to {duration(travel.most_seconds)}:"
-        f' the join knows the future.{example} Use an as-of join: asof = "{travel.column}".'
-    )
+        example = " " + _("{key}: decided {short_time}, {column} {short_time2}.").format(
+            key=", ".join(key), short_time=short_time(decided), column=travel.column, short_time2=short_time(later)
+        )
+    return _(
+        "{column} is later than the decision in {many}, by up to {most_seconds}: the join knows "
+        'the future.{example} Use an as-of join: asof = "{column}".'
+    ).format(column=travel.column, many=many, most_seconds=duration(travel.most_seconds), example=example)
 
 
 def short_time(text: str) -> str:
@@ -266,7 +305,7 @@ def key_rows(keys: Sequence[KeyRows], top: int, *, slim: bool, asked: bool = Fal
 
 def proposal_row(proposal: KeyProposal) -> Row:
     """Return proposed keys with what they were measured to do."""
-    keys = on_text(proposal.on) + (f", latest {proposal.asof}" if proposal.asof else "")
+    keys = on_text(proposal.on) + (_(", latest {asof}").format(asof=proposal.asof) if proposal.asof else "")
     after = number(proposal.rows_out)
     cells: list[Cell] = [
         keys,

@@ -273,7 +273,11 @@ class DataStage(DataPlaces):
         if len(chosen) < 2:
             chosen = [one for one in versions if one in chosen or one.id == (table.key or self.version_id)]
         if len(chosen) > 2 or not chosen:
-            words = f"{len(chosen)} versions are marked." if chosen else "There is no version yet."
+            words = (
+                _("{chosen} versions are marked.").format(chosen=len(chosen))
+                if chosen
+                else _("There is no version yet.")
+            )
             self.refuse(
                 BadInput(
                     words, "Mark two with {table.mark}." if chosen else "Press {data.sync}, then {data.link} to link."
@@ -331,7 +335,9 @@ class DataStage(DataPlaces):
 
     def _ask_collect(self, view: StorageView) -> None:
         files = view.plan.removable
-        named = ", ".join(one.title for one in files[:6]) + (f" and {len(files) - 6} more" if len(files) > 6 else "")
+        named = ", ".join(one.title for one in files[:6]) + (
+            " " + _("and {files} more").format(files=len(files) - 6) if len(files) > 6 else ""
+        )
         self.ask(
             _("Remove {files} unused files, {bytes}?").format(files=len(files), bytes=bytes_(view.plan.bytes)),
             lost=_("{named}. Nothing refers to them").format(named=named),

@@ -101,19 +101,27 @@ def facts(view: StorageView) -> list[tuple[str, Cell]]:
 def verified(view: StorageView) -> Cell:
     """Return when files were last verified and what was found."""
     if view.found is None:
-        return "each file is checked when it is first read; v reads them now"
+        return _("each file is checked when it is first read; v reads them now")
     at, found = view.found
-    when = f"{age(at, view.at)} ago: "
+    when = _("{at} ago:").format(at=age(at, view.at)) + " "
     if found.faults:
-        return Content.assemble(when, (f"▲ {len(found.faults)} of {found.files} files are not whole", "$bad"))
-    return Content.assemble(when, (f"● {number(found.files)} files whole", "$ok"), f", {bytes_(found.bytes)}")
+        return Content.assemble(
+            when,
+            (
+                _("▲ {faults} of {files} files are not whole").format(faults=len(found.faults), files=found.files),
+                "$bad",
+            ),
+        )
+    return Content.assemble(
+        when, (_("● {files} files whole").format(files=number(found.files)), "$ok"), f", {bytes_(found.bytes)}"
+    )
 
 
 def file_rows(view: StorageView) -> list[Row]:
     """Return the files that are wrong, then those that may go, largest first."""
     rows: list[Row] = []
     for fault in view.found[1].faults if view.found else []:
-        needed = f"needed by {', '.join(fault.held_by)}. " if fault.held_by else ""
+        needed = _("needed by {held_by}.").format(held_by=", ".join(fault.held_by)) + " " if fault.held_by else ""
         cells: list[Cell] = [fault.title, Content.styled(f"▲ {fault.condition}", "$bad"), "", needed + fault.remedy]
         rows.append(Row(f"fault {fault.path}", cells))
     for one in view.plan.removable:
@@ -130,5 +138,7 @@ def badge(found: tuple[int, Verification] | None, now: int) -> str:
         return ""
     at, seen = found
     if seen.faults:
-        return f" · ▲ {len(seen.faults)} damaged or missing, press {key_of('data.storage')}"
-    return f" · files whole {age(at, now)} ago"
+        return " " + _("· ▲ {faults} damaged or missing, press {key_of}").format(
+            faults=len(seen.faults), key_of=key_of("data.storage")
+        )
+    return " " + _("· files whole {at} ago").format(at=age(at, now))

@@ -16,8 +16,14 @@ EXPORTS_SHOWN = 5  # of a version, in its detail
 
 def export_words(made: Export) -> Content:
     """Return what was written, and what was found when it was compared with its version."""
-    apart = f"at most {made.checked.farthest:.1g} apart" if made.checked.farthest else "none apart"
-    compared = f"{number(made.checked.rows)} rows ({made.checked.against}), {apart}"
+    apart = (
+        _("at most {farthest:.1g} apart").format(farthest=made.checked.farthest)
+        if made.checked.farthest
+        else _("none apart")
+    )
+    compared = _("{rows} rows ({against}), {apart}").format(
+        rows=number(made.checked.rows), against=made.checked.against, apart=apart
+    )
     lines = facts(
         [
             ("written", str(made.path)),
@@ -36,4 +42,8 @@ def export_lines(exports: Sequence[Export], version: ModelVersion, *, now: int) 
         Content(safe(f"  {made.form:<7} {age(made.at, now):>5}  {made.who}  {made.path}"))
         for made in mine[:EXPORTS_SHOWN]
     ]
-    return [Content.styled(f"\nexported {len(mine)} times, latest first", "$muted"), *lines] if mine else []
+    return (
+        [Content.styled("\n" + _("exported {mine} times, latest first").format(mine=len(mine)), "$muted"), *lines]
+        if mine
+        else []
+    )

@@ -15,6 +15,7 @@ from lemnis.engine.deploy import ModelVersion
 from lemnis.engine.deploy.exports.records import FORMS, Export
 from lemnis.engine.jobs import Job, user_name
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.screens.following import JobDialog
 from lemnis.tui.stages.deploy.exported import export_words
 from lemnis.tui.widgets import Col, Meter, Row, Table, Words
@@ -40,13 +41,13 @@ class ExportScreen(JobDialog[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
-            title = f"Export {self.version.model} version {self.version.version}"
+            title = _("Export {model} version {version}").format(model=self.version.model, version=self.version.version)
             yield Words(Content.styled(safe(title, limit=70), "bold $stage-accent"))
             yield Table(Col("form", width=14), Col("what is written", flex=True), id="forms")
-            yield Field(compact=True, id="export-to", placeholder="a folder that is new or empty")
+            yield Field(compact=True, id="export-to", placeholder=_("a folder that is new or empty"))
             yield Meter("written", id="export-meter")
             yield Words("", id="export-said")
-            yield Words(keys(("enter", "choose, then write"), ("esc", "back")), id="export-keys", classes="keys")
+            yield Words(keys(("enter", _("choose, then write")), ("esc", "back")), id="export-keys", classes="keys")
 
     def on_mount(self) -> None:
         table = self.query_one(Table)
@@ -76,7 +77,7 @@ class ExportScreen(JobDialog[None]):
         if self.running or not message.value.strip():
             return
         self.running = True
-        self.say(Content("Queued."))
+        self.say(Content(_("Queued.")))
         form, to = self.query_one(Table).key or "folder", Path(message.value.strip()).expanduser()
         self.submit(self.start, form.partition(",")[0], to, form == FLOAT32)
 
@@ -90,7 +91,7 @@ class ExportScreen(JobDialog[None]):
     def queued(self) -> None:
         self.query_one(Meter).display = True
         self.query_one(Input).disabled = self.query_one(Table).disabled = True
-        self.query_one("#export-keys", Words).say(keys(("esc", "stop, and leave nothing behind")))
+        self.query_one("#export-keys", Words).say(keys(("esc", _("stop, and leave nothing behind"))))
 
     def result(self, job: Job) -> Export:
         return self.engine.deploy.export_of((job.result or {})["id"])
@@ -101,9 +102,9 @@ class ExportScreen(JobDialog[None]):
 
     def found(self, result: Export) -> None:
         self.running, self.made = False, result
-        self.query_one(Meter).show(1.0, "all of it", warn=2, bad=2)
+        self.query_one(Meter).show(1.0, _("all of it"), warn=2, bad=2)
         self.say(export_words(result))
-        self.query_one("#export-keys", Words).say(keys(("y", "copy the path"), ("esc", "back")))
+        self.query_one("#export-keys", Words).say(keys(("y", _("copy the path")), ("esc", "back")))
 
     def refused(self, why: str) -> None:
         """Say why nothing was written, and let another form or place be chosen."""
@@ -112,7 +113,7 @@ class ExportScreen(JobDialog[None]):
         self.query_one(Meter).display = False
         self.query_one(Input).disabled = self.query_one(Table).disabled = False
         self.query_one(Table).focus()
-        self.query_one("#export-keys", Words).say(keys(("enter", "choose, then write"), ("esc", "back")))
+        self.query_one("#export-keys", Words).say(keys(("enter", _("choose, then write")), ("esc", "back")))
 
     def say(self, what: Content) -> None:
         """Show words below the form."""

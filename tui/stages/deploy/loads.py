@@ -16,13 +16,22 @@ def load_lines(endpoint: Endpoint, tests: list[LoadTest], *, now: int) -> list[C
         return []
     lines = [
         Content.assemble(
-            ("\nload test  ", "$muted"),
-            f"v{found.version}, {age(found.at, now)} ago: cold start {number(found.cold_start_ms, 0)} ms, "
-            f"{bytes_(found.busy_bytes)}",
+            (f"\n{_('load test')}  ", "$muted"),
+            _("v{version}, {at} ago: cold start {cold_start_ms} ms, {busy_bytes}").format(
+                version=found.version,
+                at=age(found.at, now),
+                cold_start_ms=number(found.cold_start_ms, 0),
+                busy_bytes=bytes_(found.busy_bytes),
+            ),
         )
     ]
     if endpoint.version is not None and found.version != endpoint.version:
-        lines.append(Content.styled(f"  ▲ version {endpoint.version} serves now and was not loaded since", "$warn"))
+        lines.append(
+            Content.styled(
+                "  " + _("▲ version {version} serves now and was not loaded since").format(version=endpoint.version),
+                "$warn",
+            )
+        )
     return [*lines, Content.styled(HEAD, "$muted"), *map(load_line, found.cells)]
 
 

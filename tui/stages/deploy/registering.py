@@ -12,6 +12,7 @@ from textual.content import Content
 from lemnis.engine.evaluate import CalibrationMap
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
 
@@ -39,7 +40,7 @@ class Registering(Dialog[str | None]):
     def on_mount(self) -> None:
         lines = [Row(one.method, (one.method, gained(one))) for one in self.maps]
         if self.plain:
-            lines.insert(0, Row(AS_IT_IS, (AS_IT_IS, "what the model itself says")))
+            lines.insert(0, Row(AS_IT_IS, (AS_IT_IS, _("what the model itself says"))))
         table = self.query_one(Table)
         table.styles.height = len(lines) + 1
         table.show(lines)

@@ -52,11 +52,13 @@ def worker_line(worker: Worker) -> Content:
         f"  {worker.number} ", (state.text, state.style), f"  v{worker.version or MISSING}  pid {worker.pid}"
     )
     if worker.swap_ms is not None:
-        line += Content.styled(f"  in {number(worker.swap_ms, 0)} ms", "$muted")
+        line += Content.styled("  " + _("in {swap_ms} ms").format(swap_ms=number(worker.swap_ms, 0)), "$muted")
     if worker.drill_ms is not None:
         drilled = verdict("fail" if worker.drill else "pass")
         words = worker.drill or f"v{worker.standby} {number(worker.drill_ms, 1)} ms"
-        line += Content.assemble("  ", (drilled.glyph, drilled.style), f" drill {safe(words, limit=120)}")
+        line += Content.assemble(
+            "  ", (drilled.glyph, drilled.style), " " + _("drill {words}").format(words=safe(words, limit=120))
+        )
     return line
 
 
@@ -67,24 +69,31 @@ def split_lines(split: Split, *, now: int) -> list[Content]:
     head = Content.assemble(
         ("\nsplit  ", "$muted"),
         (state.text, state.style),
-        f"  {split.mode}, {age(moment, now)} ago by {safe(split.who)}",
+        "  " + _("{mode}, {moment} ago by {who}").format(mode=split.mode, moment=age(moment, now), who=safe(split.who)),
     )
     percent = split.percent if split.state == "running" else 0.0
     filled = max(round(percent / 100 * BAR_CELLS), 1 if percent else 0)
     answers = "scores" if split.mode == "shadow" else "answers"
-    before = "" if split.state == "running" else f", {split.percent:g}% before"
+    before = "" if split.state == "running" else _(", {percent:g}% before").format(percent=split.percent)
     bar = Content.assemble(
         f"  v{split.champion} ",
         ("━" * (BAR_CELLS - filled), "$ok"),
         ("━" * filled, "$warn"),
         f" v{split.challenger} {answers} {percent:g}%{before}",
     )
-    key = Content.styled(f"  told apart by {safe(split.key) or 'the key of the request'}", "$muted")
+    key = Content.styled(
+        "  " + _("told apart by {key}").format(key=safe(split.key) or _("the key of the request")), "$muted"
+    )
     lines = [head, bar, key]
     if split.why:
         lines.append(Content(f"  {safe(split.why, limit=400)}"))
     if split.skipped:
-        lines.append(Content.styled(f"  ▲ {number(split.skipped)} requests were left out: too many waited", "$warn"))
+        lines.append(
+            Content.styled(
+                "  " + _("▲ {skipped} requests were left out: too many waited").format(skipped=number(split.skipped)),
+                "$warn",
+            )
+        )
     return [*lines, *standing_lines(split)]
 
 
@@ -94,11 +103,15 @@ def standing_lines(split: Split) -> list[Content]:
     for entry in split.standings:
         name = f"  {entry.measure:<8}"
         if not entry.judged:
-            lines.append(Content.assemble(name, (f"not judged: {entry.why}", "$muted")))
+            lines.append(Content.assemble(name, (_("not judged: {why}").format(why=entry.why), "$muted")))
             continue
         style = "$bad" if entry.worse else "$warn" if entry.share >= 0.5 else "$ok"
-        seen = f"v{split.challenger} {share(entry.challenger.mean)} of {number(entry.challenger.n)}"
-        beside = f", v{split.champion} {share(entry.champion.mean)} of {number(entry.champion.n)}"
+        seen = _("v{challenger} {mean} of {n}").format(
+            challenger=split.challenger, mean=share(entry.challenger.mean), n=number(entry.challenger.n)
+        )
+        beside = _(", v{champion} {mean} of {n}").format(
+            champion=split.champion, mean=share(entry.champion.mean), n=number(entry.champion.n)
+        )
         bar = (meter(entry.share, METER_CELLS), style)
         lines.append(Content.assemble(name, bar, f" {entry.share:4.0%}  {seen}", (beside, "$muted")))
     return lines
@@ -107,7 +120,7 @@ def standing_lines(split: Split) -> list[Content]:
 def step_line(step: EndpointEvent) -> Content:
     """Return one step of an endpoint."""
     took = f" {number(step.took_ms, 0)} ms" if step.took_ms is not None and step.kind in ("swap", "drill") else ""
-    who = f"worker {step.worker}" if step.worker is not None else step.who
+    who = _("worker {worker}").format(worker=step.worker) if step.worker is not None else step.who
     style = "$bad" if step.kind in ("abort", "refuse") else ""
     return Content.assemble(
         (f"  {when(step.at)}  ", "$muted"),

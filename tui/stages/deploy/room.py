@@ -17,7 +17,7 @@ from lemnis.tui.address import Address, address
 from lemnis.tui.keys.named import key_of
 from lemnis.tui.language import _
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.deploy import acts, rows
+from lemnis.tui.stages.deploy import acts, clients, rows
 from lemnis.tui.stages.deploy.explained import CELLS, DEPLOYMENT_TEXT
 from lemnis.tui.stages.deploy.exported import export_lines
 from lemnis.tui.stages.deploy.exporting import ExportScreen
@@ -91,7 +91,7 @@ class DeployStage(Stage[DeployView]):
             rows.version_row(version, versions, now=view.at, stale=stale.get(f"{version.model}@{version.version}"))
             for version in view.versions
         ]
-        table.show([*own, *(rows.client_row(version, versions, now=view.at) for version in view.clients)])
+        table.show([*own, *(clients.client_row(version, versions, now=view.at) for version in view.clients)])
         candidate = view.candidate
         ready = ""
         if candidate:
@@ -161,7 +161,7 @@ class DeployStage(Stage[DeployView]):
             detail.say(rows.Content("\n").join([words, *export_lines(view.exports, version, now=view.at)]))
         elif self._about == "versions" and (client := self.client_version) is not None:
             panel.retitle(client.title, _("of MLflow"))
-            detail.say(rows.client_detail(client, now=view.at))
+            detail.say(clients.client_detail(client, now=view.at))
         elif endpoint is not None:
             panel.retitle(endpoint.name, _("endpoint"))
             words = [rows.endpoint_detail(endpoint, view.steps, now=view.at)]
@@ -186,7 +186,7 @@ class DeployStage(Stage[DeployView]):
     def client_version(self) -> ClientVersion | None:
         """The version under the cursor, if an MLflow client registered it."""
         key = self.query_one("#versions", Table).key
-        return next((v for v in self._view.clients if rows.client_key(v) == key), None) if self._view else None
+        return next((v for v in self._view.clients if clients.client_key(v) == key), None) if self._view else None
 
     @property
     def event(self) -> AliasEvent | None:

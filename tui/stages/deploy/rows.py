@@ -118,11 +118,18 @@ def version_key(version: ModelVersion) -> str:
 
 def stale_facts(stale: Stale) -> list[tuple[str, Cell]]:
     """Return what the problem was when a version was trained, and what it is now."""
-    kept = f"{stale.waived.who} lets it stay: {stale.waived.why}" if stale.waived else "the problem changed since"
+    kept = (
+        _("{who} lets it stay: {why}").format(who=stale.waived.who, why=stale.waived.why)
+        if stale.waived
+        else _("the problem changed since")
+    )
     head = styled(safe(kept, limit=200), "$muted" if stale.waived else "$warn")
     return [
-        ("▲ stale", head),
-        *((d.key, f"was {d.before or MISSING}, is {d.after or MISSING}") for d in stale.differences),
+        (_("▲ stale"), head),
+        *(
+            (d.key, _("was {before}, is {after}").format(before=d.before or MISSING, after=d.after or MISSING))
+            for d in stale.differences
+        ),
     ]
 
 
@@ -130,7 +137,7 @@ def version_row(version: ModelVersion, columns: Sequence[Col], *, now: int, stal
     """Return one line of the table of versions; a stale one says so beside its aliases."""
     aliases = alias_cell(version.aliases)
     if stale is not None and stale.waived is None:
-        aliases = Content.assemble(drawable(aliases), (" ▲ stale", "$warn"))
+        aliases = Content.assemble(drawable(aliases), (f" {_('▲ stale')}", "$warn"))
     cells: dict[str, Cell] = {
         "version": f"{version.model} {version.version}",
         "aliases": aliases,
@@ -154,52 +161,11 @@ def version_row(version: ModelVersion, columns: Sequence[Col], *, now: int, stal
 
 def versions_counted(versions: Sequence[ModelVersion], clients: Sequence[ClientVersion]) -> str:
     """Return how many versions there are, and how many of them clients have registered."""
-    return f"{len(versions)}, {len(clients)} of MLflow's clients" if clients else f"{len(versions)}"
-
-
-def client_key(version: ClientVersion) -> str:
-    """Return the key of a version that a client registered."""
-    return f"mlflow {version.name}@{version.version}"
-
-
-def client_row(version: ClientVersion, columns: Sequence[Col], *, now: int) -> Row:
-    """Return one line of the table of versions for what an MLflow client registered."""
-    kind = ", ".join(version.flavours) or MISSING
-    cells: dict[str, Cell] = {
-        "version": version.title,
-        "aliases": alias_cell(version.aliases),
-        "run": version.run_name or version.run_uid[:8] or MISSING,
-        "gates": Content.styled(safe(f"MLflow {kind}", limit=17), "$muted"),
-        "age": age(version.created_at, now),
-        "who": version.who or MISSING,
-        "why": version.why,
-    }
-    values = {
-        "version": version.version,
-        "aliases": ", ".join(version.aliases) or None,
-        "run": None,
-        "gates": kind,
-        "age": version.created_at,
-        "who": version.who,
-        "why": version.why,
-    }
-    return picked(client_key(version), cells, values, columns)
-
-
-def client_detail(version: ClientVersion, *, now: int) -> Content:
-    """Return everything about a version that a client registered."""
-    lines = facts(
-        [
-            (_("registered"), f"by an MLflow client, {age(version.created_at, now)} ago"),
-            (_("in Lemnis"), version.why),
-            (_("flavours"), ", ".join(version.flavours) or MISSING),
-            ("run", version.run_name or version.run_uid or MISSING),
-            (_("aliases"), alias_cell(version.aliases)),
-            (_("by"), version.who or MISSING),
-            (_("note"), version.note or MISSING),
-        ]
+    return (
+        _("{versions}, {clients} of MLflow's clients").format(versions=len(versions), clients=len(clients))
+        if clients
+        else f"{len(versions)}"
     )
-    return Content("\n").join(lines)
 
 
 def alias_cell(aliases: Sequence[str]) -> Cell:
@@ -210,7 +176,7 @@ def alias_cell(aliases: Sequence[str]) -> Cell:
 
 def event_row(event: AliasEvent, columns: Sequence[Col]) -> Row:
     """Return one line of the log of alias moves."""
-    how = f"▲ {event.kind}, forced" if event.forced else event.kind
+    how = _("▲ {kind}, forced").format(kind=event.kind) if event.forced else event.kind
     then = event.evidence.get("verdict")
     cells: dict[str, Cell] = {
         "when": when(event.at),
@@ -244,9 +210,11 @@ def endpoint_detail(endpoint: Endpoint, steps: Sequence[EndpointEvent] = (), *, 
     state = verdict(endpoint.state)
     said = Content.assemble((state.text, state.style), f"  {safe(endpoint.why)}" if endpoint.why else "")
     wanted = endpoint.wanted_version
-    serves = f"{endpoint.model}@{endpoint.alias} → version {endpoint.version or MISSING}"
+    serves = _("{model}@{alias} → version {version}").format(
+        model=endpoint.model, alias=endpoint.alias, version=endpoint.version or MISSING
+    )
     if wanted != endpoint.version:
-        serves += f" (the alias names {wanted or 'nothing'})"
+        serves += " " + _("(the alias names {wanted})").format(wanted=wanted or "nothing")
     lines = facts(
         [
             (_("state"), said),
@@ -309,7 +277,11 @@ def version_detail(
             (_("aliases"), alias_cell(version.aliases)),
             ("sha256", f"{version.sha256[:16]}…  {bytes_(version.bytes)}"),
             (_("threshold"), number(version.threshold, 2)),
-            *([(_("calibrated"), f"by its {version.calibration} map")] if version.calibration else []),
+            *(
+                [(_("calibrated"), _("by its {calibration} map").format(calibration=version.calibration))]
+                if version.calibration
+                else []
+            ),
             (_("golden"), _("{golden_rows} rows with recorded answers").format(golden_rows=version.golden_rows)),
             (_("by"), _("{who}, {created_at} ago").format(who=version.who, created_at=age(version.created_at, now))),
             ("why", version.why),
@@ -336,7 +308,7 @@ def event_detail(event: AliasEvent) -> Content:
     evidence: dict[str, Any] = event.evidence  # Any: JSON of the moment
     if not evidence:
         return Content("\n").join(lines)
-    head = Content.assemble("\n", ("gates then  ", "$muted"), verdict(evidence["verdict"]).content)
+    head = Content.assemble("\n", (f"{_('gates then')}  ", "$muted"), verdict(evidence["verdict"]).content)
     gates = [Gate(**gate) for gate in evidence["gates"]]
     return Content("\n").join([*lines, head, *gate_lines(gates), *metric_lines(evidence["metrics"])])
 
@@ -350,7 +322,9 @@ def gate_lines(gates: Sequence[Gate]) -> list[Content]:
             (verdict(gate.verdict).glyph, verdict(gate.verdict).style),
             f" {safe(gate.metric):<{wide}}  {number(gate.observed)} on {safe(gate.part)}, wanted {safe(gate.rule)}",
             ("" if gate.verdict == "pass" else f"  {gate.verdict}", verdict(gate.verdict).style),
-            f": about {gate.rows_needed:,} rows would decide" if gate.rows_needed else "",
+            _(": about {rows_needed:,} rows would decide").format(rows_needed=gate.rows_needed)
+            if gate.rows_needed
+            else "",
         )
         for gate in gates
     ]

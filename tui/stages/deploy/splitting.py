@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from lemnis.engine.deploy import Mode
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
@@ -46,7 +47,12 @@ class Splitting(Dialog[Wanted | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="splitting"):
-            yield Words(Content.styled(f"Let a second version share the requests of {safe(self.endpoint)}?", "bold"))
+            yield Words(
+                Content.styled(
+                    _("Let a second version share the requests of {endpoint}?").format(endpoint=safe(self.endpoint)),
+                    "bold",
+                )
+            )
             for name, value, hint in FIELDS:
                 with Horizontal(classes="splitting-field"):
                     yield Words(Content.styled(name, "$muted"))
@@ -54,7 +60,9 @@ class Splitting(Dialog[Wanted | None]):
             yield Words(self.keys(), id="splitting-keys")
 
     def keys(self) -> Content:
-        return Content.assemble((" enter ", "$key"), " next, then begin   ", (" esc ", "$key"), " leave it as it is")
+        return Content.assemble(
+            (" enter ", "$key"), f" {_('next, then begin')}   ", (" esc ", "$key"), f" {_('leave it as it is')}"
+        )
 
     def on_mount(self) -> None:
         self.query_one("#splitting-percent", Input).focus()
@@ -68,13 +76,13 @@ class Splitting(Dialog[Wanted | None]):
         try:
             percent = float(said["percent"].rstrip("% "))
         except ValueError:
-            self.refuse(f"{said['percent']!r} is no percentage.", "percent")
+            self.refuse(_("{said!r} is no percentage.").format(said=said["percent"]), "percent")
             return
         mode = said["mode"]
         if mode != "canary" and mode != "shadow":
-            self.refuse("Write canary or shadow.", "mode")
+            self.refuse(_("Write canary or shadow."), "mode")
         elif not said["why"]:
-            self.refuse("Say why.", "why")
+            self.refuse(_("Say why."), "why")
         else:
             self.dismiss(Wanted(said["alias"], percent, mode, said["key"], said["why"]))
 

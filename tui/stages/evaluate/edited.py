@@ -62,9 +62,9 @@ def note(field: Field, value: Cell) -> str:
         return "unknown"
     if isinstance(value, float):
         if field.low is not None and value < field.low:
-            return f"below {field.low:.6g}"
+            return _("below {low:.6g}").format(low=field.low)
         if field.high is not None and value > field.high:
-            return f"above {field.high:.6g}"
+            return _("above {high:.6g}").format(high=field.high)
     return ""
 
 
@@ -84,11 +84,11 @@ def head(row: Opened, now: Tried, changed: int) -> Content:
     parts: list[str | tuple[str, str] | Content] = ["says ", (said, "bold")]
     if changed:
         moved = now.score - row.first.score
-        by = f"{delta(moved * 100, 1)} points" if row.answer else delta(moved)
+        by = _("{moved} points").format(moved=delta(moved * 100, 1)) if row.answer else delta(moved)
         parts += [("   was ", "$muted"), answer_text(row, row.first), f"   {by}"]
         if now.said != row.first.said:
-            parts.append(("   ▲ flipped", "$warn"))
-    parts += [("   true was ", "$muted"), safe(row.actual) or "unknown"]
+            parts.append((f"   {_('▲ flipped')}", "$warn"))
+    parts += [(f"   {_('true was')} ", "$muted"), safe(row.actual) or "unknown"]
     return Content.assemble(*parts)
 
 
@@ -97,7 +97,11 @@ def answer_text(row: Opened, tried: Tried) -> str:
     if not row.answer:
         return number(tried.score)
     words = f"{share(tried.score)} {safe(row.answer)}"
-    return f"{words}: {safe(tried.said)}" if row.threshold is not None else f"{words}, likeliest {safe(tried.said)}"
+    return (
+        f"{words}: {safe(tried.said)}"
+        if row.threshold is not None
+        else _("{words}, likeliest {said}").format(words=words, said=safe(tried.said))
+    )
 
 
 def stepped(field: Field, value: Cell, by: int) -> Cell:
@@ -143,17 +147,31 @@ def typed(field: Field, text: str) -> Cell:
 def flip_rows(row: Opened, flips: Flips) -> list[Row]:
     """Return what would change the answer: one value, a few together, then the nearest real rows."""
     rows = [
-        Row(f"one {change.feature}", ["one value", said(row, score), change_text(change)])
+        Row(f"one {change.feature}", [_("one value"), said(row, score), change_text(change)])
         for change, score in zip(flips.single, flips.scores, strict=False)
     ]
     if flips.together:
         words = ", ".join(change_text(change) for change in flips.together)
-        rows.append(Row("together", [f"{len(flips.together)} together", said(row, flips.scores[0]), words]))
+        rows.append(
+            Row(
+                "together",
+                [_("{together} together").format(together=len(flips.together)), said(row, flips.scores[0]), words],
+            )
+        )
     for near in flips.near:
         words = ", ".join(change_text(change) for change in near.changes)
-        actual = f" (was {near.actual})" if near.actual else ""
+        actual = " " + _("(was {actual})").format(actual=near.actual) if near.actual else ""
         rows.append(
-            Row(f"near {near.key}", [near.key, said(row, near.score), f"{near.distance:.3f} away{actual}: {words}"])
+            Row(
+                f"near {near.key}",
+                [
+                    near.key,
+                    said(row, near.score),
+                    _("{distance:.3f} away{actual}: {words}").format(
+                        distance=near.distance, actual=actual, words=words
+                    ),
+                ],
+            )
         )
     return rows
 

@@ -159,7 +159,7 @@ class RowEditor(Dialog[None]):
             panel.footnote(_("looking …"))
             return
         panel.footnote(_("{rows:,} held-out rows looked through").format(rows=message.flips.rows))
-        table.empty = "Nothing near gives another answer."
+        table.empty = _("Nothing near gives another answer.")
         table.show(edited.flip_rows(self._row.row, message.flips))
 
     @on(Failed)
@@ -167,7 +167,7 @@ class RowEditor(Dialog[None]):
         self.query_one(ErrorStrip).show(message.error)
         if self._row is None:
             self.query_one("#edit-head", Words).say("")
-            self.query_one("#edit-values", Table).empty = "There is no row to edit."
+            self.query_one("#edit-values", Table).empty = _("There is no row to edit.")
 
     def on_resize(self) -> None:
         if self._row is not None:

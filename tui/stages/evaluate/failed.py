@@ -23,7 +23,7 @@ def type_rows(found: Failures) -> list[Row]:
     """Return one row a type, most errors first."""
     rows: list[Row] = []
     for place, one in enumerate(found.types):
-        common = ", ".join(part.words for part in one.conditions) or "nothing in common"
+        common = ", ".join(part.words for part in one.conditions) or _("nothing in common")
         cells = [number(one.count), share(one.share), f"{KINDS.get(one.kind, '·')} {one.kind}", common]
         rows.append(Row(str(place), cells, [one.count, one.share, one.kind, common]))
     return rows
@@ -43,8 +43,10 @@ def example_rows(one: FailureType) -> list[Row]:
 
 def title(found: Failures) -> str:
     """Return how many errors there are, of how many rows, by which rule."""
-    sampled = f", {found.sampled:,} sampled" if found.sampled < found.errors else ""
-    return f"· {found.errors:,} errors of {found.rows:,} {found.part} rows{sampled}"
+    sampled = _(", {sampled:,} sampled").format(sampled=found.sampled) if found.sampled < found.errors else ""
+    return _("· {errors:,} errors of {rows:,} {part} rows{sampled}").format(
+        errors=found.errors, rows=found.rows, part=found.part, sampled=sampled
+    )
 
 
 def detail_lines(found: Failures, one: FailureType | None, width: int) -> list[Content]:
@@ -53,23 +55,30 @@ def detail_lines(found: Failures, one: FailureType | None, width: int) -> list[C
     if one is not None:
         lines.append(
             Content.assemble(
-                ("all together: ", "$muted"),
-                f"{share(one.fits)} of rows",
-                (", of which ", "$muted"),
-                f"{share(one.fits_wrong)} wrong",
-                (f" (of all {share(found.errors / max(1, found.rows))})", "$muted"),
+                (f"{_('all together:')} ", "$muted"),
+                _("{fits} of rows").format(fits=share(one.fits)),
+                (f"{_(', of which')} ", "$muted"),
+                _("{fits_wrong} wrong").format(fits_wrong=share(one.fits_wrong)),
+                (" " + _("(of all {errors})").format(errors=share(found.errors / max(1, found.rows))), "$muted"),
             )
         )
     for followup in found.followups:
         unit = "" if followup.same_rows else f" {_('per 1,000 rows')}"
-        head = Content.assemble((f"since run {followup.run_id} ", "bold"), (safe(followup.run_name) + unit, "$muted"))
+        head = Content.assemble(
+            (_("since run {run_id}").format(run_id=followup.run_id) + " ", "bold"),
+            (safe(followup.run_name) + unit, "$muted"),
+        )
         if width < 90:
             moved = " · ".join(f"{one.before:,} → {one.now:,}" for one in followup.types)
             lines.append(Content.assemble(head, f"  {moved}"))
             continue
         lines.append(head)
         lines += [followed_line(followed) for followed in followup.types]
-        lines.append(Content.styled(f"    {followup.unlike:>6,} of now are like none of these", "$muted"))
+        lines.append(
+            Content.styled(
+                "    " + _("{unlike:>6,} of now are like none of these").format(unlike=followup.unlike), "$muted"
+            )
+        )
     return [fitted(line, width) for line in lines]
 
 

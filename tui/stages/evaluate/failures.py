@@ -39,7 +39,7 @@ class FailuresPane(Horizontal):
         """Show a run's failure types; None before they were looked for."""
         self._found = found
         table, panel = self.query_one("#types", Table), self.query_one("#types-panel", Panel)
-        table.empty = (found.note or "There is no error.") if found else failed.NOT_YET
+        table.empty = (found.note or _("There is no error.")) if found else failed.NOT_YET
         table.show(failed.type_rows(found) if found else [])
         panel.retitle(_("Failure types"), failed.title(found) if found else "")
         panel.footnote(found.rule if found else "")
@@ -60,7 +60,7 @@ class FailuresPane(Horizontal):
     def _show_type(self) -> None:
         found, one, place = self._found, self._type(), self.place
         self.query_one("#failed-rows", Table).show(failed.example_rows(one) if one else [])
-        detail = f"· of type {place + 1}, {keyed(DOES)}" if place is not None else ""
+        detail = _("· of type {place}, {keyed}").format(place=place + 1, keyed=keyed(DOES)) if place is not None else ""
         self.query_one("#failed-panel", Panel).retitle(_("Rows"), detail)
         followed = self.query_one("#followed", Drawn)
         followed.show(lambda width: failed.detail_lines(found, one, width) if found else ())

@@ -64,7 +64,7 @@ class FeaturesPane(Horizontal):
                 yield Drawn(id="levels")
             with Panel(_("Dependence"), id="dependence-panel"):
                 yield Words(id="dependence-empty")
-                yield Chart(id="dependence-chart", empty="No curve.")
+                yield Chart(id="dependence-chart", empty=_("No curve."))
                 yield Drawn(id="dependence-below")
 
     def show(self, found: Interpreted) -> None:
@@ -82,7 +82,9 @@ class FeaturesPane(Horizontal):
             table.empty = (
                 swarms.NOT_YET
                 if found.told
-                else f"{swarms.NO_CONTRIBUTIONS} Press {{evaluate.interpret}} for dependence."
+                else _("{no_contributions} Press {{evaluate.interpret}} for dependence.").format(
+                    no_contributions=swarms.NO_CONTRIBUTIONS
+                )
             )
             table.show(swarms.plain_rows(found.dependences, columns) if found.dependences else [])
             panel.retitle(_("Features"), "" if found.told else _("· linear trees tell no contributions"))
@@ -91,9 +93,13 @@ class FeaturesPane(Horizontal):
 
     def _show_pairs(self) -> None:
         found, table = self._found.interactions, self.query_one("#pairs", Table)
-        table.empty = (found.note or "Only one feature.") if found else swarms.NOT_YET
+        table.empty = (found.note or _("Only one feature.")) if found else swarms.NOT_YET
         table.show(swarms.pair_rows(found) if found else [])
-        detail = f"· {len(found.features)} features, {found.rows} rows" if found and found.pairs else ""
+        detail = (
+            _("· {features} features, {rows} rows").format(features=len(found.features), rows=found.rows)
+            if found and found.pairs
+            else ""
+        )
         self.query_one("#pairs-panel", Panel).retitle(_("What acts together"), detail)
 
     @on(Table.Moved, "#swarms")
@@ -128,7 +134,12 @@ class FeaturesPane(Horizontal):
             return
         answer = found.answers[min(self.output, len(found.answers) - 1)]
         said = f"P({answer})" if answer else "answer"
-        panel.retitle(_("Dependence"), f"· {'centred ' * self.centred}{said} on {name}, {found.rows} rows")
+        panel.retitle(
+            _("Dependence"),
+            _("· {value}{said} on {name}, {rows} rows").format(
+                value="centred " * self.centred, said=said, name=name, rows=found.rows
+            ),
+        )
         self._draw(one, said)
 
     def _draw(self, one: Dependence, said: str) -> None:
@@ -137,7 +148,7 @@ class FeaturesPane(Horizontal):
         if one.values[0] is None:
             below.show(lambda width: swarms.dependence_lines(one, output, width, centred=centred))
             return
-        chart.relabel(x=one.feature, y=f"change of {said}" if centred else said)
+        chart.relabel(x=one.feature, y=_("change of {said}").format(said=said) if centred else said)
         chart.show(swarms.dependence_series(one, output, centred=centred))
         below.show(lambda width: swarms.below_lines(one, output, width, centred=centred))
 

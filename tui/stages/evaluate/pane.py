@@ -103,7 +103,7 @@ def calibration_series(evaluations: Sequence[Evaluation]) -> list[Series]:
             one.part,
             [point[0] for point in one.calibration],
             [point[1] for point in one.calibration],
-            words=f"off by {number(one.metrics.get('ece'))}",
+            words=_("off by {metrics}").format(metrics=number(one.metrics.get("ece"))),
         )
         for one in evaluations
         if one.calibration and one.part != "train"
@@ -117,9 +117,9 @@ class CurvesPane(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(id="charts"):
             with Panel("ROC", id="roc-panel"):
-                yield Chart(x="false positive rate", y="true positive rate", id="roc", empty="No curve.")
+                yield Chart(x=_("false positive rate"), y=_("true positive rate"), id="roc", empty=_("No curve."))
             with Panel(_("Calibration"), id="calibration-panel"):
-                yield Chart(x="said", y="happened", id="calibration", empty="No curve.")
+                yield Chart(x="said", y="happened", id="calibration", empty=_("No curve."))
         with Horizontal(id="strips"):
             with Panel(_("By month, after training"), id="months-panel"):
                 yield Drawn(id="months")
@@ -161,7 +161,9 @@ class FindRow(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content.styled(self.question, "bold"), markup=False)
-            yield Static(Content.assemble(("Its key, or # and its number: ", "$muted"), self.keys), markup=False)
+            yield Static(
+                Content.assemble((f"{_('Its key, or # and its number:')} ", "$muted"), self.keys), markup=False
+            )
             yield Field(compact=True)
             keys = Content.assemble((" enter ", "$key"), f" {self.does}   ", (" esc ", "$key"), " leave")
             yield Static(keys, classes="keys", markup=False)
@@ -186,13 +188,15 @@ class ChooseFolds(Dialog[str | None]):
 
     def compose(self) -> ComposeResult:
         keys = (
-            ("t", "time: each of the last 5 months by what learned from all before it"),
-            ("k", "k-fold: each fifth of the shuffled rows by a model of the others"),
-            ("g", "group: rows of one group (dataset.group) are never on both sides"),
+            ("t", _("time: each of the last 5 months by what learned from all before it")),
+            ("k", _("k-fold: each fifth of the shuffled rows by a model of the others")),
+            ("g", _("group: rows of one group (dataset.group) are never on both sides")),
             ("esc", "leave"),
         )
         with Vertical(classes="dialog"):
-            yield Static(Content.styled("Train this run's conditions again on 5 folds, cut by", "bold"), markup=False)
+            yield Static(
+                Content.styled(_("Train this run's conditions again on 5 folds, cut by"), "bold"), markup=False
+            )
             for key, words in keys:
                 yield Static(Content.assemble((f" {key} ", "$key"), f" {_(words)}"), markup=False)
 

@@ -31,8 +31,8 @@ def title_of(metric: str) -> str:
     base = metric.removesuffix("_gap").removeprefix("worst_month_")
     name = NAMES.get(base, base.replace("_", " "))
     if metric.endswith("_gap"):
-        return f"{name} gap"
-    return f"{name}, worst month" if metric.startswith("worst_month_") else name
+        return _("{name} gap").format(name=name)
+    return _("{name}, worst month").format(name=name) if metric.startswith("worst_month_") else name
 
 
 def gate_row(gate: Gate) -> Row:
@@ -135,7 +135,7 @@ def threshold_lines(evaluation: Evaluation, threshold: float, width: int) -> lis
     was = [_("is {answer}").format(answer=safe(answer)) for answer in (yes, no)]
     wide = max(*map(cell_len, was), 9) + 6
     cells = max(9, (width - wide - 24) // 3)
-    keys = ("   , lower  . higher  t the problem's / the best", "$muted")
+    keys = (f"""   {_(", lower  . higher  t the problem's / the best")}""", "$muted")
     return [
         Content.assemble(*named_threshold(evaluation, at), keys),
         scrubber(evaluation, at, width),
@@ -167,7 +167,7 @@ def brief_threshold(evaluation: Evaluation, threshold: float, width: int) -> lis
 def named_threshold(evaluation: Evaluation, at: float) -> list[Content | tuple[str, str]]:
     """Return the threshold and whether it is the problem's."""
     chosen = evaluation.threshold is not None and abs(at - evaluation.threshold) < 0.005
-    return [(f"{at:.2f}", "bold $stage-accent"), Content(" the problem's" if chosen else " tried")]
+    return [(f"{at:.2f}", "bold $stage-accent"), Content(f""" {_("the problem's")}""" if chosen else " tried")]
 
 
 def tally_line(evaluation: Evaluation, at: float) -> Content:
@@ -177,12 +177,19 @@ def tally_line(evaluation: Evaluation, at: float) -> Content:
     if any_money(evaluation):
         most = point_at(evaluation, best)[-1] if best is not None else None
         parts += [
-            ("per 1,000 rows ", "$muted"),
+            (f"{_('per 1,000 rows')} ", "$muted"),
             (money(point_at(evaluation, at)[-1], evaluation.currency), "bold"),
-            (f"   most at {number(best, 2)}: {money(most, evaluation.currency)}", "$muted"),
+            (
+                "   " + _("most at {best}: {most}").format(best=number(best, 2), most=money(most, evaluation.currency)),
+                "$muted",
+            ),
         ]
     if evaluation.days:
-        parts += [("   " if parts else "", ""), (alerts_a_day(evaluation, at), "bold"), (" alerts a day", "$muted")]
+        parts += [
+            ("   " if parts else "", ""),
+            (alerts_a_day(evaluation, at), "bold"),
+            (f" {_('alerts a day')}", "$muted"),
+        ]
     return Content.assemble(*parts)
 
 
@@ -232,7 +239,7 @@ def month_lines(months: Sequence[Month], worst: str, metric: str, width: int) ->
     room = max(6, width - 50)
     lines: list[Content] = []
     for month, value in zip(months, values, strict=True):
-        mark = ("▲ worst", "$warn") if month.name == worst else ("", "$muted")
+        mark = (_("▲ worst"), "$warn") if month.name == worst else ("", "$muted")
         bar = bar_of(max(0.0, (value or base) - base) / top, room)
         lines.append(
             Content.assemble(
@@ -252,7 +259,13 @@ def importance_bars(importances: Sequence[Importance], most: int) -> list[tuple[
     """Return the largest mean contributions as bars, with the share of the gain in words."""
     total = sum(one.gain for one in importances) or 1.0
     return [
-        (one.feature, one.contribution, f"{number(one.contribution)}  gain {one.gain / total * 100:4.1f}%")
+        (
+            one.feature,
+            one.contribution,
+            _("{contribution}  gain {gain:4.1f}%").format(
+                contribution=number(one.contribution), gain=one.gain / total * 100
+            ),
+        )
         for one in importances[:most]
     ]
 
@@ -260,11 +273,26 @@ def importance_bars(importances: Sequence[Importance], most: int) -> list[tuple[
 def speed_facts(speed: Speed | None) -> list[tuple[str, str | Content]]:
     """Return how fast the model is, label and value."""
     if speed is None:
-        return [("speed", "not measured")]
+        return [("speed", _("not measured"))]
     return [
-        ("one row", f"p50 {number(speed.latency_p50_ms, 2)} ms · p99 {number(speed.latency_p99_ms, 2)} ms (1 thread)"),
-        ("batch", f"{number(round(speed.rows_per_s))} rows/s ({speed.batch_cores} threads)"),
-        ("model", f"{bytes_(speed.model_bytes)}, loads in {number(speed.load_ms, 1)} ms"),
+        (
+            _("one row"),
+            _("p50 {latency_p50_ms} ms · p99 {latency_p99_ms} ms (1 thread)").format(
+                latency_p50_ms=number(speed.latency_p50_ms, 2), latency_p99_ms=number(speed.latency_p99_ms, 2)
+            ),
+        ),
+        (
+            "batch",
+            _("{rows_per_s} rows/s ({batch_cores} threads)").format(
+                rows_per_s=number(round(speed.rows_per_s)), batch_cores=speed.batch_cores
+            ),
+        ),
+        (
+            "model",
+            _("{model_bytes}, loads in {load_ms} ms").format(
+                model_bytes=bytes_(speed.model_bytes), load_ms=number(speed.load_ms, 1)
+            ),
+        ),
     ]
 
 
@@ -277,8 +305,13 @@ def run_words(name: str, version: str, evaluation: Evaluation | None, aliases: S
     for alias in aliases:
         parts.append(Content.assemble("  ", verdict(alias).content))
     if evaluation is not None:
-        drawn = f", intervals over {evaluation.blocks}" if evaluation.blocks else ""
-        parts.append((f"  {evaluation.rows:,} {evaluation.part} rows{drawn}", "$muted"))
+        drawn = _(", intervals over {blocks}").format(blocks=evaluation.blocks) if evaluation.blocks else ""
+        parts.append(
+            (
+                "  " + _("{rows:,} {part} rows{drawn}").format(rows=evaluation.rows, part=evaluation.part, drawn=drawn),
+                "$muted",
+            )
+        )
     return Content.assemble(*parts)
 
 
@@ -286,7 +319,7 @@ def confusion_rows(evaluation: Evaluation, width: int) -> list[Content]:
     """Return the confusion of several classes: actual down, answered across, the right answers marked."""
     cell = max(7, min(14, (width - 14) // max(1, len(evaluation.labels))))
     head = "".join(f"{safe(label, limit=cell - 1):>{cell}}" for label in evaluation.labels)
-    lines = [Content.styled(f"{'is / said':<14}{head}", "$muted")]
+    lines = [Content.styled(f"{padded(_('is / said'), 14)}{head}", "$muted")]
     for place, (label, counts) in enumerate(zip(evaluation.labels, evaluation.matrix, strict=True)):
         cells = [(f"{number(count):>{cell}}", "$ok" if place == at else "") for at, count in enumerate(counts)]
         lines.append(Content.assemble(fitted(Content(safe(label)), 14), *cells))

@@ -9,7 +9,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.format import BLOCKS, MISSING, delta, number, share, spark
 from lemnis.tui.language import N_, _
 from lemnis.tui.widgets import Series
-from lemnis.tui.widgets.cells import Col, Row, fitted
+from lemnis.tui.widgets.cells import Col, Row, fitted, padded
 
 CELLS = {60: 1, 30: 2, 20: 3}  # width of a swarm: bins of one cell
 TONES = {"low": -1.0, "middle": 0.0, "high": 1.0}
@@ -36,7 +36,8 @@ def swarm_columns(width: int) -> list[Col]:
     cells = swarm_width(width - name - 7 - 2 * words - 10)
     half = cells // 2
     columns = [Col("feature", width=name), Col("mean", "mean|c|", right=True, width=7)]
-    columns.append(Col("swarm", f"{'pushes down':<{half}}{'pushes up':>{half}}"[:cells], width=cells))
+    label = padded(_("pushes down"), half) + padded(_("pushes up"), half, right=True)
+    columns.append(Col("swarm", label[:cells], width=cells))
     label = "adds" if words > 7 else ""
     return [*columns, *(Col(one, f"{one} {label}".strip(), width=words) for one in ("low", "high"))]
 
@@ -170,7 +171,9 @@ def below_lines(found: Dependence, output: int, width: int, *, centred: bool) ->
         lines.append(Content.assemble(("   rows ", "$muted"), spark(stretch(counts, max(10, width - 9)))))
     if found.names[-1] == "missing":
         mean, low, high = (curve[-1] for curve in curves(found, output, centred=centred))
-        words = f"   missing: mean {number(mean)}, 80 % of rows {number(low)} to {number(high)}"
+        words = "   " + _("missing: mean {mean}, 80 % of rows {low} to {high}").format(
+            mean=number(mean), low=number(low), high=number(high)
+        )
         lines.append(Content.styled(words, "$muted"))
     return lines
 
@@ -201,9 +204,15 @@ def plain_rows(found: Dependences, columns: Sequence[Col]) -> list[Row]:
 def swarm_title(found: Contributions, output: int) -> str:
     """Return what was taken, and for which answer."""
     answer = found.outputs[output].answer
-    towards = f" · towards {answer}" if answer else ""
-    several = f" ({output + 1} of {len(found.outputs)}, C next)" if len(found.outputs) > 1 else ""
-    return f"· {found.rows:,} {found.part} rows{towards}{several}"
+    towards = " " + _("· towards {answer}").format(answer=answer) if answer else ""
+    several = (
+        " " + _("({output} of {outputs}, C next)").format(output=output + 1, outputs=len(found.outputs))
+        if len(found.outputs) > 1
+        else ""
+    )
+    return _("· {rows:,} {part} rows{towards}{several}").format(
+        rows=found.rows, part=found.part, towards=towards, several=several
+    )
 
 
 FEATURES_TEXT = (

@@ -7,6 +7,7 @@ from textual.content import Content
 from lemnis.engine.evaluate import Explanation
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, number, share
+from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import Col, Row, fitted
 
 ROWS = [Col("kind"), Col("key", "row", most=44), Col("score", right=True), Col("actual")]
@@ -38,19 +39,19 @@ def waterfall_lines(explanation: Explanation, width: int, most: int) -> list[Con
     shown = steps if len(steps) <= most else steps[: most - 1]
     rest = steps[len(shown) :]
     if rest:
-        shown = [*shown, (f"{len(rest)} others", "", sum(amount for _, _, amount in rest))]
+        shown = [*shown, (_("{rest} others").format(rest=len(rest)), "", sum(amount for _, _, amount in rest))]
     reached = [explanation.bias]
-    for _, _, amount in shown:
+    for _rest, _rest, amount in shown:
         reached.append(reached[-1] + amount)
     low, high = min(reached), max(reached)
     label = min(38, max(20, width // 3))
     room = max(10, width - label - 10)
     scale = (room - 1) / ((high - low) or 1.0)
     places = [round((value - low) * scale) for value in reached]
-    lines = [head_line(explanation), end_line("all rows (bias)", explanation.bias, places[0], label)]
+    lines = [head_line(explanation), end_line(_("all rows (bias)"), explanation.bias, places[0], label)]
     for index, (name, value, amount) in enumerate(shown):
         lines.append(step_line(name, value, amount, places[index], places[index + 1], label, room))
-    lines.append(end_line("this row (raw score)", reached[-1], places[-1], label))
+    lines.append(end_line(_("this row (raw score)"), reached[-1], places[-1], label))
     return lines
 
 

@@ -105,14 +105,14 @@ class RunsStage(Stage[ExperimentsView]):
         """Train the run under the cursor again."""
         run_id = self.open_id or self.run_id
         if run_id:
-            done = f"Queued: the conditions of run {run_id} once more."
+            done = _("Queued: the conditions of run {run_id} once more.").format(run_id=run_id)
             self.perform(self.queue, self.engine.experiments.reproduce, run_id, done=done, then=self.go_to_run)
 
     def action_resume(self) -> None:
         """Queue the run under the cursor again."""
         run_id = self.open_id or self.run_id
         if run_id:
-            done = f"Run {run_id} goes on from its checkpoint."
+            done = _("Run {run_id} goes on from its checkpoint.").format(run_id=run_id)
             self.perform(self.queue, self.engine.experiments.resume, run_id, done=done)
 
     def action_stop(self) -> None:
@@ -124,7 +124,7 @@ class RunsStage(Stage[ExperimentsView]):
         lost = (
             _("nothing: it can go on from its checkpoint ({experiments.resume})")
             if run.state == "running"
-            else "its place in the queue"
+            else _("its place in the queue")
         )
         self.ask(
             _("Stop run {id} {name}?").format(id=run.id, name=run.name),
@@ -153,11 +153,11 @@ class RunsStage(Stage[ExperimentsView]):
         """Put the marked runs aside, or back among the others."""
         ids, room = self.chosen, self.engine.experiments
         if ids and self.shelf == "archived":
-            self.put(room.unarchive, ids, "Among the others again.", room.archive)
+            self.put(room.unarchive, ids, _("Among the others again."), room.archive)
         elif ids:
-            done = (
-                f"Archived {named(ids)}: {{experiments.shelf}} shows what is archived, {{experiments.undo}} undoes it."
-            )
+            done = _(
+                "Archived {named}: {{experiments.shelf}} shows what is archived, {{experiments.undo}} undoes it."
+            ).format(named=named(ids))
             self.put(room.archive, ids, done, room.unarchive)
 
     def put(
@@ -184,13 +184,13 @@ class RunsStage(Stage[ExperimentsView]):
         """Ask for a tag and give it to the marked runs; with a minus before it, take it away."""
         ids = self.chosen
         if ids:
-            text = "TAG or TAG=VALUE; -TAG takes it away. tag:TAG finds them."
+            text = _("TAG or TAG=VALUE; -TAG takes it away. tag:TAG finds them.")
             self.app.push_screen(
                 Line(
-                    f"Tag {named(ids)}",
+                    _("Tag {named}").format(named=named(ids)),
                     text,
                     word="tag",
-                    refuse=lambda line: "" if line.strip("-=") else "Write a tag.",
+                    refuse=lambda line: "" if line.strip("-=") else _("Write a tag."),
                 ),
                 lambda line: (
                     self.perform(self.tag, ids, line, done=_("Tagged {named}.").format(named=named(ids)))
@@ -229,7 +229,7 @@ class RunsStage(Stage[ExperimentsView]):
         """Make the run under the cursor the baseline, or take that away."""
         run = self.run_here()
         if run is not None:
-            done = "No baseline." if run.pinned else f"Run {run.id} is the baseline."
+            done = _("No baseline.") if run.pinned else _("Run {id} is the baseline.").format(id=run.id)
             self.perform(self.engine.experiments.pin, None if run.pinned else run.id, done=done)
 
     def action_metric(self) -> None:
@@ -270,4 +270,4 @@ class RunsStage(Stage[ExperimentsView]):
 
 def named(ids: list[int]) -> str:
     """Return which runs these are, in words."""
-    return f"run {ids[0]}" if len(ids) == 1 else f"{len(ids):,} runs"
+    return _("run {ids}").format(ids=ids[0]) if len(ids) == 1 else _("{ids:,} runs").format(ids=len(ids))

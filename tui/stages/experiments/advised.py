@@ -33,7 +33,12 @@ class DevicesScreen(JobDialog[str | None]):
             yield Words(_("asking for 30 rounds on each device …"), id="advice-said")
             yield Table(id="advice", empty="")
             yield Words("", id="advice-fault")
-            keys = ((" enter ", "$key"), " take this device   ", (" esc ", "$key"), " back, and stop trying")
+            keys = (
+                (" enter ", "$key"),
+                f" {_('take this device')}   ",
+                (" esc ", "$key"),
+                f" {_('back, and stop trying')}",
+            )
             yield Words(Content.assemble(*keys), classes="keys")
 
     def on_mount(self) -> None:
@@ -73,4 +78,6 @@ class DevicesScreen(JobDialog[str | None]):
         if message.key in self.usable:
             self.dismiss(message.key)
         else:
-            self.query_one("#advice-fault", Words).say(Content.styled(f"✖ {message.key} can't be used here.", "$bad"))
+            self.query_one("#advice-fault", Words).say(
+                Content.styled(_("✖ {key} can't be used here.").format(key=message.key), "$bad")
+            )

@@ -48,9 +48,9 @@ class ColumnsScreen(Dialog[Layout | None]):
             yield Words(Content.styled(_("Columns"), "bold $stage-accent"))
             yield Table(Col("column", flex=True), Col("still", "stands still"), id="columns")
             keys = (
-                *((" space ", "$key"), " show or hide  ", (" J K ", "$key"), " later, earlier  "),
-                *((" f ", "$key"), " stands still up to here  ", (" a ", "$key"), " automatic  "),
-                *((" enter ", "$key"), " done  ", (" esc ", "$key"), " as before"),
+                *((" space ", "$key"), f" {_('show or hide')}  ", (" J K ", "$key"), f" {_('later, earlier')}  "),
+                *((" f ", "$key"), f" {_('stands still up to here')}  ", (" a ", "$key"), " automatic  "),
+                *((" enter ", "$key"), " done  ", (" esc ", "$key"), f" {_('as before')}"),
             )
             yield Words(Content.assemble(*keys), classes="keys")
 

@@ -4,6 +4,7 @@ from lemnis.engine.experiments import Advice
 from lemnis.engine.experiments.advice import Tried
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_, duration, number
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row
 
 TRIED_HEADERS = ("device", "is", "first round", "a round", "all rounds", "memory", "GPU memory", "GPU busy", "cost")
@@ -14,9 +15,15 @@ NAME = 40
 
 def advice_title(advice: Advice) -> str:
     """Return what was tried, in a line."""
-    return (
-        f"{advice.preset}: {advice.tried_rounds} of {advice.rounds} rounds of {advice.algorithm} on each device, "
-        f"{advice.rows:,} training rows of {advice.version}"
+    return _(
+        "{preset}: {tried_rounds} of {rounds} rounds of {algorithm} on each device, {rows:,} training rows of {version}"
+    ).format(
+        preset=advice.preset,
+        tried_rounds=advice.tried_rounds,
+        rounds=advice.rounds,
+        algorithm=advice.algorithm,
+        rows=advice.rows,
+        version=advice.version,
     )
 
 
@@ -25,7 +32,7 @@ def tried_texts(one: Tried) -> list[str]:
     busy = MISSING if one.gpu_busy_percent is None else f"{one.gpu_busy_percent:.0f}%"
     return [
         one.device,
-        safe(one.name, limit=NAME) or ("works" if one.usable else "can't be used"),
+        safe(one.name, limit=NAME) or ("works" if one.usable else _("can't be used")),
         *(duration(seconds) for seconds in (one.prepare_s, one.round_s, one.total_s)),
         bytes_(one.peak_bytes),
         bytes_(one.gpu_peak_bytes),

@@ -164,8 +164,10 @@ def executor_words(run: Run) -> str:
     if run.executor == "local":
         return "local"
     workers = len(run.cluster.get("workers", ()))
-    how = f"{workers or 'all'} worker{'s' if workers != 1 else ''} together" if run.spread else "one worker"
-    return f"{run.executor}: {how} of {run.cluster.get('scheduler', 'the cluster')}"
+    how = f"{workers or 'all'} worker{'s' if workers != 1 else ''} together" if run.spread else _("one worker")
+    return _("{executor}: {how} of {cluster}").format(
+        executor=run.executor, how=how, cluster=run.cluster.get("scheduler", "the cluster")
+    )
 
 
 def cluster_facts(run: Run) -> Facts:
@@ -205,8 +207,8 @@ def metric_cell(run: Run, name: str, baseline: Run | None) -> Cell:
 def code_words(run: Run) -> str:
     """Return the code version, and in words that the tree was changed."""
     if not run.code_version:
-        return "not in a git repository"
-    return f"{run.code_version[:12]}{' with changes' if run.code_version.endswith('+') else ''}"
+        return _("not in a git repository")
+    return f"""{run.code_version[:12]}{(f" {_('with changes')}" if run.code_version.endswith("+") else "")}"""
 
 
 def metrics_drawn(curves: Mapping[str, Curve]) -> list[str]:
@@ -220,14 +222,18 @@ def curve_lines(
 ) -> list[Series]:
     """Return the lines of one metric: validation, training, the baseline's validation, and the best round as a dot."""
     lines: list[Series] = []
-    for name, key in ((metric, metric), (f"train {metric}", f"train_{metric}")):
+    for name, key in ((metric, metric), (_("train {metric}").format(metric=metric), f"train_{metric}")):
         if curves.get(key):
             lines.append(line(name, curves[key]))
     if baseline is not None and baseline.id != run.id and base_curves.get(metric):
         lines.append(line(f"{BASELINE} #{baseline.id} {metric}", base_curves[metric]))
     best = dict(curves.get(metric, ())).get(run.best_round or 0)
     if best is not None and run.best_round is not None:
-        lines.append(Series(f"best round {run.best_round}", [run.best_round], [best], points=True))
+        lines.append(
+            Series(
+                _("best round {best_round}").format(best_round=run.best_round), [run.best_round], [best], points=True
+            )
+        )
     return lines
 
 
@@ -243,29 +249,37 @@ def curve_title(run: Run, metric: str) -> tuple[str, str]:
 
 def explained(name: str) -> tuple[str, str] | None:
     """Return what `K` says of a column."""
-    family, _, key = name.partition(".")
+    family, _rest, key = name.partition(".")
     texts = {
-        "state": "A run is queued, preparing, running, finished, failed, cancelled or lost. Lost: its process died.",
-        "algorithm": "How it learns:\n" + "\n".join(f"{one.name}: {one.words}." for one in ALGORITHMS.values()),
-        "group": "What was started together, such as all runs of a grid. Ask: group = 'grid 1'",
-        "best_round": "The round with the best validation metric. With early stopping the model is cut there.",
-        "duration": "From its start to its end, or until now.",
-        "id": "The run's number; `lemnis runs show` takes it, and so does the address run/NUMBER.",
-        "name": "Its preset, or the name it was given. Bare words of a query are looked for in it.",
-        "age": "Time since it was made. Ask: age < 3d",
-        "data": "The dataset version it was trained on. Ask: data = 'flights v2'",
-        "preset": "The preset of lemnis.toml it was started from.",
-        "tags": "Tags that were set by key {experiments.tag}, by a command, or by an MLflow client. Ask: tag:baseline",
-        "note": "What somebody noted with key {experiments.note}.",
-        "device": "Where it trained: cpu, gpu (OpenCL) or cuda.",
-        "user": "Who started it.",
-        "seed": "The random seed: the same one, data and code give the same model.",
+        "state": _("A run is queued, preparing, running, finished, failed, cancelled or lost. Lost: its process died."),
+        "algorithm": f"{_('How it learns:')}\n" + "\n".join(f"{one.name}: {one.words}." for one in ALGORITHMS.values()),
+        "group": _("What was started together, such as all runs of a grid. Ask: group = 'grid 1'"),
+        "best_round": _("The round with the best validation metric. With early stopping the model is cut there."),
+        "duration": _("From its start to its end, or until now."),
+        "id": _("The run's number; `lemnis runs show` takes it, and so does the address run/NUMBER."),
+        "name": _("Its preset, or the name it was given. Bare words of a query are looked for in it."),
+        "age": _("Time since it was made. Ask: age < 3d"),
+        "data": _("The dataset version it was trained on. Ask: data = 'flights v2'"),
+        "preset": _("The preset of lemnis.toml it was started from."),
+        "tags": _(
+            "Tags that were set by key {experiments.tag}, by a command, or by an MLflow client. Ask: tag:baseline"
+        ),
+        "note": _("What somebody noted with key {experiments.note}."),
+        "device": _("Where it trained: cpu, gpu (OpenCL) or cuda."),
+        "user": _("Who started it."),
+        "seed": _("The random seed: the same one, data and code give the same model."),
     }
     if family == "metrics":
-        rows_ = "a sample of the training rows" if key.startswith("train_") else "the validation rows"
-        return key, f"{key}, measured on {rows_} of the run's data version.\nAsk: {name} > 0.8"
+        rows_ = _("a sample of the training rows") if key.startswith("train_") else _("the validation rows")
+        return key, _("{key}, measured on {rows} of the run's data version.\nAsk: {name} > 0.8").format(
+            key=key, rows=rows_, name=name
+        )
     if family == "delta":
-        return f"Δ {key}", f"This run's {key} minus the baseline's. {{experiments.pin}} pins the baseline."
+        return f"Δ {key}", _("This run's {key} minus the baseline's. {{experiments.pin}} pins the baseline.").format(
+            key=key
+        )
     if family == "params":
-        return key, f"The parameter {key}, as the preset or an override gave it.\nAsk: {name} = 31"
+        return key, _("The parameter {key}, as the preset or an override gave it.\nAsk: {name} = 31").format(
+            key=key, name=name
+        )
     return (name, texts[name]) if name in texts else None

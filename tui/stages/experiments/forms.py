@@ -43,7 +43,9 @@ class Line(Dialog[str | None]):
             yield Words(Content(safe(self.text)))
             yield Field(self.value, compact=True)
             yield Words(id="line-refused")
-            keys = Content.assemble((" enter ", "$key"), f" {self.word}   ", (" esc ", "$key"), " leave as it is")
+            keys = Content.assemble(
+                (" enter ", "$key"), f" {self.word}   ", (" esc ", "$key"), f" {_('leave as it is')}"
+            )
             yield Words(keys, classes="keys")
 
     def on_mount(self) -> None:
@@ -100,5 +102,5 @@ class ViewsScreen(Dialog[str | None]):
 def view_row(name: str, view: View) -> Row:
     """Return a view as a row."""
     sort = f"{view.sort} {'▼' if view.descending else '▲'}" if view.sort else "newest"
-    query = (view.query or "all") + (f", by {view.group}" if view.group else "")
+    query = (view.query or "all") + (_(", by {group}").format(group=view.group) if view.group else "")
     return Row(name, (name, query, sort, " ".join(view.columns) or "automatic"))

@@ -175,7 +175,7 @@ class GridScreen(Dialog[Started | None]):
         if self.plan is None:
             wrong = error or BadInput("Nothing is planned yet.", "")
             said.say(Content.styled(safe(f"✖ {wrong.problem} {wrong.remedy}"), "$bad"))
-            table.empty = "No run can be made of this."
+            table.empty = _("No run can be made of this.")
             table.show([])
             return
         said.say(Content(safe(plan_words(self.plan, again=self.again))))
@@ -201,13 +201,16 @@ class GridScreen(Dialog[Started | None]):
 
         if axis == "preset":
             rows = [Row(name, (name, preset.algorithm)) for name, preset in offer.presets.items()]
-            self.app.push_screen(Choices("Preset", rows, [grid.preset or ""], several=False), take)
+            self.app.push_screen(Choices(_("Preset"), rows, [grid.preset or ""], several=False), take)
         elif axis == "data":
-            rows = [Row(one.id, (one.title, f"{one.rows:,} rows  {one.id[:8]}")) for one in offer.versions]
-            self.app.push_screen(Choices("Data versions", rows, offer.chosen(grid), several=True), take)
+            rows = [
+                Row(one.id, (one.title, _("{rows:,} rows  {id}").format(rows=one.rows, id=one.id[:8])))
+                for one in offer.versions
+            ]
+            self.app.push_screen(Choices(_("Data versions"), rows, offer.chosen(grid), several=True), take)
         elif axis == "algorithm":
             rows = [Row(one.name, (one.name, one.words)) for one in ALGORITHMS.values()]
-            self.app.push_screen(Choices("Algorithms", rows, offer.algorithms(grid), several=True), take)
+            self.app.push_screen(Choices(_("Algorithms"), rows, offer.algorithms(grid), several=True), take)
         else:
             self.ask_values(f"{axis}={values_text(grid.values[axis])}", axis)
 
@@ -226,8 +229,8 @@ class GridScreen(Dialog[Started | None]):
                 values = {name: one for name, one in self.grid.values.items() if name != axis} | read_axes([text])
                 self.change(structs.replace(self.grid, values=values))
 
-        text = "A setting (rounds, seed, cores …) or a parameter, and its values: num_leaves=31,63"
-        self.app.push_screen(Line("Vary a parameter", text, value=line, word="vary", refuse=refuse), take)
+        text = _("A setting (rounds, seed, cores …) or a parameter, and its values: num_leaves=31,63")
+        self.app.push_screen(Line(_("Vary a parameter"), text, value=line, word="vary", refuse=refuse), take)
 
     def action_add(self) -> None:
         """Vary one more parameter."""
@@ -261,7 +264,7 @@ class GridScreen(Dialog[Started | None]):
             if yes:
                 self.queue("")
 
-        what = "1 run" if count == 1 else f"{count} runs"
+        what = _("1 run") if count == 1 else _("{count} runs").format(count=count)
         self.app.push_screen(
             Confirm(_("Train {what} as one group?").format(what=what), lost="", word=_("train")), answered
         )
@@ -296,11 +299,11 @@ class GridScreen(Dialog[Started | None]):
             if reason:
                 self.queue(reason)
 
-        refuse = "A reason is kept with every run; without one nothing is trained."
+        refuse = _("A reason is kept with every run; without one nothing is trained.")
         self.app.push_screen(
             Line(
-                "Train despite the checks?",
-                f"{error.problem} Why it is trained all the same:",
+                _("Train despite the checks?"),
+                _("{problem} Why it is trained all the same:").format(problem=error.problem),
                 word="train",
                 refuse=lambda text: "" if text else refuse,
             ),

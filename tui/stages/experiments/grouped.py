@@ -10,6 +10,7 @@ from lemnis.engine.config.experiments import Grouping
 from lemnis.engine.experiments import ExperimentsRoom, Run, RunGroup
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, number, verdict
+from lemnis.tui.language import _
 from lemnis.tui.stages.experiments.listing import FIRST, Asked, Lines, Listing, key_of, lines_of
 from lemnis.tui.stages.experiments.rows import digits_of, main_metrics
 from lemnis.tui.stages.experiments.table import RunsTable
@@ -95,7 +96,9 @@ def group_words(group: RunGroup) -> Content:
 def explained(group: RunGroup, lines: Lines) -> tuple[str, str]:
     """Return what `K` says of a group."""
     states = ", ".join(f"{count:,} {state}" for state, count in sorted(group.states.items()))
-    best = f"run {group.best_run} with {lines.metric} {number(group.best, digits_of(lines.metric))}"
+    best = _("run {best_run} with {metric} {best}").format(
+        best_run=group.best_run, metric=lines.metric, best=number(group.best, digits_of(lines.metric))
+    )
     return (
         f"{lines.by}: {safe(group.label, limit=60)}",
         f"{group.runs:,} runs: {states}.\nThe best: {best if group.best_run else MISSING}.\n"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from lemnis.engine.experiments import ExperimentsRoom, Run, RunGroup, Shelf
+from lemnis.tui.language import _
 from lemnis.tui.widgets.windows import PAGE
 
 KEY = "group:"  # how the key of a group's line begins; that of a run is its number
@@ -60,7 +61,7 @@ class Lines:
     @property
     def words(self) -> str:
         """Return in how many groups the runs are: `` in 3 groups by preset``."""
-        by = "sweep or grid" if self.by == "group" else self.by
+        by = _("sweep or grid") if self.by == "group" else self.by
         return f" in {len(self.groups):,} group{'s' * (len(self.groups) != 1)} by {by}"
 
     def part(self, offset: int, limit: int) -> list[RunGroup | int]:

@@ -39,7 +39,7 @@ class CurvePanel(Panel):
         self.metric = ""
 
     def compose(self) -> ComposeResult:
-        yield Chart(x="round", empty="No round yet.")
+        yield Chart(x="round", empty=_("No round yet."))
 
     def show(self, look: Look | None) -> None:
         """Draw a run."""
@@ -95,7 +95,14 @@ class CurveLine(Vertical):
         run, curve = look.run, look.curves.get(metric, [])
         head = Content.assemble((f" #{run.id} {safe(run.name, limit=30)}  ", "bold"), facts.headline(run))
         self.query_one(".stands", Words).say(head)
-        best = f"  best {number(dict(curve).get(run.best_round or 0), 4)} at {run.best_round}" if run.best_round else ""
+        best = (
+            "  "
+            + _("best {dict} at {best_round}").format(
+                dict=number(dict(curve).get(run.best_round or 0), 4), best_round=run.best_round
+            )
+            if run.best_round
+            else ""
+        )
         last = number(curve[-1][1], 4) if curve else ""
         spark.show([value for _, value in curve], label=metric, last=f"{last}{best}")
 

@@ -62,7 +62,11 @@ def cell_rows(plan: Plan, *, again: bool) -> list[Row]:
     for place, cell in enumerate(plan.cells):
         skipped = cell.same_as is not None and not again
         takes = MISSING if skipped or cell.expected is None else duration(cell.expected.seconds)
-        same = f"is #{cell.same_as}, {cell.same_state}" if cell.same_as else ""
+        same = (
+            _("is #{same_as}, {same_state}").format(same_as=cell.same_as, same_state=cell.same_state)
+            if cell.same_as
+            else ""
+        )
         name = Content.styled(cell.name, "$muted") if skipped else cell.name
         rows.append(Row(str(place), (name, takes, styled(same, "$muted"), ", ".join(cell.left_out))))
     return rows
@@ -72,15 +76,23 @@ def plan_words(plan: Plan, *, again: bool = False) -> str:
     """Return in a sentence how many runs a grid makes and how long they take; `again` trains those that are there."""
     made, wanted = len(plan.cells), plan.cells if again else plan.new
     words = f"{plan.combinations} {'combination' if plan.combinations == 1 else 'combinations'}"
-    words += f", {made} different" if made != plan.combinations else ""
-    words += f", {made - len(plan.new)} there already" if made != len(plan.new) else ""
-    words += f": {len(wanted)} to train"
+    words += _(", {made} different").format(made=made) if made != plan.combinations else ""
+    words += _(", {made} there already").format(made=made - len(plan.new)) if made != len(plan.new) else ""
+    words += _(": {wanted} to train").format(wanted=len(wanted))
     if not wanted:
         return f"{words}."
     known = [cell for cell in wanted if cell.expected is not None]
     if not known:
-        return f"{words}; no earlier run tells how long."
-    words += f", about {duration(plan.time_of(known))}, {plan.at_once} at a time"
-    words += f", told from {plan.basis} earlier {'run' if plan.basis == 1 else 'runs'}"
+        return _("{words}; no earlier run tells how long.").format(words=words)
+    words += _(", about {time_of}, {at_once} at a time").format(
+        time_of=duration(plan.time_of(known)), at_once=plan.at_once
+    )
+    words += _(", told from {basis} earlier {which}").format(
+        basis=plan.basis, which="run" if plan.basis == 1 else "runs"
+    )
     unknown = dict.fromkeys(cell.algorithm for cell in wanted if cell.expected is None)
-    return f"{words}, without {', '.join(unknown)}: none was trained yet." if unknown else f"{words}."
+    return (
+        _("{words}, without {unknown}: none was trained yet.").format(words=words, unknown=", ".join(unknown))
+        if unknown
+        else f"{words}."
+    )

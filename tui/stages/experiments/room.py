@@ -183,7 +183,7 @@ class ExperimentsStage(ListStage):
         return (
             _("No runs yet. Press {experiments.train} to train.")
             if self.shelf == "active"
-            else f"Nothing is {self.shelf}. Press {{experiments.shelf}}."
+            else _("Nothing is {shelf}. Press {{experiments.shelf}}.").format(shelf=self.shelf)
         )
 
     def place(self, table: RunsTable, view: ExperimentsView, columns: list[Col]) -> None:
@@ -221,17 +221,27 @@ class ExperimentsStage(ListStage):
     def count_words(self, view: ExperimentsView) -> str:
         """Return how many runs are shown, of how many, under which filter and beside which baseline."""
         listing = view.listing
-        total = f"{listing.total:,}" if listing.numbers is not None else f"first {listing.total:,}"
-        everything = f" of {listing.everything:,}" if listing.everything is not None else ""
+        total = (
+            f"{listing.total:,}" if listing.numbers is not None else _("first {total:,}").format(total=listing.total)
+        )
+        everything = (
+            " " + _("of {everything:,}").format(everything=listing.everything) if listing.everything is not None else ""
+        )
         groups = listing.lines.words if listing.lines is not None else ""
         query = listing.asked.query
-        words = f"{total}{everything}{groups} for {query}" if query else f"{total}{groups}"
+        words = (
+            _("{total}{everything}{groups} for {query}").format(
+                total=total, everything=everything, groups=groups, query=query
+            )
+            if query
+            else f"{total}{groups}"
+        )
         words += f" {self.shelf}" if self.shelf != "active" else ""
-        words += f" · view {self.view_name}" if self.view_name else ""
+        words += " " + _("· view {view_name}").format(view_name=self.view_name) if self.view_name else ""
         running = sum(run.state == "running" for run in listing.runs)
-        words += f" · {running} running" if running else ""
+        words += " " + _("· {running} running").format(running=running) if running else ""
         if view.baseline is not None:
-            words += f" · {rows.BASELINE} baseline #{view.baseline.id}"
+            words += " " + _("· {baseline} baseline #{id}").format(baseline=rows.BASELINE, id=view.baseline.id)
         return words
 
     @on(Looked)

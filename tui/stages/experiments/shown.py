@@ -208,7 +208,13 @@ class ListStage(RunsStage):
                 )
                 self.view_name = name
 
-        what = view.query or "all runs"
+        what = view.query or _("all runs")
         self.app.push_screen(
-            Line("Save this view", f"Kept in lemnis.toml: {what}. Its name:", value=self.view_name, word="save"), named
+            Line(
+                _("Save this view"),
+                _("Kept in lemnis.toml: {what}. Its name:").format(what=what),
+                value=self.view_name,
+                word="save",
+            ),
+            named,
         )

@@ -61,15 +61,15 @@ class TrainDialog(Dialog[Training]):
             yield Table(*columns, Col("parameters", flex=True), id="presets")
             yield Field(placeholder="change: algorithm=dart num_leaves=63 seed=2", id="overrides", compact=True)
             yield Words("", id="checks")
-            yield Field(placeholder="why it is trained despite the checks", id="despite", compact=True)
+            yield Field(placeholder=_("why it is trained despite the checks"), id="despite", compact=True)
             yield Words("", id="fault")
             keys = (
                 (" enter ", "$key"),
                 " train   ",
                 (" tab ", "$key"),
-                " change values   ",
+                f" {_('change values')}   ",
                 (" a ", "$key"),
-                " which device?   ",
+                f" {_('which device?')}   ",
                 (" esc ", "$key"),
                 " back",
             )
@@ -94,7 +94,7 @@ class TrainDialog(Dialog[Training]):
         drawn = verdict(word)
         line = self.query_one("#checks", Words)
         line.display = bool(text)
-        line.say(Content.assemble((f"{drawn.glyph} ", drawn.style), f"checks: {safe(text)}"))
+        line.say(Content.assemble((f"{drawn.glyph} ", drawn.style), _("checks: {text}").format(text=safe(text))))
         self.query_one("#despite").display = blocked
 
     @on(Table.Opened, "#presets")
@@ -108,7 +108,7 @@ class TrainDialog(Dialog[Training]):
         blocked = self.standing is not None and bool(self.standing.blocking)
         despite = self.query_one("#despite", Input).value.strip() if blocked else ""
         if blocked and not despite:
-            fault = "A check failed: mend the data, waive it in Validate (5, w), or give a reason below the values."
+            fault = _("A check failed: mend the data, waive it in Validate (5, w), or give a reason below the values.")
             self.query_one("#fault", Words).say(Content.styled(f"✖ {fault}", "$bad"))
             return
         self.dismiss(Training(self.query_one("#presets", Table).key, overrides, despite))

@@ -76,7 +76,7 @@ def class_lines(profile: Profile, closer: Closer, width: int, *, compact: bool) 
             else []
         )
     if closer.by and len(closer.drawn.findings.classes) < 2:
-        one = f"by {safe(closer.by, limit=24)}: one value or none, so there are no classes to compare"
+        one = _("by {by}: one value or none, so there are no classes to compare").format(by=safe(closer.by, limit=24))
         return [Content.styled(one, "$muted").truncate(width, ellipsis=True)]
     lines = multiples_lines(closer.drawn, closer.by, width, stacked=compact)
     if lines and not closer.drawn.exact and profile.exact:
@@ -142,20 +142,31 @@ def findings_lines(profile: Profile, width: int) -> list[Content]:
     """Return what was found beyond the figures: margins, target, drift, outliers, lengths, spellings, time."""
     findings, facts = profile.findings, list[tuple[str, str]]()
     if findings.association is not None:
-        facts.append(("tells of the target", share(findings.association)))
+        facts.append((_("tells of the target"), share(findings.association)))
     if findings.drift is not None:
-        facts.append((f"PSI against {safe(findings.drift_from)}", f"{findings.drift:.3f}"))
+        facts.append(
+            (_("PSI against {drift_from}").format(drift_from=safe(findings.drift_from)), f"{findings.drift:.3f}")
+        )
     for name, margin in findings.margins.items():
-        facts.append((f"{name} within", f"±{share(margin) if name in ('missing', 'top') else figure(margin)}"))
+        facts.append(
+            (
+                _("{name} within").format(name=name),
+                f"±{share(margin) if name in ('missing', 'top') else figure(margin)}",
+            )
+        )
     facts += [
         (name, number(rows)) for name, rows in (("zeros", findings.zeros), ("infinite", findings.infinite)) if rows
     ]
     for found in findings.outliers:
-        beyond = f"{number(found.rows)} outside {figure(found.low)} to {figure(found.high)}"
-        facts.append((f"outliers ({found.rule})", beyond))
+        beyond = _("{rows} outside {low} to {high}").format(
+            rows=number(found.rows), low=figure(found.low), high=figure(found.high)
+        )
+        facts.append((_("outliers ({rule})").format(rule=found.rule), beyond))
     if findings.lengths is not None:
         low, high = findings.lengths.shortest, findings.lengths.longest
-        facts.append(("characters", f"{low} to {high}, mean {findings.lengths.mean:.1f}"))
+        facts.append(
+            ("characters", _("{low} to {high}, mean {mean:.1f}").format(low=low, high=high, mean=findings.lengths.mean))
+        )
     for group in findings.spellings[:5]:
         words = " / ".join(f"{safe(one.value, limit=20)} × {number(one.rows)}" for one in group.values[:4])
         facts.append((group.rule, words))
@@ -169,9 +180,14 @@ def coverage_lines(profile: Profile, width: int) -> list[Content]:
     if found is None:
         return []
     strip = Content.styled(shape(found.counts, width), "$busy")
-    gaps = [f"{when(start, UTC)[:10]} to {when(end, UTC)[:10]}" for start, end in found.gaps[:3]]
-    words = f"rows per {found.unit}, {number(len(found.counts))} of them, {number(found.empty)} empty"
-    more = f"; longest gaps: {', '.join(gaps)}" if gaps else ""
+    gaps = [
+        _("{start} to {end}").format(start=when(start, UTC)[:10], end=when(end, UTC)[:10])
+        for start, end in found.gaps[:3]
+    ]
+    words = _("rows per {unit}, {counts} of them, {empty} empty").format(
+        unit=found.unit, counts=number(len(found.counts)), empty=number(found.empty)
+    )
+    more = _("; longest gaps: {gaps}").format(gaps=", ".join(gaps)) if gaps else ""
     return [Content.styled(words + more, "$muted").truncate(width, ellipsis=True), strip]
 
 
@@ -206,7 +222,7 @@ def histogram_lines(profile: Profile, width: int) -> list[Content]:
     room = max(4, width - wide - tail - 2)
     largest = max(drawn.counts) or 1
     lines = [legend_line(classes, wide, room)] if classes else []
-    lines += outside_line(drawn.below, f"below {labels[0].partition(' ')[0]}", wide)
+    lines += outside_line(drawn.below, _("below {partition}").format(partition=labels[0].partition(" ")[0]), wide)
     for place, (label, count) in enumerate(zip(labels, drawn.counts, strict=True)):
         by_class = [drawn.by_class[name][place] for name in classes] or [count]
         unlabelled = count - sum(by_class)
@@ -217,7 +233,9 @@ def histogram_lines(profile: Profile, width: int) -> list[Content]:
         if classes:
             line += Content.styled(f"{share(by_class[-1] / sum(by_class)) if sum(by_class) else MISSING:>8}", "$busy")
         lines.append(line)
-    beyond = "other values" if drawn.labels else f"above {labels[-1].rpartition(' ')[2]}"
+    beyond = (
+        _("other values") if drawn.labels else _("above {rpartition}").format(rpartition=labels[-1].rpartition(" ")[2])
+    )
     return lines + outside_line(drawn.above, beyond, wide)
 
 

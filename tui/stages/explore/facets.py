@@ -42,7 +42,7 @@ class FacetsPane(Panel):
         facet: "Facet"
 
     def __init__(self) -> None:
-        super().__init__("Facets", id="facets-panel")
+        super().__init__(_("Facets"), id="facets-panel")
         self.columns: list[str] = []
         self._view: View | None = None
         self._facets: dict[str, Facet] = {}

@@ -51,8 +51,12 @@ class MissingPane(Panel):
         table.set_columns(columns)
         table.show([pattern_row(place, found, columns) for place in range(len(found.patterns))] if found else [])
         if found is not None:
-            of = f"{number(found.rows)} rows" if found.exact else f"~ sample of {number(found.rows)} rows"
-            many = f"{len(found.patterns)} of {number(found.total)} patterns"
+            of = (
+                _("{rows} rows").format(rows=number(found.rows))
+                if found.exact
+                else _("~ sample of {rows} rows").format(rows=number(found.rows))
+            )
+            many = _("{patterns} of {total} patterns").format(patterns=len(found.patterns), total=number(found.total))
             self.retitle(
                 _("Missing together"),
                 _("{many} in {candidates} columns · {of}").format(many=many, candidates=len(found.candidates), of=of),
@@ -98,5 +102,5 @@ def names_content(pattern: MissingPattern, found: Missingness | None) -> Content
         return Content.styled(_("In these rows every column has a value."), "$muted")
     gone = Content(", ".join(safe(name) for name in pattern.columns))
     there = [name for name in found.candidates if name not in pattern.columns] if found else []
-    rest = f"   present: {', '.join(safe(name) for name in there)}" if there else ""
+    rest = "   " + _("present: {name}").format(name=", ".join(safe(name) for name in there)) if there else ""
     return Content.assemble(("missing: ", "$warn"), gone, (rest, "$muted"))

@@ -48,7 +48,7 @@ def multiples_lines(profile: Profile, by: str, width: int, *, stacked: bool = Fa
     title = Content.assemble(
         (f"{_('by')} ", "$muted"),
         (safe(by, limit=24), "bold"),
-        (f"  share of each class's rows, full bar {share(top)}", "$muted"),
+        ("  " + _("share of each class's rows, full bar {top}").format(top=share(top)), "$muted"),
     ).truncate(width, ellipsis=True)
     if stacked:
         return [title, *stacked_lines(drawn, top, width)]
@@ -62,10 +62,12 @@ def small_ones(profile: Profile) -> list[Small]:
         counts = profile.histogram.by_class.get(one.name, [])
         held = max(1, one.rows - one.missing)
         glyph, style = class_look(place)
-        mean = "" if one.mean is None or profile.kind != "numeric" else f"mean {figure(one.mean)}"
-        missing = f"missing {share(one.missing / one.rows) if one.missing else 0}"
+        mean = "" if one.mean is None or profile.kind != "numeric" else _("mean {mean}").format(mean=figure(one.mean))
+        missing = _("missing {missing}").format(missing=share(one.missing / one.rows) if one.missing else 0)
         parts = [count / held for count in counts]
-        found.append(Small(glyph, style, safe(one.name), parts, f"{number(one.rows)} rows", mean, missing))
+        found.append(
+            Small(glyph, style, safe(one.name), parts, _("{rows} rows").format(rows=number(one.rows)), mean, missing)
+        )
     return found
 
 

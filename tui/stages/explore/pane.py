@@ -80,7 +80,7 @@ class ColumnPane(Panel):
         if profile is None:
             self.retitle(wish.name)
             working = self._state.startswith("measuring")
-            detail.show(closer.failed or self._state, "" if working else "n", "Profile now")
+            detail.show(closer.failed or self._state, "" if working else "n", _("Profile now"))
             return
         self.retitle(wish.name, f"{profile.role} · {profile.type} · {looked_at(profile)}")
         width = max(36, self.query_one("#detail-scroll").scrollable_content_region.width - 2)

@@ -85,8 +85,12 @@ class ExploreStage(Stage[ExploreView]):
         if last is None or last.state in ("finished", "cancelled"):
             return "", ""
         if last.ended:
-            return "", f"The last attempt is {last.state}: {last.why}"
-        return (f"measuring {last.progress_text}" if last.state == "running" else f"{last.state}: {last.why}"), ""
+            return "", _("The last attempt is {state}: {why}").format(state=last.state, why=last.why)
+        return (
+            _("measuring {progress_text}").format(progress_text=last.progress_text)
+            if last.state == "running"
+            else f"{last.state}: {last.why}"
+        ), ""
 
     def show(self, view: ExploreView) -> None:
         self._view = view
@@ -113,7 +117,7 @@ class ExploreStage(Stage[ExploreView]):
             return
         words = self.query_one("#balance", Words)
         words.say(rows.balance_content(view.version, max(40, self.size.width - 4)))
-        place = f"{view.version.title} · {number(view.version.rows)} rows"
+        place = _("{title} · {rows} rows").format(title=view.version.title, rows=number(view.version.rows))
         self.query_one("#balance-panel", Panel).retitle(_("Class balance"), place)
 
     def _show_columns(self, view: ExploreView, version: Version) -> None:
@@ -126,7 +130,11 @@ class ExploreStage(Stage[ExploreView]):
         table.show([rows.column_row(column, view.profiles.get(column.name), columns) for column in listed])
         panel = self.query_one("#columns-panel", Panel)
         exact = sum(profile.exact for profile in view.profiles.values())
-        known = "" if exact == len(version.columns) else f", {len(view.profiles)} measured, {exact} of them exactly"
+        known = (
+            ""
+            if exact == len(version.columns)
+            else _(", {profiles} measured, {exact} of them exactly").format(profiles=len(view.profiles), exact=exact)
+        )
         panel.retitle(
             _("Columns"),
             _("{columns}{known} · by {order_words}").format(
@@ -143,7 +151,7 @@ class ExploreStage(Stage[ExploreView]):
         if view is None or view.version is None or not name:
             pane.show_nothing(_("No column yet. Link a version in Data ({app.go_data})."))
             return
-        state = view.working or view.failed or "This column is not measured yet."
+        state = view.working or view.failed or _("This column is not measured yet.")
         pane.show_column(view.version, name, view.profiles.get(name), by=self.by, state=state)
 
     def on_resize(self) -> None:
@@ -359,5 +367,5 @@ class ExploreStage(Stage[ExploreView]):
             return _("Missing together"), MISSING_TEXT
         if profile is None or self.rows_open:
             return _("Rows"), ROWS_TEXT
-        notes = "\n\n".join(f"{note.word}: {note.detail}" for note in profile.notes) or "Nothing to note."
-        return f"Column {profile.name}", f"{notes}\n\n{PROFILE_TEXT}"
+        notes = "\n\n".join(f"{note.word}: {note.detail}" for note in profile.notes) or _("Nothing to note.")
+        return _("Column {name}").format(name=profile.name), f"{notes}\n\n{PROFILE_TEXT}"

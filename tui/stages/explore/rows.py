@@ -39,10 +39,14 @@ WIDE_CELLS, MEDIUM_CELLS = 130, 84
 def order_words(order: Order, profiles: Mapping[str, Profile]) -> str:
     """Return what the columns are ordered by; of drift it says against what."""
     if order == "association":
-        return "what they tell of the target"
+        return _("what they tell of the target")
     if order == "drift":
         before = next((one.findings.drift_from for one in profiles.values() if one.findings.drift_from), "")
-        return f"drift against {before}" if before else "drift: there is no profile of a version before"
+        return (
+            _("drift against {before}").format(before=before)
+            if before
+            else _("drift: there is no profile of a version before")
+        )
     return order
 
 
@@ -90,8 +94,10 @@ def type_cell(column: Column) -> Cell:
 def looked_at(profile: Profile) -> str:
     """Return in words how many rows a profile is from."""
     if profile.exact:
-        return f"{number(profile.rows)} rows"
-    return f"~ sample of {number(profile.rows)} of {number(profile.sample_of)} rows, not exact yet"
+        return _("{rows} rows").format(rows=number(profile.rows))
+    return _("~ sample of {rows} of {sample_of} rows, not exact yet").format(
+        rows=number(profile.rows), sample_of=number(profile.sample_of)
+    )
 
 
 def missing_cell(part: float) -> Cell:
@@ -228,14 +234,34 @@ def asked_content(view: View, version: Version) -> Content:
     asked = view.asked
     many, total = view.matched, version.rows
     if view.total is None:
-        found = f"≥ {number(many)} of {number(total)}"
-        state = f"  {share(view.searched, 0)} looked at" if view.searched else f"  {_('looking …')}"
-    else:
-        found = f"{number(many)} of {number(total)} ({share(many / max(1, total))})" if asked.words else number(total)
+        found = _("≥ {many} of {total}").format(many=number(many), total=number(total))
         state = (
-            "" if view.complete else f"  sorting …{f' the first {number(view.known)} are here' if view.known else ''}"
+            "  " + _("{searched} looked at").format(searched=share(view.searched, 0))
+            if view.searched
+            else f"  {_('looking …')}"
         )
-    order = f"  by {safe(asked.order, limit=30)}{' ▼' if asked.descending else ' ▲'}" if asked.order else ""
+    else:
+        found = (
+            _("{many} of {total} ({many2})").format(
+                many=number(many), total=number(total), many2=share(many / max(1, total))
+            )
+            if asked.words
+            else number(total)
+        )
+        state = (
+            ""
+            if view.complete
+            else "  "
+            + _("sorting …{value}").format(
+                value=" " + _("the first {known} are here").format(known=number(view.known)) if view.known else ""
+            )
+        )
+    order = (
+        "  "
+        + _("by {order}{which}").format(order=safe(asked.order, limit=30), which=" ▼" if asked.descending else " ▲")
+        if asked.order
+        else ""
+    )
     words = Content.styled(_("all rows"), "$muted")
     if asked.words:
         words = Content.styled(" · ", "$muted").join([Content.styled(one, "bold $stage-accent") for one in asked.parts])

@@ -10,6 +10,7 @@ from textual.content import Content
 from lemnis.engine.features import FeatureSet
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, when
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Panel, Row, Table, Words
 
 COLUMNS = (
@@ -83,7 +84,13 @@ def before_of(one: FeatureSet, choices: Sequence[FeatureSet]) -> FeatureSet | No
 
 def choice_row(one: FeatureSet, before: FeatureSet | None) -> Row:
     """Return one choice's row."""
-    notes = f" ({len(one.notes)} notes)" if len(one.notes) > 1 else " (1 note)" if one.notes else ""
+    notes = (
+        " " + _("({notes} notes)").format(notes=len(one.notes))
+        if len(one.notes) > 1
+        else f" {_('(1 note)')}"
+        if one.notes
+        else ""
+    )
     cells = [
         one.reference,
         str(len(one.features)),
@@ -100,7 +107,7 @@ def changed(one: FeatureSet, before: FeatureSet | None) -> str:
     if before is None:
         return "first"
     if one.renamed_from:
-        return f"was {one.renamed_from}"
+        return _("was {renamed_from}").format(renamed_from=one.renamed_from)
     more = len([name for name in one.features if name not in before.features])
     less = len([name for name in before.features if name not in one.features])
     return f"+{more} −{less}" if more or less else "nothing"
@@ -109,7 +116,11 @@ def changed(one: FeatureSet, before: FeatureSet | None) -> str:
 def choice_content(one: FeatureSet, before: FeatureSet | None) -> Content:
     """Return a choice in full: who and why, its notes, what it changed, its columns."""
     lines = [
-        Content(f"{len(one.features)} columns, chosen by {safe(one.who)} at {when(one.at)}"),
+        Content(
+            _("{features} columns, chosen by {who} at {at}").format(
+                features=len(one.features), who=safe(one.who), at=when(one.at)
+            )
+        ),
         Content.styled(safe(one.why, limit=400) or "no reason given", "$muted"),
     ]
     for note in one.notes:

@@ -76,7 +76,9 @@ def pair_content(detail: PairDetail) -> Content:
         for name, value in detail.measures.items()
         if value is not None
     ]
-    rows = f"{detail.rows:,} sampled rows" + (f", {detail.missing:,} more lack one of them" if detail.missing else "")
+    rows = _("{rows:,} sampled rows").format(rows=detail.rows) + (
+        _(", {missing:,} more lack one of them").format(missing=detail.missing) if detail.missing else ""
+    )
     lines = [Content("   ").join(said), Content.styled(rows, "$muted"), Content("")]
     if detail.grid:
         lines += cloud_lines(detail)

@@ -78,8 +78,12 @@ class Question(Dialog[tuple[str, ...] | None]):
             for place, (label, text) in enumerate(self.fields):
                 yield Static(label, markup=False)
                 yield Field(text, id=f"field-{place}", compact=True)
-            said = f" next, then {self.word}   " if len(self.fields) > 1 else f" {self.word}   "
-            keys = Content.assemble((" enter ", "$key"), said, (" esc ", "$key"), " keep as it is")
+            said = (
+                " " + _("next, then {word}").format(word=self.word) + "   "
+                if len(self.fields) > 1
+                else f" {self.word}   "
+            )
+            keys = Content.assemble((" enter ", "$key"), said, (" esc ", "$key"), f" {_('keep as it is')}")
             yield Static(keys, classes="keys", markup=False)
 
     def on_mount(self) -> None:

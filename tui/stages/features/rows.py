@@ -181,37 +181,43 @@ def set_title(chosen: FeatureSet | None, marked: Sequence[str], of: int) -> tupl
         return _("Feature set"), Content("")
     saved, now = set(chosen.features), set(marked)
     if saved == now:
-        who = f"chosen by {safe(chosen.who)}" if chosen.at else f"from {safe(chosen.who)}"
+        who = (
+            _("chosen by {who}").format(who=safe(chosen.who))
+            if chosen.at
+            else _("from {who}").format(who=safe(chosen.who))
+        )
         why = f": {safe(chosen.why, limit=200)}" if chosen.why else ""
-        return f"Set {chosen.name}", Content.assemble(
-            verdict("ready").glyph, f" {len(now)} of {of} columns, {who}", (why, "$muted")
+        return _("Set {name}").format(name=chosen.name), Content.assemble(
+            verdict("ready").glyph,
+            " " + _("{now} of {of} columns, {who}").format(now=len(now), of=of, who=who),
+            (why, "$muted"),
         )
     parts = [f"+{name}" for name in marked if name not in saved] + [
         f"−{name}" for name in chosen.features if name not in now
     ]
-    return f"Set {chosen.name}", Content.assemble(
+    return _("Set {name}").format(name=chosen.name), Content.assemble(
         styled(_("▲ changed"), "$warn"),
-        f" {len(now)} of {of} columns, not saved: ",
+        " " + _("{now} of {of} columns, not saved:").format(now=len(now), of=of) + " ",
         safe(", ".join(parts), limit=200),
-        (keyed("   {features.save} saves, {features.undo} undoes"), "$muted"),
+        (keyed(f"   {_('{features.save} saves, {features.undo} undoes')}"), "$muted"),
     )
 
 
 def ranking_words(ranking: Ranking | None, now_ms: int) -> str:
     """Return how the columns were ranked, in one line."""
     if ranking is None:
-        return "not ranked yet"
-    models = f"{len(ranking.scores)} models · " if ranking.folds else ""
+        return _("not ranked yet")
+    models = _("{scores} models ·").format(scores=len(ranking.scores)) + " " if ranking.folds else ""
     low = f" ({number(min(ranking.scores))}–{number(max(ranking.scores))})" if ranking.scores else ""
-    return (
-        f"{ranking.skill} {number(ranking.score)}{low} without the leaks · {models}{ago(ranking.computed_at, now_ms)}"
+    return _("{skill} {score}{low} without the leaks · {models}{ago}").format(
+        skill=ranking.skill, score=number(ranking.score), low=low, models=models, ago=ago(ranking.computed_at, now_ms)
     )
 
 
 def ago(then_ms: int, now_ms: int) -> str:
     """Return how long ago a time was: ``just now``, ``5 min ago``."""
     since = age(then_ms, now_ms)
-    return "just now" if since == "now" else _("{since} ago").format(since=since)
+    return _("just now") if since == "now" else _("{since} ago").format(since=since)
 
 
 def representatives_of(marked: Sequence[str], scores: Sequence[FeatureScore]) -> list[str]:
@@ -231,21 +237,23 @@ def detail_facts(
     """Return what was measured of one column, label and value."""
     skill = ranking.skill if ranking else "score"
     found = score.importance
-    shuffled = gain = shap = "left out of the models"
+    shuffled = gain = shap = _("left out of the models")
     if "permutation" in found:
         shuffled = f"{skill} {loss_words(found['permutation'])}{places(found['permutation'])}"
     if "shap" in found:
         shap = f"{spread_words(found['shap'], 3)}{places(found['shap'])}"
     if "gain" in found:
-        split = f", {percent(found['split'].mean)}% of the splits" if "split" in found else ""
-        gain = f"{percent(found['gain'].mean)}% of the gain{split}"
-    single = f"{skill} {fixed(score.single)} on rows not seen"
+        split = _(", {percent}% of the splits").format(percent=percent(found["split"].mean)) if "split" in found else ""
+        gain = _("{percent}% of the gain{split}").format(percent=percent(found["gain"].mean), split=split)
+    single = _("{skill} {fixed} on rows not seen").format(skill=skill, fixed=fixed(score.single))
     if score.learned is not None:
-        single += f", {fixed(score.learned)} on those learned from"
-    same = "no other column says the same"
+        single += _(", {fixed} on those learned from").format(fixed=fixed(score.learned))
+    same = _("no other column says the same")
     if score.group:
-        same = f"group {letter(score.group)}, " + (
-            "stands for it ★" if score.representative else "another stands for it"
+        same = (
+            _("group {letter},").format(letter=letter(score.group))
+            + " "
+            + (_("stands for it ★") if score.representative else _("another stands for it"))
         )
     return [
         (_("shuffled"), shuffled),
@@ -263,8 +271,12 @@ def places(found: Spread) -> str:
     """Return the column's place among all, and how it moves from model to model."""
     if not found.rank:
         return ""
-    moves = f" ({found.rank_low} to {found.rank_high})" if found.rank_low != found.rank_high else ""
-    return f" · no. {found.rank}{moves}"
+    moves = (
+        " " + _("({rank_low} to {rank_high})").format(rank_low=found.rank_low, rank_high=found.rank_high)
+        if found.rank_low != found.rank_high
+        else ""
+    )
+    return " " + _("· no. {rank}{moves}").format(rank=found.rank, moves=moves)
 
 
 def verdict_content(score: FeatureScore) -> Content:
@@ -272,9 +284,14 @@ def verdict_content(score: FeatureScore) -> Content:
     word = word_of(score)
     if word == "ok":
         return Content.assemble(
-            verdict("ok").content, (keyed("  No rule suspects it: {app.explain} says which rules there are."), "$muted")
+            verdict("ok").content,
+            (keyed(f"  {_('No rule suspects it: {app.explain} says which rules there are.')}"), "$muted"),
         )
-    sure = f"  how sure: {share(score.leakage_score, 0)}" if score.leakage else ""
+    sure = (
+        "  " + _("how sure: {leakage_score}").format(leakage_score=share(score.leakage_score, 0))
+        if score.leakage
+        else ""
+    )
     lines = [Content.assemble(verdict(word).content, sure)]
     for reason in (score.leakage, score.doubt, score.unstable):
         lines += [Content(f"  {safe(sentence)}") for sentence in sentences(reason)]
@@ -302,14 +319,18 @@ def job_words(job: Job | None) -> str:
     if job.state != "running":
         return f"{job.state}: {job.why}"
     done = f"{job.progress:.0%} " if job.progress is not None else ""
-    return f"measuring {done}{job.progress_text} · {key_of('features.stop')} stops"
+    return _("measuring {done}{progress_text} · {key_of} stops").format(
+        done=done, progress_text=job.progress_text, key_of=key_of("features.stop")
+    )
 
 
 def matrix_words(matrix: Matrix | None) -> str:
     """Return how many columns and rows a matrix is of."""
     if matrix is None:
         return ""
-    return f"· {len(matrix.names)} columns · {matrix.rows:,} of {matrix.total:,} rows"
+    return _("· {names} columns · {rows:,} of {total:,} rows").format(
+        names=len(matrix.names), rows=matrix.rows, total=matrix.total
+    )
 
 
 def pair_words(matrix: Matrix, pair: tuple[int, int], measure: str) -> Content:
@@ -317,21 +338,27 @@ def pair_words(matrix: Matrix, pair: tuple[int, int], measure: str) -> Content:
     first, second = (safe(matrix.names[place], limit=40) for place in pair)
     value = matrix.value(measure, *pair)
     if pair[0] == pair[1]:
-        return Content.assemble((first, "bold"), ("  with itself", "$muted"))
+        return Content.assemble((first, "bold"), (f"  {_('with itself')}", "$muted"))
     said = f"{MEASURES[measure_of(matrix, measure, *pair)]} {fixed(value, 4)}"
     if math.isnan(value):
-        said = f"{MEASURES[measure]} does not suit this pair"
+        said = _("{measures} does not suit this pair").format(measures=MEASURES[measure])
     group = matrix.groups[pair[0]] if matrix.groups[pair[0]] == matrix.groups[pair[1]] else 0
-    same = f"   both in group {letter(group)}" if group else ""
+    same = "   " + _("both in group {letter}").format(letter=letter(group)) if group else ""
     return Content.assemble((f"{first} × {second}", "bold"), f"   {said}", (same, "$muted"))
 
 
 def without_words(found: Ablation | None) -> str:
     """Return what an ablation found, in one line."""
     if found is None:
-        return "never tried: a trains without it"
+        return _("never tried: a trains without it")
     metric, change, interval, said = ablation_words(found)
-    return said if found.found is None else f"{metric} {change} ({interval}), run {found.run_id}: {said}"
+    return (
+        said
+        if found.found is None
+        else _("{metric} {change} ({interval}), run {run_id}: {said}").format(
+            metric=metric, change=change, interval=interval, run_id=found.run_id, said=said
+        )
+    )
 
 
 def without_cell(found: Ablation | None) -> tuple[str | Content, object]:
@@ -354,5 +381,7 @@ def ablation_words(found: Ablation) -> tuple[str, str, str, str]:
         return MISSING, MISSING, MISSING, f"{verdict(found.state).text}: {said}"
     metric = found.found.metric
     low, high = found.found.intervals.get(metric, [None, None])
-    interval = MISSING if low is None or high is None else f"{delta(low, 4)} to {delta(high, 4)}"
+    interval = (
+        MISSING if low is None or high is None else _("{low} to {high}").format(low=delta(low, 4), high=delta(high, 4))
+    )
     return metric, delta(found.found.deltas.get(metric), 4), interval, SURE.get(found.verdict, "not sure")

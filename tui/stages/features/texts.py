@@ -98,7 +98,11 @@ def every_text() -> str:
 
 def fold_lines(found: Spread, ranking: Ranking) -> str:
     """Return an importance in each fold and seed, one fold a line."""
-    lines = [f"mean {fixed(found.mean, 4)}, deviation {fixed(found.deviation, 4)}, by fold and seed:"]
+    lines = [
+        _("mean {fixed}, deviation {fixed2}, by fold and seed:").format(
+            fixed=fixed(found.mean, 4), fixed2=fixed(found.deviation, 4)
+        )
+    ]
     for place, name in enumerate(ranking.folds):
         values = found.values[place * ranking.seeds : (place + 1) * ranking.seeds]
         lines.append(f"{name}   " + "   ".join(fixed(value, 4) for value in values))
@@ -108,16 +112,24 @@ def fold_lines(found: Spread, ranking: Ranking) -> str:
 def origin(ranking: Ranking) -> str:
     """Return where the numbers came from."""
     how = (
-        "each fold is judged by the stretch of time named, and learns only from earlier rows"
+        _("each fold is judged by the stretch of time named, and learns only from earlier rows")
         if ranking.blocked == "time"
-        else "the rows have no time, so folds are drawn by lot"
+        else _("the rows have no time, so folds are drawn by lot")
     )
     agree = ", ".join(f"{name} {number(value, 2)}" for name, value in ranking.agreement.items())
-    return (
-        f"From {len(ranking.folds)} folds × {ranking.seeds} seeds, {ranking.rounds} trees each, on up to "
-        f"{ranking.train_rows:,} rows learned and {ranking.judged_rows:,} judged, of a sample of "
-        f"{ranking.sample_rows:,}; {how}. The test span is not looked at. How far the models agree on the order "
-        f"(Kendall's W, 1: wholly): {agree}."
+    return _(
+        "From {folds} folds × {seeds} seeds, {rounds} trees each, on up to {train_rows:,} rows "
+        "learned and {judged_rows:,} judged, of a sample of {sample_rows:,}; {how}. The test span "
+        "is not looked at. How far the models agree on the order (Kendall's W, 1: wholly): {agree}."
+    ).format(
+        folds=len(ranking.folds),
+        seeds=ranking.seeds,
+        rounds=ranking.rounds,
+        train_rows=ranking.train_rows,
+        judged_rows=ranking.judged_rows,
+        sample_rows=ranking.sample_rows,
+        how=how,
+        agree=agree,
     )
 
 
@@ -140,15 +152,19 @@ def association(measure: str, matrix: Matrix | None) -> tuple[str, str]:
     parts = [ASSOCIATION[measure]]
     if matrix is not None:
         parts.append(
-            f"On {matrix.rows:,} rows drawn from all {matrix.total:,} but the test span, in {matrix.elapsed_ms:,} ms. "
-            "Spearman ranks each column once, among its own known values; a pair that is opened is measured anew on up "
-            "to 60,000 rows."
+            _(
+                "On {rows:,} rows drawn from all {total:,} but the test span, in {elapsed_ms:,} ms. "
+                "Spearman ranks each column once, among its own known values; a pair that is opened is "
+                "measured anew on up to 60,000 rows."
+            ).format(rows=matrix.rows, total=matrix.total, elapsed_ms=matrix.elapsed_ms)
         )
     parts.append(
-        "Columns stand next to those they go with (average linkage on 1 − |association|); the target stands first. "
-        "Command: lemnis features associate --measure " + measure
+        _(
+            "Columns stand next to those they go with (average linkage on 1 − |association|); the target stands first. "
+            "Command: lemnis features associate --measure {measure}"
+        ).format(measure=measure)
     )
-    return f"Association {MEASURES[measure]}", "\n\n".join(parts)
+    return _("Association {measures}").format(measures=MEASURES[measure]), "\n\n".join(parts)
 
 
 CELLS = {

@@ -5,6 +5,7 @@ from lemnis.engine.monitor import Alert, FeatureDrift, Performance, Stale, Windo
 from lemnis.engine.monitor.alerting.builtin import DEFINITIONS
 from lemnis.engine.monitor.alerting.rules import METRICS, rule_words
 from lemnis.tui.format import number, share
+from lemnis.tui.language import _
 from lemnis.tui.stages.monitor.figures import stale_lines
 from lemnis.tui.stages.monitor.rows import scores_content, span_label
 
@@ -55,76 +56,104 @@ ALERT_TEXT = (
 def window(chosen: Window | None) -> tuple[str, str]:
     """Return title and text about a window."""
     if chosen is None:
-        return "Windows", "Served rows are cut into windows of event time; [monitor] window in lemnis.toml says how."
-    labels = (
-        f"{chosen.labelled:,} of {chosen.rows:,} rows ({share(chosen.labelled_share)}) have their true answer; "
-        f"{'no more are expected' if chosen.labels_settled else 'more may come'}."
+        return _("Windows"), _(
+            "Served rows are cut into windows of event time; [monitor] window in lemnis.toml says how."
+        )
+    labels = _("{labelled:,} of {rows:,} rows ({labelled_share}) have their true answer; {which}.").format(
+        labelled=chosen.labelled,
+        rows=chosen.rows,
+        labelled_share=share(chosen.labelled_share),
+        which=_("no more are expected") if chosen.labels_settled else _("more may come"),
     )
     auc = (
-        f"ROC AUC {number(chosen.roc_auc)} ± {number(chosen.roc_auc_error)} (standard error, Hanley and McNeil); "
-        f"{number(chosen.reference_auc)} on the rows held out in training."
+        _(
+            "ROC AUC {roc_auc} ± {roc_auc_error} (standard error, Hanley and McNeil); {reference_auc} "
+            "on the rows held out in training."
+        ).format(
+            roc_auc=number(chosen.roc_auc),
+            roc_auc_error=number(chosen.roc_auc_error),
+            reference_auc=number(chosen.reference_auc),
+        )
         if chosen.roc_auc is not None
-        else "The ROC AUC needs both classes among the labelled rows."
+        else _("The ROC AUC needs both classes among the labelled rows.")
     )
     changes = "\n".join(f"· {change}" for change in chosen.schema_changes)
     parts = [
-        f"{chosen.verdict}: {chosen.why}. An important feature (5 % of the gain) that drifts makes the window drift.",
+        _("{verdict}: {why}. An important feature (5 % of the gain) that drifts makes the window drift.").format(
+            verdict=chosen.verdict, why=chosen.why
+        ),
         false_alarms(chosen),
         RULE_TEXT,
         labels,
         auc,
-        f"{chosen.duplicates:,} further rows of a known key were left out." if chosen.duplicates else "",
-        f"{chosen.late:,} rows came after the window had closed; it was judged again with them." if chosen.late else "",
-        f"The share that moved most beyond chance: {chosen.skewed}." if chosen.skewed else "",
-        f"Differences from the training rows:\n{changes}" if changes else "",
+        _("{duplicates:,} further rows of a known key were left out.").format(duplicates=chosen.duplicates)
+        if chosen.duplicates
+        else "",
+        _("{late:,} rows came after the window had closed; it was judged again with them.").format(late=chosen.late)
+        if chosen.late
+        else "",
+        _("The share that moved most beyond chance: {skewed}.").format(skewed=chosen.skewed) if chosen.skewed else "",
+        _("Differences from the training rows:\n{changes}").format(changes=changes) if changes else "",
     ]
-    return f"Window {span_label(chosen)}", "\n\n".join(filter(None, parts))
+    return _("Window {span_label}").format(span_label=span_label(chosen)), "\n\n".join(filter(None, parts))
 
 
 def false_alarms(chosen: Window) -> str:
     """Return how often the rule alarmed where nothing had drifted."""
     if chosen.false_alarms is None or not chosen.null_runs:
-        return "There are too few training rows to try the rule on past windows."
-    return (
-        f"Tried on {chosen.null_runs} runs of three past windows of {chosen.null_rows:,} training rows, each judged by "
-        f"bounds from the others, this rule alarmed in {chosen.false_alarms} "
-        f"({share(chosen.false_alarms / chosen.null_runs)})."
+        return _("There are too few training rows to try the rule on past windows.")
+    return _(
+        "Tried on {null_runs} runs of three past windows of {null_rows:,} training rows, each "
+        "judged by bounds from the others, this rule alarmed in {false_alarms} ({false_alarms2})."
+    ).format(
+        null_runs=chosen.null_runs,
+        null_rows=chosen.null_rows,
+        false_alarms=chosen.false_alarms,
+        false_alarms2=share(chosen.false_alarms / chosen.null_runs),
     )
 
 
 def performance(found: Performance, stale: list[Stale]) -> tuple[str, str]:
     """Return title and text about the performance layer."""
-    why = f"Nothing is estimated here: {found.why}." if found.why else ""
+    why = _("Nothing is estimated here: {why}.").format(why=found.why) if found.why else ""
     parts = ["\n".join(stale_lines(stale)), why, MEASURED_TEXT, ESTIMATED_TEXT, CONCEPT_TEXT, MONEY_TEXT]
-    return f"Performance of {found.endpoint}", "\n\n".join(filter(None, parts))
+    return _("Performance of {endpoint}").format(endpoint=found.endpoint), "\n\n".join(filter(None, parts))
 
 
 def feature(chosen: FeatureDrift | None) -> tuple[str, str]:
     """Return title and text about a feature in a window."""
     if chosen is None:
-        return "Drift", f"{RULE_TEXT}\n\n{SCORES_TEXT}"
-    gain = f"It has {share(chosen.importance)} of the model's gain." if chosen.importance is not None else ""
+        return _("Drift"), f"{RULE_TEXT}\n\n{SCORES_TEXT}"
+    gain = (
+        _("It has {importance} of the model's gain.").format(importance=share(chosen.importance))
+        if chosen.importance is not None
+        else ""
+    )
     found = f"{scores_content(chosen).plain}: {chosen.verdict}."
-    return f"Drift of {chosen.feature}", "\n\n".join([f"{found} {gain}".strip(), chosen.rule, SCORES_TEXT])
+    return _("Drift of {feature}").format(feature=chosen.feature), "\n\n".join(
+        [f"{found} {gain}".strip(), chosen.rule, SCORES_TEXT]
+    )
 
 
 def alert(chosen: Alert | None, rules: list[Rule]) -> tuple[str, str]:
     """Return title and text about an alert, or about the rules."""
     if chosen is None:
         listed = "\n".join(f"· {rule_words(rule)}" for rule in rules)
-        return "Alert rules", "\n\n".join(filter(None, [listed, ALERT_TEXT]))
+        return _("Alert rules"), "\n\n".join(filter(None, [listed, ALERT_TEXT]))
     rule = next((rule for rule in rules if rule.name == chosen.rule), None)
     said = [
         chosen.message + ".",
         rule_said(chosen, rule),
         ALERT_TEXT,
     ]
-    return f"Alert {chosen.rule}", "\n\n".join(said)
+    return _("Alert {rule}").format(rule=chosen.rule), "\n\n".join(said)
 
 
 def rule_said(chosen: Alert, rule: Rule | None) -> str:
     """Return what an alert's rule says and what its metric is."""
     if chosen.metric in DEFINITIONS:
         return DEFINITIONS[chosen.metric]
-    said = f"Rule: {rule_words(rule)}." if rule else "Its rule is no longer declared."
+    said = (
+        _("Rule: {rule_words}.").format(rule_words=rule_words(rule)) if rule else _("Its rule is no longer declared.")
+    )
     return f"{said}\n\n{METRICS[chosen.metric].definition}"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lemnis.engine.clock import iso_utc
 from lemnis.engine.monitor import Concept, Figure, Performance, Stale
 from lemnis.tui.format import money, number
+from lemnis.tui.language import _
 
 DAY_MS = 86_400_000
 MONEY = "value_per_1000"
@@ -20,8 +21,12 @@ def main_metric(found: Performance) -> str:
 def lag_words(found: Performance) -> str:
     """Return how far labels are behind."""
     if found.lag_ms is None:
-        return "; no labels yet"
-    return f"; labels are {found.lag_ms / DAY_MS:.1f} days behind the rows" if found.lag_ms >= DAY_MS / 2 else ""
+        return _("; no labels yet")
+    return (
+        _("; labels are {lag_ms:.1f} days behind the rows").format(lag_ms=found.lag_ms / DAY_MS)
+        if found.lag_ms >= DAY_MS / 2
+        else ""
+    )
 
 
 def next_metric(found: Performance, metric: str) -> str:
@@ -35,13 +40,17 @@ def summary_lines(found: Performance, name: str) -> dict[str, str]:
     lines: dict[str, str] = {}
     kept, unit = found.record.get(name), unit_of(found, name)
     if kept is not None:
-        held = f"within ±{told(kept.reach, unit)} in {kept.inside} of {kept.windows} windows"
-        lines["estimates"] = f"{held}, off by {told(kept.off, unit)} in the median"
+        held = _("within ±{told} in {inside} of {windows} windows").format(
+            told=told(kept.reach, unit), inside=kept.inside, windows=kept.windows
+        )
+        lines["estimates"] = _("{held}, off by {told} in the median").format(held=held, told=told(kept.off, unit))
     elif found.why:
-        lines["estimates"] = f"none: {found.why}"
+        lines["estimates"] = _("none: {why}").format(why=found.why)
     if found.assumption is not None:
-        holds = "holds" if found.assumption.holds else "does not hold, estimates mislead"
-        error = f"error {number(found.assumption.error)} of {number(found.assumption.allowed)} allowed"
+        holds = "holds" if found.assumption.holds else _("does not hold, estimates mislead")
+        error = _("error {error} of {allowed} allowed").format(
+            error=number(found.assumption.error), allowed=number(found.assumption.allowed)
+        )
         lines["calibration"] = f"{error} ({iso_utc(found.assumption.starts)[:10]}): {holds}"
     if found.concept is not None:
         lines["concept"] = concept_words(found.concept)
@@ -49,20 +58,22 @@ def summary_lines(found: Performance, name: str) -> dict[str, str]:
     total = found.total
     if total is not None:
         parts = [
-            f"{ends(figure, found.currency)} {how} in {windows} windows"
+            _("{ends} {how} in {windows} windows").format(ends=ends(figure, found.currency), how=how, windows=windows)
             for figure, how, windows in (
                 (total.measured, "measured", total.measured_windows),
                 (total.estimated, "estimated", total.estimated_windows),
             )
             if figure is not None
         ]
-        lines["money"] = f"since {iso_utc(total.since)[:10]} {', '.join(parts)}, against held out"
+        lines["money"] = _("since {iso_utc} {parts}, against held out").format(
+            iso_utc=iso_utc(total.since)[:10], parts=", ".join(parts)
+        )
     return {subject: lines[subject] for subject in SUBJECTS if subject in lines}
 
 
 def concept_words(concept: Concept) -> str:
     """Return what the detectors say together, and which of them found it."""
-    since = f" since {iso_utc(concept.since)[:10]}" if concept.since is not None else ""
+    since = " " + _("since {iso_utc}").format(iso_utc=iso_utc(concept.since)[:10]) if concept.since is not None else ""
     alone = [
         f"{one.detector} {iso_utc(one.event_at)[:10]}"
         for one in concept.detections
@@ -74,10 +85,14 @@ def concept_words(concept: Concept) -> str:
 
 def order_words(concept: Concept) -> str:
     """Return how far the detectors have read, and what was done about labels out of order."""
-    line = f"{concept.rows:,} read in order up to {iso_utc(concept.event_at)[:10]}"
-    line += f", waiting {concept.waits_ms / DAY_MS:.1f} days for others"
-    late = f"; {concept.late:,} came later, read again from there" if concept.late else ""
-    return line + late + (f"; {concept.left_out:,} came too late, left out" if concept.left_out else "")
+    line = _("{rows:,} read in order up to {iso_utc}").format(rows=concept.rows, iso_utc=iso_utc(concept.event_at)[:10])
+    line += _(", waiting {waits_ms:.1f} days for others").format(waits_ms=concept.waits_ms / DAY_MS)
+    late = _("; {late:,} came later, read again from there").format(late=concept.late) if concept.late else ""
+    return (
+        line
+        + late
+        + (_("; {left_out:,} came too late, left out").format(left_out=concept.left_out) if concept.left_out else "")
+    )
 
 
 def unit_of(found: Performance, name: str) -> str:
@@ -101,7 +116,14 @@ def stale_lines(found: Sequence[Stale]) -> list[str]:
     """Return what was stated when stale models were trained and what is stated now, under a line for each model."""
     lines: list[str] = []
     for one in found:
-        by = f", waived by {one.waived.who}: {one.waived.why}" if one.waived else ""
-        lines.append(f"{one.model} v{one.version} is stale: the problem is not the one it was trained for{by}")
-        lines += [f"  {d.key}: was {d.before or '–'}, is {d.after or '–'}" for d in one.differences]
+        by = _(", waived by {who}: {why}").format(who=one.waived.who, why=one.waived.why) if one.waived else ""
+        lines.append(
+            _("{model} v{version} is stale: the problem is not the one it was trained for{by}").format(
+                model=one.model, version=one.version, by=by
+            )
+        )
+        lines += [
+            "  " + _("{key}: was {before}, is {after}").format(key=d.key, before=d.before or "–", after=d.after or "–")
+            for d in one.differences
+        ]
     return lines

@@ -8,6 +8,7 @@ from typing import Any
 from lemnis.engine.clock import parse_ms
 from lemnis.engine.monitor import File, Planned
 from lemnis.tui.format import duration, when
+from lemnis.tui.language import _
 from lemnis.tui.screens.form import Line, LinesForm, Options
 
 DAY_S = 86_400.0
@@ -29,25 +30,36 @@ def replay_form(
         plan: Returns what would be sent; blocks.
     """
     lines = (
-        Line("rows", "rows of (version or file)", proposed.get("rows", ""), options.get("rows")),
-        Line("time", "file: column of the time", "", options.get("time")),
-        Line("key", "file: column of the key", "", options.get("key")),
-        Line("from", "from (UTC; empty: first)", proposed.get("from", "")),
-        Line("until", "until (empty: last)", proposed.get("until", "")),
-        Line("sample", "share of the rows", "1"),
-        Line("days", "days a second (0: all)", "2"),
+        Line("rows", _("rows of (version or file)"), proposed.get("rows", ""), options.get("rows")),
+        Line("time", _("file: column of the time"), "", options.get("time")),
+        Line("key", _("file: column of the key"), "", options.get("key")),
+        Line("from", _("from (UTC; empty: first)"), proposed.get("from", "")),
+        Line("until", _("until (empty: last)"), proposed.get("until", "")),
+        Line("sample", _("share of the rows"), "1"),
+        Line("days", _("days a second (0: all)"), "2"),
     )
-    note = "Rows the endpoint has not had yet go out in order of time, their labels 30 days later."
+    note = _("Rows the endpoint has not had yet go out in order of time, their labels 30 days later.")
     return LinesForm(
-        f"Replay to {endpoint}", note, lines, verb="start", wrong=bad_replay, trial=lambda filled: planned(plan(filled))
+        _("Replay to {endpoint}").format(endpoint=endpoint),
+        note,
+        lines,
+        verb="start",
+        wrong=bad_replay,
+        trial=lambda filled: planned(plan(filled)),
     )
 
 
 def planned(found: Planned) -> str:
     """Return what would be sent, in words."""
-    span = f"from {when(found.begins, UTC)[:10]} to {when(found.ends, UTC)[:10]}"
-    takes = "as fast as it answers" if found.seconds is None else f"in {duration(found.seconds)}"
-    return f"{found.title}: {found.rows:,} rows {span}, {takes}. Those it has had are left out."
+    span = _("from {begins} to {ends}").format(begins=when(found.begins, UTC)[:10], ends=when(found.ends, UTC)[:10])
+    takes = (
+        _("as fast as it answers")
+        if found.seconds is None
+        else _("in {seconds}").format(seconds=duration(found.seconds))
+    )
+    return _("{title}: {rows:,} rows {span}, {takes}. Those it has had are left out.").format(
+        title=found.title, rows=found.rows, span=span, takes=takes
+    )
 
 
 def replay_plan(filled: dict[str, str], root: Path) -> dict[str, Any]:
@@ -94,11 +106,11 @@ def bad_replay(filled: dict[str, str]) -> str:
     try:
         moments = [parse_ms(filled[name]) for name in ("from", "until") if filled[name]]
     except ValueError:
-        return "Write the days as 2013-07-01."
+        return _("Write the days as 2013-07-01.")
     try:
         sample, days = float(filled["sample"]), float(filled["days"])
     except ValueError:
-        return "The share and the days a second are numbers."
+        return _("The share and the days a second are numbers.")
     if len(moments) == 2 and moments[0] >= moments[1]:
-        return "The span ends before it starts."
-    return "" if 0 < sample <= 1 and days >= 0 else "The share is above 0 up to 1, the days a second at least 0."
+        return _("The span ends before it starts.")
+    return "" if 0 < sample <= 1 and days >= 0 else _("The share is above 0 up to 1, the days a second at least 0.")

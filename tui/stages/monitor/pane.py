@@ -82,7 +82,7 @@ class Overview(Vertical):
             with Panel(_("Drift over time"), id="heat-panel"):
                 yield Table(id="heat")
             with Panel(_("Figures"), id="chart-panel"):
-                yield Chart(id="chart", empty="No labels have come back yet.")
+                yield Chart(id="chart", empty=_("No labels have come back yet."))
 
     def draw(self, view: MonitorView) -> None:
         """Draw everything."""
@@ -110,9 +110,20 @@ class Overview(Vertical):
         table.show([rows.window_row(window, view.grid, wide=wide) for window in reversed(view.windows)])
         if view.window is not None and not self.pinned:
             table.select(str(view.window.id))
-        more = f" ({view.endpoints.index(view.endpoint) + 1} of {len(view.endpoints)})" if view.endpoints[1:] else ""
+        more = (
+            " "
+            + _("({index} of {endpoints})").format(
+                index=view.endpoints.index(view.endpoint) + 1, endpoints=len(view.endpoints)
+            )
+            if view.endpoints[1:]
+            else ""
+        )
         table.empty = rows.no_window(view.width, view.declared)
-        zoomed = f" · by {view.width}, alerts by {view.declared}" if view.width != view.declared else ""
+        zoomed = (
+            " " + _("· by {width}, alerts by {declared}").format(width=view.width, declared=view.declared)
+            if view.width != view.declared
+            else ""
+        )
         self.query_one("#windows-panel", Panel).retitle(
             _("Windows"), view.endpoint and f"{view.endpoint}{more}{zoomed}"
         )
@@ -130,7 +141,16 @@ class Overview(Vertical):
         words.display = bool(changes)
         words.say(
             "\n".join(
-                changes[:3] + ([f"… and {len(changes) - 3} more ({key_of('app.explain')})"] if len(changes) > 3 else [])
+                changes[:3]
+                + (
+                    [
+                        _("… and {changes} more ({key_of})").format(
+                            changes=len(changes) - 3, key_of=key_of("app.explain")
+                        )
+                    ]
+                    if len(changes) > 3
+                    else []
+                )
             )
         )
         self.show_bins()
@@ -189,14 +209,22 @@ def no_alert(view: MonitorView) -> str:
     """Return what the empty list of alerts says."""
     if not view.rules:
         return _("No rules. Press {monitor.rule} to try and declare one.")
-    return f"No alert is open; {len(view.rules)} rules wait for the first window."
+    return _("No alert is open; {rules} rules wait for the first window.").format(rules=len(view.rules))
 
 
 def alerts_detail(view: MonitorView) -> str:
     """Return what stands behind the title: how many fire, else how many rules; and which silence ends next."""
     firing = sum(alert.fires for alert in view.alerts)
-    first = f"{firing} firing" if firing else f"{len(view.rules)} rules" if view.rules else ""
+    first = (
+        _("{firing} firing").format(firing=firing)
+        if firing
+        else _("{rules} rules").format(rules=len(view.rules))
+        if view.rules
+        else ""
+    )
     if not view.silences:
         return first
-    ends = f"{len(view.silences)} silenced, next until {when(view.silences[0].until)[5:]}"
+    ends = _("{silences} silenced, next until {until}").format(
+        silences=len(view.silences), until=when(view.silences[0].until)[5:]
+    )
     return f"{first} · {ends}" if first else ends

@@ -10,7 +10,7 @@ from lemnis.engine.monitor import Entry, Figure, Performance, Stale
 from lemnis.engine.monitor.concept.report import METRICS
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, money, number, share, styled, verdict
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens.answering import wrong_answer
 from lemnis.tui.screens.form import Line, LinesForm
 from lemnis.tui.stages.monitor.figures import ends, lag_words, main_metric, summary_lines, told, unit_of
@@ -34,7 +34,7 @@ WIDE = (
     COLUMNS[4],
     Col("basis", "money by"),
 )
-STALE_KEYS = (("D", "diff"), ("L", "retrain"), ("W", "let it stay"))
+STALE_KEYS = (("D", "diff"), ("L", "retrain"), ("W", N_("let it stay")))
 DIFFERENCES = 4  # changed keys of the problem that the banner names
 FINDINGS = (("warning", "warning"), ("drift", "concept drift"), ("better", "better again"))
 
@@ -49,7 +49,7 @@ class PerformanceLayer(Vertical):
                 *COLUMNS, id="performance", empty=_("No rows were served yet. Press {monitor.replay} to replay some.")
             )
         with Panel(_("Over time"), id="truth-panel"):
-            yield Chart(id="truth", empty="Nothing is measured or estimated yet.")
+            yield Chart(id="truth", empty=_("Nothing is measured or estimated yet."))
 
     def draw(self, found: Performance, metric: str) -> None:
         """Draw everything.
@@ -60,7 +60,7 @@ class PerformanceLayer(Vertical):
         """
         name = metric if metric in found.metrics else main_metric(found)
         self.query_one("#performance-words", Words).say(state_content(found, name))
-        title = f"{METRICS[name]} with 95 % intervals{lag_words(found)}"
+        title = _("{metrics} with 95 % intervals{lag_words}").format(metrics=METRICS[name], lag_words=lag_words(found))
         self.query_one("#performance-panel", Panel).retitle(safe(found.endpoint, limit=30), title)
         table = self.query_one("#performance", Table)
         columns = WIDE if table.size.width > 130 else COLUMNS
@@ -92,7 +92,7 @@ def entry_row(entry: Entry, name: str, found: Performance, columns: tuple[Col, .
         "against": (against(measured, entry.held_out.get(name), unit), None),
         "calibration": (number(entry.calibration_error), entry.calibration_error),
         "money": (styled(amount, "$bad" if worth and worth.bad else ""), worth and worth.per_day.value),
-        "basis": (MISSING if worth is None else worth.basis + (", bad" if worth.bad else ""), None),
+        "basis": (MISSING if worth is None else worth.basis + (_(", bad") if worth.bad else ""), None),
     }
     if worth is not None and worth.basis == "estimated" and columns is COLUMNS:
         cells["money"] = (styled(f"~{amount}", "$muted"), worth.per_day.value)
@@ -107,7 +107,11 @@ def against(measured: Figure | None, held_out: Figure | None, unit: str) -> Cell
     moved = told(measured.value - held_out.value, unit)
     known = None not in (measured.low, measured.high, held_out.low, held_out.high)
     apart = known and ((measured.high or 0.0) < (held_out.low or 0.0) or (measured.low or 0.0) > (held_out.high or 0.0))
-    return styled(f"{moved}, apart", "$warn") if apart else styled(f"{moved}, within chance", "$muted")
+    return (
+        styled(_("{moved}, apart").format(moved=moved), "$warn")
+        if apart
+        else styled(_("{moved}, within chance").format(moved=moved), "$muted")
+    )
 
 
 def series_of(found: Performance, name: str) -> list[Series]:
@@ -118,8 +122,8 @@ def series_of(found: Performance, name: str) -> list[Series]:
     lines = [
         Series("measured", places, [one.value if one else None for one in measured]),
         Series("estimated", places, [one.value if one else None for one in estimated]),
-        Series("95 % low", places, [one.low if one else None for one in measured]),
-        Series("95 % high", places, [one.high if one else None for one in measured]),
+        Series(_("95 % low"), places, [one.low if one else None for one in measured]),
+        Series(_("95 % high"), places, [one.high if one else None for one in measured]),
     ]
     return [*lines, *marks(found, measured)]
 
@@ -164,14 +168,28 @@ def stale_content(stale: list[Stale], now: int) -> Content:
     for one in stale:
         name = f"{one.model} v{one.version}"
         if one.waived:
-            said = f"○ {one.waived.who} lets {name} stay: {one.waived.why} ({one.words})"
+            said = _("○ {who} lets {name} stay: {why} ({words})").format(
+                who=one.waived.who, name=name, why=one.waived.why, words=one.words
+            )
             lines.append(Content.styled(safe(said, limit=200), "$muted"))
             continue
         keys = [part for key, does in STALE_KEYS for part in ((f" {key} ", "$key"), f"{_(does)} ")]
-        who = f" by {one.changed_by}" if one.changed_by else ""
-        when = f" {age(one.changed_at, now)} ago" if one.changed_at is not None else ""
-        said = safe(f" the problem changed{who}{when}: {one.reason}".rstrip(": "), limit=200)
-        lines.append(Content.assemble((f"▲ {safe(name, limit=40)} is stale ", "bold $warn"), *keys, said))
+        who = " " + _("by {changed_by}").format(changed_by=one.changed_by) if one.changed_by else ""
+        when = (
+            " " + _("{changed_at} ago").format(changed_at=age(one.changed_at, now))
+            if one.changed_at is not None
+            else ""
+        )
+        said = safe(
+            " "
+            + _("the problem changed{who}{when}: {reason}").format(who=who, when=when, reason=one.reason).rstrip(": "),
+            limit=200,
+        )
+        lines.append(
+            Content.assemble(
+                (_("▲ {name} is stale").format(name=safe(name, limit=40)) + " ", "bold $warn"), *keys, said
+            )
+        )
         lines.append(Content.assemble("  ", *differences(one)))
     return Content("\n").join(lines)
 
@@ -183,11 +201,11 @@ def differences(stale: Stale) -> list[str | tuple[str, str]]:
         parts += [(f"{safe(one.key, limit=40)} ", "$muted"), (safe(one.before or MISSING, limit=30), "")]
         parts += [" → ", (safe(one.after or MISSING, limit=30), "bold"), "   "]
     more = len(stale.differences) - DIFFERENCES
-    return [*parts, (f"and {more} more", "$muted")] if more > 0 else parts
+    return [*parts, (_("and {more} more").format(more=more), "$muted")] if more > 0 else parts
 
 
 def waive_form(stale: Stale, who: str) -> LinesForm:
     """Return the form that asks why a stale model may stay, and who says so."""
-    lines = (Line("why", "why it may stay"), Line("who", "who", who))
-    note = "It counts as current until the problem changes again; everybody sees who said so."
-    return LinesForm(f"Let {stale.words}", note, lines, verb="let it stay", wrong=wrong_answer)
+    lines = (Line("why", _("why it may stay")), Line("who", "who", who))
+    note = _("It counts as current until the problem changes again; everybody sees who said so.")
+    return LinesForm(_("Let {words}").format(words=stale.words), note, lines, verb=_("let it stay"), wrong=wrong_answer)

@@ -4,6 +4,7 @@ from lemnis.engine import Engine
 from lemnis.engine.errors import NotFound
 from lemnis.engine.monitor import WIDTHS, Width, Window
 from lemnis.tui.address import Address, address, chosen
+from lemnis.tui.language import _
 from lemnis.tui.stages.monitor import rows
 from lemnis.tui.stages.monitor.pane import MonitorView
 from lemnis.tui.stages.stage import Stage
@@ -76,7 +77,7 @@ class MonitorPlaces(Stage[MonitorView]):
         if self.has_class("-performance"):
             self.point("performance", "")
         else:
-            absent = f"Alert {alert} is not among those listed; {{monitor.past}} lists all."
+            absent = _("Alert {alert} is not among those listed; {{monitor.past}} lists all.").format(alert=alert)
             self.point("alerts" if alert else "windows", alert, absent)
 
     def _visit(self, found: tuple[Window, int | None], place: Address) -> None:

@@ -11,6 +11,7 @@ from lemnis.engine.monitor import Rehearsal, Width
 from lemnis.engine.monitor.alerting.declaring import rule_in
 from lemnis.engine.monitor.alerting.rules import METRICS
 from lemnis.tui.format import number, when
+from lemnis.tui.language import _
 from lemnis.tui.screens.form import Line, LinesForm, among, several, split_names
 
 SHOWN = 6  # firings that the form lists
@@ -50,10 +51,10 @@ def rule_form(
         said = [
             line for one in found for line in (would_have(one), *(f"  {fired}" for fired in firing_lines(one, SHOWN)))
         ]
-        return "\n".join(said) or "Nothing was served yet: there is nothing to try it on."
+        return "\n".join(said) or _("Nothing was served yet: there is nothing to try it on.")
 
-    note = "It is saved in lemnis.toml, behind the others or in place of the one of its name; comments stay."
-    return LinesForm("An alert rule", note, lines, verb="save", wrong=partial(wrong_rule, contacts), trial=tried)
+    note = _("It is saved in lemnis.toml, behind the others or in place of the one of its name; comments stay.")
+    return LinesForm(_("An alert rule"), note, lines, verb="save", wrong=partial(wrong_rule, contacts), trial=tried)
 
 
 def filled_rule(filled: dict[str, str]) -> Rule:
@@ -73,24 +74,24 @@ def one_line(runbook: str) -> str:
 def wrong_rule(contacts: Sequence[str], filled: dict[str, str]) -> str:
     """Return what is wrong with a rule as it was filled in; empty when nothing is."""
     if filled["metric"] not in METRICS:
-        return f"Watches one of: {', '.join(METRICS)}."
+        return _("Watches one of: {metrics}.").format(metrics=", ".join(METRICS))
     unknown = next((name for key in PEOPLE for name in split_names(filled[key]) if name not in contacts), None)
     if unknown is not None:
-        return (
-            f"{unknown} is no contact. Contacts: {', '.join(contacts) or 'none; declare [contacts.NAME] urls = […]'}."
+        return _("{unknown} is no contact. Contacts: {contacts}.").format(
+            unknown=unknown, contacts=", ".join(contacts) or _("none; declare [contacts.NAME] urls = […]")
         )
     if bool(filled["escalate_after"]) != bool(split_names(filled["escalate_to"])):
-        return "Say after how long it escalates and to whom, or neither."
+        return _("Say after how long it escalates and to whom, or neither.")
     try:
         parse_span(filled["escalate_after"] or "1h")
     except ValueError as error:
         return f"{error}."
     try:
         if not 0 < float(filled["days"]) <= MOST_DAYS:
-            return f"It is tried on more than 0 and at most {MOST_DAYS:,} days."
+            return _("It is tried on more than 0 and at most {most_days:,} days.").format(most_days=MOST_DAYS)
         filled_rule(filled)
     except ValueError:
-        return "Bounds, windows and days are numbers."
+        return _("Bounds, windows and days are numbers.")
     except BadInput as error:
         return f"{error.problem} {error.remedy}"
     return ""
@@ -104,26 +105,45 @@ def bound_text(bound: float | None) -> str:
 def would_have(rehearsal: Rehearsal) -> str:
     """Return ``late: would have fired 14 times in 30 days, 14.0 a month (30 windows, 2 of them silent)``."""
     if not rehearsal.windows:
-        silent = f"; {rehearsal.silent:,} have too few rows or labels" if rehearsal.silent else ""
-        return f"{rehearsal.endpoint}: no complete window says anything of it{silent}"
+        silent = (
+            _("; {silent:,} have too few rows or labels").format(silent=rehearsal.silent) if rehearsal.silent else ""
+        )
+        return _("{endpoint}: no complete window says anything of it{silent}").format(
+            endpoint=rehearsal.endpoint, silent=silent
+        )
     times = len(rehearsal.firings)
-    said = "never" if not times else "once" if times == 1 else f"{times:,} times"
-    rate = f", {rehearsal.per_month:.1f} a month" if times and rehearsal.per_month is not None else ""
-    silent = f", {rehearsal.silent:,} more say nothing" if rehearsal.silent else ""
-    span = f"{rehearsal.days:.0f} days" if rehearsal.days >= 2 else f"{rehearsal.days * 24:.1f} hours"
-    fired = f"would have fired {said}" if times else "would never have fired"
-    return f"{rehearsal.endpoint}: {fired} in {span}{rate} ({rehearsal.windows:,} windows{silent})"
+    said = "never" if not times else "once" if times == 1 else _("{times:,} times").format(times=times)
+    rate = (
+        _(", {per_month:.1f} a month").format(per_month=rehearsal.per_month)
+        if times and rehearsal.per_month is not None
+        else ""
+    )
+    silent = _(", {silent:,} more say nothing").format(silent=rehearsal.silent) if rehearsal.silent else ""
+    span = (
+        _("{days:.0f} days").format(days=rehearsal.days)
+        if rehearsal.days >= 2
+        else _("{days:.1f} hours").format(days=rehearsal.days * 24)
+    )
+    fired = _("would have fired {said}").format(said=said) if times else _("would never have fired")
+    return _("{endpoint}: {fired} in {span}{rate} ({windows:,} windows{silent})").format(
+        endpoint=rehearsal.endpoint, fired=fired, span=span, rate=rate, windows=rehearsal.windows, silent=silent
+    )
 
 
 def firing_lines(rehearsal: Rehearsal, most: int = 40) -> list[str]:
     """Return one line per time it would have fired: from when to when (UTC), how many windows, the worst value."""
     lines = [
-        f"{stamp(one.began)} … {stamp(one.ended) if one.ended is not None else 'fires still'}  "
-        f"{one.windows} {'window' if one.windows == 1 else 'windows'}, worst {number(one.worst)}"
-        f"{', flapping' if one.flapped else ''}"
+        _("{stamp} … {stamp2}  {windows} {which}, worst {worst}{which2}").format(
+            stamp=stamp(one.began),
+            stamp2=stamp(one.ended) if one.ended is not None else _("fires still"),
+            windows=one.windows,
+            which="window" if one.windows == 1 else "windows",
+            worst=number(one.worst),
+            which2=_(", flapping") if one.flapped else "",
+        )
         for one in rehearsal.firings
     ]
-    return lines if len(lines) <= most else [*lines[:most], f"… and {len(lines) - most:,} more"]
+    return lines if len(lines) <= most else [*lines[:most], _("… and {lines:,} more").format(lines=len(lines) - most)]
 
 
 def stamp(ms: int) -> str:

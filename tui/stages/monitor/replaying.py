@@ -42,10 +42,11 @@ def begin(stage: Stage[MonitorView], view: MonitorView) -> None:
     engine = stage.engine
     if view.status.replays:
         replay = view.status.replays[0]
-        stop = partial(stage.perform, engine.monitor.stop_replay, replay.job_id, done="The replay stops.")
+        stop = partial(stage.perform, engine.monitor.stop_replay, replay.job_id, done=_("The replay stops."))
         stage.ask(
-            f"Stop the replay to {replay.endpoint} (job {replay.job_id})? "
-            f"{key_of('monitor.pause')} lets it go on where it was.",
+            _(
+                "Stop the replay to {endpoint} (job {job_id})? {key_of} lets it go on where it was."
+            ).format(endpoint=replay.endpoint, job_id=replay.job_id, key_of=key_of('monitor.pause')),
             lost="", word=_('stop'), then=stop,
         )  # fmt: skip
     else:

@@ -296,7 +296,7 @@ class MonitorStage(MonitorPlaces):
         def answered(filled: dict[str, str] | None) -> None:
             if filled is not None:
                 rule = filled_rule(filled)
-                done = f"{rule.name} is saved in lemnis.toml."
+                done = _("{name} is saved in lemnis.toml.").format(name=rule.name)
                 self.perform(room.declare_rule, rule, user_name(), (*BOUND, *TOLD), done=done)
 
         known = next((rule for rule in rules if rule.name == name), None)

@@ -91,13 +91,15 @@ def short_label(window: Window) -> str:
 
 def verdict_words(window: Window) -> str:
     """Return why a window has its verdict, and how many of its rows came after it had closed."""
-    return f"{window.why}; {window.late:,} rows came late" if window.late else window.why
+    return _("{why}; {late:,} rows came late").format(why=window.why, late=window.late) if window.late else window.why
 
 
 def no_window(width: Width, declared: Width) -> str:
     """Return what the empty list of windows says."""
     if width != declared and width in KEPT:
-        return f"No {width} is kept here: they are for {KEPT[width]}. Press {{monitor.zoom_out}} for longer ones."
+        return _("No {width} is kept here: they are for {kept}. Press {{monitor.zoom_out}} for longer ones.").format(
+            width=width, kept=KEPT[width]
+        )
     return _("No rows were served yet. Press {monitor.replay} to replay some.")
 
 
@@ -232,7 +234,7 @@ def scores_content(feature: FeatureDrift, width: int = 999) -> Content:
         for name, value, unit in named
         if value is not None
     ]
-    parts += [(f"p {small(feature.p)}, adjusted {small(feature.p_adjusted)}", "p")]
+    parts += [(_("p {small}, adjusted {small2}").format(small=small(feature.p), small2=small(feature.p_adjusted)), "p")]
     lines = [Content("")]
     for text, name in parts:
         if lines[-1].cell_length and lines[-1].cell_length + len(text) + 3 > width:
@@ -280,7 +282,11 @@ def bar(part: float, top: float, room: int) -> str:
 def alert_row(alert: Alert, now: int) -> Row:
     """Return one alert of the list; its last cell is shown where there is room."""
     state = verdict(alert.state)
-    word = f"{state.text} by {alert.acknowledged_by}" if alert.state == "acknowledged" else state.text
+    word = (
+        _("{text} by {acknowledged_by}").format(text=state.text, acknowledged_by=alert.acknowledged_by)
+        if alert.state == "acknowledged"
+        else state.text
+    )
     started = alert.resolved_at if alert.state == "resolved" else alert.since
     return Row(
         str(alert.id),
@@ -298,7 +304,7 @@ def alert_row(alert: Alert, now: int) -> Row:
 
 def standing_key(standing: Standing) -> str:
     """Return the row key of a rule that raises nothing."""
-    return f"rule {standing.rule} of {standing.endpoint}"
+    return _("rule {rule} of {endpoint}").format(rule=standing.rule, endpoint=standing.endpoint)
 
 
 def standing_row(standing: Standing, now: int, bound: float | None = None) -> Row:
@@ -327,16 +333,30 @@ def summary(status: Status, endpoint: str, now: int) -> Content:
     if status.why:
         parts.append((f"  {safe(status.why, limit=120)}", "$warn"))
     for replay in status.replays:
-        parts += ["   ", ("◐ replay ", "$busy"), share(replay.progress, 0), " ", safe(replay.text, limit=60)]
+        parts += ["   ", (f"{_('◐ replay')} ", "$busy"), share(replay.progress, 0), " ", safe(replay.text, limit=60)]
     for replay in status.paused:
         if replay.endpoint == endpoint:
-            parts += ["   ", ("○ replay paused ", "$muted"), share(replay.progress, 0), (" p ", "$key"), "goes on"]
+            parts += [
+                "   ",
+                (f"{_('○ replay paused')} ", "$muted"),
+                share(replay.progress, 0),
+                (" p ", "$key"),
+                _("goes on"),
+            ]
     for one in status.watched:
         if one.endpoint == endpoint and one.rows:
             newest = f"{datetime.fromtimestamp(one.newest_event / 1000, UTC):%Y-%m-%d}"
-            parts += ["   ", (safe(f"{one.model} v{one.version} "), "bold"), f"{one.rows:,} rows up to {newest}"]
-            parts.append((f", labelled {share(one.labelled / one.rows, 0)}", ""))
-            parts += [(f", {one.misdated:,} of no believable time", "$warn")] if one.misdated else []
+            parts += [
+                "   ",
+                (safe(f"{one.model} v{one.version} "), "bold"),
+                _("{rows:,} rows up to {newest}").format(rows=one.rows, newest=newest),
+            ]
+            parts.append((_(", labelled {labelled}").format(labelled=share(one.labelled / one.rows, 0)), ""))
+            parts += (
+                [(_(", {misdated:,} of no believable time").format(misdated=one.misdated), "$warn")]
+                if one.misdated
+                else []
+            )
         elif one.endpoint == endpoint and one.problem:
             parts.append((f"   {safe(one.model)} v{one.version}: {safe(one.problem, limit=120)}", "$warn"))
     return Content.assemble(*parts)

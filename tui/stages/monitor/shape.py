@@ -130,5 +130,8 @@ class ShapeScreen(Dialog[None]):
             self.app.call_later(self._accepted, len(taken))
 
     def _accepted(self, taken: int) -> None:
-        self.notify(f"{taken} written into lemnis.toml; sources are read so from the next sync on.", markup=False)
+        self.notify(
+            _("{taken} written into lemnis.toml; sources are read so from the next sync on.").format(taken=taken),
+            markup=False,
+        )
         self._load()

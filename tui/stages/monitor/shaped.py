@@ -67,7 +67,12 @@ def share_row(one: ShareSkew, skew: Skew, *, wide: bool) -> Row:
     """Return one share that is out of balance."""
     since = 0 if one.kind == "class" else skew.start  # labels are of earlier rows
     was, now = share(one.reference), f"{share(one.share)} ({share(one.low)} – {share(one.high)})"
-    words = ["balance", f"{one.column} = {one.value}", was, now if wide else f"{now}, was {was}"]
+    words = [
+        "balance",
+        f"{one.column} = {one.value}",
+        was,
+        now if wide else _("{now}, was {was}").format(now=now, was=was),
+    ]
     return listed_row(share_key(one), one.verdict, PLACES[one.kind], words, one.rows, since, wide=wide)
 
 
@@ -76,8 +81,13 @@ def apart_row(one: Apart, paired: Paired, skew: Skew, *, wide: bool) -> Row:
     pair = one.example
     was, now = (safe(pair.trained), safe(pair.served)) if pair else ("", "")
     told = share(one.differ / paired.rows if paired.rows else None)
-    words = ["two pipelines", one.name, f"training {was}", f"served {now}, {told} of the rows differ"]
-    return listed_row(f"p{one.name}", "drift", "same rows", words, one.differ, skew.start, wide=wide)
+    words = [
+        _("two pipelines"),
+        one.name,
+        _("training {was}").format(was=was),
+        _("served {now}, {told} of the rows differ").format(now=now, told=told),
+    ]
+    return listed_row(f"p{one.name}", "drift", _("same rows"), words, one.differ, skew.start, wide=wide)
 
 
 def listed_row(key: str, word: str, place: str, words: Sequence[str], rows: int, since: int, *, wide: bool) -> Row:
@@ -119,20 +129,27 @@ def detail(view: ShapeView, key: str) -> Content:
 
 def finding_detail(one: Finding, diff: str) -> Content:
     """Return one schema finding in full, with what would be written."""
-    gain = f", {share(one.importance, 0)} of the model's gain" if one.importance else ""
+    gain = _(", {importance} of the model's gain").format(importance=share(one.importance, 0)) if one.importance else ""
     parts: list[Content | tuple[str, str] | str] = [(safe(one.column), "bold"), f" ({one.kind}{gain})"]
     parts += [("  was ", "$muted"), safe(one.was), (f"  {_('now')} ", "$muted"), safe(one.now)]
     if diff:
-        parts.append(("\na writes into lemnis.toml:", "$muted"))
+        parts.append((f"\n{_('a writes into lemnis.toml:')}", "$muted"))
     for line in diff.splitlines()[2:]:
         if line[:1] in "+-":
             parts.append((f"\n{safe(line)}", "$ok" if line[:1] == "+" else "$bad"))
     if one.edits and not diff:
-        parts.append(("\nlemnis.toml says so already; it holds from the next sync or run of the checks on.", "$ok"))
-    parts += [("\nwhat to do ", "$muted"), safe(one.advice)]
+        parts.append(
+            (f"\n{_('lemnis.toml says so already; it holds from the next sync or run of the checks on.')}", "$ok")
+        )
+    parts += [(f"\n{_('what to do')} ", "$muted"), safe(one.advice)]
     if one.rows:
-        refused = " of requests that were refused" if one.refused else ""
-        parts.append(f"\n{one.rows:,} rows{refused}, since {iso_utc(one.since)[:16]}")
+        refused = f" {_('of requests that were refused')}" if one.refused else ""
+        parts.append(
+            "\n"
+            + _("{rows:,} rows{refused}, since {iso_utc}").format(
+                rows=one.rows, refused=refused, iso_utc=iso_utc(one.since)[:16]
+            )
+        )
     if one.evidence:
         parts += [("\nevidence ", "$muted"), one.evidence]
     if one.examples:
@@ -143,46 +160,76 @@ def finding_detail(one: Finding, diff: str) -> Content:
 def share_words(one: ShareSkew) -> str:
     """Return what a share's imbalance is, in words."""
     what = {
-        "class": "of the rows whose true answer is known",
-        "answer": "of the answers",
-        "segment": "of the rows with a value",
-        "group": "of the rows that are in the dataset",
+        "class": _("of the rows whose true answer is known"),
+        "answer": _("of the answers"),
+        "segment": _("of the rows with a value"),
+        "group": _("of the rows that are in the dataset"),
     }[one.kind]
-    known = "the held-out rows" if one.kind == "answer" else "the training rows"
-    return (
-        f"{safe(one.column)} = {safe(one.value)}: {share(one.share)} {what} ({one.rows:,} rows, 95 %: {share(one.low)} "
-        f"to {share(one.high)}); {share(one.reference)} of {known} ({one.reference_rows:,}). Difference "
-        f"{delta(one.moved)}, p {one.p:.2g}, adjusted over all shares {one.p_adjusted:.2g} (Benjamini–Hochberg)."
+    known = _("the held-out rows") if one.kind == "answer" else _("the training rows")
+    return _(
+        "{column} = {value}: {share} {what} ({rows:,} rows, 95 %: {low} to {high}); {reference} of "
+        "{known} ({reference_rows:,}). Difference {moved}, p {p:.2g}, adjusted over all shares "
+        "{p_adjusted:.2g} (Benjamini–Hochberg)."
+    ).format(
+        column=safe(one.column),
+        value=safe(one.value),
+        share=share(one.share),
+        what=what,
+        rows=one.rows,
+        low=share(one.low),
+        high=share(one.high),
+        reference=share(one.reference),
+        known=known,
+        reference_rows=one.reference_rows,
+        moved=delta(one.moved),
+        p=one.p,
+        p_adjusted=one.p_adjusted,
     )
 
 
 def paired_words(paired: Paired) -> str:
     """Return how many served rows were compared with a dataset's, in words."""
     if paired.why:
-        return f"Serving against training: {safe(paired.why)}"
-    told = f"Serving against training: {paired.rows:,} of {paired.looked:,} served rows are in {safe(paired.dataset)}"
+        return _("Serving against training: {why}").format(why=safe(paired.why))
+    told = _("Serving against training: {rows:,} of {looked:,} served rows are in {dataset}").format(
+        rows=paired.rows, looked=paired.looked, dataset=safe(paired.dataset)
+    )
     scores = paired.scores.differ if paired.scores else 0
     if not paired.rows_apart and not scores:
-        return f"{told}; every feature and score is the same."
-    alone = f", {paired.unexplained:,} of these with every feature the same" if paired.unexplained else ""
-    return f"{told}; {paired.rows_apart:,} differ in a feature, {scores:,} in the score{alone}."
+        return _("{told}; every feature and score is the same.").format(told=told)
+    alone = (
+        _(", {unexplained:,} of these with every feature the same").format(unexplained=paired.unexplained)
+        if paired.unexplained
+        else ""
+    )
+    return _("{told}; {rows_apart:,} differ in a feature, {scores:,} in the score{alone}.").format(
+        told=told, rows_apart=paired.rows_apart, scores=scores, alone=alone
+    )
 
 
 def apart_words(one: Apart, rows: int) -> str:
     """Return in how many rows a feature or the score differs, and one of them."""
     pair = one.example
-    shown = f"; {safe(pair.key)}: served {safe(pair.served)}, training {safe(pair.trained)}" if pair else ""
-    return f"{safe(one.name)} differs in {one.differ:,} rows ({share(one.differ / rows if rows else None)}){shown}"
+    shown = (
+        _("; {key}: served {served}, training {trained}").format(
+            key=safe(pair.key), served=safe(pair.served), trained=safe(pair.trained)
+        )
+        if pair
+        else ""
+    )
+    return _("{name} differs in {differ:,} rows ({differ2}){shown}").format(
+        name=safe(one.name), differ=one.differ, differ2=share(one.differ / rows if rows else None), shown=shown
+    )
 
 
 def nothing(inspected: Sequence[Inspected], now: int) -> str:
     """Return why nothing is listed."""
     if not inspected:
-        return "Nothing was looked at yet: no endpoint serves a model, or the watch is down."
+        return _("Nothing was looked at yet: no endpoint serves a model, or the watch is down.")
     newest = max(inspected, key=lambda one: one.at)
     if newest.problem:
-        return f"The last look failed: {safe(newest.problem)}"
-    return f"As it was learnt, in shape and balance; last look: {age(newest.at, now)}."
+        return _("The last look failed: {problem}").format(problem=safe(newest.problem))
+    return _("As it was learnt, in shape and balance; last look: {at}.").format(at=age(newest.at, now))
 
 
 def headline(view: ShapeView, now: int) -> Content:
@@ -190,11 +237,20 @@ def headline(view: ShapeView, now: int) -> Content:
     parts: list[Content | tuple[str, str] | str] = [(safe(view.endpoint), "bold")]
     if view.inspected is not None:
         one = view.inspected
-        parts.append(f"  {safe(one.model)} v{one.version}, last look: {age(one.at, now)}")
+        parts.append(
+            "  "
+            + _("{model} v{version}, last look: {at}").format(
+                model=safe(one.model), version=one.version, at=age(one.at, now)
+            )
+        )
         parts += [(f"\n{safe(one.problem)}", "$warn")] if one.problem else []
     if view.skew is not None:
         parts.append((f"\n{paired_words(view.skew.paired)}", "$muted"))
-        parts += [(f" Classes: {view.skew.labels_why}", "$muted")] if view.skew.labels_why else []
+        parts += (
+            [(" " + _("Classes: {labels_why}").format(labels_why=view.skew.labels_why), "$muted")]
+            if view.skew.labels_why
+            else []
+        )
     return Content.assemble(*parts)
 
 
@@ -204,4 +260,6 @@ def badge(findings: Sequence[Finding]) -> Content:
         return Content("")
     bad = sum(one.verdict == "drift" for one in findings)
     glyph, style = ("✖", "$bad") if bad else ("▲", "$warn")
-    return Content.assemble((f"{glyph} {len(findings)} of schema", style), (" (d)   ", "$muted"))
+    return Content.assemble(
+        (_("{glyph} {findings} of schema").format(glyph=glyph, findings=len(findings)), style), (" (d)   ", "$muted")
+    )

@@ -37,7 +37,11 @@ class WhyScreen(JobDialog[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
-            yield Words(Content.styled(f"What changed in {span_label(self.window)}?", "bold $stage-accent"))
+            yield Words(
+                Content.styled(
+                    _("What changed in {span_label}?").format(span_label=span_label(self.window)), "bold $stage-accent"
+                )
+            )
             yield Words(_("looking …"), id="why-said")
             yield Table(id="why-examples", empty="")
             yield Words(Content.assemble((" esc ", "$key"), f" {_('back')}"), classes="keys")
@@ -70,7 +74,7 @@ class WhyScreen(JobDialog[None]):
     def found(self, result: Contrast | None) -> None:
         """Draw the features by which the rows can be told, and the rows most unlike."""
         if result is None:
-            self.refused("The comparison is gone: the window was cut anew.")
+            self.refused(_("The comparison is gone: the window was cut anew."))
             return
         self.query_one("#why-said", Words).say(told_content(result, TOLD if self.app.size.height >= LOW else SHORT))
         table = self.query_one(Table)

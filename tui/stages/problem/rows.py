@@ -13,6 +13,7 @@ from lemnis.tui.format import MISSING, money, number, share, verdict, when
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Cell, Col, Row
+from lemnis.tui.widgets.cells import padded
 
 CRITERIA = (Col("metric", "criterion"), Col("bound"), Col("on"), Col("why", flex=True))
 PLAN = (
@@ -58,10 +59,15 @@ def value_content(problem: Problem) -> Content:
     yes = (value.true_positive, value.false_positive)
     no = (value.false_negative, value.true_negative)
     target = safe(problem.target or "target", limit=10)
-    lines = [Content.styled(f"{'':<9}{target:>11}{_('not {target}').format(target=target):>15}", "$muted")]
+    lines = [
+        Content.styled(
+            " " * 9 + padded(target, 11, right=True) + padded(_("not {target}").format(target=target), 15, right=True),
+            "$muted",
+        )
+    ]
     for word, amounts in ((_("said yes"), yes), (_("said no"), no)):
         cells = [amount_content(amount, currency, wide) for amount, wide in zip(amounts, (11, 15), strict=True)]
-        lines.append(Content.assemble((f"{word:<9}", "$muted"), *cells))
+        lines.append(Content.assemble((padded(word, 9), "$muted"), *cells))
     lines.append(Content.assemble((f"{_('yes from')} ", "$muted"), f"{f'p {problem.threshold:g}':>11}"))
     return Content("\n").join(lines)
 

@@ -56,7 +56,7 @@ def cpu_line(host: HostSample) -> Content:
     for label, value in (
         ("user", host.user_percent),
         ("system", host.system_percent),
-        ("disk wait", host.wait_percent),
+        (_("disk wait"), host.wait_percent),
         ("stolen", host.steal_percent),
     ):
         parts += [(f"  {label} ", "$muted"), percent(value)]
@@ -71,25 +71,40 @@ def load_words(host: HostSample) -> str:
 
 def cpu_title(host: HostSample) -> str:
     """Return what the CPU panel says behind its name: what seldom changes, for a title repaints its whole panel."""
-    usable = f"{host.cores_usable:g} of " if host.cores_usable < host.cores_total else ""
+    usable = (
+        _("{cores_usable:g} of").format(cores_usable=host.cores_usable) + " "
+        if host.cores_usable < host.cores_total
+        else ""
+    )
     cores = f"{usable}{host.cores_total or MISSING} core{'s' if host.cores_total != 1 else ''}"
-    return f"{cores} · up {MISSING if host.uptime_s is None else age(0, round(host.uptime_s * 1000))}"
+    return _("{cores} · up {missing}").format(
+        cores=cores, missing=MISSING if host.uptime_s is None else age(0, round(host.uptime_s * 1000))
+    )
 
 
 def memory_lines(host: HostSample, width: int) -> list[Content]:
     """Return memory, swap and the pressure on CPU, memory and disk."""
-    used = f"{bytes_(host.memory_used_bytes)} of {bytes_(host.memory_usable_bytes)}"
+    used = _("{memory_used_bytes} of {memory_usable_bytes}").format(
+        memory_used_bytes=bytes_(host.memory_used_bytes), memory_usable_bytes=bytes_(host.memory_usable_bytes)
+    )
     lines = [gauge("memory", host.memory_percent, used, width, MEMORY_LEVELS)]
     if host.swap_total_bytes:
         part = 100 * (host.swap_used_bytes or 0) / host.swap_total_bytes
-        words = f"{bytes_(host.swap_used_bytes)} of {bytes_(host.swap_total_bytes)}"
+        words = _("{swap_used_bytes} of {swap_total_bytes}").format(
+            swap_used_bytes=bytes_(host.swap_used_bytes), swap_total_bytes=bytes_(host.swap_total_bytes)
+        )
         lines.append(gauge("swap", part, words, width, MEMORY_LEVELS))
     else:
         lines.append(Content.assemble(("swap    ", "$muted"), MISSING if host.cores_total == 0 else "none"))
     lines.append(Content.assemble(("cached  ", "$muted"), bytes_(host.memory_cached_bytes)))
     if host.memory_usable_bytes != host.memory_total_bytes:
         lines.append(
-            Content.assemble(("machine ", "$muted"), f"{bytes_(host.memory_total_bytes)}, this is a container")
+            Content.assemble(
+                ("machine ", "$muted"),
+                _("{memory_total_bytes}, this is a container").format(
+                    memory_total_bytes=bytes_(host.memory_total_bytes)
+                ),
+            )
         )
     return [*lines, pressure_line(host)]
 
@@ -112,7 +127,7 @@ def disk_words(host: HostSample) -> tuple[float | None, str]:
     if not host.disk_total_bytes or host.disk_free_bytes is None:
         return None, MISSING
     part = 100 * (1 - host.disk_free_bytes / host.disk_total_bytes)
-    return part, f"{bytes_(host.disk_free_bytes)} free"
+    return part, _("{disk_free_bytes} free").format(disk_free_bytes=bytes_(host.disk_free_bytes))
 
 
 def bar_room(width: int) -> int:
@@ -123,13 +138,24 @@ def bar_room(width: int) -> int:
 def gpu_brief(report: GpuReport) -> Content:
     """Return all GPUs in one line."""
     if not report.devices:
-        return Content.assemble(("GPU     ", "$muted"), ("○ none: ", "$muted"), safe(report.reason))
+        return Content.assemble(("GPU     ", "$muted"), (f"{_('○ none:')} ", "$muted"), safe(report.reason))
     parts: list[Content] = [Content.styled("GPU     ", "$muted")]
     for gpu in report.devices:
         if gpu.why:
-            parts.append(Content.assemble(f"{gpu.index} ", ("✖ lost   ", "$bad")))
+            parts.append(Content.assemble(f"{gpu.index} ", (f"{_('✖ lost')}   ", "$bad")))
         else:
-            memory = f"{bytes_(gpu.memory_used_bytes)} of {bytes_(gpu.memory_total_bytes)}"
-            slowed = ("▲ slowed ", "$warn") if gpu.throttled else ""
-            parts.append(Content.assemble(f"{gpu.index} busy {percent(gpu.busy_percent)}, {memory} ", slowed, "  "))
+            memory = _("{memory_used_bytes} of {memory_total_bytes}").format(
+                memory_used_bytes=bytes_(gpu.memory_used_bytes), memory_total_bytes=bytes_(gpu.memory_total_bytes)
+            )
+            slowed = (f"{_('▲ slowed')} ", "$warn") if gpu.throttled else ""
+            parts.append(
+                Content.assemble(
+                    _("{index} busy {percent}, {memory}").format(
+                        index=gpu.index, percent=percent(gpu.busy_percent), memory=memory
+                    )
+                    + " ",
+                    slowed,
+                    "  ",
+                )
+            )
     return Content("").join(parts)

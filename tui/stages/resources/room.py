@@ -64,7 +64,7 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
                 id="jobs",
                 empty=_("Nothing runs or waits. Start something in Experiments ({app.go_experiments})."),
             )
-        reading = "Reading the process table …" if self.engine.at is None else "Which processes ran is not kept."
+        reading = _("Reading the process table …") if self.engine.at is None else _("Which processes ran is not kept.")
         yield Busiest(empty=reading, id="process-panel")
 
     def load(self) -> ResourcesView:
@@ -147,7 +147,7 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
         except LemnisError:
             tell("")
         else:
-            tell(f"{len(found.rows):,} of {len(known.rows):,} processes")
+            tell(_("{rows:,} of {rows2:,} processes").format(rows=len(found.rows), rows2=len(known.rows)))
 
     def back(self) -> bool:
         if self.wish.own and not self.query_text:
@@ -224,7 +224,7 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
 
     def visit(self, place: Address) -> None:
         if place.kind == "job":
-            gone = f"Job {place.thing} neither runs nor waits: see `lemnis jobs show {place.thing}`."
+            gone = _("Job {thing} neither runs nor waits: see `lemnis jobs show {thing}`.").format(thing=place.thing)
             self.point("jobs", place.thing, gone)
             return
         self.wish = replace(
@@ -236,8 +236,8 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
 
     def explain(self) -> tuple[str, str] | None:
         if self._focused_table() == "jobs":
-            return "The pool", POOL_TEXT
-        return "What is shown here", MACHINE_TEXT
+            return _("The pool"), POOL_TEXT
+        return _("What is shown here"), MACHINE_TEXT
 
     def _focused_table(self) -> str:
         return "jobs" if self.query_one("#jobs", Table).has_focus else "processes"

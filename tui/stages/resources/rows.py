@@ -7,6 +7,7 @@ from textual.content import Content
 from lemnis.engine.resources import Holding, PoolState, Process, ProcessTable, Waiting
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, verdict
+from lemnis.tui.language import _
 from lemnis.tui.widgets.cells import Col, Row
 
 POOL_COLUMNS = (
@@ -47,10 +48,18 @@ PROCESS_ROOM = (  # from how many cells on there is room for which columns
 
 def pool_title(pool: PoolState) -> str:
     """Return what the pool panel says behind its name."""
-    gpus = f"{pool.held_gpus:g} of {pool.gpus:g} GPU" if pool.gpus else "no GPU"
-    waiting = f" · {len(pool.waiting)} waiting" if pool.waiting else ""
-    memory = f"{bytes_(pool.held_memory_bytes)} of {bytes_(pool.memory_bytes)}"
-    return f"{pool.held_cores:g} of {pool.cores:g} cores · {memory} · {gpus} held{waiting}"
+    gpus = (
+        _("{held_gpus:g} of {gpus:g} GPU").format(held_gpus=pool.held_gpus, gpus=pool.gpus)
+        if pool.gpus
+        else _("no GPU")
+    )
+    waiting = " " + _("· {waiting} waiting").format(waiting=len(pool.waiting)) if pool.waiting else ""
+    memory = _("{held_memory_bytes} of {memory_bytes}").format(
+        held_memory_bytes=bytes_(pool.held_memory_bytes), memory_bytes=bytes_(pool.memory_bytes)
+    )
+    return _("{held_cores:g} of {cores:g} cores · {memory} · {gpus} held{waiting}").format(
+        held_cores=pool.held_cores, cores=pool.cores, memory=memory, gpus=gpus, waiting=waiting
+    )
 
 
 def pool_rows(pool: PoolState, now_ms: int) -> list[Row]:
@@ -63,7 +72,11 @@ def pool_rows(pool: PoolState, now_ms: int) -> list[Row]:
 
 def what(run_id: int | None, title: str) -> str:
     """Return a job's title, with its run where it trains one and doesn't say so itself."""
-    return title if run_id is None or f"run {run_id}" in title else f"run {run_id} {title}"
+    return (
+        title
+        if run_id is None or _("run {run_id}").format(run_id=run_id) in title
+        else _("run {run_id} {title}").format(run_id=run_id, title=title)
+    )
 
 
 def holding_row(job: Holding, now_ms: int) -> Row:
@@ -84,7 +97,8 @@ def holding_row(job: Holding, now_ms: int) -> Row:
             bytes_(job.used_memory_bytes),
             f"{job.gpu:g}" if job.gpu else MISSING,
             age(job.since, now_ms),
-            Content.styled("▲ holds cores but is idle", "$warn") if idle else f"on {job.executor}" if elsewhere else "",
+            Content.styled(_("▲ holds cores but is idle"), "$warn") if idle
+            else _("on {executor}").format(executor=job.executor) if elsewhere else "",
         ),
         (job.job_id, job.title, job.state, job.cores, job.used_cores, job.memory_bytes, job.used_memory_bytes,
          job.gpu, job.since,
@@ -138,9 +152,15 @@ def processes_title(known: ProcessTable, shown: ProcessTable, *, tree: bool, wis
     """Return what the process panel says behind its name; `wish` is what was asked for."""
     if not known.total:
         return ""
-    words = f"{known.total:,}, {known.running} running, {known.threads:,} threads"
-    kept = f" · {len(shown.rows):,} of {len(known.rows):,} shown: {wish}" if wish else ""
-    return f"{words}{' · tree' if tree else ''}{kept}"
+    words = _("{total:,}, {running} running, {threads:,} threads").format(
+        total=known.total, running=known.running, threads=known.threads
+    )
+    kept = (
+        " " + _("· {rows:,} of {rows2:,} shown: {wish}").format(rows=len(shown.rows), rows2=len(known.rows), wish=wish)
+        if wish
+        else ""
+    )
+    return f"""{words}{(f" {_('· tree')}" if tree else "")}{kept}"""
 
 
 def process_row(process: Process, now_ms: int) -> Row:

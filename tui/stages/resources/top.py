@@ -75,7 +75,7 @@ class Top(Watching, ThemedApp[None]):
 
     def compose(self) -> ComposeResult:
         yield Machine(terminal_shape(), id="live")
-        yield Busiest(empty="Reading the process table …", id="process-panel")
+        yield Busiest(empty=_("Reading the process table …"), id="process-panel")
         yield PromptLine(id="filter")
         yield Words(hint(), id="hint")
 
@@ -201,7 +201,9 @@ class Top(Watching, ThemedApp[None]):
             found = self.reader.matching(known, message.text)
         except LemnisError:
             return
-        self.query_one(PromptLine).tell(f"{len(found.rows):,} of {len(known.rows):,} processes")
+        self.query_one(PromptLine).tell(
+            _("{rows:,} of {rows2:,} processes").format(rows=len(found.rows), rows2=len(known.rows))
+        )
 
     def on_prompt_line_left(self) -> None:
         self.query_one(Table).focus()

@@ -104,10 +104,16 @@ class CodesScreen(Dialog[bool]):
         self._view = view
         unknown, listed = view.unknown, view.listed
         table = self.query_one("#unknown", Table)
-        table.empty = "Every value is a code."
+        table.empty = _("Every value is a code.")
         table.show([unknown_row(each, unknown.failing) for each in unknown.codes])
-        shown = f"{len(unknown.codes)} of {number(unknown.distinct)}" if unknown.codes else "none"
-        detail = f"{self.check} · {shown} · {number(unknown.failing)} rows of run {unknown.run}"
+        shown = (
+            _("{codes} of {distinct}").format(codes=len(unknown.codes), distinct=number(unknown.distinct))
+            if unknown.codes
+            else "none"
+        )
+        detail = _("{check} · {shown} · {failing} rows of run {run}").format(
+            check=self.check, shown=shown, failing=number(unknown.failing), run=unknown.run
+        )
         self.query_one("#unknown-panel", Panel).retitle(_("Unknown {column}").format(column=unknown.column), detail)
         if listed is None:
             self.query_one("#codes", Table).show([])
@@ -115,7 +121,11 @@ class CodesScreen(Dialog[bool]):
             entries = [code_row(entry) for entry in listed.codes.entries]
             synonyms = [code_row(None, synonym, code) for synonym, code in listed.codes.synonyms.items()]
             self.query_one("#codes", Table).show([*entries, *synonyms])
-            more = f" · and all of {listed.codes.reference}" if listed.codes.reference else ""
+            more = (
+                " " + _("· and all of {reference}").format(reference=listed.codes.reference)
+                if listed.codes.reference
+                else ""
+            )
             self.query_one("#list-panel", Panel).retitle(f"{listed.name} v{listed.version}", f"{len(entries)}{more}")
         self.query_one("#events", Table).show([event_row(event) for event in view.events])
 
@@ -150,7 +160,9 @@ class CodesScreen(Dialog[bool]):
         self.changed = True
         self.query_one(ErrorStrip).clear()
         self.query_one("#unknown", Table).marks.clear()
-        aside = f" {number(event.rows)} rows are kept aside; link the data again to leave them out."
+        aside = " " + _("{rows} rows are kept aside; link the data again to leave them out.").format(
+            rows=number(event.rows)
+        )
         rows = aside if event.rows else ""
         said = f"{event.act}: {safe(', '.join(event.codes), limit=60)}.{rows}"
         self.query_one("#codes-said", Words).say(Content.assemble(("● ", "$ok"), said))
@@ -159,7 +171,7 @@ class CodesScreen(Dialog[bool]):
     def action_add(self) -> None:
         chosen = self._chosen()
         if not chosen:
-            self._say("There is no unknown code to add.")
+            self._say(_("There is no unknown code to add."))
             return
         questions = [Question("why", "why"), Question("start", "valid from", optional=True)]
 
@@ -167,12 +179,18 @@ class CodesScreen(Dialog[bool]):
             add = self.engine.validate.codes.add
             return add(self.check, chosen, who=answers["who"], why=answers["why"], start=answers["start"])
 
-        self._ask(f"Add {', '.join(chosen)}", "They are codes from the next run on.", questions, "add", act)
+        self._ask(
+            _("Add {chosen}").format(chosen=", ".join(chosen)),
+            _("They are codes from the next run on."),
+            questions,
+            "add",
+            act,
+        )
 
     def action_map(self) -> None:
         chosen = self._chosen()
         if not chosen or self._view is None:
-            self._say("There is no unknown code to map.")
+            self._say(_("There is no unknown code to map."))
             return
         like = next((each.like for each in self._view.unknown.codes if each.value == chosen[0]), "")
         questions = [Question("to", "stands for", like), Question("why", "why")]
@@ -182,13 +200,13 @@ class CodesScreen(Dialog[bool]):
                 self.check, chosen, answers["to"], who=answers["who"], why=answers["why"]
             )
 
-        text = "They are accepted as that code from the next run on, and counted."
-        self._ask(f"Map {', '.join(chosen)}", text, questions, "map", act)
+        text = _("They are accepted as that code from the next run on, and counted.")
+        self._ask(_("Map {chosen}").format(chosen=", ".join(chosen)), text, questions, "map", act)
 
     def action_quarantine(self) -> None:
         chosen = self._chosen()
         if not chosen or self._view is None:
-            self._say("There is no unknown code.")
+            self._say(_("There is no unknown code."))
             return
         rows = sum(each.rows for each in self._view.unknown.codes if each.value in chosen)
 
@@ -196,13 +214,17 @@ class CodesScreen(Dialog[bool]):
             quarantine = self.engine.validate.codes.quarantine
             return quarantine(self.check, chosen, who=answers["who"], why=answers["why"])
 
-        text = f"{number(rows)} rows are copied aside; a rule in lemnis.toml leaves them out of the next version."
-        self._ask(f"Quarantine {', '.join(chosen)}", text, [Question("why", "why")], "quarantine", act)
+        text = _("{rows} rows are copied aside; a rule in lemnis.toml leaves them out of the next version.").format(
+            rows=number(rows)
+        )
+        self._ask(
+            _("Quarantine {chosen}").format(chosen=", ".join(chosen)), text, [Question("why", "why")], "quarantine", act
+        )
 
     def action_deprecate(self) -> None:
         code = self.query_one("#codes", Table).key
         if self._view is None or self._view.listed is None or not code or code.startswith("="):
-            self._say("Choose a code of the list below (tab).")
+            self._say(_("Choose a code of the list below (tab)."))
             return
         today = iso_utc(now_ms())[:10]
         questions = [
@@ -213,7 +235,9 @@ class CodesScreen(Dialog[bool]):
             end = partial(self.engine.validate.codes.deprecate, self.check, code, end=answers["end"])
             return end(replacement=answers["to"], who=answers["who"], why=answers["why"])
 
-        self._ask(f"End {code}", "Rows from that day on must not hold it.", questions, "end it", act)
+        self._ask(
+            _("End {code}").format(code=code), _("Rows from that day on must not hold it."), questions, _("end it"), act
+        )
 
     def action_undo(self) -> None:
         events = self._view.events if self._view else []
@@ -221,15 +245,15 @@ class CodesScreen(Dialog[bool]):
         undoable = [each for each in events if each.act not in ("undo", "edit") and not each.undone]
         event = next((each for each in undoable if not under or str(each.id) == under), None)
         if event is None:
-            self._say("There is no change to take back.")
+            self._say(_("There is no change to take back."))
             return
         event_id = event.id
 
         def act(answers: Answers) -> CodeEvent:
             return self.engine.validate.codes.undo(event_id, who=answers["who"], why=answers["why"])
 
-        title = f"Take back: {event.act} {', '.join(event.codes)}"
-        self._ask(title, "What came after it stays.", [Question("why", "why")], "take back", act)
+        title = _("Take back: {act} {codes}").format(act=event.act, codes=", ".join(event.codes))
+        self._ask(title, _("What came after it stays."), [Question("why", "why")], _("take back"), act)
 
     def action_leave(self) -> None:
         self.dismiss(self.changed)

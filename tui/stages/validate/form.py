@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 
 from lemnis.engine.clock import iso_utc, parse_ms
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
 from lemnis.tui.widgets import Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
@@ -67,7 +68,12 @@ class Form(Dialog[Answers | None]):
                     yield Static(Content.styled(question.label, "$muted"), markup=False)
                     yield Field(question.value, id=f"ask-{question.name}", compact=True)
             yield Words(id="form-refused")
-            keys = ((" enter ", "$key"), f" next, then {self.word}   ", (" esc ", "$key"), " leave as it is")
+            keys = (
+                (" enter ", "$key"),
+                " " + _("next, then {word}").format(word=self.word) + "   ",
+                (" esc ", "$key"),
+                f" {_('leave as it is')}",
+            )
             yield Static(Content.assemble(*keys), classes="keys", markup=False)
 
     def on_mount(self) -> None:
@@ -82,7 +88,7 @@ class Form(Dialog[Answers | None]):
             return
         answers = {each.name: self.query_one(f"#ask-{each.name}", Input).value.strip() for each in self.questions}
         missing = [each.label for each in self.questions if not each.optional and not answers[each.name]]
-        wrong = f"Say {' and '.join(missing)}." if missing else self.refuse(answers)
+        wrong = _("Say {missing}.").format(missing=" and ".join(missing)) if missing else self.refuse(answers)
         if wrong:
             self.query_one("#form-refused", Words).say(wrong)
             return
@@ -100,9 +106,9 @@ def waiver_form(check: str, who: str, now: int) -> Form:
         try:
             end = parse_ms(answers["until"])
         except ValueError:
-            return "Write the day as 2026-12-31."
-        return "That day has begun already; choose a later one." if end <= now else ""
+            return _("Write the day as 2026-12-31.")
+        return _("That day has begun already; choose a later one.") if end <= now else ""
 
     questions = [Question("why", "why"), Question("who", "who", who), Question("until", "until (UTC)", until)]
-    text = "It warns instead of failing until then. Everybody sees who said so."
-    return Form(f"Waive {check}", text, questions, word="waive", refuse=refuse)
+    text = _("It warns instead of failing until then. Everybody sees who said so.")
+    return Form(_("Waive {check}").format(check=check), text, questions, word="waive", refuse=refuse)

@@ -49,7 +49,7 @@ class CheckDetail(Horizontal):
         sample.set_columns(rows.sample_columns(result.sample))
         sample.show(rows.sample_rows(result.sample))
         shown = len(result.sample.rows)
-        detail = f"{shown} of {number(result.failing)}" if shown else ""
+        detail = _("{shown} of {failing}").format(shown=shown, failing=number(result.failing)) if shown else ""
         self.query_one("#sample-panel", Panel).retitle(_("First failing rows"), detail)
 
 

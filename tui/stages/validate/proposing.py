@@ -62,7 +62,7 @@ class ProposalsScreen(Dialog[int]):
             yield ErrorStrip()
             yield Words(_("Reading …"), id="trial")
             with Panel(_("Proposed checks"), id="proposals-panel"):
-                yield Table(*PROPOSAL_COLUMNS, id="proposals", empty="Nothing was tried yet. Press n.")
+                yield Table(*PROPOSAL_COLUMNS, id="proposals", empty=_("Nothing was tried yet. Press n."))
             yield Words(id="faults")
             keys = [part for key, word in KEYS for part in ((f" {key} ", "$key"), f" {_(word)} ")]
             yield Words(Content.assemble(*keys), classes="keys")
@@ -97,14 +97,14 @@ class ProposalsScreen(Dialog[int]):
         found, job = view.found, view.job
         if job is not None and job.state in WORKING:
             done = share(job.progress, 0) if job.progress is not None else ""
-            text = f"Trying: {job.progress_text or job.why} {done}"
+            text = _("Trying: {progress_text} {done}").format(progress_text=job.progress_text or job.why, done=done)
         elif job is not None and job.state != "finished":
-            text = f"The last trial is {job.state}: {job.why}"
+            text = _("The last trial is {state}: {why}").format(state=job.state, why=job.why)
         else:
-            text = proposals_text(found) if found else "Nothing was tried yet. Press n."
+            text = proposals_text(found) if found else _("Nothing was tried yet. Press n.")
         self.query_one("#trial", Words).say(text)
         table = self.query_one("#proposals", Table)
-        table.empty = "Everything worth proposing is declared." if found else "Nothing was tried yet. Press n."
+        table.empty = _("Everything worth proposing is declared.") if found else _("Nothing was tried yet. Press n.")
         table.show([proposal_row(each) for each in found.proposals] if found else [])
         self._show_faults()
         if first and (found is None or found.version_id != view.newest) and not (job and job.state in WORKING):

@@ -105,11 +105,15 @@ def change_text(compared: Compared | None) -> Cell:
 
 def compared_text(compared: Compared) -> str:
     """Return the comparison with the run before in words."""
-    by = f"by {', '.join(compared.by)}" if len(compared.by) <= 3 else "by all that they hold"
-    sample = "" if compared.whole else "; of a sample of both, for there are too many to keep"
-    return (
-        f"{number(compared.new)} new, {number(compared.persisting)} persisting, {number(compared.fixed)} fixed since "
-        f"run {compared.run}, {by}{sample}"
+    by = _("by {by}").format(by=", ".join(compared.by)) if len(compared.by) <= 3 else _("by all that they hold")
+    sample = "" if compared.whole else _("; of a sample of both, for there are too many to keep")
+    return _("{new} new, {persisting} persisting, {fixed} fixed since run {run}, {by}{sample}").format(
+        new=number(compared.new),
+        persisting=number(compared.persisting),
+        fixed=number(compared.fixed),
+        run=compared.run,
+        by=by,
+        sample=sample,
     )
 
 
@@ -150,9 +154,13 @@ def summary_content(run: CheckRun | None, now: int, width: int, *, notice: str =
         for drawn, count in counts
         if count or width >= WIDE_CELLS
     ]
-    place = f"   {safe(run.version_title)}, {age(run.ended_at, now)} ago"
+    place = "   " + _("{version_title}, {ended_at} ago").format(
+        version_title=safe(run.version_title), ended_at=age(run.ended_at, now)
+    )
     if width >= WIDE_CELLS:
-        place += f"   {when(run.ended_at)}, took {duration((run.ended_at - run.started_at) / 1000)}"
+        place += "   " + _("{ended_at}, took {ended_at2}").format(
+            ended_at=when(run.ended_at), ended_at2=duration((run.ended_at - run.started_at) / 1000)
+        )
     return Content("   ").join(parts) + Content.styled(place, "$muted") + warning
 
 
@@ -173,11 +181,16 @@ def detail_facts(result: CheckResult, now: int) -> list[tuple[str, Cell]]:
         facts.append(("why", result.why))
     if result.waiver:
         waiver = result.waiver
-        facts.append((_("waived"), f"by {waiver.who} until {when(waiver.until)}: {waiver.why}"))
-    plain = f", {number(result.allowed)} rows allowed" if result.allowed else ""
+        facts.append(
+            (
+                _("waived"),
+                _("by {who} until {until}: {why}").format(who=waiver.who, until=when(waiver.until), why=waiver.why),
+            )
+        )
+    plain = _(", {allowed} rows allowed").format(allowed=number(result.allowed)) if result.allowed else ""
     allowed = f": {result.limits}" if result.limits else plain
-    owner = f", owned by {result.owner}" if result.owner else ""
-    took = f", took {duration(result.duration_ms / 1000)}"
+    owner = _(", owned by {owner}").format(owner=result.owner) if result.owner else ""
+    took = _(", took {duration_ms}").format(duration_ms=duration(result.duration_ms / 1000))
     return [*facts, (_("severity"), f"{result.severity}{allowed}{owner}{took}")]
 
 
@@ -189,17 +202,19 @@ def offender_bars(result: CheckResult) -> list[tuple[str, float | None, str]]:
 def offenders_title(result: CheckResult) -> str:
     """Return how many of the offending values are drawn."""
     if result.distinct is None:
-        return "most frequent offending values"
-    return f"offending values, {min(len(result.top), result.distinct)} of {number(result.distinct)}"
+        return _("most frequent offending values")
+    return _("offending values, {min} of {distinct}").format(
+        min=min(len(result.top), result.distinct), distinct=number(result.distinct)
+    )
 
 
 def no_sample(result: CheckResult) -> str:
     """Return why there are no failing rows to show."""
     if result.failing is None:
-        return "It was not evaluated, so no row is known to be right."
+        return _("It was not evaluated, so no row is known to be right.")
     if result.kind == "freshness":
-        return "It asks how old the newest is; no single row fails it."
-    return "It counts rows; no single row fails it." if result.kind == "row_count" else "No row fails it."
+        return _("It asks how old the newest is; no single row fails it.")
+    return _("It counts rows; no single row fails it.") if result.kind == "row_count" else "No row fails it."
 
 
 def data_columns(names: Sequence[str], found: Sequence[Sequence[object]]) -> list[Col]:
@@ -235,7 +250,11 @@ def history_lines(points: Sequence[HistoryPoint], most: int = 8) -> Content:
     lines: list[Content] = []
     for point in reversed(points[-most:]):
         drawn = Verdict("?", "not evaluated", BAD) if point.failing is None else verdict(point.verdict)
-        found = "" if point.failing is None else f"  {number(point.failing)} of {number(point.total)}"
+        found = (
+            ""
+            if point.failing is None
+            else "  " + _("{failing} of {total}").format(failing=number(point.failing), total=number(point.total))
+        )
         lines.append(
             Content.assemble(
                 (f"{when(point.at)}  {safe(point.version_title)}  ", "$muted"), drawn.content.pad_right(2), found
@@ -321,7 +340,7 @@ def code_row(code: Code | None, synonym: str = "", stands_for: str = "") -> Row:
 
 def event_row(event: CodeEvent) -> Row:
     """Return one change of a list; one that was taken back says so."""
-    act = f"{event.act} (undone)" if event.undone else event.act
+    act = _("{act} (undone)").format(act=event.act) if event.undone else event.act
     cells: list[Cell] = [when(event.at), act, ", ".join(event.codes), event.target, event.who or MISSING, event.why]
     return Row(str(event.id), cells, [event.at, event.act, *cells[2:]])
 
@@ -339,24 +358,34 @@ PROPOSAL_COLUMNS = (
 def proposal_row(proposal: Proposal) -> Row:
     """Return one proposed check with both its figures."""
     faults = len(proposal.caught) + len(proposal.missed)
-    held, caught = f"{proposal.held} of {proposal.versions}", f"{len(proposal.caught)} of {faults}"
+    held, caught = (
+        _("{held} of {versions}").format(held=proposal.held, versions=proposal.versions),
+        _("{caught} of {faults}").format(caught=len(proposal.caught), faults=faults),
+    )
     cells: list[Cell] = [proposal.check.name, proposal.rule, held, caught]
     return Row(proposal.check.name, cells, [proposal.check.name, proposal.rule, proposal.held, len(proposal.caught)])
 
 
 def proposals_text(found: Proposals) -> str:
     """Return how a trial went, in words."""
-    fell = f"{len(found.fell)} did not hold on an earlier version, " if found.fell else ""
-    return (
-        f"{found.candidates} candidates for {found.version}: {fell}{len(found.idle)} caught no fault. "
-        f"The others catch {found.caught} of {found.faults} faults put into a sample."
+    fell = _("{fell} did not hold on an earlier version,").format(fell=len(found.fell)) + " " if found.fell else ""
+    return _(
+        "{candidates} candidates for {version}: {fell}{idle} caught no fault. The others catch "
+        "{caught} of {faults} faults put into a sample."
+    ).format(
+        candidates=found.candidates,
+        version=found.version,
+        fell=fell,
+        idle=len(found.idle),
+        caught=found.caught,
+        faults=found.faults,
     )
 
 
 def proposal_text(proposal: Proposal) -> str:
     """Return which faults a proposed check caught and which it missed."""
-    missed = f" · misses {', '.join(proposal.missed)}" if proposal.missed else ""
-    return f"catches {', '.join(proposal.caught)}{missed}"
+    missed = " " + _("· misses {missed}").format(missed=", ".join(proposal.missed)) if proposal.missed else ""
+    return _("catches {caught}{missed}").format(caught=", ".join(proposal.caught), missed=missed)
 
 
 # A check over time.
@@ -368,5 +397,5 @@ def history_series(points: Sequence[HistoryPoint]) -> list[Series]:
         return []
     counts = [None if point.failing is None else float(point.failing) for point in points]
     last = next((point for point in reversed(points) if point.failing is not None), None)
-    words = f"now {number(last.failing)}" if last else "not evaluated"
-    return [Series("failing rows", [float(point.check_run_id) for point in points], counts, words=words)]
+    words = _("now {failing}").format(failing=number(last.failing)) if last else "not evaluated"
+    return [Series(_("failing rows"), [float(point.check_run_id) for point in points], counts, words=words)]

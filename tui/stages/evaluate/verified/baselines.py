@@ -30,7 +30,7 @@ def baselines_listing(evaluation: Evaluation | None, width: int) -> Listing:
     there = [one for one in found if one.tests]
     columns = [Col("measure"), Col("model", right=True)]
     for one in there:
-        columns += [Col(one.name, right=True), Col(f"{one.name} difference", "model is")]
+        columns += [Col(one.name, right=True), Col(_("{name} difference").format(name=one.name), "model is")]
     rows: list[Row] = []
     if evaluation is not None and there:
         names = [test.metric for test in there[0].tests]
@@ -38,11 +38,13 @@ def baselines_listing(evaluation: Evaluation | None, width: int) -> Listing:
         rows = [measure_row(name, evaluation, there, wide=wide) for name in names if told(name, evaluation)]
     return Listing(
         title="Baselines",
-        detail=f"· {there[0].rows:,} {evaluation.part} rows" if evaluation and there else "",
+        detail=_("· {rows:,} {part} rows").format(rows=there[0].rows, part=evaluation.part)
+        if evaluation and there
+        else "",
         columns=columns,
         rows=rows,
-        empty=_("Not measured yet. Press {evaluate.run}.") if not found else "No baseline answers these rows.",
-        below="What they are",
+        empty=_("Not measured yet. Press {evaluate.run}.") if not found else _("No baseline answers these rows."),
+        below=_("What they are"),
         lines=lambda key, room: baseline_lines(key, evaluation, found, room),
     )
 
@@ -115,7 +117,9 @@ def verdict_lines(test: PairedTest, evaluation: Evaluation, width: int) -> list[
     if test.low is None:
         return [Content.styled(_("{change}, no interval").format(change=change), style)]
     said = Content.styled(f"{change} {test.verdict}, p {p_text(test.adjusted)}", style)
-    interval = Content.styled(f"95 % {bounds(test)} over {evaluation.blocks or 'rows'}", "$muted")
+    interval = Content.styled(
+        _("95 % {bounds} over {blocks}").format(bounds=bounds(test), blocks=evaluation.blocks or "rows"), "$muted"
+    )
     if said.cell_length + interval.cell_length + 2 <= width:
         return [Content.assemble(said, "  ", interval)]
     return [said, Content.assemble("    ", interval)]
@@ -136,7 +140,9 @@ def against_words(evaluation: Evaluation | None) -> str:
             first = one.tests[0]
             parts.append(f"{one.name} {difference_text(first.metric, first.delta)} {first.verdict}".rstrip())
     return (
-        f"{title_of(evaluation.baselines[0].tests[0].metric)} against {' · '.join(parts)}"
+        _("{title_of} against {parts}").format(
+            title_of=title_of(evaluation.baselines[0].tests[0].metric), parts=" · ".join(parts)
+        )
         if evaluation and parts
         else ""
     )

@@ -38,20 +38,22 @@ def calibration_listing(evaluation: Evaluation | None, width: int) -> Listing:
     bins = found.reliability.bins if found else []
     return Listing(
         title=_("Calibration"),
-        detail=f"· {found.part} rows, {len(bins)} bins of equally many" if found else "",
+        detail=_("· {part} rows, {bins} bins of equally many").format(part=found.part, bins=len(bins)) if found else "",
         columns=columns,
         rows=[bin_row(place, one, room) for place, one in enumerate(bins)],
-        empty="Not measured: the model answers with a number."
+        empty=_("Not measured: the model answers with a number.")
         if evaluation
         else _("Not measured yet. Press {evaluate.run}."),
-        below="Worth and maps",
+        below=_("Worth and maps"),
         lines=lambda key, cells: [*worth_lines(found.reliability), *maps_lines(found)] if found else [],
     )
 
 
 def classes_listing(found: Calibration) -> Listing:
     """Return a line for the class that was answered and for each class; as detail its diagram and the maps."""
-    judged = {ANSWERED: found.reliability} | {f"class {name}": one for name, one in found.classes.items()}
+    judged = {ANSWERED: found.reliability} | {
+        _("class {name}").format(name=name): one for name, one in found.classes.items()
+    }
     columns = [
         Col("class", flex=True), Col("said", right=True), Col("happened", right=True), Col("ece", "ECE", right=True),
         Col("brier", "Brier", right=True),
@@ -63,11 +65,11 @@ def classes_listing(found: Calibration) -> Listing:
 
     return Listing(
         title=_("Calibration"),
-        detail=f"· {found.part} rows, {len(found.classes)} classes",
+        detail=_("· {part} rows, {classes} classes").format(part=found.part, classes=len(found.classes)),
         columns=columns,
         rows=[class_row(key, one) for key, one in judged.items()],
         empty="",
-        below="Reliability and maps",
+        below=_("Reliability and maps"),
         lines=lines,
     )
 
@@ -79,7 +81,7 @@ def class_row(key: str, one: Reliability) -> Row:
         sum(value * part.rows for part, value in zip(one.bins, column, strict=True)) / rows
         for column in ([part.said for part in one.bins], [part.was for part in one.bins])
     )
-    name = "the class answered" if key == ANSWERED else safe(key.removeprefix("class "), limit=60)
+    name = _("the class answered") if key == ANSWERED else safe(key.removeprefix("class "), limit=60)
     cells = [name, share(said), share(was), number(one.ece), number(one.brier)]
     return Row(key, cells, [None if key == ANSWERED else name, said, was, one.ece, one.brier])
 
@@ -128,8 +130,8 @@ def worth_lines(worth: Reliability) -> list[Content]:
             ("ECE ", "$muted"), (number(worth.ece), "bold"), ("  Brier ", "$muted"), (number(worth.brier), "bold"),
         ),
         Content.assemble(
-            ("  = off ", "$muted"), number(worth.off), (" − apart ", "$muted"), number(worth.apart),
-            (" + spread ", "$muted"), number(worth.spread),
+            (f"  {_('= off')} ", "$muted"), number(worth.off), (f" {_('− apart')} ", "$muted"), number(worth.apart),
+            (f" {_('+ spread')} ", "$muted"), number(worth.spread),
         ),
     ]  # fmt: skip
 
@@ -142,8 +144,8 @@ def maps_lines(found: Calibration) -> list[Content]:
 
 def map_lines(one: CalibrationMap) -> list[Content]:
     """Return whether a map is worth it, and the change of each measure with its interval."""
-    said = "● worth it: wins" if one.wins else "· not worth it: no sure gain"
-    head = (f"{said} on rows it has not seen", "$ok" if one.wins else "$muted")
+    said = _("● worth it: wins") if one.wins else _("· not worth it: no sure gain")
+    head = (_("{said} on rows it has not seen").format(said=said), "$ok" if one.wins else "$muted")
     tests = {test.metric: test for test in one.tests}
     changes = [change("Brier", tests.get("brier")), "  ", change("log loss", tests.get("log_loss"))]
     return [Content.assemble((one.method, "bold"), "  ", head), Content.assemble("  ", *changes)]

@@ -46,7 +46,7 @@ def folds_listing(found: Sequence[Folds], width: int) -> Listing:
         empty=_("Not trained on folds yet. Press {evaluate.folds}."),
         below="Folds",
         lines=lambda key, cells: fold_lines(found, key),
-        foot="F: train on other folds" if found else "",
+        foot=_("F: train on other folds") if found else "",
     )
 
 
@@ -81,7 +81,9 @@ def fold_lines(found: Sequence[Folds], key: str) -> list[Content]:
     if one is None:
         return []
     place = int(rest)
-    stopped = f", stopped after {len(one.folds)} of {one.of}" if len(one.folds) < one.of else ""
+    stopped = (
+        _(", stopped after {folds} of {of}").format(folds=len(one.folds), of=one.of) if len(one.folds) < one.of else ""
+    )
     measures = "  ".join(
         f"{title_of(name)} {measure_text(name, value, '')}"
         for name, value in one.folds[place].metrics.items()
@@ -89,7 +91,10 @@ def fold_lines(found: Sequence[Folds], key: str) -> list[Content]:
     )
     return [
         Content.assemble((summary_words(one), "bold"), (stopped, "$warn")),
-        Content(f"worst: {safe(one.worst)}" + (f" · groups by {safe(one.column)}" if one.column else "")),
+        Content(
+            _("worst: {worst}").format(worst=safe(one.worst))
+            + (" " + _("· groups by {column}").format(column=safe(one.column)) if one.column else "")
+        ),
         Content.styled(
             _("{parts} rows, {rounds:,} rounds each, {seconds} in all").format(
                 parts=" and ".join(one.parts), rounds=one.rounds, seconds=duration(one.seconds)

@@ -35,7 +35,7 @@ def load_listing(found: Sequence[LoadTest]) -> Listing:
         columns=columns,
         rows=[cell_row(one) for one in latest.cells] if latest else [],
         empty=_("Not under load yet. Press {evaluate.load}, where an endpoint serves this run."),
-        below="Server",
+        below=_("Server"),
         lines=lambda key, cells: load_lines(latest, key, len(found)),
     )
 
@@ -58,20 +58,30 @@ def load_lines(found: LoadTest | None, key: str, tests: int) -> list[Content]:
         return []
     one = next((one for one in found.cells if f"{one.connections} {one.batch}" == key), found.cells[0])
     price = (
-        f"{money(one.cost_per_million, found.currency)}" if one.cost_per_million is not None else "no price_core_hour"
+        f"{money(one.cost_per_million, found.currency)}"
+        if one.cost_per_million is not None
+        else _("no price_core_hour")
     )
-    each = f"{number(one.cpu_us_per_row, 1)} µs of a core a row"
+    each = _("{cpu_us_per_row} µs of a core a row").format(cpu_us_per_row=number(one.cpu_us_per_row, 1))
     return [
-        Content.assemble(("cold start     ", "$muted"), f"{number(found.cold_start_ms, 0)} ms"),
+        Content.assemble((f"{_('cold start')}     ", "$muted"), f"{number(found.cold_start_ms, 0)} ms"),
         Content.assemble(
-            (f"{_('memory')}         ", "$muted"), f"{bytes_(found.idle_bytes)} idle, {bytes_(found.busy_bytes)} after"
+            (f"{_('memory')}         ", "$muted"),
+            _("{idle_bytes} idle, {busy_bytes} after").format(
+                idle_bytes=bytes_(found.idle_bytes), busy_bytes=bytes_(found.busy_bytes)
+            ),
         ),
         Content.assemble(
-            ("at the cursor  ", "$muted"), f"{number(one.requests)} requests in {number(one.seconds, 1)} s"
+            (f"{_('at the cursor')}  ", "$muted"),
+            _("{requests} requests in {seconds} s").format(
+                requests=number(one.requests), seconds=number(one.seconds, 1)
+            ),
         ),
-        Content.assemble(("a million      ", "$muted"), f"{price}, {each}"),
+        Content.assemble((f"{_('a million')}      ", "$muted"), f"{price}, {each}"),
         Content.styled(
-            f"{number(found.rows)} golden rows, {found.cores} cores, for endpoint {safe(found.endpoint)}, {tests} kept",
+            _("{rows} golden rows, {cores} cores, for endpoint {endpoint}, {tests} kept").format(
+                rows=number(found.rows), cores=found.cores, endpoint=safe(found.endpoint), tests=tests
+            ),
             "$muted",
         ),
     ]

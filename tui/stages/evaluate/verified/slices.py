@@ -34,17 +34,19 @@ def slices_listing(found: Slices | None, width: int) -> Listing:
     ]  # fmt: skip
     return Listing(
         title="Slices",
-        detail=f"· {len(found.slices)} worse of {found.tested:,} tested on {found.rows:,} {found.part} rows"
+        detail=_("· {slices} worse of {tested:,} tested on {rows:,} {part} rows").format(
+            slices=len(found.slices), tested=found.tested, rows=found.rows, part=found.part
+        )
         if found
         else "",
         columns=columns,
         rows=[slice_row(place, one, found.metric) for place, one in enumerate(found.slices)] if found else [],
-        empty="No slice is worse than the other rows beyond chance."
+        empty=_("No slice is worse than the other rows beyond chance.")
         if found
         else _("Not searched yet. Press {evaluate.run}."),
-        below="Slice",
+        below=_("Slice"),
         lines=lambda key, cells: slice_lines(found, key),
-        foot="enter: its rows" if found and found.slices else "",
+        foot=_("enter: its rows") if found and found.slices else "",
     )
 
 
@@ -70,14 +72,30 @@ def slice_lines(found: Slices | None, key: str) -> list[Content]:
         return []
     lines = [
         Content.styled(safe(one.words, limit=200), "bold"),
-        Content(f"{number(one.rows)} of {number(found.rows)} rows ({share(one.share)})"),
-        Content(f"{found.loss_name} {number(one.loss)}, {number(one.rest)} of all other rows"),
-        Content(f"worse by {delta(one.loss - one.rest)}, 95 % {delta(one.low)}…{delta(one.high)} over {found.blocks}"),
-        Content(f"{title_of(found.metric)} {number(one.value)}, {number(found.value)} over all rows"),
+        Content(
+            _("{rows} of {rows2} rows ({share})").format(
+                rows=number(one.rows), rows2=number(found.rows), share=share(one.share)
+            )
+        ),
+        Content(
+            _("{loss_name} {loss}, {rest} of all other rows").format(
+                loss_name=found.loss_name, loss=number(one.loss), rest=number(one.rest)
+            )
+        ),
+        Content(
+            _("worse by {loss}, 95 % {low}…{high} over {blocks}").format(
+                loss=delta(one.loss - one.rest), low=delta(one.low), high=delta(one.high), blocks=found.blocks
+            )
+        ),
+        Content(
+            _("{title_of} {value}, {value2} over all rows").format(
+                title_of=title_of(found.metric), value=number(one.value), value2=number(found.value)
+            )
+        ),
     ]
     return [
         *lines,
         Content.styled(
-            keyed("{table.open} shows its rows") if one.where else _("its rows have no short condition"), "$muted"
+            keyed(_("{table.open} shows its rows")) if one.where else _("its rows have no short condition"), "$muted"
         ),
     ]

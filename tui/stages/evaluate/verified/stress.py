@@ -31,13 +31,17 @@ def stress_listing(found: Perturbations | None) -> Listing:
     failed = sum(not one.passed for one in tried)
     return Listing(
         title="Stress",
-        detail=f"· {failed} of {len(tried)} faults fail, {found.rows:,} {found.part} rows" if found else "",
+        detail=_("· {failed} of {tried} faults fail, {rows:,} {part} rows").format(
+            failed=failed, tried=len(tried), rows=found.rows, part=found.part
+        )
+        if found
+        else "",
         columns=columns,
         rows=[stress_row(one, found.metric) for one in tried] if found else [],
         empty=_("Not tried yet. Press {evaluate.run}."),
-        below="Fault",
+        below=_("Fault"),
         lines=lambda key, cells: stress_lines(found, key),
-        foot=f"{found.features} of {found.of} features, the most important"
+        foot=_("{features} of {of} features, the most important").format(features=found.features, of=found.of)
         if found and found.features < found.of
         else "",
     )
@@ -50,7 +54,7 @@ def key_of(one: Perturbation) -> str:
 
 def stress_row(one: Perturbation, metric: str) -> Row:
     """Return one fault's row."""
-    verdict = Content.styled("● pass", "$ok") if one.passed else Content.styled("✖ fail", "$bad")
+    verdict = Content.styled(_("● pass"), "$ok") if one.passed else Content.styled(_("✖ fail"), "$bad")
     cells = [
         verdict, one.kind, one.feature or "all", "refused" if one.refused else measure_text(metric, one.value, ""),
         MISSING if one.loss is None else delta(-one.loss), share(one.changed),
@@ -66,7 +70,7 @@ def stress_lines(found: Perturbations | None, key: str) -> list[Content]:
     if found is None or one is None:
         return []
     metric = title_of(found.metric)
-    where = f" in {safe(one.feature)}" if one.feature else ""
+    where = " " + _("in {feature}").format(feature=safe(one.feature)) if one.feature else ""
     lines = [
         Content.assemble((f"{one.kind}{where}", "bold")),
         Content.assemble((f"{_('rule')}     ", "$muted"), KINDS[one.kind]),
@@ -75,10 +79,13 @@ def stress_lines(found: Perturbations | None, key: str) -> list[Content]:
         lines.append(Content.assemble((f"{_('refused')}  ", "$muted"), safe(one.refused, limit=200)))
     else:
         lines += [
-            Content.assemble(("taken    ", "$muted"), f"{share(one.changed)} of the rows are answered otherwise"),
+            Content.assemble(
+                ("taken    ", "$muted"),
+                _("{changed} of the rows are answered otherwise").format(changed=share(one.changed)),
+            ),
             Content.assemble(("costs    ", "$muted"), f"{metric} {number(found.value)} → {number(one.value)}"),
         ]
-    allowed = (
-        f"{number(found.allowed)}, a tenth of its {number(found.value)} over the constant's {number(found.constant)}"
+    allowed = _("{allowed}, a tenth of its {value} over the constant's {constant}").format(
+        allowed=number(found.allowed), value=number(found.value), constant=number(found.constant)
     )
     return [*lines, Content.assemble(("allowed  ", "$muted"), allowed)]

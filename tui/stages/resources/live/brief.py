@@ -4,6 +4,7 @@ from textual.content import Content
 
 from lemnis.engine.resources import GpuReport, HostSample
 from lemnis.tui.format import MISSING, bytes_
+from lemnis.tui.language import _
 from lemnis.tui.stages.resources.lines import (
     DISK_LEVELS,
     MEMORY_LEVELS,
@@ -30,7 +31,9 @@ def brief_lines(
         return small_lines(host, width)
     part, words = disk_words(host)
     spare = max(4, width - bar_room(width) - 39)
-    used = f"{bytes_(host.memory_used_bytes)} of {bytes_(host.memory_usable_bytes)}"
+    used = _("{memory_used_bytes} of {memory_usable_bytes}").format(
+        memory_used_bytes=bytes_(host.memory_used_bytes), memory_usable_bytes=bytes_(host.memory_usable_bytes)
+    )
 
     def with_past(words: str, metric: str) -> Content:
         graph = strip(past.get(metric, []), spare, top=100.0, shape=shape)

@@ -130,5 +130,5 @@ class Busiest(Panel):
     @staticmethod
     def _wanted(reading: Reading) -> str:
         return " · ".join(
-            [*(["your own"] if reading.wish.own else []), *([reading.wish.query] if reading.wish.query else [])]
+            [*([_("your own")] if reading.wish.own else []), *([reading.wish.query] if reading.wish.query else [])]
         )

@@ -84,7 +84,7 @@ class Closeup(Dialog[str]):
         panel, detail = self.query_one("#one-past", Panel), message.detail
         if isinstance(message.failed, NotFound) or (detail is not None and detail.process.state in ENDED):
             self.ended_at = now_ms()
-            panel.footnote("ended: this is what was seen of it")
+            panel.footnote(_("ended: this is what was seen of it"))
         elif message.failed is not None:
             panel.footnote(_("stale: {problem}").format(problem=message.failed.problem), stale=True)
         elif detail is not None:
@@ -122,4 +122,8 @@ class Closeup(Dialog[str]):
         except LemnisError as error:
             self.app.call_later(self.notify, error.problem, severity="error", markup=False)
         else:
-            self.app.call_later(self.notify, f"SIG{name} was sent to process {self.process.pid}.", markup=False)
+            self.app.call_later(
+                self.notify,
+                _("SIG{name} was sent to process {pid}.").format(name=name, pid=self.process.pid),
+                markup=False,
+            )

@@ -7,11 +7,20 @@ from textual.content import Content
 from lemnis.engine.resources import Disk, HostSample
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_
+from lemnis.tui.language import _
 from lemnis.tui.stages.resources.lines import DISK_LEVELS, bar, judged, percent, rate
+from lemnis.tui.widgets.cells import padded
 
 FEW_FILES = 10.0  # percent of the inodes, below which they may run out before the space does
 LEAST_NAME, BAR = 7, 6  # cells
 BARRED = 44  # cells, from which on there is room for a bar
+
+
+def free_words(disk: Disk) -> str:
+    """Return how much room a disk has left, in words."""
+    if disk.free_bytes is None:
+        return MISSING
+    return _("{free_bytes} free").format(free_bytes=bytes_(disk.free_bytes))
 
 
 def part_used(disk: Disk) -> float | None:
@@ -26,7 +35,7 @@ def trouble(disk: Disk) -> str:
     if disk.why:
         return safe(disk.why)
     left = disk.files_free_percent
-    return f"{percent(left)} of inodes left" if left is not None and left < FEW_FILES else ""
+    return _("{percent} of inodes left").format(percent=percent(left)) if left is not None and left < FEW_FILES else ""
 
 
 def own_words(host: HostSample, words: str) -> Content:
@@ -47,7 +56,9 @@ def disk_lines(disks: Sequence[Disk], width: int, most: int) -> list[Content]:
     name = max(LEAST_NAME, min(longest, width // 4))
     lines = [disk_line(disk, name, width) for disk in shown]
     if len(shown) < len(disks) and most > 0:
-        lines.append(Content.styled(f"{len(disks) - len(shown)} more file systems, with room", "$muted"))
+        lines.append(
+            Content.styled(_("{disks} more file systems, with room").format(disks=len(disks) - len(shown)), "$muted")
+        )
     return lines
 
 
@@ -58,7 +69,7 @@ def disk_line(disk: Disk, name: int, width: int) -> Content:
     line = Content.assemble(
         (f"{shortened(safe(disk.folder), name):<{name}} ", "$muted"),
         bar(part, BAR if width >= BARRED else 0, style), f"{percent(part):>5} ", (glyph or "  ", style),
-        f"{MISSING if disk.free_bytes is None else f'{bytes_(disk.free_bytes)} free':<15}",
+        padded(free_words(disk), 15),
     )  # fmt: skip
     wrong = trouble(disk)
     parts = [Content.styled(f" ▲ {wrong}", "$warn")] if wrong else []
@@ -88,7 +99,7 @@ def disks_brief(disks: Sequence[Disk], width: int) -> Content:
         wrong = trouble(disk)
         one = Content.assemble(
             (f"{safe(disk.folder)} ", "$muted"), (glyph, style), percent(part),
-            (f" ▲ {wrong}" if wrong else f", {bytes_(disk.free_bytes)} free", "$warn" if wrong else ""), "  ",
+            (f" ▲ {wrong}" if wrong else f", {free_words(disk)}", "$warn" if wrong else ""), "  ",
         )  # fmt: skip
         if line.cell_length + one.cell_length > width - 3:
             break
@@ -98,7 +109,7 @@ def disks_brief(disks: Sequence[Disk], width: int) -> Content:
 
 def disk_fact(disk: Disk) -> str:
     """Return one file system in words."""
-    free = MISSING if disk.free_bytes is None else f"{bytes_(disk.free_bytes)} free"
-    flow = f"read {rate(disk.read_bytes_per_s)}, write {rate(disk.write_bytes_per_s)}"
+    free = MISSING if disk.free_bytes is None else _("{free_bytes} free").format(free_bytes=bytes_(disk.free_bytes))
+    flow = _("read {rate}, write {rate2}").format(rate=rate(disk.read_bytes_per_s), rate2=rate(disk.write_bytes_per_s))
     parts = [percent(part_used(disk)), free, flow, safe(f"{disk.kind} {disk.device}".strip()), trouble(disk)]
     return ", ".join(part for part in parts if part)

@@ -6,6 +6,7 @@ from textual.content import Content
 
 from lemnis.engine.resources import DiskUse, HostSample
 from lemnis.tui.format import bytes_
+from lemnis.tui.language import _
 from lemnis.tui.stages.resources.lines import DISK_LEVELS, Past, disk_words, gauge, percent, rate
 from lemnis.tui.stages.resources.live.disks import disk_lines, own_words
 from lemnis.tui.stages.resources.live.graph import Shape, area
@@ -19,7 +20,7 @@ def flow_lines(
     own = Content.assemble(("lemnis  ", "$muted"), bytes_(sum(part.bytes for part in parts)))
     for one in sorted(parts, key=lambda part: -part.bytes)[:3]:
         own += Content.assemble((f"  {one.name} ", "$muted"), bytes_(one.bytes))
-    busy = f"busy {percent(host.disk_busy_percent)}"
+    busy = _("busy {percent}").format(percent=percent(host.disk_busy_percent))
     lines = [gauge("disk", part, own_words(host, f"{words}, {busy}"), width, DISK_LEVELS), *([own] if parts else [])]
     lines += disk_lines(host.disks[1:], width, max(1, height - len(lines) - len(FLOWS)))
     tall = max(1, (height - len(lines)) // len(FLOWS))

@@ -36,7 +36,7 @@ def gpu_lines(
         shape: What graphs are drawn with.
     """
     if not report.devices:
-        return [Content.assemble(("○ no GPU: ", "$muted"), safe(report.reason))]
+        return [Content.assemble((f"{_('○ no GPU:')} ", "$muted"), safe(report.reason))]
     name_width = min(28 if width >= WIDE else 18, max(len(short_name(gpu)) for gpu in report.devices))
     lines: list[Content] = []
     for gpu in report.devices:
@@ -73,7 +73,9 @@ def use_line(gpu: Gpu, past: Sequence[float | None], name_width: int, width: int
     part = memory_part(gpu)
     style, glyph = judged(part, MEMORY_LEVELS)
     graph = strip(past, room, top=100.0, shape=shape) if any(value is not None for value in past) else None
-    held = f"{bytes_(gpu.memory_used_bytes)} of {bytes_(gpu.memory_total_bytes)}"
+    held = _("{memory_used_bytes} of {memory_total_bytes}").format(
+        memory_used_bytes=bytes_(gpu.memory_used_bytes), memory_total_bytes=bytes_(gpu.memory_total_bytes)
+    )
     branch = "└" if gpu.is_slice else " "
     return Content.assemble(
         (f"{branch}{gpu.index:>2} ", "$muted"),
@@ -105,30 +107,44 @@ def more_line(gpu: Gpu) -> Content:
     """Return clocks, bus, errors and limits, as far as the driver gives them."""
     parts: list[Content] = []
     if gpu.mig and not gpu.is_slice:
-        parts.append(Content("divided (MIG): its slices are below"))
+        parts.append(Content(_("divided (MIG): its slices are below")))
     if gpu.throttled:
         parts.append(throttle_words(gpu))
     if gpu.sm_clock_mhz is not None:
         most = f" of {number(gpu.sm_clock_most_mhz, 0)}" if gpu.sm_clock_most_mhz else ""
         parts.append(Content(f"SM {number(gpu.sm_clock_mhz, 0)}{most} MHz"))
     if gpu.memory_clock_mhz is not None:
-        parts.append(Content(f"memory {number(gpu.memory_clock_mhz, 0)} MHz, busy {percent(gpu.memory_busy_percent)}"))
+        parts.append(
+            Content(
+                _("memory {memory_clock_mhz} MHz, busy {percent}").format(
+                    memory_clock_mhz=number(gpu.memory_clock_mhz, 0), percent=percent(gpu.memory_busy_percent)
+                )
+            )
+        )
     if gpu.pcie_generation is not None:
         parts.append(bus_words(gpu))
     if gpu.ecc_corrected is not None or gpu.ecc_uncorrected is not None:
         lost = gpu.ecc_uncorrected or 0
-        words = f"ECC {number(gpu.ecc_corrected)} corrected, {number(gpu.ecc_uncorrected)} lost"
+        words = _("ECC {ecc_corrected} corrected, {ecc_uncorrected} lost").format(
+            ecc_corrected=number(gpu.ecc_corrected), ecc_uncorrected=number(gpu.ecc_uncorrected)
+        )
         parts.append(Content.styled(f"✖ {words}", "$bad") if lost else Content(words))
     if gpu.fan_percent is not None:
-        parts.append(Content(f"fan {percent(gpu.fan_percent)}"))
+        parts.append(Content(_("fan {percent}").format(percent=percent(gpu.fan_percent))))
     if gpu.slows_at_celsius:
-        parts.append(Content(f"slows at {gpu.slows_at_celsius:.0f}, stops at {number(gpu.stops_at_celsius, 0)} °C"))
+        parts.append(
+            Content(
+                _("slows at {slows_at_celsius:.0f}, stops at {stops_at_celsius} °C").format(
+                    slows_at_celsius=gpu.slows_at_celsius, stops_at_celsius=number(gpu.stops_at_celsius, 0)
+                )
+            )
+        )
     return Content.styled(" · ", "$faint").join(parts)
 
 
 def throttle_words(gpu: Gpu) -> Content:
     """Return what holds the clocks down."""
-    return Content.styled(f"▲ slowed: {gpu.throttled}", "$warn")
+    return Content.styled(_("▲ slowed: {throttled}").format(throttled=gpu.throttled), "$warn")
 
 
 def bus_words(gpu: Gpu) -> Content:
@@ -144,8 +160,8 @@ def bus_words(gpu: Gpu) -> Content:
 def process_line(pid: int, held: int | None, busy: float | None, kind: str, process: Process | None) -> Content:
     """Return one process on a GPU: what it takes there, whose it is, whom it works for."""
     user = process.user if process is not None else MISSING
-    whose = f"→ {process.owner}" if process is not None and process.owner else "not of this workspace"
-    command = process.command if process is not None else "not in this container"
+    whose = f"→ {process.owner}" if process is not None and process.owner else _("not of this workspace")
+    command = process.command if process is not None else _("not in this container")
     return Content.assemble(
         (f"    ├ {pid:>7}  ", "$muted"),
         f"{safe(user)[:10]:<10} {bytes_(held):>9}  {percent(busy):>4} busy  {kind}  ",
@@ -156,13 +172,25 @@ def process_line(pid: int, held: int | None, busy: float | None, kind: str, proc
 
 def lost_line(gpu: Gpu, name_width: int, now_ms: int) -> Content:
     """Return a GPU that does not answer: since when, and why."""
-    since = f" since {when(gpu.lost_at, seconds=True)[11:]} ({age(gpu.lost_at, now_ms)})" if gpu.lost_at else ""
+    since = (
+        " "
+        + _("since {lost_at} ({lost_at2})").format(
+            lost_at=when(gpu.lost_at, seconds=True)[11:], lost_at2=age(gpu.lost_at, now_ms)
+        )
+        if gpu.lost_at
+        else ""
+    )
     name = fitted(Content(short_name(gpu)), name_width)
-    return Content.assemble((f" {gpu.index:>2} ", "$muted"), name, (f" ✖ lost{since}: ", "$bad"), safe(gpu.why))
+    return Content.assemble(
+        (f" {gpu.index:>2} ", "$muted"),
+        name,
+        (" " + _("✖ lost{since}:").format(since=since) + " ", "$bad"),
+        safe(gpu.why),
+    )
 
 
 def busy_now(report: GpuReport) -> str:
     """Return what the panel of the GPUs says behind its name."""
-    words = [f"driver {report.driver}"] if report.driver else []
+    words = [_("driver {driver}").format(driver=report.driver)] if report.driver else []
     lost = sum(1 for gpu in report.devices if gpu.why)
-    return " · ".join([*words, *([f"{lost} lost"] if lost else [])])
+    return " · ".join([*words, *([_("{lost} lost").format(lost=lost)] if lost else [])])

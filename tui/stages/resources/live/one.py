@@ -63,29 +63,32 @@ def detail_lines(detail: ProcessDetail, width: int, now_ms: int) -> list[Content
     command = wrap(safe(one.command), max(20, width)) or [f"[{safe(one.name)}]"]
     if len(command) > COMMAND_LINES:
         command = [*command[: COMMAND_LINES - 1], command[COMMAND_LINES - 1][: width - 1] + "…"]
-    owner = Content.styled(f"→ {safe(one.owner)}", "$stage-accent") if one.owner else Content("not of this workspace")
+    owner = (
+        Content.styled(f"→ {safe(one.owner)}", "$stage-accent") if one.owner else Content(_("not of this workspace"))
+    )
     above = " ‹ ".join(f"{safe(name)} {pid}" for pid, name in detail.ancestors) or "init"
     below = ", ".join(map(str, detail.children[:12])) + ("…" if len(detail.children) > 12 else "")
     lines = [Content.styled(line, "bold") for line in command]
     lines += [
         facts(
             ("user", safe(one.user) or MISSING), (_('state'), STATES.get(one.state, one.state)),
-            ("threads", number(one.threads)), ("nice", str(one.nice)), ("on cores", detail.cores or MISSING),
+            ("threads", number(one.threads)), ("nice", str(one.nice)), (_('on cores'), detail.cores or MISSING),
         ),
         facts(
             ("started", f"{when(one.started_at, seconds=True)} ({age(one.started_at, now_ms)})"),
-            ("CPU time", duration(one.cpu_s)), ("lost the CPU", f"{number(detail.switched_away)} times"),
+            (_('CPU time'), duration(one.cpu_s)),
+            (_('lost the CPU'), _('{switched_away} times').format(switched_away=number(detail.switched_away))),
         ),
         facts(
-            (_('memory'), bytes_(one.memory_bytes)), ("at most", bytes_(detail.memory_peak_bytes)),
-            ("swapped out", bytes_(detail.swap_bytes)), ("GPU", bytes_(one.gpu_memory_bytes)),
+            (_('memory'), bytes_(one.memory_bytes)), (_('at most'), bytes_(detail.memory_peak_bytes)),
+            (_('swapped out'), bytes_(detail.swap_bytes)), ("GPU", bytes_(one.gpu_memory_bytes)),
         ),
         facts(
             ("read", bytes_(detail.read_bytes)), ("written", bytes_(detail.written_bytes)),
-            ("open files", number(detail.file_descriptors)), ("in", safe(detail.folder, limit=200) or MISSING),
+            (_('open files'), number(detail.file_descriptors)), ("in", safe(detail.folder, limit=200) or MISSING),
         ),
         facts((_('started by'), above), *([("children", below)] if below else [])),
-        Content.assemble(("works for ", "$muted"), owner),
+        Content.assemble((f"{_('works for')} ", "$muted"), owner),
     ]  # fmt: skip
     return lines
 
@@ -138,5 +141,5 @@ def beside(label: str, value: str, graph: Sequence[str], *, shape: Shape) -> lis
 
 def keys_line(*, run: int | None) -> Content:
     """Return the keys of the screen."""
-    parts: list[tuple[str, str] | str] = [(" esc ", "$key"), "Back  ", (" X ", "$key"), "Signal  "]
-    return Content.assemble(*parts, *([(" r ", "$key"), f"Run {run}"] if run is not None else []))
+    parts: list[tuple[str, str] | str] = [(" esc ", "$key"), f"{_('Back')}  ", (" X ", "$key"), f"{_('Signal')}  "]
+    return Content.assemble(*parts, *([(" r ", "$key"), _("Run {run}").format(run=run)] if run is not None else []))

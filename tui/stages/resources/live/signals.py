@@ -9,16 +9,17 @@ from textual.content import Content
 
 from lemnis.engine.resources import SIGNALS, Process
 from lemnis.engine.text import safe
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.text import Words
 
 MEANINGS = {
-    "TERM": ("t", "end, and may clean up first"),
-    "INT": ("i", "interrupt, as ctrl+c does"),
-    "HUP": ("h", "hang up; many servers read their configuration anew"),
-    "STOP": ("z", "stand still; it keeps its memory and its GPU"),
-    "CONT": ("c", "go on after standing still"),
-    "KILL": ("K", "end at once: what it has not written is lost"),
+    "TERM": ("t", N_("end, and may clean up first")),
+    "INT": ("i", N_("interrupt, as ctrl+c does")),
+    "HUP": ("h", N_("hang up; many servers read their configuration anew")),
+    "STOP": ("z", N_("stand still; it keeps its memory and its GPU")),
+    "CONT": ("c", N_("go on after standing still")),
+    "KILL": ("K", N_("end at once: what it has not written is lost")),
 }
 LISTED = 5
 
@@ -42,16 +43,21 @@ class SignalMenu(Dialog[str]):
             for process in self.processes[:LISTED]:
                 yield Words(Content.assemble((f"{process.pid:>8}  ", "$muted"), safe(process.command, limit=56)))
             if len(self.processes) > LISTED:
-                yield Words(Content.styled(f"          and {len(self.processes) - LISTED} more", "$muted"))
+                yield Words(
+                    Content.styled(
+                        "          " + _("and {processes} more").format(processes=len(self.processes) - LISTED),
+                        "$muted",
+                    )
+                )
             if ours:
-                lost = f"▲ works for {ours[0]}: stopping its job (x) lets it keep what it did"
+                lost = _("▲ works for {ours}: stopping its job (x) lets it keep what it did").format(ours=ours[0])
                 yield Words(Content.styled(safe(lost, limit=200), "$warn"))
             for name in SIGNALS:
                 key, does = MEANINGS[name]
                 yield Words(
                     Content.assemble((f" {key} ", "$key"), f" SIG{name:<5} ", (does, "$muted")), classes="choice"
                 )
-            yield Words(Content.assemble((" esc ", "$key"), " send nothing"), classes="keys")
+            yield Words(Content.assemble((" esc ", "$key"), f" {_('send nothing')}"), classes="keys")
 
     def action_choose(self, name: str) -> None:
         self.dismiss(name)
@@ -61,5 +67,8 @@ def question(processes: list[Process]) -> str:
     """Return what is asked."""
     if len(processes) == 1:
         one = processes[0]
-        return safe(f"Which signal shall process {one.pid} of {one.user or 'nobody'} get?", limit=120)
-    return f"Which signal shall these {len(processes)} processes get?"
+        return safe(
+            _("Which signal shall process {pid} of {user} get?").format(pid=one.pid, user=one.user or "nobody"),
+            limit=120,
+        )
+    return _("Which signal shall these {processes} processes get?").format(processes=len(processes))

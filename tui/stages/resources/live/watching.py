@@ -6,6 +6,7 @@ from dataclasses import replace
 from lemnis.engine import LemnisError
 from lemnis.engine.clock import now_ms
 from lemnis.engine.resources import HostSample, Process
+from lemnis.tui.language import _
 from lemnis.tui.stages.resources.live.busiest import Busiest
 from lemnis.tui.stages.resources.live.closeup import Closeup
 from lemnis.tui.stages.resources.live.machine import Machine
@@ -105,7 +106,7 @@ class Watching:
         """Ask which signal the marked processes, or the one under the cursor, shall get."""
         processes = self.busiest().marked
         if not processes:
-            self.tell("No process is under the cursor.", warn=True)
+            self.tell(_("No process is under the cursor."), warn=True)
             return
 
         def answered(name: str | None) -> None:
@@ -139,5 +140,9 @@ def send_all(source: Source, processes: list[Process], name: str) -> str:
             gone.append(error)
     if gone:
         raise gone[0]
-    who = f"process {processes[0].pid}" if len(processes) == 1 else f"{len(processes)} processes"
-    return f"SIG{name} was sent to {who}."
+    who = (
+        _("process {pid}").format(pid=processes[0].pid)
+        if len(processes) == 1
+        else _("{processes} processes").format(processes=len(processes))
+    )
+    return _("SIG{name} was sent to {who}.").format(name=name, who=who)

@@ -155,7 +155,9 @@ class PoolScreen(Dialog[str | None]):
         except LemnisError as error:
             self.post_message(self.Refused(error))
         else:
-            self.post_message(self.Done(f"Job {job_id} has priority {priority}."))
+            self.post_message(
+                self.Done(_("Job {job_id} has priority {priority}.").format(job_id=job_id, priority=priority))
+            )
 
     def action_try_out(self) -> None:
         """Show what a change of the waiting job under the cursor would do."""
@@ -216,8 +218,8 @@ class PoolScreen(Dialog[str | None]):
 
 def keys_line(read_only: bool) -> Content:
     """Return what the keys do."""
-    keys = [("w", "what if"), ("enter", "its run")]
+    keys = [("w", _("what if")), ("enter", _("its run"))]
     if not read_only:
-        keys = [("+ -", f"priority by {STEP}"), *keys, ("x", "stop")]
+        keys = [("+ -", _("priority by {step}").format(step=STEP)), *keys, ("x", "stop")]
     parts = [part for key, does in [*keys, ("esc", "back")] for part in ((f" {key} ", "$key"), f" {_(does)}  ")]
     return Content.assemble(*parts)

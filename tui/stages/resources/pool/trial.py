@@ -79,7 +79,10 @@ class TrialScreen(Dialog[int | None]):
 
     def on_trial_screen_tried(self, message: Tried) -> None:
         found, at = message.found, message.at
-        self.query_one("#trial", Panel).retitle(_("What if"), f"job {found.job_id} had {words.asked_words(found)}")
+        self.query_one("#trial", Panel).retitle(
+            _("What if"),
+            _("job {job_id} had {asked_words}").format(job_id=found.job_id, asked_words=words.asked_words(found)),
+        )
         self.query_one("#trial-lines", Lines).show(lambda width: words.trial_lines(found, at, width))
         self.query_one("#trial", Panel).footnote(_("nothing is changed by trying"))
         self.query_one(Table).show(words.moved_rows(found, at))
@@ -110,8 +113,8 @@ class TrialScreen(Dialog[int | None]):
 
 def trial_keys(read_only: bool) -> Content:
     """Return what the keys do."""
-    keys = [("+ -", f"priority by {STEP}"), ("< >", "cores")]
+    keys = [("+ -", _("priority by {step}").format(step=STEP)), ("< >", "cores")]
     if not read_only:
-        keys.append(("enter", "give it this priority"))
+        keys.append(("enter", _("give it this priority")))
     parts = [part for key, does in [*keys, ("esc", "back")] for part in ((f" {key} ", "$key"), f" {does}  ")]
     return Content.assemble(*parts)

@@ -4,16 +4,17 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from lemnis.engine.resources import Account, Fate, Holding, Moved, PoolState, Start, Waiting, WhatIf
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_, share, verdict
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets.cells import Col, Row, fitted
 
 NAME_WIDTH, BAR_LEAST, BAR_MOST = 14, 8, 48
-NOBODY, WIDE = "nobody", 100
+NOBODY, WIDE = N_("nobody"), 100
 LEGEND = "█ guaranteed  ▓ borrowed  ░ guaranteed and free  · up to the limit"
 COLUMNS = (
     Col("job", "job", right=True),
@@ -29,7 +30,7 @@ COLUMNS = (
 )
 NARROW = frozenset({"job", "what", "account", "priority", "cores", "when", "why"})
 NARROW_WHAT = 18  # cells
-FORTUNES = ("stopped", "would start later", "would start earlier", "would stand elsewhere in line")
+FORTUNES = (N_("stopped"), N_("would start later"), N_("would start earlier"), N_("would stand elsewhere in line"))
 MOVED_COLUMNS = (
     Col("job", "job", right=True),
     Col("what", "what", most=30),
@@ -48,7 +49,7 @@ def account_lines(pool: PoolState, width: int) -> list[Content]:
                 _("Nobody has a share and nobody works. [pool.quotas.NAME] in lemnis.toml gives one."), "$muted"
             )
         ]
-    names = min(NAME_WIDTH, max(len(safe(one.name or NOBODY)) for one in pool.accounts) + 1)
+    names = min(NAME_WIDTH, max(cell_len(safe(one.name or _(NOBODY))) for one in pool.accounts) + 1)
     lines = [account_line(one, 0, pool.cores, (names, width)) for one in pool.accounts]
     if pool.gpus:
         lines += [
@@ -64,18 +65,20 @@ def account_line(account: Account, index: int, has: float, widths: tuple[int, in
     names, width = widths
     room = max(BAR_LEAST, min(BAR_MOST, width - names - 60))
     held = account.held[index]
-    words = [f"{held:g} GPU" if index == 2 else counted(held)]
+    words = [_("{held:g} GPU").format(held=held) if index == 2 else counted(held)]
     if account.declared:
-        words.append(f"{account.guaranteed[index]:g} guaranteed")
+        words.append(_("{guaranteed:g} guaranteed").format(guaranteed=account.guaranteed[index]))
     if account.borrowed[index]:
-        words.append(f"{account.borrowed[index]:g} borrowed")
+        words.append(_("{borrowed:g} borrowed").format(borrowed=account.borrowed[index]))
     limit = account.limit[index]
     if limit is not None:
-        words.append(f"limit {limit:g}" + (" reached" if account.held[index] >= limit else ""))
+        bound = _("limit {limit:g} reached") if account.held[index] >= limit else _("limit {limit:g}")
+        words.append(bound.format(limit=limit))
     if account.waiting:
-        words.append(f"{account.waiting} waiting")
-    words.append(f"{share(account.use, 0)} of recent use" if width >= WIDE else f"used {share(account.use, 0)}")
-    name = fitted(Content(safe(account.name or NOBODY)), names)
+        words.append(_("{waiting} waiting").format(waiting=account.waiting))
+    use = _("{use} of recent use") if width >= WIDE else _("used {use}")
+    words.append(use.format(use=share(account.use, 0)))
+    name = fitted(Content(safe(account.name or _(NOBODY))), names)
     return Content.assemble(name, account_bar(account, index, has, room), f" {', '.join(words)}")
 
 
@@ -112,26 +115,28 @@ def start_words(start: Start, now_ms: int) -> str:
         return "?" if start.after else MISSING
     if start.at - now_ms < 1000:
         return "now"
-    return f"in {rough((start.at - now_ms) / 1000)}"
+    return _("in {rough}").format(rough=rough((start.at - now_ms) / 1000))
 
 
 def rough(seconds: float) -> str:
     """Return a length of time as exact as an estimate is."""
     if seconds < 90:
         return f"{max(1, round(seconds / 5) * 5)} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return _("{seconds} min").format(seconds=round(seconds / 60)) if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def expected(start: Start, now_ms: int) -> str:
     """Return the estimate as a sentence; empty where there is none to give."""
-    jobs = " and ".join(f"job {one}" for one in start.after[:3])
+    jobs = " and ".join(_("job {one}").format(one=one) for one in start.after[:3])
     if start.at is None:
         take = "take" if len(start.after) > 1 else "takes"
         return f"when it starts can't be told: nobody knows how long {jobs} {take}" if jobs else ""
     if start.at - now_ms < 1000:
         return ""
     ends = " end" if len(start.after) > 1 else " ends"
-    return f"starts in about {rough((start.at - now_ms) / 1000)}" + (f", when {jobs}{ends}" if jobs else "")
+    return _("starts in about {rough}").format(rough=rough((start.at - now_ms) / 1000)) + (
+        _(", when {jobs}{ends}").format(jobs=jobs, ends=ends) if jobs else ""
+    )
 
 
 def job_rows(pool: PoolState, now_ms: int) -> list[Row]:
@@ -141,25 +146,29 @@ def job_rows(pool: PoolState, now_ms: int) -> list[Row]:
 
 def titled(run_id: int | None, title: str) -> str:
     """Return a job's title, with its run where it doesn't say so itself."""
-    return title if run_id is None or f"run {run_id}" in title else f"run {run_id} {title}"
+    return (
+        title
+        if run_id is None or _("run {run_id}").format(run_id=run_id) in title
+        else _("run {run_id} {title}").format(run_id=run_id, title=title)
+    )
 
 
 def held_row(job: Holding) -> Row:
     """Return a job that holds a part of the pool."""
-    left = MISSING if job.left_s is None else f"{rough(job.left_s)} left"
+    left = MISSING if job.left_s is None else _("{rough} left").format(rough=rough(job.left_s))
     return row(job, verdict(job.state).content, left, holding_words(job), job.left_s)
 
 
 def holding_words(job: Holding) -> str:
     """Return by what right a live job holds its part, and what keeps it to that."""
     words = [job.right] if job.right else []
-    words.append("can be preempted" if job.preemptible else "is not preempted")
+    words.append(_("can be preempted") if job.preemptible else _("is not preempted"))
     if job.cpus:
-        words.append(f"bound to CPU {', '.join(map(str, job.cpus))}")
+        words.append(_("bound to CPU {map}").format(map=", ".join(map(str, job.cpus))))
     if job.gpus:
-        words.append(f"on GPU {', '.join(job.gpus)}" + (f" ({job.kept_by})" if job.kept_by else ""))
+        words.append(_("on GPU {gpus}").format(gpus=", ".join(job.gpus)) + (f" ({job.kept_by})" if job.kept_by else ""))
     if job.limited:
-        words.append(f"ended above {bytes_(job.memory_bytes)}")
+        words.append(_("ended above {memory_bytes}").format(memory_bytes=bytes_(job.memory_bytes)))
     return ", ".join(words)
 
 
@@ -193,17 +202,17 @@ def row(job: Holding | Waiting, state: Content, when: str, why: str, sort_when: 
 def asked_words(found: WhatIf) -> str:
     """Return what is tried out: ``priority 80, 4 cores``."""
     asked = found.asked
-    parts = [f"priority {asked.priority}", counted(asked.cores)]
+    parts = [_("priority {priority}").format(priority=asked.priority), counted(asked.cores)]
     if asked.memory_bytes:
         parts.append(bytes_(asked.memory_bytes))
     if asked.gpu:
-        parts.append(f"{asked.gpu:g} GPU")
+        parts.append(_("{gpu:g} GPU").format(gpu=asked.gpu))
     return ", ".join(parts)
 
 
 def fate_words(fate: Fate, now_ms: int) -> str:
     """Return what becomes of a job in one sentence."""
-    place = "" if fate.place is None else f"place {fate.place}: "
+    place = "" if fate.place is None else _("place {place}:").format(place=fate.place) + " "
     return place + "; ".join(filter(None, (fate.why, expected(fate.start, now_ms))))
 
 
@@ -223,7 +232,7 @@ def moved_rows(found: WhatIf, now_ms: int) -> list[Row]:
 def moved_words(found: WhatIf) -> str:
     """Return how many other jobs would be stopped, start later or earlier, or only stand elsewhere in line."""
     counts = Counter(fortune(one) for one in found.others)
-    return ", ".join(f"{counts[word]} {word}" for word in FORTUNES if counts[word])
+    return ", ".join(f"{counts[word]} {_(word)}" for word in FORTUNES if counts[word])
 
 
 def fortune(one: Moved) -> str:
@@ -240,14 +249,18 @@ def fortune(one: Moved) -> str:
 
 def what_if_lines(found: WhatIf, now_ms: int) -> list[tuple[str, str]]:
     """Return a trial as label and value."""
-    changes: Sequence[str] = [f"job {one.job_id} of {one.account}" for one in found.others if one.preempted]
+    changes: Sequence[str] = [
+        _("job {job_id} of {account}").format(job_id=one.job_id, account=one.account)
+        for one in found.others
+        if one.preempted
+    ]
     return [
         (_("job"), f"{found.job_id}  {safe(found.title)}"),
         (_("now"), fate_words(found.before, now_ms)),
-        ("with", asked_words(found)),
-        ("then", fate_words(found.after, now_ms)),
-        ("preempts", ", ".join(changes) or "nobody"),
-        ("others", moved_words(found) or "no other job is touched"),
+        (_("with"), asked_words(found)),
+        (_("then"), fate_words(found.after, now_ms)),
+        (_("preempts"), ", ".join(changes) or _("nobody")),
+        (_("others"), moved_words(found) or _("no other job is touched")),
     ]
 
 
