@@ -86,6 +86,16 @@ def marked(source: str) -> Iterator[str]:
             yield text_of(label) or ("" if len(node.args) > 1 else text_of(node.args[0]))
 
 
+def templates() -> set[str]:
+    """Return the texts of all sources as templates, ``{}`` for what is put into them: what a sentence is made of."""
+    found: set[str] = set()
+    for path in (*ROOT.glob("engine/**/*.py"), *ROOT.glob("tui/**/*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            found.add("".join(text_of(part) if isinstance(part, ast.Constant) else "{}" for part in parts))
+    return found
+
+
 def messages() -> list[str]:
     """Return every message of the console, sorted; what has no letter is the same in every language."""
     sources = (path.read_text("utf-8") for path in sorted(ROOT.glob("tui/**/*.py")))

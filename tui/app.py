@@ -24,6 +24,7 @@ from lemnis.tui.keys.keymap import DEFAULT, Keymap
 from lemnis.tui.language import _
 from lemnis.tui.messages import EngineSeen, LoopRead, RoomImported, TopicsMoved
 from lemnis.tui.navigation import NavigatingApp
+from lemnis.tui.sentences import told
 from lemnis.tui.stages import STAGES
 from lemnis.tui.tour.console import Touring
 from lemnis.tui.warming import settle_memory, warm_rooms
@@ -140,8 +141,9 @@ class Console(Touring, NavigatingApp):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a toast; the ids of actions in it become their keys."""
-        super().notify(named.keyed(message), title=title, severity=severity, timeout=timeout, markup=markup)
+        """Show a toast; the ids of actions in it become their keys, and what is the engine's own is translated."""
+        lines = "\n".join(map(told, message.split("\n")))
+        super().notify(named.keyed(lines), title=told(title), severity=severity, timeout=timeout, markup=markup)
 
     def on_unmount(self) -> None:
         self.pump.stop()

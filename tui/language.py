@@ -5,8 +5,9 @@ One that is declared (a table of words, a `Col`, an `Action`) is translated by w
 is neither of those two. What explains (`…_TEXT`, `CELLS`, `HELP`) is translated by paragraph, where it is shown. Korean
 goes into `locale/ko/LC_MESSAGES/lemnis.po` after `make docs`.
 
-English stays: what commands print, JSON and logs, which never `speak`; the engine's sentences; data; the names of
-metrics and parameters; the words of queries and addresses; whatever else a script reads.
+English stays: what commands print, JSON and logs, which never `speak`; the engine's sentences, but for those that
+`sentences` knows; data; the names of metrics and parameters; the words of queries and addresses; whatever else a
+script reads.
 """
 
 from collections.abc import Callable, Mapping

@@ -14,7 +14,7 @@ from lemnis.tui.app import Console
 from lemnis.tui.messages import PlaceWanted
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages import STAGES
-from lemnis.tui.stages.deploy.explained import DEPLOYMENT
+from lemnis.tui.stages.deploy.explained import DEPLOYMENT_TEXT
 from lemnis.tui.widgets import Table
 
 BY_DATA = {"sample", "failures", "heat", "listing"}  # tables whose columns are those of data
@@ -69,7 +69,7 @@ async def test_a_number_is_explained_with_its_value_and_where_its_bound_comes_fr
 async def test_a_text_longer_than_the_screen_is_read_to_its_end_and_back(engine: Engine, size: tuple[int, int]) -> None:
     async with Console(engine, stage="deploy").run_test(size=size) as pilot:
         await becomes(pilot, lambda: pilot.app.stage is not None and pilot.app.stage.loaded_at is not None)
-        pilot.app.push_screen(Explanation("Deployment", f"{DEPLOYMENT}\n\n{DEPLOYMENT} The end."))
+        pilot.app.push_screen(Explanation("Deployment", f"{DEPLOYMENT_TEXT}\n\n{DEPLOYMENT_TEXT} The end."))
         await shows(pilot, "Deployment", "A version is a model file", "scroll", " esc ")
         assert "The end." not in screen_text(pilot)
         await pilot.press("j")

@@ -1,19 +1,23 @@
 # pyright: basic, reportArgumentType=false
 
+import json
 import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from catalogue import PO, as_mo, as_po, translations, updated
+from catalogue import PO, as_mo, as_po, templates, translations, updated
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.cells import cell_len
 from support import engine_at, screen_text, settle, shows
 
 from lemnis.tui.app import Console
-from lemnis.tui.language import CATALOGUE, _, speak, wanted
+from lemnis.tui.language import CATALOGUE, LOCALES, _, speak, wanted
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.welcome import Welcome
+from lemnis.tui.sentences import Sentences, told
 from lemnis.tui.stages.monitor.explain import MONEY_TEXT, RULE_TEXT
 from lemnis.tui.widgets.cells import Col, Row, header_labels, row_content, widths_of
 from lemnis.tui.widgets.text import Facts
@@ -98,6 +102,34 @@ def test_an_explanation_is_korean_by_paragraph_around_what_is_measured(korean: N
     assert first.startswith("하루 금액:")
     assert measured == "KS 0.31 of dep_delay: drift."
     assert "드리프트" in rule
+
+
+def test_a_sentence_of_the_engine_is_translated_around_its_values(korean: None) -> None:
+    assert told("version 3: 336,776 rows of 5 sources") == "버전 3: 소스 5개의 336,776행"
+    assert told("Even the unfavourable end of its 95 % interval, 0.705, keeps >= 0.68.").startswith(
+        "95 % 구간의 불리한 끝 0.705도"
+    )
+    assert told("nobody has written this") == "nobody has written this"
+    speak({"LANG": "C"})
+    assert told("no run yet") == "no run yet"
+
+
+VALUES = st.text(st.characters(exclude_characters="t"))
+
+
+@given(VALUES, VALUES)
+def test_what_stands_in_a_sentence_stays_as_it_is(before: str, after: str) -> None:
+    known = Sentences({"from {} to {}.": "{1} ← {0}"})
+    assert known.told(f"from {before} to {after}.") == f"{after} ← {before}"
+
+
+@pytest.mark.slow
+def test_the_sentences_that_are_translated_are_those_that_sources_write() -> None:
+    sentences = json.loads((LOCALES / "ko" / "sentences.json").read_text("utf-8"))
+    assert not set(sentences) - templates()
+    for template, said in sentences.items():
+        places = sorted(int(place) for place in re.findall(r"\{(\d+)\}", said))
+        assert places == list(range(template.count("{}"))), template
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -12,6 +12,7 @@ from lemnis.tui.keys.named import ID, key_of
 from lemnis.tui.language import _
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.remembered import remember
+from lemnis.tui.sentences import told
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.tour.steps import STEPS, Tour, asks
 from lemnis.tui.widgets.cells import fitted
@@ -89,7 +90,7 @@ class TourPanel(Widget):
         """Return the line above: place, tab, the workspace's own figures, and the keys of the tour itself."""
         step = self.tour.step
         state = self.screen.query_one(Loop).states.get(step.stage)
-        why = f"  {safe(state.why, limit=160)}" if state is not None and state.why else ""
+        why = f"  {safe(told(state.why), limit=160)}" if state is not None and state.why else ""
         ways = Content("")
         for key, words in (
             (key_of("app.tour_next"), _("next")),

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from lemnis.engine.text import safe
 from lemnis.tui.format import verdict
 from lemnis.tui.messages import StageWanted
+from lemnis.tui.sentences import told
 from lemnis.tui.stages import BY_NAME, STAGES, StageInfo
 from lemnis.tui.widgets.cells import fitted
 
@@ -94,7 +95,7 @@ class Loop(Widget):
             words += Content.assemble(
                 ("  ·  ", "$faint"), (f"{mark.text}: ", mark.style), ", ".join(f"{s.key} {s.said}" for s in needy)
             )
-        why = self._state(here).why
+        why = told(self._state(here).why)
         if why and judged.word != "…":
             words += Content.assemble(("  ·  ", "$faint"), (safe(why, limit=200), "$muted"))
         return names + "\n" + fitted(words, self.size.width)

@@ -14,6 +14,7 @@ from lemnis.engine import LemnisError
 from lemnis.engine.query import Completion, QueryError
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets.field import Field
 from lemnis.tui.widgets.text import Words
 
@@ -89,7 +90,8 @@ class PromptLine(Horizontal):
 
     def refuse(self, error: LemnisError) -> None:
         """Say what is wrong with the line and where, put the cursor there, and stay open."""
-        words = f"{error.place}: {error.problem}" if error.place else f"{error.problem} {error.remedy}"
+        problem = told(error.problem)
+        words = f"{error.place}: {problem}" if error.place else f"{problem} {told(error.remedy)}"
         self.query_one(".hint", Words).say(Content.styled(safe(words), "$bad"))
         self._refused = self.query_one(Input).value
         if isinstance(error, QueryError):

@@ -7,6 +7,7 @@ from lemnis.engine import LemnisError
 from lemnis.engine.text import safe
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 
 
 class ErrorStrip(Static):
@@ -18,11 +19,11 @@ class ErrorStrip(Static):
 
     def show(self, error: LemnisError) -> None:
         """Draw problem, place and remedy; nothing is written if they are the same as before."""
-        lines = [Content.assemble(("✖ ", "$bad"), (safe(error.problem, limit=500), "bold"))]
+        lines = [Content.assemble(("✖ ", "$bad"), (safe(told(error.problem), limit=500), "bold"))]
         if error.place:
             lines.append(Content.assemble((f"  {_('where:')} ", "$muted"), safe(error.place, limit=300)))
         if error.remedy:
-            lines.append(Content.assemble((f"  {_('try:')} ", "$muted"), safe(keyed(error.remedy), limit=300)))
+            lines.append(Content.assemble((f"  {_('try:')} ", "$muted"), safe(keyed(told(error.remedy)), limit=300)))
         text = Content("\n").join(lines)
         if text != self.content or not self.display:
             self.update(text)

@@ -9,6 +9,7 @@ from lemnis.engine.evaluate import Evaluation, Gate, Importance, Month, Speed
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_, delta, money, number, share, styled, verdict
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import Col, Row, fitted, padded
 from lemnis.tui.widgets.text import bar_of
 
@@ -331,7 +332,7 @@ def styled_why(gate: Gate | None) -> Content:
     if gate is None:
         return Content("")
     return (
-        Content.assemble(verdict(gate.verdict).glyph, " ", safe(gate.why, limit=400))
+        Content.assemble(verdict(gate.verdict).glyph, " ", safe(told(gate.why), limit=400))
         if gate.why
         else styled("", "$muted")
     )

@@ -11,6 +11,7 @@ from lemnis.engine.explore import Note, Profile
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, figure, number, share, when
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.explore.multiples import multiples_lines
 from lemnis.tui.stages.explore.rows import bin_labels, class_look, end_text, looked_at, shape, stacked
 from lemnis.tui.widgets.cells import fitted, padded
@@ -61,8 +62,8 @@ def detail_content(profile: Profile, closer: Closer, width: int, *, compact: boo
 def note_line(note: Note) -> Content:
     """Return a note with a mark if it asks to act, muted if it is only to know."""
     if note.act:
-        return Content.assemble(("▲ ", "$warn"), (note.word, "bold"), f"  {safe(note.detail)}")
-    return Content.styled(f"· {note.word}  {safe(note.detail)}", "$muted")
+        return Content.assemble(("▲ ", "$warn"), (note.word, "bold"), f"  {safe(told(note.detail))}")
+    return Content.styled(f"· {note.word}  {safe(told(note.detail))}", "$muted")
 
 
 def class_lines(profile: Profile, closer: Closer, width: int, *, compact: bool) -> list[Content]:

@@ -17,6 +17,7 @@ from lemnis.tui.format import number
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
 from lemnis.tui.messages import WHERE
+from lemnis.tui.sentences import told
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.explore import rows
 from lemnis.tui.stages.explore.browser import RowBrowser
@@ -367,5 +368,5 @@ class ExploreStage(Stage[ExploreView]):
             return _("Missing together"), MISSING_TEXT
         if profile is None or self.rows_open:
             return _("Rows"), ROWS_TEXT
-        notes = "\n\n".join(f"{note.word}: {note.detail}" for note in profile.notes) or _("Nothing to note.")
+        notes = "\n\n".join(f"{note.word}: {told(note.detail)}" for note in profile.notes) or _("Nothing to note.")
         return _("Column {name}").format(name=profile.name), f"{notes}\n\n{PROFILE_TEXT}"

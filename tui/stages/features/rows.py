@@ -14,6 +14,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, styled, verdict
 from lemnis.tui.keys.named import key_of, keyed
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import Col, Row
 
 INTERVAL = 12  # cells of the drawn interval
@@ -294,7 +295,7 @@ def verdict_content(score: FeatureScore) -> Content:
     )
     lines = [Content.assemble(verdict(word).content, sure)]
     for reason in (score.leakage, score.doubt, score.unstable):
-        lines += [Content(f"  {safe(sentence)}") for sentence in sentences(reason)]
+        lines += [Content(f"  {safe(told(sentence))}") for sentence in sentences(reason)]
     return Content("\n").join(lines)
 
 
