@@ -62,8 +62,8 @@ def detail_content(profile: Profile, closer: Closer, width: int, *, compact: boo
 def note_line(note: Note) -> Content:
     """Return a note with a mark if it asks to act, muted if it is only to know."""
     if note.act:
-        return Content.assemble(("▲ ", "$warn"), (note.word, "bold"), f"  {safe(told(note.detail))}")
-    return Content.styled(f"· {note.word}  {safe(told(note.detail))}", "$muted")
+        return Content.assemble(("▲ ", "$warn"), (told(note.word), "bold"), f"  {safe(told(note.detail))}")
+    return Content.styled(f"· {told(note.word)}  {safe(told(note.detail))}", "$muted")
 
 
 def class_lines(profile: Profile, closer: Closer, width: int, *, compact: bool) -> list[Content]:

@@ -368,5 +368,7 @@ class ExploreStage(Stage[ExploreView]):
             return _("Missing together"), MISSING_TEXT
         if profile is None or self.rows_open:
             return _("Rows"), ROWS_TEXT
-        notes = "\n\n".join(f"{note.word}: {told(note.detail)}" for note in profile.notes) or _("Nothing to note.")
+        notes = "\n\n".join(f"{told(note.word)}: {told(note.detail)}" for note in profile.notes) or _(
+            "Nothing to note."
+        )
         return _("Column {name}").format(name=profile.name), f"{notes}\n\n{PROFILE_TEXT}"

@@ -12,6 +12,7 @@ from lemnis.engine.explore import Order, Profile, View, interest
 from lemnis.engine.text import safe
 from lemnis.tui.format import BLOCKS, MISSING, figure, number, share, when
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Cell, Col, Field, Row
 
 SPARK_CELLS = 12
@@ -114,7 +115,7 @@ def notes_cell(profile: Profile) -> Cell:
     sampled = [] if profile.exact else [Content.styled(_("~ sample"), "$busy")]
     calls, others = list[Content](), list[Content]()
     for reason in interest(profile).reasons:
-        words = safe(reason.words)
+        words = safe(", ".join(map(told, reason.words.split(", "))))
         calls.append(Content(words)) if reason.act else others.append(Content.styled(words, "$muted"))
     if calls:
         calls[0] = Content.assemble(("▲ ", "$warn"), calls[0])

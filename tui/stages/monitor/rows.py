@@ -329,7 +329,7 @@ def standing_row(standing: Standing, now: int, bound: float | None = None) -> Ro
 def summary(status: Status, endpoint: str, now: int) -> Content:
     """Return the line on top: who watches, what was seen, and the replay that runs."""
     watch = verdict("up" if status.watching else "down")
-    parts: list[Content | tuple[str, str] | str] = [("watch ", "$muted"), watch.content]
+    parts: list[Content | tuple[str, str] | str] = [(f"{_('watch')} ", "$muted"), watch.content]
     if status.why:
         parts.append((f"  {safe(status.why, limit=120)}", "$warn"))
     for replay in status.replays:

@@ -68,7 +68,7 @@ def value_content(problem: Problem) -> Content:
     for word, amounts in ((_("said yes"), yes), (_("said no"), no)):
         cells = [amount_content(amount, currency, wide) for amount, wide in zip(amounts, (11, 15), strict=True)]
         lines.append(Content.assemble((padded(word, 9), "$muted"), *cells))
-    lines.append(Content.assemble((f"{_('yes from')} ", "$muted"), f"{f'p {problem.threshold:g}':>11}"))
+    lines.append(Content.assemble((padded(_("yes from"), 9), "$muted"), f"{f'p {problem.threshold:g}':>11}"))
     return Content("\n").join(lines)
 
 

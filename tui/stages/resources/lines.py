@@ -9,6 +9,7 @@ from lemnis.engine.resources import GpuReport, HostSample
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_
 from lemnis.tui.language import _
+from lemnis.tui.widgets.cells import padded
 
 Past: TypeAlias = Mapping[str, Sequence[float | None]]
 
@@ -47,20 +48,20 @@ def gauge(
     style, glyph = judged(part, levels)
     room = bar_room(width)
     mark = Content.styled(glyph or "  ", style)
-    return Content.assemble((f"{label:<8}", "$muted"), bar(part, room, style), f"{percent(part):>5} ", mark, words)
+    return Content.assemble((padded(label, 8), "$muted"), bar(part, room, style), f"{percent(part):>5} ", mark, words)
 
 
 def cpu_line(host: HostSample) -> Content:
     """Return where the time of all cores went."""
     parts: list[tuple[str, str] | str] = [f"{percent(host.cpu_percent):>4} "]
     for label, value in (
-        ("user", host.user_percent),
-        ("system", host.system_percent),
+        (_("user"), host.user_percent),
+        (_("system"), host.system_percent),
         (_("disk wait"), host.wait_percent),
-        ("stolen", host.steal_percent),
+        (_("stolen"), host.steal_percent),
     ):
         parts += [(f"  {label} ", "$muted"), percent(value)]
-    return Content.assemble(*parts, ("   load ", "$muted"), load_words(host))
+    return Content.assemble(*parts, (f"   {_('load')} ", "$muted"), load_words(host))
 
 
 def load_words(host: HostSample) -> str:
@@ -87,7 +88,7 @@ def memory_lines(host: HostSample, width: int) -> list[Content]:
     used = _("{memory_used_bytes} of {memory_usable_bytes}").format(
         memory_used_bytes=bytes_(host.memory_used_bytes), memory_usable_bytes=bytes_(host.memory_usable_bytes)
     )
-    lines = [gauge("memory", host.memory_percent, used, width, MEMORY_LEVELS)]
+    lines = [gauge(_("memory"), host.memory_percent, used, width, MEMORY_LEVELS)]
     if host.swap_total_bytes:
         part = 100 * (host.swap_used_bytes or 0) / host.swap_total_bytes
         words = _("{swap_used_bytes} of {swap_total_bytes}").format(
@@ -100,7 +101,7 @@ def memory_lines(host: HostSample, width: int) -> list[Content]:
     if host.memory_usable_bytes != host.memory_total_bytes:
         lines.append(
             Content.assemble(
-                ("machine ", "$muted"),
+                (f"{_('machine')} ", "$muted"),
                 _("{memory_total_bytes}, this is a container").format(
                     memory_total_bytes=bytes_(host.memory_total_bytes)
                 ),
@@ -111,11 +112,11 @@ def memory_lines(host: HostSample, width: int) -> list[Content]:
 
 def pressure_line(host: HostSample) -> Content:
     """Return how much of the last ten seconds something waited for CPU, memory or disk."""
-    parts: list[tuple[str, str] | str] = [("waiting ", "$muted")]
+    parts: list[tuple[str, str] | str] = [(f"{_('waiting')} ", "$muted")]
     for label, value in (
         ("CPU", host.cpu_pressure_percent),
         (_("memory"), host.memory_pressure_percent),
-        ("disk", host.disk_pressure_percent),
+        (_("disk"), host.disk_pressure_percent),
     ):
         style, glyph = judged(value, PRESSURE_LEVELS)
         parts += [(f"{label} ", "$muted"), (glyph, style), f"{percent(value)}  "]

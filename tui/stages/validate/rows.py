@@ -154,9 +154,8 @@ def summary_content(run: CheckRun | None, now: int, width: int, *, notice: str =
         for drawn, count in counts
         if count or width >= WIDE_CELLS
     ]
-    place = "   " + _("{version_title}, {ended_at} ago").format(
-        version_title=safe(run.version_title), ended_at=age(run.ended_at, now)
-    )
+    ago = _("{version}, {age} ago").format(version=safe(run.version_title), age=age(run.ended_at, now))
+    place = f"   {ago}"
     if width >= WIDE_CELLS:
         place += "   " + _("{ended_at}, took {ended_at2}").format(
             ended_at=when(run.ended_at), ended_at2=duration((run.ended_at - run.started_at) / 1000)
@@ -181,12 +180,8 @@ def detail_facts(result: CheckResult, now: int) -> list[tuple[str, Cell]]:
         facts.append(("why", result.why))
     if result.waiver:
         waiver = result.waiver
-        facts.append(
-            (
-                _("waived"),
-                _("by {who} until {until}: {why}").format(who=waiver.who, until=when(waiver.until), why=waiver.why),
-            )
-        )
+        waived = _("by {who} until {until}: {why}").format(who=waiver.who, until=when(waiver.until), why=waiver.why)
+        facts.append((_("waived"), waived))
     plain = _(", {allowed} rows allowed").format(allowed=number(result.allowed)) if result.allowed else ""
     allowed = f": {result.limits}" if result.limits else plain
     owner = _(", owned by {owner}").format(owner=result.owner) if result.owner else ""
@@ -214,7 +209,7 @@ def no_sample(result: CheckResult) -> str:
         return _("It was not evaluated, so no row is known to be right.")
     if result.kind == "freshness":
         return _("It asks how old the newest is; no single row fails it.")
-    return _("It counts rows; no single row fails it.") if result.kind == "row_count" else "No row fails it."
+    return _("It counts rows; no single row fails it.") if result.kind == "row_count" else _("No row fails it.")
 
 
 def data_columns(names: Sequence[str], found: Sequence[Sequence[object]]) -> list[Col]:
@@ -250,11 +245,8 @@ def history_lines(points: Sequence[HistoryPoint], most: int = 8) -> Content:
     lines: list[Content] = []
     for point in reversed(points[-most:]):
         drawn = Verdict("?", "not evaluated", BAD) if point.failing is None else verdict(point.verdict)
-        found = (
-            ""
-            if point.failing is None
-            else "  " + _("{failing} of {total}").format(failing=number(point.failing), total=number(point.total))
-        )
+        of = _("{failing} of {total}").format(failing=number(point.failing), total=number(point.total))
+        found = "" if point.failing is None else f"  {of}"
         lines.append(
             Content.assemble(
                 (f"{when(point.at)}  {safe(point.version_title)}  ", "$muted"), drawn.content.pad_right(2), found
@@ -397,5 +389,5 @@ def history_series(points: Sequence[HistoryPoint]) -> list[Series]:
         return []
     counts = [None if point.failing is None else float(point.failing) for point in points]
     last = next((point for point in reversed(points) if point.failing is not None), None)
-    words = _("now {failing}").format(failing=number(last.failing)) if last else "not evaluated"
+    words = _("now {failing}").format(failing=number(last.failing)) if last else _("not evaluated")
     return [Series(_("failing rows"), [float(point.check_run_id) for point in points], counts, words=words)]

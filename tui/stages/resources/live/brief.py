@@ -19,6 +19,7 @@ from lemnis.tui.stages.resources.lines import (
 )
 from lemnis.tui.stages.resources.live.disks import disks_brief, own_words
 from lemnis.tui.stages.resources.live.graph import Shape, strip
+from lemnis.tui.widgets.cells import padded
 
 VERY_NARROW = 60  # cells below which only the shortest words fit
 
@@ -37,18 +38,18 @@ def brief_lines(
 
     def with_past(words: str, metric: str) -> Content:
         graph = strip(past.get(metric, []), spare, top=100.0, shape=shape)
-        return Content.assemble(f"{words:<22} ", (graph, "$busy"))
+        return Content.assemble(f"{padded(words, 22)} ", (graph, "$busy"))
 
     flow = Content.assemble(
-        ("disk    ", "$muted"),
-        f"read {rate(host.disk_read_bytes_per_s):<11}write {rate(host.disk_write_bytes_per_s):<12}",
-        ("network ", "$muted"),
-        f"in {rate(host.net_received_bytes_per_s):<11}out {rate(host.net_sent_bytes_per_s)}",
+        (padded(_("disk"), 8), "$muted"),
+        f"{_('read')} {rate(host.disk_read_bytes_per_s):<11}{_('write')} {rate(host.disk_write_bytes_per_s):<12}",
+        (f"{_('network')} ", "$muted"),
+        f"{_('in')} {rate(host.net_received_bytes_per_s):<11}{_('out')} {rate(host.net_sent_bytes_per_s)}",
     )
     return [
-        gauge("CPU", host.cpu_percent, with_past(f"load {load_words(host)}", "cpu_percent"), width),
-        gauge("memory", host.memory_percent, with_past(used, "memory_percent"), width, MEMORY_LEVELS),
-        gauge("disk", part, own_words(host, words), width, DISK_LEVELS),
+        gauge("CPU", host.cpu_percent, with_past(f"{_('load')} {load_words(host)}", "cpu_percent"), width),
+        gauge(_("memory"), host.memory_percent, with_past(used, "memory_percent"), width, MEMORY_LEVELS),
+        gauge(_("disk"), part, own_words(host, words), width, DISK_LEVELS),
         *([disks_brief(host.disks[1:], width)] if host.disks[1:] else []),
         flow,
         pressure_line(host),
@@ -66,8 +67,8 @@ def small_lines(host: HostSample, width: int) -> list[Content]:
 
     return [
         gauge("CPU", host.cpu_percent, f"load {load}", width),
-        gauge("memory", host.memory_percent, bytes_(host.memory_used_bytes), width, MEMORY_LEVELS),
-        gauge("disk", part, words, width, DISK_LEVELS),
+        gauge(_("memory"), host.memory_percent, bytes_(host.memory_used_bytes), width, MEMORY_LEVELS),
+        gauge(_("disk"), part, words, width, DISK_LEVELS),
         Content.assemble(
             ("disk/s ", "$muted"), f"{few(host.disk_read_bytes_per_s)} ", ("r ", "$muted"),
             f"{few(host.disk_write_bytes_per_s)} ", ("w  net/s ", "$muted"), few(host.net_received_bytes_per_s),

@@ -21,7 +21,7 @@ def flow_lines(
     for one in sorted(parts, key=lambda part: -part.bytes)[:3]:
         own += Content.assemble((f"  {one.name} ", "$muted"), bytes_(one.bytes))
     busy = _("busy {percent}").format(percent=percent(host.disk_busy_percent))
-    lines = [gauge("disk", part, own_words(host, f"{words}, {busy}"), width, DISK_LEVELS), *([own] if parts else [])]
+    lines = [gauge(_("disk"), part, own_words(host, f"{words}, {busy}"), width, DISK_LEVELS), *([own] if parts else [])]
     lines += disk_lines(host.disks[1:], width, max(1, height - len(lines) - len(FLOWS)))
     tall = max(1, (height - len(lines)) // len(FLOWS))
     for label, metric in FLOWS:
