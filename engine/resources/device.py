@@ -68,7 +68,7 @@ class Probe:
         patience_s = SILENCE_S if self._awake else max(SILENCE_S, AWAKE_S)
         if monotonic_s() - self._heard_at > patience_s:
             self.close()
-            raise ProbeEnded(f"the NVIDIA driver has not answered for {patience_s:.0f} s")
+            raise ProbeEnded(f"the NVIDIA driver has not answered for {patience_s:.0f} s", hung=True)
         return None
 
     def close(self) -> None:
@@ -79,9 +79,18 @@ class Probe:
         if self.process.stdout is not None:
             self.process.stdout.close()
 
+    @property
+    def stuck(self) -> bool:
+        """Whether it was ended but is held inside the kernel."""
+        return self.process.poll() is None
+
 
 class ProbeEnded(Exception):
-    """The driver's process is gone."""
+    """The driver's process is gone; `hung` says that it had to be ended."""
+
+    def __init__(self, how: str, *, hung: bool = False) -> None:
+        super().__init__(how)
+        self.hung = hung
 
 
 def death(status: int) -> str:
@@ -112,7 +121,7 @@ class Watch:
         try:
             report = self.probe.next(timeout_s)
         except ProbeEnded as end:
-            self._trouble()
+            self._trouble(waited=end.hung, stuck=self.probe.stuck)
             self.reason = str(end) or self.reason or "the GPU probe ended without a word"
             return self._say(GpuReport(at=now_ms(), reason=self.reason))
         if report is None:
@@ -132,12 +141,18 @@ class Watch:
         if self.probe is not None:
             self.probe.close()
 
-    def _trouble(self) -> None:
+    def _trouble(self, *, waited: bool = False, stuck: bool = False) -> None:
+        """Decide when the driver is asked afresh.
+
+        Where a silent one was waited for that was pause enough; but one that is stuck in the kernel would not be the
+        last, so the pauses grow.
+        """
         self.probe, self.troubled_at = None, monotonic_s()
         if self.troubled_since is None:
             self.troubled_since = self.troubled_at
-        hopeful = bool(self.known) and self.troubled_at - self.troubled_since < PATIENCE_S
-        self.retry_at = self.troubled_at + min(self.pause_s, SHORT_PAUSE_S if hopeful else LONGEST_PAUSE_S)
+        hopeful = bool(self.known) and not stuck and self.troubled_at - self.troubled_since < PATIENCE_S
+        pause_s = min(self.pause_s, SHORT_PAUSE_S if hopeful else LONGEST_PAUSE_S)
+        self.retry_at = self.troubled_at + (0.0 if hopeful and waited else pause_s)
         self.pause_s = min(LONGEST_PAUSE_S, self.pause_s * 2)
 
     def _repeat(self, timeout_s: float) -> GpuReport | None:

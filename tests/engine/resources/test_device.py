@@ -166,6 +166,26 @@ def test_gpus_that_were_there_are_looked_for_often_and_others_ever_more_seldom(
     assert lately.retry_at - now[0] == device.LONGEST_PAUSE_S
 
 
+def test_after_a_driver_that_hung_the_next_is_asked_at_once_unless_the_last_is_stuck_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(device, "monotonic_s", lambda: 1_000.0)
+    waits = dict[tuple[bool, bool], float]()
+    for hung, stuck in ((True, False), (True, True), (False, False)):
+        watch = Watch()
+        watch.known = {"0": Gpu(index="0")}
+        for _ in range(4):
+            watch._trouble(waited=hung, stuck=stuck)  # pyright: ignore[reportPrivateUsage]
+        waits[hung, stuck] = watch.retry_at - 1_000
+    assert waits == {(True, False): 0.0, (True, True): 8 * device.FIRST_PAUSE_S, (False, False): device.SHORT_PAUSE_S}
+
+
+def test_the_drivers_process_needs_neither_store_nor_config() -> None:
+    lines = "import sys; import lemnis.engine.resources.nvml; print(*sys.modules)"
+    asked = subprocess.run([sys.executable, "-c", lines], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"lemnis.engine.store", "lemnis.engine.config", "sqlite3"} & set(asked)
+
+
 def test_a_turn_never_blocks_for_long_even_when_the_driver_hangs(driver: Callable[[str], None], watch: Watch) -> None:
     driver("hang")
     for _ in range(8):
