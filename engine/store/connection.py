@@ -39,6 +39,7 @@ SAFE_WAL = (3, 51, 3)  # before it, processes that share a WAL can lose committe
 SAFE_BACKPORTS = ((3, 44, 6), (3, 50, 7))
 BUSY_MS = 10_000
 STATEMENTS = 500  # pysqlite3 keeps the most used: once so many are known, every new one is compiled at each use
+FEWER_PAGES = "pragma cache_size = -512"  # KiB; the file cache of the system has them too
 REFUSED = "refused: "  # how a trigger of ours begins what it refuses with
 
 
@@ -133,6 +134,7 @@ class Store:
         """Open a workspace's state, or look at it as it was at a past moment (epoch ms), for reading alone."""
         self.workspace, self.read_only, self.at = workspace, read_only or at is not None, at
         self._local = threading.local()
+        self._sparing = False
         if not self.read_only:
             workspace.make_dirs()
             self._migrate()
@@ -149,11 +151,20 @@ class Store:
         opened: dict[str, sqlite3.Connection] = self._local.__dict__
         if name not in opened:
             opened[name] = connect(self.path(name), durable=name == "state", read_only=self.read_only)
+            if self._sparing:
+                opened[name].execute(FEWER_PAGES)
             if self.at is not None:
                 from lemnis.engine.store.past import look_back
 
                 look_back(opened[name], name, self.at)
         return opened[name]
+
+    def spare_memory(self) -> None:
+        """Keep fewer pages in memory from now on, for a process with many connections that mostly reads."""
+        self._sparing = True
+        for connection in self._local.__dict__.values():
+            if isinstance(connection, sqlite3.Connection):
+                connection.execute(FEWER_PAGES)
 
     def now_ms(self) -> int:
         """Return the moment whose facts are read: the past one that is looked at, else the time, epoch ms."""

@@ -69,6 +69,7 @@ def open_console(
     from lemnis.tui.warming import share_heap
 
     share_heap()
+    engine.store.spare_memory()
 
     app = Console(
         engine,

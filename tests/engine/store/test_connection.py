@@ -107,6 +107,17 @@ def test_a_read_only_store_refuses_to_write_and_reads(engine: Engine) -> None:
     store.close()
 
 
+def test_a_sparing_process_keeps_fewer_pages_in_every_thread(engine: Engine) -> None:
+    store, usual, kept = engine.store, engine.store.value("pragma cache_size"), list[int]()
+    store.spare_memory()
+    kept.append(store.value("pragma cache_size"))
+    thread = threading.Thread(target=lambda: kept.append(store.value("pragma cache_size", name="metrics")))
+    thread.start()
+    thread.join()
+    assert kept == [-512, -512]
+    assert usual != -512
+
+
 def test_a_file_that_is_no_database_is_refused_in_a_sentence(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.make_dirs()
