@@ -135,3 +135,9 @@ def test_lists_read_a_run_from_its_small_index_alone(many: Engine) -> None:
         sql, values = search.listed(search.read_search(query), None, each_row=True).numbers(10, 0)
         plan = [row["detail"] for row in many.store.rows(f"explain query plan {sql}", values)]
         assert plan == ["SEARCH runs USING COVERING INDEX runs_listed (deleted_at=? AND archived_at=?)"]
+
+
+@given(st.lists(st.integers(1, 2**40), max_size=40), st.integers(1, 60))
+def test_numbers_are_the_same_however_they_are_cut(numbers: list[int], piece: int) -> None:
+    text = "[" + ",".join(map(str, numbers)) + "]"
+    assert list(search.numbers_in(text, piece)) == numbers
