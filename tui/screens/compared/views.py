@@ -9,7 +9,7 @@ from lemnis.engine.jobs import Job
 from lemnis.tui.language import N_, _
 from lemnis.tui.screens.compared.words import Compared
 
-VIEWS = ("Summary", "Tests", "Importance", N_("Curves"), "Scatter", "Parallel", "Diff")
+VIEWS = (N_("Summary"), N_("Tests"), N_("Importance"), N_("Curves"), N_("Scatter"), N_("Parallel"), N_("Diff"))
 CURVES, SCATTER, PARALLEL, DIFF = 3, 4, 5, 6
 ALIKE = N_("These runs are alike in everything. z shows it all.")
 # What is said where a view has no line.
@@ -39,7 +39,7 @@ def tabs_line(view: int) -> Content:
     """Return the views with their keys; the one that is open is bold and in brackets."""
     parts: list[tuple[str, str]] = []
     for place, name in enumerate(VIEWS):
-        parts += [(f" {place + 1} ", "$key"), (f"[{name}]", "bold") if place == view else (name, "$muted")]
+        parts += [(f" {place + 1} ", "$key"), (f"[{_(name)}]", "bold") if place == view else (_(name), "$muted")]
     return Content.assemble(*parts)
 
 

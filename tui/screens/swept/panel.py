@@ -7,12 +7,12 @@ from textual.content import Content
 
 from lemnis.engine.experiments.sweep import Event, Sweep, Trial
 from lemnis.tui.format import share
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens.compared import plots
 from lemnis.tui.screens.swept import tables
 from lemnis.tui.widgets import Bars, Chart, Panel, Words
 
-VIEWS = ("Trials", "Best", "Decides", "Parallel", "Pareto", "Log")
+VIEWS = (N_("Trials"), N_("Best"), N_("Decides"), N_("Parallel"), N_("Pareto"), N_("Log"))
 TRIALS, BEST, DECIDES, PARALLEL, PARETO, LOG = range(len(VIEWS))
 
 
@@ -74,7 +74,7 @@ class PicturePanel(Panel):
         area = (max(40, plot.size.width - 2), max(8, plot.size.height))
         first = next((place for place, trial in enumerate(shown) if trial.number == front), len(shown) - 1)
         if not shown:
-            self.retitle(VIEWS[view])
+            self.retitle(_(VIEWS[view]))
             plot.say(Content.styled(_("No trial has finished yet."), "$muted"))
             return
         if view == PARALLEL:

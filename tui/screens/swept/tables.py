@@ -219,7 +219,7 @@ def tabs_line(views: Sequence[str], view: int) -> Content:
     """Return the views with their keys; the one that is open is bold and in brackets."""
     parts: list[tuple[str, str]] = []
     for place, name in enumerate(views):
-        parts += [(f" {place + 1} ", "$key"), (f"[{name}]", "bold") if place == view else (name, "$muted")]
+        parts += [(f" {place + 1} ", "$key"), (f"[{_(name)}]", "bold") if place == view else (_(name), "$muted")]
     return Content.assemble(*parts)
 
 

@@ -8,6 +8,7 @@ from lemnis.engine.data import LinkReport, Snapshot, SourceState, Version
 from lemnis.engine.jobs import Job
 from lemnis.tui.format import MISSING, age, bytes_, duration, number, share, verdict
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Cell, Col, Row
 
 SOURCES = (
@@ -79,7 +80,8 @@ def source_row(source: SourceState, now: int, job: Job | None) -> Row:
 
 def why_text(source: SourceState) -> str:
     """Return the state in words; that it is late comes first."""
-    return f"{source.arrival.why}; {source.why}" if source.late and source.arrival else source.why
+    why = told(source.why)
+    return f"{source.arrival.why}; {why}" if source.late and source.arrival else why
 
 
 def due_cell(source: SourceState, now: int) -> Cell:
