@@ -1,11 +1,13 @@
 """Console: composes the ten stages and moves between them; what a stage shows is the stage's affair."""
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.events import ScreenResume
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
@@ -27,13 +29,14 @@ from lemnis.tui.navigation import NavigatingApp
 from lemnis.tui.sentences import told
 from lemnis.tui.stages import STAGES
 from lemnis.tui.tour.console import Touring
-from lemnis.tui.warming import settle_memory, warm_rooms
+from lemnis.tui.warming import heed_garbage, settle_memory, warm_rooms
 from lemnis.tui.widgets.bars import FactLine, KeyBar
 from lemnis.tui.widgets.loop import Loop
 from lemnis.tui.widgets.prompt import PromptLine
 
 NARROW, SHORT = 100, 20
 WARM_AFTER_S = 1.5
+HELD_S = 0.3  # so long the first picture waits for what it is to show
 TOLD, LONG_S = 4, 15.0  # complaints about keys that are shown, and for how long
 ANSWER_FIRST_S = 0.1  # the prompt's line goes when what it asked for is drawn: one picture less to wait for
 AGE_SECONDS = 1.0  # how often the age of a live stage is looked at; it is drawn only when its words change
@@ -46,14 +49,33 @@ def palette() -> "type[Provider]":
     return Palette
 
 
+def fitting(breakpoints: Sequence[tuple[int, str]], size: int) -> str:
+    """Return the class of the largest breakpoint that so many cells reach; the smallest breakpoint comes first."""
+    return next((name for least, name in reversed(breakpoints) if size >= least), "")
+
+
 class MainScreen(Screen[None]):
     """The screen of the stages; what a change of the focus alters draws itself, and nothing else is drawn again."""
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    _begun = False
+
+    def _on_screen_resume(self, event: ScreenResume) -> None:
+        """Read no style anew when it is seen first; whoever made it did a moment ago."""
+        event.refresh_styles = self._begun
+        self._begun = True
+
+    def _compositor_refresh(self) -> None:
+        if not (isinstance(self.app, Console) and self.app.held):  # Textual would make a picture and throw it away
+            super()._compositor_refresh()
 
 
 class Console(Touring, NavigatingApp):
-    """The whole console over one engine."""
+    """The whole console over one engine.
+
+    Attributes:
+        held: Nothing is drawn yet: what is to be seen first is being read.
+    """
 
     BINDINGS = bindings("everywhere")
     COMMANDS = {palette}
@@ -85,10 +107,12 @@ class Console(Touring, NavigatingApp):
         super().__init__(engine, stage=place.stage if place else stage, supervise=supervise, debug=debug)
         self.first_place = Address("oncall") if oncall else place
         self.keymap = keymap
-        self._warm = False
+        self.held = self._warm = False
 
     def get_default_screen(self) -> Screen[None]:
-        return self.timed(MainScreen(id="_default"))
+        wide, tall = self.size  # with its classes from the beginning: another one is another look at every style
+        classes = [fitting(self.HORIZONTAL_BREAKPOINTS or [], wide), fitting(self.VERTICAL_BREAKPOINTS or [], tall)]
+        return self.timed(MainScreen(id="_default", classes=" ".join(classes)))
 
     def compose(self) -> ComposeResult:
         yield Loop()
@@ -98,6 +122,8 @@ class Console(Touring, NavigatingApp):
         yield KeyBar()
 
     async def on_mount(self) -> None:
+        self.pump.start()
+        self.hold_picture()
         facts = self.query_one(FactLine)
         facts.workspace, facts.lasting = self.engine.workspace.root.name, self.engine.notices()
         facts.past = self.banner
@@ -107,7 +133,24 @@ class Console(Touring, NavigatingApp):
             await self.open_address(self.first_place)
         self.heed_signals()
         self.set_interval(AGE_SECONDS, self.show_age)
-        self.pump.start()
+        self.set_timer(HELD_S, self.give_picture)
+
+    def hold_picture(self) -> None:
+        """Draw nothing before the first tab is read, unless that takes long: an empty picture costs as much as a full.
+
+        Not where a program looks on: that waits for what is drawn.
+        """
+        if not self.is_headless:
+            self.held = True
+            self._begin_batch()
+
+    def give_picture(self) -> None:
+        """Draw what there is, and from now on what changes."""
+        if self.held:
+            self.held = False
+            self._end_batch()
+            self.screen.refresh(layout=True)
+            self.call_after_refresh(heed_garbage)
 
     def action_command_palette(self) -> None:
         from lemnis.tui.palette import PaletteScreen
@@ -166,6 +209,7 @@ class Console(Touring, NavigatingApp):
 
     def on_stage_loaded(self) -> None:
         self.show_age()
+        self.give_picture()
         if not self._warm and not self.is_headless:
             self._warm = True
             self.set_timer(WARM_AFTER_S, self.warm)  # the first picture has the processor to itself

@@ -36,6 +36,12 @@ def warm_rooms(rooms: Iterable[StageInfo], ready: Callable[[str], object], wante
         time.sleep(PAUSE_S)
 
 
+def heed_garbage() -> None:
+    """Look for garbage from now on, but not among what the start has made."""
+    gc.freeze()
+    gc.enable()
+
+
 def settle_memory() -> None:
     """Let go of what is not needed, and take the rest out of the garbage collector's sight.
 

@@ -56,7 +56,9 @@ async def test_a_picture_that_nobody_typed_for_waits_for_what_a_key_does_that_ca
     terminal = SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0)
     drawn = list[int]()
     screen = SimpleNamespace(
-        app=SimpleNamespace(_exit=False), _on_timer_update=lambda: drawn.append(terminal.answering)
+        app=SimpleNamespace(_exit=False),
+        _layout_required=False,
+        _on_timer_update=lambda: drawn.append(terminal.answering),
     )
     timer = PictureTimer(screen, terminal)
     timer.resume()

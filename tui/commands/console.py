@@ -1,5 +1,6 @@
 """Opening the console: `lemnis` alone, and what it asks where there is no workspace."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -62,6 +63,7 @@ def open_console(
             raise
         return welcome(session)
     remember(engine.workspace.root)
+    gc.disable()  # looking through what is imported and made now finds no garbage; the console goes on with it
     with hidden("attr"):  # Rich would import it only to look for its classes
         from lemnis.tui.app import Console
     from lemnis.tui.keys.declared import declared_keys, declared_theme

@@ -94,6 +94,14 @@ class PictureTimer:
             return
         self.terminal.answering = self._heard
         try:
+            self._draw_once()
             self.screen._on_timer_update()  # pyright: ignore[reportPrivateUsage]
         except Exception as error:  # as in Textual's timer
             app._handle_exception(error)  # pyright: ignore[reportPrivateUsage]
+
+    def _draw_once(self) -> None:
+        """Have a screen that is placed anew and drawn whole do so in one picture; Textual makes two."""
+        screen = self.screen
+        if screen._layout_required and screen._repaint_required:  # pyright: ignore[reportPrivateUsage]
+            screen._repaint_required = False  # pyright: ignore[reportPrivateUsage]
+            screen._compositor._dirty_regions.add(screen.size.region)  # pyright: ignore[reportPrivateUsage]

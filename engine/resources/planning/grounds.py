@@ -128,7 +128,7 @@ def grounds_of(store: Store) -> Grounds:
 
 def figures(store: Store, sql: str) -> list[float]:
     """Return the newest figures of a query."""
-    return [float(row["each"]) for row in store.rows(sql, [NEWEST])]
+    return [float(row["each"]) for row in store.rows(sql, [NEWEST]) if row["each"] is not None]
 
 
 def prediction_bytes(store: Store) -> float | None:

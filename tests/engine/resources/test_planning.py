@@ -128,6 +128,17 @@ def test_an_empty_workspace_says_that_nothing_was_measured(tmp_path: Path) -> No
     assert "declare [infrastructure] rows" in plan.asked.known
 
 
+def test_a_version_without_columns_is_no_measure_of_a_cell(tmp_path: Path) -> None:
+    engine = engine_at(tmp_path / "bare")
+    with engine.store.write() as db:
+        db.execute(
+            """insert into versions (id, name, number, rows, bytes, columns, snapshots, recipe, split, target_summary,
+                 repeated_keys, created_at, linked_at)
+               values ('a', 'flights', 1, 9, 9, '[]', '{}', '', '{}', '{}', 0, 0, 0)"""
+        )
+    assert engine.resources.plan().storage.version_bytes is None
+
+
 def test_a_training_of_this_workspace_is_what_the_next_plan_rests_on(tmp_path: Path) -> None:
     engine = make_engine(tmp_path / "small")
     for rounds in (5, 10):

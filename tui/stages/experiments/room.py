@@ -161,7 +161,7 @@ class ExperimentsStage(ListStage):
         table.freeze(self.layout_chosen.frozen)
         table.empty = self.empty_words()
         if columns != table.columns:
-            self._select = self._select or self.run_id or None
+            self._select = self._select or self.under(table) or None
             table.set_columns(columns)
         if another and listing.lines is None and listing.place(self._select or self.run_id) is None:
             table.cursor = 0
@@ -175,6 +175,10 @@ class ExperimentsStage(ListStage):
             else ""
         )
         self.query_one("#runs-panel", Panel).footnote(same)
+
+    def under(self, table: RunsTable) -> int:
+        """Return the run under the cursor; the table may be ahead of the messages that tell of it."""
+        return int(table.key) if table.key.isdecimal() else self.run_id
 
     def empty_words(self) -> str:
         """Return what is said where no run is listed."""
@@ -207,7 +211,7 @@ class ExperimentsStage(ListStage):
                 self._select = None
             return
         numbers, room = listing.numbers, self.engine.experiments
-        wanted = self._select or self.run_id
+        wanted = self._select or self.under(table)
         at = listing.place(wanted) if wanted else None
         self._select = None if at is not None else self._select
         table.show_part(
