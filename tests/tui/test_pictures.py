@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import settle
+from support import becomes, settle
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.screen import Screen
@@ -110,15 +110,14 @@ async def test_another_run_of_as_many_facts_places_nothing_anew_and_is_one_pictu
         with app.batch_update():  # as the pace has what belongs together in one picture
             show(8)
             await settle(pilot)
-        await settle(pilot)
+        await becomes(pilot, lambda: any("Canvas" in dirty for _, dirty in pictures))
         drawn = [picture for picture in pictures if any(picture)]
         assert [placed for placed, _ in drawn] == [False] * len(drawn)
         assert next(dirty for _, dirty in drawn if "Canvas" in dirty) >= {"Panel", "Facts", "Canvas"}
         facts = app.query_one(Facts)
         assert facts.region.height == 2
         app.query_one(Facts).show([("auc", "0.8"), ("rows", "8"), ("seed", "1")])
-        await settle(pilot)
-        assert facts.region.height == 3
+        await becomes(pilot, lambda: facts.region.height == 3)
         panel = app.query_one("#facts", Panel)
         panel.retitle("other")
         [edge] = panel._repaint_regions
