@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from support import becomes, settle
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.screen import Screen
 
 from lemnis.tui.terminal.pictures import Pace, PictureTimer
 from lemnis.tui.theme import ThemedApp
-from lemnis.tui.widgets import Chart, Facts, Panel, Series
+from lemnis.tui.widgets import Facts, Panel
 
 MOST = 10
 asked = st.lists(st.tuples(st.floats(0, 0.3), st.booleans()), max_size=80)
@@ -77,48 +76,26 @@ async def test_a_picture_that_nobody_typed_for_waits_for_what_a_key_does_that_ca
 
 
 class Sheet(ThemedApp[None]):
-    """A panel of facts over one of a chart."""
+    """A panel of facts."""
 
     def compose(self) -> ComposeResult:
-        with Panel("run", id="facts"), VerticalScroll(can_focus=False):
+        with Panel("run"), VerticalScroll(can_focus=False):
             yield Facts()
-        with Panel("curve", id="curve"):
-            yield Chart()
 
 
-async def test_another_run_of_as_many_facts_places_nothing_anew_and_is_one_picture(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def show(run: int) -> None:
-        app.query_one("#facts", Panel).retitle(f"run {run}")
-        app.query_one(Facts).show([("auc", f"0.{run}"), ("rows", f"{run}")])
-        app.query_one(Chart).show([Series("auc", [1, 2, 3], [0.5, 0.6, run / 10])])
-
+async def test_another_run_of_as_many_facts_places_nothing_anew_and_its_name_draws_one_line() -> None:
     async with Sheet().run_test(size=(60, 30)) as pilot:
-        app = pilot.app
-        show(7)
+        panel, facts = pilot.app.query_one(Panel), pilot.app.query_one(Facts)
+        facts.show([("auc", "0.7"), ("rows", "7")])
+        await becomes(pilot, lambda: facts.region.height == 2)
         await settle(pilot)
-        await settle(pilot)
-        pictures, update = [], Screen._on_timer_update
-
-        def counted(screen: Screen) -> None:
-            dirty = {type(widget).__name__ for widget in screen._dirty_widgets}
-            pictures.append((screen._layout_required, dirty))
-            update(screen)
-
-        monkeypatch.setattr(Screen, "_on_timer_update", counted)
-        with app.batch_update():  # as the pace has what belongs together in one picture
-            show(8)
-            await settle(pilot)
-        await becomes(pilot, lambda: any("Canvas" in dirty for _, dirty in pictures))
-        drawn = [picture for picture in pictures if any(picture)]
-        assert [placed for placed, _ in drawn] == [False] * len(drawn)
-        assert next(dirty for _, dirty in drawn if "Canvas" in dirty) >= {"Panel", "Facts", "Canvas"}
-        facts = app.query_one(Facts)
-        assert facts.region.height == 2
-        app.query_one(Facts).show([("auc", "0.8"), ("rows", "8"), ("seed", "1")])
-        await becomes(pilot, lambda: facts.region.height == 3)
-        panel = app.query_one("#facts", Panel)
-        panel.retitle("other")
+        facts.show([("auc", "0.8"), ("rows", "8")])
+        assert facts._repaint_required
+        assert not facts._layout_required
+        panel._repaint_regions.clear()
+        panel.retitle("run 8")
         [edge] = panel._repaint_regions
         assert (edge.x, edge.y, edge.width, edge.height) == (0, 0, 60, 1)
+        facts.show([("auc", "0.8"), ("rows", "8"), ("seed", "1")])
+        assert facts._layout_required
+        await becomes(pilot, lambda: facts.region.height == 3)
