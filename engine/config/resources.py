@@ -12,6 +12,7 @@ class Pool(Declared, frozen=True):
     """What jobs may use of this machine; 0 cores or an empty memory means all of it.
 
     Attributes:
+        gpus: How many of the GPUs there are; of a divided one each MIG slice counts as one.
         quotas: What is promised to whom, by project or user.
         half_life: How long ago use counts half when it is asked who had more of the pool.
         grace_seconds: How long a job that has started is not preempted.
