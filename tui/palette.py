@@ -1,5 +1,6 @@
 """The palette: every action and stage by name, with its key and its command; generated from `actions`."""
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -95,8 +96,15 @@ class Palette(Provider):
 
 
 class PaletteScreen(CommandPalette, Dialog[None]):  # pyright: ignore[reportIncompatibleMethodOverride]
-    """Textual's palette; a search that was stopped hands in what it found also when its list is gone already."""
+    """Textual's palette, asked for what its list can't answer yet, or not any more, as keys that come together do.
+
+    A search that was stopped hands in what it found also when the list is gone.
+    """
 
     def _watch__list_visible(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         if self.query(CommandList):
             super()._watch__list_visible()
+
+    def _action_command_list(self, action: str) -> None:
+        with suppress(KeyError):  # a list that was not drawn yet has no pages
+            super()._action_command_list(action)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from support import FakeEngine, becomes, engine_at, screen_text, settle, shows
 from textual.command import CommandList
+from textual.widgets.option_list import Option
 
 from lemnis.engine.lifecycle import StageState
 from lemnis.tui.app import Console
@@ -108,6 +109,19 @@ async def test_the_palette_finds_a_stage_by_name_and_goes_there() -> None:
         await settle(pilot)
         await pilot.press("enter")
         await shows(pilot, "here is monitor")
+
+
+async def test_a_page_of_the_palette_that_is_not_drawn_yet_is_no_error() -> None:
+    async with Shell(FakeEngine()).run_test() as pilot:
+        await pilot.press("colon", "g", "o")
+        await shows(pilot, "Go to ")
+        commands = pilot.app.screen.query_one(CommandList)
+        commands.styles.display = "none"
+        await becomes(pilot, lambda: not commands.size.height)
+        commands.clear_options().add_options([Option("one"), Option("two")])
+        commands.highlighted = 1
+        pilot.app.screen._action_command_list("page_up")
+        assert commands.highlighted == 1
 
 
 async def test_a_search_that_ends_after_the_palette_was_left_changes_nothing() -> None:
