@@ -12,7 +12,9 @@ from lemnis.tui.actions import ACTIONS, GLOBAL, TABLE, Action
 
 STAGES = {action.id.removeprefix("app.go_"): action.key for action in ACTIONS if action.id.startswith("app.go_")}
 # Those that begin a scene of their own, and those that leave.
-APART = ("app.quit", "app.command_palette", "app.filter", "app.past", "app.mouse", "app.copy", "app.jump", "app.tour")
+APART = {
+    f"app.{name}" for name in ("quit", "suspend", "command_palette", "filter", "past", "mouse", "copy", "jump", "tour")
+}
 WANDERED = [
     action
     for action in ACTIONS
