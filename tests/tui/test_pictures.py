@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from support import becomes, settle
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.geometry import Size
 
+from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.terminal.pictures import Pace, PictureTimer
 from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets import Facts, Panel
@@ -55,8 +57,8 @@ async def test_a_picture_that_nobody_typed_for_waits_for_what_a_key_does_that_ca
     terminal = SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0)
     drawn = list[int]()
     screen = SimpleNamespace(
-        app=SimpleNamespace(_exit=False),
-        _layout_required=False,
+        app=SimpleNamespace(_exit=False, _batch_count=0),
+        is_current=False,
         _on_timer_update=lambda: drawn.append(terminal.answering),
     )
     timer = PictureTimer(screen, terminal)
@@ -99,3 +101,25 @@ async def test_another_run_of_as_many_facts_places_nothing_anew_and_its_name_dra
         facts.show([("auc", "0.8"), ("rows", "8"), ("seed", "1")])
         assert facts._layout_required
         await becomes(pilot, lambda: facts.region.height == 3)
+
+
+async def test_a_picture_between_a_resize_of_the_terminal_and_that_of_the_screen_has_the_size_of_the_screen() -> None:
+    async with Sheet().run_test(size=(60, 20)) as pilot:
+        screen = pilot.app.screen
+        screen.refresh(layout=True)
+        screen.refresh()
+        pilot.app._size = Size(100, 40)
+        PictureTimer(screen, SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0))._draw_once()
+        assert Size(60, 20).region in screen._compositor._dirty_regions
+        assert Size(100, 40).region not in screen._compositor._dirty_regions
+
+
+async def test_a_screen_behind_a_dialog_is_drawn_once_it_is_seen_again() -> None:
+    async with Sheet().run_test() as pilot:
+        behind = pilot.app.screen
+        await pilot.app.push_screen(Explanation("One", "thing"))
+        await settle(pilot)
+        behind.refresh(layout=True)
+        behind.refresh()
+        PictureTimer(behind, SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0))._draw()
+        assert behind._repaint_required

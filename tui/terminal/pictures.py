@@ -100,8 +100,12 @@ class PictureTimer:
             app._handle_exception(error)  # pyright: ignore[reportPrivateUsage]
 
     def _draw_once(self) -> None:
-        """Have a screen that is placed anew and drawn whole do so in one picture; Textual makes two."""
+        """Have a screen that is placed anew and drawn whole do so in one picture; Textual makes two.
+
+        Its size is the one it is placed in: of a terminal that has just been resized the screen is told a moment later.
+        """
         screen = self.screen
-        if screen._layout_required and screen._repaint_required:  # pyright: ignore[reportPrivateUsage]
+        placed = screen.is_current and not screen.app._batch_count  # pyright: ignore[reportPrivateUsage]
+        if placed and screen._layout_required and screen._repaint_required:  # pyright: ignore[reportPrivateUsage]
             screen._repaint_required = False  # pyright: ignore[reportPrivateUsage]
-            screen._compositor._dirty_regions.add(screen.size.region)  # pyright: ignore[reportPrivateUsage]
+            screen._compositor._dirty_regions.add(screen.outer_size.region)  # pyright: ignore[reportPrivateUsage]
