@@ -46,7 +46,7 @@ class Cells:
         self.places = {column.name: place for place, column in enumerate(version.columns)}
         self.texts = [column.name for column in version.columns if column.type in ("string", "large_string")]
         self._chunks: OrderedDict[tuple[int, str], pa.ChunkedArray] = OrderedDict()
-        self._bytes = 0
+        self._bytes, self._closed = 0, False
         self._lock = threading.Lock()
 
     def read(self, rows: Numbers, columns: Sequence[str], wanted: Wanted = always) -> dict[str, "pa.ChunkedArray"]:
@@ -171,13 +171,22 @@ class Cells:
 
     def _keep(self, key: tuple[int, str], chunk: "pa.ChunkedArray") -> None:
         with self._lock:
-            if key in self._chunks:
+            if self._closed or key in self._chunks:
                 return
             self._chunks[key] = chunk
             self._bytes += chunk.nbytes
             while self._bytes > KEPT_BYTES and len(self._chunks) > 1:
                 _, old = self._chunks.popitem(last=False)
                 self._bytes -= old.nbytes
+
+    def close(self) -> None:
+        """Keep no chunk any more, and give the memory of those that were kept back to the system."""
+        import pyarrow as pa
+
+        with self._lock:
+            self._closed = True
+            self._chunks.clear()
+        pa.default_memory_pool().release_unused()
 
     def _open(self) -> "pq.ParquetFile":
         import pyarrow.parquet as pq

@@ -118,6 +118,7 @@ class RowReader:
     def close(self) -> None:
         """Let go of the memory and the scratch folder."""
         self.duck.close()
+        self.cells.close()
 
 
 class View:
