@@ -89,3 +89,19 @@ async def test_what_comes_for_a_screen_that_is_being_left_is_let_go() -> None:
         pilot.app.call_later(late.on_late_found)  # as a thread does that has only now read it
         await settle(pilot)
         assert "good" in screen_text(pilot)
+
+
+async def test_what_a_tab_has_put_off_until_it_is_drawn_is_let_go_once_the_tab_is_left() -> None:
+    class Drawing(Container):
+        def draw(self) -> None:
+            self.query_one("#late", Words).say("drawn")
+
+    async with console().run_test(size=(80, 24)) as pilot:
+        tab = Drawing(Words("only this", id="late"))
+        await pilot.app.query_one("#stages").mount(tab)
+        await settle(pilot)
+        await tab.remove()
+        pilot.app.screen._invoke_later(tab.draw, pilot.app.screen)  # as a widget asks for it just before
+        pilot.app.screen.refresh()
+        await settle(pilot)
+        assert "good" in screen_text(pilot)

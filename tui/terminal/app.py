@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,13 @@ def is_leaving(pump: MessagePump | None) -> bool:
     """Say whether a widget is being taken away, alone or with what it is in."""
     nodes = pump.ancestors_with_self if isinstance(pump, Widget) else []
     return any(node._pruning or node._closing for node in nodes)  # pyright: ignore[reportPrivateUsage]
+
+
+def searched(error: NoMatches) -> MessagePump | None:
+    """Return the widget in which nothing was found; a screen calls what widgets ask it to call later, as itself."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    asked = frames[-1].f_locals.get("self") if frames else None
+    return asked if isinstance(asked, MessagePump) else None
 
 
 class TerminalApp(ThemedApp[None]):
@@ -124,7 +132,7 @@ class TerminalApp(ThemedApp[None]):
 
         Nothing can be mounted in a console that leaves, and a screen that leaves has no widgets any more to draw on.
         """
-        if isinstance(error, NoMatches) and is_leaving(active_message_pump.get(None)):
+        if isinstance(error, NoMatches) and any(map(is_leaving, (active_message_pump.get(None), searched(error)))):
             return
         if not self._exit or self.is_headless or self.debug_crash:
             super()._handle_exception(error)
