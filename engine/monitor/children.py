@@ -42,6 +42,11 @@ class Children:
             lines = words.read().decode(errors="replace").strip().splitlines()
         return safe((lines or [f"it ended with status {status}"])[-1], limit=300) if status else ""
 
+    def reap(self) -> None:
+        """Take the exit statuses of those that have ended, so that none stays a zombie until it is asked about."""
+        for process, _ in self._running.values():
+            process.poll()
+
     def close(self) -> None:
         """End those that still run; what they did not keep is made again."""
         for process, words in self._running.values():

@@ -107,6 +107,7 @@ def main() -> int:
         if watch.problem != told:
             told = watch.problem
             print(told or "The problem is over.", flush=True)
+        CHILDREN.reap()
         stop.wait(EVERY_S)
     CHILDREN.close()
     watch.store.close()
