@@ -332,8 +332,8 @@ def test_a_stopped_export_leaves_no_file(reader: RowReader, tmp_path: Path) -> N
 
 def test_a_reader_that_is_closed_keeps_no_rows_whatever_is_still_read(version: Version) -> None:
     names = [column.name for column in version.columns]
-    before = pa.total_allocated_bytes()
     reader = RowReader(version)
+    before = pa.total_allocated_bytes()
     reader.cells.group(0, names)
     assert pa.total_allocated_bytes() > before
     reader.close()
