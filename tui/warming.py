@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import os
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
@@ -57,8 +58,10 @@ def settle_memory() -> None:
 def share_heap() -> None:
     """Have all threads to come take their memory from one heap of the C library.
 
-    Each would keep a heap of its own, with megabytes that are free for nobody else.
+    Each would keep a heap of its own, with megabytes that are free for nobody else; so would Arrow's pool, which then
+    takes its memory from the C library too. What is started gets its environment from os.environ, without this.
     """
+    os.putenv("ARROW_DEFAULT_MEMORY_POOL", "system")
     with c_library() as library:
         library.mallopt(M_ARENA_MAX, 1)
 

@@ -36,11 +36,8 @@ class Cells:
 
     def __init__(self, version: Version, threads: int = 1) -> None:
         import numpy as np
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        # Rows that are let go of go back to the system; Arrow's own pools keep most of them, by thread.
-        pa.set_memory_pool(pa.system_memory_pool())
         self.file, self.threads = version.file, threads
         self.metadata: Any = pq.read_metadata(self.file)  # Any: pyarrow ships no types
         self.schema: Any = self.metadata.schema.to_arrow_schema()
