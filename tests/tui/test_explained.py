@@ -60,6 +60,7 @@ async def test_a_number_is_explained_with_its_value_and_where_its_bound_comes_fr
     async with Console(engine).run_test(size=(160, 48)) as pilot:
         pilot.app.post_message(PlaceWanted(parsed(place)))
         await becomes(pilot, lambda: str(pilot.app.where()) == place and pilot.app.stage._pointed is None)
+        await settle(pilot)  # the table has the focus a moment after its row was found
         await pilot.press(*keys, "K")
         await becomes(pilot, lambda: said in getattr(pilot.app.screen, "text", ""))
         await shows(pilot, " esc ")
