@@ -18,8 +18,7 @@ from lemnis.engine.text import safe
 from lemnis.engine.validate.code_lists import CodeEvent, ListedCodes, UnknownCodes
 from lemnis.tui.format import number
 from lemnis.tui.language import _
-from lemnis.tui.stages.validate.form import Answers, Form, Question
-from lemnis.tui.stages.validate.rows import (
+from lemnis.tui.stages.validate.code_rows import (
     CODE_COLUMNS,
     EVENT_COLUMNS,
     UNKNOWN_COLUMNS,
@@ -27,6 +26,7 @@ from lemnis.tui.stages.validate.rows import (
     event_row,
     unknown_row,
 )
+from lemnis.tui.stages.validate.form import Answers, Form, Question
 from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip

@@ -14,7 +14,7 @@ from lemnis.engine.jobs import Job, user_name
 from lemnis.engine.validate.proposals import Proposals
 from lemnis.tui.format import share
 from lemnis.tui.language import _
-from lemnis.tui.stages.validate.rows import PROPOSAL_COLUMNS, proposal_row, proposal_text, proposals_text
+from lemnis.tui.stages.validate.proposed import PROPOSAL_COLUMNS, proposal_row, proposal_text, proposals_text
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.dialog import Dialog

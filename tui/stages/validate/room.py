@@ -1,16 +1,13 @@
 """The Validate room: what holds of the data and what does not, worst first, down to the failing rows."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from lemnis.engine import Engine
-from lemnis.engine.clock import now_ms, parse_ms
 from lemnis.engine.explore import Page
-from lemnis.engine.jobs import user_name
 from lemnis.engine.validate import CheckResult, CheckRun, HistoryPoint, Reason, Which
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address, chosen
@@ -18,10 +15,10 @@ from lemnis.tui.format import number
 from lemnis.tui.language import _
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.stage import NO_VERSION, Stage
-from lemnis.tui.stages.validate import rows
+from lemnis.tui.stages.validate import acts, rows
+from lemnis.tui.stages.validate.acts import WHICH
 from lemnis.tui.stages.validate.codes import CodesScreen
 from lemnis.tui.stages.validate.explained import CELLS
-from lemnis.tui.stages.validate.form import Answers, Form, Question, waiver_form
 from lemnis.tui.stages.validate.pane import CHECKS_TEXT, CheckDetail
 from lemnis.tui.stages.validate.proposing import ProposalsScreen
 from lemnis.tui.stages.validate.reasons import Reasons
@@ -31,9 +28,6 @@ PAGE_ROWS = 200
 RUNS = 30
 AGE_SECONDS = 10.0
 TALL = 40  # lines from which a check's history is charted too
-WHICH: dict[Which, str] = {
-    "all": 'Failing rows', "new": "New failing rows", "persisting": "Persisting failing rows", "fixed": "Fixed rows"
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +189,7 @@ class ValidateStage(Stage[ValidateView]):
         table.show_window(page.total, fetch)
         table.empty = f"No {asked.which} rows." if asked.which != "all" else "No row fails it."
         panel = self.query_one("#failures-panel", Panel)
-        panel.retitle(WHICH[asked.which], f"{asked.check} · {number(page.total)}")
+        panel.retitle(_(WHICH[asked.which]), f"{asked.check} · {number(page.total)}")
         panel.footnote(_("v: new, persisting, fixed   f: why   E: export"))
 
     def on_resize(self) -> None:
@@ -267,7 +261,7 @@ class ValidateStage(Stage[ValidateView]):
         self.perform(self.engine.validate.start, done=_("Queued: all checks on the latest version."))
 
     def action_waive(self) -> None:
-        """Ask who, why and until when; the waiver counts from the next run on, which is queued at once."""
+        """Waive the check under the cursor for a while."""
         result = self._result
         if result is None:
             self.toast(_("There is no check to waive."), warn=True)
@@ -279,17 +273,10 @@ class ValidateStage(Stage[ValidateView]):
             )
             return
 
-        def waive(answers: Answers) -> int:
-            until = parse_ms(answers["until"])
-            self.engine.validate.waive(result.name, until=until, who=answers["who"], why=answers["why"])
-            return self.engine.validate.start()
+        def again(_job: int) -> None:
+            self.run_id = 0
 
-        def answered(answers: Answers | None) -> None:
-            if answers is not None:
-                self.run_id = 0
-                self.perform(waive, answers, done=_("Waived {name}; the checks run again.").format(name=result.name))
-
-        self.app.push_screen(waiver_form(result.name, user_name(), now_ms()), answered)
+        acts.waive(self, result.name, then=again)
 
     def _listed(self) -> CheckResult | None:
         """Return the check whose failing rows a key is about; say so when it has none."""
@@ -350,29 +337,11 @@ class ValidateStage(Stage[ValidateView]):
         self.reload()
 
     def action_export(self) -> None:
-        """Ask for a file and write the failing rows to it, of the class that is open."""
+        """Write the failing rows to a file, those of the class that is open."""
         result, view = self._listed(), self._view
         if result is None or view is None or view.run is None:
             return
-        which: Which = self.which if self.opened else "all"
-        run_id, name = view.run.id, f"{result.name}{'' if which == 'all' else '_' + which}.csv"
-
-        def answered(answers: Answers | None) -> None:
-            if answers is not None:
-                self.perform(
-                    self.engine.validate.export,
-                    result.name,
-                    Path(answers["file"]).expanduser(),
-                    check_run_id=run_id,
-                    which=which,
-                    done=lambda written: _("{written} rows are in {answers}.").format(
-                        written=number(written), answers=answers["file"]
-                    ),
-                )
-
-        asked = [Question("file", "file", name)]
-        text = "A new file ending in .csv, .jsonl or .parquet; nothing is overwritten."
-        self.app.push_screen(Form(f"{WHICH[which]} of {result.name}", text, asked, word="write"), answered)
+        acts.export(self, view.run.id, result.name, self.which if self.opened else "all")
 
     def action_older(self) -> None:
         self._step(+1)

@@ -4,12 +4,9 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from lemnis.engine.config import Code
 from lemnis.engine.explore import Page
 from lemnis.engine.text import safe
 from lemnis.engine.validate import CheckResult, CheckRun, Compared, HistoryPoint, Reason, Sample
-from lemnis.engine.validate.code_lists import CodeEvent, UnknownCode
-from lemnis.engine.validate.proposals import Proposal, Proposals
 from lemnis.tui.format import BAD, BLOCKS, MISSING, Verdict, age, duration, number, share, verdict, when
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import N_, _
@@ -286,98 +283,6 @@ def reason_row(place: int, reason: Reason) -> Row:
         cells,
         [reason.column, reason.value, reason.failing, reason.failing_share, reason.rows_share, reason.lift],
     )
-
-
-# Codes.
-
-UNKNOWN_COLUMNS = (
-    Col("value", most=32),
-    Col("rows", right=True),
-    Col("share", "share %", right=True),
-    Col("like", "most like", most=24),
-    Col("decided", "decided since", flex=True),
-)
-CODE_COLUMNS = (
-    Col("code", most=32),
-    Col("start", "from"),
-    Col("end", "until"),
-    Col("replacement", "stands for / replaced by", most=24),
-    Col("meaning", flex=True),
-)
-EVENT_COLUMNS = (
-    Col("at", "when"),
-    Col("act"),
-    Col("codes", most=24),
-    Col("target", "to", most=16),
-    Col("who", most=12),
-    Col("why", flex=True),
-)
-
-
-def unknown_row(code: UnknownCode, failing: int) -> Row:
-    """Return one unknown value; `failing` are all failing rows."""
-    part = code.rows / failing if failing else 0.0
-    cells: list[Cell] = [code.value, number(code.rows), f"{part * 100:.1f}", code.like or MISSING, code.decided]
-    return Row(code.value, cells, [code.value, code.rows, part, code.like, code.decided])
-
-
-def code_row(code: Code | None, synonym: str = "", stands_for: str = "") -> Row:
-    """Return one code of a list, or a synonym and what it stands for; a synonym's key starts with ``=``."""
-    if code is None:
-        cells: list[Cell] = [synonym, MISSING, MISSING, stands_for, Content.styled("synonym", "$muted")]
-        return Row(f"={synonym}", cells, [synonym, "", "", stands_for, ""])
-    cells = [code.code, code.start or MISSING, code.end or MISSING, code.replacement, code.meaning]
-    return Row(code.code, cells, [code.code, code.start, code.end, code.replacement, code.meaning])
-
-
-def event_row(event: CodeEvent) -> Row:
-    """Return one change of a list; one that was taken back says so."""
-    act = _("{act} (undone)").format(act=event.act) if event.undone else event.act
-    cells: list[Cell] = [when(event.at), act, ", ".join(event.codes), event.target, event.who or MISSING, event.why]
-    return Row(str(event.id), cells, [event.at, event.act, *cells[2:]])
-
-
-# Proposals.
-
-PROPOSAL_COLUMNS = (
-    Col("check", most=26),
-    Col("rule", flex=True),
-    Col("held", "held on", right=True),
-    Col("caught", "faults caught", right=True),
-)
-
-
-def proposal_row(proposal: Proposal) -> Row:
-    """Return one proposed check with both its figures."""
-    faults = len(proposal.caught) + len(proposal.missed)
-    held, caught = (
-        _("{held} of {versions}").format(held=proposal.held, versions=proposal.versions),
-        _("{caught} of {faults}").format(caught=len(proposal.caught), faults=faults),
-    )
-    cells: list[Cell] = [proposal.check.name, proposal.rule, held, caught]
-    return Row(proposal.check.name, cells, [proposal.check.name, proposal.rule, proposal.held, len(proposal.caught)])
-
-
-def proposals_text(found: Proposals) -> str:
-    """Return how a trial went, in words."""
-    fell = _("{fell} did not hold on an earlier version,").format(fell=len(found.fell)) + " " if found.fell else ""
-    return _(
-        "{candidates} candidates for {version}: {fell}{idle} caught no fault. The others catch "
-        "{caught} of {faults} faults put into a sample."
-    ).format(
-        candidates=found.candidates,
-        version=found.version,
-        fell=fell,
-        idle=len(found.idle),
-        caught=found.caught,
-        faults=found.faults,
-    )
-
-
-def proposal_text(proposal: Proposal) -> str:
-    """Return which faults a proposed check caught and which it missed."""
-    missed = " " + _("· misses {missed}").format(missed=", ".join(proposal.missed)) if proposal.missed else ""
-    return _("catches {caught}{missed}").format(caught=", ".join(proposal.caught), missed=missed)
 
 
 # A check over time.
