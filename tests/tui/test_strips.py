@@ -1,0 +1,35 @@
+"""A line of a picture makes a cache when it is first asked for, and then keeps what it found, as Textual's does."""
+
+# pyright: basic
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from lemnis.tui.terminal.strips import SIZES, WhenAsked, spare_caches
+
+
+def made(strip: Strip) -> set[str]:
+    """Return which caches a line has."""
+    found = set()
+    for name in SIZES:
+        try:
+            vars(Strip)[name]._get(strip, Strip)
+        except AttributeError:
+            continue
+        found.add(name)
+    return found
+
+
+def test_a_line_makes_the_caches_it_needs_and_uses_them() -> None:
+    spare_caches()
+    spare_caches()
+    named = {name for name in vars(Strip) if name.endswith("_cache")} - {"_render_cache"}  # which is a text
+    assert named == set(SIZES), "every cache that Textual gives a line is known"
+    assert all(isinstance(vars(Strip)[name], WhenAsked) for name in SIZES)
+    strip = Strip([Segment("one two three")])
+    assert made(strip) == set()
+    cropped = strip.crop(4, 7)
+    assert cropped.text == "two"
+    assert strip.crop(4, 7) is cropped
+    assert made(strip) == {"_crop_cache"}
+    assert strip._crop_cache._maxsize == 16
