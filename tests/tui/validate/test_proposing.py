@@ -26,7 +26,7 @@ async def test_a_trial_is_queued_and_its_proposals_are_taken(profiled: Engine, s
     async with Console(profiled, stage="validate").run_test(size=size, notifications=True) as pilot:
         await settle(pilot)
         await pilot.press("p")
-        await shows(pilot, "Trying: ")
+        await shows(pilot, "Trying: ", "when the trial has ended")
         job = next(job for job in profiled.jobs.jobs() if job.kind == "validate.suggest")
         result = msgspec.json.encode(jobs.suggest(JobContext.for_test(profiled.store), {})).decode()
         with profiled.store.write() as db:

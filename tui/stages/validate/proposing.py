@@ -95,16 +95,18 @@ class ProposalsScreen(Dialog[int]):
     def _show(self, view: ProposalsView) -> None:
         first, self._view = self._view is None, view
         found, job = view.found, view.job
+        nothing = _("Everything worth proposing is declared.") if found else _("Nothing was tried yet. Press n.")
         if job is not None and job.state in WORKING:
             done = share(job.progress, 0) if job.progress is not None else ""
             text = _("Trying: {progress_text} {done}").format(progress_text=job.progress_text or job.why, done=done)
+            nothing = _("They are listed when the trial has ended.")
         elif job is not None and job.state != "finished":
             text = _("The last trial is {state}: {why}").format(state=job.state, why=job.why)
         else:
-            text = proposals_text(found) if found else _("Nothing was tried yet. Press n.")
+            text = proposals_text(found) if found else nothing
         self.query_one("#trial", Words).say(text)
         table = self.query_one("#proposals", Table)
-        table.empty = _("Everything worth proposing is declared.") if found else _("Nothing was tried yet. Press n.")
+        table.empty = nothing
         table.show([proposal_row(each) for each in found.proposals] if found else [])
         self._show_faults()
         if first and (found is None or found.version_id != view.newest) and not (job and job.state in WORKING):
