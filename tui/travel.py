@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from weakref import WeakSet
 
 from textual import work
 from textual.dom import DOMNode
@@ -48,6 +50,7 @@ class TravellingApp(TerminalApp):
         self.present = engine if engine.at is None else engine.present()
         self.banner = "" if engine.at is None else banner(engine.at)
         self.pump = self.pump_of(engine)
+        self._left: WeakSet[Engine] = WeakSet()
         self._letting_go: Timer | None = None
         self.set_class(engine.at is not None, "-past")
 
@@ -98,6 +101,8 @@ class TravellingApp(TerminalApp):
     async def arrive(self, place: "Place", then: Address | None = None) -> None:
         """Show a place in time, and there what an address names."""
         self.pump.stop()
+        if self.engine is not self.present:
+            self._left.add(self.engine)
         self.engine, self.banner, self.pump = place.engine, place.banner, self.pump_of(place.engine)
         self.set_class(place.engine.at is not None, "-past")
         await self.renew()
@@ -106,17 +111,19 @@ class TravellingApp(TerminalApp):
         if then is not None:
             await self.open_address(then)
 
-    def let_go(self) -> None:
-        """Let go of the place in time that was left, once a person stays: each has open files in several threads."""
+    def let_go(self, after_s: float = STAYED_S) -> None:
+        """Let go of the places in time that were left, once a person stays: each has open files in several threads."""
         if self._letting_go is not None:
             self._letting_go.stop()
-        self._letting_go = self.set_timer(STAYED_S, self._let_go)
+        self._letting_go = self.set_timer(after_s, partial(self._let_go, after_s))
 
-    def _let_go(self) -> None:
+    def _let_go(self, after_s: float) -> None:
         # What stays remembers what it was asked for last, also what was taken away since, with the engine it showed.
         for node in (self, *self.screen_stack, *self.screen.walk_children()):
             node._query_one_cache.clear()  # pyright: ignore[reportPrivateUsage]
         settle_memory()
+        if self._left:  # a thread still reads there
+            self.let_go(2 * after_s)
 
     async def run_action(
         self,

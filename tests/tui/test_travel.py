@@ -14,12 +14,14 @@ from textual.pilot import Pilot
 from lemnis.engine import Engine
 from lemnis.engine.errors import BadInput
 from lemnis.engine.problem.history import record_text
+from lemnis.tui import travel
 from lemnis.tui.address import address, parsed
 from lemnis.tui.app import Console
 from lemnis.tui.commands.session import hoisted
 from lemnis.tui.format import when
 from lemnis.tui.messages import PlaceWanted
 from lemnis.tui.moment import moment_ms, moment_text
+from lemnis.tui.warming import settle_memory
 
 HOUR = 3_600_000
 T0 = 1_779_999_960_000  # a whole minute
@@ -88,16 +90,23 @@ async def test_steps_lead_to_what_happened_last_and_on_to_now(engine: Engine) ->
         assert "as it was" not in screen_text(pilot)
 
 
-async def test_a_time_that_was_left_is_let_go_of(engine: Engine) -> None:
+async def test_a_time_that_was_left_is_let_go_of_once_nothing_reads_there(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled: list[None] = []
+    monkeypatch.setattr(travel, "settle_memory", lambda: settled.append(settle_memory()))
     console = Console(engine, stage="experiments")
     async with console.run_test(size=(80, 24)) as pilot:
         await shows(pilot, "first", "failed")
         await pilot.press("less_than_sign")
         await shows(pilot, "as it was at")
         await pilot.press("9", "6")
-        past = weakref.ref(console.engine.store)
+        past, read = weakref.ref(console.engine.store), [console.engine]
         await pilot.press("escape")
         await shows(pilot, "✖ failed")
+        await becomes(pilot, lambda: settled)
+        assert past() is not None
+        read.clear()
         await becomes(pilot, lambda: past() is None)
 
 
