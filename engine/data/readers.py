@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
-BATCH_BYTES = 256 << 20  # what one batch of rows may come to
 TYPES_AT, ROWS_AT = 0.2, 0.6  # shares of the work: unpacking, looking for types, reading rows
 NESTED = ("STRUCT", "MAP", "UNION", "JSON", "VARIANT")
 

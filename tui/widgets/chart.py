@@ -16,7 +16,6 @@ from lemnis.tui.widgets.text import Words
 COLOURS = ("#4cc2d9", "#e0a458", "#a98be0", "#7fc77f", "#e07a8b", "#9aa7b5", "#d9d05f", "#5f8fd9")
 FAINT = "#8a8f98"  # of levels and of the line that values are read off at
 EDGE = 1e-6  # share of the axis beyond the largest x: a point exactly at the axis' end is outside the last cell
-SIGNS = ("━", "╍", "┅", "┉", "╌", "┄", "┈", "─")
 
 
 @dataclass(frozen=True, slots=True)

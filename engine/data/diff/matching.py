@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from lemnis.engine.data.diff.values import Pair, Rows, Values, alike, differing, mixed
 from lemnis.engine.data.duck import first_row, open_duck
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from lemnis.engine.jobs.context import JobContext
 
-Hashes = NDArray[np.uint64]
 SEEDS = (1, 0x1D8E4E27C47D124F)  # two hashes of 64 bits: unlike rows are never taken for equal ones
 BATCH = 1 << 20  # pairs taken from DuckDB at once
 STOP_EVERY_S = 0.2

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 LONGEST_PAGE = 10_000
 GROUPS_KEPT = 24  # decoded row groups of some columns, so that scrolling back and forth stays in them
-EXPORTED = 65_536  # rows written at once
 
 
 class Sources(NamedTuple):
