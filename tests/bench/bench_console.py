@@ -79,9 +79,11 @@ def cases(root: Path, *, peers: bool) -> dict[str, Case]:
     if peers:
         nvitop = [str(PEERS / "nvitop/bin/python"), str(HERE / "peer_nvitop.py")]
         found["Harlequin"] = Case([str(PEERS / "harlequin/bin/harlequin")], ("Query Editor", "Results"), "a")
+        found["Posting"] = Case([str(PEERS / "posting/bin/posting")], ("Collection is empty", "Response"), "a")
         found["nvitop"] = Case(nvitop, ("PID",), DOWN, 0.3)  # it draws every second
+        found["btop"] = Case([shutil.which("btop") or ""], ("Pid:", "Program:"), DOWN, 0.3)  # every two
     for name, case in list(found.items()):
-        if not Path(case.command[0]).exists():
+        if not Path(case.command[0]).is_file():
             print(json.dumps({"program": name, "figure": "not installed"}), flush=True)
             del found[name]
     return found
