@@ -80,6 +80,10 @@ def marked(source: str) -> Iterator[str]:
             continue
         if node.func.id in ("_", "N_"):
             yield text_of(node.args[0])
+        elif node.func.id == "sense" and text_of(node.args[0]):
+            yield f"{text_of(node.args[0])} ({text_of(node.args[1])})"
+        elif node.func.id in ("Line", "Question") and len(node.args) > 1:
+            yield text_of(node.args[1])  # what stands before a line of a form
         elif node.func.id == "Col" and not any(keyword.arg == "data" for keyword in node.keywords):
             label = next((keyword.value for keyword in node.keywords if keyword.arg == "label"), None)
             label = label or (node.args[1] if len(node.args) > 1 else node.args[0])

@@ -9,6 +9,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from lemnis.engine.errors import BadInput
 from lemnis.engine.text import safe
+from lemnis.tui.language import N_
 
 if TYPE_CHECKING:
     from lemnis.engine.data import Version
@@ -36,44 +37,45 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "problem": Kind("problem", "the problem, or one change of it", "problem/change/4", 0, 2),
-        "data": Kind("data", "a dataset version, or a column or link of it", "data/v2/column/dep_time", 0, 3),
-        "source": Kind("data", "a source", "source/flights", 1, 1),
-        "snapshot": Kind("data", "a snapshot of a source", "snapshot/3", 1, 1),
-        "diff": Kind("data", "two dataset versions compared", "diff/v1/v2", 2, 2),
+        "problem": Kind("problem", N_("the problem, or one change of it"), "problem/change/4", 0, 2),
+        "data": Kind("data", N_("a dataset version, or a column or link of it"), "data/v2/column/dep_time", 0, 3),
+        "source": Kind("data", N_("a source"), "source/flights", 1, 1),
+        "snapshot": Kind("data", N_("a snapshot of a source"), "snapshot/3", 1, 1),
+        "diff": Kind("data", N_("two dataset versions compared"), "diff/v1/v2", 2, 2),
         "explore": Kind(
-            "explore", "columns or rows of a version", "explore/v2/rows?q=dest+=+BUR", 0, 3,
+            "explore", N_("columns or rows of a version"), "explore/v2/rows?q=dest+=+BUR", 0, 3,
             ("q", "filters", "sort", "order"),
         ),
-        "labels": Kind("explore", "the label desk", "labels"),
-        "features": Kind("features", "what columns are worth", "features/column/dep_time", 0, 2, ("set",)),
-        "validate": Kind("validate", "the checks", "validate?run=4", 0, 0, ("run",)),
+        "labels": Kind("explore", N_("the label desk"), "labels"),
+        "features": Kind("features", N_("what columns are worth"), "features/column/dep_time", 0, 2, ("set",)),
+        "validate": Kind("validate", N_("the checks"), "validate?run=4", 0, 0, ("run",)),
         "check": Kind(
-            "validate", "one check, or the rows that fail it", "check/known_tail/rows", 1, 2, options=("run", "which")
+            "validate", N_("one check, or the rows that fail it"), "check/known_tail/rows",
+            1, 2, options=("run", "which"),
         ),
         "runs": Kind(
-            "experiments", "the runs, by a query", "runs?q=metrics.auc+%3E+0.8",
+            "experiments", N_("the runs, by a query"), "runs?q=metrics.auc+%3E+0.8",
             0, 0, ("q", "sort", "order", "shelf", "group", "on"),
         ),
-        "run": Kind("experiments", "one run", "run/3", 1, 1),
-        "compare": Kind("experiments", "runs side by side", "compare/1,2,3", 1, 1),
-        "sweep": Kind("experiments", "one sweep", "sweep/first", 1, 1),
-        "evaluate": Kind("evaluate", "how a run was judged", "evaluate/3/curves", 0, 2),
-        "deploy": Kind("deploy", "what is served, or one move of an alias", "deploy/event/2", 0, 2),
-        "model": Kind("deploy", "a version of a model", "model/late@champion", 1, 1),
-        "endpoint": Kind("deploy", "an endpoint, or its log", "endpoint/late/log", 1, 2),
+        "run": Kind("experiments", N_("one run"), "run/3", 1, 1),
+        "compare": Kind("experiments", N_("runs side by side"), "compare/1,2,3", 1, 1),
+        "sweep": Kind("experiments", N_("one sweep"), "sweep/first", 1, 1),
+        "evaluate": Kind("evaluate", N_("how a run was judged"), "evaluate/3/curves", 0, 2),
+        "deploy": Kind("deploy", N_("what is served, or one move of an alias"), "deploy/event/2", 0, 2),
+        "model": Kind("deploy", N_("a version of a model"), "model/late@champion", 1, 1),
+        "endpoint": Kind("deploy", N_("an endpoint, or its log"), "endpoint/late/log", 1, 2),
         "monitor": Kind(
-            "monitor", "the windows of an endpoint", "monitor/late?width=week", 0, 3, ("width", "until", "figure")
+            "monitor", N_("the windows of an endpoint"), "monitor/late?width=week", 0, 3, ("width", "until", "figure")
         ),
         "window": Kind(
-            "monitor", "one window, or one feature in it", "window/12/feature/dep_time", 1, 3, ("until", "figure")
+            "monitor", N_("one window, or one feature in it"), "window/12/feature/dep_time", 1, 3, ("until", "figure")
         ),
-        "alert": Kind("monitor", "an alert with everything around it", "alert/12", 1, 1),
-        "loop": Kind("monitor", "the loop from suspicion to promotion", "loop/late", 0, 1),
-        "oncall": Kind("monitor", "the on-call view", "oncall"),
-        "resources": Kind("resources", "the machine", "resources?span=3600", 0, 0, ("q", "span", "chart")),
-        "job": Kind("resources", "a job", "job/7", 1, 1),
-        "lineage": Kind("data", "where a thing comes from and what came of it", "lineage/run/3", 2, 3),
+        "alert": Kind("monitor", N_("an alert with everything around it"), "alert/12", 1, 1),
+        "loop": Kind("monitor", N_("the loop from suspicion to promotion"), "loop/late", 0, 1),
+        "oncall": Kind("monitor", N_("the on-call view"), "oncall"),
+        "resources": Kind("resources", N_("the machine"), "resources?span=3600", 0, 0, ("q", "span", "chart")),
+        "job": Kind("resources", N_("a job"), "job/7", 1, 1),
+        "lineage": Kind("data", N_("where a thing comes from and what came of it"), "lineage/run/3", 2, 3),
     }
 )  # fmt: skip
 

@@ -28,8 +28,8 @@ def edit(path: Path, terminal: AbstractContextManager[None] | None = None) -> st
     except SuspendNotSupported:
         return _("The editor needs a terminal, which a browser is not: edit it by a command or in a file.")
     except OSError as error:
-        return f"{command[0]} can't be run: {error.strerror}. Set $EDITOR."
-    return f"{command[0]} ended with exit code {code}." if code else ""
+        return _("{command} can't be run: {strerror}. Set $EDITOR.").format(command=command[0], strerror=error.strerror)
+    return _("{command} ended with exit code {code}.").format(command=command[0], code=code) if code else ""
 
 
 def edited(text: str, terminal: AbstractContextManager[None] | None = None, *, suffix: str) -> tuple[str, str]:
@@ -41,7 +41,7 @@ def edited(text: str, terminal: AbstractContextManager[None] | None = None, *, s
         try:
             return path.read_text("utf-8").strip(), problem
         except (OSError, UnicodeDecodeError):
-            return text, problem or "What the editor left is no UTF-8 text."
+            return text, problem or _("What the editor left is no UTF-8 text.")
 
 
 def checked(engine: Engine) -> tuple[str, bool]:

@@ -89,7 +89,7 @@ def age(then_ms: int | None, now_ms: int) -> str:
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds // size} {unit}"
-    return f"{seconds} s" if seconds else "now"
+    return f"{seconds} s" if seconds else _("now")
 
 
 def when(ms: int | None, zone: tzinfo | None = None, *, seconds: bool = False) -> str:

@@ -73,6 +73,13 @@ def _(message: str) -> str:
     return CATALOGUE.translated(message)
 
 
+def sense(message: str, of: str) -> str:
+    """Return a message that means several things in English in the sense that is meant: `from` of a range."""
+    named = f"{message} ({of})"
+    said = _(named)
+    return message if said == named else said
+
+
 def N_(message: str) -> str:
     """Return a message as it is: it is declared here, and translated where it is drawn."""
     return message

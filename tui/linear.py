@@ -62,7 +62,7 @@ def table_lines(table: Table) -> Iterator[str]:
     for row in table.rows[:MOST_ROWS]:
         yield row_line(labels, row)
     if table.total > MOST_ROWS:
-        yield f"and {table.total - MOST_ROWS:,} more rows"
+        yield _("and {total:,} more rows").format(total=table.total - MOST_ROWS)
 
 
 def row_line(labels: Sequence[str], row: Row) -> str:
@@ -78,8 +78,10 @@ def chart_lines(chart: Chart) -> Iterator[str]:
         points = [(x, y) for x, y in zip(series.x, series.y, strict=True) if y is not None]
         if points:
             low, high = min(y for _, y in points), max(y for _, y in points)
-            course = f"first {number(points[0][1])}, last {number(points[-1][1])}"
-            yield f"{plain(series.name)}: {len(points)} points, {course}, lowest {number(low)}, highest {number(high)}"
+            course = _("first {point}, last {point2}").format(point=number(points[0][1]), point2=number(points[-1][1]))
+            yield _("{name}: {points} points, {course}, lowest {low}, highest {high}").format(
+                name=plain(series.name), points=len(points), course=course, low=number(low), high=number(high)
+            )
 
 
 def text_lines(widget: Widget) -> Iterator[str]:

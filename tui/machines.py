@@ -35,7 +35,7 @@ def this_machine(host: HostSample, gpus: GpuReport, name: str) -> Node:
     used = [gpu.memory_used_bytes for gpu in whole if gpu.memory_used_bytes is not None]
     return Node(
         name=name,
-        state="this machine",
+        state=_("this machine"),
         threads=host.cores_total,
         cpu_percent=None if host.cpu_percent is None else host.cpu_percent * max(1, host.cores_total),
         memory_used_bytes=host.memory_used_bytes,

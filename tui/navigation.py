@@ -147,7 +147,8 @@ class NavigatingApp(ResumingApp):
         place = self.places.back(self.where()) if step < 0 else self.places.forward(self.where())
         if place is None:
             self.notify(
-                _("There is no place {which} this one.").format(which="before" if step < 0 else "after"), markup=False
+                _("There is no place {which} this one.").format(which=_("before") if step < 0 else _("after")),
+                markup=False,
             )
         else:
             self.post_message(PlaceWanted(place, leave=False))

@@ -15,6 +15,7 @@ from lemnis.tui.keys.keymap import DEFAULT, Keymap
 from lemnis.tui.keys.selection import rank
 from lemnis.tui.language import _
 from lemnis.tui.messages import PlaceWanted
+from lemnis.tui.sentences import told
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.table import Table
@@ -81,14 +82,14 @@ class Palette(Provider):
         try:
             place = parsed(query)
         except LemnisError as error:
-            told = partial(self.app.notify, error.remedy, title=error.problem, severity="error", markup=False)
-            return Hit(2.0, Content(f"{error.problem} {error.remedy}"), told, text=query)
+            say = partial(self.app.notify, error.remedy, title=error.problem, severity="error", markup=False)
+            return Hit(2.0, Content(f"{told(error.problem)} {told(error.remedy)}"), say, text=query)
         return Hit(
             2.0,
             Content(_("Go to {place}").format(place=safe(place))),
             partial(self.app.post_message, PlaceWanted(place)),
             text=query,
-            help=f"{KINDS[place.kind].words.capitalize()}.   lemnis open {place}",
+            help=f"{_(KINDS[place.kind].words).capitalize()}.   lemnis open {place}",
         )
 
     async def _do(self, action: Action) -> None:

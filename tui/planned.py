@@ -21,7 +21,7 @@ def volume_words(plan: Plan) -> str:
     """Return what is asked about: rows, columns, rounds and cores."""
     asked, sizes = plan.asked, plan.asked.sizes
     often = f" · {asked.cadence}" if asked.cadence else ""
-    cores = f"{sizes.cores:g} core{'s' if sizes.cores != 1 else ''}"
+    cores = _("1 core") if sizes.cores == 1 else _("{cores:g} cores").format(cores=sizes.cores)
     size = _("{rows:,} rows × {columns:,} columns").format(rows=sizes.rows, columns=sizes.columns)
     return _("{size}{often} · {preset}: {rounds:,} rounds of {leaves} leaves, {cores}").format(
         size=size, often=often, preset=asked.preset, rounds=sizes.rounds, leaves=sizes.leaves, cores=cores
@@ -82,7 +82,7 @@ def split_words(words: str) -> tuple[str, str]:
 
 def facts(plan: Plan) -> list[tuple[str, str]]:
     """Return the plan as label and value, short enough for a card of some lines."""
-    found = [("volume", volume_words(plan))]
+    found = [(_("volume"), volume_words(plan))]
     for one in plan.devices:
         found += device_facts(one, several=len(plan.devices) > 1)
     return [*found, *other_facts(plan)]
@@ -92,11 +92,11 @@ def device_facts(one: DevicePlan, *, several: bool) -> list[tuple[str, str]]:
     """Return time and memory on one device, each with how far its law was off."""
     name = f" {one.device}" if several else ""
     if one.seconds is None or one.peak_bytes is None:
-        return [(f"time{name}", one.why)]
+        return [(f"{_('time')}{name}", one.why)]
     rests = f" · {one.why}"
     return [
-        (f"time{name}", f"{seconds_words(one.seconds)}{off(one.seconds_trial)}{rests}"),
-        (f"memory{name}", f"{bytes_words(one.peak_bytes)}{off(one.memory_trial)}"),
+        (f"{_('time')}{name}", f"{seconds_words(one.seconds)}{off(one.seconds_trial)}{rests}"),
+        (f"{_('memory')}{name}", f"{bytes_words(one.peak_bytes)}{off(one.memory_trial)}"),
     ]
 
 
@@ -131,7 +131,7 @@ def other_facts(plan: Plan) -> list[tuple[str, str]]:
                 peak=peak, likely=number(serving.cores.likely, 2), ends=ends
             )
         answer += f" · {serving.why}"
-    found = [("disk", disk), ("serving", answer)]
+    found = [(_("disk"), disk), (_("serving"), answer)]
     costs = [one for one in plan.devices if one.cost is not None]
     if costs:
         each = ", ".join(
@@ -145,7 +145,7 @@ def other_facts(plan: Plan) -> list[tuple[str, str]]:
             if plan.month_cost is not None
             else ""
         )
-        found.append(("cost", each + month))
+        found.append((_("cost"), each + month))
     else:
-        found.append(("cost", "no price is declared: [pool] price_core_hour, price_gb_hour, price_kwh …"))
+        found.append((_("cost"), _("no price is declared: [pool] price_core_hour, price_gb_hour, price_kwh …")))
     return found

@@ -17,7 +17,7 @@ from lemnis.tui.actions import GLOBAL
 from lemnis.tui.address import Address
 from lemnis.tui.format import when
 from lemnis.tui.keys.named import key_of
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.pump import Pump
 from lemnis.tui.stages.stage import WRITES, Stage
 from lemnis.tui.terminal.app import TerminalApp
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Wish: TypeAlias = int | Literal["earlier", "later", "now"]
 
 STAYED_S = 1.0
-REFUSED = "This is the past: it can't be changed. {app.back} returns to now."
+REFUSED = N_("This is the past: it can't be changed. {app.back} returns to now.")
 
 
 class TravellingApp(TerminalApp):
@@ -137,7 +137,7 @@ class TravellingApp(TerminalApp):
         if len(self.screen_stack) == 1:
             self.opened_by = (scope, action if isinstance(action, str) else "")
         if self.engine.at is not None and (scope, action) in WRITES:
-            self.notify(REFUSED, severity="warning", markup=False)
+            self.notify(_(REFUSED), severity="warning", markup=False)
             return True
         return await super().run_action(action, cast("DOMNode | None", default_namespace), namespaces)
 

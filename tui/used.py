@@ -12,8 +12,9 @@ Table: TypeAlias = tuple[list[str], list[list[Figure]]]
 
 MOST_JOBS = 20
 FIGURES = (
-    "jobs", "core h", "used", "GB h", "GPU h", "kWh", "cost", "idle cost", "job", "held", "cores", "peak", "up",
-    "requests", N_('a million'), "size", "files", "would do", "memory", "enough",
+    N_("jobs"), N_("core h"), N_("used"), N_("GB h"), N_("GPU h"), N_("kWh"), N_("cost"), N_("idle cost"),
+    N_("job"), N_("held"), N_("cores"), N_("peak"), N_("up"), N_("requests"), N_("a million"), N_("size"),
+    N_("files"), N_("would do"), N_("memory"), N_("enough"),
 )  # fmt: skip
 
 
@@ -65,7 +66,7 @@ def priced(value: float | None, currency: str) -> str:
 
 def group_table(found: Usage) -> Table:
     """Return use by what it was asked for: held, used, energy and cost."""
-    names = list(found.groups[0].keys) if found.groups else ["project"]
+    names = list(found.groups[0].keys) if found.groups else [N_("project")]
     rows = [
         [
             *map(same, group.keys.values()), many(group.jobs), hours(group.core_hours or None),
@@ -74,7 +75,17 @@ def group_table(found: Usage) -> Table:
         ]
         for group in found.groups
     ]  # fmt: skip
-    return [*names, "jobs", "core h", "used", "GB h", "GPU h", "kWh", "cost", "idle cost"], rows
+    return [
+        *names,
+        N_("jobs"),
+        N_("core h"),
+        N_("used"),
+        N_("GB h"),
+        N_("GPU h"),
+        N_("kWh"),
+        N_("cost"),
+        N_("idle cost"),
+    ], rows
 
 
 def job_table(found: Usage, most: int = MOST_JOBS) -> Table:
@@ -87,7 +98,18 @@ def job_table(found: Usage, most: int = MOST_JOBS) -> Table:
         ]
         for job in found.jobs[:most]
     ]  # fmt: skip
-    return ["job", "what", "state", "user", "held", "cores", "used", "peak", "kWh", "cost"], rows
+    return [
+        N_("job"),
+        N_("what"),
+        N_("state"),
+        N_("user"),
+        N_("held"),
+        N_("cores"),
+        N_("used"),
+        N_("peak"),
+        N_("kWh"),
+        N_("cost"),
+    ], rows
 
 
 def service_table(found: Usage) -> Table:
@@ -100,7 +122,16 @@ def service_table(found: Usage) -> Table:
         ]
         for one in found.services
     ]  # fmt: skip
-    return ["service", "up", "core h", "peak", "kWh", "cost", "requests", _("a million")], rows
+    return [
+        N_("service"),
+        N_("up"),
+        N_("core h"),
+        N_("peak"),
+        N_("kWh"),
+        N_("cost"),
+        N_("requests"),
+        N_("a million"),
+    ], rows
 
 
 def fit_table(found: Usage) -> Table:
@@ -112,13 +143,25 @@ def fit_table(found: Usage) -> Table:
         ]
         for fit in found.fits
     ]  # fmt: skip
-    heads = ["kind", "jobs", "cores", "used", "would do", "memory", "peak", "enough", _("what that means")]
+    heads = [
+        N_("kind"),
+        N_("jobs"),
+        N_("cores"),
+        N_("used"),
+        N_("would do"),
+        N_("memory"),
+        N_("peak"),
+        N_("enough"),
+        N_("what that means"),
+    ]
     return heads, rows
 
 
 def disk_table(found: Usage) -> Table:
     """Return what lies on disk."""
-    return [_("on disk"), "size", "files"], [[same(one.name), size(one.bytes), many(one.files)] for one in found.disk]
+    return [N_("on disk"), N_("size"), N_("files")], [
+        [same(one.name), size(one.bytes), many(one.files)] for one in found.disk
+    ]
 
 
 def price_words(cost_per_hour: float | None, currency: str) -> str:

@@ -25,7 +25,7 @@ NAMES_A_KEY = re.compile(
 # Keys that a dialog over the stage answers to; they are its own, and no keymap changes them.
 OF_DIALOGS = {
     ("stages/explore/explained.py", "v"), ("stages/explore/explained.py", "space"),
-    ("stages/explore/explained.py", "!"), ("stages/data/share.py", "i"), ("screens/label.py", "u"),
+    ("stages/explore/explained.py", "!"), ("stages/data/share_rows.py", "i"), ("screens/label.py", "u"),
     ("stages/data/link_fields.py", "enter"), ("stages/data/link_choices.py", "enter"),
     ("stages/explore/detail.py", "f"), ("stages/explore/detail.py", "v"),  # of the values' list
     ("stages/evaluate/edited.py", "enter"), ("stages/resources/room.py", "s"),

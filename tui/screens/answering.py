@@ -15,6 +15,7 @@ from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.form import Line, LinesForm
 from lemnis.tui.screens.live import Facts, LiveScreen
+from lemnis.tui.sentences import told
 
 Answer: TypeAlias = Literal["take", "silence", "resolve"]
 WHY, UNTIL = Line("why", "why, what next"), Line("until", "until (2h, may be empty)")
@@ -40,7 +41,7 @@ class AlertScreen(LiveScreen[Facts]):
 
     def action_keys(self) -> None:
         listed = "\n".join(f"{key:>5}  {_(does)}" for key, _word, does in self.keys)
-        self.app.push_screen(Explanation(_("Keys of {place}").format(place=self.place), listed))
+        self.app.push_screen(Explanation(_("Keys of {place}").format(place=_(self.place)), listed))
 
     def action_take(self) -> None:
         alert = self.alert
@@ -137,7 +138,7 @@ def wrong_end(text: str) -> str:
     try:
         return "" if not text or end_in(text, now_ms()) > now_ms() else _("That end is past.")
     except BadInput as error:
-        return f"{error.problem} {error.remedy}"
+        return f"{told(error.problem)} {told(error.remedy)}"
 
 
 def ends(filled: dict[str, str]) -> int:

@@ -114,7 +114,7 @@ def classes_content(key_of: Mapping[str, str], progress: Progress, now: str | No
         shown.append(fitted(cell, room))
     if progress.unsure:
         blanks = " " * (BAR + 1)
-        unsure = Content.assemble((" ? ", "$key"), " ", fitted(Content("unsure"), wide), blanks)
+        unsure = Content.assemble((" ? ", "$key"), " ", fitted(Content(_("unsure")), wide), blanks)
         shown.append(fitted(unsure + f" {number(progress.unsure):>{digits}}", room))
     return Content("\n").join(
         [Content("").join(shown[start : start + columns]) for start in range(0, len(shown), columns)]
@@ -157,7 +157,7 @@ def hint_content(task: Task, queue: Queue, *, shown: bool) -> Content:
         said = f"{safe(item.suggested)} {share(item.suggested_share, 0)}"
         model = " " + _("by {suggested_by}").format(suggested_by=safe(item.suggested_by, limit=40))
         parts.append(
-            Content.assemble(("suggested ", "$muted"), (said, "bold"), (model, "$muted"))
+            Content.assemble((f"{_('suggested')} ", "$muted"), (said, "bold"), (model, "$muted"))
             if shown
             else Content.styled(_("suggestion hidden: v shows it"), "$muted")
         )
@@ -202,9 +202,11 @@ def said_words(event: Event) -> str:
     """Return what an event says of its row."""
     if event.kind in ("label", "gold") and event.value is not None:
         return safe(event.value)
-    return {"gold": "unsure", "skip": "skipped", "note": _("note: {note}").format(note=safe(event.note, limit=60))}.get(
-        event.kind, event.kind
-    )
+    return {
+        "gold": _("unsure"),
+        "skip": _("skipped"),
+        "note": _("note: {note}").format(note=safe(event.note, limit=60)),
+    }.get(event.kind, event.kind)
 
 
 def interval_words(found: Agreement) -> str:

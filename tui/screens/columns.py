@@ -36,7 +36,14 @@ class ColumnAsked(Dialog[str]):
             yield Table(
                 Col("place", "", right=True, width=6), Col("column", flex=True), id="names", empty=_("None fits.")
             )
-            keys = ((" enter ", "$key"), " go   ", (" ↑ ↓ ", "$key"), " choose   ", (" esc ", "$key"), " close")
+            keys = (
+                (" enter ", "$key"),
+                f" {_('go')}   ",
+                (" ↑ ↓ ", "$key"),
+                f" {_('choose')}   ",
+                (" esc ", "$key"),
+                f" {_('close')}",
+            )
             yield Words(Content.assemble(*keys), classes="keys")
 
     def on_mount(self) -> None:

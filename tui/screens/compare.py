@@ -237,7 +237,7 @@ class Compare(Dialog[None]):
         """Return the title of the table and what stands muted behind it."""
         runs = found.comparison.runs
         if self.view == DIFF:
-            return f"#{runs[0].id} → #{runs[self.place].id} {runs[self.place].name}", "- baseline, + this run"
+            return f"#{runs[0].id} → #{runs[self.place].id} {runs[self.place].name}", _("- baseline, + this run")
         pair = next(iter(found.pairs.values()), None)
         shown = _("only what differs") if self.only_different else _("everything")
         tested = rows_words(pair) if pair is not None else ""

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
@@ -81,7 +82,7 @@ class LinesForm(Dialog[dict[str, str] | None]):
             yield Static(Content(safe(self.note, limit=300)), markup=False)
             for line in self.lines:
                 with Horizontal(classes="field"):
-                    yield Static(Content.styled(line.label, "$muted"), markup=False)
+                    yield Static(Content.styled(_(line.label), "$muted"), markup=False)
                     yield Field(line.value, id=f"form-{line.name}", compact=True)
             with VerticalScroll(can_focus=False):
                 yield Words(id="form-refused")
@@ -161,7 +162,7 @@ class LinesForm(Dialog[dict[str, str] | None]):
         try:
             said, tried = trial(filled), filled
         except LemnisError as error:
-            said, tried = f"{error.problem} {error.remedy}", dict[str, str]()
+            said, tried = f"{told(error.problem)} {told(error.remedy)}", dict[str, str]()
         self.app.call_from_thread(self._told, said, tried)
 
     def _told(self, said: str, tried: dict[str, str]) -> None:

@@ -74,7 +74,7 @@ def section(title: str, listed: list[Action], keymap: Keymap = DEFAULT) -> Conte
 
 def keys_table(keymap: Keymap = DEFAULT) -> str:
     """Return the README's table of keys as Markdown."""
-    rows = ["| key | where | does |", "| --- | --- | --- |"]
+    rows = [_("| key | where | does |"), "| --- | --- | --- |"]
     for scope in (GLOBAL, TABLE, *BY_NAME):
         for action in everywhere(keymap) if scope == GLOBAL else actions(scope):
             keys = (

@@ -14,7 +14,7 @@ from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.incident.records import IncidentReport
 from lemnis.engine.monitor.retraining import Retraining
 from lemnis.tui.address import Address, address
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens.alerted import words
 from lemnis.tui.screens.alerted.lines import Line, Section, wrapped
@@ -63,7 +63,7 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         Binding("G,end", "end(True)", "Bottom", show=False),
     ]
     every_s, stale_s = 5.0, 20.0
-    panel, place, keys = "#incident-panel", "the incident", KEYS
+    panel, place, keys = "#incident-panel", N_("the incident"), KEYS
 
     def __init__(self, engine: Engine, alert_id: int, alert: Alert | None = None) -> None:
         """Make the screen of an alert; `alert`, where it is at hand, is what it says before the rest is read."""
@@ -162,7 +162,9 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         if report is None or not self.may_write():
             return
         if not report.alias:
-            self.refuse("No endpoint serves this model here.", "Train a new run in Experiments ({app.go_experiments}).")
+            self.refuse(
+                _("No endpoint serves this model here."), _("Train a new run in Experiments ({app.go_experiments}).")
+            )
             return
         endpoint, why = (
             report.alert.endpoint,
@@ -177,7 +179,7 @@ class IncidentScreen(AlertScreen[IncidentReport]):
             endpoint=endpoint
         )
         then = _("It becomes the challenger; promoting it stays yours.")
-        self.app.push_screen(Confirm(f"{question} {then}", lost="", word="retrain"), answered)
+        self.app.push_screen(Confirm(f"{question} {then}", lost="", word=_("retrain")), answered)
 
     def action_loop(self) -> None:
         if self.alert is not None:
@@ -189,7 +191,9 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         if report is None:
             return
         if not report.data_version:
-            self.refuse("It is not on record what the model learned from.", "See the versions in Data ({app.go_data}).")
+            self.refuse(
+                _("It is not on record what the model learned from."), _("See the versions in Data ({app.go_data}).")
+            )
             return
         self.find_latest(report.data_version)
 
@@ -219,7 +223,7 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         if report is None:
             return
         if report.window is None:
-            self.refuse("This rule is on a server, not on windows of rows.", "See Deploy ({app.go_deploy}).")
+            self.refuse(_("This rule is on a server, not on windows of rows."), _("See Deploy ({app.go_deploy})."))
             return
         self.app.post_message(StageWanted("monitor", str(report.window.id)))
 

@@ -25,17 +25,17 @@ from lemnis.tui.widgets import Panel, PromptLine, Words
 from lemnis.tui.widgets.dialog import Dialog
 
 KEYS = (
-    ("u", "undo", "Undo", "undo"),
-    ("U", "redo", "Redo", "redo"),
-    ("full_stop", "repeat", "Repeat", "same"),
-    ("question_mark", "unsure", "Unsure", "unsure"),
-    ("space", "skip", "Skip", "skip"),
-    ("n", "note", "Note", "note"),
-    ("left_square_bracket,left", "step(-1)", N_("Back"), ""),
-    ("right_square_bracket,right", "step(1)", "On", "rows"),
-    ("number_sign", "go", "Go to", "go"),
-    ("v", "suggestion", "Suggestion", "model"),
-    ("escape", "leave", "Leave", "leave"),
+    ("u", "undo", "Undo", N_("undo")),
+    ("U", "redo", "Redo", N_("redo")),
+    ("full_stop", "repeat", "Repeat", N_("same")),
+    ("question_mark", "unsure", "Unsure", N_("unsure")),
+    ("space", "skip", "Skip", N_("skip")),
+    ("n", "note", "Note", N_("note")),
+    ("left_square_bracket,left", "step(-1)", "Back", ""),
+    ("right_square_bracket,right", "step(1)", "On", N_("rows")),
+    ("number_sign", "go", "Go to", N_("go")),
+    ("v", "suggestion", "Suggestion", N_("model")),
+    ("escape", "leave", "Leave", N_("leave")),
 )
 
 
@@ -229,8 +229,8 @@ class LabelMode(Dialog[None]):
         answer = Answer(kind=kind, value=value, note=note, took_ms=None if kind == "note" else took, shown=seen)
         words = {
             "label": f"{value}",
-            "unsure": "unsure",
-            "skip": "skipped",
+            "unsure": _("unsure"),
+            "skip": _("skipped"),
             "note": _("note: {note}").format(note=note),
         }[kind]
         if value is not None:
@@ -304,13 +304,13 @@ class LabelMode(Dialog[None]):
         """Ask for the number of a row."""
         if self.sight is not None:
             self._asks = "go"
-            self.query_one(PromptLine).open("", f"a row from 1 to {self.sight.queue.rows}")
+            self.query_one(PromptLine).open("", _("a row from 1 to {rows}").format(rows=self.sight.queue.rows))
 
     def action_note(self) -> None:
         """Ask for a note on the row."""
         if self.sight is not None and self.sight.task is not None:
             self._asks = "note"
-            self.query_one(PromptLine).open("", "this needs a second look")
+            self.query_one(PromptLine).open("", _("this needs a second look"))
 
     def on_prompt_line_entered(self, message: PromptLine.Entered) -> None:
         prompt, text = self.query_one(PromptLine), message.text.strip()
@@ -358,5 +358,8 @@ class LabelMode(Dialog[None]):
 
 def keys_line() -> Content:
     """Return the keys of label mode."""
-    parts = [Content.assemble((key_label(key).split()[0], "$key"), f" {word}".rstrip()) for key, _, _, word in KEYS]
+    parts = [
+        Content.assemble((key_label(key).split()[0], "$key"), f" {_(word)}".rstrip())
+        for key, _action, _label, word in KEYS
+    ]
     return Content(" ") + Content(" ").join(parts)

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 from lemnis.engine.config import Labels
 from lemnis.engine.explore.labels import KINDS
 from lemnis.engine.text import safe
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets import Col, Row, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
@@ -56,7 +56,12 @@ class QueueForm(Dialog[QueueWish | None]):
                     yield Field(value, id=f"queue-{name}", compact=True)
             yield Words(id="queue-refused")
             keys = Content.assemble(
-                (" enter ", "$key"), " make  ", (" tab ", "$key"), " numbers  ", (" esc ", "$key"), " leave"
+                (" enter ", "$key"),
+                f" {_('make')}  ",
+                (" tab ", "$key"),
+                f" {_('numbers')}  ",
+                (" esc ", "$key"),
+                f" {_('leave')}",
             )
             yield Static(keys, classes="keys", markup=False)
 
@@ -88,10 +93,10 @@ class DeclareForm(Dialog[tuple[str, Labels] | None]):
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
     FIELDS = (
-        ("name", "name", "topic"),
-        ("column", "column", "the column that the labels fill"),
-        ("classes", "classes, by commas", "yes, no"),
-        ("question", "question", "what a labeller is asked"),
+        ("name", N_("name"), "topic"),
+        ("column", N_("column"), N_("the column that the labels fill")),
+        ("classes", N_("classes, by commas"), N_("yes, no")),
+        ("question", N_("question"), N_("what a labeller is asked")),
     )
 
     def compose(self) -> ComposeResult:
@@ -100,10 +105,12 @@ class DeclareForm(Dialog[tuple[str, Labels] | None]):
             yield Static(_("Each class gets a key of the home row; lemnis.toml can name others."), markup=False)
             for name, label, example in self.FIELDS:
                 with Horizontal(classes="field"):
-                    yield Static(Content.styled(label, "$muted"), markup=False)
-                    yield Field(placeholder=example, id=f"declare-{name}", compact=True)
+                    yield Static(Content.styled(_(label), "$muted"), markup=False)
+                    yield Field(placeholder=_(example), id=f"declare-{name}", compact=True)
             yield Words(id="declare-refused")
-            keys = Content.assemble((" enter ", "$key"), f" {_('next, then declare')}   ", (" esc ", "$key"), " leave")
+            keys = Content.assemble(
+                (" enter ", "$key"), f" {_('next, then declare')}   ", (" esc ", "$key"), f" {_('leave')}"
+            )
             yield Static(keys, classes="keys", markup=False)
 
     def on_mount(self) -> None:

@@ -16,7 +16,7 @@ from lemnis.engine.jobs import Job, user_name
 from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address
 from lemnis.tui.format import MISSING, number, share
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens import card
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.label import LabelMode
@@ -38,7 +38,7 @@ QUEUE_COLUMNS = [
     Col("chosen", "how its rows were chosen", flex=True),
 ]
 JOB_KINDS = ("labelling.queue", "explore.labels.apply")
-NOTHING = "No labels are declared. Press d to say what is to be labelled."
+NOTHING = N_("No labels are declared. Press d to say what is to be labelled.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ class LabelDesk(Dialog[None]):
         """Ask what the next queue is to hold, and make it."""
         name = self.chosen
         if not name:
-            self.notify(NOTHING, markup=False)
+            self.notify(_(NOTHING), markup=False)
             return
 
         def wished(wish: QueueWish | None) -> None:

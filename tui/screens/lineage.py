@@ -20,7 +20,7 @@ from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
 
-KEYS = ((" enter ", " open  "), (" L ", " its lineage  "), (" ( ", " back  "), (" y ", " copy  "), (" esc ", " close"))
+KEYS = (("enter", "open"), ("L", "its lineage"), ("(", "back"), ("y", "copy"), ("esc", "close"))
 
 
 class LineageScreen(Dialog[None]):
@@ -57,7 +57,7 @@ class LineageScreen(Dialog[None]):
         with Panel(_("Lineage"), id="lineage-panel"):
             yield Table(*COLUMNS, id="lineage", empty=_("Reading …"))
         yield Words(
-            Content.assemble(*(part for key, does in KEYS for part in ((key, "$key"), does))),
+            Content("  ").join([Content.assemble((f" {key} ", "$key"), f" {_(does)}") for key, does in KEYS]),
             classes="keys",
         )
 

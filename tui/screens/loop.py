@@ -14,7 +14,7 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor.retraining import Event, Loop, Step, Study
 from lemnis.tui.address import Address, address
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.live import LiveScreen
@@ -24,7 +24,7 @@ from lemnis.tui.widgets.strip import ErrorStrip
 
 LOW = 20  # lines, below which the steps stand alone
 ASKED = "asked for in the loop"
-FIRST = "Press t to train one."
+FIRST = N_("Press t to train one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class LoopScreen(LiveScreen[LoopView]):
         """Show the challenger's gates in Evaluate, or have them judged where nobody has."""
         view = self.facts
         if view is None or view.loop.run_id is None:
-            self.refuse("There is no challenger to verify.", FIRST)
+            self.refuse(_("There is no challenger to verify."), _(FIRST))
         else:
             self.verify(view.loop.run_id)
 
@@ -194,7 +194,7 @@ class LoopScreen(LiveScreen[LoopView]):
     def action_shadow(self) -> None:
         view = self.facts
         if view is None or view.loop.challenger is None:
-            self.refuse("There is no challenger to shadow with.", FIRST)
+            self.refuse(_("There is no challenger to shadow with."), _(FIRST))
             return
         begin = partial(
             self.call, self.engine.deploy.split, view.loop.endpoint, "challenger", 100.0, user_name(), ASKED,
@@ -204,14 +204,14 @@ class LoopScreen(LiveScreen[LoopView]):
             _("Let v{challenger} score every request to {endpoint} as a shadow?").format(
                 challenger=view.loop.challenger, endpoint=view.loop.endpoint
             ),
-            "begin",
+            _("begin"),
             begin,
         )
 
     def action_promote(self) -> None:
         view = self.facts
         if view is None or view.loop.challenger is None:
-            self.refuse("There is no challenger to promote.", FIRST)
+            self.refuse(_("There is no challenger to promote."), _(FIRST))
         elif self.may_write():
             self.query_one(PromptLine).open("", f"why v{view.loop.challenger} becomes the champion", [])
 
@@ -249,7 +249,7 @@ class LoopScreen(LiveScreen[LoopView]):
         start = partial(self.call, begin, view.loop.endpoint, user_name(), said=_("Queued; its figures come below."))
         self.ask(
             _("{does}, as a job, and compare with v{version}?").format(does=does, version=view.loop.version),
-            "begin",
+            _("begin"),
             start,
         )
 

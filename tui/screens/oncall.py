@@ -13,7 +13,7 @@ from lemnis.engine.errors import ConfigError
 from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.duty import Duty
 from lemnis.tui.address import Address
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens.alerted import duty as words
 from lemnis.tui.screens.alerted.lines import Line, wrapped
 from lemnis.tui.screens.answering import AlertScreen
@@ -51,7 +51,7 @@ class OnCall(AlertScreen[Duty]):
         Binding("B", "bell", "Bell", show=False),
         Binding("y", "app.copy", "Copy", show=False),
     ]
-    panel, place, keys = "#duty-alerts-panel", "the on-call view", KEYS
+    panel, place, keys = "#duty-alerts-panel", N_("the on-call view"), KEYS
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine, classes="oncall")

@@ -8,14 +8,14 @@ from lemnis.engine.lineage import Lineage, Node, Step
 from lemnis.engine.text import safe
 from lemnis.tui.address import Address, address
 from lemnis.tui.format import MISSING, verdict, when
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets.cells import Cell, Col, Row
 
 COLUMNS = (
     Col("way"), Col("thing", most=44), Col("what", most=70), Col("state", most=14), Col("when"),
 )  # fmt: skip
 NARROW = COLUMNS[:4]
-WAYS = {"from": "↑ comes from", "this": "● this", "to": "↓ led to"}
+WAYS = {"from": N_("↑ comes from"), "this": N_("● this"), "to": N_("↓ led to")}
 DIGITS = 8  # of a dataset version's id: enough to find it
 DIRECT = ("run", "alert", "window", "endpoint", "model", "snapshot", "source", "job")
 
@@ -66,7 +66,7 @@ def step_row(way: str, step: Step, place: int, width: int) -> Row:
     style = {"from": "$muted", "to": "$muted", "this": "bold $stage-accent"}[way]
     judged = verdict(step.state)
     cells: list[Cell] = [
-        Content.styled(WAYS[way], style),
+        Content.styled(_(WAYS[way]), style),
         Content("  " * step.depth + name),
         step.title,
         Content.styled(judged.text, judged.style) if step.state else MISSING,

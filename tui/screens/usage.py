@@ -25,14 +25,18 @@ DAYS = (1.0, 7.0, 31.0, 366.0)
 BY = ("project,week", "user", "kind")
 VIEWS = (*BY, "jobs", "services", "sizes that would do", "disk")
 TITLES = {  # of the views
-    "project,week": ('Use', "by project and week"), "user": ('Use', "by user"), "kind": ('Use', "by kind"),
-    "jobs": ('Use', "by job"), "services": ('Use', "by service"), "sizes that would do": ("Sizes that would do", ""),
-    "disk": ('Use', "of the disk"),
-}  # fmt: skip
+    "project,week": (N_("Use"), N_("by project and week")),
+    "user": (N_("Use"), N_("by user")),
+    "kind": (N_("Use"), N_("by kind")),
+    "jobs": (N_("Use"), N_("by job")),
+    "services": (N_("Use"), N_("by service")),
+    "sizes that would do": (N_("Sizes that would do"), ""),
+    "disk": (N_("Use"), N_("of the disk")),
+}
 NOTHING_RAN = N_("Nothing ran in this time.")
 EMPTY = {
-    "services": "No endpoint or other service ran in this time.",
-    "sizes that would do": "No kind of job is known to ask for much more, or less, than it uses.",
+    "services": N_("No endpoint or other service ran in this time."),
+    "sizes that would do": N_("No kind of job is known to ask for much more, or less, than it uses."),
 }
 
 
@@ -81,7 +85,7 @@ class UsageScreen(Dialog[None]):
             (" - + ", "$key"),
             f" {_('longer, shorter')}  ",
             (" esc ", "$key"),
-            " back",
+            f" {_('back')}",
         )
         yield Words(Content.assemble(*keys), classes="keys")
 
@@ -121,7 +125,7 @@ class UsageScreen(Dialog[None]):
         said = [Content.styled(safe(line), "$warn") for line in used.findings(found)]
         self.query_one("#findings", Words).say(Content("\n").join(said or [Content.styled(nothing(found), "$muted")]))
         panel = self.query_one("#use-panel", Panel)
-        panel.retitle(*TITLES[message.view])
+        panel.retitle(*map(_, TITLES[message.view]))
         panel.footnote(
             _("since {since} · {index} of {views}").format(
                 since=when(found.since), index=VIEWS.index(message.view) + 1, views=len(VIEWS)

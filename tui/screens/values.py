@@ -148,7 +148,7 @@ class ValuesScreen(Dialog[Filter | None]):
             return
         table = self.query_one(Table)
         table.set_columns(NARROW if self.size.width < 90 else COLUMNS)
-        table.empty = _("No value fits.") if self.search else "There is no row."
+        table.empty = _("No value fits.") if self.search else _("There is no row.")
         table.sorted_by = (self.by, (self.by == "rows") if self.descending is None else self.descending)
         self._lines = {}
         by, descending, search = self.by, self.descending, self.search
@@ -261,7 +261,7 @@ class ValuesScreen(Dialog[Filter | None]):
 
 def values_words(values: Values, part: Counted, search: str) -> str:
     """Return in words what was counted."""
-    noun = "bins" if values.binned else "distinct"
+    noun = _("bins") if values.binned else _("distinct")
     found = (
         _("{total} of {distinct} {noun} with {search}").format(
             total=number(part.total), distinct=number(values.distinct), noun=noun, search=safe(search)

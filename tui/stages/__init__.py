@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from lemnis.tui.language import _
+from lemnis.tui.language import _, sense
 
 if TYPE_CHECKING:
     from typing import Any
@@ -30,9 +30,7 @@ class StageInfo:
     @property
     def brief(self) -> str:
         """What a narrow screen has room for, four cells, in the language of the console."""
-        named = f"{self.short} (tab)"
-        said = _(named)
-        return self.short if said == named else said
+        return sense(self.short, "tab")
 
     @property
     def module(self) -> str:

@@ -48,7 +48,7 @@ from lemnis.engine.query import Completion
 from lemnis.tui.actions import ACTIONS
 from lemnis.tui.address import Address, address
 from lemnis.tui.bugs import unexpected
-from lemnis.tui.language import _, paragraphs
+from lemnis.tui.language import N_, _, paragraphs
 from lemnis.tui.screens.cellwise import cell_explained
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.terminal.pace import every, pace
@@ -59,7 +59,7 @@ from lemnis.tui.widgets.table import Table
 View = TypeVar("View")
 T = TypeVar("T")
 WRITES = {(action.scope, action.name) for action in ACTIONS if action.writes}
-NO_VERSION = "No dataset version yet. Link one in Data ({app.go_data})."
+NO_VERSION = N_("No dataset version yet. Link one in Data ({app.go_data}).")
 
 
 class Stage(Vertical, Generic[View]):

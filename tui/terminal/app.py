@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from lemnis.engine.clock import monotonic_s
 from lemnis.tui.bugs import unexpected
+from lemnis.tui.language import _
 from lemnis.tui.terminal.behind import draw_behind
 from lemnis.tui.terminal.driver import TerminalDriver
 from lemnis.tui.terminal.pictures import PictureTimer
@@ -76,8 +77,10 @@ class TerminalApp(ThemedApp[None]):
             self.slow = True
             driver.pace.slow_down(SLOW_PICTURES)
             self.notify(
-                f"{self._link()}: drawn {SLOW_PICTURES} times a second, read {self.rarer} times more rarely.",
-                title="Slow link",
+                _("{link}: drawn {times} times a second, read {rarer} times more rarely.").format(
+                    link=self._link(), times=SLOW_PICTURES, rarer=self.rarer
+                ),
+                title=_("Slow link"),
                 markup=False,
             )
 
@@ -157,4 +160,5 @@ class TerminalApp(ThemedApp[None]):
             driver._mouse = True  # pyright: ignore[reportAttributeAccessIssue, reportPrivateUsage]
             getattr(driver, switch, lambda: None)()
         self.query_one(FactLine).mouse_off = not self.mouse_on
-        self.notify("The mouse is on." if self.mouse_on else "The mouse is off: select text with it.", markup=False)
+        said = _("The mouse is on.") if self.mouse_on else _("The mouse is off: select text with it.")
+        self.notify(said, markup=False)

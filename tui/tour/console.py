@@ -9,6 +9,7 @@ from textual.dom import DOMNode
 from lemnis.engine import Engine
 from lemnis.tui.actions import ACTIONS, GLOBAL, TABLE
 from lemnis.tui.keys.named import key_of
+from lemnis.tui.language import _
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.remembered import tour_place
 from lemnis.tui.stages.stage import Stage
@@ -64,7 +65,7 @@ class Touring(App[None]):
 
     async def action_tour_back(self) -> None:
         if self.tour is not None and not self.tour.move(-1):
-            self.notify("This is the tour's first step.", markup=False)
+            self.notify(_("This is the tour's first step."), markup=False)
 
     async def leave_tour(self) -> bool:
         """Take the tour's panel away; say whether there was one."""
@@ -73,7 +74,7 @@ class Touring(App[None]):
             return False
         again = key_of("app.tour")
         await panel.remove()
-        self.notify(f"You left the tour. {again} goes on where it was.", markup=False)
+        self.notify(_("You left the tour. {again} goes on where it was.").format(again=again), markup=False)
         return True
 
     async def run_action(

@@ -117,7 +117,7 @@ class Chart(Vertical):
         plot.show(marks, Axis(low, high + EDGE * (high - low), ticks), Axis(bottom, top, round_ticks))
 
     def _legend(self, lines: Sequence[Series]) -> Content:
-        scale = " (log10)" if self.logarithmic else ""
+        scale = f" {_('(log10)')}" if self.logarithmic else ""
         parts: list[Content | tuple[str, str]] = [(f" {self.y_label}{scale}  ", "$muted")]
         for colour, line in zip(COLOURS, lines, strict=False):
             last = next((value for value in reversed(line.y) if value is not None), None)

@@ -29,7 +29,7 @@ def since(then: int | None, now: int) -> str:
     for size, unit in ((1440, "d"), (60, "h"), (1, "min")):
         if minutes >= size:
             return f"{minutes // size} {unit}"
-    return "now"
+    return _("now")
 
 
 def headline(duty: Duty) -> Line:
@@ -40,9 +40,10 @@ def headline(duty: Duty) -> Line:
     taken = sum(alert.state == "acknowledged" for alert in duty.alerts)
     line: Line = []
     if pages:
-        line.append((f"✖ {pages} page{'s' if pages > 1 else ''}", "bold $bad"))
+        line.append((_("✖ 1 page") if pages == 1 else _("✖ {pages} pages").format(pages=pages), "bold $bad"))
     if tickets:
-        line += [("  " if line else "", ""), (f"✖ {tickets} ticket{'s' if tickets > 1 else ''}", "bold $warn")]
+        many = _("✖ 1 ticket") if tickets == 1 else _("✖ {tickets} tickets").format(tickets=tickets)
+        line += [("  " if line else "", ""), (many, "bold $warn")]
     if not fires:
         line.append((_("● nothing fires"), "bold $ok"))
     if taken:
@@ -52,14 +53,14 @@ def headline(duty: Duty) -> Line:
 
 def health(duty: Duty) -> Line:
     """Return whether the watch and the notifier are at work, in words where not."""
-    line: Line = [("  watch ", "$muted"), (_("● up"), "$ok")]
+    line: Line = [(f"  {_('watch')} ", "$muted"), (_("● up"), "$ok")]
     if not duty.watching:
-        looked, why = since(duty.watch_at, duty.at), duty.watch_why or "down"
+        looked, why = since(duty.watch_at, duty.at), duty.watch_why or _("down")
         old = "" if duty.watch_at is None or looked in why else _("; as of {looked} ago").format(looked=looked)
         line[1] = said(f"✖ {why}{old}", "bold $bad", 120)
     post = duty.post
     state = verdict(post.state or "not started")
-    line += [("  notifier ", "$muted"), (state.text, state.style)]
+    line += [(f"  {_('notifier')} ", "$muted"), (state.text, state.style)]
     if post.late or post.failed:
         told = _(": {late} late, {failed} given up").format(late=post.late, failed=post.failed)
         line.append(said(f"{told}, {post.reason}" if post.reason else told, "$bad", 120))
@@ -98,7 +99,7 @@ def endpoint_cells(one: Served, now: int, *, small: bool) -> list[Span]:
     """
     endpoint = one.endpoint
     state = verdict(endpoint.state)
-    version = f"v{endpoint.version}" if endpoint.version is not None else "nothing"
+    version = f"v{endpoint.version}" if endpoint.version is not None else _("nothing")
     wanted = endpoint.wanted_version
     changing = (
         " " + _("(wants v{wanted})").format(wanted=wanted) if wanted is not None and wanted != endpoint.version else ""
@@ -139,7 +140,8 @@ def quality_cell(found: Quality | None, *, small: bool) -> Span:
         else ""
     )
     text = f"{SHORT_NAMES.get(label, label)} {number(found.figure.value)}"
-    return f"{text}{' estimated' if found.basis == 'estimated' else ''}{held}", ""
+    basis = f" {_('estimated')}" if found.basis == "estimated" else ""
+    return f"{text}{basis}{held}", ""
 
 
 def money_cell(one: Served) -> Span:
@@ -147,7 +149,7 @@ def money_cell(one: Served) -> Span:
     if one.money is None:
         return _("money {missing}").format(missing=MISSING), "$muted"
     day: Figure = one.money.per_day
-    sure = "" if style_of(day) != "$warn" else " unsure"
+    sure = "" if style_of(day) != "$warn" else f" {_('unsure')}"
     return _("{value}/day{sure}").format(value=money(day.value, one.currency, signed=True), sure=sure), style_of(day)
 
 
@@ -194,7 +196,7 @@ def alert_lines(alert: Alert, width: int) -> list[Line]:
     lines: list[Line] = [[holder(alert), ("  ", ""), said(alert.message, "", 300)]]
     steps = alert.handling.runbook.strip().splitlines()
     if steps:
-        lines.append([("runbook ", "$muted"), said(steps[0], "", 200), (" …" if steps[1:] else "", "$muted")])
+        lines.append([(f"{_('runbook')} ", "$muted"), said(steps[0], "", 200), (" …" if steps[1:] else "", "$muted")])
     return [part for line in lines for part in wrapped(line, width)]
 
 

@@ -9,14 +9,21 @@ from lemnis.engine.monitor.records import METHOD_NAMES
 from lemnis.engine.monitor.retraining import Retraining
 from lemnis.engine.text import safe
 from lemnis.tui.format import age, figure, number, share, spark, verdict, when
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens.alerted import words
 from lemnis.tui.screens.alerted.lines import Line, Section, plain, said
+from lemnis.tui.widgets.cells import padded
 
 BINS = 5  # of a feature, those that moved most
 BAR = 12  # cells of a bar
-BAD_ROWS = "first bad rows were answered"
-HEADINGS = {"model": "model", "endpoint": "server", "data": "data", "source": "source", "lemnis.toml": "config"}
+BAD_ROWS = N_("first bad rows were answered")
+HEADINGS = {
+    "model": N_("model"),
+    "endpoint": N_("server"),
+    "data": N_("data"),
+    "source": N_("source"),
+    "lemnis.toml": N_("config"),
+}
 
 
 def summary(report: IncidentReport, *, brief: bool = False) -> list[Line]:
@@ -27,7 +34,7 @@ def summary(report: IncidentReport, *, brief: bool = False) -> list[Line]:
             words.headline(report.alert),
             words.value_line(report, brief=True),
             words.cost_line(report.cost, since, brief=True),
-            [("since ", "$muted"), (since, "bold"), (", ", "$muted"), words.holder(report.alert)],
+            [(f"{_('since')} ", "$muted"), (since, "bold"), (", ", "$muted"), words.holder(report.alert)],
         ]
     return [
         words.headline(report.alert),
@@ -122,7 +129,7 @@ def changed_shape(report: IncidentReport) -> list[str]:
 def timeline(report: IncidentReport) -> list[Line]:
     """Return the changes in order of time, with the moment of the first bad rows among them."""
     entries = [(change.at, change_line(change, report)) for change in report.changes]
-    began: Line = [(when(report.began), "bold $bad"), (f"  ✖ {BAD_ROWS}", "bold $bad")]
+    began: Line = [(when(report.began), "bold $bad"), (f"  ✖ {_(BAD_ROWS)}", "bold $bad")]
     if report.window is None:
         began[1] = (f"  {_('✖ it began')}", "bold $bad")
     entries.append((report.began, began))
@@ -141,7 +148,7 @@ def change_line(change: Change, report: IncidentReport) -> Line:
     style = "$muted" if change.earlier else ""
     line: Line = [
         (when(change.at), "$muted"),
-        (f"  {HEADINGS[change.room]:<6}  ", "$muted"),
+        (f"  {padded(_(HEADINGS[change.room]), 6)}  ", "$muted"),
         said(change.what, style, 80),
     ]
     if report.began - change.at >= 0:
@@ -198,7 +205,7 @@ def contrast_lines(report: IncidentReport) -> list[Line]:
     if found is None:
         return []
     told = ", ".join(f"{safe(one.feature, limit=40)} {share(one.share, 0)}" for one in found.told[:5])
-    return [[(found.words, "$warn" if found.differs else "")], [("by ", "$muted"), (told, "bold")]]
+    return [[(found.words, "$warn" if found.differs else "")], [(f"{_('by')} ", "$muted"), (told, "bold")]]
 
 
 def bar(part: float, top: float, cells: int) -> str:
@@ -229,7 +236,7 @@ def example_lines(examples: list[Example]) -> list[Line]:
     for row in examples:
         day = f"{datetime.fromtimestamp(row.event_at / 1000, UTC):%Y-%m-%d %H:%M}"
         line: Line = [said(row.row_key or _("row {id}").format(id=row.id), "bold", 40), (f"  {day}  ", "$muted")]
-        line += [("answer ", "$muted"), (number(row.score), "bold")]
+        line += [(f"{_('answer')} ", "$muted"), (number(row.score), "bold")]
         for name, value in row.values.items():
             line += [said(f"  {name} ", "$muted", 30), said(shown(value), "$warn" if name in row.moved else "", 30)]
         lines.append(line)
@@ -240,7 +247,7 @@ def example_lines(examples: list[Example]) -> list[Line]:
 def shown(value: Any) -> str:
     """Return a value of a row."""
     if value is None:
-        return "missing"
+        return _("missing")
     return figure(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 

@@ -9,7 +9,7 @@ from lemnis.engine.monitor.incident.records import Cost, IncidentReport, Sure
 from lemnis.engine.monitor.policy import SIGNIFICANT
 from lemnis.engine.text import safe
 from lemnis.tui.format import age, duration, money, number, share, verdict, when
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens.alerted.lines import Line, Span, said
 
 DAY_MS = 86_400_000
@@ -42,7 +42,7 @@ def headline(alert: Alert) -> Line:
 def at_first(alert: Alert, now: int) -> list[Line]:
     """Return what an alert says by itself, before anything around it was read."""
     raised: Line = [
-        ("raised ", "$muted"),
+        (f"{_('raised')} ", "$muted"),
         (_("{since} ago").format(since=age(alert.since, now)), "bold"),
         ("  ·  ", "$muted"),
     ]
@@ -72,10 +72,9 @@ def holder(alert: Alert) -> Span:
 def since_line(report: IncidentReport) -> Line:
     """Return since when it is so, by the clock and in the data."""
     alert = report.alert
-    unit = "window" if report.window is not None else "minute"
-    row = f"{alert.breaches} bad {unit}{'s' if alert.breaches != 1 else ''} in a row"
+    row = in_a_row(alert.breaches, windows=report.window is not None)
     parts: Line = [
-        ("raised ", "$muted"),
+        (f"{_('raised')} ", "$muted"),
         (_("{since} ago").format(since=age(alert.since, report.at)), "bold"),
         ("  ·  ", "$muted"),
     ]
@@ -87,12 +86,19 @@ def since_line(report: IncidentReport) -> Line:
     return [*parts, holder(alert)]
 
 
+def in_a_row(breaches: int, *, windows: bool) -> str:
+    """Return how many windows, or minutes, were bad one after the other."""
+    if windows:
+        return _("1 bad window in a row") if breaches == 1 else _("{bad} bad windows in a row").format(bad=breaches)
+    return _("1 bad minute in a row") if breaches == 1 else _("{bad} bad minutes in a row").format(bad=breaches)
+
+
 def value_line(report: IncidentReport, *, brief: bool = False) -> Line:
     """Return the value against its bound; unless `brief` also what held-out rows had, and of which window it is."""
     alert, sure = report.alert, report.sure
     if alert.value is None or alert.threshold is None:
         return [said(alert.message, "", 300)]
-    side = "above" if alert.value > alert.threshold else "below"
+    side = _("above") if alert.value > alert.threshold else _("below")
     line: Line = [(f"{metric_label(alert)} ", ""), (number(alert.value), "bold $bad")]
     if sure.figure is not None and sure.figure.low is not None:
         line.append((f" [{interval(sure.figure)}]", ""))
@@ -128,14 +134,14 @@ def cost_line(cost: Cost | None, since: str, *, brief: bool = False) -> Line:
         (" " + _("a day against held-out rows{ends}").format(ends=ends(day, cost.currency)), ""),
         (_(", estimated") if cost.basis == "estimated" else "", "$warn"),
     ]
-    for figure, basis in ((cost.measured, "measured"), (cost.estimated, "estimated")):
+    for figure, basis in ((cost.measured, N_("measured")), (cost.estimated, N_("estimated"))):
         if figure is not None:
             line += [("  ·  ", "$muted"), (money(figure.value, cost.currency, signed=True), f"bold {style_of(figure)}")]
             line.append(
                 (
                     " "
                     + _("since {since}{ends}, {basis}").format(
-                        since=since, ends=ends(figure, cost.currency), basis=basis
+                        since=since, ends=ends(figure, cost.currency), basis=_(basis)
                     ),
                     "",
                 )
@@ -168,7 +174,7 @@ def sure_line(sure: Sure) -> Line:
     """Return how sure it is: how many rows, by chance how often, and how often the rule cried wolf."""
     parts = [f"{sure.counted:,} {sure.unit}"]
     if sure.p_adjusted is not None:
-        chance = f"{sure.p_adjusted:.2g}" if sure.p_adjusted >= 1e-99 else "below 1e-99"
+        chance = f"{sure.p_adjusted:.2g}" if sure.p_adjusted >= 1e-99 else _("below 1e-99")
         doubt = _(": may be chance") if sure.p_adjusted > SIGNIFICANT else ""
         parts.append(
             _("{feature} decides, chance without drift {chance} (adjusted){doubt}").format(
@@ -177,7 +183,7 @@ def sure_line(sure: Sure) -> Line:
         )
     if sure.figure is not None and sure.held_out is not None and sure.held_out.low is not None:
         apart = overlap(sure.figure, sure.held_out)
-        parts.append(f"{_('its interval and the held-out one')} " + (_("don't meet") if apart else "overlap"))
+        parts.append(f"{_('its interval and the held-out one')} " + (_("don't meet") if apart else _("overlap")))
     style = ""
     if sure.null_runs and sure.false_alarms is not None:
         often = sure.false_alarms / sure.null_runs
@@ -204,7 +210,7 @@ def delivery(message: Notification, now: int) -> Line:
     line += [(f"  {message.kind} → ", ""), said(message.contact, "bold", 40)]
     if message.state == "queued":
         wait = (
-            "now"
+            _("now")
             if message.next_at <= now
             else _("in {next_at}").format(next_at=duration((message.next_at - now) / 1000))
         )

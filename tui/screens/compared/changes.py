@@ -20,7 +20,7 @@ def code_lines(engine: Engine, base: Run, run: Run) -> tuple[str, ...]:
     """Return how the code differs between two runs."""
     found = engine.experiments.code_diff(base, run)
     range_ = f"{base.code_version[:12]} {run.code_version[:12]}"
-    more = [f"… {found.more:,} more lines: git diff {range_}"] if found.more else []
+    more = [_("… {more:,} more lines: git diff {range_}").format(more=found.more, range_=range_)] if found.more else []
     return (*([found.why] if found.why else []), *found.lines, *more)
 
 
@@ -46,7 +46,9 @@ def row_lines(before: Version, after: Version, key: list[str], counted: Diff | N
             _("+ {added:,} rows {by}").format(added=counted.added, by=by),
             _("{changed:,} rows changed, {same:,} are the same").format(changed=counted.changed, same=counted.same),
         ]
-    told = f"lemnis data diff {before.name}@v{before.number} {after.name}@v{after.number} counts them {by}"
+    told = _("lemnis data diff {name}@v{number} {name2}@v{number2} counts them {by}").format(
+        name=before.name, number=before.number, name2=after.name, number2=after.number, by=by
+    )
     return [
         _("- {rows:,} rows of {title}").format(rows=before.rows, title=before.title),
         _("+ {rows:,} rows of {title}").format(rows=after.rows, title=after.title),

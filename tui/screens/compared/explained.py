@@ -66,7 +66,9 @@ def explained(found: Compared, key: str) -> tuple[str, str] | None:
     metric, _rest, run = key.rpartition(" ")
     if metric in found.tested_metrics() and run.isdecimal():
         test = found.test(int(run), metric)
-        return f"{metric} of #{run}", measure_text(found, metric, [(int(run), test)] if test else [])
+        return _("{metric} of #{run}").format(metric=metric, run=run), measure_text(
+            found, metric, [(int(run), test)] if test else []
+        )
     if any(one.feature == key for gains in found.gains.values() for one in gains):
         return key, GAIN_TEXT
     return None
@@ -91,8 +93,12 @@ def test_line(run: int, test: PairedTest, metric: str) -> str:
     digits = digits_of(metric)
     figures = f"{number(test.value, digits)} − {number(test.base, digits)} = {delta(test.delta, digits)}"
     if not test.method:
-        return f"#{run}: {figures}; not tested"
-    return (
-        f"#{run}: {figures}, 95 % {interval_words(test)}, {p_words(test.p)} alone, {p_words(test.adjusted)} by Holm: "
-        f"{judged(test.verdict).word}"
+        return _("#{run}: {figures}; not tested").format(run=run, figures=figures)
+    return _("#{run}: {figures}, 95 % {interval}, {p} alone, {adjusted} by Holm: {verdict}").format(
+        run=run,
+        figures=figures,
+        interval=interval_words(test),
+        p=p_words(test.p),
+        adjusted=p_words(test.adjusted),
+        verdict=judged(test.verdict).word,
     )

@@ -14,6 +14,7 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments import Run
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, number, share
+from lemnis.tui.language import _
 from lemnis.tui.screens.compared.words import (
     Compared,
     digits_of,
@@ -98,22 +99,32 @@ def sections(found: Compared, *, everything: bool) -> list[Section]:
     """Return the tables of a comparison: tests, logged metrics, parameters, conditions, importance."""
     runs = found.comparison.runs
     heads = ["", *(run_label(run, baseline=not place) for place, run in enumerate(runs))]
-    shown = [Section("Metrics on the same rows", heads, measured_rows(found), note_of(found))] if found.pairs else []
+    shown = [Section(_("Metrics on the same rows"), heads, measured_rows(found), note_of(found))] if found.pairs else []
     if found.pairs:
-        headers = ["measure", "run", "baseline", "value", "Δ", "95 % interval", "p", "p (Holm)", "verdict"]
-        shown.append(Section("Tests against the baseline", headers, tested_rows(found), methods_of(found)))
+        headers = [
+            _("measure"),
+            _("run"),
+            _("baseline"),
+            _("value"),
+            "Δ",
+            _("95 % interval"),
+            "p",
+            _("p (Holm)"),
+            _("verdict"),
+        ]
+        shown.append(Section(_("Tests against the baseline"), headers, tested_rows(found), methods_of(found)))
     logged = [
         [row.name, *(value_words(v, d, row.name) for v, d in zip(row.values, row.deltas, strict=True))]
         for row in found.logged_metrics(everything=everything)
     ]
-    shown += [Section("Logged metrics", heads, logged)] if logged else []
+    shown += [Section(_("Logged metrics"), heads, logged)] if logged else []
     for title, rows in found.groups(everything=everything):
         cells = [[row.name, *(value or MISSING for value in row.values)] for row in rows]
-        shown.append(Section(title.capitalize(), heads, cells))
+        shown.append(Section(_(title).capitalize(), heads, cells))
     shares = gain_shares(found.gains, [run.id for run in runs])
     if shares:
         cells = [[name, *(share(value) for value in values)] for name, values in shares]
-        shown.append(Section("Importance (share of gain)", heads, cells))
+        shown.append(Section(_("Importance (share of gain)"), heads, cells))
     return shown
 
 
@@ -152,7 +163,10 @@ def note_of(found: Compared) -> str:
     """Return on which rows, what is not tested and why, and the warning of several comparisons."""
     words = [rows_words(pair) for pair in found.pairs.values()][:1]
     if found.significance is not None:
-        words += [f"run {run}: not tested, {why}" for run, why in found.significance.refused.items()]
+        words += [
+            _("run {run}: not tested, {why}").format(run=run, why=why)
+            for run, why in found.significance.refused.items()
+        ]
         words += [found.significance.warning] if found.significance.warning else []
     return ". ".join(words)
 
@@ -164,7 +178,7 @@ def methods_of(found: Compared) -> str:
 
 def as_markdown(found: Compared, shown: Sequence[Section]) -> str:
     """Return the tables as Markdown; what comes from data can't break a table or become markup."""
-    lines = [f"# Comparison of {len(found.comparison.runs)} runs", ""]
+    lines = [_("# Comparison of {runs} runs").format(runs=len(found.comparison.runs)), ""]
     for section in shown:
         lines += [f"## {section.title}", ""]
         lines += [f"> {marked_down(section.note)}", ""] if section.note else []

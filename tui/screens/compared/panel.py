@@ -30,7 +30,7 @@ class PlotPanel(Panel):
         self._curves: list[dict[str, Curve]] = []
 
     def compose(self) -> ComposeResult:
-        yield Chart(x="round", empty=_("No round yet."))
+        yield Chart(x=_("round"), empty=_("No round yet."))
         yield Words(id="plot")
 
     def take(self, kind: str, found: Compared, curves: list[dict[str, Curve]]) -> None:
@@ -111,7 +111,7 @@ class PlotPanel(Panel):
         parameters = [row for row in comparison.parameters if row.differs]
         values = [None if (value := run.metrics.get(self.metric)) is None else repr(value) for run in runs]
         if not parameters or not self.metric:
-            self.retitle(self.kind)
+            self.retitle(_(self.kind))
             plot.say(Content.styled(_("The runs differ in no parameter, or have no metric."), "$muted"))
             return
         up = plots.axis_of(self.metric, values)

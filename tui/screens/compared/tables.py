@@ -8,7 +8,7 @@ from lemnis.engine.experiments.compare import MetricRow
 from lemnis.engine.experiments.compare import Row as Condition
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, number, share, styled, verdict
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens.compared.words import (
     Changes,
     Compared,
@@ -50,10 +50,10 @@ def summary_rows(found: Compared, *, everything: bool) -> list[Row]:
         rows += [Row(f"test {name}", [f"  {name}", *test_cells(found, name)]) for name in tested]
     logged = found.logged_metrics(everything=everything)
     if logged:
-        rows.append(heading("logged" if tested else "metrics", "logged", len(runs)))
+        rows.append(heading("logged" if tested else "metrics", _("logged"), len(runs)))
         rows += [Row(f"metric {row.name}", [f"  {row.name}", *metric_cells(row)]) for row in logged]
     for title, lines in found.groups(everything=everything):
-        rows.append(heading(title, title, len(runs)))
+        rows.append(heading(title, _(title), len(runs)))
         rows += [Row(f"{title} {row.name}", [f"  {row.name}", *value_cells(row)]) for row in lines]
     return rows
 
@@ -83,7 +83,7 @@ def metric_cells(row: MetricRow) -> list[Cell]:
         shown = Content(number(value, digits))
         if difference is not None:
             words = delta(difference, digits)
-            word, style = {True: (" better", "$ok"), False: (" worse", "$bad"), None: ("", "$muted")}[
+            word, style = {True: (f" {_('better')}", "$ok"), False: (f" {_('worse')}", "$bad"), None: ("", "$muted")}[
                 None if words == "±0" else better
             ]
             shown = Content.assemble(shown, "  ", styled(words + word, style))
@@ -196,14 +196,14 @@ def diff_rows(found: Compared, place: int) -> list[Row]:
     base, run = found.comparison.runs[0], found.comparison.runs[place]
     rows: list[Row] = []
     for title, lines in (
-        (_("parameters"), found.comparison.parameters),
-        (_("conditions"), found.comparison.conditions),
+        (N_("parameter"), found.comparison.parameters),
+        (N_("condition"), found.comparison.conditions),
     ):
         for line in lines:
             before, after = line.values[0], line.values[place]
             if before == after:
                 continue
-            name = f"{title.removesuffix('s')} {line.name}"
+            name = f"{_(title)} {line.name}"
             if line.name == "features":
                 gone = [feature for feature in base.features if feature not in run.features]
                 new = [feature for feature in run.features if feature not in base.features]
@@ -222,7 +222,7 @@ def change_rows(what: str, lines: Sequence[str]) -> list[Row]:
     """Return lines of a diff under a heading, coloured by the sign that each begins with."""
     if not lines:
         return []
-    rows = [Row(f"@ {what}", [Content.styled(f"@@ {what}", "bold $stage-accent")])]
+    rows = [Row(f"@ {what}", [Content.styled(f"@@ {_(what)}", "bold $stage-accent")])]
     for place, line in enumerate(lines):
         name = line.startswith(("+++", "---", "diff ", "index ", "@@"))
         style = "$muted" if name or line[:1] not in ("+", "-") else "$ok" if line[0] == "+" else "$bad"

@@ -7,16 +7,16 @@ from lemnis.engine.evaluate import Pair, PairedTest, Significance
 from lemnis.engine.experiments import Comparison, Gain, MetricRow, Row
 from lemnis.engine.experiments.compare import COSTS
 from lemnis.tui.format import MISSING, Verdict, delta, number
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 
 DIGITS = 4
 GLYPHS = {
-    "better": ("●", "$ok"),
-    "worse": ("✖", "$bad"),
-    "higher": ("↑", "$busy"),
-    "lower": ("↓", "$busy"),
-    "indistinguishable": ("≈", "$muted"),
-    "identical": ("=", "$muted"),
+    N_("better"): ("●", "$ok"),
+    N_("worse"): ("✖", "$bad"),
+    N_("higher"): ("↑", "$busy"),
+    N_("lower"): ("↓", "$busy"),
+    N_("indistinguishable"): ("≈", "$muted"),
+    N_("identical"): ("=", "$muted"),
 }
 # What training logs of the validation rows, under the name it is tested by.
 TESTED_AS = {"auc": "roc_auc", "logloss": "log_loss", "rmse": "rmse", "mae": "mae"}
@@ -66,7 +66,7 @@ class Compared:
 
     def groups(self, *, everything: bool) -> list[tuple[str, list[Row]]]:
         """Return parameters and conditions, only what differs unless all is wanted; empty groups are left out."""
-        found = (("parameters", self.comparison.parameters), ("conditions", self.comparison.conditions))
+        found = ((N_("parameters"), self.comparison.parameters), (N_("conditions"), self.comparison.conditions))
         shown = [(title, [row for row in rows if row.differs or everything]) for title, rows in found]
         return [(title, rows) for title, rows in shown if rows]
 
@@ -74,7 +74,7 @@ class Compared:
 def judged(word: str) -> Verdict:
     """Return a verdict of a test with its glyph."""
     glyph, style = GLYPHS.get(word, ("·", "$muted"))
-    return Verdict(glyph, word, style)
+    return Verdict(glyph, _(word), style)
 
 
 def p_words(p: float | None) -> str:

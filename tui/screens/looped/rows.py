@@ -72,7 +72,7 @@ def step_content(step: Step) -> Content:
     """Return a step in full: what it waits for, the key and command that move it on, and what is so."""
     parts: list[str | tuple[str, str]] = []
     if step.blocker:
-        parts += [("waits: ", "$warn"), safe(step.blocker, limit=200), "  "]
+        parts += [(f"{_('waits:')} ", "$warn"), safe(step.blocker, limit=200), "  "]
     if step.key or step.command:
         parts += [(f" {step.key} ", "$key") if step.key else "", (f" {safe(step.command, limit=100)}  ", "$muted")]
     return Content.assemble(*parts, safe(step.why, limit=300))

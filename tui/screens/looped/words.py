@@ -83,7 +83,7 @@ def mean_words(study: Study, currency: str) -> str:
         if mean.money is None
         else _(", worth {money} on the judged rows").format(money=money(mean.money, currency, signed=True))
     )
-    spans = "span" if mean.spans == 1 else "spans"
+    spans = _("span") if mean.spans == 1 else _("spans")
     return _(
         "mean gain of {metric} {gain}{sure} over {spans} {spans2}, better in {better}{worth}; {cpu_seconds} CPU seconds"
     ).format(

@@ -77,12 +77,23 @@ class BeginDialog(Dialog[tuple[str, Wishes]]):
         with Vertical(classes="dialog train"):
             yield Words(Content.styled(_("Begin a sweep"), "bold $stage-accent"))
             yield Table(Col("from"), Col("kind"), Col("trials", right=True), Col("varies", flex=True), id="sweep-from")
-            yield Field(placeholder="varies: num_leaves=7..255:log algorithm=gbdt,dart", id="sweep-space", compact=True)
             yield Field(
-                placeholder="change: trials=20 timeout=30min objective=auc rounds=100", id="sweep-more", compact=True
+                placeholder=_("varies: num_leaves=7..255:log algorithm=gbdt,dart"), id="sweep-space", compact=True
+            )
+            yield Field(
+                placeholder=_("change: trials=20 timeout=30min objective=auc rounds=100"),
+                id="sweep-more",
+                compact=True,
             )
             yield Words("", id="fault")
-            keys = ((" enter ", "$key"), " begin   ", (" tab ", "$key"), " change   ", (" esc ", "$key"), " back")
+            keys = (
+                (" enter ", "$key"),
+                f" {_('begin')}   ",
+                (" tab ", "$key"),
+                f" {_('change')}   ",
+                (" esc ", "$key"),
+                f" {_('back')}",
+            )
             yield Words(Content.assemble(*keys), classes="keys")
 
     def on_mount(self) -> None:
@@ -111,7 +122,7 @@ def declared_row(name: str, declared: Declared) -> Row:
         space = declared_space(declared.space) or USUAL
     except BadInput:
         space = ()
-    return Row(name, [name, "sweep", str(declared.trials), "  ".join(one.name for one in space)])
+    return Row(name, [name, _("sweep"), str(declared.trials), "  ".join(one.name for one in space)])
 
 
 def preset_row(name: str, preset: Preset) -> Row:
@@ -120,4 +131,4 @@ def preset_row(name: str, preset: Preset) -> Row:
         varies = "  ".join(one.name for one in usual_space(preset.algorithm))
     except BadInput as error:
         varies = error.problem
-    return Row(name, [name, "preset", str(Declared().trials), varies])
+    return Row(name, [name, _("preset"), str(Declared().trials), varies])

@@ -24,7 +24,7 @@ class PicturePanel(Panel):
         self._drawn: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
-        yield Chart(x="trial", empty=_("No trial has finished yet."))
+        yield Chart(x=_("trial"), empty=_("No trial has finished yet."))
         yield Bars(id="sweep-decides")
         yield Words(id="sweep-picture")
 

@@ -121,7 +121,7 @@ def label_text(version: Version) -> str:
 
 def link_facts(report: LinkReport) -> list[tuple[str, Cell]]:
     """Return how a join went, in words."""
-    on = " and ".join(f"{left} = {report.source}.{right}" for left, right in report.keys.items())
+    on = f" {_('and')} ".join(f"{left} = {report.source}.{right}" for left, right in report.keys.items())
     on += _(", the latest in time") if report.kind == "asof" else ""
     total = max(1, report.rows_in)
     fan_out = [f"{n}: {number(rows)} ({share(rows / total)})" for n, rows in sorted(report.fan_out.items())[:4]]

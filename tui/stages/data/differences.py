@@ -8,7 +8,7 @@ from lemnis.engine.data.diff import Change, ColumnDiff, Diff, DiffRow, Listing, 
 from lemnis.engine.data.plain import Cell as Value
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, figure, number, share, styled, verdict
-from lemnis.tui.language import _
+from lemnis.tui.language import _, sense
 from lemnis.tui.widgets import Cell, Col, Row, data_cell
 from lemnis.tui.widgets.cells import drawable, fitted, padded
 from lemnis.tui.widgets.text import bar_of
@@ -43,23 +43,23 @@ def diff_facts(found: Diff) -> list[tuple[str, Cell]]:
     titles = f" {ARROW} ".join(
         _("{title} ({rows} rows)").format(title=title, rows=number(rows)) for title, rows in sides
     )
-    facts: list[tuple[str, Cell]] = [("versions", titles), (_("by"), key_words(found))]
+    facts: list[tuple[str, Cell]] = [(_("versions"), titles), (_("by"), key_words(found))]
     if found.identical:
         facts.append(
             (
-                "rows",
+                _("rows"),
                 Content.assemble(
                     ("● ", "$ok"), _("the two versions are the same, {same} rows").format(same=number(found.same))
                 ),
             )
         )
         return facts
-    facts.append(("rows", counts_content(found)))
+    facts.append((_("rows"), counts_content(found)))
     changed = [column for column in found.columns if column.schema]
     if changed:
         said = ", ".join(f"{column.name} {schema_words(column)}" for column in changed[:6])
         more = " " + _("and {changed} more").format(changed=len(changed) - 6) if len(changed) > 6 else ""
-        facts.append(("columns", Content.assemble(("▲ ", "$warn"), safe(said, limit=300) + more)))
+        facts.append((_("columns"), Content.assemble(("▲ ", "$warn"), safe(said, limit=300) + more)))
     return facts
 
 
@@ -154,7 +154,7 @@ def codes_words(column: ColumnDiff) -> str:
     """Return the codes that only one version has: ``+ZZ +Q9  −AA``; how many there are beyond the first."""
     parts: list[str] = []
     for sign, codes, total in (("+", column.new_codes, column.new), ("−", column.vanished_codes, column.vanished)):
-        named = [f"{sign}{safe(code.value, limit=20) or '(empty)'}" for code in codes[:CODES_SAID]]
+        named = [f"{sign}{safe(code.value, limit=20) or _('(empty)')}" for code in codes[:CODES_SAID]]
         if total > CODES_SAID:
             named.append(_("{sign}{total} more").format(sign=sign, total=number(total - CODES_SAID)))
         parts.append(" ".join(named))
@@ -181,7 +181,7 @@ def value_words(value: Value) -> str:
     """Return one value among others, shortened."""
     cell = data_cell(value)
     text = cell if isinstance(cell, str) else cell.plain
-    return safe(text, limit=VALUE) if text else "(empty)"
+    return safe(text, limit=VALUE) if text else _("(empty)")
 
 
 def detail_facts(found: Diff, column: ColumnDiff) -> list[tuple[str, Cell]]:
@@ -211,15 +211,22 @@ def detail_facts(found: Diff, column: ColumnDiff) -> list[tuple[str, Cell]]:
         facts.append((_("mean"), f"{mean_words(column)}{moved}"))
     if column.mean_change is not None:
         facts.append(
-            ("each", _("{mean_change} on average where a number changed").format(mean_change=delta(column.mean_change)))
+            (
+                _("each"),
+                _("{mean_change} on average where a number changed").format(mean_change=delta(column.mean_change)),
+            )
         )
-    codes_of = (("new", column.new_codes, column.new), ("vanished", column.vanished_codes, column.vanished))
+    codes_of = (
+        (_("new"), column.new_codes, column.new),
+        (_("vanished"), column.vanished_codes, column.vanished),
+    )
     for label, codes, total in codes_of:
         if total:
-            named = ", ".join(f"{code.value or '(empty)'} ({number(code.rows)})" for code in codes[:12])
+            named = ", ".join(f"{code.value or _('(empty)')} ({number(code.rows)})" for code in codes[:12])
             facts.append((label, f"{number(total)}: {named}"))
     facts.append((_("missing"), missing_words(column)))
-    ranges = [(label, range_words(before, after, end)) for label, end in (("from", "low"), ("to", "high"))]
+    named = ((sense("from", "a range"), "low"), (sense("to", "a range"), "high"))
+    ranges = [(label, range_words(before, after, end)) for label, end in named]
     facts += [(label, words) for label, words in ranges if words]
     facts.append((_("type"), " ".join(filter(None, [f"{column.role},", type_words(column)]))))
     return facts

@@ -148,7 +148,7 @@ def columns_chooser(snapshot: Snapshot, link: Link) -> Chooser:
 
 def time_chooser(snapshot: Snapshot, name: str) -> Chooser:
     """Return the question for a column of times, for `asof` or `time`; dismisses with ``=NAME``, ``=`` for none."""
-    none = {"asof": _("no as-of join: every row with the key"), "time": "every column of times is compared"}[name]
+    none = {"asof": _("no as-of join: every row with the key"), "time": _("every column of times is compared")}[name]
     question = {"asof": _("Take the latest row by which time?"), "time": _("Which time says when a row was known?")}[
         name
     ]

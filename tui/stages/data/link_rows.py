@@ -57,7 +57,7 @@ def key_lists(preview: LinkPreview | None) -> list[KeyList]:
     """Return the three kinds of keys of a preview, empty lists before there is one."""
     if preview is None:
         empty: list[tuple[Side, str]] = [
-            ("left", "Orphans left"), ("right", "Unused right"), ("duplicates", "Repeated right")
+            ("left", _("Orphans left")), ("right", _("Unused right")), ("duplicates", _("Repeated right"))
         ]  # fmt: skip
         return [KeyList(side, title, "", [], 0) for side, title in empty]
     report = preview.report
@@ -67,9 +67,9 @@ def key_lists(preview: LinkPreview | None) -> list[KeyList]:
     spare = _("{unused_rows} rows, {spare}").format(unused_rows=number(preview.unused_rows), spare=spare)
     twice = _("{duplicate_rows} rows").format(duplicate_rows=number(preview.duplicate_rows))
     return [
-        KeyList("left", "Orphans left", lost, preview.orphans, report.orphan_keys),
-        KeyList("right", "Unused right", spare, preview.unused, report.unused_keys),
-        KeyList("duplicates", "Repeated right", twice, preview.duplicates, report.duplicate_keys),
+        KeyList("left", _("Orphans left"), lost, preview.orphans, report.orphan_keys),
+        KeyList("right", _("Unused right"), spare, preview.unused, report.unused_keys),
+        KeyList("duplicates", _("Repeated right"), twice, preview.duplicates, report.duplicate_keys),
     ]
 
 
@@ -94,7 +94,7 @@ def kind_text(link: Link) -> str:
     """Return which rows of the source a row gets."""
     if not link.asof:
         return _("left join: every row with the key")
-    when = "before" if link.strict else _("at or before")
+    when = _("before") if link.strict else _("at or before")
     return _("as-of join: the latest {asof} {when} the decision").format(asof=link.asof, when=when) + (
         _(", at most {tolerance} old").format(tolerance=link.tolerance) if link.tolerance else ""
     )
@@ -125,7 +125,9 @@ def facts(preview: LinkPreview) -> list[tuple[str, Cell]]:
         (_("no key"), _("{null_keys} rows").format(null_keys=number(report.null_keys))),
     ]
     if report.kind == "asof":
-        late = f"{number(report.untimely_rows)} rows have the key, but no row early or young enough"
+        late = _("{untimely_rows} rows have the key, but no row early or young enough").format(
+            untimely_rows=number(report.untimely_rows)
+        )
         found += [(_("in time"), late), (_("age"), ages_text(report))]
     return [
         *found,
@@ -141,7 +143,7 @@ def facts(preview: LinkPreview) -> list[tuple[str, Cell]]:
                 unused_keys=number(report.unused_keys), unused_rows=number(preview.unused_rows)
             ),
         ),
-        ("repeated", repeated_text(preview)),
+        (_("repeated"), repeated_text(preview)),
         (
             _("no key"),
             _("{right_null_rows} rows of {source}").format(
@@ -258,7 +260,9 @@ def warnings(preview: LinkPreview) -> list[str]:
 
 def travel_warning(travel: TimeTravel) -> str:
     """Return the warning of rows that know the future, with an example and the remedy."""
-    many = f"{number(travel.rows)} of {number(travel.of)} joined rows ({share(travel.share)})"
+    many = _("{rows} of {of} joined rows ({share})").format(
+        rows=number(travel.rows), of=number(travel.of), share=share(travel.share)
+    )
     example = ""
     if travel.examples:
         key, decided, later = travel.examples[0]

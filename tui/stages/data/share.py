@@ -1,6 +1,6 @@
 """The share screen: what is here, at a remote, or both; pushes, pulls, writes bundles and takes them in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,19 +9,30 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import Job
-from lemnis.engine.share import Item, Origin, Overview
-from lemnis.tui.format import MISSING, age, bytes_, when
+from lemnis.engine.share import Item, Overview
 from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages.data.preview import PathAsked
 from lemnis.tui.stages.data.rows import job_text
+from lemnis.tui.stages.data.share_rows import (
+    COLUMNS,
+    EMPTY,
+    WIDE_COLUMNS,
+    ShareView,
+    keys_line,
+    newest_first,
+    note_text,
+    thing_row,
+    thing_text,
+    things,
+    title_text,
+)
 from lemnis.tui.terminal.pace import every
-from lemnis.tui.widgets import Cell, Col, Meter, Panel, Row, Table, Words
+from lemnis.tui.widgets import Meter, Panel, Table, Words
 from lemnis.tui.widgets.confirm import Confirm
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.strip import ErrorStrip
@@ -29,27 +40,6 @@ from lemnis.tui.widgets.strip import ErrorStrip
 LIVE_SECONDS = 1.0
 WIDE = 110
 KINDS = ("share.push", "share.pull", "share.export", "share.import")
-COLUMNS = (Col("name", most=30), Col("where"), Col("size", right=True), Col("made", right=True), Col("from", flex=True))
-WIDE_COLUMNS = (
-    *(Col("name", most=30), Col("kind"), Col("title", most=34), Col("where"), Col("size", right=True)),
-    *(Col("made", right=True), Col("id"), Col("from", "from workspace", flex=True)),
-)
-DECLARE = (
-    'No remote is declared: leave with esc, press {app.edit}, and add [remotes.team] with url = "s3://bucket/prefix", '
-    '"sftp://host/folder" or a folder. Bundles need none: b writes one, i takes one in.'
-)
-EMPTY = "Nothing to share yet. Link a version (n) or train a run, or take a bundle in (i)."
-
-
-@dataclass(frozen=True, slots=True)
-class ShareView:
-    """What is where, read at one moment; `url` is empty where no remote is declared or it was not reached."""
-
-    at: int
-    remotes: list[str]
-    remote: str
-    found: Overview
-    origins: dict[str, Origin]
 
 
 class ShareScreen(Dialog[None]):
@@ -184,7 +174,13 @@ class ShareScreen(Dialog[None]):
         note.say(note_text(view))
         panel = self.query_one("#share-panel", Panel)
         panel.retitle(_("Share"), title_text(view))
-        panel.footnote(f"remote {view.remotes.index(view.remote) + 1} of {len(view.remotes)}" if view.remote else "")
+        panel.footnote(
+            _("remote {index} of {remotes}").format(
+                index=view.remotes.index(view.remote) + 1, remotes=len(view.remotes)
+            )
+            if view.remote
+            else ""
+        )
         table = self.query_one(Table)
         table.empty = EMPTY
         table.set_columns(WIDE_COLUMNS if wide else COLUMNS)
@@ -227,34 +223,52 @@ class ShareScreen(Dialog[None]):
         if self.view is None or not self.view.remote:
             self.notify(_("No remote is declared."), severity="warning", markup=False)
             return
-        ids = self.chosen(lambda item: item.here, "Choose something that is here.")
+        ids = self.chosen(lambda item: item.here, _("Choose something that is here."))
         if ids:
             remote = self.view.remote
-            self.do(self.engine.share.start_push, ids, remote=remote, done=f"Queued: {things(ids)} to {remote}.")
+            self.do(
+                self.engine.share.start_push,
+                ids,
+                remote=remote,
+                done=_("Queued: {things} to {remote}.").format(things=things(ids), remote=remote),
+            )
 
     def action_pull(self) -> None:
         """Take what is marked over from the remote."""
         if self.view is None or not self.view.remote:
             self.notify(_("No remote is declared."), severity="warning", markup=False)
             return
-        ids = self.chosen(lambda item: item.there and not item.here, "Choose something that is only at the remote.")
+        ids = self.chosen(lambda item: item.there and not item.here, _("Choose something that is only at the remote."))
         if ids:
             remote = self.view.remote
-            self.do(self.engine.share.start_pull, ids, remote=remote, done=f"Queued: {things(ids)} from {remote}.")
+            self.do(
+                self.engine.share.start_pull,
+                ids,
+                remote=remote,
+                done=_("Queued: {things} from {remote}.").format(things=things(ids), remote=remote),
+            )
 
     def action_export(self) -> None:
         """Ask for a file and write what is marked into it, with the rows it was trained on."""
-        ids = self.chosen(lambda item: item.here, "Choose something that is here.")
+        ids = self.chosen(lambda item: item.here, _("Choose something that is here."))
 
         def named(path: str | None) -> None:
             if path:
                 file = self.path_of(path)
-                self.do(self.engine.share.start_export, file, ids, data=True, done=f"Queued: {file.name} is written.")
+                self.do(
+                    self.engine.share.start_export,
+                    file,
+                    ids,
+                    data=True,
+                    done=_("Queued: {name} is written.").format(name=file.name),
+                )
 
         if ids:
             first = next(item for item in self.view.found.items if item.id == ids[0]) if self.view else None
             name = f"{first.name}-{first.short}.zip" if first else "bundle.zip"
-            question = f"Write {things(ids)} to which file? Runs and models bring the rows they were trained on."
+            question = _("Write {things} to which file? Runs and models bring the rows they were trained on.").format(
+                things=things(ids)
+            )
             self.app.push_screen(PathAsked(question, name, "late.zip"), named)
 
     def action_take_in(self) -> None:
@@ -263,9 +277,13 @@ class ShareScreen(Dialog[None]):
         def named(path: str | None) -> None:
             if path:
                 file = self.path_of(path)
-                self.do(self.engine.share.start_import, file, done=f"Queued: {file.name} is checked, then taken in.")
+                self.do(
+                    self.engine.share.start_import,
+                    file,
+                    done=_("Queued: {name} is checked, then taken in.").format(name=file.name),
+                )
 
-        self.app.push_screen(PathAsked("Take in which bundle? All of it is checked first.", "", "late.zip"), named)
+        self.app.push_screen(PathAsked(_("Take in which bundle? All of it is checked first."), "", "late.zip"), named)
 
     def path_of(self, text: str) -> Path:
         """Return a typed path; what is not absolute stands in the workspace."""
@@ -294,7 +312,7 @@ class ShareScreen(Dialog[None]):
             if yes:
                 self.do(lambda: self.engine.jobs.cancel(job.id).id, done=_("Asked it to stop."))
 
-        lost = "nothing: what was transferred stays, and the next time goes on from there"
+        lost = _("nothing: what was transferred stays, and the next time goes on from there")
         self.app.push_screen(Confirm(_("Stop “{title}”?").format(title=job.title), lost=lost, word=_("stop")), answered)
 
     @on(Table.Opened)
@@ -304,83 +322,3 @@ class ShareScreen(Dialog[None]):
         item = next((one for one in view.found.items if one.id == message.key), None) if view else None
         if view is not None and item is not None:
             self.app.push_screen(Explanation(item.title, thing_text(item, view.origins.get(item.id))))
-
-
-def newest_first(items: Sequence[Item]) -> list[Item]:
-    """Return things by when they were made."""
-    return sorted(items, key=lambda item: -item.created_at)
-
-
-def keys_line(read_only: bool) -> Content:
-    """Return the screen's keys."""
-    keys = [("r", _("next remote")), ("R", _("look again")), ("esc", "back")]
-    if not read_only:
-        keys = [("u", "push"), ("d", "pull"), ("b", "bundle"), ("i", "import"), ("x", "stop"), ("r", "remote")]
-        keys = [("space", "mark"), *keys, ("esc", "back")]
-    return Content("").join([Content.assemble((f" {key}", "$key"), f" {_(does)} ") for key, does in keys])
-
-
-def title_text(view: ShareView) -> str:
-    """Return which remote it is and how both sides differ."""
-    items = view.found.items
-    if not view.remote:
-        return f"{len(items)} here, no remote"
-    if not view.found.url:
-        return f"{view.remote} did not answer"
-    ahead = sum(item.here and not item.there for item in items)
-    behind = sum(item.there and not item.here for item in items)
-    both = len(items) - ahead - behind
-    return f"{view.remote}: {ahead} here only, {behind} there only, {both} both · {view.found.url}"
-
-
-def note_text(view: ShareView) -> str:
-    """Return what a person has to know before anything else; empty for nothing."""
-    if not view.remotes:
-        return DECLARE
-    faults = view.found.faults
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"▲ {faults[0]}{more}" if faults else ""
-
-
-def where_cell(item: Item, remote: str) -> Cell:
-    """Return where a thing is, in glyph and words."""
-    if item.here and item.there:
-        return Content.styled(_("● both"), "$ok")
-    if item.there:
-        return Content.styled(f"↓ {remote} only", "$warn")
-    return Content.styled(_("↑ here only"), "$busy") if remote else Content(_("here"))
-
-
-def thing_row(item: Item, view: ShareView, *, wide: bool) -> Row:
-    """Return the cells of one thing."""
-    origin = view.origins.get(item.id)
-    source = origin.workspace_name if origin is not None else "" if item.here else item.maker
-    came = f"{source}, {item.local} here" if item.local and source else source
-    size = bytes_(item.bytes) if item.bytes else MISSING
-    made = age(item.created_at, view.at)
-    where = where_cell(item, view.remote)
-    if not wide:
-        return Row(item.id, (item.ref, where, size, made, came or MISSING))
-    return Row(item.id, (item.ref, item.kind, item.title, where, size, made, item.short, came or MISSING))
-
-
-def thing_text(item: Item, origin: Origin | None) -> str:
-    """Return all that is known of one thing."""
-    lines = [
-        f"{item.kind} {item.ref}, made {when(item.created_at)}",
-        f"id {item.id}",
-        f"{bytes_(item.bytes)}" if item.bytes else "its files have not been measured",
-    ]
-    if origin is not None:
-        checks = f" Its checks there: {origin.checks}." if origin.checks else ""
-        lines.append(f"It came {when(origin.at)} from {origin.text}.{checks}")
-    elif item.maker and not item.here:
-        lines.append(f"It was made in workspace {item.maker}.")
-    else:
-        lines.append("It was made here.")
-    return "\n".join(lines)
-
-
-def things(ids: Sequence[str]) -> str:
-    """Return how many things, in words."""
-    return "1 thing" if len(ids) == 1 else f"{len(ids)} things"

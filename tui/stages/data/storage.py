@@ -91,7 +91,7 @@ def facts(view: StorageView) -> list[tuple[str, Cell]]:
             _("unused"),
             _("{removable} files, {bytes}").format(removable=number(len(plan.removable)), bytes=bytes_(plan.bytes))
             if plan.removable
-            else "nothing",
+            else _("nothing"),
         ),
         (_("verified"), verified(view)),
         (_("removed"), last),

@@ -26,10 +26,10 @@ def export_words(made: Export) -> Content:
     )
     lines = facts(
         [
-            ("written", str(made.path)),
+            (_("written"), str(made.path)),
             (_("files"), f"{made.files}, {bytes_(made.bytes)}"),
             (_("same answers"), compared),
-            ("manifest", f"sha256 {made.sha256[:16]}…"),
+            (_("manifest"), f"sha256 {made.sha256[:16]}…"),
         ]
     )
     return Content("\n").join([*lines, *(Content.styled(safe(f"▲ {one}"), "$warn") for one in made.warnings)])

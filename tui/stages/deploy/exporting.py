@@ -15,8 +15,9 @@ from lemnis.engine.deploy import ModelVersion
 from lemnis.engine.deploy.exports.records import FORMS, Export
 from lemnis.engine.jobs import Job, user_name
 from lemnis.engine.text import safe
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.screens.following import JobDialog
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.deploy.exported import export_words
 from lemnis.tui.widgets import Col, Meter, Row, Table, Words
 from lemnis.tui.widgets.field import Field
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from lemnis.tui.app import Console
 
 FLOAT32 = "onnx, float32"
-CHOICES = {**FORMS, FLOAT32: "numbers as float32; refused if that matters"}
+CHOICES = {**FORMS, FLOAT32: N_("numbers as float32; refused if that matters")}
 
 
 class ExportScreen(JobDialog[None]):
@@ -45,14 +46,14 @@ class ExportScreen(JobDialog[None]):
             yield Words(Content.styled(safe(title, limit=70), "bold $stage-accent"))
             yield Table(Col("form", width=14), Col("what is written", flex=True), id="forms")
             yield Field(compact=True, id="export-to", placeholder=_("a folder that is new or empty"))
-            yield Meter("written", id="export-meter")
+            yield Meter(_("written"), id="export-meter")
             yield Words("", id="export-said")
-            yield Words(keys(("enter", _("choose, then write")), ("esc", "back")), id="export-keys", classes="keys")
+            yield Words(keys(("enter", _("choose, then write")), ("esc", _("back"))), id="export-keys", classes="keys")
 
     def on_mount(self) -> None:
         table = self.query_one(Table)
         table.styles.height = len(CHOICES) + 1
-        table.show([Row(form, (form, what)) for form, what in CHOICES.items()])
+        table.show([Row(form, (form, told(_(what)))) for form, what in CHOICES.items()])
         table.select("folder")
         table.focus()
         self.query_one(Meter).display = False
@@ -104,7 +105,7 @@ class ExportScreen(JobDialog[None]):
         self.running, self.made = False, result
         self.query_one(Meter).show(1.0, _("all of it"), warn=2, bad=2)
         self.say(export_words(result))
-        self.query_one("#export-keys", Words).say(keys(("y", _("copy the path")), ("esc", "back")))
+        self.query_one("#export-keys", Words).say(keys(("y", _("copy the path")), ("esc", _("back"))))
 
     def refused(self, why: str) -> None:
         """Say why nothing was written, and let another form or place be chosen."""
@@ -113,7 +114,7 @@ class ExportScreen(JobDialog[None]):
         self.query_one(Meter).display = False
         self.query_one(Input).disabled = self.query_one(Table).disabled = False
         self.query_one(Table).focus()
-        self.query_one("#export-keys", Words).say(keys(("enter", _("choose, then write")), ("esc", "back")))
+        self.query_one("#export-keys", Words).say(keys(("enter", _("choose, then write")), ("esc", _("back"))))
 
     def say(self, what: Content) -> None:
         """Show words below the form."""

@@ -34,7 +34,14 @@ class Registering(Dialog[str | None]):
         with Vertical(classes="dialog wide"):
             yield Words(Content.styled(safe(self.title_text, limit=70), "bold $stage-accent"))
             yield Table(Col("probabilities", width=14), Col("on rows that neither has seen", flex=True), id="maps")
-            keys = ((" enter ", "$key"), " register   ", (" ↑ ↓ ", "$key"), " choose   ", (" esc ", "$key"), " leave")
+            keys = (
+                (" enter ", "$key"),
+                f" {_('register')}   ",
+                (" ↑ ↓ ", "$key"),
+                f" {_('choose')}   ",
+                (" esc ", "$key"),
+                f" {_('leave')}",
+            )
             yield Words(Content.assemble(*keys), classes="keys")
 
     def on_mount(self) -> None:

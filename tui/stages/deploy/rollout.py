@@ -67,13 +67,13 @@ def split_lines(split: Split, *, now: int) -> list[Content]:
     state = verdict(split.state)
     moment = split.started_at if split.ended_at is None else split.ended_at
     head = Content.assemble(
-        ("\nsplit  ", "$muted"),
+        (f"\n{_('split')}  ", "$muted"),
         (state.text, state.style),
         "  " + _("{mode}, {moment} ago by {who}").format(mode=split.mode, moment=age(moment, now), who=safe(split.who)),
     )
     percent = split.percent if split.state == "running" else 0.0
     filled = max(round(percent / 100 * BAR_CELLS), 1 if percent else 0)
-    answers = "scores" if split.mode == "shadow" else "answers"
+    answers = _("scores") if split.mode == "shadow" else _("answers")
     before = "" if split.state == "running" else _(", {percent:g}% before").format(percent=split.percent)
     bar = Content.assemble(
         f"  v{split.champion} ",

@@ -74,7 +74,7 @@ class DeployStage(Stage[DeployView]):
                     yield LogView(id="log")
                 with Panel(_("Traffic"), id="traffic"):
                     yield Chart(id="rate", y=_("per second"), empty=_("No request in the last 5 minutes."))
-                    yield Chart(id="latency", x="minutes", y="ms", empty="")
+                    yield Chart(id="latency", x=_("minutes"), y="ms", empty="")
 
     def load(self) -> DeployView:
         return read_view(self.engine, self.log_of)

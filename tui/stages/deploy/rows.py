@@ -214,7 +214,7 @@ def endpoint_detail(endpoint: Endpoint, steps: Sequence[EndpointEvent] = (), *, 
         model=endpoint.model, alias=endpoint.alias, version=endpoint.version or MISSING
     )
     if wanted != endpoint.version:
-        serves += " " + _("(the alias names {wanted})").format(wanted=wanted or "nothing")
+        serves += " " + _("(the alias names {wanted})").format(wanted=wanted or _("nothing"))
     lines = facts(
         [
             (_("state"), said),
@@ -225,7 +225,7 @@ def endpoint_detail(endpoint: Endpoint, steps: Sequence[EndpointEvent] = (), *, 
                 _("{requests} of {rows} rows").format(requests=number(endpoint.requests), rows=number(endpoint.rows)),
             ),
             ("errors", counted(endpoint.errors)),
-            ("log", styled(log_words(endpoint), "$warn") if endpoint.dropped else log_words(endpoint)),
+            (_("log"), styled(log_words(endpoint), "$warn") if endpoint.dropped else log_words(endpoint)),
             (
                 _("latency"),
                 _("p50 {p50_ms} ms   p99 {p99_ms} ms, last 5 min").format(
@@ -234,7 +234,7 @@ def endpoint_detail(endpoint: Endpoint, steps: Sequence[EndpointEvent] = (), *, 
             ),
             (_("last asked"), age(endpoint.last_at, now)),
             (
-                "process",
+                _("process"),
                 _("pid {pid}, {restarts} restarts in a row").format(
                     pid=endpoint.pid or MISSING, restarts=endpoint.restarts
                 ),
@@ -247,7 +247,7 @@ def endpoint_detail(endpoint: Endpoint, steps: Sequence[EndpointEvent] = (), *, 
 
 def rate_series(endpoint: Endpoint) -> list[Series]:
     """Return the requests per second over minutes before now; the span that is still filling is left out."""
-    return [Series("requests/s", *over_minutes([*endpoint.per_second[:-1]]))] if any(endpoint.per_second) else []
+    return [Series(_("requests/s"), *over_minutes([*endpoint.per_second[:-1]]))] if any(endpoint.per_second) else []
 
 
 def latency_series(endpoint: Endpoint) -> list[Series]:
@@ -285,11 +285,11 @@ def version_detail(
             (_("golden"), _("{golden_rows} rows with recorded answers").format(golden_rows=version.golden_rows)),
             (_("by"), _("{who}, {created_at} ago").format(who=version.who, created_at=age(version.created_at, now))),
             ("why", version.why),
-            *([("from", origin)] if origin else []),
+            *([(_("from"), origin)] if origin else []),
             *([] if stale is None else stale_facts(stale)),
         ]
     )
-    head = Content.assemble("\n", ("gates  ", "$muted"), verdict(version.verdict).content)
+    head = Content.assemble("\n", (f"{_('gates')}  ", "$muted"), verdict(version.verdict).content)
     return Content("\n").join([*lines, head, *gate_lines(gates), *metric_lines(metrics)])
 
 
@@ -298,7 +298,7 @@ def event_detail(event: AliasEvent) -> Content:
     lines = facts(
         [
             (_("alias"), f"{event.model}@{event.alias}"),
-            (_("moved"), f"{event.previous or MISSING} → {event.version or 'nothing'}"),
+            (_("moved"), f"{event.previous or MISSING} → {event.version or _('nothing')}"),
             ("how", _("▲ forced, although the gates did not pass") if event.forced else event.kind),
             ("when", when(event.at, seconds=True)),
             ("who", event.who),

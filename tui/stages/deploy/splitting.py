@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from lemnis.engine.deploy import Mode
 from lemnis.engine.text import safe
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets import Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
@@ -28,11 +28,11 @@ class Wanted:
 
 
 FIELDS = (
-    ("alias", "challenger", "of the other version"),
-    ("percent", "5", "of the requests"),
-    ("mode", "canary", "canary answers, shadow only scores"),
-    ("key", "", "a column, a parameter, header:NAME; empty: the request's own key"),
-    ("why", "", "in one sentence; it is kept"),
+    (N_("alias"), "challenger", N_("of the other version")),
+    (N_("percent"), "5", N_("of the requests")),
+    (N_("mode"), "canary", N_("canary answers, shadow only scores")),
+    (N_("key"), "", N_("a column, a parameter, header:NAME; empty: the request's own key")),
+    (N_("why"), "", N_("in one sentence; it is kept")),
 )
 
 
@@ -55,8 +55,8 @@ class Splitting(Dialog[Wanted | None]):
             )
             for name, value, hint in FIELDS:
                 with Horizontal(classes="splitting-field"):
-                    yield Words(Content.styled(name, "$muted"))
-                    yield Field(value, placeholder=hint, compact=True, id=f"splitting-{name}")
+                    yield Words(Content.styled(_(name), "$muted"))
+                    yield Field(value, placeholder=_(hint), compact=True, id=f"splitting-{name}")
             yield Words(self.keys(), id="splitting-keys")
 
     def keys(self) -> Content:

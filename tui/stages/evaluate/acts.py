@@ -64,7 +64,7 @@ def edit_row(stage: Stage[Any], run_id: int, key: str, known: str) -> None:
     if key:
         answered(key)
     else:
-        stage.app.push_screen(FindRow(example_of(known), _("Change the values of which row?"), "open"), answered)
+        stage.app.push_screen(FindRow(example_of(known), _("Change the values of which row?"), _("open")), answered)
 
 
 def explain_row(stage: Stage[Any], run_id: int, known: str, then: Callable[[], None]) -> None:

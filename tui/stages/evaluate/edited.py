@@ -8,7 +8,7 @@ from lemnis.engine.evaluate.whatif import Change, Field, Flips, Opened, Tried
 from lemnis.engine.evaluate.whatif.records import Cell, Values
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, number, share
-from lemnis.tui.language import _
+from lemnis.tui.language import _, sense
 from lemnis.tui.widgets.cells import Col, Row
 
 FLIPS = [Col("what", "to flip", most=24), Col("says", right=True), Col("how", "by", flex=True)]
@@ -59,7 +59,7 @@ def field_rows(row: Opened, values: Values, now: Tried, order: Sequence[int]) ->
 def note(field: Field, value: Cell) -> str:
     """Return what is odd about a value: training did not see its like."""
     if isinstance(value, str) and value not in field.known:
-        return "unknown"
+        return _("unknown")
     if isinstance(value, float):
         if field.low is not None and value < field.low:
             return _("below {low:.6g}").format(low=field.low)
@@ -81,14 +81,14 @@ def ordered(row: Opened) -> list[int]:
 def head(row: Opened, now: Tried, changed: int) -> Content:
     """Return the answer as it is now, as it was, and what was true."""
     said = answer_text(row, now)
-    parts: list[str | tuple[str, str] | Content] = ["says ", (said, "bold")]
+    parts: list[str | tuple[str, str] | Content] = [f"{sense('says', 'a model')} ", (said, "bold")]
     if changed:
         moved = now.score - row.first.score
         by = _("{moved} points").format(moved=delta(moved * 100, 1)) if row.answer else delta(moved)
-        parts += [("   was ", "$muted"), answer_text(row, row.first), f"   {by}"]
+        parts += [(f"   {_('was')} ", "$muted"), answer_text(row, row.first), f"   {by}"]
         if now.said != row.first.said:
             parts.append((f"   {_('▲ flipped')}", "$warn"))
-    parts += [(f"   {_('true was')} ", "$muted"), safe(row.actual) or "unknown"]
+    parts += [(f"   {_('true was')} ", "$muted"), safe(row.actual) or _("unknown")]
     return Content.assemble(*parts)
 
 
@@ -133,14 +133,14 @@ def typed(field: Field, text: str) -> Cell:
         return text
     if field.kind == "truth":
         if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
-            raise ValueError("Type true, false, or nothing for missing.")
+            raise ValueError(_("Type true, false, or nothing for missing."))
         return text.lower() in ("true", "1", "yes")
     try:
         found = float(text.replace("−", "-"))
     except ValueError:
-        raise ValueError("Type a number, or nothing for missing.") from None
+        raise ValueError(_("Type a number, or nothing for missing.")) from None
     if found - found != 0.0:
-        raise ValueError("Type a finite number, or nothing for missing.")
+        raise ValueError(_("Type a finite number, or nothing for missing."))
     return found
 
 

@@ -10,13 +10,13 @@ from lemnis.engine.config import Check
 from lemnis.engine.evaluate import Failures, FailureType
 from lemnis.engine.validate.suggest import checks_toml
 from lemnis.tui.keys.named import keyed
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.stages.evaluate import failed
 from lemnis.tui.stages.evaluate.pane import Drawn
 from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
 
-DOES = "{evaluate.what_if} edits, {evaluate.label} labels, {evaluate.check} checks"
+DOES = N_("{evaluate.what_if} edits, {evaluate.label} labels, {evaluate.check} checks")
 
 
 class FailuresPane(Horizontal):
@@ -60,7 +60,9 @@ class FailuresPane(Horizontal):
     def _show_type(self) -> None:
         found, one, place = self._found, self._type(), self.place
         self.query_one("#failed-rows", Table).show(failed.example_rows(one) if one else [])
-        detail = _("· of type {place}, {keyed}").format(place=place + 1, keyed=keyed(DOES)) if place is not None else ""
+        detail = (
+            _("· of type {place}, {keyed}").format(place=place + 1, keyed=keyed(_(DOES))) if place is not None else ""
+        )
         self.query_one("#failed-panel", Panel).retitle(_("Rows"), detail)
         followed = self.query_one("#followed", Drawn)
         followed.show(lambda width: failed.detail_lines(found, one, width) if found else ())
@@ -86,7 +88,10 @@ class CheckPreview(Dialog[bool]):
         with Vertical(classes="dialog"):
             yield Words(Content.styled(_("Write this check into lemnis.toml?"), "bold"))
             yield Words(checks_toml([self.check]))
-            yield Words(Content.assemble((" y ", "$key"), " write   ", (" esc ", "$key"), " not"), classes="keys")
+            yield Words(
+                Content.assemble((" y ", "$key"), f" {_('write')}   ", (" esc ", "$key"), f" {_('not')}"),
+                classes="keys",
+            )
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)

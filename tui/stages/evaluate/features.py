@@ -83,7 +83,7 @@ class FeaturesPane(Horizontal):
                 swarms.NOT_YET
                 if found.told
                 else _("{no_contributions} Press {{evaluate.interpret}} for dependence.").format(
-                    no_contributions=swarms.NO_CONTRIBUTIONS
+                    no_contributions=_(swarms.NO_CONTRIBUTIONS)
                 )
             )
             table.show(swarms.plain_rows(found.dependences, columns) if found.dependences else [])
@@ -111,7 +111,7 @@ class FeaturesPane(Horizontal):
         swarm = next((one for one in output.swarms if one.feature == name), None) if output else None
         self.query_one("#levels-panel", Panel).retitle(_("By value"), f"· {name}" if name else "")
         if output is None or swarm is None:
-            levels.show(lambda width: [Content.styled("" if found.told else swarms.NO_CONTRIBUTIONS, "$muted")])
+            levels.show(lambda width: [Content.styled("" if found.told else _(swarms.NO_CONTRIBUTIONS), "$muted")])
         else:
             edge = output.edge
             levels.show(lambda width: swarms.level_lines(swarm, edge, width))
@@ -133,11 +133,11 @@ class FeaturesPane(Horizontal):
             below.show(lambda width: ())
             return
         answer = found.answers[min(self.output, len(found.answers) - 1)]
-        said = f"P({answer})" if answer else "answer"
+        said = f"P({answer})" if answer else _("answer")
         panel.retitle(
             _("Dependence"),
             _("· {value}{said} on {name}, {rows} rows").format(
-                value="centred " * self.centred, said=said, name=name, rows=found.rows
+                value=f"{_('centred')} " * self.centred, said=said, name=name, rows=found.rows
             ),
         )
         self._draw(one, said)

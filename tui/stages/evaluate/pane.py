@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 
 from lemnis.engine.evaluate import Evaluation, Importance
 from lemnis.tui.format import number
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.stages.evaluate import rows
 from lemnis.tui.widgets import Bars, Chart, Facts, Panel, Series, Words
 from lemnis.tui.widgets.dialog import Dialog
@@ -93,7 +93,7 @@ def roc_series(evaluations: Sequence[Evaluation]) -> list[Series]:
         for one in evaluations
         if one.roc and one.part != "train"
     ]
-    return [*curves, Series("chance", [0.0, 1.0], [0.0, 1.0], words="0.500")] if curves else []
+    return [*curves, Series(_("chance"), [0.0, 1.0], [0.0, 1.0], words="0.500")] if curves else []
 
 
 def calibration_series(evaluations: Sequence[Evaluation]) -> list[Series]:
@@ -108,7 +108,7 @@ def calibration_series(evaluations: Sequence[Evaluation]) -> list[Series]:
         for one in evaluations
         if one.calibration and one.part != "train"
     ]
-    return [*curves, Series("perfect", [0.0, 1.0], [0.0, 1.0], words="0")] if curves else []
+    return [*curves, Series(_("perfect"), [0.0, 1.0], [0.0, 1.0], words="0")] if curves else []
 
 
 class CurvesPane(Vertical):
@@ -119,7 +119,7 @@ class CurvesPane(Vertical):
             with Panel("ROC", id="roc-panel"):
                 yield Chart(x=_("false positive rate"), y=_("true positive rate"), id="roc", empty=_("No curve."))
             with Panel(_("Calibration"), id="calibration-panel"):
-                yield Chart(x="said", y="happened", id="calibration", empty=_("No curve."))
+                yield Chart(x=_("said"), y=_("happened"), id="calibration", empty=_("No curve."))
         with Horizontal(id="strips"):
             with Panel(_("By month, after training"), id="months-panel"):
                 yield Drawn(id="months")
@@ -154,18 +154,18 @@ class FindRow(Dialog[str | None]):
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
 
-    def __init__(self, keys: str, question: str = "Explain which row?", does: str = "explain") -> None:
+    def __init__(self, keys: str, question: str = N_("Explain which row?"), does: str = N_("explain")) -> None:
         super().__init__()
         self.keys, self.question, self.does = keys, question, does
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content.styled(self.question, "bold"), markup=False)
+            yield Static(Content.styled(_(self.question), "bold"), markup=False)
             yield Static(
                 Content.assemble((f"{_('Its key, or # and its number:')} ", "$muted"), self.keys), markup=False
             )
             yield Field(compact=True)
-            keys = Content.assemble((" enter ", "$key"), f" {self.does}   ", (" esc ", "$key"), " leave")
+            keys = Content.assemble((" enter ", "$key"), f" {_(self.does)}   ", (" esc ", "$key"), f" {_('leave')}")
             yield Static(keys, classes="keys", markup=False)
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
@@ -191,7 +191,7 @@ class ChooseFolds(Dialog[str | None]):
             ("t", _("time: each of the last 5 months by what learned from all before it")),
             ("k", _("k-fold: each fifth of the shuffled rows by a model of the others")),
             ("g", _("group: rows of one group (dataset.group) are never on both sides")),
-            ("esc", "leave"),
+            ("esc", _("leave")),
         )
         with Vertical(classes="dialog"):
             yield Static(

@@ -8,17 +8,17 @@ from textual.content import Content
 from lemnis.engine.evaluate import Evaluation, Gate, Importance, Month, Speed
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_, delta, money, number, share, styled, verdict
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import Col, Row, fitted, padded
 from lemnis.tui.widgets.text import bar_of
 
 GATES = [Col("verdict"), Col("metric"), Col("rule"), Col("observed", right=True), Col("interval", "95 %")]
 NAMES = {
-    "roc_auc": "ROC AUC", "pr_auc": "PR AUC", "log_loss": "log loss", "brier": "Brier", "ece": "calib. error",
-    "f1": "F1", "r2": "R²", "rmse": "RMSE", "mae": "MAE", "latency_p50_ms": "one row p50 ms",
-    "latency_p99_ms": "one row p99 ms", "rows_per_s": "rows/s", "value_per_1000": "value per 1,000",
-    "positive_share": "positives", "predicted_share": "answered yes",
+    "roc_auc": "ROC AUC", "pr_auc": "PR AUC", "log_loss": N_("log loss"), "brier": "Brier", "ece": N_("calib. error"),
+    "f1": "F1", "r2": "R²", "rmse": "RMSE", "mae": "MAE", "latency_p50_ms": N_("one row p50 ms"),
+    "latency_p99_ms": N_("one row p99 ms"), "rows_per_s": N_("rows/s"), "value_per_1000": N_("value per 1,000"),
+    "positive_share": N_("positives"), "predicted_share": N_("answered yes"),
 }  # fmt: skip
 LOWER_IS_BETTER = {"log_loss", "brier", "ece", "rmse", "mae", "median_absolute_error"}
 NEUTRAL = {"positive_share", "predicted_share", "bias"}
@@ -30,7 +30,7 @@ WIDE_GAP = 0.1  # share of the training measure from which a gap is worth a warn
 def title_of(metric: str) -> str:
     """Return a measure's name for people."""
     base = metric.removesuffix("_gap").removeprefix("worst_month_")
-    name = NAMES.get(base, base.replace("_", " "))
+    name = _(NAMES.get(base, base.replace("_", " ")))
     if metric.endswith("_gap"):
         return _("{name} gap").format(name=name)
     return _("{name}, worst month").format(name=name) if metric.startswith("worst_month_") else name
@@ -50,7 +50,7 @@ def gate_row(gate: Gate) -> Row:
 def gates_title(gates: Sequence[Gate]) -> str:
     """Return how many gates gave each verdict."""
     counts = {word: sum(gate.verdict == word for gate in gates) for word in ("pass", "fail", "not enough data")}
-    return " · ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return " · ".join(f"{count} {_(word)}" for word, count in counts.items() if count)
 
 
 def metric_columns(parts: Sequence[str], width: int) -> list[Col]:
@@ -149,17 +149,17 @@ def threshold_lines(evaluation: Evaluation, threshold: float, width: int) -> lis
 
 def brief_threshold(evaluation: Evaluation, threshold: float, width: int) -> list[Content]:
     """Return the same in two lines, for a small screen."""
-    at, hit, false, missed, _, per_1000 = point_at(evaluation, threshold)
+    at, hit, false, missed, _rejected, per_1000 = point_at(evaluation, threshold)
     worth = [("  ", ""), (money(per_1000, evaluation.currency), "bold"), ("/1,000", "$muted")]
     return [
         Content.assemble(
             *named_threshold(evaluation, at),
-            ("  prec. ", "$muted"),
+            (f"  {_('prec.')} ", "$muted"),
             share(quotient(hit, hit + false)),
-            ("  rec. ", "$muted"),
+            (f"  {_('rec.')} ", "$muted"),
             share(quotient(hit, hit + missed)),
             *(worth if any_money(evaluation) else []),
-            *([(f"  {alerts_a_day(evaluation, at)}", "bold"), ("/day", "$muted")] if evaluation.days else []),
+            *([(f"  {alerts_a_day(evaluation, at)}", "bold"), (_("/day"), "$muted")] if evaluation.days else []),
         ),
         scrubber(evaluation, at, width),
     ]
@@ -168,7 +168,7 @@ def brief_threshold(evaluation: Evaluation, threshold: float, width: int) -> lis
 def named_threshold(evaluation: Evaluation, at: float) -> list[Content | tuple[str, str]]:
     """Return the threshold and whether it is the problem's."""
     chosen = evaluation.threshold is not None and abs(at - evaluation.threshold) < 0.005
-    return [(f"{at:.2f}", "bold $stage-accent"), Content(f""" {_("the problem's")}""" if chosen else " tried")]
+    return [(f"{at:.2f}", "bold $stage-accent"), Content(f""" {_("the problem's")}""" if chosen else f" {_('tried')}")]
 
 
 def tally_line(evaluation: Evaluation, at: float) -> Content:
@@ -245,7 +245,7 @@ def month_lines(months: Sequence[Month], worst: str, metric: str, width: int) ->
         lines.append(
             Content.assemble(
                 month.name,
-                (f" {month.part or 'later':<11}", "$muted"),
+                (f" {padded(month.part or _('later'), 11)}", "$muted"),
                 (f"{bar:<{room}}", "$warn" if month.name == worst else "$busy"),
                 f" {number(value)} ",
                 (f"{share(month.positive_share, 0):>5}" if base else "", "$muted"),
@@ -274,7 +274,7 @@ def importance_bars(importances: Sequence[Importance], most: int) -> list[tuple[
 def speed_facts(speed: Speed | None) -> list[tuple[str, str | Content]]:
     """Return how fast the model is, label and value."""
     if speed is None:
-        return [("speed", _("not measured"))]
+        return [(_("speed"), _("not measured"))]
     return [
         (
             _("one row"),
@@ -283,13 +283,13 @@ def speed_facts(speed: Speed | None) -> list[tuple[str, str | Content]]:
             ),
         ),
         (
-            "batch",
+            _("batch"),
             _("{rows_per_s} rows/s ({batch_cores} threads)").format(
                 rows_per_s=number(round(speed.rows_per_s)), batch_cores=speed.batch_cores
             ),
         ),
         (
-            "model",
+            _("model"),
             _("{model_bytes}, loads in {load_ms} ms").format(
                 model_bytes=bytes_(speed.model_bytes), load_ms=number(speed.load_ms, 1)
             ),

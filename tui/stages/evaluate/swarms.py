@@ -19,7 +19,7 @@ PAIRS = [
     Col("strength", "adds (raw)", right=True),
     Col("share", "of both", right=True),
 ]
-NO_CONTRIBUTIONS = "LightGBM computes no contributions of trees with a line in each leaf."
+NO_CONTRIBUTIONS = N_("LightGBM computes no contributions of trees with a line in each leaf.")
 NOT_YET = N_(
     "Not computed yet. Press {evaluate.interpret}: a job looks into dependence, interactions and failure types."
 )
@@ -38,7 +38,7 @@ def swarm_columns(width: int) -> list[Col]:
     columns = [Col("feature", width=name), Col("mean", "mean|c|", right=True, width=7)]
     label = padded(_("pushes down"), half) + padded(_("pushes up"), half, right=True)
     columns.append(Col("swarm", label[:cells], width=cells))
-    label = "adds" if words > 7 else ""
+    label = _("adds") if words > 7 else ""
     return [*columns, *(Col(one, f"{one} {label}".strip(), width=words) for one in ("low", "high"))]
 
 
@@ -168,7 +168,7 @@ def below_lines(found: Dependence, output: int, width: int, *, centred: bool) ->
     lines: list[Content] = []
     if len(found.rows) > 1:
         counts: list[float | None] = [float(count) if count else None for count in found.rows]
-        lines.append(Content.assemble(("   rows ", "$muted"), spark(stretch(counts, max(10, width - 9)))))
+        lines.append(Content.assemble((f"   {_('rows')} ", "$muted"), spark(stretch(counts, max(10, width - 9)))))
     if found.names[-1] == "missing":
         mean, low, high = (curve[-1] for curve in curves(found, output, centred=centred))
         words = "   " + _("missing: mean {mean}, 80 % of rows {low} to {high}").format(

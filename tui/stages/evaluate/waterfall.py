@@ -7,7 +7,7 @@ from textual.content import Content
 from lemnis.engine.evaluate import Explanation
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, number, share
-from lemnis.tui.language import _
+from lemnis.tui.language import _, sense
 from lemnis.tui.widgets.cells import Col, Row, fitted
 
 ROWS = [Col("kind"), Col("key", "row", most=44), Col("score", right=True), Col("actual")]
@@ -35,7 +35,7 @@ def waterfall_lines(explanation: Explanation, width: int, most: int) -> list[Con
         width: Cells of a line.
         most: Lines for features; the smaller effects are summed in the last of them.
     """
-    steps = [(one.feature, one.value or "missing", one.amount) for one in explanation.contributions]
+    steps = [(one.feature, one.value or _("missing"), one.amount) for one in explanation.contributions]
     shown = steps if len(steps) <= most else steps[: most - 1]
     rest = steps[len(shown) :]
     if rest:
@@ -59,7 +59,10 @@ def head_line(explanation: Explanation) -> Content:
     """Return what the model answers and what was true."""
     said = f"{share(explanation.score)} {explanation.answer}" if explanation.answer else number(explanation.score)
     return Content.assemble(
-        "says ", (safe(said), "bold"), ("   was ", "$muted"), (safe(explanation.actual) or "unknown", "bold")
+        f"{sense('says', 'a model')} ",
+        (safe(said), "bold"),
+        (f"   {sense('was', 'in truth')} ", "$muted"),
+        (safe(explanation.actual) or _("unknown"), "bold"),
     )
 
 

@@ -189,7 +189,7 @@ class RunsStage(Stage[ExperimentsView]):
                 Line(
                     _("Tag {named}").format(named=named(ids)),
                     text,
-                    word="tag",
+                    word=_("tag"),
                     refuse=lambda line: "" if line.strip("-=") else _("Write a tag."),
                 ),
                 lambda line: (

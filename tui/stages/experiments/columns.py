@@ -49,8 +49,8 @@ class ColumnsScreen(Dialog[Layout | None]):
             yield Table(Col("column", flex=True), Col("still", "stands still"), id="columns")
             keys = (
                 *((" space ", "$key"), f" {_('show or hide')}  ", (" J K ", "$key"), f" {_('later, earlier')}  "),
-                *((" f ", "$key"), f" {_('stands still up to here')}  ", (" a ", "$key"), " automatic  "),
-                *((" enter ", "$key"), " done  ", (" esc ", "$key"), f" {_('as before')}"),
+                *((" f ", "$key"), f" {_('stands still up to here')}  ", (" a ", "$key"), f" {_('automatic')}  "),
+                *((" enter ", "$key"), f" {_('done')}  ", (" esc ", "$key"), f" {_('as before')}"),
             )
             yield Words(Content.assemble(*keys), classes="keys")
 
@@ -63,7 +63,7 @@ class ColumnsScreen(Dialog[Layout | None]):
     def draw(self) -> None:
         """Show the names in their order."""
         still = [name for name in self.names if name in self.marked][: self.layout_wanted.frozen]
-        self.query_one(Table).show([Row(name, (name, "yes" if name in still else "")) for name in self.names])
+        self.query_one(Table).show([Row(name, (name, _("yes") if name in still else "")) for name in self.names])
 
     @property
     def marked(self) -> list[str]:

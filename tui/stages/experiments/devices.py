@@ -4,10 +4,20 @@ from lemnis.engine.experiments import Advice
 from lemnis.engine.experiments.advice import Tried
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_, duration, number
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets import Col, Row
 
-TRIED_HEADERS = ("device", "is", "first round", "a round", "all rounds", "memory", "GPU memory", "GPU busy", "cost")
+TRIED_HEADERS = (
+    N_("device"),
+    N_("is"),
+    N_("first round"),
+    N_("a round"),
+    N_("all rounds"),
+    N_("memory"),
+    N_("GPU memory"),
+    N_("GPU busy"),
+    N_("cost"),
+)
 
 NARROW = (0, 1, 4, 5, 9)  # which of the cells are shown on a small screen
 NAME = 40
@@ -32,7 +42,7 @@ def tried_texts(one: Tried) -> list[str]:
     busy = MISSING if one.gpu_busy_percent is None else f"{one.gpu_busy_percent:.0f}%"
     return [
         one.device,
-        safe(one.name, limit=NAME) or ("works" if one.usable else _("can't be used")),
+        safe(one.name, limit=NAME) or (_("works") if one.usable else _("can't be used")),
         *(duration(seconds) for seconds in (one.prepare_s, one.round_s, one.total_s)),
         bytes_(one.peak_bytes),
         bytes_(one.gpu_peak_bytes),

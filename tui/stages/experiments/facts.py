@@ -38,7 +38,7 @@ def summary(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> Fa
         (
             _("features"),
             _("{set_reference}, {features} columns").format(
-                set_reference=run.set_reference or "own", features=len(run.features)
+                set_reference=run.set_reference or _("own"), features=len(run.features)
             ),
         ),
         (_("algorithm"), run.algorithm),
@@ -46,11 +46,11 @@ def summary(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> Fa
         (_("seed"), number(run.seed)),
         (_("device"), run.device or _("{device_asked} asked").format(device_asked=run.device_asked)),
         *([(_("executor"), executor_words(run))] if run.executor != "local" else []),
-        *(("lost", str(what)) for what in run.cluster.get("events", ())),
+        *((_("lost"), str(what)) for what in run.cluster.get("events", ())),
         (_("code"), code_words(run)),
         *[(_("tag {key}").format(key=key), value or "✓") for key, value in run.tags.items()],
         *([(_("note"), run.note)] if run.note else []),
-        *([("from", origin)] if origin else []),
+        *([(_("from"), origin)] if origin else []),
     ]
 
 
@@ -62,7 +62,7 @@ def logged(run: Run) -> Facts:
         *sorted(run.params.items()),
         *[(_("tag {key}").format(key=key), value or "✓") for key, value in run.tags.items()],
         *([(_("note"), run.note)] if run.note else []),
-        ("MLflow id", run.uid or ""),
+        (_("MLflow id"), run.uid or ""),
     ]
 
 
@@ -85,7 +85,7 @@ def groups(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> lis
             [
                 (_("state"), headline(run)),
                 (_("started by"), run.user),
-                *([("from", origin)] if origin else []),
+                *([(_("from"), origin)] if origin else []),
                 (_("created"), when(run.created_at, seconds=True)),
                 (_("took"), duration(run.duration_s(now_ms))),
                 (
@@ -122,7 +122,7 @@ def groups(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> lis
                 (
                     _("feature set"),
                     _("{set_reference}, {features} features").format(
-                        set_reference=run.set_reference or "own", features=len(run.features)
+                        set_reference=run.set_reference or _("own"), features=len(run.features)
                     ),
                 ),
                 (_("features"), ", ".join(run.features)),
@@ -162,9 +162,10 @@ def groups(run: Run, baseline: Run | None, now_ms: int, origin: str = "") -> lis
 def executor_words(run: Run) -> str:
     """Return where a run trains: here, on a worker of the cluster, or on several together."""
     if run.executor == "local":
-        return "local"
+        return _("local")
     workers = len(run.cluster.get("workers", ()))
-    how = f"{workers or 'all'} worker{'s' if workers != 1 else ''} together" if run.spread else _("one worker")
+    all_of_them = _("all workers together") if not workers else _("{workers} workers together").format(workers=workers)
+    how = _("one worker") if not run.spread or workers == 1 else all_of_them
     return _("{executor}: {how} of {cluster}").format(
         executor=run.executor, how=how, cluster=run.cluster.get("scheduler", "the cluster")
     )
@@ -178,7 +179,7 @@ def cluster_facts(run: Run) -> Facts:
         (_("workers"), ", ".join(found.get("workers", ()))),
         (_("held of each"), held),
         (_("LightGBM's network"), ", ".join(found.get("machines", ()))),
-        *(("lost", str(what)) for what in found.get("events", ())),
+        *((_("lost"), str(what)) for what in found.get("events", ())),
     ]
     return [(name, text) for name, text in facts if text]
 

@@ -80,7 +80,7 @@ class ViewsScreen(Dialog[str | None]):
                 id="views",
                 empty=_("No views yet. {experiments.save_view} saves what is shown now."),
             )
-            keys = Content.assemble((" enter ", "$key"), " show   ", (" esc ", "$key"), f" {_('back')}")
+            keys = Content.assemble((" enter ", "$key"), f" {_('show')}   ", (" esc ", "$key"), f" {_('back')}")
             yield Words(keys, classes="keys")
 
     def on_mount(self) -> None:
@@ -101,6 +101,6 @@ class ViewsScreen(Dialog[str | None]):
 
 def view_row(name: str, view: View) -> Row:
     """Return a view as a row."""
-    sort = f"{view.sort} {'▼' if view.descending else '▲'}" if view.sort else "newest"
-    query = (view.query or "all") + (_(", by {group}").format(group=view.group) if view.group else "")
-    return Row(name, (name, query, sort, " ".join(view.columns) or "automatic"))
+    sort = f"{view.sort} {'▼' if view.descending else '▲'}" if view.sort else _("newest")
+    query = (view.query or _("all")) + (_(", by {group}").format(group=view.group) if view.group else "")
+    return Row(name, (name, query, sort, " ".join(view.columns) or _("automatic")))

@@ -39,8 +39,10 @@ class Choices(Dialog[list[str] | None]):
         with Vertical(classes="dialog"):
             yield Words(Content.styled(self.heading, "bold $stage-accent"))
             yield Table(Col("name", most=30), Col("what", flex=True), id="choices")
-            mark = ((" space ", "$key"), " mark   ") if self.several else ()
-            yield Words(Content.assemble(*mark, (" enter ", "$key"), " done   ", (" esc ", "$key"), " as it is"))
+            mark = ((" space ", "$key"), f" {_('mark')}   ") if self.several else ()
+            yield Words(
+                Content.assemble(*mark, (" enter ", "$key"), f" {_('done')}   ", (" esc ", "$key"), f" {_('as it is')}")
+            )
 
     def on_mount(self) -> None:
         table = self.query_one(Table)
@@ -111,8 +113,22 @@ class GridScreen(Dialog[Started | None]):
                 yield Table(id="cells", empty=_("reading …"))
             yield Words(id="compare-said")
         keys = (
-            *((" enter ", "$key"), " change  ", (" + ", "$key"), " parameter  ", (" d ", "$key"), " remove  "),
-            *((" A ", "$key"), " again  ", (" t ", "$key"), " train  ", (" esc ", "$key"), " back"),
+            *(
+                (" enter ", "$key"),
+                f" {_('change')}  ",
+                (" + ", "$key"),
+                f" {_('parameter')}  ",
+                (" d ", "$key"),
+                f" {_('remove')}  ",
+            ),
+            *(
+                (" A ", "$key"),
+                f" {_('again')}  ",
+                (" t ", "$key"),
+                f" {_('train')}  ",
+                (" esc ", "$key"),
+                f" {_('back')}",
+            ),
         )
         yield Words(Content.assemble(*keys), classes="keys")
 
@@ -230,7 +246,7 @@ class GridScreen(Dialog[Started | None]):
                 self.change(structs.replace(self.grid, values=values))
 
         text = _("A setting (rounds, seed, cores …) or a parameter, and its values: num_leaves=31,63")
-        self.app.push_screen(Line(_("Vary a parameter"), text, value=line, word="vary", refuse=refuse), take)
+        self.app.push_screen(Line(_("Vary a parameter"), text, value=line, word=_("vary"), refuse=refuse), take)
 
     def action_add(self) -> None:
         """Vary one more parameter."""
@@ -304,7 +320,7 @@ class GridScreen(Dialog[Started | None]):
             Line(
                 _("Train despite the checks?"),
                 _("{problem} Why it is trained all the same:").format(problem=error.problem),
-                word="train",
+                word=_("train"),
                 refuse=lambda text: "" if text else refuse,
             ),
             take,

@@ -79,7 +79,7 @@ def group_row(group: RunGroup, lines: Lines, columns: Sequence[Col]) -> Row:
 
 def count_words(runs: int) -> str:
     """Return how many runs there are, in at most eleven characters."""
-    return f"{runs:,}" if runs >= 100_000 else f"{runs:,} run{'s' * (runs != 1)}"
+    return f"{runs:,}" if runs >= 100_000 else _("1 run") if runs == 1 else _("{runs:,} runs").format(runs=runs)
 
 
 def group_words(group: RunGroup) -> Content:
@@ -95,12 +95,17 @@ def group_words(group: RunGroup) -> Content:
 
 def explained(group: RunGroup, lines: Lines) -> tuple[str, str]:
     """Return what `K` says of a group."""
-    states = ", ".join(f"{count:,} {state}" for state, count in sorted(group.states.items()))
+    states = ", ".join(f"{count:,} {verdict(state).said}" for state, count in sorted(group.states.items()))
     best = _("run {best_run} with {metric} {best}").format(
         best_run=group.best_run, metric=lines.metric, best=number(group.best, digits_of(lines.metric))
     )
     return (
         f"{lines.by}: {safe(group.label, limit=60)}",
-        f"{group.runs:,} runs: {states}.\nThe best: {best if group.best_run else MISSING}.\n"
-        "Enter or right unfolds the group, left folds it. {experiments.group} groups by something else.",
+        "\n".join(
+            [
+                _("{runs:,} runs: {states}.").format(runs=group.runs, states=states),
+                _("The best: {best}.").format(best=best if group.best_run else MISSING),
+                _("Enter or right unfolds the group, left folds it. {experiments.group} groups by something else."),
+            ]
+        ),
     )

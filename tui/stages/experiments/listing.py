@@ -62,7 +62,9 @@ class Lines:
     def words(self) -> str:
         """Return in how many groups the runs are: `` in 3 groups by preset``."""
         by = _("sweep or grid") if self.by == "group" else self.by
-        return f" in {len(self.groups):,} group{'s' * (len(self.groups) != 1)} by {by}"
+        many = len(self.groups)
+        said = _("in 1 group by {by}") if many == 1 else _("in {groups:,} groups by {by}")
+        return f" {said.format(groups=many, by=by)}"
 
     def part(self, offset: int, limit: int) -> list[RunGroup | int]:
         """Return some lines: a group, or the number of a run."""

@@ -39,7 +39,7 @@ class CurvePanel(Panel):
         self.metric = ""
 
     def compose(self) -> ComposeResult:
-        yield Chart(x="round", empty=_("No round yet."))
+        yield Chart(x=_("round"), empty=_("No round yet."))
 
     def show(self, look: Look | None) -> None:
         """Draw a run."""

@@ -75,7 +75,11 @@ def cell_rows(plan: Plan, *, again: bool) -> list[Row]:
 def plan_words(plan: Plan, *, again: bool = False) -> str:
     """Return in a sentence how many runs a grid makes and how long they take; `again` trains those that are there."""
     made, wanted = len(plan.cells), plan.cells if again else plan.new
-    words = f"{plan.combinations} {'combination' if plan.combinations == 1 else 'combinations'}"
+    words = (
+        _("1 combination")
+        if plan.combinations == 1
+        else _("{combinations} combinations").format(combinations=plan.combinations)
+    )
     words += _(", {made} different").format(made=made) if made != plan.combinations else ""
     words += _(", {made} there already").format(made=made - len(plan.new)) if made != len(plan.new) else ""
     words += _(": {wanted} to train").format(wanted=len(wanted))
@@ -88,7 +92,7 @@ def plan_words(plan: Plan, *, again: bool = False) -> str:
         time_of=duration(plan.time_of(known)), at_once=plan.at_once
     )
     words += _(", told from {basis} earlier {which}").format(
-        basis=plan.basis, which="run" if plan.basis == 1 else "runs"
+        basis=plan.basis, which=_("run") if plan.basis == 1 else _("runs")
     )
     unknown = dict.fromkeys(cell.algorithm for cell in wanted if cell.expected is None)
     return (

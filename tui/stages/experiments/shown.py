@@ -214,7 +214,7 @@ class ListStage(RunsStage):
                 _("Save this view"),
                 _("Kept in lemnis.toml: {what}. Its name:").format(what=what),
                 value=self.view_name,
-                word="save",
+                word=_("save"),
             ),
             named,
         )

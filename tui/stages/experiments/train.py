@@ -59,19 +59,19 @@ class TrainDialog(Dialog[Training]):
         with Vertical(classes="dialog train"):
             yield Words(Content.styled(_("Train"), "bold $stage-accent"))
             yield Table(*columns, Col("parameters", flex=True), id="presets")
-            yield Field(placeholder="change: algorithm=dart num_leaves=63 seed=2", id="overrides", compact=True)
+            yield Field(placeholder=_("change: algorithm=dart num_leaves=63 seed=2"), id="overrides", compact=True)
             yield Words("", id="checks")
             yield Field(placeholder=_("why it is trained despite the checks"), id="despite", compact=True)
             yield Words("", id="fault")
             keys = (
                 (" enter ", "$key"),
-                " train   ",
+                f" {_('train')}   ",
                 (" tab ", "$key"),
                 f" {_('change values')}   ",
                 (" a ", "$key"),
                 f" {_('which device?')}   ",
                 (" esc ", "$key"),
-                " back",
+                f" {_('back')}",
             )
             yield Words(Content.assemble(*keys), classes="keys")
 

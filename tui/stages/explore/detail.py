@@ -10,13 +10,13 @@ from textual.content import Content
 from lemnis.engine.explore import Note, Profile
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, figure, number, share, when
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.sentences import told
 from lemnis.tui.stages.explore.multiples import multiples_lines
 from lemnis.tui.stages.explore.rows import bin_labels, class_look, end_text, looked_at, shape, stacked
 from lemnis.tui.widgets.cells import fitted, padded
 
-TO_ROWS = Content.styled("f values, v bins: enter their rows", "$muted")
+TO_ROWS = N_("f values, v bins: enter their rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def detail_content(profile: Profile, closer: Closer, width: int, *, compact: boo
     if profile.findings.extremes:
         lines += [*gap, *extreme_lines(profile, width)]
     if drawn.histogram.counts:
-        lines += [*gap, *histogram_lines(drawn, width), TO_ROWS]
+        lines += [*gap, *histogram_lines(drawn, width), Content.styled(_(TO_ROWS), "$muted")]
     if profile.top and profile.quantiles:
         lines += [*gap, Content.styled(_("most frequent"), "$muted"), *top_lines(profile, width)]
     return Content("\n").join(lines)
@@ -89,7 +89,7 @@ def extreme_lines(profile: Profile, width: int) -> list[Content]:
     """Return the farthest values, one a line, with the row that holds each and its key where that is known."""
     extremes = profile.findings.extremes
     names = list(extremes[0].key or ()) if extremes else []
-    lines = [["farthest", "row", *(safe(name, limit=20) for name in names)]]
+    lines = [[_("farthest"), _("row"), *(safe(name, limit=20) for name in names)]]
     for one in extremes:
         key = one.key or {}
         lines.append([figure(one.value), number(one.row + 1), *(safe(key.get(name), limit=40) for name in names)])
@@ -135,7 +135,7 @@ def figures_lines(profile: Profile, width: int) -> list[Content]:
     if profile.mean is not None:
         facts += [(_("mean"), figure(profile.mean)), (_("deviation"), figure(profile.deviation))]
     if profile.skewness is not None:
-        facts.append(("skewness", number(profile.skewness, 1)))
+        facts.append((_("skewness"), number(profile.skewness, 1)))
     return flowed([Content.assemble((f"{label} ", "$muted"), value) for label, value in facts], width)
 
 
@@ -156,7 +156,9 @@ def findings_lines(profile: Profile, width: int) -> list[Content]:
             )
         )
     facts += [
-        (name, number(rows)) for name, rows in (("zeros", findings.zeros), ("infinite", findings.infinite)) if rows
+        (name, number(rows))
+        for name, rows in ((_("zeros"), findings.zeros), (_("infinite"), findings.infinite))
+        if rows
     ]
     for found in findings.outliers:
         beyond = _("{rows} outside {low} to {high}").format(
@@ -166,7 +168,10 @@ def findings_lines(profile: Profile, width: int) -> list[Content]:
     if findings.lengths is not None:
         low, high = findings.lengths.shortest, findings.lengths.longest
         facts.append(
-            ("characters", _("{low} to {high}, mean {mean:.1f}").format(low=low, high=high, mean=findings.lengths.mean))
+            (
+                _("characters"),
+                _("{low} to {high}, mean {mean:.1f}").format(low=low, high=high, mean=findings.lengths.mean),
+            )
         )
     for group in findings.spellings[:5]:
         words = " / ".join(f"{safe(one.value, limit=20)} × {number(one.rows)}" for one in group.values[:4])
@@ -194,7 +199,15 @@ def coverage_lines(profile: Profile, width: int) -> list[Content]:
 
 def quantile_lines(profile: Profile, width: int) -> list[Content]:
     """Return the quantiles as two aligned lines; the outer ones are left out where there is no room."""
-    shares = {"0.01": "1%", "0.05": "5%", "0.25": "25%", "0.5": "median", "0.75": "75%", "0.95": "95%", "0.99": "99%"}
+    shares = {
+        "0.01": "1%",
+        "0.05": "5%",
+        "0.25": "25%",
+        "0.5": _("median"),
+        "0.75": "75%",
+        "0.95": "95%",
+        "0.99": "99%",
+    }
     time = profile.kind == "time"
     middle = [
         (label, when(round(profile.quantiles[key]), UTC) if time else figure(profile.quantiles[key]))

@@ -103,4 +103,4 @@ def names_content(pattern: MissingPattern, found: Missingness | None) -> Content
     gone = Content(", ".join(safe(name) for name in pattern.columns))
     there = [name for name in found.candidates if name not in pattern.columns] if found else []
     rest = "   " + _("present: {name}").format(name=", ".join(safe(name) for name in there)) if there else ""
-    return Content.assemble(("missing: ", "$warn"), gone, (rest, "$muted"))
+    return Content.assemble((f"{_('missing:')} ", "$warn"), gone, (rest, "$muted"))

@@ -98,7 +98,7 @@ class ExploreStage(Stage[ExploreView]):
         self._show_face()
         version = view.version
         if version is None:
-            self.query_one("#balance", Words).say(keyed(NO_VERSION))
+            self.query_one("#balance", Words).say(keyed(_(NO_VERSION)))
             self.query_one("#columns", Table).show([])
             return
         self._show_balance()

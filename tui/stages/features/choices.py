@@ -31,22 +31,25 @@ class Choices(Container):
         self._choices: list[FeatureSet] = []
 
     def compose(self) -> ComposeResult:
-        with Panel("Choices of feature sets", id="choices-panel"):
+        with Panel(_("Choices of feature sets"), id="choices-panel"):
             yield Table(
                 *COLUMNS,
                 id="choices",
-                empty="No set was chosen yet. Mark columns with {table.mark} and press {features.save}.",
+                empty=_("No set was chosen yet. Mark columns with {table.mark} and press {features.save}."),
             )
-        with Panel("Choice", id="choice-panel"), VerticalScroll(can_focus=False):
+        with Panel(_("Choice"), id="choice-panel"), VerticalScroll(can_focus=False):
             yield Words(id="choice")
 
     def show(self, choices: Sequence[FeatureSet]) -> None:
         """Show all choices, newest first."""
         self._choices = list(choices)
         self.query_one("#choices", Table).show([choice_row(one, before_of(one, choices)) for one in choices])
-        self.query_one("#choices-panel", Panel).retitle("Choices of feature sets", f"· {len(choices)}")
+        self.query_one("#choices-panel", Panel).retitle(_("Choices of feature sets"), f"· {len(choices)}")
         self.query_one("#choices-panel", Panel).footnote(
-            "{table.open} looks at it · {table.mark} on two compares · {features.rename} rename · {features.note} note"
+            _(
+                "{table.open} looks at it · {table.mark} on two compares · {features.rename} rename · "
+                "{features.note} note"
+            )
         )
         self.draw()
 
@@ -71,7 +74,7 @@ class Choices(Container):
             panel.retitle(current.reference)
             words.say(choice_content(current, before_of(current, self._choices)))
         else:
-            panel.retitle("Choice")
+            panel.retitle(_("Choice"))
             words.say("")
 
 
@@ -105,12 +108,12 @@ def choice_row(one: FeatureSet, before: FeatureSet | None) -> Row:
 def changed(one: FeatureSet, before: FeatureSet | None) -> str:
     """Return what a choice changed, in few words."""
     if before is None:
-        return "first"
+        return _("first")
     if one.renamed_from:
         return _("was {renamed_from}").format(renamed_from=one.renamed_from)
     more = len([name for name in one.features if name not in before.features])
     less = len([name for name in before.features if name not in one.features])
-    return f"+{more} −{less}" if more or less else "nothing"
+    return f"+{more} −{less}" if more or less else _("nothing")
 
 
 def choice_content(one: FeatureSet, before: FeatureSet | None) -> Content:
@@ -121,13 +124,18 @@ def choice_content(one: FeatureSet, before: FeatureSet | None) -> Content:
                 features=len(one.features), who=safe(one.who), at=when(one.at)
             )
         ),
-        Content.styled(safe(one.why, limit=400) or "no reason given", "$muted"),
+        Content.styled(safe(one.why, limit=400) or _("no reason given"), "$muted"),
     ]
     for note in one.notes:
-        lines.append(Content.assemble(("note  ", "$stage-accent"), safe(f"{note.note} ({note.who}, {when(note.at)})")))
+        lines.append(
+            Content.assemble((f"{_('note')}  ", "$stage-accent"), safe(f"{note.note} ({note.who}, {when(note.at)})"))
+        )
     lines.append(Content(""))
     if before is not None:
-        lines += [Content.styled(f"against {safe(before.reference)}", "$muted"), difference_content(before, one)]
+        lines += [
+            Content.styled(_("against {reference}").format(reference=safe(before.reference)), "$muted"),
+            difference_content(before, one),
+        ]
     else:
         lines += [Content(f"  {safe(name, limit=60)}") for name in one.features]
     return Content("\n").join(lines)
@@ -138,7 +146,14 @@ def difference_content(first: FeatureSet, second: FeatureSet) -> Content:
     added = [name for name in second.features if name not in first.features]
     removed = [name for name in first.features if name not in second.features]
     kept = [name for name in second.features if name in first.features]
-    lines = [Content.styled(f"{len(added)} more, {len(removed)} less, {len(kept)} kept", "bold")]
+    lines = [
+        Content.styled(
+            _("{added} more, {removed} less, {kept} kept").format(
+                added=len(added), removed=len(removed), kept=len(kept)
+            ),
+            "bold",
+        )
+    ]
     lines += [Content.styled(f"+ {safe(name, limit=60)}", "$ok") for name in added]
     lines += [Content.styled(f"− {safe(name, limit=60)}", "$bad") for name in removed]
     lines += [Content.styled(f"  {safe(name, limit=60)}", "$muted") for name in kept]

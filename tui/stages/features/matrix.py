@@ -6,6 +6,7 @@ from textual.content import Content
 
 from lemnis.engine.features import Matrix
 from lemnis.engine.features.records import MEASURES
+from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import N_, _
 from lemnis.tui.stages.features import rows
 from lemnis.tui.stages.features.heat import HeatMap
@@ -18,7 +19,7 @@ class Association(Panel):
     """A panel with the heat map and one line for the pair under the cursor."""
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__("Association", id=id)
+        super().__init__(_("Association"), id=id)
         self.measure = "kind"
 
     def compose(self) -> ComposeResult:
@@ -55,6 +56,6 @@ class Association(Panel):
         """Say both names, the measure and the value."""
         heat, words = self.heat, self.query_one("#pair-words", Words)
         if heat.matrix is None or heat.pair is None:
-            words.say(Content.styled(NOTHING, "$muted"))
+            words.say(Content.styled(keyed(_(NOTHING)), "$muted"))
         else:
             words.say(rows.pair_words(heat.matrix, heat.pair, self.measure))

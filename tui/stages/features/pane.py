@@ -12,7 +12,7 @@ from lemnis.engine.evaluate import Ablation
 from lemnis.engine.features import FeatureScore, Pair, Ranking
 from lemnis.engine.text import safe
 from lemnis.tui.keys.named import keyed
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.stages.features import rows
 from lemnis.tui.widgets import Bars, Facts, Words
 from lemnis.tui.widgets.dialog import Dialog
@@ -58,7 +58,9 @@ class Question(Dialog[tuple[str, ...] | None]):
 
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
 
-    def __init__(self, title: str, fields: Sequence[tuple[str, str]], *, warning: str = "", word: str = "save") -> None:
+    def __init__(
+        self, title: str, fields: Sequence[tuple[str, str]], *, warning: str = "", word: str = N_("save")
+    ) -> None:
         """Make a question.
 
         Args:
@@ -79,9 +81,9 @@ class Question(Dialog[tuple[str, ...] | None]):
                 yield Static(label, markup=False)
                 yield Field(text, id=f"field-{place}", compact=True)
             said = (
-                " " + _("next, then {word}").format(word=self.word) + "   "
+                " " + _("next, then {word}").format(word=_(self.word)) + "   "
                 if len(self.fields) > 1
-                else f" {self.word}   "
+                else f" {_(self.word)}   "
             )
             keys = Content.assemble((" enter ", "$key"), said, (" esc ", "$key"), f" {_('keep as it is')}")
             yield Static(keys, classes="keys", markup=False)

@@ -59,7 +59,7 @@ class FeaturesStage(Stage[FeaturesView]):
         table, panel = self.query_one("#columns", Table), self.query_one("#columns-panel", Panel)
         if view.version is None:
             table.show([])
-            self.query_one("#set", Words).say(keyed(NO_VERSION))
+            self.query_one("#set", Words).say(keyed(_(NO_VERSION)))
             self._show_modes()
             return
         columns = rows.columns_for(table.size.width)

@@ -13,7 +13,7 @@ from lemnis.engine.jobs import Job
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, styled, verdict
 from lemnis.tui.keys.named import key_of, keyed
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import Col, Row
 
@@ -236,7 +236,7 @@ def detail_facts(
     score: FeatureScore, ranking: Ranking | None, ablation: Ablation | None = None
 ) -> list[tuple[str, str | Content]]:
     """Return what was measured of one column, label and value."""
-    skill = ranking.skill if ranking else "score"
+    skill = ranking.skill if ranking else _("score")
     found = score.importance
     shuffled = gain = shap = _("left out of the models")
     if "permutation" in found:
@@ -372,7 +372,7 @@ def without_cell(found: Ablation | None) -> tuple[str | Content, object]:
     return f"{delta(change, 4)} {SURE.get(found.verdict, '?')[0]}", change
 
 
-SURE = {"needed": "✖ needed", "not needed": "○ not needed", "better without": "● better without"}
+SURE = {"needed": N_("✖ needed"), "not needed": N_("○ not needed"), "better without": N_("● better without")}
 
 
 def ablation_words(found: Ablation) -> tuple[str, str, str, str]:
@@ -385,4 +385,4 @@ def ablation_words(found: Ablation) -> tuple[str, str, str, str]:
     interval = (
         MISSING if low is None or high is None else _("{low} to {high}").format(low=delta(low, 4), high=delta(high, 4))
     )
-    return metric, delta(found.found.deltas.get(metric), 4), interval, SURE.get(found.verdict, "not sure")
+    return metric, delta(found.found.deltas.get(metric), 4), interval, _(SURE.get(found.verdict, N_("not sure")))

@@ -47,7 +47,7 @@ def summary_lines(found: Performance, name: str) -> dict[str, str]:
     elif found.why:
         lines["estimates"] = _("none: {why}").format(why=found.why)
     if found.assumption is not None:
-        holds = "holds" if found.assumption.holds else _("does not hold, estimates mislead")
+        holds = _("holds") if found.assumption.holds else _("does not hold, estimates mislead")
         error = _("error {error} of {allowed} allowed").format(
             error=number(found.assumption.error), allowed=number(found.assumption.allowed)
         )
@@ -60,8 +60,8 @@ def summary_lines(found: Performance, name: str) -> dict[str, str]:
         parts = [
             _("{ends} {how} in {windows} windows").format(ends=ends(figure, found.currency), how=how, windows=windows)
             for figure, how, windows in (
-                (total.measured, "measured", total.measured_windows),
-                (total.estimated, "estimated", total.estimated_windows),
+                (total.measured, _("measured"), total.measured_windows),
+                (total.estimated, _("estimated"), total.estimated_windows),
             )
             if figure is not None
         ]

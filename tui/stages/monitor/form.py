@@ -43,7 +43,7 @@ def replay_form(
         _("Replay to {endpoint}").format(endpoint=endpoint),
         note,
         lines,
-        verb="start",
+        verb=_("start"),
         wrong=bad_replay,
         trial=lambda filled: planned(plan(filled)),
     )

@@ -170,12 +170,12 @@ class Overview(Vertical):
         heat.show(rows.heat_rows(view.grid, recent))
         label, lines = rows.FIGURES[self.figure]
         places = list(range(1, len(view.windows) + 1))
-        series = [Series(name, places, [getattr(window, field) for window in view.windows]) for name, field in lines]
+        series = [Series(_(name), places, [getattr(window, field) for window in view.windows]) for name, field in lines]
         chart = self.query_one("#chart", Chart)
         span = rows.span_text(view.windows)
         chart.places = [rows.short_label(window) for window in view.windows]
         chart.value_text = partial(told, unit=view.currency if self.figure == "money" else "")
-        chart.relabel(x=span, y=label)
+        chart.relabel(x=span, y=_(label))
         chart.show(series, levels=self.levels(view))
 
     def levels(self, view: MonitorView) -> list[tuple[float, str]]:

@@ -36,7 +36,7 @@ WIDE = (
 )
 STALE_KEYS = (("D", "diff"), ("L", "retrain"), ("W", N_("let it stay")))
 DIFFERENCES = 4  # changed keys of the problem that the banner names
-FINDINGS = (("warning", "warning"), ("drift", "concept drift"), ("better", "better again"))
+FINDINGS = (("warning", N_("warning")), ("drift", N_("concept drift")), ("better", N_("better again")))
 
 
 class PerformanceLayer(Vertical):
@@ -120,8 +120,8 @@ def series_of(found: Performance, name: str) -> list[Series]:
     measured = [entry.measured.get(name) for entry in found.entries]
     estimated = [entry.estimated.get(name) for entry in found.entries]
     lines = [
-        Series("measured", places, [one.value if one else None for one in measured]),
-        Series("estimated", places, [one.value if one else None for one in estimated]),
+        Series(_("measured"), places, [one.value if one else None for one in measured]),
+        Series(_("estimated"), places, [one.value if one else None for one in estimated]),
         Series(_("95 % low"), places, [one.low if one else None for one in measured]),
         Series(_("95 % high"), places, [one.high if one else None for one in measured]),
     ]
@@ -144,7 +144,7 @@ def marks(found: Performance, measured: list[Figure | None]) -> list[Series]:
                     x.append(place - 0.5 + (one.event_at - window.starts) / (window.ends - window.starts))
                     y.append(figure.value)
         if x:
-            series.append(Series(word, x, y, points=True, words=f"{len(x)}"))
+            series.append(Series(_(word), x, y, points=True, words=f"{len(x)}"))
     return series
 
 

@@ -54,7 +54,7 @@ def rule_form(
         return "\n".join(said) or _("Nothing was served yet: there is nothing to try it on.")
 
     note = _("It is saved in lemnis.toml, behind the others or in place of the one of its name; comments stay.")
-    return LinesForm(_("An alert rule"), note, lines, verb="save", wrong=partial(wrong_rule, contacts), trial=tried)
+    return LinesForm(_("An alert rule"), note, lines, verb=_("save"), wrong=partial(wrong_rule, contacts), trial=tried)
 
 
 def filled_rule(filled: dict[str, str]) -> Rule:
@@ -112,7 +112,7 @@ def would_have(rehearsal: Rehearsal) -> str:
             endpoint=rehearsal.endpoint, silent=silent
         )
     times = len(rehearsal.firings)
-    said = "never" if not times else "once" if times == 1 else _("{times:,} times").format(times=times)
+    said = _("never") if not times else _("once") if times == 1 else _("{times:,} times").format(times=times)
     rate = (
         _(", {per_month:.1f} a month").format(per_month=rehearsal.per_month)
         if times and rehearsal.per_month is not None
@@ -137,7 +137,7 @@ def firing_lines(rehearsal: Rehearsal, most: int = 40) -> list[str]:
             stamp=stamp(one.began),
             stamp2=stamp(one.ended) if one.ended is not None else _("fires still"),
             windows=one.windows,
-            which="window" if one.windows == 1 else "windows",
+            which=_("window") if one.windows == 1 else _("windows"),
             worst=number(one.worst),
             which2=_(", flapping") if one.flapped else "",
         )

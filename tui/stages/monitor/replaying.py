@@ -73,8 +73,9 @@ def fill_in(stage: Stage[MonitorView], found: Proposal) -> None:
 
     def answered(filled: dict[str, str] | None) -> None:
         if filled is not None:
-            done = "Queued as job {}: live traffic to " + found.endpoint + f"; {key_of('monitor.pause')} pauses it."
-            stage.perform(room.start_replay, found.endpoint, **replay_plan(filled, root), done=done.format)
+            said = _("Queued as job {job_id}: live traffic to {endpoint}; {key} pauses it.")
+            done = partial(said.format, endpoint=found.endpoint, key=key_of("monitor.pause"))
+            stage.perform(room.start_replay, found.endpoint, **replay_plan(filled, root), done=done)
 
     options = {"rows": sources(root, found.versions), "time": columns(1), "key": columns(0)}
     stage.app.push_screen(replay_form(found.endpoint, found.filled, options, plan), answered)

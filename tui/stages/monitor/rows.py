@@ -10,12 +10,15 @@ from lemnis.engine.monitor import Alert, FeatureDrift, Grid, Standing, Status, W
 from lemnis.engine.monitor.records import METHOD_NAMES
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, spark, styled, verdict
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets import Cell, Col, Row
 from lemnis.tui.widgets.cells import padded
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-KEPT = {"minute": "two days, of rows that came within two days of happening", "hour": "90 days up to the newest row"}
+KEPT = {
+    "minute": N_("two days, of rows that came within two days of happening"),
+    "hour": N_("90 days up to the newest row"),
+}
 NOISE = 2.0  # standard errors: a smaller change of an AUC is not called one
 JUDGED = ("ok", "watch", "drift")  # verdicts of windows with enough rows
 MOVED = 13  # characters of the name of the feature that moved most
@@ -52,13 +55,13 @@ ALERTS_WIDE = (*ALERTS, Col("says", flex=True))
 
 FIGURES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "auc": ("ROC AUC", (("ROC AUC", "roc_auc"),)),
-    "loss": ("log loss (nats)", (("log loss", "log_loss"), ("Brier", "brier"))),
+    "loss": (N_("log loss (nats)"), ((N_("log loss"), "log_loss"), ("Brier", "brier"))),
     "balance": (
-        "share of rows",
-        (("prediction mean", "prediction_mean"), ("predicted", "predicted_share"), ("true", "label_share")),
+        N_("share of rows"),
+        ((N_("prediction mean"), "prediction_mean"), (N_("predicted"), "predicted_share"), (N_("true"), "label_share")),
     ),
-    "psi": ("PSI (nats)", (("weighted", "weighted_psi"), ("prediction", "prediction_psi"))),
-    "money": ("value per 1,000", (("value per 1,000", "value_per_1000"),)),
+    "psi": (N_("PSI (nats)"), ((N_("weighted"), "weighted_psi"), (N_("prediction"), "prediction_psi"))),
+    "money": (N_("value per 1,000"), ((N_("value per 1,000"), "value_per_1000"),)),
 }
 
 
@@ -98,7 +101,7 @@ def no_window(width: Width, declared: Width) -> str:
     """Return what the empty list of windows says."""
     if width != declared and width in KEPT:
         return _("No {width} is kept here: they are for {kept}. Press {{monitor.zoom_out}} for longer ones.").format(
-            width=width, kept=KEPT[width]
+            width=width, kept=_(KEPT[width])
         )
     return _("No rows were served yet. Press {monitor.replay} to replay some.")
 
@@ -310,7 +313,7 @@ def standing_key(standing: Standing) -> str:
 def standing_row(standing: Standing, now: int, bound: float | None = None) -> Row:
     """Return a rule that raises nothing among the alerts: ok, no data or insufficient, since when, and why."""
     state = verdict(standing.state)
-    quiet = " (silenced)" if standing.silenced else ""
+    quiet = f" {_('(silenced)')}" if standing.silenced else ""
     says = f"{standing.endpoint}: {standing.why}"
     return Row(
         standing_key(standing),

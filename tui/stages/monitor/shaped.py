@@ -10,7 +10,7 @@ from lemnis.engine.monitor.schema.records import REQUESTS, Finding, Inspected
 from lemnis.engine.monitor.skew.records import Apart, Paired, ShareSkew, Skew
 from lemnis.engine.text import safe
 from lemnis.tui.format import age, delta, share, verdict
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.widgets import Cell, Col, Row
 
 COLUMNS = (
@@ -30,7 +30,7 @@ WIDE = (
     Col("rows", right=True),
     Col("since"),
 )
-PLACES = {"class": "labels", "answer": "answers", "segment": "rows", "group": "rows"}
+PLACES = {"class": N_("labels"), "answer": N_("answers"), "segment": N_("rows"), "group": N_("rows")}
 ORDER = {"drift": 0, "watch": 1}
 
 
@@ -57,7 +57,7 @@ def shape_rows(view: ShapeView, *, wide: bool) -> list[Row]:
 
 def finding_row(one: Finding, *, wide: bool) -> Row:
     """Return one schema finding."""
-    place = one.source if one.source != REQUESTS else "refused" if one.refused else "requests"
+    place = one.source if one.source != REQUESTS else _("refused") if one.refused else _("requests")
     return listed_row(
         f"f{one.id}", one.verdict, place, [one.kind, one.column, one.was, one.now], one.rows, one.since, wide=wide
     )
@@ -68,12 +68,12 @@ def share_row(one: ShareSkew, skew: Skew, *, wide: bool) -> Row:
     since = 0 if one.kind == "class" else skew.start  # labels are of earlier rows
     was, now = share(one.reference), f"{share(one.share)} ({share(one.low)} – {share(one.high)})"
     words = [
-        "balance",
+        _("balance"),
         f"{one.column} = {one.value}",
         was,
         now if wide else _("{now}, was {was}").format(now=now, was=was),
     ]
-    return listed_row(share_key(one), one.verdict, PLACES[one.kind], words, one.rows, since, wide=wide)
+    return listed_row(share_key(one), one.verdict, _(PLACES[one.kind]), words, one.rows, since, wide=wide)
 
 
 def apart_row(one: Apart, paired: Paired, skew: Skew, *, wide: bool) -> Row:
@@ -131,7 +131,7 @@ def finding_detail(one: Finding, diff: str) -> Content:
     """Return one schema finding in full, with what would be written."""
     gain = _(", {importance} of the model's gain").format(importance=share(one.importance, 0)) if one.importance else ""
     parts: list[Content | tuple[str, str] | str] = [(safe(one.column), "bold"), f" ({one.kind}{gain})"]
-    parts += [("  was ", "$muted"), safe(one.was), (f"  {_('now')} ", "$muted"), safe(one.now)]
+    parts += [(f"  {_('was')} ", "$muted"), safe(one.was), (f"  {_('now')} ", "$muted"), safe(one.now)]
     if diff:
         parts.append((f"\n{_('a writes into lemnis.toml:')}", "$muted"))
     for line in diff.splitlines()[2:]:
@@ -151,9 +151,9 @@ def finding_detail(one: Finding, diff: str) -> Content:
             )
         )
     if one.evidence:
-        parts += [("\nevidence ", "$muted"), one.evidence]
+        parts += [(f"\n{_('evidence')} ", "$muted"), one.evidence]
     if one.examples:
-        parts += [("\nexamples ", "$muted"), ", ".join(safe(text, limit=40) for text in one.examples[:5])]
+        parts += [(f"\n{_('examples')} ", "$muted"), ", ".join(safe(text, limit=40) for text in one.examples[:5])]
     return Content.assemble(*parts)
 
 

@@ -146,7 +146,9 @@ def needed_content(found: Plan | LemnisError) -> Content:
 def needed_summary(found: Plan | LemnisError) -> str:
     """Return what does not fit, in few words."""
     count = 0 if isinstance(found, LemnisError) else len(found.problems)
-    return f"▲ {count} thing{'s' if count != 1 else ''} may not fit" if count else ""
+    if count == 1:
+        return _("▲ 1 thing may not fit")
+    return _("▲ {count} things may not fit").format(count=count) if count else ""
 
 
 def only(columns: tuple[Col, ...], rows: list[Row], names: frozenset[str]) -> tuple[list[Col], list[Row]]:

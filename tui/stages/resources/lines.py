@@ -77,7 +77,8 @@ def cpu_title(host: HostSample) -> str:
         if host.cores_usable < host.cores_total
         else ""
     )
-    cores = f"{usable}{host.cores_total or MISSING} core{'s' if host.cores_total != 1 else ''}"
+    many = _("1 core") if host.cores_total == 1 else _("{cores} cores").format(cores=host.cores_total or MISSING)
+    cores = f"{usable}{many}"
     return _("{cores} · up {missing}").format(
         cores=cores, missing=MISSING if host.uptime_s is None else age(0, round(host.uptime_s * 1000))
     )
@@ -94,10 +95,12 @@ def memory_lines(host: HostSample, width: int) -> list[Content]:
         words = _("{swap_used_bytes} of {swap_total_bytes}").format(
             swap_used_bytes=bytes_(host.swap_used_bytes), swap_total_bytes=bytes_(host.swap_total_bytes)
         )
-        lines.append(gauge("swap", part, words, width, MEMORY_LEVELS))
+        lines.append(gauge(_("swap"), part, words, width, MEMORY_LEVELS))
     else:
-        lines.append(Content.assemble(("swap    ", "$muted"), MISSING if host.cores_total == 0 else "none"))
-    lines.append(Content.assemble(("cached  ", "$muted"), bytes_(host.memory_cached_bytes)))
+        lines.append(
+            Content.assemble((f"{padded(_('swap'), 7)} ", "$muted"), MISSING if host.cores_total == 0 else _("none"))
+        )
+    lines.append(Content.assemble((padded(_("cached"), 8), "$muted"), bytes_(host.memory_cached_bytes)))
     if host.memory_usable_bytes != host.memory_total_bytes:
         lines.append(
             Content.assemble(

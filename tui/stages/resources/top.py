@@ -212,8 +212,10 @@ class Top(Watching, ThemedApp[None]):
 def hint() -> Content:
     """Return the keys that fit one line, the most used first."""
     named = {action.name: action for action in (*actions("resources"), *actions(TABLE))}
-    parts: list[tuple[str, str] | str] = [(" q ", "$key"), "Leave ", (" / ", "$key"), "Filter "]
+    parts: list[tuple[str, str] | str] = [(" q ", "$key"), f"{_('Leave')} ", (" / ", "$key"), f"{_('Filter')} "]
     for name in SHOWN:
         action = named[name]
         parts += [(f" {key_label(action.key).split()[0]} ", "$key"), f"{action.said} "]
-    return Content.assemble(*parts, (" s S ", "$key"), "Sort ", (" enter ", "$key"), "Open ", (" ? ", "$key"), "Help")
+    return Content.assemble(
+        *parts, (" s S ", "$key"), f"{_('Sort')} ", (" enter ", "$key"), f"{_('Open')} ", (" ? ", "$key"), _("Help")
+    )

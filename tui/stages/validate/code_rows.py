@@ -42,7 +42,7 @@ def unknown_row(code: UnknownCode, failing: int) -> Row:
 def code_row(code: Code | None, synonym: str = "", stands_for: str = "") -> Row:
     """Return one code of a list, or a synonym and what it stands for; a synonym's key starts with ``=``."""
     if code is None:
-        cells: list[Cell] = [synonym, MISSING, MISSING, stands_for, Content.styled("synonym", "$muted")]
+        cells: list[Cell] = [synonym, MISSING, MISSING, stands_for, Content.styled(_("synonym"), "$muted")]
         return Row(f"={synonym}", cells, [synonym, "", "", stands_for, ""])
     cells = [code.code, code.start or MISSING, code.end or MISSING, code.replacement, code.meaning]
     return Row(code.code, cells, [code.code, code.start, code.end, code.replacement, code.meaning])

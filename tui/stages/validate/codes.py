@@ -109,7 +109,7 @@ class CodesScreen(Dialog[bool]):
         shown = (
             _("{codes} of {distinct}").format(codes=len(unknown.codes), distinct=number(unknown.distinct))
             if unknown.codes
-            else "none"
+            else _("none")
         )
         detail = _("{check} · {shown} · {failing} rows of run {run}").format(
             check=self.check, shown=shown, failing=number(unknown.failing), run=unknown.run

@@ -65,7 +65,7 @@ class Form(Dialog[Answers | None]):
             yield Static(Content(safe(self.text)), markup=False)
             for question in self.questions:
                 with Horizontal(classes="field"):
-                    yield Static(Content.styled(question.label, "$muted"), markup=False)
+                    yield Static(Content.styled(_(question.label), "$muted"), markup=False)
                     yield Field(question.value, id=f"ask-{question.name}", compact=True)
             yield Words(id="form-refused")
             keys = (
@@ -87,8 +87,8 @@ class Form(Dialog[Answers | None]):
             self.focus_next(Input)
             return
         answers = {each.name: self.query_one(f"#ask-{each.name}", Input).value.strip() for each in self.questions}
-        missing = [each.label for each in self.questions if not each.optional and not answers[each.name]]
-        wrong = _("Say {missing}.").format(missing=" and ".join(missing)) if missing else self.refuse(answers)
+        missing = [_(each.label) for each in self.questions if not each.optional and not answers[each.name]]
+        wrong = _("Say {missing}.").format(missing=f" {_('and')} ".join(missing)) if missing else self.refuse(answers)
         if wrong:
             self.query_one("#form-refused", Words).say(wrong)
             return
@@ -111,4 +111,4 @@ def waiver_form(check: str, who: str, now: int) -> Form:
 
     questions = [Question("why", "why"), Question("who", "who", who), Question("until", "until (UTC)", until)]
     text = _("It warns instead of failing until then. Everybody sees who said so.")
-    return Form(_("Waive {check}").format(check=check), text, questions, word="waive", refuse=refuse)
+    return Form(_("Waive {check}").format(check=check), text, questions, word=_("waive"), refuse=refuse)

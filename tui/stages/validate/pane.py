@@ -21,7 +21,7 @@ class CheckDetail(Horizontal):
             yield Words(id="offenders-title", classes="heading")
             yield Bars(id="offenders")
             yield Words(_("history"), id="history-title", classes="heading")
-            yield Chart(id="check-chart", x="run", empty="")
+            yield Chart(id="check-chart", x=_("run"), empty="")
             yield Words(id="check-history")
             yield Words(_("query of the failing rows"), id="sql-title", classes="heading")
             yield Words(id="check-sql")

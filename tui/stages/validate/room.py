@@ -108,7 +108,11 @@ class ValidateStage(Stage[ValidateView]):
         """Return what a run of the checks does now, in words; empty when there is none."""
         for job in self.engine.jobs.jobs(states=("queued", "preparing", "running"), limit=50):
             if job.kind == "validate.run":
-                return f"running: {job.progress_text}" if job.state == "running" else f"{job.state}: {job.why}"
+                return (
+                    _("running: {progress_text}").format(progress_text=job.progress_text)
+                    if job.state == "running"
+                    else f"{job.state}: {job.why}"
+                )
         return ""
 
     def _notice(self, latest: CheckRun | None) -> str:
@@ -117,10 +121,10 @@ class ValidateStage(Stage[ValidateView]):
         attempts = [job for job in self.engine.jobs.jobs(limit=50) if job.kind == "validate.run"]
         last = max(attempts, key=lambda job: job.id, default=None)
         if last is not None and last.state in ("failed", "lost", "cancelled") and last.created_at > since:
-            return f"the last attempt is {last.state}: {last.why}"
+            return _("the last attempt is {state}: {why}").format(state=last.state, why=last.why)
         newest = next(iter(self.engine.data.versions()), None)
         if latest is not None and newest is not None and newest.id != latest.version_id:
-            return f"{newest.title} is newer and was not checked"
+            return _("{title} is newer and was not checked").format(title=newest.title)
         return ""
 
     def show(self, view: ValidateView) -> None:
@@ -187,7 +191,7 @@ class ValidateStage(Stage[ValidateView]):
 
         table.cursor = 0
         table.show_window(page.total, fetch)
-        table.empty = f"No {asked.which} rows." if asked.which != "all" else "No row fails it."
+        table.empty = _("No {which} rows.").format(which=asked.which) if asked.which != "all" else _("No row fails it.")
         panel = self.query_one("#failures-panel", Panel)
         panel.retitle(_(WHICH[asked.which]), f"{asked.check} · {number(page.total)}")
         panel.footnote(_("v: new, persisting, fixed   f: why   E: export"))
@@ -363,4 +367,4 @@ class ValidateStage(Stage[ValidateView]):
         if result is None:
             return _("Checks"), CHECKS_TEXT
         parts = [f"{result.rule} ({result.source}).", result.why, result.message, CHECKS_TEXT]
-        return f"Check {result.name}", "\n\n".join(filter(None, parts))
+        return _("Check {name}").format(name=result.name), "\n\n".join(filter(None, parts))

@@ -172,9 +172,9 @@ def detail_facts(result: CheckResult, now: int) -> list[tuple[str, Cell]]:
         (_("rule"), _("{rule}, in {source}").format(rule=result.rule, source=result.source)),
     ]
     if result.compared:
-        facts.append(("change", compared_text(result.compared)))
+        facts.append((_("change"), compared_text(result.compared)))
     if result.why and result.why != result.rule:
-        facts.append(("why", result.why))
+        facts.append((_("why"), result.why))
     if result.waiver:
         waiver = result.waiver
         waived = _("by {who} until {until}: {why}").format(who=waiver.who, until=when(waiver.until), why=waiver.why)

@@ -37,7 +37,7 @@ def baselines_listing(evaluation: Evaluation | None, width: int) -> Listing:
         wide = width >= MEASURE_CELLS + BASELINE_CELLS * len(there)
         rows = [measure_row(name, evaluation, there, wide=wide) for name in names if told(name, evaluation)]
     return Listing(
-        title="Baselines",
+        title=_("Baselines"),
         detail=_("· {rows:,} {part} rows").format(rows=there[0].rows, part=evaluation.part)
         if evaluation and there
         else "",
@@ -116,9 +116,9 @@ def verdict_lines(test: PairedTest, evaluation: Evaluation, width: int) -> list[
     change = f"  {glyph} {title_of(test.metric)} {difference_text(test.metric, test.delta)}"
     if test.low is None:
         return [Content.styled(_("{change}, no interval").format(change=change), style)]
-    said = Content.styled(f"{change} {test.verdict}, p {p_text(test.adjusted)}", style)
+    said = Content.styled(f"{change} {_(test.verdict)}, p {p_text(test.adjusted)}", style)
     interval = Content.styled(
-        _("95 % {bounds} over {blocks}").format(bounds=bounds(test), blocks=evaluation.blocks or "rows"), "$muted"
+        _("95 % {bounds} over {blocks}").format(bounds=bounds(test), blocks=_(evaluation.blocks or "rows")), "$muted"
     )
     if said.cell_length + interval.cell_length + 2 <= width:
         return [Content.assemble(said, "  ", interval)]
@@ -138,7 +138,7 @@ def against_words(evaluation: Evaluation | None) -> str:
     for one in evaluation.baselines if evaluation else []:
         if one.tests and one.tests[0].delta is not None:
             first = one.tests[0]
-            parts.append(f"{one.name} {difference_text(first.metric, first.delta)} {first.verdict}".rstrip())
+            parts.append(f"{one.name} {difference_text(first.metric, first.delta)} {_(first.verdict)}".rstrip())
     return (
         _("{title_of} against {parts}").format(
             title_of=title_of(evaluation.baselines[0].tests[0].metric), parts=" · ".join(parts)

@@ -28,7 +28,7 @@ FOLDS_TEXT = (
 
 def folds_listing(found: Sequence[Folds], width: int) -> Listing:
     """Return a line a fold of every scheme that was tried, the latest first."""
-    metric = found[0].metric if found else "measure"
+    metric = found[0].metric if found else _("measure")
     second = SECOND.get(metric, "") if width >= WIDE else ""
     strip = max(STRIP, width - FIGURES - (SECOND_CELLS if second else 0))
     columns = [
@@ -39,12 +39,12 @@ def folds_listing(found: Sequence[Folds], width: int) -> Listing:
     values = [value for one in found for fold in one.folds if (value := fold.metrics.get(metric)) is not None]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     return Listing(
-        title="Folds",
+        title=_("Folds"),
         detail=f"· {summary_words(found[0])}" if found else "",
         columns=columns,
         rows=[fold_row(one, fold, second, (low, high), strip) for one in found for fold in one.folds],
         empty=_("Not trained on folds yet. Press {evaluate.folds}."),
-        below="Folds",
+        below=_("Folds"),
         lines=lambda key, cells: fold_lines(found, key),
         foot=_("F: train on other folds") if found else "",
     )
@@ -97,7 +97,7 @@ def fold_lines(found: Sequence[Folds], key: str) -> list[Content]:
         ),
         Content.styled(
             _("{parts} rows, {rounds:,} rounds each, {seconds} in all").format(
-                parts=" and ".join(one.parts), rounds=one.rounds, seconds=duration(one.seconds)
+                parts=f" {_('and')} ".join(one.parts), rounds=one.rounds, seconds=duration(one.seconds)
             ),
             "$muted",
         ),

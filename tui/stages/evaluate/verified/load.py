@@ -30,7 +30,7 @@ def load_listing(found: Sequence[LoadTest]) -> Listing:
         Col("p99.9", right=True), Col("errors", right=True),
     ]  # fmt: skip
     return Listing(
-        title="Load",
+        title=_("Load"),
         detail=f"· {latest.model} v{latest.version}, {when(latest.at)}" if latest else "",
         columns=columns,
         rows=[cell_row(one) for one in latest.cells] if latest else [],

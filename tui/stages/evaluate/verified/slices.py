@@ -30,10 +30,10 @@ def slices_listing(found: Slices | None, width: int) -> Listing:
     columns = [
         Col("slice", width=words), Col("rows", right=True), Col("share", right=True), Col("loss", right=True),
         Col("difference", "worse by", right=True), Col("q", right=True),
-        Col("measure", title_of(found.metric) if found else "measure", right=True),
+        Col("measure", title_of(found.metric) if found else _("measure"), right=True),
     ]  # fmt: skip
     return Listing(
-        title="Slices",
+        title=_("Slices"),
         detail=_("· {slices} worse of {tested:,} tested on {rows:,} {part} rows").format(
             slices=len(found.slices), tested=found.tested, rows=found.rows, part=found.part
         )

@@ -23,14 +23,14 @@ STRESS_TEXT = (
 def stress_listing(found: Perturbations | None) -> Listing:
     """Return every fault that was tried, failures first, the dearest on top."""
     tried = sorted(found.tried, key=lambda one: (one.passed, -(one.loss or 0.0))) if found else []
-    metric = title_of(found.metric) if found else "measure"
+    metric = title_of(found.metric) if found else _("measure")
     columns = [
         Col("verdict"), Col("fault"), Col("feature", most=28), Col("value", metric, right=True),
         Col("loss", "loses", right=True), Col("changed", right=True),
     ]  # fmt: skip
     failed = sum(not one.passed for one in tried)
     return Listing(
-        title="Stress",
+        title=_("Stress"),
         detail=_("· {failed} of {tried} faults fail, {rows:,} {part} rows").format(
             failed=failed, tried=len(tried), rows=found.rows, part=found.part
         )
@@ -55,8 +55,9 @@ def key_of(one: Perturbation) -> str:
 def stress_row(one: Perturbation, metric: str) -> Row:
     """Return one fault's row."""
     verdict = Content.styled(_("● pass"), "$ok") if one.passed else Content.styled(_("✖ fail"), "$bad")
+    measured = _("refused") if one.refused else measure_text(metric, one.value, "")
     cells = [
-        verdict, one.kind, one.feature or "all", "refused" if one.refused else measure_text(metric, one.value, ""),
+        verdict, one.kind, one.feature or _("all"), measured,
         MISSING if one.loss is None else delta(-one.loss), share(one.changed),
     ]  # fmt: skip
     return Row(
@@ -80,12 +81,12 @@ def stress_lines(found: Perturbations | None, key: str) -> list[Content]:
     else:
         lines += [
             Content.assemble(
-                ("taken    ", "$muted"),
+                (f"{_('taken')}    ", "$muted"),
                 _("{changed} of the rows are answered otherwise").format(changed=share(one.changed)),
             ),
-            Content.assemble(("costs    ", "$muted"), f"{metric} {number(found.value)} → {number(one.value)}"),
+            Content.assemble((f"{_('costs')}    ", "$muted"), f"{metric} {number(found.value)} → {number(one.value)}"),
         ]
     allowed = _("{allowed}, a tenth of its {value} over the constant's {constant}").format(
         allowed=number(found.allowed), value=number(found.value), constant=number(found.constant)
     )
-    return [*lines, Content.assemble(("allowed  ", "$muted"), allowed)]
+    return [*lines, Content.assemble((f"{_('allowed')}  ", "$muted"), allowed)]

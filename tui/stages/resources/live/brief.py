@@ -66,12 +66,12 @@ def small_lines(host: HostSample, width: int) -> list[Content]:
         return MISSING if value is None else bytes_(value).replace("iB", "").replace(" ", "")
 
     return [
-        gauge("CPU", host.cpu_percent, f"load {load}", width),
+        gauge("CPU", host.cpu_percent, _("load {load}").format(load=load), width),
         gauge(_("memory"), host.memory_percent, bytes_(host.memory_used_bytes), width, MEMORY_LEVELS),
         gauge(_("disk"), part, words, width, DISK_LEVELS),
         Content.assemble(
-            ("disk/s ", "$muted"), f"{few(host.disk_read_bytes_per_s)} ", ("r ", "$muted"),
-            f"{few(host.disk_write_bytes_per_s)} ", ("w  net/s ", "$muted"), few(host.net_received_bytes_per_s),
-            (" in ", "$muted"), few(host.net_sent_bytes_per_s), (" out", "$muted"),
+            (f"{_('disk/s')} ", "$muted"), f"{few(host.disk_read_bytes_per_s)} ", ("r ", "$muted"),
+            f"{few(host.disk_write_bytes_per_s)} ", (f"w  {_('net/s')} ", "$muted"), few(host.net_received_bytes_per_s),
+            (f" {_('in')} ", "$muted"), few(host.net_sent_bytes_per_s), (f" {_('out')}", "$muted"),
         ),
     ]  # fmt: skip

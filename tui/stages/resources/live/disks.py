@@ -74,8 +74,8 @@ def disk_line(disk: Disk, name: int, width: int) -> Content:
     wrong = trouble(disk)
     parts = [Content.styled(f" ▲ {wrong}", "$warn")] if wrong else []
     if disk.busy_percent is not None:
-        flow = f" read {rate(disk.read_bytes_per_s):<11}write {rate(disk.write_bytes_per_s):<11}"
-        parts += [Content.styled(f" busy {percent(disk.busy_percent):<4}", ""), Content.styled(flow, "")]
+        flow = f" {_('read')} {rate(disk.read_bytes_per_s):<11}{_('write')} {rate(disk.write_bytes_per_s):<11}"
+        parts += [Content.styled(f" {_('busy')} {percent(disk.busy_percent):<4}", ""), Content.styled(flow, "")]
     else:
         parts.append(Content.styled(f" {safe(disk.kind)} {safe(disk.device)}", "$muted"))
     for one in parts:
@@ -92,7 +92,7 @@ def shortened(path: str, width: int) -> str:
 
 def disks_brief(disks: Sequence[Disk], width: int) -> Content:
     """Return the file systems in one line, those in trouble first, with how many had no room."""
-    line, told = Content.styled("others  ", "$muted"), 0
+    line, told = Content.styled(f"{_('others')}  ", "$muted"), 0
     for disk in chosen(disks, len(disks)):
         part = part_used(disk)
         style, glyph = judged(part, DISK_LEVELS)

@@ -6,10 +6,11 @@ from textual.content import Content
 
 from lemnis.engine.resources import DiskUse, HostSample
 from lemnis.tui.format import bytes_
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.stages.resources.lines import DISK_LEVELS, Past, disk_words, gauge, percent, rate
 from lemnis.tui.stages.resources.live.disks import disk_lines, own_words
 from lemnis.tui.stages.resources.live.graph import Shape, area
+from lemnis.tui.widgets.cells import padded
 
 
 def flow_lines(
@@ -25,13 +26,13 @@ def flow_lines(
     lines += disk_lines(host.disks[1:], width, max(1, height - len(lines) - len(FLOWS)))
     tall = max(1, (height - len(lines)) // len(FLOWS))
     for label, metric in FLOWS:
-        lines += flow(label, getattr(host, metric), past.get(metric, []), width, tall, shape=shape)
+        lines += flow(_(label), getattr(host, metric), past.get(metric, []), width, tall, shape=shape)
     return lines
 
 
 FLOWS = (
-    ("read", "disk_read_bytes_per_s"), ("write", "disk_write_bytes_per_s"),
-    ("net in", "net_received_bytes_per_s"), ("net out", "net_sent_bytes_per_s"),
+    (N_("read"), "disk_read_bytes_per_s"), (N_("write"), "disk_write_bytes_per_s"),
+    (N_("net in"), "net_received_bytes_per_s"), (N_("net out"), "net_sent_bytes_per_s"),
 )  # fmt: skip
 
 
@@ -44,9 +45,9 @@ def flow(
     words = [f" {rate(now):>12}", f" {rate(most):>12}" if height > 1 else ""]
     lines: list[Content] = []
     for row, drawn in enumerate(area(past, room, height, shape=shape)):
-        left = label if row == 0 else "  most" if row == 1 else ""
+        left = label if row == 0 else f"  {_('most')}" if row == 1 else ""
         right = words[row] if row < len(words) else ""
         lines.append(
-            Content.assemble((f"{left:<8}", "$muted"), (drawn, "$busy"), (right, "" if row == 0 else "$muted"))
+            Content.assemble((padded(left, 8), "$muted"), (drawn, "$busy"), (right, "" if row == 0 else "$muted"))
         )
     return lines

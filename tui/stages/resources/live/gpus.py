@@ -80,7 +80,7 @@ def use_line(gpu: Gpu, past: Sequence[float | None], name_width: int, width: int
     return Content.assemble(
         (f"{branch}{gpu.index:>2} ", "$muted"),
         fitted(Content(short_name(gpu)), name_width),
-        ("  busy ", "$muted"),
+        (f"  {_('busy')} ", "$muted"),
         (graph, "$busy") if graph is not None else bar(gpu.busy_percent, room),
         f"{percent(gpu.busy_percent):>5}",
         (" SM ", "$muted"),
@@ -111,7 +111,7 @@ def more_line(gpu: Gpu) -> Content:
     if gpu.throttled:
         parts.append(throttle_words(gpu))
     if gpu.sm_clock_mhz is not None:
-        most = f" of {number(gpu.sm_clock_most_mhz, 0)}" if gpu.sm_clock_most_mhz else ""
+        most = (" " + _("of {most}").format(most=number(gpu.sm_clock_most_mhz, 0))) if gpu.sm_clock_most_mhz else ""
         parts.append(Content(f"SM {number(gpu.sm_clock_mhz, 0)}{most} MHz"))
     if gpu.memory_clock_mhz is not None:
         parts.append(
@@ -151,9 +151,14 @@ def bus_words(gpu: Gpu) -> Content:
     """Return generation, lanes and flow of the PCIe link, with a sign where it runs below what it could."""
     most = gpu.pcie_lanes_most or gpu.pcie_lanes
     narrow = (gpu.pcie_lanes or 0) < (most or 0)
-    best = f" of {gpu.pcie_generation_most}" if (gpu.pcie_generation_most or 0) > (gpu.pcie_generation or 0) else ""
-    lanes = f"×{number(gpu.pcie_lanes)}{f' of {most}' if narrow else ''}"
-    flow = f" in {rate(gpu.pcie_received_bytes_per_s)} out {rate(gpu.pcie_sent_bytes_per_s)}"
+    best = (
+        (" " + _("of {most}").format(most=gpu.pcie_generation_most))
+        if (gpu.pcie_generation_most or 0) > (gpu.pcie_generation or 0)
+        else ""
+    )
+    wider = (" " + _("of {most}").format(most=most)) if narrow else ""
+    lanes = f"×{number(gpu.pcie_lanes)}{wider}"
+    flow = f" {_('in')} {rate(gpu.pcie_received_bytes_per_s)} {_('out')} {rate(gpu.pcie_sent_bytes_per_s)}"
     return Content.assemble(("▲ " if narrow else "", "$warn"), f"PCIe {gpu.pcie_generation}{best} {lanes}{flow}")
 
 
@@ -164,7 +169,7 @@ def process_line(pid: int, held: int | None, busy: float | None, kind: str, proc
     command = process.command if process is not None else _("not in this container")
     return Content.assemble(
         (f"    ├ {pid:>7}  ", "$muted"),
-        f"{safe(user)[:10]:<10} {bytes_(held):>9}  {percent(busy):>4} busy  {kind}  ",
+        f"{safe(user)[:10]:<10} {bytes_(held):>9}  {percent(busy):>4} {_('busy')}  {kind}  ",
         (safe(whose), "$stage-accent" if process is not None and process.owner else "$muted"),
         (f"  {safe(command, limit=200)}", "$muted"),
     )

@@ -124,7 +124,7 @@ class Machine(Vertical):
             self.query_one("#brief-lines", Lines).show(
                 lambda width: past_lines(view, past, reading.marks, width, 6, shape=shape)
             )
-        shown = f"{view.name}, {SPAN_NAMES[reading.wish.span]}"
+        shown = f"{_(view.name)}, {_(SPAN_NAMES[reading.wish.span])}"
         self.query_one("#cpu", Panel).retitle("CPU", f"{lines.cpu_title(host)} · {shown}")
         self.query_one("#brief", Panel).retitle(
             _("Machine"), lines.cpu_title(host) if self.brief else f"{lines.cpu_title(host)} · {shown}"

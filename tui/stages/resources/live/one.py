@@ -9,15 +9,16 @@ from textual.content import Content
 from lemnis.engine.resources import ProcessDetail
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, duration, number, when
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.stages.resources.lines import rate
 from lemnis.tui.stages.resources.live.graph import Shape, area
 from lemnis.tui.stages.resources.live.past import GUTTER, axis_line, shares
+from lemnis.tui.widgets.cells import fitted, padded
 
 COMMAND_LINES = 3
 STATES = {
-    "R": "runs", "S": "sleeps", "D": "waits for the disk", "Z": "ended, not yet collected", "T": "stands still",
-    "t": "stands still for a debugger", "I": "idle", "X": "ended",
+    "R": N_("runs"), "S": N_("sleeps"), "D": N_("waits for the disk"), "Z": N_("ended, not yet collected"),
+    "T": N_("stands still"), "t": N_("stands still for a debugger"), "I": N_("idle"), "X": N_("ended"),
 }  # fmt: skip
 
 
@@ -34,8 +35,8 @@ class Point:
 
 
 GRAPHS = (
-    ("cpu_percent", "CPU"), ("memory_bytes", 'memory'), ("read_bytes_per_s", "read"),
-    ("written_bytes_per_s", "write"), ("threads", "threads"),
+    ("cpu_percent", "CPU"), ("memory_bytes", N_("memory")), ("read_bytes_per_s", N_("read")),
+    ("written_bytes_per_s", N_("write")), ("threads", N_("threads")),
 )  # fmt: skip
 
 
@@ -71,11 +72,11 @@ def detail_lines(detail: ProcessDetail, width: int, now_ms: int) -> list[Content
     lines = [Content.styled(line, "bold") for line in command]
     lines += [
         facts(
-            ("user", safe(one.user) or MISSING), (_('state'), STATES.get(one.state, one.state)),
-            ("threads", number(one.threads)), ("nice", str(one.nice)), (_('on cores'), detail.cores or MISSING),
+            (_("user"), safe(one.user) or MISSING), (_('state'), _(STATES.get(one.state, one.state))),
+            (_("threads"), number(one.threads)), ("nice", str(one.nice)), (_('on cores'), detail.cores or MISSING),
         ),
         facts(
-            ("started", f"{when(one.started_at, seconds=True)} ({age(one.started_at, now_ms)})"),
+            (_("started"), f"{when(one.started_at, seconds=True)} ({age(one.started_at, now_ms)})"),
             (_('CPU time'), duration(one.cpu_s)),
             (_('lost the CPU'), _('{switched_away} times').format(switched_away=number(detail.switched_away))),
         ),
@@ -84,10 +85,10 @@ def detail_lines(detail: ProcessDetail, width: int, now_ms: int) -> list[Content
             (_('swapped out'), bytes_(detail.swap_bytes)), ("GPU", bytes_(one.gpu_memory_bytes)),
         ),
         facts(
-            ("read", bytes_(detail.read_bytes)), ("written", bytes_(detail.written_bytes)),
-            (_('open files'), number(detail.file_descriptors)), ("in", safe(detail.folder, limit=200) or MISSING),
+            (_("read"), bytes_(detail.read_bytes)), (_("written"), bytes_(detail.written_bytes)),
+            (_('open files'), number(detail.file_descriptors)), (_("in"), safe(detail.folder, limit=200) or MISSING),
         ),
-        facts((_('started by'), above), *([("children", below)] if below else [])),
+        facts((_('started by'), above), *([(_("children"), below)] if below else [])),
         Content.assemble((f"{_('works for')} ", "$muted"), owner),
     ]  # fmt: skip
     return lines
@@ -111,7 +112,7 @@ def point_lines(points: Sequence[Point], width: int, height: int, *, shape: Shap
         top = max(100.0 if name == "cpu_percent" else 1.0, *(value for value in values if value is not None), 0.0)
         slots: list[float | None] = [None] * max(0, LEAST - len(values))
         graph = area([*slots, *values], room, tall, top=top, shape=shape)
-        lines += beside(label, words(name, values[-1]), graph, shape=shape)
+        lines += beside(_(label), words(name, values[-1]), graph, shape=shape)
     span_s = max(LEAST - 1.0, (points[-1].at - points[0].at) / 1000)
     return [*lines, axis_line(span_s, room)]
 
@@ -132,9 +133,13 @@ def beside(label: str, value: str, graph: Sequence[str], *, shape: Shape) -> lis
     """Return a graph with its name and its newest value left of it."""
     edge, room = "│" if shape != "ascii" else "|", GUTTER - 1
     if len(graph) == 1:
-        left = [Content.assemble((f"{label[:3]:<3}", "$muted"), f"{value.replace('iB', ''):>{room - 3}}"[-room + 3 :])]
+        left = [
+            Content.assemble(
+                fitted(Content.styled(label, "$muted"), 3), f"{value.replace('iB', ''):>{room - 3}}"[-room + 3 :]
+            )
+        ]
     else:
-        left = [Content.styled(f"{label:<{room}}", "bold"), Content(f"{value:>{room}}"[-room:])]
+        left = [Content.styled(padded(label, room), "bold"), Content(f"{value:>{room}}"[-room:])]
         left += [Content(" " * room)] * (len(graph) - 2)
     return [Content.assemble(one, (edge, "$faint"), (drawn, "$busy")) for one, drawn in zip(left, graph, strict=True)]
 

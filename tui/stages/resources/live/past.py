@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from lemnis.engine.resources import History, Mark
 from lemnis.tui.format import MISSING, bytes_, verdict
+from lemnis.tui.language import N_, _
 from lemnis.tui.stages.resources.live.graph import Shape, area
-from lemnis.tui.widgets.cells import fitted
+from lemnis.tui.widgets.cells import fitted, padded
 
 GUTTER = 11  # cells left of the graphs: name, value, scale
 
@@ -24,27 +26,31 @@ class View:
 
 
 VIEWS = (
-    View("use", (("cpu_percent", "CPU"), ("memory_percent", "memory")), whole=True),
+    View(N_("use"), (("cpu_percent", "CPU"), ("memory_percent", N_("memory"))), whole=True),
     View(
-        "waiting",
-        (("cpu_pressure_percent", "CPU"), ("memory_pressure_percent", "memory"), ("disk_pressure_percent", "disk")),
+        N_("waiting"),
+        (
+            ("cpu_pressure_percent", "CPU"),
+            ("memory_pressure_percent", N_("memory")),
+            ("disk_pressure_percent", N_("disk")),
+        ),
     ),
-    View("disk", (("disk_read_bytes_per_s", "read"), ("disk_write_bytes_per_s", "write")), rates=True),
-    View("network", (("net_received_bytes_per_s", "in"), ("net_sent_bytes_per_s", "out")), rates=True),
+    View(N_("disk"), (("disk_read_bytes_per_s", N_("read")), ("disk_write_bytes_per_s", N_("write"))), rates=True),
+    View(N_("network"), (("net_received_bytes_per_s", N_("in")), ("net_sent_bytes_per_s", N_("out"))), rates=True),
 )
 GPU_METRIC = "gpu:"  # how busy a GPU was, by this and its index
 
 
 def gpu_view(indices: Sequence[str]) -> View:
     """Return the view of how busy each GPU was."""
-    return View("GPU busy", tuple((f"{GPU_METRIC}{index}", f"GPU {index}") for index in indices), whole=True)
+    return View(N_("GPU busy"), tuple((f"{GPU_METRIC}{index}", f"GPU {index}") for index in indices), whole=True)
 
 
 FIGURES = [metric for view in VIEWS for metric, _ in view.figures]
 SPANS = (60, 300, 900, 3600, 21_600, 86_400, 604_800, 2_592_000)
 SPAN_NAMES = {
-    60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h", 21_600: "6 h", 86_400: "24 h", 604_800: "7 days",
-    2_592_000: "30 days",
+    60: N_("1 min"), 300: N_("5 min"), 900: N_("15 min"), 3600: N_("1 h"), 21_600: N_("6 h"), 86_400: N_("24 h"),
+    604_800: N_("7 days"), 2_592_000: N_("30 days"),
 }  # fmt: skip
 DEFAULT_SPAN = 900
 
@@ -72,7 +78,7 @@ def past_lines(
         values = past.values.get(metric, [])
         top = 100.0 if view.whole else nice_top([value for value in values if value is not None], rates=view.rates)
         graph = area(values, room, tall, top=top, shape=shape)
-        gutter = gutter_of(name, last_known(values), top, tall, rates=view.rates)
+        gutter = gutter_of(_(name), last_known(values), top, tall, rates=view.rates)
         lines += [
             Content.assemble(left, ("│" if shape != "ascii" else "|", "$faint"), (drawn, "$busy"))
             for left, drawn in zip(gutter, graph, strict=True)
@@ -111,9 +117,9 @@ def gutter_of(name: str, value: float | None, top: float, height: int, *, rates:
 
     room = GUTTER - 1
     if height == 1:
-        return [Content.assemble((f"{name[:5]:<5}", "$muted"), f"{short(words(value)):>{room - 5}}")]
+        return [Content.assemble(fitted(Content.styled(name, "$muted"), 5), f"{short(words(value)):>{room - 5}}")]
     scale = short(words(top)).removesuffix("%")
-    first = Content.assemble((name, "bold"), (f"{scale:>{room - len(name)}}", "$faint"))
+    first = Content.assemble((name, "bold"), (f"{scale:>{room - cell_len(name)}}", "$faint"))
     second = Content(f"{words(value):>{room}}")
     lines = [first, second, *[Content(" " * room)] * (height - 2)]
     if height > 2:
@@ -149,8 +155,8 @@ def marks_line(marks: Sequence[Mark], past: History, room: int) -> Content:
             ):
                 for index, letter in zip(behind, label, strict=True):
                     cells[index] = (letter, "$muted")
-    label = "jobs" if marks else ""
-    return Content.assemble((f"{label:<{GUTTER - 1}}", "$muted"), (" ", ""), *cells)
+    label = _("jobs") if marks else ""
+    return Content.assemble((padded(label, GUTTER - 1), "$muted"), (" ", ""), *cells)
 
 
 def glyph_of(mark: Mark) -> tuple[str, str]:
@@ -170,7 +176,8 @@ def axis_line(span_s: float, room: int) -> Content:
         for index, letter in enumerate(age_words(span_s * (1 - part / parts))):
             if place + index < room - 4:
                 cells[place + index] = letter
-    cells[room - 3 :] = "now"
+    now = _("now")
+    cells[room - cell_len(now) :] = now
     return Content.styled(" " * GUTTER + "".join(cells), "$faint")
 
 

@@ -68,7 +68,7 @@ def question(processes: list[Process]) -> str:
     if len(processes) == 1:
         one = processes[0]
         return safe(
-            _("Which signal shall process {pid} of {user} get?").format(pid=one.pid, user=one.user or "nobody"),
+            _("Which signal shall process {pid} of {user} get?").format(pid=one.pid, user=one.user or _("nobody")),
             limit=120,
         )
     return _("Which signal shall these {processes} processes get?").format(processes=len(processes))

@@ -96,7 +96,7 @@ class PoolScreen(Dialog[str | None]):
         self.query_one(ErrorStrip).clear()
         shares = self.query_one("#shares", Panel)
         shares.retitle(_("Shares"), pool_title(pool))
-        shares.footnote(words.LEGEND)
+        shares.footnote(_(words.LEGEND))
         self.query_one("#share-lines", Lines).show(lambda width: words.account_lines(pool, width))
         table, columns, found = self.query_one(Table), words.COLUMNS, words.job_rows(pool, at)
         if self.size.width < NARROW:

@@ -113,8 +113,8 @@ class TrialScreen(Dialog[int | None]):
 
 def trial_keys(read_only: bool) -> Content:
     """Return what the keys do."""
-    keys = [("+ -", _("priority by {step}").format(step=STEP)), ("< >", "cores")]
+    keys = [("+ -", _("priority by {step}").format(step=STEP)), ("< >", _("cores"))]
     if not read_only:
         keys.append(("enter", _("give it this priority")))
-    parts = [part for key, does in [*keys, ("esc", "back")] for part in ((f" {key} ", "$key"), f" {does}  ")]
+    parts = [part for key, does in [*keys, ("esc", _("back"))] for part in ((f" {key} ", "$key"), f" {does}  ")]
     return Content.assemble(*parts)

@@ -15,7 +15,7 @@ from lemnis.tui.widgets.cells import Col, Row, fitted
 
 NAME_WIDTH, BAR_LEAST, BAR_MOST = 14, 8, 48
 NOBODY, WIDE = N_("nobody"), 100
-LEGEND = "█ guaranteed  ▓ borrowed  ░ guaranteed and free  · up to the limit"
+LEGEND = N_("█ guaranteed  ▓ borrowed  ░ guaranteed and free  · up to the limit")
 COLUMNS = (
     Col("job", "job", right=True),
     Col("what", "what", most=30),
@@ -106,7 +106,7 @@ def account_bar(account: Account, index: int, has: float, room: int) -> Content:
 
 def counted(cores: float) -> str:
     """Return a number of cores: ``1 core``, ``2 cores``."""
-    return f"{cores:g} core{'' if cores == 1 else 's'}"
+    return _("1 core") if cores == 1 else _("{cores:g} cores").format(cores=cores)
 
 
 def start_words(start: Start, now_ms: int) -> str:
@@ -114,7 +114,7 @@ def start_words(start: Start, now_ms: int) -> str:
     if start.at is None:
         return "?" if start.after else MISSING
     if start.at - now_ms < 1000:
-        return "now"
+        return _("now")
     return _("in {rough}").format(rough=rough((start.at - now_ms) / 1000))
 
 
@@ -127,15 +127,16 @@ def rough(seconds: float) -> str:
 
 def expected(start: Start, now_ms: int) -> str:
     """Return the estimate as a sentence; empty where there is none to give."""
-    jobs = " and ".join(_("job {one}").format(one=one) for one in start.after[:3])
+    jobs = f" {_('and')} ".join(_("job {one}").format(one=one) for one in start.after[:3])
+    several = len(start.after) > 1
     if start.at is None:
-        take = "take" if len(start.after) > 1 else "takes"
-        return f"when it starts can't be told: nobody knows how long {jobs} {take}" if jobs else ""
+        how_long = _("how long {jobs} take") if several else _("how long {jobs} takes")
+        unknown = _("when it starts can't be told: nobody knows {how_long}")
+        return unknown.format(how_long=how_long.format(jobs=jobs)) if jobs else ""
     if start.at - now_ms < 1000:
         return ""
-    ends = " end" if len(start.after) > 1 else " ends"
     return _("starts in about {rough}").format(rough=rough((start.at - now_ms) / 1000)) + (
-        _(", when {jobs}{ends}").format(jobs=jobs, ends=ends) if jobs else ""
+        (_(", when {jobs} end") if several else _(", when {jobs} ends")).format(jobs=jobs) if jobs else ""
     )
 
 
@@ -175,7 +176,7 @@ def holding_words(job: Holding) -> str:
 def waiting_row(job: Waiting, now_ms: int) -> Row:
     """Return a job that waits, why and until when."""
     state = verdict("refused" if job.refused else "preempted" if job.left else "queued")
-    when = "never" if job.refused else start_words(job.start, now_ms)
+    when = _("never") if job.refused else start_words(job.start, now_ms)
     return row(job, state.content, when, waiting_words(job, now_ms), job.start.at)
 
 
@@ -220,10 +221,13 @@ def moved_rows(found: WhatIf, now_ms: int) -> list[Row]:
     """Return the other jobs for which it would make a difference; those that would be stopped first."""
     rows: list[Row] = []
     for one in found.others:
-        before = "runs" if one.preempted else start_words(one.before.start, now_ms)
-        after = "stopped" if one.preempted else start_words(one.after.start, now_ms)
+        before = _("runs") if one.preempted else start_words(one.before.start, now_ms)
+        after = _("stopped") if one.preempted else start_words(one.after.start, now_ms)
         if before == after:  # it only stands elsewhere
-            before, after = f"place {one.before.place}", f"place {one.after.place}"
+            before, after = (
+                _("place {place}").format(place=one.before.place),
+                _("place {place}").format(place=one.after.place),
+            )
         cells = (str(one.job_id), one.title, one.account, before, after, one.after.why)
         rows.append(Row(str(one.job_id), cells, cells))
     return rows
