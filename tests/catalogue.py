@@ -7,6 +7,7 @@ What was translated stays translated; what no source has goes; what is new waits
 
 import ast
 import io
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -96,7 +97,8 @@ def templates() -> set[str]:
     for path in (*ROOT.glob("engine/**/*.py"), *ROOT.glob("tui/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]
-            found.add("".join(text_of(part) if isinstance(part, ast.Constant) else "{}" for part in parts))
+            text = "".join(text_of(part) if isinstance(part, ast.Constant) else "{}" for part in parts)
+            found |= {text, *re.findall(r"'([a-z][a-z ]+)'", text)}  # SQL has sentences too
     return found
 
 

@@ -12,6 +12,7 @@ from textual.app import SuspendNotSupported
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import user_name
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 
 
 def editor() -> list[str]:
@@ -50,5 +51,5 @@ def checked(engine: Engine) -> tuple[str, bool]:
         engine.config()
         recorded = engine.problem.record(user_name(), "edited in the console")
     except LemnisError as error:
-        return f"{error.place}: {error.problem} {error.remedy}".removeprefix(": "), False
+        return f"{error.place}: {told(error.problem)} {told(error.remedy)}".removeprefix(": "), False
     return (_("lemnis.toml is good; the change is recorded.") if recorded else _("lemnis.toml is unchanged.")), True

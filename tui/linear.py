@@ -18,6 +18,7 @@ from lemnis.tui.bugs import Bug
 from lemnis.tui.format import MISSING, number
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.widgets.cells import Row, drawable
 from lemnis.tui.widgets.chart import Chart
@@ -127,7 +128,7 @@ class Unseen(Console):
         self._close_messages_no_wait()
 
 
-async def told(app: Unseen, names: Sequence[str]) -> AsyncIterator[str]:
+async def tabs_told(app: Unseen, names: Sequence[str]) -> AsyncIterator[str]:
     """Return what each of these tabs shows, after its name and state; a bug in one is raised as it is."""
     states = {state.name: state for state in app.engine.lifecycle.stages()}
     async with app.run_test(size=SIZE) as pilot:
@@ -139,7 +140,11 @@ async def told(app: Unseen, names: Sequence[str]) -> AsyncIterator[str]:
                 if bug := app.failure or app.unread():
                     raise bug
             state = states.get(name)
-            yield f"{BY_NAME[name].said}: {state.state}. {plain(state.why)}".strip() if state else BY_NAME[name].said
+            yield (
+                f"{BY_NAME[name].said}: {state.state}. {plain(told(state.why))}".strip()
+                if state
+                else BY_NAME[name].said
+            )
             if app.stage is not None:
                 for line in lines_of(app.stage):
                     yield safe(line)

@@ -20,6 +20,7 @@ from lemnis.tui.places import Places
 from lemnis.tui.screens.addressed import Addressed, Lined, screen_of, wanted_by
 from lemnis.tui.screens.jump import Jump
 from lemnis.tui.screens.traced import traced
+from lemnis.tui.sentences import told
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.terminal.resuming import ResumingApp
@@ -97,7 +98,9 @@ class NavigatingApp(ResumingApp):
             if self.is_headless or self.debug_crash:
                 raise
             broken = unexpected(error)
-            return Container(Empty(f"{broken.problem} {broken.remedy}"), id=f"stage-{name}", classes="stage")
+            return Container(
+                Empty(f"{told(broken.problem)} {told(broken.remedy)}"), id=f"stage-{name}", classes="stage"
+            )
         sheet = HERE / "stages" / name / "pane.tcss"
         if sheet.exists():
             self.stylesheet.add_source(sheet.read_text("utf-8"), read_from=(str(sheet), ""))

@@ -3,6 +3,7 @@
 from lemnis.engine.resources.planning import DevicePlan, Plan, Span, Trial
 from lemnis.tui.format import MISSING, bytes_, duration, money, number, share
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 
 HEADERS = (
     "device",
@@ -68,7 +69,7 @@ def device_rows(plan: Plan) -> list[tuple[str, ...]]:
             "" if one.cost is None else small_money(one.cost.likely, plan.currency),
             trial_words(one.seconds_trial),
             trial_words(one.memory_trial),
-            one.why,
+            told(one.why),
         )
         for one in plan.devices
     ]
@@ -92,8 +93,8 @@ def device_facts(one: DevicePlan, *, several: bool) -> list[tuple[str, str]]:
     """Return time and memory on one device, each with how far its law was off."""
     name = f" {one.device}" if several else ""
     if one.seconds is None or one.peak_bytes is None:
-        return [(f"{_('time')}{name}", one.why)]
-    rests = f" · {one.why}"
+        return [(f"{_('time')}{name}", told(one.why))]
+    rests = f" · {told(one.why)}"
     return [
         (f"{_('time')}{name}", f"{seconds_words(one.seconds)}{off(one.seconds_trial)}{rests}"),
         (f"{_('memory')}{name}", f"{bytes_words(one.peak_bytes)}{off(one.memory_trial)}"),
@@ -112,7 +113,7 @@ def off(trial: Trial | None) -> str:
 def other_facts(plan: Plan) -> list[tuple[str, str]]:
     """Return storage, serving and cost."""
     storage, serving, kept = plan.storage, plan.serving, plan.asked.versions_kept
-    disk = storage.why
+    disk = told(storage.why)
     if storage.version_bytes is not None:
         disk = _("{bytes_words} a version · {kept} kept: {bytes_words2}").format(
             bytes_words=bytes_words(storage.version_bytes), kept=kept, bytes_words2=bytes_words(storage.kept_bytes)
@@ -121,7 +122,7 @@ def other_facts(plan: Plan) -> list[tuple[str, str]]:
         disk += " " + _("· {month_bytes} a month of runs and predictions").format(
             month_bytes=bytes_(storage.month_bytes)
         )
-    answer = serving.why
+    answer = told(serving.why)
     if serving.per_core_s is not None:
         answer = _("{likely} rows/s a core").format(likely=number(round(serving.per_core_s.likely)))
         if serving.cores is not None:
@@ -130,7 +131,7 @@ def other_facts(plan: Plan) -> list[tuple[str, str]]:
             answer += " " + _("· {peak} {likely} cores {ends}").format(
                 peak=peak, likely=number(serving.cores.likely, 2), ends=ends
             )
-        answer += f" · {serving.why}"
+        answer += f" · {told(serving.why)}"
     found = [(_("disk"), disk), (_("serving"), answer)]
     costs = [one for one in plan.devices if one.cost is not None]
     if costs:

@@ -9,6 +9,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.scratch import sweep_scratch
 from lemnis.tui.messages import EngineSeen, LoopRead, TopicsMoved
+from lemnis.tui.sentences import told
 
 PERIOD_SECONDS = 0.25  # how often the store is asked whether anybody has committed; costs no disk read
 QUIET_SECONDS = 1.0  # the same where nothing has moved for a while: what nobody changes wakes no processor
@@ -52,7 +53,7 @@ class Pump:
             try:
                 self.look()
             except LemnisError as error:
-                self._say(EngineSeen("down", f"{error.problem} {error.remedy}", 0, 0))
+                self._say(EngineSeen("down", f"{told(error.problem)} {told(error.remedy)}", 0, 0))
                 self._stopped.wait(ENGINE_SECONDS)
             quiet = monotonic_s() - self._moved_at > QUIET_AFTER_SECONDS
             self._stopped.wait(QUIET_SECONDS if quiet else PERIOD_SECONDS)
@@ -76,7 +77,7 @@ class Pump:
         try:
             self.engine.config()
         except LemnisError as error:
-            return f"{error.place}: {error.problem}"
+            return f"{error.place}: {told(error.problem)}"
         return ""
 
     def _declared(self) -> int:
@@ -106,7 +107,7 @@ class Pump:
             status = jobs.ensure_supervisor() if self.supervise else jobs.status()
             state, why = status.state, "" if status.state == "up" else "nothing is worked on; `lemnis engine start`"
         except LemnisError as error:
-            state, why = "failed", f"{error.problem} {error.remedy}"
+            state, why = "failed", f"{told(error.problem)} {told(error.remedy)}"
         self._say(EngineSeen(state, why, counts["running"] + counts["preparing"], counts["queued"]))
 
     def _say(self, seen: EngineSeen) -> None:

@@ -7,12 +7,62 @@ translation numbers the places: ``버전 {0}: {1}행``. One that has no translat
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from lemnis.tui.language import CATALOGUE, LOCALES
 
 REMEMBERED = 2_000  # sentences, as a console draws the same ones again and again
 PLACE = re.compile(r"\{(\d+)\}")
+PLACES = re.compile(r"((?:\{\})+)")
+JOINTS = ("; ", ": ")  # what stands between sentences that were made apart, beside the end of one
+ENDS = re.compile(r"(?<=[.?!])( )")
+FEW = 4  # letters of its own: a template with no more fits only where no place has a blank in it
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One kind of sentence: its own words, how many places stand between two of them, and what is said instead."""
+
+    words: tuple[str, ...]
+    places: tuple[int, ...]
+    said: tuple[str, ...]
+
+    @staticmethod
+    def of(written: str, said: str) -> "Template":
+        """Return a template as the engine's code writes it, with its translation."""
+        parts = PLACES.split(written)
+        return Template(tuple(parts[::2]), tuple(len(run) // 2 for run in parts[1::2]), tuple(PLACE.split(said)))
+
+    @property
+    def letters(self) -> int:
+        return sum(char.isalpha() for word in self.words for char in word)
+
+    def between(self, sentence: str) -> list[str] | None:
+        """Return what stands between its words in a sentence; None where it is not made of them."""
+        first, last = self.words[0], self.words[-1]
+        if not self.places:
+            return [] if sentence == first else None
+        at, end = len(first), len(sentence) - len(last)
+        if end < at or not sentence.startswith(first) or not sentence.endswith(last):
+            return None
+        found: list[str] = []
+        for word in self.words[1:-1]:
+            place = sentence.find(word, at, end)
+            if place < 0:
+                return None
+            found.append(sentence[at:place])
+            at = place + len(word)
+        return [*found, sentence[at:end]]
+
+    def holds(self, texts: Sequence[str]) -> bool:
+        """Say whether texts may stand in its places: several sentences at most in the last, where it foresees them."""
+        own = "".join(self.words)
+        if self.letters <= FEW and any(" " in text for text in texts):
+            return False
+        return not any(
+            joint in text and (text is not texts[-1] or joint not in own) for text in texts for joint in (*JOINTS, ". ")
+        )
 
 
 class Sentences:
@@ -21,7 +71,7 @@ class Sentences:
     def __init__(self, templates: Mapping[str, str]) -> None:
         """Know the translation of each template; where several fit a sentence, the one with the most own words does."""
         ordered = sorted(templates, key=lambda template: -len(template.replace("{}", "")))
-        self._known = [(pattern_of(template), templates[template]) for template in ordered]
+        self._known = [Template.of(written, templates[written]) for written in ordered]
         self._told: dict[str, str] = {}
 
     def told(self, sentence: str) -> str:
@@ -34,16 +84,40 @@ class Sentences:
         return said
 
     def _found(self, sentence: str) -> str:
-        for pattern, said in self._known:
-            if (found := pattern.fullmatch(sentence)) is not None:
-                places = list(map(self._found, found.groups()))  # a sentence may have another one in it
-                return "".join(places[int(part)] if index % 2 else part for index, part in enumerate(PLACE.split(said)))
-        return sentence
+        return self._fit(sentence) or self._apart(sentence) or sentence
 
+    def _fit(self, sentence: str, *, begun: bool = False) -> str:
+        """Return a sentence of one template in this language; empty where none fits. `begun`: by words of its own."""
+        for known in self._known:
+            found = known.between(sentence) if known.words[0] or not begun else None
+            if found is not None and known.holds(found):
+                places = [
+                    place for text, many in zip(found, known.places, strict=True) for place in self._in(text, many)
+                ]
+                return "".join(places[int(part)] if index % 2 else part for index, part in enumerate(known.said))
+        return ""
 
-def pattern_of(template: str) -> re.Pattern[str]:
-    """Return what fits every sentence that is made of a template."""
-    return re.compile("(.*?)".join(map(re.escape, template.split("{}"))), re.DOTALL)
+    def _in(self, text: str, many: int) -> list[str]:
+        """Return what stands in places beside each other: the last begins where a sentence of its own does."""
+        if many == 1:
+            return [self._found(text)]
+        for at, char in enumerate(text):
+            if char in " ,;(" and (said := self._fit(text[at:], begun=True)):
+                return [*self._in(text[:at], many - 1), said]
+        return [*self._in(text, many - 1), ""]
+
+    def _apart(self, sentence: str) -> str:
+        """Return sentences that were made apart, each in this language; empty where there is one."""
+        parts = ENDS.split(sentence)
+        if len(parts) > 1:
+            return "".join(map(self._found, parts))
+        for joint in JOINTS:
+            first, met, rest = sentence.partition(joint)
+            if met and rest:
+                said = self._fit(joint + rest, begun=True) or joint + self._found(rest)
+                if said != joint + rest or self._found(first) != first:
+                    return self._found(first) + said
+        return ""
 
 
 def read(language: str) -> Sentences:

@@ -12,7 +12,7 @@ from lemnis.engine.data.duck import literal, quote
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.validate.circumstances import Circumstances
 from lemnis.engine.validate.records import DATASET
-from lemnis.engine.validate.words import bounds_text, is_number, listed, shortened
+from lemnis.engine.validate.words import bounded, bounds_text, is_number, listed, shortened
 
 Tables = Mapping[str, Mapping[str, str]]  # Arrow type by column, by table
 
@@ -140,7 +140,9 @@ def _row_count(check: Check, table: str, tables: Tables) -> Compiled:
     if check.min is None and check.max is None and not check.learned:
         raise BadInput("A row_count check needs min, max or both, or learned = true.", "Add min = … to the check.")
     rule = (
-        "as many rows as earlier versions let expect" if check.learned else f"{bounds_text(check.min, check.max)} rows"
+        "as many rows as earlier versions let expect"
+        if check.learned
+        else bounded(check.min, check.max, ("{} to {} rows", "{} or more rows", "{} or less rows"))
     )
     return Compiled(check=check, table=table, rule=rule, listing=f"select count(*) as rows from {quote(table)}")
 
@@ -242,7 +244,7 @@ def _range(check: Check, table: str, tables: Tables) -> Compiled:
         check,
         table,
         name,
-        rule=f"{name} is {bounds}",
+        rule=bounded(check.min, check.max, ("{} is {} to {}", "{} is {} or more", "{} is {} or less"), name),
         breach=f"have a {name} outside {bounds}",
         violated=f"({' or '.join(ends)})",
     )

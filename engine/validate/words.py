@@ -14,10 +14,14 @@ def declared_text(check: Check) -> str:
 
 def bounds_text(low: Bound, high: Bound) -> str:
     """Return a lower and an upper bound in words; a date stays as it is."""
-    least, most = (plain_number(end) if isinstance(end, int | float) else end for end in (low, high))
-    if least and most:
-        return f"{least} to {most}"
-    return f"{least} or more" if least else f"{most} or less"
+    return bounded(low, high, ("{} to {}", "{} or more", "{} or less"))
+
+
+def bounded(low: Bound, high: Bound, forms: tuple[str, str, str], *before: str) -> str:
+    """Return bounds in the form of what has both, a lower or an upper one; `before` fills the form's first places."""
+    ends = [plain_number(end) if isinstance(end, int | float) else end for end in (low, high) if end is not None]
+    form = forms[0] if len(ends) > 1 else forms[1] if low is not None else forms[2]
+    return form.format(*before, *ends)
 
 
 def plain_number(value: float) -> str:

@@ -33,14 +33,14 @@ def tell_tabs(session: Session, names: Sequence[str]) -> int:
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     engine = session.engine
     from lemnis.tui.keys.declared import declared_keys
-    from lemnis.tui.linear import Unseen, told
+    from lemnis.tui.linear import Unseen, tabs_told
     from lemnis.tui.terminal.driver import as_started
     from lemnis.tui.terminal.glyphs import substitutes
 
     known = substitutes(as_started())
 
     async def printed() -> None:
-        async for line in told(Unseen(engine, keymap=declared_keys()), names or tuple(BY_NAME)):
+        async for line in tabs_told(Unseen(engine, keymap=declared_keys()), names or tuple(BY_NAME)):
             print(line.translate(known) if known else line, flush=True)
 
     asyncio.run(printed())

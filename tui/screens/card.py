@@ -8,6 +8,7 @@ from lemnis.engine.explore.labels import Accord, Agreement, Event, Progress, Que
 from lemnis.engine.text import is_mark, safe
 from lemnis.tui.format import MISSING, duration, number, share, when
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import fitted
 from lemnis.tui.widgets.text import bar_of
 
@@ -162,7 +163,7 @@ def hint_content(task: Task, queue: Queue, *, shown: bool) -> Content:
             else Content.styled(_("suggestion hidden: v shows it"), "$muted")
         )
     elif item.reason and queue.kind in ("drift", "split"):
-        parts.append(Content.styled(safe(item.reason, limit=120), "$muted"))
+        parts.append(Content.styled(safe(told(item.reason), limit=120), "$muted"))
     if task.mine is not None:
         parts.append(Content.assemble((f"{_('you said')} ", "$muted"), (said_words(task.mine), "bold")))
     return Content.styled("  ·  ", "$muted").join(parts) if parts else Content("")
@@ -175,7 +176,7 @@ def why_text(task: Task, queue: Queue, *, shown: bool) -> str:
     if item.score is not None:
         lines.append(_("Its score is {score:.3f}; the queue begins with the highest.").format(score=item.score))
     if item.reason and (shown or item.suggested is None):
-        lines.append(f"{item.reason}.")
+        lines.append(f"{told(item.reason)}.")
     elif item.reason:
         lines.append(_("Why in detail would tell what the model says: v shows it."))
     if queue.resolves:

@@ -37,6 +37,7 @@ from lemnis.tui.screens.compared.views import (
 )
 from lemnis.tui.screens.compared.words import Compared, rows_words
 from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.sentences import told
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
@@ -251,14 +252,14 @@ class Compare(Dialog[None]):
             return ""
         if job is not None and not job.ended:
             done = f" {share(job.progress, 0)}" if job.progress is not None else ""
-            progress = job.progress_text if job.state == "running" else job.why
+            progress = told(job.progress_text) if job.state == "running" else told(job.why)
             return _("testing{done}: {progress}").format(done=done, progress=progress)
         if known.missing and self.engine.store.read_only:
             return _("not tested yet; the workspace is open read-only")
         if known.missing and job is not None:
-            return _("not tested: {why}").format(why=job.why)
+            return _("not tested: {why}").format(why=told(job.why))
         refused = [_("#{run} is not tested: {why}").format(run=run, why=why) for run, why in known.refused.items()]
-        return ". ".join([*refused[:2], *([known.warning] if known.warning else [])])
+        return ". ".join([*refused[:2], *([told(known.warning)] if known.warning else [])])
 
     @property
     def front(self) -> int:
@@ -301,11 +302,11 @@ class Compare(Dialog[None]):
 
     def action_explain(self) -> None:
         """Say what the number under the cursor is, by which formula, and from where on it counts."""
-        told = explained(self._view.found, self.query_one(Table).key) if self._view else None
-        if told is None:
+        found = explained(self._view.found, self.query_one(Table).key) if self._view else None
+        if found is None:
             self.notify(_("There is nothing to explain under the cursor."), markup=False)
         else:
-            self.app.push_screen(Explanation(*told))
+            self.app.push_screen(Explanation(*found))
 
     def action_part(self) -> None:
         """Test on the other held-out rows."""

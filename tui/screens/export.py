@@ -16,6 +16,7 @@ from lemnis.engine.explore import View, export_rows
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Meter, Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
@@ -91,7 +92,9 @@ class Export(Dialog[None]):
     def _refused(self, error: LemnisError) -> None:
         self.writing = False
         if self.is_attached and not self.leaving:
-            self.query_one("#export-said", Words).say(Content.styled(safe(f"{error.problem} {error.remedy}"), "$bad"))
+            self.query_one("#export-said", Words).say(
+                Content.styled(safe(f"{told(error.problem)} {told(error.remedy)}"), "$bad")
+            )
 
     def _ended(self, rows: int, path: Path) -> None:
         self.app.notify(_("{rows} rows are in {path}").format(rows=number(rows), path=path), markup=False)

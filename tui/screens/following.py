@@ -10,6 +10,7 @@ from textual.message import Message
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import Job
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets.dialog import Dialog
 
@@ -130,7 +131,7 @@ class JobDialog(Dialog[Answer], Generic[Answer]):
         if job.state == "finished":
             self.found(message.result)
         else:
-            self.refused(_("It is {state}: {why}").format(state=job.state, why=job.why))
+            self.refused(_("It is {state}: {why}").format(state=_(job.state), why=told(job.why)))
 
     @work(thread=True, exit_on_error=False, group="job-stop")
     def stop(self, job_id: int) -> None:

@@ -13,6 +13,7 @@ from lemnis.engine.config import Labels
 from lemnis.engine.explore.labels import KINDS
 from lemnis.engine.text import safe
 from lemnis.tui.language import N_, _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Col, Row, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
@@ -67,7 +68,7 @@ class QueueForm(Dialog[QueueWish | None]):
 
     def on_mount(self) -> None:
         table = self.query_one(Table)
-        table.show([Row(kind, (kind, words)) for kind, words in KINDS.items()])
+        table.show([Row(kind, (kind, told(words))) for kind, words in KINDS.items()])
         table.focus()
 
     @on(Table.Opened)

@@ -21,6 +21,7 @@ from lemnis.tui.screens import card
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.label import LabelMode
 from lemnis.tui.screens.label_forms import DeclareForm, QueueForm, QueueWish
+from lemnis.tui.sentences import told
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
@@ -327,9 +328,10 @@ def queue_row(queue: Queue, *, wide: bool) -> Row:
 def job_words(job: Job) -> str:
     """Return how the job about labels stands that was queued last."""
     if job.ended:
-        return _("{title} is {state}: {why}").format(title=job.title, state=job.state, why=job.why)
+        return _("{title} is {state}: {why}").format(title=told(job.title), state=_(job.state), why=told(job.why))
     done = f" {share(job.progress, 0)}" if job.progress is not None else ""
-    return f"{job.title}: {job.state}{done} {job.progress_text if job.state == 'running' else job.why}"
+    doing = job.progress_text if job.state == "running" else job.why
+    return f"{told(job.title)}: {_(job.state)}{done} {told(doing)}"
 
 
 def keys_line() -> Content:

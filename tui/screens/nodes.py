@@ -15,6 +15,7 @@ from lemnis.engine.resources import GpuReport, HostSample
 from lemnis.engine.resources.nodes import Nodes, NodeWatch
 from lemnis.tui import machines
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
@@ -101,7 +102,7 @@ class NodesScreen(Dialog[None]):
         table = self.query_one(Table)
         table.set_columns(columns)
         table.show(rows)
-        self.query_one("#reason", Words).say(Content.styled(found.reason, "$warn") if found.reason else "")
+        self.query_one("#reason", Words).say(Content.styled(told(found.reason), "$warn") if found.reason else "")
         panel = self.query_one("#nodes-panel", Panel)
         panel.retitle(_("Nodes"), f"{1 + len(found.nodes)} · {found.address}".strip(" ·"))
         panel.dated(found.at, message.at, STALE_S)

@@ -16,6 +16,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.format import when
 from lemnis.tui.language import _
 from lemnis.tui.moment import EXAMPLES, moment_ms
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Col, Row, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
@@ -91,7 +92,9 @@ class Past(Dialog[int | None]):
 
     def refuse(self, error: LemnisError) -> None:
         """Say what is wrong with what was typed."""
-        self.query_one("#past-refused", Words).say(Content.styled(safe(f"{error.problem} {error.remedy}"), "$bad"))
+        self.query_one("#past-refused", Words).say(
+            Content.styled(safe(f"{told(error.problem)} {told(error.remedy)}"), "$bad")
+        )
 
     def action_list(self) -> None:
         self.query_one(Table).focus()

@@ -18,6 +18,7 @@ from lemnis.engine.errors import LemnisError
 from lemnis.engine.text import safe
 from lemnis.engine.workspace import find_workspace
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets.field import Field
 from lemnis.tui.widgets.text import Words
@@ -176,7 +177,7 @@ class Welcome(ThemedApp[Choice]):
         try:
             found = find_workspace(folder)
         except (LemnisError, OSError) as error:
-            self.hint(error.problem if isinstance(error, LemnisError) else str(error))
+            self.hint(told(error.problem) if isinstance(error, LemnisError) else str(error))
         else:
             self.exit(Choice("open", found.root))
 

@@ -13,6 +13,7 @@ from lemnis.tui.actions import key_label
 from lemnis.tui.format import verdict
 from lemnis.tui.language import _
 from lemnis.tui.messages import EngineSeen
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import fitted
 
 FOOTER_KEYS = 5
@@ -43,7 +44,7 @@ class FactLine(Widget):
                     "$muted",
                 )
             if seen.state != "up" and seen.why:
-                line += Content.styled(f"  {safe(seen.why, limit=120)}", "$muted")
+                line += Content.styled(f"  {safe(told(seen.why), limit=120)}", "$muted")
         if self.mouse_off:
             line += Content.styled(f"  {_('mouse off')}", "$muted")
         for notice in filter(None, (self.broken, *self.lasting)):

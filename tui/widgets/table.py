@@ -18,6 +18,7 @@ from lemnis.engine import LemnisError
 from lemnis.tui.actions import bindings
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import N_, _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import Col, Row, Styles, copied, header_labels, ordered, row_content, strip_of, widths_of
 from lemnis.tui.widgets.windows import PAGE, Rows
 
@@ -110,8 +111,6 @@ class Table(ScrollView, can_focus=True):
         self._widths = widths_of(self.columns, [], 0)
         self._lines: dict[tuple[int, bool, bool], Strip] = {}
         self._styles: Styles | None = None
-
-    # What an owner uses.
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows; the cursor, the marks and the scroll position stay with their keys."""
@@ -366,7 +365,7 @@ class Table(ScrollView, can_focus=True):
             try:
                 rows = fetch(page * PAGE, PAGE)
             except LemnisError as error:
-                rows = [Row(f"error {page}", (f"✖ {error.problem}",))]
+                rows = [Row(f"error {page}", (f"✖ {told(error.problem)}",))]
             if not get_current_worker().is_cancelled:
                 self.post_message(self.Fetched(generation, page * PAGE, rows))
 

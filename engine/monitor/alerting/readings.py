@@ -101,8 +101,10 @@ def condition_of(
 def message_of(rule: Rule, evidence: Evidence, seen: Seen) -> str:
     """Return what an alert says: the value, the bound, where, and how sure."""
     kind = METRICS[rule.metric]
-    bound, side = (rule.above, "above") if rule.above is not None else (rule.below, "below")
-    state = f"{side if evidence.broken else 'not ' + side} {bound:g}"
+    if rule.above is not None:
+        state = f"above {rule.above:g}" if evidence.broken else f"not above {rule.above:g}"
+    else:
+        state = f"below {rule.below:g}" if evidence.broken else f"not below {rule.below:g}"
     value = "–" if evidence.value is None else f"{evidence.value:.4g}"
     start = iso_utc(evidence.window[0]) if evidence.window else ""
     if seen.window is None:

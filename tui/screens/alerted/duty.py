@@ -12,6 +12,7 @@ from lemnis.tui.format import MISSING, duration, money, number, share, styled, v
 from lemnis.tui.language import _
 from lemnis.tui.screens.alerted.lines import Line, Section, Span, printed, said, wrapped
 from lemnis.tui.screens.alerted.words import holder, style_of, window_name
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Col, Row
 from lemnis.tui.widgets.cells import plain as plain_cell
 
@@ -62,8 +63,8 @@ def health(duty: Duty) -> Line:
     state = verdict(post.state or "not started")
     line += [(f"  {_('notifier')} ", "$muted"), (state.text, state.style)]
     if post.late or post.failed:
-        told = _(": {late} late, {failed} given up").format(late=post.late, failed=post.failed)
-        line.append(said(f"{told}, {post.reason}" if post.reason else told, "$bad", 120))
+        behind = _(": {late} late, {failed} given up").format(late=post.late, failed=post.failed)
+        line.append(said(f"{behind}, {told(post.reason)}" if post.reason else behind, "$bad", 120))
     return line
 
 
@@ -186,14 +187,14 @@ def alert_row(alert: Alert, duty: Duty, width: int) -> Row:
     if width < SMALL:
         return Row(str(alert.id), (first, alert.rule, aged), (alert.state, alert.rule, alert.since))
     group = f"#{alert.incident_id}" if alert.incident_id is not None else MISSING
-    cells = (first, alert.rule, alert.endpoint or MISSING, number(alert.value), aged, group, alert.message)
+    cells = (first, alert.rule, alert.endpoint or MISSING, number(alert.value), aged, group, told(alert.message))
     values = (alert.state, alert.rule, alert.endpoint, alert.value, alert.since, alert.incident_id, alert.message)
     return Row(str(alert.id), cells, values)
 
 
 def alert_lines(alert: Alert, width: int) -> list[Line]:
     """Return the alert under the cursor in full: who has it, what it says, and what its runbook begins with."""
-    lines: list[Line] = [[holder(alert), ("  ", ""), said(alert.message, "", 300)]]
+    lines: list[Line] = [[holder(alert), ("  ", ""), said(told(alert.message), "", 300)]]
     steps = alert.handling.runbook.strip().splitlines()
     if steps:
         lines.append([(f"{_('runbook')} ", "$muted"), said(steps[0], "", 200), (" …" if steps[1:] else "", "$muted")])

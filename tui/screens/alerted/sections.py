@@ -12,6 +12,7 @@ from lemnis.tui.format import age, figure, number, share, spark, verdict, when
 from lemnis.tui.language import N_, _
 from lemnis.tui.screens.alerted import words
 from lemnis.tui.screens.alerted.lines import Line, Section, plain, said
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import padded
 
 BINS = 5  # of a feature, those that moved most
@@ -149,7 +150,7 @@ def change_line(change: Change, report: IncidentReport) -> Line:
     line: Line = [
         (when(change.at), "$muted"),
         (f"  {padded(_(HEADINGS[change.room]), 6)}  ", "$muted"),
-        said(change.what, style, 80),
+        said(told(change.what), style, 80),
     ]
     if report.began - change.at >= 0:
         line.append(
@@ -157,7 +158,7 @@ def change_line(change: Change, report: IncidentReport) -> Line:
         )
     if change.who:
         line.append(said(f"  {change.who}", "$muted", 40))
-    return [*line, said(f": {change.why}", "$muted", 80)] if change.why else line
+    return [*line, said(f": {told(change.why)}", "$muted", 80)] if change.why else line
 
 
 def feature_lines(feature: FeatureDrift, width: int) -> list[Line]:
@@ -204,8 +205,8 @@ def contrast_lines(report: IncidentReport) -> list[Line]:
     found = report.contrast
     if found is None:
         return []
-    told = ", ".join(f"{safe(one.feature, limit=40)} {share(one.share, 0)}" for one in found.told[:5])
-    return [[(found.words, "$warn" if found.differs else "")], [(f"{_('by')} ", "$muted"), (told, "bold")]]
+    apart = ", ".join(f"{safe(one.feature, limit=40)} {share(one.share, 0)}" for one in found.told[:5])
+    return [[(told(found.words), "$warn" if found.differs else "")], [(f"{_('by')} ", "$muted"), (apart, "bold")]]
 
 
 def bar(part: float, top: float, cells: int) -> str:
@@ -284,7 +285,8 @@ def other_line(report: IncidentReport, place: int) -> Line:
     return [
         (state.text, state.style),
         said(
-            "  " + _("{rule} (alert {id})  {message}").format(rule=alert.rule, id=alert.id, message=alert.message),
+            "  "
+            + _("{rule} (alert {id})  {message}").format(rule=alert.rule, id=alert.id, message=told(alert.message)),
             "",
             200,
         ),
@@ -293,13 +295,13 @@ def other_line(report: IncidentReport, place: int) -> Line:
 
 def done(report: IncidentReport) -> list[Line]:
     """Return events and messages, the newest first."""
-    told = [(one.sent_at or one.queued_at, words.delivery(one, report.at)) for one in report.notifications]
+    steps = [(one.sent_at or one.queued_at, words.delivery(one, report.at)) for one in report.notifications]
     for event in report.events:
         state = verdict(event.state)
         line: Line = [(when(event.at), "$muted"), ("  ", ""), (state.text, state.style)]
-        told.append((event.at, [*line, said(f"  {event.who}: {event.why}", "", 300)]))
-    told += [(one.created_at, retraining_line(one)) for one in report.retrainings]
-    lines = [line for _, line in sorted(told, key=lambda entry: -entry[0])]
+        steps.append((event.at, [*line, said(f"  {event.who}: {told(event.why)}", "", 300)]))
+    steps += [(one.created_at, retraining_line(one)) for one in report.retrainings]
+    lines = [line for _, line in sorted(steps, key=lambda entry: -entry[0])]
     if report.silence is not None:
         one = report.silence
         lines.insert(
@@ -322,13 +324,13 @@ def retraining_line(one: Retraining) -> Line:
     state = verdict(one.outcome or one.state)
     version = f" v{one.challenger_version}" if one.challenger_version is not None else ""
     line: Line = [(when(one.created_at), "$muted"), ("  ", ""), (f"{state.text}{version}", state.style)]
-    doing = f", {share(one.progress, 0)} {one.doing}" if one.live and one.doing else ""
+    doing = f", {share(one.progress, 0)} {told(one.doing)}" if one.live and one.doing else ""
     return [
         *line,
         said(
             "  "
             + _("retraining {id} by {who}: {reason}{doing}").format(
-                id=one.id, who=one.who, reason=one.reason, doing=doing
+                id=one.id, who=one.who, reason=told(one.reason), doing=doing
             ),
             "",
             200,

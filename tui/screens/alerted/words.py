@@ -11,6 +11,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.format import age, duration, money, number, share, verdict, when
 from lemnis.tui.language import N_, _
 from lemnis.tui.screens.alerted.lines import Line, Span, said
+from lemnis.tui.sentences import told
 
 DAY_MS = 86_400_000
 FEW_ALARMS = 0.05  # of the runs of past windows: a rule that alarms more often on them cries wolf
@@ -28,7 +29,7 @@ def window_name(window: Window) -> str:
 
 def metric_label(alert: Alert) -> str:
     """Return what an alert watches, in words."""
-    return METRICS[alert.metric].label if alert.metric in METRICS else alert.rule
+    return told(METRICS[alert.metric].label) if alert.metric in METRICS else alert.rule
 
 
 def headline(alert: Alert) -> Line:
@@ -46,7 +47,12 @@ def at_first(alert: Alert, now: int) -> list[Line]:
         (_("{since} ago").format(since=age(alert.since, now)), "bold"),
         ("  ·  ", "$muted"),
     ]
-    return [headline(alert), [said(alert.message, "", 300)], [*raised, holder(alert)], [(_("reading …"), "$muted")]]
+    return [
+        headline(alert),
+        [said(told(alert.message), "", 300)],
+        [*raised, holder(alert)],
+        [(_("reading …"), "$muted")],
+    ]
 
 
 def holder(alert: Alert) -> Span:
@@ -97,7 +103,7 @@ def value_line(report: IncidentReport, *, brief: bool = False) -> Line:
     """Return the value against its bound; unless `brief` also what held-out rows had, and of which window it is."""
     alert, sure = report.alert, report.sure
     if alert.value is None or alert.threshold is None:
-        return [said(alert.message, "", 300)]
+        return [said(told(alert.message), "", 300)]
     side = _("above") if alert.value > alert.threshold else _("below")
     line: Line = [(f"{metric_label(alert)} ", ""), (number(alert.value), "bold $bad")]
     if sure.figure is not None and sure.figure.low is not None:

@@ -7,6 +7,7 @@ from lemnis.engine.experiments import Run
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.screens.compared.words import Changes
+from lemnis.tui.sentences import told
 
 MOST_COLUMNS = 40
 
@@ -21,7 +22,7 @@ def code_lines(engine: Engine, base: Run, run: Run) -> tuple[str, ...]:
     found = engine.experiments.code_diff(base, run)
     range_ = f"{base.code_version[:12]} {run.code_version[:12]}"
     more = [_("… {more:,} more lines: git diff {range_}").format(more=found.more, range_=range_)] if found.more else []
-    return (*([found.why] if found.why else []), *found.lines, *more)
+    return (*([told(found.why)] if found.why else []), *found.lines, *more)
 
 
 def data_lines(engine: Engine, base: Run, run: Run) -> tuple[str, ...]:
@@ -33,7 +34,7 @@ def data_lines(engine: Engine, base: Run, run: Run) -> tuple[str, ...]:
         key = engine.data.diffs.key(before, after)
         counted = engine.data.diffs.find(before, after, key)
     except LemnisError as error:
-        return (safe(error.problem, limit=200),)
+        return (safe(told(error.problem), limit=200),)
     return (*row_lines(before, after, key, counted), *column_lines(before, after))
 
 
@@ -46,13 +47,13 @@ def row_lines(before: Version, after: Version, key: list[str], counted: Diff | N
             _("+ {added:,} rows {by}").format(added=counted.added, by=by),
             _("{changed:,} rows changed, {same:,} are the same").format(changed=counted.changed, same=counted.same),
         ]
-    told = _("lemnis data diff {name}@v{number} {name2}@v{number2} counts them {by}").format(
+    counting = _("lemnis data diff {name}@v{number} {name2}@v{number2} counts them {by}").format(
         name=before.name, number=before.number, name2=after.name, number2=after.number, by=by
     )
     return [
         _("- {rows:,} rows of {title}").format(rows=before.rows, title=before.title),
         _("+ {rows:,} rows of {title}").format(rows=after.rows, title=after.title),
-        told,
+        counting,
     ]
 
 

@@ -27,6 +27,7 @@ from lemnis.tui.screens.compared.words import (
     test_words,
     value_words,
 )
+from lemnis.tui.sentences import told
 
 SUFFIXES = {".md": "md", ".csv": "csv", ".json": "json", ".tex": "latex"}
 FORMATS = ("md", "csv", "json", "latex")
@@ -167,7 +168,7 @@ def note_of(found: Compared) -> str:
             _("run {run}: not tested, {why}").format(run=run, why=why)
             for run, why in found.significance.refused.items()
         ]
-        words += [found.significance.warning] if found.significance.warning else []
+        words += [told(found.significance.warning)] if found.significance.warning else []
     return ". ".join(words)
 
 

@@ -9,6 +9,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, number, verdict, when
 from lemnis.tui.language import N_, _
 from lemnis.tui.screens.looped.words import figure_cells, mean_words
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Col, Row
 
 LIVE = ("queued", "preparing", "running")
@@ -61,9 +62,9 @@ def step_columns(width: int) -> Sequence[Col]:
 
 def step_row(step: Step, now: int, width: int) -> Row:
     """Return one step of the loop; its blocker, or what is so, where there is little room, and neither in less."""
-    state, said = verdict(step.state), [step.why, step.blocker]
+    state, said = verdict(step.state), [told(step.why), told(step.blocker)]
     if width < WIDE:
-        said = [step.blocker or step.why] if width >= NARROW else []
+        said = [told(step.blocker) or told(step.why)] if width >= NARROW else []
     cells = [step.name, state.content, age(step.since, now), step.key or MISSING, *said]
     return Row(step.name, cells, [step.name, step.state, step.since, step.key, *said])
 
@@ -72,15 +73,15 @@ def step_content(step: Step) -> Content:
     """Return a step in full: what it waits for, the key and command that move it on, and what is so."""
     parts: list[str | tuple[str, str]] = []
     if step.blocker:
-        parts += [(f"{_('waits:')} ", "$warn"), safe(step.blocker, limit=200), "  "]
+        parts += [(f"{_('waits:')} ", "$warn"), safe(told(step.blocker), limit=200), "  "]
     if step.key or step.command:
         parts += [(f" {step.key} ", "$key") if step.key else "", (f" {safe(step.command, limit=100)}  ", "$muted")]
-    return Content.assemble(*parts, safe(step.why, limit=300))
+    return Content.assemble(*parts, safe(told(step.why), limit=300))
 
 
 def event_row(event: Event, now: int) -> Row:
     """Return one decision."""
-    cells = [age(event.at, now), event.who, event.what, event.why]
+    cells = [age(event.at, now), event.who, event.what, told(event.why)]
     return Row(str(event.id), cells, [event.at, event.who, event.what, event.why])
 
 
@@ -96,8 +97,8 @@ def study_title(studies: Sequence[Study]) -> str:
         return ""
     newest = studies[0]
     if newest.state in LIVE:
-        return f"{newest.kind} {newest.state}: {newest.doing}"
-    ended = "" if newest.state == "finished" else f": {newest.state}, {newest.doing}"
+        return f"{newest.kind} {_(newest.state)}: {told(newest.doing)}"
+    ended = "" if newest.state == "finished" else f": {_(newest.state)}, {told(newest.doing)}"
     metric = next((point.main.metric.replace("_", " ") for one in studies for point in one.points if point.main), "")
     return _("{metric} beside v{champion_version} · {kind} of {created_at}{ended}").format(
         metric=metric,
@@ -123,10 +124,20 @@ def point_row(study: Study, place: int, point: Point, currency: str) -> Row:
     main = point.main
     key = f"{study.id}-{place}"
     if main is None:
-        cells = [study.kind, point.name, number(point.learnt), MISSING, MISSING, MISSING, point.why, MISSING, MISSING]
+        cells = [
+            study.kind,
+            point.name,
+            number(point.learnt),
+            MISSING,
+            MISSING,
+            MISSING,
+            told(point.why),
+            MISSING,
+            MISSING,
+        ]
         return Row(key, cells, cells)
-    told = figure_cells(main, currency)[1:]
-    cells = [study.kind, point.name, number(point.learnt), *told, number(point.cpu_seconds, 1)]
+    figures = figure_cells(main, currency)[1:]
+    cells = [study.kind, point.name, number(point.learnt), *figures, number(point.cpu_seconds, 1)]
     values = [study.kind, point.name, point.learnt, main.champion, main.challenger, main.delta, main.low, main.verdict]
     return Row(key, cells, [*values, point.cpu_seconds])
 

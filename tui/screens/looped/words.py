@@ -4,6 +4,7 @@ from lemnis.engine.monitor.retraining import Figure, Point, Queued, Retraining, 
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, money, number, when
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 
 MOST = 80  # characters of a sentence in a table; JSON has all of it
 MONEY = "value_per_1000"
@@ -15,11 +16,11 @@ def allowed_words(one: Queued) -> str:
     if decision.answer == "train":
         return _("would train now:")
     if decision.answer == "declined":
-        return _("nothing by itself, {why}:").format(why=decision.why)
+        return _("nothing by itself, {why}:").format(why=told(decision.why))
     next_at = (
         _(", next allowed at {allowed_at}").format(allowed_at=when(decision.allowed_at)) if decision.allowed_at else ""
     )
-    return _("waits, {why}{next_at}:").format(why=decision.why, next_at=next_at)
+    return _("waits, {why}{next_at}:").format(why=told(decision.why), next_at=next_at)
 
 
 def figure_cells(figure: Figure, currency: str) -> list[str]:
@@ -102,7 +103,7 @@ def point_cells(point: Point, currency: str) -> list[str]:
     """Return one try: rows it learnt from, both values, the difference, its interval, the verdict and the cost."""
     main = point.main
     if main is None:
-        return [point.name, number(point.learnt), MISSING, MISSING, MISSING, MISSING, point.why, MISSING, MISSING]
+        return [point.name, number(point.learnt), MISSING, MISSING, MISSING, MISSING, told(point.why), MISSING, MISSING]
     _, champion, value, gain, interval, said = figure_cells(main, currency)
     cost = [number(point.rounds), number(point.cpu_seconds, 1)]
     return [point.name, number(point.learnt), champion, value, gain, interval, said, *cost]
@@ -111,5 +112,5 @@ def point_cells(point: Point, currency: str) -> list[str]:
 def step_cells(step: Step, now: int) -> list[str]:
     """Return one step of the loop: its state, its age, what is so, what it waits for and the command that helps."""
     command = f"`{step.command}`" if step.command else ""
-    why, blocker = safe(step.why, limit=MOST), safe(step.blocker, limit=MOST)
+    why, blocker = safe(told(step.why), limit=MOST), safe(told(step.blocker), limit=MOST)
     return [step.name, step.state, age(step.since, now), why, blocker, command]

@@ -17,6 +17,7 @@ from lemnis.engine.experiments.parameters import read_overrides
 from lemnis.engine.experiments.sweep import Wishes
 from lemnis.engine.experiments.sweep.space import USUAL, declared_space, read_space, usual_space
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Col, Row, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
@@ -111,7 +112,7 @@ class BeginDialog(Dialog[tuple[str, Wishes]]):
         try:
             wishes = read_wishes(*texts)
         except BadInput as error:
-            self.query_one("#fault", Words).say(Content.styled(f"✖ {error.problem} {error.remedy}", "$bad"))
+            self.query_one("#fault", Words).say(Content.styled(f"✖ {told(error.problem)} {told(error.remedy)}", "$bad"))
             return
         self.dismiss((self.query_one("#sweep-from", Table).key, wishes))
 
@@ -130,5 +131,5 @@ def preset_row(name: str, preset: Preset) -> Row:
     try:
         varies = "  ".join(one.name for one in usual_space(preset.algorithm))
     except BadInput as error:
-        varies = error.problem
+        varies = told(error.problem)
     return Row(name, [name, _("preset"), str(Declared().trials), varies])

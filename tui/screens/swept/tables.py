@@ -11,6 +11,7 @@ from lemnis.tui.format import MISSING, age, duration, verdict, when
 from lemnis.tui.language import _
 from lemnis.tui.screens.compared.plots import Axis
 from lemnis.tui.screens.swept.words import best_words, expectation_words, value_words
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Cell, Col, Row, Series
 
 SHORT = 7  # letters of a parameter's name above its column where there is little room
@@ -30,7 +31,7 @@ def sweep_row(sweep: Sweep, best: str, now_ms: int) -> Row:
         _("{ended} of {trials}").format(ended=sweep.ended, trials=sweep.trials),
         best,
         age(sweep.created_at, now_ms),
-        sweep.why or sweep.job_why,
+        told(sweep.why) or told(sweep.job_why),
     ]
     return Row(sweep.name, cells)
 
@@ -40,16 +41,16 @@ def sweep_facts(sweep: Sweep, trials: Sequence[Trial]) -> list[tuple[str, Cell]]
     judged = verdict(sweep.state)
     counts = [f"{sweep.counts[state]} {state}" for state in ORDER if state != "finished" and sweep.counts.get(state)]
     limit = " " + _("of {timeout_s}").format(timeout_s=duration(sweep.timeout_s)) if sweep.timeout_s else ""
-    told = [
+    counts = [
         _("{ended} of {trials} trials").format(ended=sweep.ended, trials=sweep.trials),
         *counts,
         f"{duration(sweep.spent_s)}{limit}",
     ]
-    waits = sweep.job_why if sweep.state == "running" and sweep.job_state == "queued" else ""
-    why = sweep.why or waits
+    waits = told(sweep.job_why) if sweep.state == "running" and sweep.job_state == "queued" else ""
+    why = told(sweep.why) or waits
     too_few = Content.styled(_("said after ten trials have ended"), "$muted")
     return [
-        (_("state"), Content.assemble((judged.text, judged.style), f"  {' · '.join(told)}")),
+        (_("state"), Content.assemble((judged.text, judged.style), f"  {' · '.join(counts)}")),
         (_("best"), safe(best_words(sweep, trials))),
         *([(_("to expect"), safe(expectation_words(sweep)) or too_few)] if len(sweep.objectives) == 1 else []),
         (_("varies"), safe(space_words(sweep))),
@@ -116,9 +117,11 @@ def value_cell(metric: str, value: float | None, *, ended: bool) -> Cell:
 def trial_why(trial: Trial) -> str:
     """Return why a trial is as it is: how far its run is, or what happened."""
     if trial.state == "running" and not trial.asked_to_stop:
-        return trial.progress_text if trial.run_state == "running" and trial.progress_text else trial.run_why
+        return (
+            told(trial.progress_text) if trial.run_state == "running" and trial.progress_text else told(trial.run_why)
+        )
     asked = " " + _("· enqueued by {enqueued_by}").format(enqueued_by=trial.enqueued_by) if trial.enqueued_by else ""
-    return ("" if trial.why == "finished" else trial.why) + asked
+    return ("" if trial.why == "finished" else told(trial.why)) + asked
 
 
 def best_so_far(sweep: Sweep, trials: Sequence[Trial]) -> list[Series]:

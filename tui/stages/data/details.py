@@ -12,6 +12,7 @@ from lemnis.engine.share import Origin
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, duration, number, share, verdict, when
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.data.rows import COLUMNS, FIELDS, ORPHANS, ages_text, column_rows, field_rows, orphan_rows
 from lemnis.tui.widgets import Cell, Col, Row
 
@@ -33,20 +34,20 @@ def plan_facts(source: SourceState, now: int) -> list[tuple[str, Cell]]:
     arrival, schedule = source.arrival, source.schedule
     if arrival is not None:
         due = _(", next due {due_at}").format(due_at=when(arrival.due_at)) if arrival.due_at else ""
-        text = f"{arrival.cadence or _('no cadence')}{due}: {arrival.why}"
+        text = f"{arrival.cadence or _('no cadence')}{due}: {told(arrival.why)}"
         facts.append((_("plan"), Content.styled(safe(text), "$warn") if source.late else text))
         if arrival.owner:
             facts.append((_("owner"), arrival.owner))
     if schedule is not None:
         moment = _("now") if schedule.next_at <= now else _("in {now}").format(now=age(now, schedule.next_at))
-        facts.append((_("next sync"), f"{moment}: {schedule.why}"))
+        facts.append((_("next sync"), f"{moment}: {told(schedule.why)}"))
     return facts
 
 
 def source_facts(source: SourceState, now: int) -> list[tuple[str, Cell]]:
     """Return what is known of a source."""
     facts: list[tuple[str, Cell]] = [
-        (_("state"), Content.assemble(verdict(source.state).content, f"  {safe(source.why)}")),
+        (_("state"), Content.assemble(verdict(source.state).content, f"  {safe(told(source.why))}")),
         (_("path"), source.path),
         (
             _("synced"),
@@ -224,7 +225,7 @@ def preview_facts(preview: Preview) -> list[tuple[str, Cell]]:
             )
         )
     if preview.why:
-        facts.append((_("because"), "; ".join(preview.why)))
+        facts.append((_("because"), "; ".join(map(told, preview.why))))
     if preview.refused:
         return [*facts, (_("refused"), Content.styled(safe(preview.refused), "$bad"))]
     part = "" if preview.whole else _(", the first of them")

@@ -19,6 +19,7 @@ from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address, address
 from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.data.diff_rows import DiffRows
 from lemnis.tui.stages.data.differences import (
     COLUMNS,
@@ -162,7 +163,7 @@ class DiffScreen(Dialog[None]):
         meter = self.query_one("#diff-work", Meter)
         meter.display = True
         meter.show(message.job.progress, job_text(message.job), warn=2, bad=2)
-        self.query_one("#diff-facts", Facts).say(message.job.title)
+        self.query_one("#diff-facts", Facts).say(told(message.job.title))
 
     def on_diff_screen_refused(self, message: Refused) -> None:
         self._ended()
@@ -266,7 +267,9 @@ class DiffScreen(Dialog[None]):
             self.notify(_("Nothing runs here."), markup=False)
             return
         self.app.push_screen(
-            Confirm(_("Stop “{title}”?").format(title=job.title), lost=_("what it has found so far"), word=_("stop")),
+            Confirm(
+                _("Stop “{title}”?").format(title=told(job.title)), lost=_("what it has found so far"), word=_("stop")
+            ),
             self._stop,
         )
 

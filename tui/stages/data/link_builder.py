@@ -19,6 +19,7 @@ from lemnis.engine.errors import BadInput, Cancelled, LemnisError
 from lemnis.engine.jobs import user_name
 from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.data import link_fields as fields
 from lemnis.tui.stages.data.link_choices import ProposedKeys, columns_chooser, source_chooser, time_chooser
 from lemnis.tui.stages.data.link_keys import KeysScreen
@@ -232,7 +233,7 @@ class LinkBuilder(Dialog[fields.Built | None]):
                 self._take(fields.with_typed(self.link, self._typing, message.text))
                 self.query_one(PromptLine).tell("")
             except LemnisError as error:
-                self.query_one(PromptLine).tell(error.problem)
+                self.query_one(PromptLine).tell(told(error.problem))
 
     def on_prompt_line_entered(self, message: PromptLine.Entered) -> None:
         prompt = self.query_one(PromptLine)
@@ -355,7 +356,7 @@ class LinkBuilder(Dialog[fields.Built | None]):
             uses = self.engine.lifecycle.link_dependents(self.position).words
             self.post_message(self.Weighed(fields.lost_words(uses, refused)))
         except LemnisError as error:
-            self.post_message(self.Weighed(error.problem))
+            self.post_message(self.Weighed(told(error.problem)))
 
     def on_link_builder_weighed(self, message: Weighed) -> None:
         was = self.was

@@ -9,6 +9,7 @@ from lemnis.engine.errors import LemnisError
 from lemnis.engine.text import safe
 from lemnis.tui.format import duration, number
 from lemnis.tui.language import N_, _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.data import link_rows as rows
 from lemnis.tui.widgets import Bars, Col, Panel, Table, Words
 
@@ -31,9 +32,9 @@ class MatchPanel(Panel):
         match, bars = self.query_one("#match", Words), self.query_one("#fan-out", Bars)
         bars.display = preview is not None
         if error is not None:
-            first = Content.styled(f"✖ {safe(error.problem)}", "$bad")
+            first = Content.styled(f"✖ {safe(told(error.problem))}", "$bad")
             place = Content.styled(safe(error.place), "$muted")
-            match.say(Content("\n").join([first, Content(safe(error.remedy)), place]))
+            match.say(Content("\n").join([first, Content(safe(told(error.remedy))), place]))
         elif preview is None:
             words = _("Counting …") if looking else _("Choose a source and its keys. Nothing is written before w.")
             match.say(Content.styled(words, "$muted"))

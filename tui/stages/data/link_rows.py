@@ -10,6 +10,7 @@ from lemnis.engine.data import KeyProposal, KeyRows, LinkPreview, Side, TimeTrav
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, duration, number, share
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.data.rows import ages_text, bar, rate_bar
 from lemnis.tui.widgets import Cell, Col, Row
 from lemnis.tui.widgets.cells import drawable
@@ -316,7 +317,7 @@ def proposal_row(proposal: KeyProposal) -> Row:
         Content.assemble(rate_bar(proposal.match_rate, 6), f" {share(proposal.match_rate)}"),
         share(proposal.unique),
         Content.styled(f"▲ {after}", "$warn") if proposal.rows_out > proposal.rows_in else after,
-        proposal.why,
+        told(proposal.why),
     ]
     values = [keys, proposal.match_rate, proposal.unique, proposal.rows_out, proposal.why]
     return Row(keys, cells, values)

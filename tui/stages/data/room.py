@@ -14,6 +14,7 @@ from lemnis.engine.jobs import Job, user_name
 from lemnis.tui.actions import bindings
 from lemnis.tui.format import bytes_
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.data import details, rows
 from lemnis.tui.stages.data.diff import DiffScreen
@@ -101,7 +102,7 @@ class DataStage(DataPlaces):
         meter = self.query_one("#work", Meter)
         meter.display = job is not None
         if job is not None:
-            meter.label = job.title
+            meter.label = told(job.title)
             meter.show(job.progress, rows.job_text(job), warn=2, bad=2)
 
     def _show_lists(self, view: DataView) -> None:
@@ -357,7 +358,7 @@ class DataStage(DataPlaces):
             self.toast(_("Nothing runs here."))
             return
         self.ask(
-            _("Stop “{title}”?").format(title=job.title),
+            _("Stop “{title}”?").format(title=told(job.title)),
             lost=_("what it has read so far; what is kept stays"),
             word=_("stop"),
             then=lambda: self.perform(self.engine.jobs.cancel, job.id, done=_("Asked it to stop.")),

@@ -81,7 +81,7 @@ def source_row(source: SourceState, now: int, job: Job | None) -> Row:
 def why_text(source: SourceState) -> str:
     """Return the state in words; that it is late comes first."""
     why = told(source.why)
-    return f"{source.arrival.why}; {why}" if source.late and source.arrival else why
+    return f"{told(source.arrival.why)}; {why}" if source.late and source.arrival else why
 
 
 def due_cell(source: SourceState, now: int) -> Cell:
@@ -216,4 +216,5 @@ def ages_text(report: LinkReport) -> str:
 
 def job_text(job: Job) -> str:
     """Return what a running or waiting job does, in words."""
-    return job.progress_text if job.state == "running" and job.progress_text else f"{job.state}: {job.why}"
+    running = job.state == "running" and job.progress_text
+    return told(job.progress_text) if running else f"{_(job.state)}: {told(job.why)}"

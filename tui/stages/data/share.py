@@ -16,6 +16,7 @@ from lemnis.engine.jobs import Job
 from lemnis.engine.share import Item, Overview
 from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.data.preview import PathAsked
 from lemnis.tui.stages.data.rows import job_text
 from lemnis.tui.stages.data.share_rows import (
@@ -152,12 +153,13 @@ class ShareScreen(Dialog[None]):
         if job is None:
             return
         if not job.ended:
-            meter.label = job.title
+            meter.label = told(job.title)
             meter.show(job.progress, job_text(job), warn=2, bad=2)
         elif known is not None and known < ended:
             severity = "information" if job.state == "finished" else "error"
-            said = "" if job.state == "finished" else f": {job.why}"
-            self.notify(f"{job.title} is {job.state}{said}", severity=severity, markup=False)
+            said = "" if job.state == "finished" else f": {told(job.why)}"
+            ended_as = _("{title} is {state}{said}").format(title=told(job.title), state=_(job.state), said=said)
+            self.notify(ended_as, severity=severity, markup=False)
             self.look()
 
     def on_resize(self) -> None:
@@ -313,7 +315,9 @@ class ShareScreen(Dialog[None]):
                 self.do(lambda: self.engine.jobs.cancel(job.id).id, done=_("Asked it to stop."))
 
         lost = _("nothing: what was transferred stays, and the next time goes on from there")
-        self.app.push_screen(Confirm(_("Stop “{title}”?").format(title=job.title), lost=lost, word=_("stop")), answered)
+        self.app.push_screen(
+            Confirm(_("Stop “{title}”?").format(title=told(job.title)), lost=lost, word=_("stop")), answered
+        )
 
     @on(Table.Opened)
     def open_thing(self, message: Table.Opened) -> None:

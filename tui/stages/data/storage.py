@@ -12,6 +12,7 @@ from lemnis.engine.data.gc import Collection, Plan
 from lemnis.tui.format import age, bytes_, number
 from lemnis.tui.keys.named import key_of
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Cell, Col, Facts, Panel, Row, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
 
@@ -122,7 +123,12 @@ def file_rows(view: StorageView) -> list[Row]:
     rows: list[Row] = []
     for fault in view.found[1].faults if view.found else []:
         needed = _("needed by {held_by}.").format(held_by=", ".join(fault.held_by)) + " " if fault.held_by else ""
-        cells: list[Cell] = [fault.title, Content.styled(f"▲ {fault.condition}", "$bad"), "", needed + fault.remedy]
+        cells: list[Cell] = [
+            fault.title,
+            Content.styled(f"▲ {told(fault.condition)}", "$bad"),
+            "",
+            needed + told(fault.remedy),
+        ]
         rows.append(Row(f"fault {fault.path}", cells))
     for one in view.plan.removable:
         why = _("a writer that was killed left it") if one.kind == "leftover" else _("nothing refers to it")

@@ -8,6 +8,7 @@ from lemnis.engine.deploy import Endpoint, EndpointEvent, Split, Worker
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, meter, number, share, verdict, when
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 
 SHARES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0, 75.0, 100.0)  # percent, one key press apart
 BAR_CELLS = 20
@@ -86,7 +87,7 @@ def split_lines(split: Split, *, now: int) -> list[Content]:
     )
     lines = [head, bar, key]
     if split.why:
-        lines.append(Content(f"  {safe(split.why, limit=400)}"))
+        lines.append(Content(f"  {safe(told(split.why), limit=400)}"))
     if split.skipped:
         lines.append(
             Content.styled(
@@ -103,7 +104,7 @@ def standing_lines(split: Split) -> list[Content]:
     for entry in split.standings:
         name = f"  {entry.measure:<8}"
         if not entry.judged:
-            lines.append(Content.assemble(name, (_("not judged: {why}").format(why=entry.why), "$muted")))
+            lines.append(Content.assemble(name, (_("not judged: {why}").format(why=told(entry.why)), "$muted")))
             continue
         style = "$bad" if entry.worse else "$warn" if entry.share >= 0.5 else "$ok"
         seen = _("v{challenger} {mean} of {n}").format(
@@ -125,5 +126,5 @@ def step_line(step: EndpointEvent) -> Content:
     return Content.assemble(
         (f"  {when(step.at)}  ", "$muted"),
         (f"{step.kind:<8}", style),
-        f" v{step.version or MISSING}{took}  {safe(who)}: {safe(step.why, limit=200)}",
+        f" v{step.version or MISSING}{took}  {safe(who)}: {safe(told(step.why), limit=200)}",
     )

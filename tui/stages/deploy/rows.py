@@ -13,6 +13,7 @@ from lemnis.engine.text import safe
 from lemnis.engine.tracking.clients import ClientVersion
 from lemnis.tui.format import MISSING, age, bytes_, number, spark, styled, verdict, when
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.deploy.logged import log_words
 from lemnis.tui.stages.deploy.rollout import rollout_lines, split_cell, split_lines, workers_cell
 from lemnis.tui.widgets import Cell, Col, Row, Series
@@ -208,7 +209,7 @@ def facts(pairs: Sequence[tuple[str, Cell]]) -> list[Content]:
 def endpoint_detail(endpoint: Endpoint, steps: Sequence[EndpointEvent] = (), *, now: int) -> Content:
     """Return everything about one endpoint, with its latest steps."""
     state = verdict(endpoint.state)
-    said = Content.assemble((state.text, state.style), f"  {safe(endpoint.why)}" if endpoint.why else "")
+    said = Content.assemble((state.text, state.style), f"  {safe(told(endpoint.why))}" if endpoint.why else "")
     wanted = endpoint.wanted_version
     serves = _("{model}@{alias} → version {version}").format(
         model=endpoint.model, alias=endpoint.alias, version=endpoint.version or MISSING

@@ -11,6 +11,8 @@ from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate import Evaluation, Explanation, Failures, Folds, Gate, Importance, Perturbations, Slices
 from lemnis.engine.experiments import Run
 from lemnis.engine.text import safe
+from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.evaluate.features import NOTHING, Interpreted, interpreted
 
 BASELINES, CALIBRATION, FOLDS = "baselines", "calibration", "folds"
@@ -113,8 +115,9 @@ def working_on(engine: Engine, run_id: int) -> str:
         if job.kind.startswith("evaluate.") and job.arguments.get("run") == run_id:
             if job.state in ("running", "queued", "preparing"):
                 done = f"{job.progress:.0%} " if job.progress is not None else ""
-                return f"{done}{job.progress_text}" if job.state == "running" else f"{job.state}: {job.why}"
-            return f"{job.title}: {job.state}, {job.why}" if job.state in ("failed", "lost") else ""
+                running = job.state == "running"
+                return f"{done}{told(job.progress_text)}" if running else f"{_(job.state)}: {told(job.why)}"
+            return f"{told(job.title)}: {_(job.state)}, {told(job.why)}" if job.state in ("failed", "lost") else ""
     return ""
 
 

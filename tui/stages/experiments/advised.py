@@ -15,6 +15,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.format import share
 from lemnis.tui.language import _
 from lemnis.tui.screens.following import JobDialog
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.experiments.devices import advice_title, tried_columns, tried_row
 from lemnis.tui.widgets import Table, Words
 
@@ -52,9 +53,9 @@ class DevicesScreen(JobDialog[str | None]):
         return self.engine.experiments.advisor.read(job.id)
 
     def going(self, job: Job) -> None:
-        doing = job.progress_text if job.state == "running" else job.why
+        doing = told(job.progress_text) if job.state == "running" else told(job.why)
         done = f" {share(job.progress, 0)}" if job.progress is not None else ""
-        self.query_one("#advice-said", Words).say(Content(safe(f"{job.state}{done}: {doing}", limit=200)))
+        self.query_one("#advice-said", Words).say(Content(safe(f"{_(job.state)}{done}: {doing}", limit=200)))
 
     def found(self, result: Advice) -> None:
         """Draw what was found, the cursor on the recommended device."""
@@ -64,8 +65,8 @@ class DevicesScreen(JobDialog[str | None]):
         table.set_columns(tried_columns(result.metric, narrow=narrow))
         table.show([tried_row(one, narrow=narrow) for one in result.tried])
         table.select(result.device)
-        reasons = [f"{one.device}: {one.why}" for one in result.tried if not one.usable]
-        lines = [advice_title(result), *reasons, result.why]
+        reasons = [f"{one.device}: {told(one.why)}" for one in result.tried if not one.usable]
+        lines = [advice_title(result), *reasons, told(result.why)]
         self.query_one("#advice-said", Words).say(Content("\n".join(safe(line, limit=600) for line in lines)))
 
     def refused(self, why: str) -> None:

@@ -9,6 +9,7 @@ from lemnis.engine.experiments.algorithms import ALGORITHMS
 from lemnis.engine.experiments.compare import metric_place
 from lemnis.tui.format import MISSING, bytes_, delta, duration, number, verdict, when
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.experiments.rows import BASELINE, delta_words, digits_of
 from lemnis.tui.widgets import Cell, Series
 
@@ -17,7 +18,7 @@ Facts = list[tuple[str, Cell]]
 
 def headline(run: Run) -> Content:
     """Return state and reason in one line."""
-    words = run.progress_text if run.state == "running" and run.progress_text else run.why
+    words = told(run.progress_text) if run.state == "running" and run.progress_text else told(run.why)
     return Content.assemble(verdict(run.state).content, "  ", (words if words != run.state else "", "$muted"))
 
 

@@ -19,6 +19,7 @@ from lemnis.engine.experiments.algorithms import ALGORITHMS
 from lemnis.engine.experiments.grid import read_axes
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.experiments.forms import Line
 from lemnis.tui.stages.experiments.plan import Offer, axis_rows, cell_columns, cell_rows, plan_words, values_text
 from lemnis.tui.widgets import Col, Confirm, Panel, Row, Table, Words
@@ -190,7 +191,7 @@ class GridScreen(Dialog[Started | None]):
         said, table = self.query_one("#compare-said", Words), self.query_one("#cells", Table)
         if self.plan is None:
             wrong = error or BadInput("Nothing is planned yet.", "")
-            said.say(Content.styled(safe(f"✖ {wrong.problem} {wrong.remedy}"), "$bad"))
+            said.say(Content.styled(safe(f"✖ {told(wrong.problem)} {told(wrong.remedy)}"), "$bad"))
             table.empty = _("No run can be made of this.")
             table.show([])
             return
@@ -237,7 +238,7 @@ class GridScreen(Dialog[Started | None]):
             try:
                 read_axes([text])
             except BadInput as error:
-                return f"{error.problem} {error.remedy}"
+                return f"{told(error.problem)} {told(error.remedy)}"
             return ""
 
         def take(text: str | None) -> None:
@@ -319,7 +320,7 @@ class GridScreen(Dialog[Started | None]):
         self.app.push_screen(
             Line(
                 _("Train despite the checks?"),
-                _("{problem} Why it is trained all the same:").format(problem=error.problem),
+                _("{problem} Why it is trained all the same:").format(problem=told(error.problem)),
                 word=_("train"),
                 refuse=lambda text: "" if text else refuse,
             ),

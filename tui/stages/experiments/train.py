@@ -18,6 +18,7 @@ from lemnis.engine.text import safe
 from lemnis.engine.validate import Standing
 from lemnis.tui.format import verdict
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Col, Row, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
@@ -118,7 +119,7 @@ class TrainDialog(Dialog[Training]):
         try:
             return read_overrides(self.query_one("#overrides", Input).value.split())
         except BadInput as error:
-            self.query_one("#fault", Words).say(Content.styled(f"✖ {error.problem} {error.remedy}", "$bad"))
+            self.query_one("#fault", Words).say(Content.styled(f"✖ {told(error.problem)} {told(error.remedy)}", "$bad"))
             return None
 
     def action_advise(self) -> None:

@@ -12,6 +12,7 @@ from lemnis.engine.data import Version
 from lemnis.engine.explore import Profile
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.explore.detail import Closer, detail_content
 from lemnis.tui.stages.explore.rows import looked_at
 from lemnis.tui.widgets import Empty, Panel
@@ -104,7 +105,7 @@ class ColumnPane(Panel):
         try:
             closer = Closer(wish.by, room.profile_by(wish.version.id, wish.name, wish.by))
         except LemnisError as error:
-            closer = Closer(wish.by, closer.drawn, failed=f"{error.problem} {error.remedy}")
+            closer = Closer(wish.by, closer.drawn, failed=f"{told(error.problem)} {told(error.remedy)}")
         self.post_message(self.Looked(wish, closer))
 
     def on_column_pane_looked(self, message: Looked) -> None:

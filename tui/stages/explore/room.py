@@ -86,11 +86,11 @@ class ExploreStage(Stage[ExploreView]):
         if last is None or last.state in ("finished", "cancelled"):
             return "", ""
         if last.ended:
-            return "", _("The last attempt is {state}: {why}").format(state=last.state, why=last.why)
+            return "", _("The last attempt is {state}: {why}").format(state=_(last.state), why=told(last.why))
         return (
-            _("measuring {progress_text}").format(progress_text=last.progress_text)
+            _("measuring {progress_text}").format(progress_text=told(last.progress_text))
             if last.state == "running"
-            else f"{last.state}: {last.why}"
+            else f"{_(last.state)}: {told(last.why)}"
         ), ""
 
     def show(self, view: ExploreView) -> None:
@@ -339,7 +339,7 @@ class ExploreStage(Stage[ExploreView]):
                 self.toast(_("No profile runs."))
                 return
             self.ask(
-                _("Stop “{title}”?").format(title=job.title),
+                _("Stop “{title}”?").format(title=told(job.title)),
                 lost=_("the column it is at; what is measured stays, and {explore.profile} goes on from there"),
                 word=_("stop"),
                 then=lambda: self.perform(self.engine.jobs.cancel, job.id, done=_("Asked it to stop.")),

@@ -318,10 +318,10 @@ def job_words(job: Job | None) -> str:
     if job is None:
         return ""
     if job.state != "running":
-        return f"{job.state}: {job.why}"
+        return f"{_(job.state)}: {told(job.why)}"
     done = f"{job.progress:.0%} " if job.progress is not None else ""
     return _("measuring {done}{progress_text} · {key_of} stops").format(
-        done=done, progress_text=job.progress_text, key_of=key_of("features.stop")
+        done=done, progress_text=told(job.progress_text), key_of=key_of("features.stop")
     )
 
 
@@ -378,7 +378,7 @@ SURE = {"needed": N_("✖ needed"), "not needed": N_("○ not needed"), "better 
 def ablation_words(found: Ablation) -> tuple[str, str, str, str]:
     """Return measure, change, interval and verdict of one ablation; the state where it is not measured yet."""
     if found.found is None:
-        said = found.progress_text if found.state == "running" and found.progress_text else found.why
+        said = told(found.progress_text) if found.state == "running" and found.progress_text else told(found.why)
         return MISSING, MISSING, MISSING, f"{verdict(found.state).text}: {said}"
     metric = found.found.metric
     low, high = found.found.intervals.get(metric, [None, None])

@@ -6,6 +6,7 @@ from lemnis.engine.monitor.alerting.builtin import DEFINITIONS
 from lemnis.engine.monitor.alerting.rules import METRICS, rule_words
 from lemnis.tui.format import number, share
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.monitor.figures import stale_lines
 from lemnis.tui.stages.monitor.rows import scores_content, span_label
 
@@ -80,7 +81,7 @@ def window(chosen: Window | None) -> tuple[str, str]:
     changes = "\n".join(f"· {change}" for change in chosen.schema_changes)
     parts = [
         _("{verdict}: {why}. An important feature (5 % of the gain) that drifts makes the window drift.").format(
-            verdict=chosen.verdict, why=chosen.why
+            verdict=chosen.verdict, why=told(chosen.why)
         ),
         false_alarms(chosen),
         RULE_TEXT,
@@ -115,7 +116,7 @@ def false_alarms(chosen: Window) -> str:
 
 def performance(found: Performance, stale: list[Stale]) -> tuple[str, str]:
     """Return title and text about the performance layer."""
-    why = _("Nothing is estimated here: {why}.").format(why=found.why) if found.why else ""
+    why = _("Nothing is estimated here: {why}.").format(why=told(found.why)) if found.why else ""
     parts = ["\n".join(stale_lines(stale)), why, MEASURED_TEXT, ESTIMATED_TEXT, CONCEPT_TEXT, MONEY_TEXT]
     return _("Performance of {endpoint}").format(endpoint=found.endpoint), "\n\n".join(filter(None, parts))
 
@@ -142,7 +143,7 @@ def alert(chosen: Alert | None, rules: list[Rule]) -> tuple[str, str]:
         return _("Alert rules"), "\n\n".join(filter(None, [listed, ALERT_TEXT]))
     rule = next((rule for rule in rules if rule.name == chosen.rule), None)
     said = [
-        chosen.message + ".",
+        told(chosen.message) + ".",
         rule_said(chosen, rule),
         ALERT_TEXT,
     ]

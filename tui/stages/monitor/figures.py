@@ -6,6 +6,7 @@ from lemnis.engine.clock import iso_utc
 from lemnis.engine.monitor import Concept, Figure, Performance, Stale
 from lemnis.tui.format import money, number
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 
 DAY_MS = 86_400_000
 MONEY = "value_per_1000"
@@ -41,11 +42,11 @@ def summary_lines(found: Performance, name: str) -> dict[str, str]:
     kept, unit = found.record.get(name), unit_of(found, name)
     if kept is not None:
         held = _("within ±{told} in {inside} of {windows} windows").format(
-            told=told(kept.reach, unit), inside=kept.inside, windows=kept.windows
+            told=in_unit(kept.reach, unit), inside=kept.inside, windows=kept.windows
         )
-        lines["estimates"] = _("{held}, off by {told} in the median").format(held=held, told=told(kept.off, unit))
+        lines["estimates"] = _("{held}, off by {told} in the median").format(held=held, told=in_unit(kept.off, unit))
     elif found.why:
-        lines["estimates"] = _("none: {why}").format(why=found.why)
+        lines["estimates"] = _("none: {why}").format(why=told(found.why))
     if found.assumption is not None:
         holds = _("holds") if found.assumption.holds else _("does not hold, estimates mislead")
         error = _("error {error} of {allowed} allowed").format(
@@ -100,16 +101,16 @@ def unit_of(found: Performance, name: str) -> str:
     return found.currency if name == MONEY else ""
 
 
-def told(value: float | None, unit: str) -> str:
+def in_unit(value: float | None, unit: str) -> str:
     """Return a value: money where `unit` is a currency, else a number."""
     return money(value, unit) if unit else number(value)
 
 
 def ends(figure: Figure | None, unit: str) -> str:
-    """Return a figure with its interval: ``0.713 [0.674, 0.750]``; see `told`."""
+    """Return a figure with its interval: ``0.713 [0.674, 0.750]``; see `in_unit`."""
     if figure is None or figure.low is None:
-        return told(figure.value if figure else None, unit)
-    return f"{told(figure.value, unit)} [{told(figure.low, unit)}, {told(figure.high, unit)}]"
+        return in_unit(figure.value if figure else None, unit)
+    return f"{in_unit(figure.value, unit)} [{in_unit(figure.low, unit)}, {in_unit(figure.high, unit)}]"
 
 
 def stale_lines(found: Sequence[Stale]) -> list[str]:

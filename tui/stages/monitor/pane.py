@@ -24,7 +24,7 @@ from lemnis.tui.format import when
 from lemnis.tui.keys.named import key_of
 from lemnis.tui.language import _
 from lemnis.tui.stages.monitor import rows
-from lemnis.tui.stages.monitor.figures import told
+from lemnis.tui.stages.monitor.figures import in_unit
 from lemnis.tui.widgets import Chart, Panel, Series, Table, Words
 
 
@@ -174,7 +174,7 @@ class Overview(Vertical):
         chart = self.query_one("#chart", Chart)
         span = rows.span_text(view.windows)
         chart.places = [rows.short_label(window) for window in view.windows]
-        chart.value_text = partial(told, unit=view.currency if self.figure == "money" else "")
+        chart.value_text = partial(in_unit, unit=view.currency if self.figure == "money" else "")
         chart.relabel(x=span, y=_(label))
         chart.show(series, levels=self.levels(view))
 

@@ -13,7 +13,7 @@ from lemnis.tui.format import MISSING, age, money, number, share, styled, verdic
 from lemnis.tui.language import N_, _
 from lemnis.tui.screens.answering import wrong_answer
 from lemnis.tui.screens.form import Line, LinesForm
-from lemnis.tui.stages.monitor.figures import ends, lag_words, main_metric, summary_lines, told, unit_of
+from lemnis.tui.stages.monitor.figures import ends, in_unit, lag_words, main_metric, summary_lines, unit_of
 from lemnis.tui.stages.monitor.rows import short_label, span_label, span_text
 from lemnis.tui.widgets import Cell, Chart, Col, Panel, Row, Series, Table, Words
 
@@ -70,7 +70,7 @@ class PerformanceLayer(Vertical):
         last = found.entries[-1] if found.entries else None
         span = span_text([entry.window for entry in found.entries])
         chart.places = [short_label(entry.window) for entry in found.entries]
-        chart.value_text = partial(told, unit=unit_of(found, name))
+        chart.value_text = partial(in_unit, unit=unit_of(found, name))
         chart.relabel(x=span, y=METRICS[name])
         held_out = last.held_out.get(name) if last else None
         chart.show(series_of(found, name), levels=[(held_out.value, _("held out"))] if held_out else [])
@@ -104,7 +104,7 @@ def against(measured: Figure | None, held_out: Figure | None, unit: str) -> Cell
     """Return whether a figure's interval is apart from that of the held-out rows, and how far the values are."""
     if measured is None or held_out is None:
         return MISSING
-    moved = told(measured.value - held_out.value, unit)
+    moved = in_unit(measured.value - held_out.value, unit)
     known = None not in (measured.low, measured.high, held_out.low, held_out.high)
     apart = known and ((measured.high or 0.0) < (held_out.low or 0.0) or (measured.low or 0.0) > (held_out.high or 0.0))
     return (

@@ -13,6 +13,7 @@ from lemnis.engine.monitor.alerting.rules import METRICS
 from lemnis.tui.format import number, when
 from lemnis.tui.language import _
 from lemnis.tui.screens.form import Line, LinesForm, among, several, split_names
+from lemnis.tui.sentences import told
 
 SHOWN = 6  # firings that the form lists
 MOST_DAYS = 3650
@@ -61,9 +62,9 @@ def filled_rule(filled: dict[str, str]) -> Rule:
     """Return the rule that was filled in; raises BadInput."""
     bounds = {name: float(filled[name]) for name in ("above", "below") if filled[name]}
     named: dict[str, object] = {name: filled[name] for name in ("name", "metric", "severity", "escalate_after")}
-    told = {name: split_names(filled[name]) for name in PEOPLE}
+    people = {name: split_names(filled[name]) for name in PEOPLE}
     steps = filled["runbook"].replace(NEXT_LINE, "\n")
-    return rule_in(named | bounds | told | {"windows": int(filled["windows"]), "runbook": steps})
+    return rule_in(named | bounds | people | {"windows": int(filled["windows"]), "runbook": steps})
 
 
 def one_line(runbook: str) -> str:
@@ -93,7 +94,7 @@ def wrong_rule(contacts: Sequence[str], filled: dict[str, str]) -> str:
     except ValueError:
         return _("Bounds, windows and days are numbers.")
     except BadInput as error:
-        return f"{error.problem} {error.remedy}"
+        return f"{told(error.problem)} {told(error.remedy)}"
     return ""
 
 

@@ -15,6 +15,7 @@ from lemnis.tui.language import _
 from lemnis.tui.messages import IncidentWanted, StageWanted
 from lemnis.tui.screens import answering
 from lemnis.tui.screens.loop import LoopScreen
+from lemnis.tui.sentences import told
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.monitor import explain, replaying, rows
 from lemnis.tui.stages.monitor.cells import CELLS
@@ -90,8 +91,8 @@ class MonitorStage(MonitorPlaces):
 
     def show(self, view: MonitorView) -> None:
         self._view = view
-        told = rows.summary(view.status, view.endpoint, view.now)
-        self.query_one("#summary", Words).say(Content.assemble(badge(view.differences), told))
+        summary = rows.summary(view.status, view.endpoint, view.now)
+        self.query_one("#summary", Words).say(Content.assemble(badge(view.differences), summary))
         self._overview.pinned, self._overview.figure = self.window_id, self.figure
         self._overview.draw(view)
         self.query_one("#stale", Words).display = bool(view.stale)
@@ -139,7 +140,7 @@ class MonitorStage(MonitorPlaces):
             if found is not None:
                 self.toast(
                     _("{rule} of {endpoint} is {state}: {why}.").format(
-                        rule=found.rule, endpoint=found.endpoint, state=found.state, why=found.why
+                        rule=found.rule, endpoint=found.endpoint, state=_(found.state), why=told(found.why)
                     )
                 )
             return

@@ -11,6 +11,7 @@ from lemnis.engine.monitor.records import METHOD_NAMES
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, spark, styled, verdict
 from lemnis.tui.language import N_, _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Cell, Col, Row
 from lemnis.tui.widgets.cells import padded
 
@@ -94,7 +95,11 @@ def short_label(window: Window) -> str:
 
 def verdict_words(window: Window) -> str:
     """Return why a window has its verdict, and how many of its rows came after it had closed."""
-    return _("{why}; {late:,} rows came late").format(why=window.why, late=window.late) if window.late else window.why
+    return (
+        _("{why}; {late:,} rows came late").format(why=told(window.why), late=window.late)
+        if window.late
+        else told(window.why)
+    )
 
 
 def no_window(width: Width, declared: Width) -> str:
@@ -299,7 +304,7 @@ def alert_row(alert: Alert, now: int) -> Row:
             number(alert.value),
             number(alert.threshold, 2),
             age(started, now),
-            alert.message,
+            told(alert.message),
         ],
         [alert.state, alert.rule, alert.value, alert.threshold, started, alert.message],
     )
@@ -314,7 +319,7 @@ def standing_row(standing: Standing, now: int, bound: float | None = None) -> Ro
     """Return a rule that raises nothing among the alerts: ok, no data or insufficient, since when, and why."""
     state = verdict(standing.state)
     quiet = f" {_('(silenced)')}" if standing.silenced else ""
-    says = f"{standing.endpoint}: {standing.why}"
+    says = f"{standing.endpoint}: {told(standing.why)}"
     return Row(
         standing_key(standing),
         [
@@ -334,7 +339,7 @@ def summary(status: Status, endpoint: str, now: int) -> Content:
     watch = verdict("up" if status.watching else "down")
     parts: list[Content | tuple[str, str] | str] = [(f"{_('watch')} ", "$muted"), watch.content]
     if status.why:
-        parts.append((f"  {safe(status.why, limit=120)}", "$warn"))
+        parts.append((f"  {safe(told(status.why), limit=120)}", "$warn"))
     for replay in status.replays:
         parts += ["   ", (f"{_('◐ replay')} ", "$busy"), share(replay.progress, 0), " ", safe(replay.text, limit=60)]
     for replay in status.paused:
@@ -361,11 +366,11 @@ def summary(status: Status, endpoint: str, now: int) -> Content:
                 else []
             )
         elif one.endpoint == endpoint and one.problem:
-            parts.append((f"   {safe(one.model)} v{one.version}: {safe(one.problem, limit=120)}", "$warn"))
+            parts.append((f"   {safe(one.model)} v{one.version}: {safe(told(one.problem), limit=120)}", "$warn"))
     return Content.assemble(*parts)
 
 
 def newest_told(windows: list[Window]) -> Window | None:
     """Return the newest window with enough rows for a verdict, else the newest."""
-    told = [window for window in windows if window.verdict in JUDGED]
-    return (told or windows or [None])[-1]
+    judged = [window for window in windows if window.verdict in JUDGED]
+    return (judged or windows or [None])[-1]

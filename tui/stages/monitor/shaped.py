@@ -11,6 +11,7 @@ from lemnis.engine.monitor.skew.records import Apart, Paired, ShareSkew, Skew
 from lemnis.engine.text import safe
 from lemnis.tui.format import age, delta, share, verdict
 from lemnis.tui.language import N_, _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Cell, Col, Row
 
 COLUMNS = (
@@ -80,12 +81,12 @@ def apart_row(one: Apart, paired: Paired, skew: Skew, *, wide: bool) -> Row:
     """Return one feature, or the score, that serving sees otherwise than training."""
     pair = one.example
     was, now = (safe(pair.trained), safe(pair.served)) if pair else ("", "")
-    told = share(one.differ / paired.rows if paired.rows else None)
+    differ = share(one.differ / paired.rows if paired.rows else None)
     words = [
         _("two pipelines"),
         one.name,
         _("training {was}").format(was=was),
-        _("served {now}, {told} of the rows differ").format(now=now, told=told),
+        _("served {now}, {told} of the rows differ").format(now=now, told=differ),
     ]
     return listed_row(f"p{one.name}", "drift", _("same rows"), words, one.differ, skew.start, wide=wide)
 
@@ -141,7 +142,7 @@ def finding_detail(one: Finding, diff: str) -> Content:
         parts.append(
             (f"\n{_('lemnis.toml says so already; it holds from the next sync or run of the checks on.')}", "$ok")
         )
-    parts += [(f"\n{_('what to do')} ", "$muted"), safe(one.advice)]
+    parts += [(f"\n{_('what to do')} ", "$muted"), safe(told(one.advice))]
     if one.rows:
         refused = f" {_('of requests that were refused')}" if one.refused else ""
         parts.append(
@@ -190,20 +191,20 @@ def share_words(one: ShareSkew) -> str:
 def paired_words(paired: Paired) -> str:
     """Return how many served rows were compared with a dataset's, in words."""
     if paired.why:
-        return _("Serving against training: {why}").format(why=safe(paired.why))
-    told = _("Serving against training: {rows:,} of {looked:,} served rows are in {dataset}").format(
+        return _("Serving against training: {why}").format(why=safe(told(paired.why)))
+    served = _("Serving against training: {rows:,} of {looked:,} served rows are in {dataset}").format(
         rows=paired.rows, looked=paired.looked, dataset=safe(paired.dataset)
     )
     scores = paired.scores.differ if paired.scores else 0
     if not paired.rows_apart and not scores:
-        return _("{told}; every feature and score is the same.").format(told=told)
+        return _("{told}; every feature and score is the same.").format(told=served)
     alone = (
         _(", {unexplained:,} of these with every feature the same").format(unexplained=paired.unexplained)
         if paired.unexplained
         else ""
     )
     return _("{told}; {rows_apart:,} differ in a feature, {scores:,} in the score{alone}.").format(
-        told=told, rows_apart=paired.rows_apart, scores=scores, alone=alone
+        told=served, rows_apart=paired.rows_apart, scores=scores, alone=alone
     )
 
 
@@ -228,7 +229,7 @@ def nothing(inspected: Sequence[Inspected], now: int) -> str:
         return _("Nothing was looked at yet: no endpoint serves a model, or the watch is down.")
     newest = max(inspected, key=lambda one: one.at)
     if newest.problem:
-        return _("The last look failed: {problem}").format(problem=safe(newest.problem))
+        return _("The last look failed: {problem}").format(problem=safe(told(newest.problem)))
     return _("As it was learnt, in shape and balance; last look: {at}.").format(at=age(newest.at, now))
 
 
@@ -243,7 +244,7 @@ def headline(view: ShapeView, now: int) -> Content:
                 model=safe(one.model), version=one.version, at=age(one.at, now)
             )
         )
-        parts += [(f"\n{safe(one.problem)}", "$warn")] if one.problem else []
+        parts += [(f"\n{safe(told(one.problem))}", "$warn")] if one.problem else []
     if view.skew is not None:
         parts.append((f"\n{paired_words(view.skew.paired)}", "$muted"))
         parts += (

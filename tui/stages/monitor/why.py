@@ -69,7 +69,7 @@ class WhyScreen(JobDialog[None]):
     def going(self, job: Job) -> None:
         doing = job.progress_text if job.state == "running" else job.why
         done = f" {share(job.progress, 0)}" if job.progress is not None else ""
-        self.query_one("#why-said", Words).say(Content(safe(f"{job.state}{done}: {doing}", limit=200)))
+        self.query_one("#why-said", Words).say(Content(safe(f"{_(job.state)}{done}: {doing}", limit=200)))
 
     def found(self, result: Contrast | None) -> None:
         """Draw the features by which the rows can be told, and the rows most unlike."""

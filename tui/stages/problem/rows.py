@@ -12,6 +12,7 @@ from lemnis.tui import planned
 from lemnis.tui.format import MISSING, money, number, share, verdict, when
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Cell, Col, Row
 from lemnis.tui.widgets.cells import padded
 
@@ -107,7 +108,7 @@ def plan_row(arrival: Arrival) -> Row:
         arrival.cadence or MISSING,
         when(arrival.due_at)[:10],
         arrival.owner or MISSING,
-        arrival.why,
+        told(arrival.why),
     ]
     values = [
         arrival.source,
@@ -118,7 +119,7 @@ def plan_row(arrival: Arrival) -> Row:
         arrival.cadence,
         arrival.due_at,
         arrival.owner,
-        arrival.why,
+        told(arrival.why),
     ]
     return Row(arrival.source, cells, values)
 
@@ -126,7 +127,7 @@ def plan_row(arrival: Arrival) -> Row:
 def plan_summary(arrivals: list[Arrival]) -> str:
     """Return the plan in words: ``5 of 5 as planned``, and what is wrong by name."""
     good = sum(arrival.state == "arrived" for arrival in arrivals)
-    wrong = [f"{arrival.source}: {arrival.why}" for arrival in arrivals if arrival.state in ("late", "short")]
+    wrong = [f"{arrival.source}: {told(arrival.why)}" for arrival in arrivals if arrival.state in ("late", "short")]
     return (
         "; ".join([_("{good} of {arrivals} as planned").format(good=good, arrivals=len(arrivals)), *wrong])
         if arrivals
@@ -137,7 +138,7 @@ def plan_summary(arrivals: list[Arrival]) -> str:
 def needed_content(found: Plan | LemnisError) -> Content:
     """Return what infrastructure the expected volume needs, or why that can't be told."""
     if isinstance(found, LemnisError):
-        return Content.styled(safe(f"{found.problem} {found.remedy}"), "$warn")
+        return Content.styled(safe(f"{told(found.problem)} {told(found.remedy)}"), "$warn")
     lines = [Content.styled(f"▲ {safe(problem)}", "$warn") for problem in found.problems]
     lines += [Content.assemble((f"{label:<9}", "$muted"), safe(value)) for label, value in planned.facts(found)]
     return Content("\n").join(lines)

@@ -9,6 +9,7 @@ from lemnis.engine.resources import GpuReport, HostSample
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import padded
 
 Past: TypeAlias = Mapping[str, Sequence[float | None]]
@@ -142,7 +143,7 @@ def bar_room(width: int) -> int:
 def gpu_brief(report: GpuReport) -> Content:
     """Return all GPUs in one line."""
     if not report.devices:
-        return Content.assemble(("GPU     ", "$muted"), (f"{_('○ none:')} ", "$muted"), safe(report.reason))
+        return Content.assemble(("GPU     ", "$muted"), (f"{_('○ none:')} ", "$muted"), safe(told(report.reason)))
     parts: list[Content] = [Content.styled("GPU     ", "$muted")]
     for gpu in report.devices:
         if gpu.why:

@@ -15,6 +15,7 @@ from lemnis.tui.language import _
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens.nodes import NodesScreen
 from lemnis.tui.screens.usage import UsageScreen
+from lemnis.tui.sentences import told
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.resources import rows
 from lemnis.tui.stages.resources.explained import CELLS
@@ -108,7 +109,7 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
             self.query_one("#pool", Panel).footnote(_("P: shares, estimates, dry runs"))
             return
         key = self.query_one("#jobs", Table).key
-        why = next((job.why for job in waiting if str(job.job_id) == key), waiting[0].why)
+        why = next((told(job.why) for job in waiting if str(job.job_id) == key), told(waiting[0].why))
         self.query_one("#pool", Panel).footnote(why)
 
     # What the live panels ask of the tab.

@@ -8,6 +8,7 @@ from lemnis.engine.resources import Holding, PoolState, Process, ProcessTable, W
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, verdict
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import Col, Row
 
 POOL_COLUMNS = (
@@ -89,7 +90,7 @@ def holding_row(job: Holding, now_ms: int) -> Row:
         str(job.job_id),
         (
             str(job.job_id),
-            what(job.run_id, job.title),
+            what(job.run_id, told(job.title)),
             verdict(job.state).content,
             f"{job.cores:g}",
             MISSING if job.used_cores is None else f"{job.used_cores:.1f}",
@@ -113,7 +114,7 @@ def waiting_row(job: Waiting, now_ms: int) -> Row:
         str(job.job_id),
         (
             str(job.job_id),
-            what(job.run_id, job.title),
+            what(job.run_id, told(job.title)),
             state.content,
             f"{job.cores:g}",
             MISSING,
@@ -121,7 +122,7 @@ def waiting_row(job: Waiting, now_ms: int) -> Row:
             MISSING,
             f"{job.gpu:g}" if job.gpu else MISSING,
             age(job.since, now_ms),
-            job.why,
+            told(job.why),
         ),
         (job.job_id, job.title, state.word, job.cores, None, job.memory_bytes, None, job.gpu, job.since, job.why),
     )

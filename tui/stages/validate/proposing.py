@@ -14,6 +14,7 @@ from lemnis.engine.jobs import Job, user_name
 from lemnis.engine.validate.proposals import Proposals
 from lemnis.tui.format import share
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.validate.proposed import PROPOSAL_COLUMNS, proposal_row, proposal_text, proposals_text
 from lemnis.tui.terminal.pace import every
 from lemnis.tui.widgets import Panel, Table, Words
@@ -98,10 +99,12 @@ class ProposalsScreen(Dialog[int]):
         nothing = _("Everything worth proposing is declared.") if found else _("Nothing was tried yet. Press n.")
         if job is not None and job.state in WORKING:
             done = share(job.progress, 0) if job.progress is not None else ""
-            text = _("Trying: {progress_text} {done}").format(progress_text=job.progress_text or job.why, done=done)
+            text = _("Trying: {progress_text} {done}").format(
+                progress_text=told(job.progress_text) or told(job.why), done=done
+            )
             nothing = _("They are listed when the trial has ended.")
         elif job is not None and job.state != "finished":
-            text = _("The last trial is {state}: {why}").format(state=job.state, why=job.why)
+            text = _("The last trial is {state}: {why}").format(state=_(job.state), why=told(job.why))
         else:
             text = proposals_text(found) if found else nothing
         self.query_one("#trial", Words).say(text)

@@ -13,6 +13,7 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address, chosen
 from lemnis.tui.format import number
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.stage import NO_VERSION, Stage
 from lemnis.tui.stages.validate import acts, rows
@@ -109,9 +110,9 @@ class ValidateStage(Stage[ValidateView]):
         for job in self.engine.jobs.jobs(states=("queued", "preparing", "running"), limit=50):
             if job.kind == "validate.run":
                 return (
-                    _("running: {progress_text}").format(progress_text=job.progress_text)
+                    _("running: {progress_text}").format(progress_text=told(job.progress_text))
                     if job.state == "running"
-                    else f"{job.state}: {job.why}"
+                    else f"{_(job.state)}: {told(job.why)}"
                 )
         return ""
 
@@ -121,7 +122,7 @@ class ValidateStage(Stage[ValidateView]):
         attempts = [job for job in self.engine.jobs.jobs(limit=50) if job.kind == "validate.run"]
         last = max(attempts, key=lambda job: job.id, default=None)
         if last is not None and last.state in ("failed", "lost", "cancelled") and last.created_at > since:
-            return _("the last attempt is {state}: {why}").format(state=last.state, why=last.why)
+            return _("the last attempt is {state}: {why}").format(state=_(last.state), why=told(last.why))
         newest = next(iter(self.engine.data.versions()), None)
         if latest is not None and newest is not None and newest.id != latest.version_id:
             return _("{title} is newer and was not checked").format(title=newest.title)
@@ -366,5 +367,5 @@ class ValidateStage(Stage[ValidateView]):
         result = self._result
         if result is None:
             return _("Checks"), CHECKS_TEXT
-        parts = [f"{result.rule} ({result.source}).", result.why, result.message, CHECKS_TEXT]
+        parts = [f"{told(result.rule)} ({told(result.source)}).", result.why, told(result.message), CHECKS_TEXT]
         return _("Check {name}").format(name=result.name), "\n\n".join(filter(None, parts))

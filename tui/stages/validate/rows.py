@@ -10,6 +10,7 @@ from lemnis.engine.validate import CheckResult, CheckRun, Compared, HistoryPoint
 from lemnis.tui.format import BAD, BLOCKS, MISSING, Verdict, age, duration, number, share, verdict, when
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import N_, _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Cell, Col, Row, Series, data_cell
 
 TREND_RUNS = 12
@@ -50,7 +51,7 @@ def check_row(result: CheckResult, points: Sequence[HistoryPoint], columns: Sequ
     cells: dict[str, Cell] = {
         "verdict": drawn.content + waived,
         "name": result.name,
-        "rule": result.rule if result.verdict != "not evaluated" else result.message,
+        "rule": told(result.rule) if result.verdict != "not evaluated" else told(result.message),
         "failing": failing_cell(result),
         "share": share_text(result),
         "change": change_text(result.compared),
@@ -166,10 +167,10 @@ def summary_content(run: CheckRun | None, now: int, width: int, *, notice: str =
 def detail_facts(result: CheckResult, now: int) -> list[tuple[str, Cell]]:
     """Return what is said of a check, label by label."""
     drawn = outcome(result)
-    found = Content.assemble(drawn.content, "  ", safe(result.message))
+    found = Content.assemble(drawn.content, "  ", safe(told(result.message)))
     facts: list[tuple[str, Cell]] = [
         (_("found"), found),
-        (_("rule"), _("{rule}, in {source}").format(rule=result.rule, source=result.source)),
+        (_("rule"), _("{rule}, in {source}").format(rule=told(result.rule), source=result.source)),
     ]
     if result.compared:
         facts.append((_("change"), compared_text(result.compared)))

@@ -8,6 +8,7 @@ from lemnis.engine.evaluate import Baseline, Evaluation, PairedTest
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, delta, styled
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.evaluate.listing import Listing
 from lemnis.tui.stages.evaluate.rows import SHARES, any_money, measure_text, title_of
 from lemnis.tui.widgets.cells import Cell, Col, Row
@@ -35,7 +36,7 @@ def baselines_listing(evaluation: Evaluation | None, width: int) -> Listing:
     if evaluation is not None and there:
         names = [test.metric for test in there[0].tests]
         wide = width >= MEASURE_CELLS + BASELINE_CELLS * len(there)
-        rows = [measure_row(name, evaluation, there, wide=wide) for name in names if told(name, evaluation)]
+        rows = [measure_row(name, evaluation, there, wide=wide) for name in names if means_something(name, evaluation)]
     return Listing(
         title=_("Baselines"),
         detail=_("· {rows:,} {part} rows").format(rows=there[0].rows, part=evaluation.part)
@@ -49,7 +50,7 @@ def baselines_listing(evaluation: Evaluation | None, width: int) -> Listing:
     )
 
 
-def told(metric: str, evaluation: Evaluation) -> bool:
+def means_something(metric: str, evaluation: Evaluation) -> bool:
     """Say whether a measure is worth a line."""
     return metric != "value_per_1000" or any_money(evaluation)
 
@@ -101,12 +102,14 @@ def baseline_lines(metric: str, evaluation: Evaluation | None, found: Sequence[B
     """Return what each baseline is, and how the model does against it by one measure."""
     lines: list[Content] = []
     for one in found:
-        lines.append(Content.assemble((one.name, "bold"), "  ", (safe(one.why or one.words, limit=300), "$muted")))
+        lines.append(
+            Content.assemble((one.name, "bold"), "  ", (safe(told(one.why or one.words), limit=300), "$muted"))
+        )
         test = test_of(one, metric)
         if test is not None and evaluation is not None:
             lines += verdict_lines(test, evaluation, width)
         if one.warning:
-            lines.append(Content.styled(f"  ▲ {safe(one.warning, limit=200)}", "$warn"))
+            lines.append(Content.styled(f"  ▲ {safe(told(one.warning), limit=200)}", "$warn"))
     return lines
 
 

@@ -6,6 +6,7 @@ from lemnis.engine.evaluate import Bin, Calibration, CalibrationMap, Evaluation,
 from lemnis.engine.text import safe
 from lemnis.tui.format import delta, number, share
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.evaluate.listing import Listing
 from lemnis.tui.widgets.cells import Col, Row
 
@@ -138,7 +139,7 @@ def worth_lines(worth: Reliability) -> list[Content]:
 
 def maps_lines(found: Calibration) -> list[Content]:
     """Return what each map would change, or why none was fitted."""
-    why = [Content.styled(found.why, "$muted")] if found.why else []
+    why = [Content.styled(told(found.why), "$muted")] if found.why else []
     return [*why, *(line for one in found.maps for line in map_lines(one))]
 
 

@@ -8,6 +8,7 @@ from lemnis.engine.resources import Disk, HostSample
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.resources.lines import DISK_LEVELS, bar, judged, percent, rate
 from lemnis.tui.widgets.cells import padded
 
@@ -33,7 +34,7 @@ def part_used(disk: Disk) -> float | None:
 def trouble(disk: Disk) -> str:
     """Return what is wrong with a file system beside its space; empty when nothing is."""
     if disk.why:
-        return safe(disk.why)
+        return safe(told(disk.why))
     left = disk.files_free_percent
     return _("{percent} of inodes left").format(percent=percent(left)) if left is not None and left < FEW_FILES else ""
 
@@ -92,7 +93,7 @@ def shortened(path: str, width: int) -> str:
 
 def disks_brief(disks: Sequence[Disk], width: int) -> Content:
     """Return the file systems in one line, those in trouble first, with how many had no room."""
-    line, told = Content.styled(f"{_('others')}  ", "$muted"), 0
+    line, shown = Content.styled(f"{_('others')}  ", "$muted"), 0
     for disk in chosen(disks, len(disks)):
         part = part_used(disk)
         style, glyph = judged(part, DISK_LEVELS)
@@ -103,8 +104,8 @@ def disks_brief(disks: Sequence[Disk], width: int) -> Content:
         )  # fmt: skip
         if line.cell_length + one.cell_length > width - 3:
             break
-        line, told = line + one, told + 1
-    return line + Content.styled(f"+{len(disks) - told}", "$muted") if told < len(disks) else line
+        line, shown = line + one, shown + 1
+    return line + Content.styled(f"+{len(disks) - shown}", "$muted") if shown < len(disks) else line
 
 
 def disk_fact(disk: Disk) -> str:

@@ -8,6 +8,7 @@ from lemnis.engine.resources import Gpu, GpuReport, Process
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, number, when
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.resources.lines import bar, judged, percent, rate
 from lemnis.tui.stages.resources.live.graph import Shape, strip
 from lemnis.tui.widgets.cells import fitted
@@ -36,7 +37,7 @@ def gpu_lines(
         shape: What graphs are drawn with.
     """
     if not report.devices:
-        return [Content.assemble((f"{_('○ no GPU:')} ", "$muted"), safe(report.reason))]
+        return [Content.assemble((f"{_('○ no GPU:')} ", "$muted"), safe(told(report.reason)))]
     name_width = min(28 if width >= WIDE else 18, max(len(short_name(gpu)) for gpu in report.devices))
     lines: list[Content] = []
     for gpu in report.devices:
@@ -190,7 +191,7 @@ def lost_line(gpu: Gpu, name_width: int, now_ms: int) -> Content:
         (f" {gpu.index:>2} ", "$muted"),
         name,
         (" " + _("✖ lost{since}:").format(since=since) + " ", "$bad"),
-        safe(gpu.why),
+        safe(told(gpu.why)),
     )
 
 

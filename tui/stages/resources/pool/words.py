@@ -11,6 +11,7 @@ from lemnis.engine.resources import Account, Fate, Holding, Moved, PoolState, St
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, bytes_, share, verdict
 from lemnis.tui.language import N_, _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import Col, Row, fitted
 
 NAME_WIDTH, BAR_LEAST, BAR_MOST = 14, 8, 48
@@ -183,12 +184,12 @@ def waiting_row(job: Waiting, now_ms: int) -> Row:
 def waiting_words(job: Waiting, now_ms: int) -> str:
     """Return why a job waits, when it is expected to start, and what stopped it before."""
     until = "" if job.refused else expected(job.start, now_ms)
-    return "; ".join(filter(None, (job.left, job.why, until)))
+    return "; ".join(filter(None, (job.left, told(job.why), until)))
 
 
 def row(job: Holding | Waiting, state: Content, when: str, why: str, sort_when: float | None) -> Row:
     """Return one job's row."""
-    what = titled(job.run_id, job.title)
+    what = titled(job.run_id, told(job.title))
     memory = bytes_(job.memory_bytes) if job.memory_bytes else MISSING
     cells = (
         str(job.job_id), what, job.account, state, str(job.priority), f"{job.cores:g}", memory,
@@ -214,7 +215,7 @@ def asked_words(found: WhatIf) -> str:
 def fate_words(fate: Fate, now_ms: int) -> str:
     """Return what becomes of a job in one sentence."""
     place = "" if fate.place is None else _("place {place}:").format(place=fate.place) + " "
-    return place + "; ".join(filter(None, (fate.why, expected(fate.start, now_ms))))
+    return place + "; ".join(filter(None, (told(fate.why), expected(fate.start, now_ms))))
 
 
 def moved_rows(found: WhatIf, now_ms: int) -> list[Row]:
@@ -228,7 +229,7 @@ def moved_rows(found: WhatIf, now_ms: int) -> list[Row]:
                 _("place {place}").format(place=one.before.place),
                 _("place {place}").format(place=one.after.place),
             )
-        cells = (str(one.job_id), one.title, one.account, before, after, one.after.why)
+        cells = (str(one.job_id), told(one.title), one.account, before, after, told(one.after.why))
         rows.append(Row(str(one.job_id), cells, cells))
     return rows
 
