@@ -321,9 +321,11 @@ def monitor(facts: Facts) -> Verdict:
             "select state, count(*) n, min(message) message from alerts where state != 'resolved' group by state"
         )
     }
-    row = alerts.get("firing") or alerts.get("flapping")
-    if row is not None:
-        return Verdict("attention", f"{row['n']} {row['state']}: {row['message']}", "Acknowledge it: press 9, then a.")
+    take = "Acknowledge it: press 9, then a."
+    if row := alerts.get("firing"):
+        return Verdict("attention", f"{row['n']} firing: {row['message']}", take)
+    if row := alerts.get("flapping"):
+        return Verdict("attention", f"{row['n']} flapping: {row['message']}", take)
     if verdict := stale(facts):
         return verdict
     if verdict := facts.job("monitor"):

@@ -17,6 +17,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from lemnis.engine.explore import ORDERS
+from lemnis.engine.monitor.retraining.loop import STEPS as LOOP
 from lemnis.tui.actions import ACTIONS, GLOBAL
 from lemnis.tui.format import GLYPHS
 from lemnis.tui.language import LOCALES
@@ -44,6 +46,8 @@ def declared() -> Iterator[str]:
         yield f"Go to {stage.title}."
     for step in STEPS:
         yield from (step.shows, step.gives)
+    yield from (f"{step} (a step)" for step in LOOP)
+    yield from (f"{order} (an order)" for order in ORDERS)
     yield from GLYPHS
 
 

@@ -206,6 +206,7 @@ KINDS: dict[tuple[str, str], tuple[str, ...]] = {
         "preempted",
     ),
     ("◌", MUTED): ("insufficient", "not enough data", "unknown", "not serving", "new", "waiting", "inhibited"),
+    ("·", MUTED): ("no gates", "not ranked"),
     ("▲", WARN): (
         "attention",
         "warn",

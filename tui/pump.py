@@ -8,6 +8,7 @@ from textual.message import Message
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.scratch import sweep_scratch
+from lemnis.tui.language import N_
 from lemnis.tui.messages import EngineSeen, LoopRead, TopicsMoved
 from lemnis.tui.sentences import told
 
@@ -105,7 +106,7 @@ class Pump:
         counts = {state: len(jobs.jobs(states=(state,))) for state in LIVE}
         try:
             status = jobs.ensure_supervisor() if self.supervise else jobs.status()
-            state, why = status.state, "" if status.state == "up" else "nothing is worked on; `lemnis engine start`"
+            state, why = status.state, "" if status.state == "up" else N_("nothing is worked on; `lemnis engine start`")
         except LemnisError as error:
             state, why = "failed", f"{told(error.problem)} {told(error.remedy)}"
         self._say(EngineSeen(state, why, counts["running"] + counts["preparing"], counts["queued"]))

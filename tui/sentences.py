@@ -57,12 +57,11 @@ class Template:
 
     def holds(self, texts: Sequence[str]) -> bool:
         """Say whether texts may stand in its places: several sentences at most in the last, where it foresees them."""
-        own = "".join(self.words)
         if self.letters <= FEW and any(" " in text for text in texts):
             return False
-        return not any(
-            joint in text and (text is not texts[-1] or joint not in own) for text in texts for joint in (*JOINTS, ". ")
-        )
+        free = len(self.words) > 1 and not self.words[-1] and self.words[-2].endswith(JOINTS)
+        single = texts[:-1] if free else texts
+        return not any(joint in text for text in single for joint in (*JOINTS, ". "))
 
 
 class Sentences:
@@ -111,6 +110,12 @@ class Sentences:
         parts = ENDS.split(sentence)
         if len(parts) > 1:
             return "".join(map(self._found, parts))
+        listed = [self._fit(part) for part in sentence.split(", ")]
+        if len(listed) > 1 and all(listed):
+            return ", ".join(listed)
+        name, met, inner = sentence.removesuffix(")").partition(" (")
+        if met and sentence.endswith(")") and ": " not in name and (said := self._found(inner)) != inner:
+            return f"{self._found(name)} ({said})"
         for joint in JOINTS:
             first, met, rest = sentence.partition(joint)
             if met and rest:

@@ -153,7 +153,7 @@ def _not_null(check: Check, table: str, tables: Tables) -> Compiled:
     return Compiled(
         check=check,
         table=table,
-        rule=f"{listed(names)} {'is' if len(names) == 1 else 'are'} never missing",
+        rule=f"{listed(names)} is never missing" if len(names) == 1 else f"{listed(names)} are never missing",
         breach=f"have no {listed(names, 'or')}",
         violated=f"({violated})",
         columns=names,
@@ -169,7 +169,7 @@ def _unique(check: Check, table: str, tables: Tables) -> Compiled:
     return Compiled(
         check=check,
         table=table,
-        rule=f"{listed(names)} {'is' if len(names) == 1 else 'together are'} unique",
+        rule=f"{listed(names)} is unique" if len(names) == 1 else f"{listed(names)} together are unique",
         breach="share their key with another",
         applies=f"({known})",
         columns=names,

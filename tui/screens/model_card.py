@@ -15,6 +15,7 @@ from lemnis.engine.modelcard.text import differences_markdown, fact_text
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Panel, Words
 from lemnis.tui.widgets.cells import fitted
 from lemnis.tui.widgets.dialog import Dialog
@@ -128,12 +129,12 @@ def card_lines(card: Card, width: int) -> list[Content]:
     label = min(30, width // 3)
     lines: list[Content] = []
     for section in card.sections:
-        lines += [*([Content("")] if lines else []), Content.styled(section.title, "bold $stage-accent")]
+        lines += [*([Content("")] if lines else []), Content.styled(told(section.title), "bold $stage-accent")]
         if section.note:
-            lines.append(Content.styled(safe(section.note, limit=400), "$muted"))
+            lines.append(Content.styled(safe(told(section.note), limit=400), "$muted"))
         for fact in section.facts:
-            name = fitted(Content.styled(safe(fact.name), "$muted"), label)
-            lines.append(fitted(Content.assemble(name, "  ", safe(fact_text(fact), limit=400)), width))
+            name = fitted(Content.styled(safe(told(fact.name)), "$muted"), label)
+            lines.append(fitted(Content.assemble(name, "  ", safe(told(fact_text(fact)), limit=400)), width))
     return lines
 
 

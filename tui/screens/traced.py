@@ -9,6 +9,7 @@ from lemnis.engine.text import safe
 from lemnis.tui.address import Address, address
 from lemnis.tui.format import MISSING, verdict, when
 from lemnis.tui.language import N_, _
+from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import Cell, Col, Row
 
 COLUMNS = (
@@ -68,7 +69,7 @@ def step_row(way: str, step: Step, place: int, width: int) -> Row:
     cells: list[Cell] = [
         Content.styled(_(WAYS[way]), style),
         Content("  " * step.depth + name),
-        step.title,
+        told(step.title),
         Content.styled(judged.text, judged.style) if step.state else MISSING,
         when(step.at) if step.at else MISSING,
     ]

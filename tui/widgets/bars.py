@@ -44,7 +44,7 @@ class FactLine(Widget):
                     "$muted",
                 )
             if seen.state != "up" and seen.why:
-                line += Content.styled(f"  {safe(told(seen.why), limit=120)}", "$muted")
+                line += Content.styled(f"  {safe(told(_(seen.why)), limit=120)}", "$muted")
         if self.mouse_off:
             line += Content.styled(f"  {_('mouse off')}", "$muted")
         for notice in filter(None, (self.broken, *self.lasting)):

@@ -137,7 +137,11 @@ def repeat_after_ms(monitor: Monitor) -> int:
 
 def rule_words(rule: Rule) -> str:
     """Return one rule in words: ``drift: max PSI above 0.25 for 2 complete windows in a row (page)``."""
-    side, bound = ("above", rule.above) if rule.above is not None else ("below", rule.below)
-    one, many = ("minute", "minutes") if METRICS[rule.metric].live else ("complete window", "complete windows")
-    windows = f"one {one}" if rule.windows == 1 else f"{rule.windows} {many} in a row"
-    return f"{rule.name}: {METRICS[rule.metric].label} {side} {bound:g} for {windows} ({rule.severity})"
+    kind, many = METRICS[rule.metric], rule.windows
+    if kind.live:
+        windows = "one minute" if many == 1 else f"{many} minutes in a row"
+    else:
+        windows = "one complete window" if many == 1 else f"{many} complete windows in a row"
+    if rule.above is not None:
+        return f"{rule.name}: {kind.label} above {rule.above:g} for {windows} ({rule.severity})"
+    return f"{rule.name}: {kind.label} below {rule.below:g} for {windows} ({rule.severity})"

@@ -110,8 +110,8 @@ def shortage(claims: Sequence[Claim], held: Sequence[Claim], pool: Pool, index: 
         if free >= asked:
             slices = joins_slices(claims, pool, index)
             available += ", MIG slices are not joined" if slices else ", on no single GPU enough"
-    sentence = f"waits for {amount(index, asked)}: " + ", ".join([available, *told])
-    return sentence + kept_back(claims, holders, line)
+    have = ", ".join([available, *told])
+    return f"waits for {amount(index, asked)}: {have}{kept_back(claims, holders, line)}"
 
 
 def kept_back(claims: Sequence[Claim], holders: Sequence[Claim], line: Line) -> str:

@@ -56,7 +56,7 @@ def health(duty: Duty) -> Line:
     """Return whether the watch and the notifier are at work, in words where not."""
     line: Line = [(f"  {_('watch')} ", "$muted"), (_("● up"), "$ok")]
     if not duty.watching:
-        looked, why = since(duty.watch_at, duty.at), duty.watch_why or _("down")
+        looked, why = since(duty.watch_at, duty.at), told(duty.watch_why) or _("down")
         old = "" if duty.watch_at is None or looked in why else _("; as of {looked} ago").format(looked=looked)
         line[1] = said(f"✖ {why}{old}", "bold $bad", 120)
     post = duty.post
@@ -126,7 +126,7 @@ def drift_cell(one: Served) -> Span:
     if one.window is None:
         return _("drift {missing}").format(missing=MISSING), "$muted"
     state = verdict(one.window.verdict)
-    word = {"ok": _("no drift"), "watch": _("drift watch")}.get(state.word, state.word)
+    word = {"ok": _("no drift"), "watch": _("drift watch")}.get(state.word, state.said)
     return f"{state.glyph} {word} {window_name(one.window)}", state.style
 
 

@@ -65,7 +65,7 @@ def sections(report: IncidentReport, width: int) -> list[Section]:
         Section(_("What tells its rows from training rows"), contrast_lines(report), True),
         Section(_("Who carries it"), [segment_line(one) for one in report.segments], True),
         Section(_("Example rows, the newest in the bins that grew"), example_lines(report.examples), True),
-        Section(_("Shape of the rows"), [[said(one, "", 300)] for one in changed_shape(report)], True),
+        Section(_("Shape of the rows"), [[said(told(one), "", 300)] for one in changed_shape(report)], True),
         Section(servers_title(report), [strain_line(one, width) for one in report.strains], drawn=True),
         Section(_("With it"), [other_line(report, place) for place in range(len(report.others))]),
         *([] if has_runbook else [Section(_("Runbook"), runbook(report))]),

@@ -178,7 +178,7 @@ def ends(figure: Figure, currency: str) -> str:
 
 def sure_line(sure: Sure) -> Line:
     """Return how sure it is: how many rows, by chance how often, and how often the rule cried wolf."""
-    parts = [f"{sure.counted:,} {sure.unit}"]
+    parts = [f"{sure.counted:,} {told(sure.unit)}"]
     if sure.p_adjusted is not None:
         chance = f"{sure.p_adjusted:.2g}" if sure.p_adjusted >= 1e-99 else _("below 1e-99")
         doubt = _(": may be chance") if sure.p_adjusted > SIGNIFICANT else ""

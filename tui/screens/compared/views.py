@@ -45,6 +45,6 @@ def tabs_line(view: int) -> Content:
 
 def keys_line(view: int) -> Content:
     """Return the keys of a view, then those of all."""
-    shared = (("z", "differences"), ("p", "baseline"), ("t", _("other rows"))) if view < CURVES else ()
+    shared = (("z", N_("differences")), ("p", N_("baseline")), ("t", N_("other rows"))) if view < CURVES else ()
     keys = (*KEYS.get(view, ()), *shared, ("K", "explain"), ("E", "export"), ("y", "copy"), ("esc", "back"))
     return Content("").join([Content.assemble((f" {key} ", "$key"), f"{_(does)} ") for key, does in keys])

@@ -7,7 +7,7 @@ from textual.content import Content
 from lemnis.engine.monitor.retraining import Event, Point, Step, Study
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, number, verdict, when
-from lemnis.tui.language import N_, _
+from lemnis.tui.language import N_, _, sense
 from lemnis.tui.screens.looped.words import figure_cells, mean_words
 from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Col, Row
@@ -65,7 +65,7 @@ def step_row(step: Step, now: int, width: int) -> Row:
     state, said = verdict(step.state), [told(step.why), told(step.blocker)]
     if width < WIDE:
         said = [told(step.blocker) or told(step.why)] if width >= NARROW else []
-    cells = [step.name, state.content, age(step.since, now), step.key or MISSING, *said]
+    cells = [sense(step.name, "a step"), state.content, age(step.since, now), step.key or MISSING, *said]
     return Row(step.name, cells, [step.name, step.state, step.since, step.key, *said])
 
 

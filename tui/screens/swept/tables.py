@@ -54,7 +54,7 @@ def sweep_facts(sweep: Sweep, trials: Sequence[Trial]) -> list[tuple[str, Cell]]
         (_("best"), safe(best_words(sweep, trials))),
         *([(_("to expect"), safe(expectation_words(sweep)) or too_few)] if len(sweep.objectives) == 1 else []),
         (_("varies"), safe(space_words(sweep))),
-        *([("why", safe(why))] if why and why != "all trials have ended" else []),
+        *([(_("why"), safe(why))] if why and sweep.why != "all trials have ended" else []),
     ]
 
 

@@ -116,7 +116,7 @@ def facts(preview: LinkPreview) -> list[tuple[str, Cell]]:
     lost = share(report.orphan_rows / total, 2)
     found: list[tuple[str, Cell]] = [
         (_("matched"), matched_text(preview)),
-        ("rows", rows_cell(preview)),
+        (_("rows"), rows_cell(preview)),
         (
             _("orphans"),
             _("{orphan_keys} keys, {orphan_rows} rows ({lost}) find none").format(

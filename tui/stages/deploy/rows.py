@@ -225,7 +225,7 @@ def endpoint_detail(endpoint: Endpoint, steps: Sequence[EndpointEvent] = (), *, 
                 _("requests"),
                 _("{requests} of {rows} rows").format(requests=number(endpoint.requests), rows=number(endpoint.rows)),
             ),
-            ("errors", counted(endpoint.errors)),
+            (_("errors"), counted(endpoint.errors)),
             (_("log"), styled(log_words(endpoint), "$warn") if endpoint.dropped else log_words(endpoint)),
             (
                 _("latency"),
@@ -274,7 +274,7 @@ def version_detail(
     """Return everything about one version: where it came from, its gates, and what was measured."""
     lines = facts(
         [
-            ("run", f"{version.run_id} {version.run_name}"),
+            (_("run"), f"{version.run_id} {version.run_name}"),
             (_("aliases"), alias_cell(version.aliases)),
             ("sha256", f"{version.sha256[:16]}…  {bytes_(version.bytes)}"),
             (_("threshold"), number(version.threshold, 2)),
@@ -285,7 +285,7 @@ def version_detail(
             ),
             (_("golden"), _("{golden_rows} rows with recorded answers").format(golden_rows=version.golden_rows)),
             (_("by"), _("{who}, {created_at} ago").format(who=version.who, created_at=age(version.created_at, now))),
-            ("why", version.why),
+            (_("why"), version.why),
             *([(_("from"), origin)] if origin else []),
             *([] if stale is None else stale_facts(stale)),
         ]
@@ -300,10 +300,10 @@ def event_detail(event: AliasEvent) -> Content:
         [
             (_("alias"), f"{event.model}@{event.alias}"),
             (_("moved"), f"{event.previous or MISSING} → {event.version or _('nothing')}"),
-            ("how", _("▲ forced, although the gates did not pass") if event.forced else event.kind),
-            ("when", when(event.at, seconds=True)),
-            ("who", event.who),
-            ("why", event.why),
+            (_("how"), _("▲ forced, although the gates did not pass") if event.forced else event.kind),
+            (_("when"), when(event.at, seconds=True)),
+            (_("who"), event.who),
+            (_("why"), event.why),
         ]
     )
     evidence: dict[str, Any] = event.evidence  # Any: JSON of the moment

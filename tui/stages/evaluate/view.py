@@ -11,14 +11,14 @@ from lemnis.engine.errors import NotFound
 from lemnis.engine.evaluate import Evaluation, Explanation, Failures, Folds, Gate, Importance, Perturbations, Slices
 from lemnis.engine.experiments import Run
 from lemnis.engine.text import safe
-from lemnis.tui.language import _
+from lemnis.tui.language import N_, _
 from lemnis.tui.sentences import told
 from lemnis.tui.stages.evaluate.features import NOTHING, Interpreted, interpreted
 
-BASELINES, CALIBRATION, FOLDS = "baselines", "calibration", "folds"
-SLICES, STRESS, LOAD = "slices", "stress", "load"
-FEATURES, FAILURES, ROWS = "features", "failures", "rows"
-CHARTS = ("quality", "curves", "months")  # a large screen shows them together
+BASELINES, CALIBRATION, FOLDS = N_("baselines"), N_("calibration"), N_("folds")
+SLICES, STRESS, LOAD = N_("slices"), N_("stress"), N_("load")
+FEATURES, FAILURES, ROWS = N_("features"), N_("failures"), N_("rows")
+CHARTS = (N_("quality"), N_("curves"), N_("months"))  # a large screen shows them together
 LISTED = (BASELINES, CALIBRATION, FOLDS, SLICES, STRESS, LOAD)  # a list with a detail of the line under the cursor
 VIEWS = (*CHARTS, *LISTED, FEATURES, FAILURES, ROWS)
 MOST_RUNS = 200
@@ -123,7 +123,7 @@ def working_on(engine: Engine, run_id: int) -> str:
 
 def views_line(views: Sequence[str], current: str, width: int) -> Content:
     """Return the names of the views, the open one bold in brackets; where they do not fit, those around it."""
-    texts = [f"[{name}]" if name == current else name for name in views]
+    texts = [f"[{_(name)}]" if name == current else _(name) for name in views]
     place = views.index(current) if current in views else 0
     first, last = place, place + 1
     while True:

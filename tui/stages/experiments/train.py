@@ -95,7 +95,7 @@ class TrainDialog(Dialog[Training]):
         drawn = verdict(word)
         line = self.query_one("#checks", Words)
         line.display = bool(text)
-        line.say(Content.assemble((f"{drawn.glyph} ", drawn.style), _("checks: {text}").format(text=safe(text))))
+        line.say(Content.assemble((f"{drawn.glyph} ", drawn.style), _("checks: {text}").format(text=safe(told(text)))))
         self.query_one("#despite").display = blocked
 
     @on(Table.Opened, "#presets")

@@ -11,7 +11,7 @@ from lemnis.engine.data import Column, Version
 from lemnis.engine.explore import Order, Profile, View, interest
 from lemnis.engine.text import safe
 from lemnis.tui.format import BLOCKS, MISSING, figure, number, share, when
-from lemnis.tui.language import _
+from lemnis.tui.language import _, sense
 from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Cell, Col, Field, Row
 
@@ -48,7 +48,7 @@ def order_words(order: Order, profiles: Mapping[str, Profile]) -> str:
             if before
             else _("drift: there is no profile of a version before")
         )
-    return order
+    return sense(order, "an order")
 
 
 def columns_for(width: int) -> tuple[Col, ...]:

@@ -8,6 +8,7 @@ from lemnis.engine.features import Matrix
 from lemnis.engine.features.records import MEASURES
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import N_, _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.features import rows
 from lemnis.tui.stages.features.heat import HeatMap
 from lemnis.tui.widgets import Panel, Words
@@ -39,7 +40,9 @@ class Association(Panel):
     def show(self, matrix: Matrix | None, working: str = "") -> None:
         """Show a matrix by the measure in force; `working` is what is being measured now."""
         self.heat.show(matrix, self.measure)
-        self.retitle(_("Association · {measures}").format(measures=MEASURES[self.measure]), rows.matrix_words(matrix))
+        self.retitle(
+            _("Association · {measures}").format(measures=told(MEASURES[self.measure])), rows.matrix_words(matrix)
+        )
         self.footnote(
             working or _("83 is 0.83, · below 0.10 · {features.measure} next measure · {table.open} opens a pair")
         )

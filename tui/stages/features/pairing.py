@@ -15,6 +15,7 @@ from lemnis.engine.features.records import MEASURES
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, figure, share, verdict
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.features.rows import fixed
 from lemnis.tui.widgets import Words
 from lemnis.tui.widgets.cells import drawable, fitted
@@ -72,7 +73,7 @@ class PairScreen(Dialog[None]):
 def pair_content(detail: PairDetail) -> Content:
     """Return the measures and the picture of two columns."""
     said = [
-        Content.assemble((f"{MEASURES[name]} ", "bold" if name == detail.measure else "$muted"), fixed(value, 4))
+        Content.assemble((f"{told(MEASURES[name])} ", "bold" if name == detail.measure else "$muted"), fixed(value, 4))
         for name, value in detail.measures.items()
         if value is not None
     ]

@@ -68,7 +68,7 @@ def columns_for(width: int) -> list[Col]:
 
 def wide(column: Col) -> Col:
     """Return a column whose cells have their deviation."""
-    return Col(column.name, f"{column.label} ±", right=True)
+    return Col(column.name, f"{column.said} ±", right=True, data=True)
 
 
 def score_row(
@@ -187,7 +187,7 @@ def set_title(chosen: FeatureSet | None, marked: Sequence[str], of: int) -> tupl
             if chosen.at
             else _("from {who}").format(who=safe(chosen.who))
         )
-        why = f": {safe(chosen.why, limit=200)}" if chosen.why else ""
+        why = f": {safe(told(chosen.why), limit=200)}" if chosen.why else ""
         return _("Set {name}").format(name=chosen.name), Content.assemble(
             verdict("ready").glyph,
             " " + _("{now} of {of} columns, {who}").format(now=len(now), of=of, who=who),
@@ -340,9 +340,9 @@ def pair_words(matrix: Matrix, pair: tuple[int, int], measure: str) -> Content:
     value = matrix.value(measure, *pair)
     if pair[0] == pair[1]:
         return Content.assemble((first, "bold"), (f"  {_('with itself')}", "$muted"))
-    said = f"{MEASURES[measure_of(matrix, measure, *pair)]} {fixed(value, 4)}"
+    said = f"{told(MEASURES[measure_of(matrix, measure, *pair)])} {fixed(value, 4)}"
     if math.isnan(value):
-        said = _("{measures} does not suit this pair").format(measures=MEASURES[measure])
+        said = _("{measures} does not suit this pair").format(measures=told(MEASURES[measure]))
     group = matrix.groups[pair[0]] if matrix.groups[pair[0]] == matrix.groups[pair[1]] else 0
     same = "   " + _("both in group {letter}").format(letter=letter(group)) if group else ""
     return Content.assemble((f"{first} × {second}", "bold"), f"   {said}", (same, "$muted"))

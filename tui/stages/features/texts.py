@@ -5,6 +5,7 @@ from lemnis.engine.features.records import MEASURES
 from lemnis.engine.text import safe
 from lemnis.tui.format import number
 from lemnis.tui.language import N_, _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.features.rows import fixed
 
 LEAKAGE = (
@@ -164,7 +165,7 @@ def association(measure: str, matrix: Matrix | None) -> tuple[str, str]:
             "Command: lemnis features associate --measure {measure}"
         ).format(measure=measure)
     )
-    return _("Association {measures}").format(measures=MEASURES[measure]), "\n\n".join(parts)
+    return _("Association {measures}").format(measures=told(MEASURES[measure])), "\n\n".join(parts)
 
 
 CELLS = {

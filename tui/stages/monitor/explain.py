@@ -78,7 +78,7 @@ def window(chosen: Window | None) -> tuple[str, str]:
         if chosen.roc_auc is not None
         else _("The ROC AUC needs both classes among the labelled rows.")
     )
-    changes = "\n".join(f"· {change}" for change in chosen.schema_changes)
+    changes = "\n".join(f"· {told(change)}" for change in chosen.schema_changes)
     parts = [
         _("{verdict}: {why}. An important feature (5 % of the gain) that drifts makes the window drift.").format(
             verdict=chosen.verdict, why=told(chosen.why)
@@ -139,7 +139,7 @@ def feature(chosen: FeatureDrift | None) -> tuple[str, str]:
 def alert(chosen: Alert | None, rules: list[Rule]) -> tuple[str, str]:
     """Return title and text about an alert, or about the rules."""
     if chosen is None:
-        listed = "\n".join(f"· {rule_words(rule)}" for rule in rules)
+        listed = "\n".join(f"· {told(rule_words(rule))}" for rule in rules)
         return _("Alert rules"), "\n\n".join(filter(None, [listed, ALERT_TEXT]))
     rule = next((rule for rule in rules if rule.name == chosen.rule), None)
     said = [
@@ -154,7 +154,7 @@ def rule_said(chosen: Alert, rule: Rule | None) -> str:
     """Return what an alert's rule says and what its metric is."""
     if chosen.metric in DEFINITIONS:
         return DEFINITIONS[chosen.metric]
-    said = (
-        _("Rule: {rule_words}.").format(rule_words=rule_words(rule)) if rule else _("Its rule is no longer declared.")
-    )
-    return f"{said}\n\n{METRICS[chosen.metric].definition}"
+    said = _("Its rule is no longer declared.")
+    if rule is not None:
+        said = _("Rule: {rule_words}.").format(rule_words=told(rule_words(rule)))
+    return f"{said}\n\n{told(METRICS[chosen.metric].definition)}"

@@ -23,6 +23,7 @@ from lemnis.engine.monitor.schema.records import Finding
 from lemnis.tui.format import when
 from lemnis.tui.keys.named import key_of
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.monitor import rows
 from lemnis.tui.stages.monitor.figures import in_unit
 from lemnis.tui.widgets import Chart, Panel, Series, Table, Words
@@ -136,7 +137,7 @@ class Overview(Vertical):
         table.set_columns(columns)
         table.empty = nothing_in(view, _("No window is chosen."))
         table.show([rows.feature_row(feature, view.grid, columns) for feature in view.features])
-        changes = view.window.schema_changes if view.window else []
+        changes = list(map(told, view.window.schema_changes)) if view.window else []
         words = self.query_one("#changes", Words)
         words.display = bool(changes)
         words.say(

@@ -89,7 +89,7 @@ def short_label(window: Window) -> str:
     start = datetime.fromtimestamp(window.starts / 1000, UTC)
     width = window.ends - window.starts
     if width > 27 * DAY_MS:
-        return f"{start:%b %y}"
+        return _("{start:%b %y}").format(start=start)
     return f"{start:%m-%d}" if width >= DAY_MS else f"{start:%H}h" if width >= HOUR_MS else f"{start:%H:%M}"
 
 

@@ -166,7 +166,7 @@ def processes_title(known: ProcessTable, shown: ProcessTable, *, tree: bool, wis
 
 def process_row(process: Process, now_ms: int) -> Row:
     """Return one process; those of this workspace say whom they work for."""
-    owner = Content.styled(f"→ {safe(process.owner)}", "$stage-accent") if process.owner else Content("")
+    owner = Content.styled(f"→ {safe(told(process.owner))}", "$stage-accent") if process.owner else Content("")
     cpu = MISSING if process.cpu_percent is None else f"{process.cpu_percent:.1f}"
     return Row(
         process.key,

@@ -56,7 +56,7 @@ def check_row(result: CheckResult, points: Sequence[HistoryPoint], columns: Sequ
         "share": share_text(result),
         "change": change_text(result.compared),
         "trend": trend(points),
-        "severity": Content.styled(result.severity, "$muted"),
+        "severity": Content.styled(_(result.severity), "$muted"),
         "owner": result.owner,
     }
     values = {
@@ -148,7 +148,7 @@ def summary_content(run: CheckRun | None, now: int, width: int, *, notice: str =
         (verdict("passed"), run.passed),
     ]
     parts = [
-        Content.assemble((f"{drawn.glyph} {count}", drawn.style if count else "$muted"), f" {drawn.word}")
+        Content.assemble((f"{drawn.glyph} {count}", drawn.style if count else "$muted"), f" {drawn.said}")
         for drawn, count in counts
         if count or width >= WIDE_CELLS
     ]
@@ -184,7 +184,7 @@ def detail_facts(result: CheckResult, now: int) -> list[tuple[str, Cell]]:
     allowed = f": {result.limits}" if result.limits else plain
     owner = _(", owned by {owner}").format(owner=result.owner) if result.owner else ""
     took = _(", took {duration_ms}").format(duration_ms=duration(result.duration_ms / 1000))
-    return [*facts, (_("severity"), f"{result.severity}{allowed}{owner}{took}")]
+    return [*facts, (_("severity"), f"{_(result.severity)}{allowed}{owner}{took}")]
 
 
 def offender_bars(result: CheckResult) -> list[tuple[str, float | None, str]]:

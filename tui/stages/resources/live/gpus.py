@@ -166,7 +166,7 @@ def bus_words(gpu: Gpu) -> Content:
 def process_line(pid: int, held: int | None, busy: float | None, kind: str, process: Process | None) -> Content:
     """Return one process on a GPU: what it takes there, whose it is, whom it works for."""
     user = process.user if process is not None else MISSING
-    whose = f"→ {process.owner}" if process is not None and process.owner else _("not of this workspace")
+    whose = f"→ {told(process.owner)}" if process is not None and process.owner else _("not of this workspace")
     command = process.command if process is not None else _("not in this container")
     return Content.assemble(
         (f"    ├ {pid:>7}  ", "$muted"),

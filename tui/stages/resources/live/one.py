@@ -10,6 +10,7 @@ from lemnis.engine.resources import ProcessDetail
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, bytes_, duration, number, when
 from lemnis.tui.language import N_, _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.resources.lines import rate
 from lemnis.tui.stages.resources.live.graph import Shape, area
 from lemnis.tui.stages.resources.live.past import GUTTER, axis_line, shares
@@ -65,7 +66,9 @@ def detail_lines(detail: ProcessDetail, width: int, now_ms: int) -> list[Content
     if len(command) > COMMAND_LINES:
         command = [*command[: COMMAND_LINES - 1], command[COMMAND_LINES - 1][: width - 1] + "…"]
     owner = (
-        Content.styled(f"→ {safe(one.owner)}", "$stage-accent") if one.owner else Content(_("not of this workspace"))
+        Content.styled(f"→ {safe(told(one.owner))}", "$stage-accent")
+        if one.owner
+        else Content(_("not of this workspace"))
     )
     above = " ‹ ".join(f"{safe(name)} {pid}" for pid, name in detail.ancestors) or "init"
     below = ", ".join(map(str, detail.children[:12])) + ("…" if len(detail.children) > 12 else "")
