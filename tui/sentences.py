@@ -17,6 +17,7 @@ PLACE = re.compile(r"\{(\d+)\}")
 PLACES = re.compile(r"((?:\{\})+)")
 JOINTS = ("; ", ": ")  # what stands between sentences that were made apart, beside the end of one
 ENDS = re.compile(r"(?<=[.?!])( )")
+LONGEST, MANY = 600, 8  # letters, and joints: looking through more would keep a person waiting
 FEW = 4  # letters of its own: a template with no more fits only where no place has a blank in it
 
 
@@ -70,11 +71,19 @@ class Sentences:
     def __init__(self, templates: Mapping[str, str]) -> None:
         """Know the translation of each template; where several fit a sentence, the one with the most own words does."""
         ordered = sorted(templates, key=lambda template: -len(template.replace("{}", "")))
-        self._known = [Template.of(written, templates[written]) for written in ordered]
+        known = [Template.of(written, templates[written]) for written in ordered]
+        self._open = [one for one in known if not one.words[0]]
+        # By the letter they begin with, so that most are not looked at, among those that begin with a place.
+        self._by_first = {
+            first: [one for one in known if one.words[0][:1] in ("", first)]
+            for first in {one.words[0][0] for one in known if one.words[0]}
+        }
         self._told: dict[str, str] = {}
 
     def told(self, sentence: str) -> str:
-        """Return a sentence in this language, as it is where no template fits."""
+        """Return a sentence in this language, as it is where no template fits and where it has too many parts."""
+        if len(sentence) > LONGEST or sum(map(sentence.count, (*JOINTS, ". "))) > MANY:
+            return sentence
         said = self._told.get(sentence)
         if said is None:
             if len(self._told) >= REMEMBERED:
@@ -87,7 +96,7 @@ class Sentences:
 
     def _fit(self, sentence: str, *, begun: bool = False) -> str:
         """Return a sentence of one template in this language; empty where none fits. `begun`: by words of its own."""
-        for known in self._known:
+        for known in self._by_first.get(sentence[:1], self._open):
             found = known.between(sentence) if known.words[0] or not begun else None
             if found is not None and known.holds(found):
                 places = [

@@ -129,6 +129,14 @@ def test_what_stands_in_a_sentence_stays_as_it_is(before: str, after: str) -> No
     assert known.told(f"from {before} to {after}.") == f"{after} ← {before}"
 
 
+@pytest.mark.parametrize("sentence", [": " * 100, "a; b, " * 50, "ok. " * 100, "x" * 10_000])
+def test_a_sentence_of_very_many_parts_stays_and_keeps_nobody_waiting(
+    sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sentences, "_found", lambda self, sentence: pytest.fail("is looked through"))
+    assert Sentences({"from {} to {}.": "{1} ← {0}"}).told(sentence) == sentence
+
+
 @pytest.mark.slow
 def test_the_sentences_that_are_translated_are_those_that_sources_write() -> None:
     sentences = json.loads((LOCALES / "ko" / "sentences.json").read_text("utf-8"))
