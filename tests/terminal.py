@@ -18,7 +18,7 @@ import pyte
 DEADLINE_SECONDS = 40.0
 # What Textual writes: colours and styles, cursor addresses, erasing, modes, queries, and strings that it makes itself.
 WHITELIST = re.compile(
-    r"\x1b(?:\[[0-9;:]*m|\[[0-9;]*H|\[\??[0-9;]*[hl]|\[[0-9;]*[JKABCD]|\[[?>=<]?[0-9;]*[cunqtp]|\[\?[0-9;]*\$p"
+    r"\x1b(?:\[[0-9;:]*m|\[[0-9;]*H|\[\??[0-9;]*[hl]|\[[0-9;]*[JKXABCD]|\[[?>=<]?[0-9;]*[cunqtp]|\[\?[0-9;]*\$p"
     r"|\]52;c;[A-Za-z0-9+/=]*\x07|\]0;Lemnis\x07|\]22;[a-z-]*\x07|P\+q[0-9A-F;]*\x1b\\|[78=>]|\[!p)"
 )
 MODES = re.compile(r"\x1b\[\?([0-9;]+)([hl])")

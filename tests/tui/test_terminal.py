@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from terminal import Terminal, lemnis
+from whole import whole_engine
 
 from lemnis.engine import Engine
 from lemnis.engine.workspace import create_workspace
@@ -130,3 +131,29 @@ def test_without_a_workspace_the_first_screen_offers_the_demo_init_and_leaving(t
         assert terminal.end() == 0
     finally:
         terminal.close()
+
+
+def test_a_switch_of_the_tab_sends_at_most_8_kb(tmp_path: Path) -> None:
+    whole_engine(tmp_path / "flights").store.close()
+    colours = {"COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+    terminal = Terminal(lemnis("--read-only"), cwd=tmp_path / "flights", columns=120, lines=40, **colours)
+    try:
+        sent: dict[str, int] = {}
+        for stage in [*STAGES, *STAGES]:  # once each has been seen
+            quiet(terminal)
+            before = len(terminal.written)
+            terminal.press(stage.key)
+            terminal.wait_for(lambda title=stage.title: f" {title} " in terminal.text().splitlines()[1])
+            quiet(terminal)
+            sent[stage.name] = len(terminal.written[before:].encode())
+        assert {name: size for name, size in sent.items() if size > 8000} == {}
+    finally:
+        terminal.close()
+
+
+def quiet(terminal: Terminal) -> None:
+    """Read until nothing comes for a moment."""
+    before = -1
+    while before != len(terminal.written):
+        before = len(terminal.written)
+        terminal.read(0.2)

@@ -13,6 +13,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from lemnis.engine.clock import monotonic_s
+from lemnis.tui.terminal.capabilities import erases
 from lemnis.tui.terminal.changes import Shown
 from lemnis.tui.terminal.colours import WITHOUT
 from lemnis.tui.terminal.glyphs import substitutes
@@ -84,7 +85,7 @@ class TerminalDriver(LinuxDriver):
         self._plain = os.environ.get("TERM") in ("linux", *WITHOUT)
         self.pace = Pace(constants.MAX_FPS)
         self._stopped, self.heard, self.answering, self.answered = False, 0, 0, 0
-        self._shown, self._held = Shown(), ""
+        self._shown, self._held = Shown(erases=erases(os.environ)), ""
 
     def write(self, data: str) -> None:
         if self._plain:
