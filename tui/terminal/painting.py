@@ -6,7 +6,7 @@ is. Blanks go first, many at once; what they take away with them is drawn afterw
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import ne
+from itertools import count
 
 from lemnis.tui.terminal.styles import blank_of, seen_without_letters, step
 
@@ -113,11 +113,11 @@ class Pen:
         """Yield what makes lines of others, by their rows."""
         blank, odd, even = Pieces(), Pieces(), Pieces()
         for y, (old, new) in sorted(lines.items()):
-            changed = differing(old, new)
-            runs = runs_of(new, changed, erases=self.erases)
-            if self.erases:
-                for run in blanks_of(new, changed, runs):
-                    blank.setdefault(run.style, []).append((y, run, ""))
+            empty, filled = apart(new, differing(old, new))
+            runs = runs_of(new, filled)
+            blanks = blanks_of(new, empty, runs, across=self.erases)
+            for run in blanks if self.erases else left(blanks, runs):
+                blank.setdefault(run.style, []).append((y, run, ""))
             for run in runs:
                 text = "".join(new.letters[run.begin : run.end]).replace(UNKNOWN, "")
                 (odd if run.odd else even).setdefault(run.style, []).append((y, run, text))
@@ -131,7 +131,7 @@ class Pen:
         size = run.end - run.begin
         if blank_of(self.style) != run.style:
             yield self.turn(run.style)
-        if size < ERASED:
+        if size < ERASED or not self.erases:
             self.at = (y, run.end)
             yield " " * size
         else:
@@ -146,26 +146,27 @@ class Pen:
 
 def differing(old: Line, new: Line) -> list[int]:
     """Return the places of the cells that differ."""
-    letters, styles = map(ne, old.letters, new.letters), map(ne, old.styles, new.styles)
-    return [place for place, (letter, style) in enumerate(zip(letters, styles, strict=True)) if letter or style]
+    cells = zip(count(), old.letters, new.letters, old.styles, new.styles)
+    return [place for place, here, there, before, after in cells if here != there or before != after]
 
 
-def runs_of(line: Line, changed: Sequence[int], *, erases: bool) -> list[Run]:
-    """Return what is drawn: cells of one style that change, with short gaps between them.
+def apart(line: Line, changed: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Return the places of blanks, and of what is more than that."""
+    letters, styles = line.letters, line.styles
+    seen = {style for style in set(styles) if seen_without_letters(style)}
+    blank = [place for place in changed if letters[place] == " " and styles[place] not in seen]
+    if not blank:
+        return blank, list(changed)
+    return blank, [place for place in changed if letters[place] != " " or styles[place] in seen]
 
-    Blanks that can be erased are left out, but for short gaps.
-    """
+
+def runs_of(line: Line, changed: Sequence[int]) -> list[Run]:
+    """Return what is drawn: cells of one style that change, with short gaps between them."""
     letters, styles, runs = line.letters, line.styles, list[Run]()
     last, doubles = dict[str, Run](), "" in letters
     for place in changed:
         letter, style = letters[place], styles[place]
-        if letter == " " and not seen_without_letters(style):
-            if erases:
-                continue
-            if runs and runs[-1].end == place and blank_of(runs[-1].style) == style:
-                runs[-1].end = place + 1
-                continue
-        elif letter in ("", UNKNOWN):
+        if letter in ("", UNKNOWN):
             continue
         run = last.get(style)
         if run is None or (run.end != place and (place - run.end > GAP or not line.fits(run.end, place, style))):
@@ -176,23 +177,37 @@ def runs_of(line: Line, changed: Sequence[int], *, erases: bool) -> list[Run]:
     return runs
 
 
-def blanks_of(line: Line, changed: Sequence[int], runs: Sequence[Run]) -> list[Run]:
-    """Return what is erased: blanks that change, with what is drawn afterwards, or blank already, between them."""
+def blanks_of(line: Line, changed: Sequence[int], runs: Sequence[Run], *, across: bool) -> list[Run]:
+    """Return blanks of one background that change; `across` what is drawn afterwards, and blanks that don't change."""
     drawn = bytearray(len(line.letters))
     for run in runs:
         drawn[run.begin : run.end] = b"\1" * (run.end - run.begin)
-    found = list[Run]()
+    found, last = list[Run](), Run("", 0, 0)
     for place in changed:
         style = line.styles[place]
-        if line.letters[place] != " " or drawn[place] or seen_without_letters(style):
+        if place == last.end and style == last.style and found:
+            last.end = place + 1
+        elif drawn[place]:
             continue
-        last = found[-1] if found else None
-        if (
-            last is not None
-            and last.style == style
+        elif (
+            across
+            and found
+            and style == last.style
             and all(drawn[between] or line.blank(between, style) for between in range(last.end, place))
         ):
             last.end = place + 1
         else:
-            found.append(Run(style, place, place + 1))
+            last = Run(style, place, place + 1)
+            found.append(last)
     return found
+
+
+def left(blanks: Sequence[Run], runs: Sequence[Run]) -> Iterator[Run]:
+    """Make blanks part of what is drawn before each of them in front of the same background; yield the others."""
+    ends = {run.end: run for run in runs}
+    for blank in blanks:
+        before = ends.get(blank.begin)
+        if before is not None and blank_of(before.style) == blank.style:
+            before.end = blank.end
+        else:
+            yield blank
