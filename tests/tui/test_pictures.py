@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import becomes, settle
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.geometry import Size
+from textual.screen import Screen
 
 from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.terminal.app import unless_placed
 from lemnis.tui.terminal.pictures import Pace, PictureTimer
 from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets import Facts, Panel
@@ -123,3 +125,15 @@ async def test_a_screen_behind_a_dialog_is_drawn_once_it_is_seen_again() -> None
         behind.refresh()
         PictureTimer(behind, SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0))._draw()
         assert behind._repaint_required
+
+
+async def test_a_screen_that_opens_is_placed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    placed: list[Size] = []
+    monkeypatch.setattr(Screen, "_screen_resized", lambda screen, size: placed.append(size))
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        resized = unless_placed(pilot.app.screen)
+        placed.clear()
+        resized(Size(80, 24))
+        assert placed == []
+        resized(Size(100, 24))
+        assert placed == [Size(100, 24)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from textual._context import active_message_pump
 from textual.css.query import NoMatches
+from textual.geometry import Size
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widget import Widget
@@ -42,6 +43,16 @@ def searched(error: NoMatches) -> MessagePump | None:
     return asked if isinstance(asked, MessagePump) else None
 
 
+def unless_placed(screen: Screen[Any]) -> Callable[[Size], None]:
+    """Return what places a screen in a size, if it isn't in that already; one that opens is told of its own."""
+
+    def resized(size: Size) -> None:
+        if screen._compositor.size != size:  # pyright: ignore[reportPrivateUsage]
+            type(screen)._screen_resized(screen, size)  # pyright: ignore[reportPrivateUsage]
+
+    return resized
+
+
 class TerminalApp(ThemedApp[None]):
     """An app on the terminal of this process.
 
@@ -64,6 +75,7 @@ class TerminalApp(ThemedApp[None]):
         if isinstance(self._driver, TerminalDriver):
             own = vars(screen)
             own["_Screen__update_timer"] = own["_Screen__update_timer"] or PictureTimer(screen, self._driver)
+            own["_screen_resized"] = unless_placed(screen)
         return screen
 
     # Any: as Textual's own, which takes a name or a screen and returns a screen of that kind.
