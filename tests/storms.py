@@ -44,22 +44,37 @@ def paged(workspace: Path, count: int) -> int:
         terminal.wait_for("Palette")
         terminal.press("6")
         terminal.wait_for(f"{count - 1:05}")
+        drawn = whole_page(terminal)
         while "  00000" not in terminal.text():
             before = under_cursor(terminal)
             terminal.press("\x1b[6~")
             terminal.wait_for(lambda before=before: under_cursor(terminal) not in ("", before))
             terminal.wait_for(lambda: not misaligned(terminal))
+            drawn |= whole_page(terminal)
         terminal.press("q")
         assert terminal.end() == 0
         assert terminal.strange_sequences() == []
         assert "owned" not in terminal.screen.title
-        return len({number for number in NUMBER.findall(terminal.written) if int(number) < count})
+        return len(drawn)
     finally:
         terminal.close()
 
 
+def whole_page(terminal: Terminal) -> set[int]:
+    """Return the numbers of the runs on the screen, once they follow on each other."""
+    found: set[int] = set()
+
+    def follow_on() -> bool:
+        found.clear()
+        found.update(map(int, NUMBER.findall(terminal.text())))
+        return bool(found) and max(found) - min(found) + 1 == len(found)
+
+    terminal.wait_for(follow_on)
+    return found
+
+
 def under_cursor(terminal: Terminal) -> str:
-    """Return the number of the run under the cursor, the last line that a page draws; empty while it is not read."""
+    """Return the number of the run under the cursor; empty while it is not read."""
     lines = [line for line in terminal.text().splitlines() if line.startswith("│›")]
     found = NUMBER.search(lines[0]) if lines else None
     return found[0] if found else ""

@@ -84,7 +84,8 @@ class TerminalDriver(LinuxDriver):
         self._glyphs = substitutes(as_started())
         self._plain = os.environ.get("TERM") in ("linux", *WITHOUT)
         self.pace = Pace(constants.MAX_FPS)
-        self._stopped, self.heard, self.answering, self.answered = False, 0, 0, 0
+        self._stopping = self._stopped = False
+        self.heard, self.answering, self.answered = 0, 0, 0
         self._shown, self._held = Shown(erases=erases(os.environ)), ""
 
     def write(self, data: str) -> None:
@@ -155,17 +156,32 @@ class TerminalDriver(LinuxDriver):
         if self._mouse and not self.motion:
             self.write("\x1b[?1002l")
 
-    # What stops and goes on without the usual signals is put right all the same.
+    # A signal comes in the middle of anything, also of writing a picture: it is answered when that is done.
 
     def _sigtstp_application(self, *_: object) -> None:
-        if not self._stopped:  # the shell tells the whole job, and the launcher passes it on
-            self._stopped = self._auto_restart
+        if not self._auto_restart:  # an editor has the terminal
+            super()._sigtstp_application()
+        elif not self._stopping:  # the shell tells the whole job, and the launcher passes it on
+            self._stopping = True
+            self._loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        if self._stopping:
+            self._stopped = True
             super()._sigtstp_application()
 
     def _sigcont_application(self, *_: object) -> None:
+        if self._stopped:  # by `_stop`, which waits for this
+            self._go_on()
+        else:
+            self._stopping = False
+            self._loop.call_soon_threadsafe(self._go_on)
+
+    def _go_on(self) -> None:
+        # What stopped without the usual signal is put right all the same.
         if self._auto_restart and not self._stopped and self._writer_thread is not None:
             self.suspend_application_mode()
-        self._stopped = False
+        self._stopping = self._stopped = False
         super()._sigcont_application()
 
     def stop_application_mode(self) -> None:
