@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lemnis.engine.data import Version
 from lemnis.engine.errors import Cancelled
+from lemnis.engine.lean import let_pyarrow_be_alone
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +36,7 @@ class Cells:
     """
 
     def __init__(self, version: Version, threads: int = 1) -> None:
+        let_pyarrow_be_alone()
         import numpy as np
         import pyarrow.parquet as pq
 

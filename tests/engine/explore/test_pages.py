@@ -1,6 +1,9 @@
 """Rows, counts and values are those of a plain Python reference, whichever way they are filtered, sorted and paged."""
 
 import math
+import pickle
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -339,3 +342,19 @@ def test_a_reader_that_is_closed_keeps_no_rows_whatever_is_still_read(version: V
     reader.close()
     reader.cells.group(0, names)
     assert pa.total_allocated_bytes() == before
+
+
+def test_browsing_imports_no_pandas(version: Version) -> None:
+    """It takes a third of a second and memory that a console keeps until it ends."""
+    code = (
+        "import pickle, sys\n"
+        "from lemnis.engine.explore import Asked, RowReader, View\n"
+        "reader = RowReader(pickle.load(sys.stdin.buffer))\n"
+        "view = View(reader, Asked(where='delay > 0', order='delay'))\n"
+        "view.find()\n"
+        "assert view.page(0, 10, ['id', 'delay', 'carrier']).rows\n"
+        "reader.close()\n"
+        "print('pandas' in sys.modules)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(version), check=True, stdout=subprocess.PIPE)
+    assert told.stdout.decode().strip() == "False"
