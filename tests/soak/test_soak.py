@@ -13,7 +13,7 @@ from gauges import Sample
 from lived import lived
 from scenes import SCENES, Step, scenes
 from typed import typed
-from verdict import MIB, complaints, figures, slope
+from verdict import MIB, complaints, figures, lows, rise
 from walked import Walk
 
 from lemnis.tui.actions import ACTIONS
@@ -40,7 +40,7 @@ def test_what_stays_as_it_was_is_not_complained_of() -> None:
     ("worse", "told"),
     [
         (lambda each: {"uss": each.uss + int(each.at_s * 3500)}, "Memory grows by 2.0"),
-        (lambda each: {"threads": each.threads + int(each.at_s > 1500)}, "From 9 threads"),
+        (lambda each: {"threads": each.threads + int(each.at_s / 240)}, "threads it came to"),
         (lambda each: {"descriptors": each.descriptors + int(each.at_s / 300)}, "descriptors it came to"),
         (lambda each: {"keys_ms": tuple(ms * (1 + each.at_s / 4000) for ms in each.keys_ms)}, "A key was answered"),
     ],
@@ -50,10 +50,29 @@ def test_what_gets_worse_is_complained_of(worse: Callable[[Sample], dict[str, An
     assert told in complaint
 
 
-def test_a_slope_is_that_of_most_points() -> None:
-    points = [(float(x), 3.0 * x + (1000 if x % 7 == 0 else 0)) for x in range(40)]
-    assert slope(points) == pytest.approx(3.0)
-    assert slope(points[:1]) == 0.0
+def test_what_is_open_for_a_while_or_loaded_once_is_no_growth() -> None:
+    def opened(at_s: float) -> int:
+        return int(900 <= at_s < 1200 or 1500 <= at_s < 1700)  # rows that are browsed, at the end of a part too
+
+    browsed = [
+        replace(
+            each,
+            uss=each.uss + (40 * opened(each.at_s) + 20 * (each.at_s > 1000)) * MIB,
+            threads=each.threads + 9 * opened(each.at_s) + (each.at_s > 1100),
+            descriptors=each.descriptors + 30 * opened(each.at_s) + 6 * (each.at_s > 800),
+        )
+        for each in STEADY
+    ]
+    assert wrongs(browsed) == []
+    leaking = [replace(each, uss=each.uss + int(each.at_s * 10_000)) for each in browsed]
+    assert "Memory grows" in wrongs(leaking)[0]
+
+
+def test_a_rise_is_that_of_the_least_values_of_most_parts() -> None:
+    points = [(float(x), 3.0 * x + (1000 if x % 7 == 0 else 0)) for x in range(1, 121)]
+    assert rise(points) == pytest.approx(3.0 * 600, rel=0.05)
+    assert rise(points[:1]) == 0.0
+    assert lows(points, parts=2) == [3.0, 183.0]
 
 
 def test_every_declared_key_can_be_typed() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gauges import Sample, descriptors, memory, threads
-from scenes import HOME, USUAL, Step, scenes
+from scenes import HOME, SHELF, USUAL, Step, scenes
 from support import until
 from terminal import Terminal
 from typed import ESCAPE
@@ -26,7 +26,9 @@ WRONG = re.compile(r"Traceback \(most|This is a bug in Lemnis|error: The console
 SHOWN = 2000  # characters of the output that are kept, in case that one of those words comes in two pieces
 QUIET_S, PATIENCE_S, ESCAPE_S = 0.03, 0.3, 0.12  # a lone escape is told from a key with alt by the pause after it
 ANSWER_S = 2.0
-TIMED = "jjjjkkkkjjkk"
+HOMEWARD = 4  # times: on a busy machine an escape and the key after it come at once, as one with alt
+TIMED = "jkjkjkjkjkjk"  # each moves the cursor, of however few runs
+AT_HOME, SHELVED = re.compile(r"─ Runs \d"), re.compile(r"─ Runs .*archived")
 TIMED_QUIET_S, SETTLED_S = 0.08, 0.5
 
 
@@ -126,12 +128,8 @@ class Walk:
 
     def look(self) -> Sample:
         """Go home and return how soon keys are answered there, and what the process holds."""
-        self.last = "home:"
-        self.take(Step(size=USUAL))
-        for step in HOME:
-            self.take(step)
-        self.quiet(SETTLED_S, ANSWER_S * 2)  # the way home may lead through the past
-        keys = tuple(ms for key in TIMED if (ms := self.key_ms(key)) is not None)
+        home = self.go_home()
+        keys = tuple(ms for key in TIMED if home and (ms := self.key_ms(key)) is not None)
         count = self.count()
         self.counts.append(count)
         pid = self.console
@@ -140,6 +138,21 @@ class Walk:
             at_s=self.elapsed_s, pss=pss, uss=uss, threads=threads(pid), descriptors=descriptors(pid),
             tasks=count["tasks"], widgets=count["widgets"], keys_ms=keys,
         )  # fmt: skip
+
+    def go_home(self) -> bool:
+        """Show the list of runs, from wherever the walk is; says whether that is seen."""
+        self.last = "home:"
+        self.take(Step(size=USUAL))
+        for _ in range(HOMEWARD):
+            for step in HOME:
+                self.take(step)
+            self.quiet(SETTLED_S, ANSWER_S * 2)  # the way home may lead through the past
+            seen = self.terminal.text()
+            if SHELVED.search(seen):
+                self.take(Step(SHELF))
+            elif AT_HOME.search(seen):
+                return True
+        return False
 
     def key_ms(self, key: str) -> float | None:
         """Return the time from a key to the first output after it; None where it changed nothing."""
@@ -171,8 +184,7 @@ class Walk:
 
     def leave(self) -> int:
         """Leave the console as a person does and return its exit code."""
-        for step in HOME:
-            self.take(step)
+        self.go_home()
         self.press("q")
         return self.terminal.end()
 
