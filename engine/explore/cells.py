@@ -181,14 +181,19 @@ class Cells:
                 _, old = self._chunks.popitem(last=False)
                 self._bytes -= old.nbytes
 
-    def close(self) -> None:
-        """Keep no chunk any more, and give the memory of those that were kept back to the system."""
+    def rest(self) -> None:
+        """Give the memory of the chunks that are kept back to the system."""
         import pyarrow as pa
 
         with self._lock:
-            self._closed = True
             self._chunks.clear()
+            self._bytes = 0
         pa.default_memory_pool().release_unused()
+
+    def close(self) -> None:
+        """Keep no chunk any more, and give the memory of those that were kept back to the system."""
+        self._closed = True
+        self.rest()
 
     def _open(self) -> "pq.ParquetFile":
         import pyarrow.parquet as pq

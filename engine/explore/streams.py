@@ -21,14 +21,15 @@ MEMORY = "2GiB"
 
 
 class Duck:
-    """A DuckDB that is opened when it is first asked, with a folder for what does not fit into memory."""
+    """A DuckDB that is opened when it is asked, with a folder for what does not fit into memory."""
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._lock = threading.Lock()
         self._spill: TemporaryDirectory[str] | None = None
         self._duck: DuckDBPyConnection | None = None
-        self._closed = False
+        self._closed = self._rests = False
+        self._asked = 0  # queries that run
 
     @contextmanager
     def query(self) -> Generator["Query", None, None]:
@@ -40,20 +41,40 @@ class Duck:
                 self._spill = scratch_folder()
                 self._duck = open_duck(self.threads, MEMORY, spill=Path(self._spill.name))
             query = Query(self._duck.cursor())
+            self._asked, self._rests = self._asked + 1, False
         try:
             yield query
         finally:
             query.duck.close()
+            with self._lock:
+                self._asked -= 1
+                if self._rests and not self._asked:
+                    self._let_go()
+
+    def rest(self) -> None:
+        """Let go of the memory and the folder until the next query, once those that run have ended."""
+        with self._lock:
+            self._rests = True
+            if not self._asked:
+                self._let_go()
+
+    @property
+    def resting(self) -> bool:
+        """Whether it takes no memory now."""
+        return self._duck is None
 
     def close(self) -> None:
         """Let go of the memory and the folder, for good."""
         with self._lock:
             self._closed = True
-            if self._duck is not None:
-                self._duck.close()
-            if self._spill is not None:
-                self._spill.cleanup()
-            self._duck = self._spill = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._duck is not None:
+            self._duck.close()
+        if self._spill is not None:
+            self._spill.cleanup()
+        self._duck = self._spill = None
 
 
 class Query:

@@ -115,6 +115,11 @@ class RowReader:
             while len(self._matches) > KEPT_MATCHES:
                 self._matches.popitem(last=False)
 
+    def rest(self) -> None:
+        """Let go of the memory until rows are read again; what was found stays known."""
+        self.duck.rest()
+        self.cells.rest()
+
     def close(self) -> None:
         """Let go of the memory and the scratch folder."""
         self.duck.close()

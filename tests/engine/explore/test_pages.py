@@ -344,6 +344,25 @@ def test_a_reader_that_is_closed_keeps_no_rows_whatever_is_still_read(version: V
     assert pa.total_allocated_bytes() == before
 
 
+def test_a_reader_rests_once_what_it_reads_is_read_and_goes_on_where_it_was(version: Version) -> None:
+    with closing(RowReader(version)) as reader:
+        view = View(reader, Asked(order="delay"))
+        before = pa.total_allocated_bytes()
+        view.find()
+        first = view.page(0, 20, ["id", "delay"]).rows
+        assert pa.total_allocated_bytes() > before
+        with reader.duck.query() as query:
+            reader.rest()
+            assert query.fetch("select 1") == [(1,)]
+            assert not reader.duck.resting
+        assert reader.duck.resting
+        assert pa.total_allocated_bytes() == before
+        assert view.page(0, 20, ["id", "delay"]).rows == first
+        with reader.duck.query() as query:
+            assert query.fetch("select 2") == [(2,)]
+        assert not reader.duck.resting
+
+
 def test_browsing_imports_no_pandas(version: Version) -> None:
     """It takes a third of a second and memory that a console keeps until it ends."""
     code = (

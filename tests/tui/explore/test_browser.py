@@ -15,6 +15,7 @@ from lemnis.engine.data.versions import record_version
 from lemnis.engine.explore import Filter
 from lemnis.engine.workspace import create_workspace
 from lemnis.tui.app import Console
+from lemnis.tui.stages.explore import resting
 from lemnis.tui.stages.explore.browser import RowBrowser
 from lemnis.tui.stages.explore.place import Place
 from lemnis.tui.widgets import Grid, Table
@@ -209,6 +210,24 @@ async def test_what_was_looked_at_is_there_after_leaving_and_coming_back(wide: E
         await becomes(pilot, lambda: not pilot.app.query_one("#stage-explore").display)
         await pilot.press("3")
         await shows(pilot, "carrier = UA", "row 3 of 14,000", "column 2 of 60")
+
+
+async def test_rows_that_nobody_looks_at_take_no_memory(wide: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resting, "UNSEEN_S", 0.01)
+    before = pa.total_allocated_bytes()
+    async with rows_of(wide) as pilot:
+        await pilot.press("right", "equals_sign")
+        await shows(pilot, "row 1 of 14,000")
+        await settle(pilot)
+        reader = pilot.app.query_one(RowBrowser).reader
+        assert reader is not None
+        assert pa.total_allocated_bytes() > before
+        await pilot.press("1")
+        await becomes(pilot, lambda: pa.total_allocated_bytes() == before and reader.duck.resting)
+        await pilot.press("3")
+        await shows(pilot, "carrier = UA", "row 1 of 14,000")
+        await pilot.press("right", "S")
+        await shows(pilot, "مرحبا")  # what was found before is sorted and read anew
 
 
 async def test_a_newer_question_stops_the_older_one_and_nothing_stale_is_drawn(wide: Engine) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
 
 from lemnis.engine import Engine, LemnisError
@@ -20,12 +20,13 @@ from lemnis.tui.language import _
 from lemnis.tui.stages.explore import rows
 from lemnis.tui.stages.explore.facets import FacetsPane
 from lemnis.tui.stages.explore.place import Place
+from lemnis.tui.stages.explore.resting import Resting
 from lemnis.tui.widgets import Grid, Panel, Words
 
 ALL = Asked()
 
 
-class RowBrowser(Vertical):
+class RowBrowser(Resting):
     """The rows of one version; it keeps filters, order and cursor while it is not seen.
 
     Attributes:
@@ -51,7 +52,6 @@ class RowBrowser(Vertical):
         super().__init__(id="browser")
         self.engine = engine
         self.version: Version | None = None
-        self.reader: RowReader | None = None
         self.view: View | None = None
         self.history: list[Asked] = [ALL]
         self.folding = False
@@ -195,7 +195,7 @@ class RowBrowser(Vertical):
         if gone or self.reader is not None:  # two looks before the first reader came open two
             reader.close()
             return
-        self.reader = reader
+        self.take(reader)
         self.look()
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
