@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from support import FakeEngine, becomes, engine_at, screen_text, settle, shows
 from textual.command import CommandList
+from textual.widgets._toast import Toast, ToastHolder
 from textual.widgets.option_list import Option
 
 from lemnis.engine.lifecycle import StageState
@@ -159,3 +160,15 @@ async def test_a_workspace_that_is_open_read_only_says_so(tmp_path: Path) -> Non
     async with Shell(engine).run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         assert "read-only" in screen_text(pilot)
+
+
+async def test_what_was_told_leaves_no_widget_behind_where_its_time_ends_before_its_timer() -> None:
+    async with Shell(FakeEngine()).run_test(size=(80, 24), notifications=True) as pilot:
+        app = pilot.app
+        for told in range(5):
+            app.notify(f"told {told}", timeout=60)
+            await becomes(pilot, lambda: len(app.screen.query(Toast)) == 1)
+            app.clear_notifications()
+            await becomes(pilot, lambda: not app.screen.query(Toast))
+        app.notify("told last", timeout=60)
+        await becomes(pilot, lambda: len(app.screen.query(Toast)) == len(app.screen.query(ToastHolder)) == 1)

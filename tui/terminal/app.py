@@ -14,6 +14,7 @@ from textual.geometry import Size
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets._toast import ToastHolder
 
 from lemnis.engine.clock import monotonic_s
 from lemnis.tui.bugs import unexpected
@@ -141,6 +142,19 @@ class TerminalApp(ThemedApp[None]):
             return None if gone else callback(*arguments, **options)
 
         return super().call_later(called)
+
+    def _refresh_notifications(self) -> None:
+        """Show what is to be told, and take away what Textual leaves of what was told: a widget each, for ever.
+
+        That is where the time of a notification is over before the timer of its toast.
+        """
+        super()._refresh_notifications()
+        self.call_later(self._sweep_toasts)
+
+    def _sweep_toasts(self) -> None:
+        for holder in self.screen.query(ToastHolder) if self.screen_stack else ():
+            if holder.is_mounted and not holder.children:
+                holder.remove()
 
     def _handle_exception(self, error: Exception) -> None:
         """End on what went wrong, unless that is because the console or one of its screens is being left.
