@@ -173,7 +173,7 @@ SCENES: dict[Scene, int] = {
     tab: 10, tabs: 3, sort: 4, narrow: 4, compare: 4, explain: 3, incident: 4, resize: 2, palette: 3, past: 2,
     history: 3, lineage: 3, jump: 2, copy: 2, tour: 1, switch: 2,
 }  # fmt: skip
-HOME = tuple(map(Step, (*ESCAPE * 4, STAGES["experiments"], *ESCAPE * 2, "g")))
+HOME = tuple(map(Step, (*ESCAPE * 4, STAGES["experiments"], *ESCAPE * 2, *"Jagg")))
 SHELF = next(action.key for action in ACTIONS if action.id == "experiments.shelf")
 
 
