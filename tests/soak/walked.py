@@ -28,7 +28,7 @@ QUIET_S, PATIENCE_S, ESCAPE_S = 0.03, 0.3, 0.12  # a lone escape is told from a 
 ANSWER_S = 2.0
 HOMEWARD = 4  # times: on a busy machine an escape and the key after it come at once, as one with alt
 TIMED = "jkjkjkjkjkjk"  # each moves the cursor, of however few runs
-AT_HOME, SHELVED = re.compile(r"─ Runs \d"), re.compile(r"─ Runs .*archived")
+AT_HOME, SHELVED = re.compile(r"─ Runs \d"), re.compile(r"─ Runs .*(archived|deleted)")
 TIMED_QUIET_S, SETTLED_S = 0.08, 0.5
 
 
