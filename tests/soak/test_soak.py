@@ -34,6 +34,8 @@ def test_what_stays_as_it_was_is_not_complained_of() -> None:
     assert wrongs(warmed) == []  # caches fill in the first minutes
     odd = [replace(each, uss=each.uss + 60 * MIB) if place % 20 == 3 else each for place, each in enumerate(STEADY)]
     assert wrongs(odd) == []
+    busy = [replace(each, keys_ms=(*KEYS_MS[:-1], 400.0)) if each.at_s > 1500 else each for each in STEADY]
+    assert wrongs(busy) == []  # something else had the processor now and then
 
 
 @pytest.mark.parametrize(
