@@ -23,7 +23,7 @@ class Sample:
         threads: How many.
         descriptors: How many are open.
         tasks: Tasks of its event loop.
-        widgets: Widgets that are alive, shown or not.
+        widgets: Widgets that the garbage collector looks at: none that were there when it last froze what it had.
         keys_ms: From keys to the first output after each.
     """
 
@@ -49,6 +49,19 @@ def memory(pid: int) -> tuple[int, int]:
 def threads(pid: int) -> int:
     """Return how many threads a process has."""
     return len(os.listdir(f"/proc/{pid}/task"))
+
+
+def busy(pid: int) -> bool:
+    """Say whether a thread of a process runs, waits for a processor, or waits for a disk."""
+    return any(state(pid, thread) in "RD" for thread in os.listdir(f"/proc/{pid}/task"))
+
+
+def state(pid: int, thread: str) -> str:
+    """Return the kernel's letter for what a thread does; S, it sleeps, for one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/task/{thread}/stat").read_text().rpartition(") ")[2][0]
+    except OSError:
+        return "S"
 
 
 def descriptors(pid: int) -> int:

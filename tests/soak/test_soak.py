@@ -2,6 +2,8 @@
 
 # pyright: basic
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +11,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from gauges import Sample
+from gauges import Sample, busy
 from lived import lived
 from scenes import SCENES, Step, scenes
+from support import until
 from typed import typed
 from verdict import MIB, complaints, figures, lows, rise
 from walked import Walk
@@ -91,6 +94,18 @@ def test_the_same_seed_walks_the_same_way_and_never_leaves() -> None:
     assert {name for name, _ in walked} == {scene.__name__ for scene in SCENES}
     assert not [step for _, steps in walked for step in steps if "q" in step.keys]
     assert all(list(scene(Random(1))) for scene in SCENES)
+
+
+@pytest.mark.parametrize(("does", "is_busy"), [("while True: pass", True), ("input()", False)])
+def test_a_process_is_busy_while_it_runs_and_not_while_it_waits_for_keys(does: str, is_busy: bool) -> None:
+    code = f"print('ready', flush=True)\n{does}"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            until(lambda: busy(process.pid) == is_busy)
+        finally:
+            process.kill()
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gauges import Sample, descriptors, memory, threads
+from gauges import Sample, busy, descriptors, memory, threads
 from scenes import HOME, SHELF, USUAL, Step, scenes
 from support import until
 from terminal import Terminal
@@ -25,7 +25,7 @@ COUNTED = Path(__file__).with_name("counted.py")
 WRONG = re.compile(r"Traceback \(most|This is a bug in Lemnis|error: The console was ended")
 SHOWN = 2000  # characters of the output that are kept, in case that one of those words comes in two pieces
 QUIET_S, PATIENCE_S, ESCAPE_S = 0.03, 0.3, 0.12  # a lone escape is told from a key with alt by the pause after it
-ANSWER_S = 2.0
+ANSWER_S, HANDLED_S = 2.0, 5.0
 HOMEWARD = 4  # times: on a busy machine an escape and the key after it come at once, as one with alt
 TIMED = "jkjkjkjkjkjk"  # each moves the cursor, of however few runs
 AT_HOME, SHELVED = re.compile(r"─ Runs \d"), re.compile(r"─ Runs .*(archived|deleted)")
@@ -92,6 +92,7 @@ class Walk:
             self.press(step.keys)
         self.quiet(ESCAPE_S if step.keys == ESCAPE else QUIET_S, PATIENCE_S)
         self.check()
+        self.handled()
 
     def press(self, keys: str) -> None:
         try:
@@ -107,6 +108,13 @@ class Walk:
             self.terminal.read(0)
             if len(self.terminal.written) == before:
                 break  # its end was closed
+
+    def handled(self) -> None:
+        """Wait until the console has done what it was asked for: keys that wait in line would be memory, too."""
+        deadline = time.monotonic() + HANDLED_S
+        while self.console and time.monotonic() < deadline and busy(self.console):
+            self.quiet(QUIET_S, PATIENCE_S)
+            self.check()
 
     def readable(self, seconds: float) -> bool:
         return bool(select.select([self.terminal.master], [], [], seconds)[0])
