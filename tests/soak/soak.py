@@ -73,7 +73,7 @@ def tell(sample: Sample) -> None:
 
 
 def grown(counts: list[dict[str, Any]]) -> None:
-    """Print of which kinds of objects there came more after the first fifth of the time, and where memory went."""
+    """Print of which kinds of objects there came more after the first third of the time, and where memory went."""
     first, last = counts[int(SETTLED * len(counts))], counts[-1]
     more = {kind: count - first["kinds"].get(kind, 0) for kind, count in last["kinds"].items()}
     for kind, count in sorted(more.items(), key=lambda pair: -pair[1])[:GROWN]:
