@@ -37,6 +37,14 @@ WAITING_CHALLENGER = """
     where r.outcome = 'challenger' order by r.id desc limit 1
 """
 
+# One look at an index that has all of it but the jobs, which are looked up for live runs alone.
+RUNS = """
+    select count(*) filter (where state = 'finished') as finished,
+      count(*) filter (where state in ('queued', 'preparing', 'running')
+        and (select job_id from runs same where same.id = runs.id) > 0) as live
+    from runs where deleted_at is null
+"""
+
 
 class StageState(Struct, frozen=True, kw_only=True):
     """One stage of the loop as it is now."""
@@ -237,15 +245,16 @@ def validate(facts: Facts) -> Verdict:
 
 def experiments(facts: Facts) -> Verdict:
     """Experiments are ready when a run has finished; a newest run that broke asks for attention."""
-    newest = facts.store.row("select id, name, state, why from runs where deleted_at is null order by id desc limit 1")
+    # By id: an index that leads to all that are not deleted would be read and sorted whole.
+    newest = facts.store.row("select id, state, why from runs where +deleted_at is null order by id desc limit 1")
     if newest is None:
         return Verdict("not started", "no run yet", "Train the first one: press t, or `lemnis train`.")
-    live = facts.count("select count(*) from runs where state in ('queued', 'preparing', 'running') and job_id > 0")
+    runs = facts.store.row(RUNS)
+    live, finished = (runs["live"], runs["finished"]) if runs is not None else (0, 0)
     if live:
         return Verdict("working", f"{live} {'run' if live == 1 else 'runs'} in work", "Watch it in Experiments (6).")
     if newest["state"] in ("failed", "lost"):
         return Verdict("attention", f"run {newest['id']} {newest['state']}: {newest['why']}", "`lemnis jobs list`.")
-    finished = facts.count("select count(*) from runs where state = 'finished' and deleted_at is null")
     if not finished:
         return Verdict("not started", "no run has finished", "Train one: press t, or `lemnis train`.")
     return Verdict("ready", f"{finished} finished runs")

@@ -36,7 +36,7 @@ from lemnis.tui.widgets.prompt import PromptLine
 
 NARROW, SHORT = 100, 20
 WARM_AFTER_S = 1.5
-HELD_S = 0.3  # so long the first picture waits for what it is to show
+HELD_S = 0.5  # so long the first picture waits for what it is to show
 TOLD, LONG_S = 4, 15.0  # complaints about keys that are shown, and for how long
 ANSWER_FIRST_S = 0.1  # the prompt's line goes when what it asked for is drawn: one picture less to wait for
 AGE_SECONDS = 1.0  # how often the age of a live stage is looked at; it is drawn only when its words change
@@ -108,6 +108,7 @@ class Console(Touring, NavigatingApp):
         self.first_place = Address("oncall") if oncall else place
         self.keymap = keymap
         self.held = self._warm = False
+        self._awaited = {"stage", "loop"}  # what the first picture waits for
 
     def get_default_screen(self) -> Screen[None]:
         wide, tall = self.size  # with its classes from the beginning: another one is another look at every style
@@ -136,13 +137,20 @@ class Console(Touring, NavigatingApp):
         self.set_timer(HELD_S, self.give_picture)
 
     def hold_picture(self) -> None:
-        """Draw nothing before the first tab is read, unless that takes long: an empty picture costs as much as a full.
+        """Draw nothing before the first tab and the loop are complete, unless that takes long.
 
-        Not where a program looks on: that waits for what is drawn.
+        An empty picture costs as much as a full one, and over SSH the next one waits for its turn. Not where a program
+        looks on: that waits for what is drawn.
         """
         if not self.is_headless:
             self.held = True
             self._begin_batch()
+
+    def has_come(self, part: str) -> None:
+        """Draw, if this is the last part of the first picture."""
+        self._awaited.discard(part)
+        if not self._awaited:
+            self.give_picture()
 
     def give_picture(self) -> None:
         """Draw what there is, and from now on what changes."""
@@ -202,6 +210,7 @@ class Console(Touring, NavigatingApp):
             loop.show(message.stages)
         for facts in self.framing(FactLine):
             facts.broken = message.broken
+        self.has_come("loop")
 
     def on_engine_seen(self, message: EngineSeen) -> None:
         for facts in self.framing(FactLine):
@@ -209,10 +218,12 @@ class Console(Touring, NavigatingApp):
 
     def on_stage_loaded(self) -> None:
         self.show_age()
-        self.give_picture()
         if not self._warm and not self.is_headless:
             self._warm = True
             self.set_timer(WARM_AFTER_S, self.warm)  # the first picture has the processor to itself
+
+    def on_stage_complete(self) -> None:
+        self.has_come("stage")
 
     @work(thread=True, exit_on_error=False, group="warming")
     def warm(self) -> None:

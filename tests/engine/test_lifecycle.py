@@ -2,6 +2,8 @@
 
 # pyright: basic
 
+from small_problem import add_run
+
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
 
@@ -48,6 +50,25 @@ def test_a_failed_job_asks_for_attention_until_a_later_one_of_its_kind_went_well
     with engine.store.write() as db:
         db.execute("update jobs set state = 'finished' where id = ?", [second])
     assert states(engine)["data"] == "not started"
+
+
+def test_experiments_follow_their_runs_and_work_while_a_job_of_theirs_does(engine: Engine) -> None:
+    def told() -> str:
+        stage = next(stage for stage in engine.lifecycle.stages() if stage.name == "experiments")
+        return f"{stage.state}: {stage.why}"
+
+    add_run(engine)
+    second = add_run(engine, state="failed", why="no room")
+    assert told() == f"attention: run {second} failed: no room"
+    live, job = add_run(engine, state="running"), engine.jobs.submit("jobs.selftest", "a test", {})
+    assert told() == "ready: 1 finished runs", "an application tracks this one; no job of ours works on it"
+    with engine.store.write() as db:
+        db.execute("update runs set job_id = ? where id = ?", [job, live])
+    assert told() == "working: 1 run in work"
+    with engine.store.write() as db:
+        db.execute("update runs set deleted_at = 1 where id != ?", [second])
+        db.execute("update runs set state = 'cancelled' where id = ?", [second])
+    assert told() == "not started: no run has finished"
 
 
 def test_a_firing_alert_is_the_monitors_attention(engine: Engine) -> None:

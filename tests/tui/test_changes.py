@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lemnis.tui.clipboard import osc52
-from lemnis.tui.terminal.changes import Shown
+from lemnis.tui.terminal.changes import Shown, draws
 from lemnis.tui.terminal.styles import step, styled
 
 COLUMNS, ROWS = 24, 5
@@ -27,7 +27,8 @@ def pictures(draw: st.DrawFn) -> str:
     return f"\x1b[{row};{column}H\x1b[{draw(st.sampled_from(STYLES))}m{text}\x1b[0m"
 
 
-OTHERS = st.sampled_from(["\x1b[2J", "\x1b[?1049h", "\x1b[?25l", "\x1b[6n", "\x1b]0;title\x07", "\x1b[2;2H\x1b[K"])
+SILENT = ["\x1b[2J", "\x1b[?1049h", "\x1b[?25l", "\x1b[6n", "\x1b]0;title\x07"]
+OTHERS = st.sampled_from([*SILENT, "\x1b[2;2H\x1b[K"])
 FRAMES = st.lists(st.one_of(st.lists(pictures(), min_size=1, max_size=6).map("".join), OTHERS), min_size=1, max_size=12)
 
 
@@ -67,6 +68,12 @@ def test_what_stands_there_already_is_not_sent_again() -> None:
     first, again = sent_instead([frame, frame])
     assert "red" in first
     assert again == ""
+
+
+@given(FRAMES)
+def test_what_changes_no_letter_is_no_picture(frames: list[str]) -> None:
+    for frame in frames:
+        assert draws(frame) == (frame not in SILENT)
 
 
 def test_one_cell_that_changes_is_all_that_is_sent() -> None:

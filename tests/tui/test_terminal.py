@@ -23,6 +23,29 @@ HOSTILE = [
     "tail\\",
     "\x1bP$q\x1b\\",
 ]
+# A console that waits for its first picture however slow this machine is; two parts of it come after so many seconds.
+PATIENT = """
+import sys, time
+sys.argv = ["lemnis", "--read-only"]
+from lemnis.tui import commands
+launch = commands.launch
+def late(kind, name, seconds):
+    read = getattr(kind, name)
+    def read_late(self):
+        time.sleep(seconds)
+        return read(self)
+    setattr(kind, name, read_late)
+def launched():
+    launch()
+    import lemnis.tui.app
+    from lemnis.engine.lifecycle import Lifecycle
+    from lemnis.tui.stages.problem.room import ProblemStage
+    lemnis.tui.app.HELD_S = 60.0
+    late(Lifecycle, "stages", LOOP_S)
+    late(ProblemStage, "_plan_in_thread", PLAN_S)
+commands.launch = launched
+commands.main()
+"""
 
 
 @pytest.fixture
@@ -99,6 +122,19 @@ def test_nothing_is_written_while_nothing_changes(terminal: Terminal) -> None:
         return len(quiet) > 20 and quiet[-1] == quiet[-20]
 
     terminal.wait_for(still)
+
+
+@pytest.mark.parametrize(("loop_s", "plan_s"), [(0.2, 0.8), (0.8, 0.2)])
+def test_the_first_picture_is_complete(workspace: Path, loop_s: float, plan_s: float) -> None:
+    size = {"COLUMNS": "120", "LINES": "40"}  # pytest-xdist has others for its workers
+    console = f"LOOP_S, PLAN_S = {loop_s}, {plan_s}\n{PATIENT}"
+    terminal = Terminal([sys.executable, "-c", console], cwd=workspace, columns=120, lines=40, SSH_TTY="here", **size)
+    try:
+        terminal.wait_for("Palette")  # the last line
+        assert "reading" not in terminal.written.lower()
+        assert all(said in terminal.text() for said in ("not started", "engine ○", "no training was measured"))
+    finally:
+        terminal.close()
 
 
 def test_what_something_else_wrote_on_the_terminal_is_drawn_over_when_asked(terminal: Terminal) -> None:

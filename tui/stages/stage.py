@@ -68,6 +68,7 @@ class Stage(Vertical, Generic[View]):
     Attributes:
         topics: Store topics that make it reload while it is visible.
         live_seconds: Reload on this period while visible; 0 for stages that only follow their topics.
+        beside: It reads more beside its view, and posts Complete itself when that is shown.
         ahead: Read once before anybody opens the tab, so that it opens with what it showed then, and is read anew.
         filter_hint: An example query for the `/` prompt; empty where nothing is filtered.
         query_text: The query in force.
@@ -78,6 +79,7 @@ class Stage(Vertical, Generic[View]):
 
     topics: ClassVar[frozenset[str]] = frozenset()
     live_seconds: ClassVar[float] = 0.0
+    beside: ClassVar[bool] = False
     ahead: ClassVar[bool] = False
     filter_hint: ClassVar[str] = ""
     cells: ClassVar[Mapping[str, str]] = {}
@@ -96,6 +98,9 @@ class Stage(Vertical, Generic[View]):
         def __init__(self, error: LemnisError) -> None:
             super().__init__()
             self.error = error
+
+    class Complete(Message):
+        """All that is seen at first has been read."""
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
         super().__init__(id=f"stage-{info.name}", classes="stage")
@@ -380,6 +385,8 @@ class Stage(Vertical, Generic[View]):
 
     def _load_ended(self) -> None:
         self._busy = False
+        if not self.beside:
+            self.post_message(self.Complete())
         if self._wanted_again:
             self._wanted_again = False
             self.reload()

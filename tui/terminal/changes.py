@@ -112,6 +112,11 @@ class Shown:
             self._rows[y].doubt(self._wanted[y], x, after)  # a letter of which a half differs is drawn whole
 
 
+def draws(data: str) -> bool:
+    """Say whether text is written or erased by what is sent, and not modes, questions and titles alone."""
+    return any(piece[4] or piece[0].endswith(("K", "X")) for piece in PIECES.finditer(data))
+
+
 def cells_of(text: str, style: str) -> tuple[list[str], list[str]]:
     """Return what stands in each cell of a text, and the style that is seen there."""
     letters = list(text) if PLAIN.fullmatch(text) else list(apart(text))

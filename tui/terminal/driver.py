@@ -14,7 +14,7 @@ from textual.message import Message
 
 from lemnis.engine.clock import monotonic_s
 from lemnis.tui.terminal.capabilities import erases
-from lemnis.tui.terminal.changes import Shown
+from lemnis.tui.terminal.changes import Shown, draws
 from lemnis.tui.terminal.colours import WITHOUT
 from lemnis.tui.terminal.glyphs import substitutes
 from lemnis.tui.terminal.pictures import Pace
@@ -108,7 +108,7 @@ class TerminalDriver(LinuxDriver):
         self._send(data)
 
     def _send(self, data: str) -> None:
-        picture, now_s = data not in (SYNC_START, SYNC_END, WHERE_IS_THE_CURSOR), monotonic_s()
+        picture, now_s = draws(data), monotonic_s()
         self.traffic.wrote(now_s, len(data.encode("utf-8", "replace")), picture=picture)
         if picture:
             self.pace.drew(now_s, answer=self.answering != self.answered)

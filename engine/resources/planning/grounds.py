@@ -33,9 +33,9 @@ PREDICT_MS = "select value as each from run_metrics where key = 'predict_ms' and
 # The topics that move with every table of STATE, which itself looks at all the runs.
 TOPICS = ("experiments", "data", "deploy")
 STATE = """
-    select (select max(ended_at) from runs), (select max(id) from runs),
-      (select count(*) from runs where deleted_at is null), (select max(linked_at) from versions),
-      (select max(at) from load_tests)"""
+    select max(ended_at), max(id), count(*) filter (where deleted_at is null),
+      (select max(linked_at) from versions), (select max(at) from load_tests)
+    from runs"""
 
 
 def make_plan(store: Store, declared: Infrastructure | None = None) -> Plan:
@@ -115,15 +115,21 @@ def whole(value: bool | int | float | str | None, usual: int) -> int:
 
 def grounds_of(store: Store) -> Grounds:
     """Return what this machine and workspace have measured."""
-    runs = int(store.value("select count(*) from runs where model_sha256 is not null") or 0)
     return Grounds(
         trainings=measured_trainings(store),
         cell_bytes=figures(store, CELL_BYTES),
-        run_bytes=folder_size(store.workspace.runs)[0] / runs if runs else None,
+        run_bytes=run_bytes(store),
         prediction_bytes=prediction_bytes(store),
         core_us=figures(store, CORE_US),
         predict_ms=figures(store, PREDICT_MS),
     )
+
+
+def run_bytes(store: Store) -> float | None:
+    """Return what one run with a model takes on disk; None where nothing lies there."""
+    size, _ = folder_size(store.workspace.runs)
+    runs = store.value("select count(*) from runs where model_sha256 is not null") if size else 0
+    return size / runs if runs else None
 
 
 def figures(store: Store, sql: str) -> list[float]:

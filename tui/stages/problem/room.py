@@ -38,6 +38,7 @@ class ProblemStage(Stage[ProblemView]):
     BINDINGS = bindings("problem")
     cells = CELLS
     topics = frozenset({"problem", "data"})
+    beside = True  # a large workspace is planned for longer than it takes to read what is stated
     live_seconds = 3.0  # lemnis.toml may be changed by any editor, and what is late becomes so with time
 
     def __init__(self, engine: Engine, info: StageInfo) -> None:
@@ -66,6 +67,9 @@ class ProblemStage(Stage[ProblemView]):
             with Panel(_("Change"), id="change-panel"), VerticalScroll(id="change-scroll", can_focus=True):
                 yield Words(id="change")
 
+    def on_mount(self) -> None:
+        self._plan()
+
     def load(self) -> ProblemView:
         self.engine.problem.notice()
         return ProblemView(
@@ -77,10 +81,7 @@ class ProblemStage(Stage[ProblemView]):
     def show(self, view: ProblemView) -> None:
         if view != self._view or self.thing:  # read again every few seconds, and hardly ever another one
             self._draw(view)
-        # Beside the view: the first picture doesn't wait for it.
-        if not self._planning:
-            self._planning = True
-            self.run_worker(self._plan_in_thread, group="plan", thread=True, exit_on_error=False)
+        self._plan()
 
     def _draw(self, view: ProblemView) -> None:
         self._view = view
@@ -98,6 +99,11 @@ class ProblemStage(Stage[ProblemView]):
         self._show_tables(view)
         self._show_change()
 
+    def _plan(self) -> None:
+        if not self._planning:
+            self._planning = True
+            self.run_worker(self._plan_in_thread, group="plan", thread=True, exit_on_error=False)
+
     def _plan_in_thread(self) -> None:
         try:
             found: Plan | LemnisError = self.engine.resources.plan()
@@ -111,6 +117,7 @@ class ProblemStage(Stage[ProblemView]):
             return  # the console is being left
         self.query_one("#needed", Words).say(rows.needed_content(found))
         self.query_one("#needed-panel", Panel).footnote(rows.needed_summary(found))
+        self.post_message(self.Complete())
 
     def _show_tables(self, view: ProblemView) -> None:
         """Show criteria and plan with the columns that there is room for."""
