@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
 from lemnis.engine import Engine, LemnisError
-from lemnis.tui import copying
 from lemnis.tui.actions import GLOBAL, actions, bindings
 from lemnis.tui.address import Address
 from lemnis.tui.clipboard import osc52, save_copy
@@ -303,6 +302,8 @@ class Console(Touring, NavigatingApp):
         self.focus_stage()
 
     def action_copy(self) -> None:
+        from lemnis.tui import copying
+
         place, screen = self.where(), self.screen
 
         def copy(kind: str | None) -> None:
@@ -326,6 +327,8 @@ class Console(Touring, NavigatingApp):
     @work(thread=True, exit_on_error=False, group="copy")
     def keep(self, text: str, what: str) -> None:
         """Put a text that the terminal can't take where it can be had."""
+        from lemnis.tui import copying
+
         if os.environ.get("TMUX") and copying.into_tmux(text):
             said = _(
                 "Too long for the terminal; the {what} is in tmux's buffer: paste it with the prefix and ]."

@@ -18,8 +18,6 @@ from lemnis.tui.messages import IncidentWanted, PlaceWanted, StageWanted
 from lemnis.tui.moment import moment_ms, moment_text
 from lemnis.tui.places import Places
 from lemnis.tui.screens.addressed import Addressed, Lined, screen_of, wanted_by
-from lemnis.tui.screens.jump import Jump
-from lemnis.tui.screens.traced import traced
 from lemnis.tui.sentences import told
 from lemnis.tui.stages import BY_NAME
 from lemnis.tui.stages.stage import Stage
@@ -165,6 +163,8 @@ class NavigatingApp(ResumingApp):
 
     def action_lineage(self) -> None:
         """Show where the thing under the cursor comes from and what came of it."""
+        from lemnis.tui.screens.traced import traced
+
         asked = traced(self.under_cursor())
         if asked is None:
             remedy = _("Move to an alert, window, version, run, endpoint or source.")
@@ -177,6 +177,8 @@ class NavigatingApp(ResumingApp):
 
     def action_jump(self) -> None:
         """Put a letter on every pane that is seen; the next key goes to one."""
+        from lemnis.tui.screens.jump import Jump
+
         panes = [pane for pane in self.screen.focus_chain if pane.region]
         self.push_screen(Jump(panes), self.jumped)
 

@@ -12,7 +12,10 @@ from lemnis.tui.stages import StageInfo
 
 PAUSE_S = 0.1  # between rooms: keys come first
 M_ARENA_MAX = -8  # of mallopt(3)
-URGENT = ("lemnis.tui.screens.incident", "lemnis.tui.screens.oncall", "lemnis.engine.monitor.incident.gathering")
+URGENT = (
+    *("lemnis.tui.screens.incident", "lemnis.tui.screens.oncall", "lemnis.engine.monitor.incident.gathering"),
+    *("lemnis.tui.copying", "lemnis.tui.screens.jump", "lemnis.tui.screens.traced", "lemnis.tui.widgets.confirm"),
+)
 
 
 def warm_rooms(rooms: Iterable[StageInfo], ready: Callable[[str], object], wanted: Callable[[], bool]) -> None:
@@ -23,7 +26,7 @@ def warm_rooms(rooms: Iterable[StageInfo], ready: Callable[[str], object], wante
         ready: Called with the room's name; may be called from any thread.
         wanted: Asked before each of them.
     """
-    for module in URGENT:  # a person on call waits for no import
+    for module in URGENT:  # a person on call waits for no import, nor does a key that answers in every tab
         import_module(module)
     for room in rooms:
         if not wanted():

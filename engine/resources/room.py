@@ -11,8 +11,7 @@ import msgspec
 from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.config import Infrastructure, load_config
 from lemnis.engine.errors import NotFound
-from lemnis.engine.resources import asked, closeup, history, marks
-from lemnis.engine.resources.accounting.book import idle_jobs, open_book, usage_of
+from lemnis.engine.resources import closeup, history, marks
 from lemnis.engine.resources.accounting.disk import disk_uses
 from lemnis.engine.resources.accounting.records import DiskUse, Idle, Usage
 from lemnis.engine.resources.accounts import what_if
@@ -106,7 +105,9 @@ class ResourcesRoom:
 
     def matching(self, processes: ProcessTable, query: str) -> ProcessTable:
         """Return the rows that a query finds; raises QueryError when it can't be read."""
-        return asked.matching(processes, query)
+        from lemnis.engine.resources.asked import matching
+
+        return matching(processes, query)
 
     def process(self, pid: int, started_ticks: int) -> ProcessDetail:
         """Return one process looked at closely; raises NotFound when it has ended."""
@@ -248,6 +249,8 @@ class ResourcesRoom:
             days: How far back.
             by: What jobs are added up by, of `accounting.report.RESPECTS`.
         """
+        from lemnis.engine.resources.accounting.book import usage_of
+
         config, until = load_config(self.store.workspace.config), self.store.now_ms()
         return usage_of(self.store, config, (until - round(days * 86_400_000), until), by, self.disk())
 
@@ -255,6 +258,8 @@ class ResourcesRoom:
         """Return the live jobs that hold what they hardly use, the longest first; none in the past."""
         if self.store.at is not None:
             return []
+        from lemnis.engine.resources.accounting.book import idle_jobs, open_book
+
         book = open_book(load_config(self.store.workspace.config))
         return idle_jobs(self.store, book, self.store.now_ms())
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lemnis.engine.errors import BadInput, NoWorkspace
-from lemnis.engine.lean import hidden
 from lemnis.engine.workspace import Workspace
 from lemnis.tui.commands.session import Session
 from lemnis.tui.language import speak
@@ -64,8 +63,7 @@ def open_console(
         return welcome(session)
     remember(engine.workspace.root)
     gc.disable()  # looking through what is imported and made now finds no garbage; the console goes on with it
-    with hidden("attr"):  # Rich would import it only to look for its classes
-        from lemnis.tui.app import Console
+    from lemnis.tui.app import Console
     from lemnis.tui.keys.declared import declared_keys, declared_theme
     from lemnis.tui.terminal.place import Keeper
     from lemnis.tui.warming import share_heap

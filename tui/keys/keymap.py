@@ -137,6 +137,8 @@ def resolved(declared: Mapping[str, object], actions: Sequence[Action]) -> Keyma
             continue
         changed[name] = ",".join(dict.fromkeys(keys))
     kept = {name: keys for name, keys in changed.items() if keys != known[name].key} if known else changed
+    if not kept:  # nothing clashes that doesn't anyway
+        return Keymap(str(preset), kept, tuple(complaints))
     keymap = Keymap(str(preset), kept)
     before = {clash.key for clash in clashes(DEFAULT, actions)}
     found = [clash.words for clash in clashes(keymap, actions) if clash.key not in before]

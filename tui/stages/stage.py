@@ -35,7 +35,7 @@ by lemnis.tui.format; titles that carry data go through `Panel.retitle`; toasts 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -44,7 +44,6 @@ from textual.worker import get_current_worker  # pyright: ignore[reportUnknownVa
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
-from lemnis.engine.query import Completion
 from lemnis.tui.actions import ACTIONS
 from lemnis.tui.address import Address, address
 from lemnis.tui.bugs import unexpected
@@ -52,9 +51,11 @@ from lemnis.tui.language import N_, _, paragraphs
 from lemnis.tui.screens.cellwise import cell_explained
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.terminal.pace import every, pace
-from lemnis.tui.widgets.confirm import Confirm
 from lemnis.tui.widgets.strip import ErrorStrip
 from lemnis.tui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from lemnis.engine.query import Completion
 
 View = TypeVar("View")
 T = TypeVar("T")
@@ -132,8 +133,10 @@ class Stage(Vertical, Generic[View]):
     def preview(self, query: str, tell: Callable[[str], None]) -> None:
         """Say what a query would find while it is typed, by `tell` on the UI thread; the default says nothing."""
 
-    def complete(self, text: str, offer: Callable[[Completion], None]) -> None:
+    def complete(self, text: str, offer: "Callable[[Completion], None]") -> None:
         """Say what may stand at the end of a query, by `offer` on the UI thread; the default knows nothing."""
+        from lemnis.engine.query import Completion
+
         offer(Completion(len(text), []))
 
     def goto(self, thing: str) -> None:
@@ -234,6 +237,7 @@ class Stage(Vertical, Generic[View]):
             then: Called on a yes.
             typed: A name that has to be typed in full first, for the gravest.
         """
+        from lemnis.tui.widgets.confirm import Confirm
 
         def answered(yes: bool | None) -> None:
             if yes:

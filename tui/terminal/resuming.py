@@ -4,7 +4,7 @@ from typing import cast
 
 from textual import on
 from textual.css.query import NoMatches
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from lemnis.engine import Engine
 from lemnis.tui.actions import GLOBAL
@@ -159,11 +159,15 @@ def text_of(field: object) -> str:
     """Return what was typed into a field; a secret is not kept."""
     if isinstance(field, Input):
         return "" if field.password else field.value
+    from textual.widgets import TextArea
+
     return field.text if isinstance(field, TextArea) else ""
 
 
 def fill(field: object, text: str) -> None:
     """Put a text into a field, with the cursor behind it."""
+    from textual.widgets import TextArea
+
     if isinstance(field, Input):
         field.value = text
         field.cursor_position = len(text)

@@ -14,7 +14,6 @@ from lemnis.tui.messages import StageWanted
 from lemnis.tui.remembered import tour_place
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets.bars import KeyBar
-from lemnis.tui.widgets.grid import Grid
 from lemnis.tui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -98,4 +97,6 @@ def scope_of(node: DOMNode | None) -> str:
     """Return the scope whose actions a node answers to."""
     if isinstance(node, Stage):
         return node.info.name
+    from lemnis.tui.widgets.grid import Grid
+
     return TABLE if isinstance(node, Table | Grid) else GLOBAL

@@ -1,6 +1,7 @@
 """PromptLine: the one line at the bottom where a query is typed, with its history and its errors."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -11,12 +12,14 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from lemnis.engine import LemnisError
-from lemnis.engine.query import Completion, QueryError
 from lemnis.engine.text import safe
 from lemnis.tui.language import _
 from lemnis.tui.sentences import told
 from lemnis.tui.widgets.field import Field
 from lemnis.tui.widgets.text import Words
+
+if TYPE_CHECKING:
+    from lemnis.engine.query import Completion
 
 OFFERED = 4  # completions that are named at once
 
@@ -94,6 +97,8 @@ class PromptLine(Horizontal):
         words = f"{error.place}: {problem}" if error.place else f"{problem} {told(error.remedy)}"
         self.query_one(".hint", Words).say(Content.styled(safe(words), "$bad"))
         self._refused = self.query_one(Input).value
+        from lemnis.engine.query import QueryError
+
         if isinstance(error, QueryError):
             self.query_one(Input).cursor_position = error.column - 1
 
@@ -103,7 +108,7 @@ class PromptLine(Horizontal):
             self._told = words
             self.query_one(".hint", Words).say(Content.styled(safe(f"{self._named}  {words}".strip()), "$muted"))
 
-    def offer(self, found: Completion) -> None:
+    def offer(self, found: "Completion") -> None:
         """Put in what completes the line; tab goes on to the next of several, which are named behind the line."""
         field = self.query_one(Input)
         if not self.display or not found.options:

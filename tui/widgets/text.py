@@ -1,14 +1,14 @@
 """Small widgets of text: facts, empty states, meters, sparklines, bars and logs; data is never read as markup."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from rich.cells import cell_len
 from textual.app import RenderResult
 from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
-from textual.widgets import RichLog, Static
+from textual.widgets import Static
 
 from lemnis.engine.text import safe
 from lemnis.tui.actions import key_label
@@ -209,28 +209,6 @@ class Bars(Words):
             name, value = fitted(labels[index], wide), fitted(words[index], tail, right=True)
             lines.append(Content.assemble(name, " ", (bar, style), " " * (room - len(bar)), " ", value))
         self.say(Content("\n").join(lines))
-
-
-class LogView(RichLog):
-    """The lines of a log, newest last; follows the end unless scrolled up. Control characters are shown, not obeyed."""
-
-    def __init__(self, *, id: str | None = None, lines: int = 5000):
-        super().__init__(id=id, max_lines=lines, markup=False, highlight=False, wrap=False, auto_scroll=True)
-        self._text = ""
-
-    def show(self, text: str) -> None:
-        """Show a whole log; only what was added since the last call is written."""
-        if text == self._text:
-            return
-        added = text.removeprefix(self._text) if self._text and text.startswith(self._text) else text
-        if added is text and self._text:
-            self.clear()
-        self._text = text
-        at_end = self.is_vertical_scroll_end
-        for line in added.splitlines()[-(self.max_lines or 5000) :]:
-            # Any: RichLog takes whatever rich can draw.
-            drawn: Any = drawable(line.rsplit("\r", 1)[-1]).plain
-            self.write(drawn, scroll_end=at_end)
 
 
 def paragraph(text: Cell) -> Content:
