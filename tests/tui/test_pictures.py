@@ -44,8 +44,17 @@ def test_a_key_after_a_while_is_answered_at_once_whatever_was_just_drawn(before:
     assert pace.wait_s(1.0 + before, answer=False) == pytest.approx(0.1 - before)
 
 
+def test_the_second_picture_of_a_console_waits_for_nothing_and_the_third_for_its_turn() -> None:
+    pace = Pace(MOST)
+    pace.drew(5.0, answer=False)
+    assert pace.wait_s(5.02, answer=False) == 0
+    pace.drew(5.02, answer=False)
+    assert pace.wait_s(5.04, answer=False) == pytest.approx(0.08)
+
+
 def test_keys_that_are_held_down_and_a_slow_link_wait() -> None:
     pace = Pace(MOST)
+    pace.drew(0.0, answer=False)
     pace.drew(5.0, answer=True)
     assert pace.wait_s(5.03, answer=True) == pytest.approx(0.07)
     pace.slow_down(4)

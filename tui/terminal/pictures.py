@@ -44,7 +44,8 @@ class Pace:
         full = len(self._drawn) == self._most
         free_s = self._drawn[0] + WINDOW_S if full else now_s
         last_s = self._answered_s if answer else self._drawn[-1] if self._drawn else -WINDOW_S
-        return max(free_s, last_s + WINDOW_S / self._most) - now_s if self._drawn else 0.0
+        begun = len(self._drawn) > 1  # the second ends the first: scroll bars come once what they move is placed
+        return max(free_s, last_s + WINDOW_S / self._most) - now_s if begun else 0.0
 
 
 class Typed(Protocol):
