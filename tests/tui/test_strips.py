@@ -2,7 +2,11 @@
 
 # pyright: basic
 
+import weakref
+
 from rich.segment import Segment
+from textual._styles_cache import StylesCache
+from textual.color import Color
 from textual.strip import Strip
 
 from lemnis.tui.terminal.strips import SIZES, WhenAsked, spare_caches
@@ -33,3 +37,13 @@ def test_a_line_makes_the_caches_it_needs_and_uses_them() -> None:
     assert strip.crop(4, 7) is cropped
     assert made(strip) == {"_crop_cache"}
     assert strip._crop_cache._maxsize == 16
+
+
+def test_what_a_widget_has_drawn_goes_with_it() -> None:
+    spare_caches()
+    drawn = StylesCache()
+    inner, outer = drawn.get_inner_outer(Color(1, 2, 3), Color(4, 5, 6))
+    assert (inner.background, outer.background) == (Color(4, 5, 6), Color(1, 2, 3))
+    gone = weakref.ref(drawn)
+    del drawn
+    assert gone() is None

@@ -1,11 +1,14 @@
 """Strips with room for what they need only: Textual gives each line of a picture seven caches, and few are ever used.
 
-A console of ten tabs keeps some ten thousand lines, so that the empty caches took more memory than the lines.
+A console of ten tabs keeps some ten thousand lines, so that the empty caches took more memory than the lines. And a
+cache of Textual's that was meant for a class keeps the lines of a thousand widgets that were taken away.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import textual.strip
+from textual._styles_cache import StylesCache
 from textual.cache import FIFOCache
 from textual.strip import Strip
 
@@ -39,10 +42,13 @@ class WhenAsked:
 
 
 def spare_caches() -> None:
-    """Have strips make their caches when they are asked for; once is enough."""
+    """Have strips make their caches when they are asked for, and none keep what was drawn; once is enough."""
     if isinstance(vars(Strip)["_crop_cache"], WhenAsked):
         return
     for name, size in SIZES.items():
         setattr(Strip, name, WhenAsked(vars(Strip)[name], size))
+    # Its first argument is called `cls`, and its cache would be told apart, and kept, by each widget's lines.
+    lines: Any = StylesCache
+    lines.get_inner_outer = classmethod(lru_cache(1024)(lines.get_inner_outer.__wrapped__))
     module: Any = textual.strip
     module.FIFOCache = int  # what Strip's start makes and sets is dropped: let it cost nothing
