@@ -2,9 +2,9 @@
 
 # pyright: basic, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
 
+import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -16,9 +16,9 @@ from lemnis.engine import Engine
 from lemnis.engine.jobs import JobsRoom
 from lemnis.tui.address import parsed
 from lemnis.tui.app import Console
-from lemnis.tui.language import CATALOGUE
+from lemnis.tui.language import CATALOGUE, LOCALES
 from lemnis.tui.messages import PlaceWanted
-from lemnis.tui.sentences import InForce, Sentences, read
+from lemnis.tui.sentences import InForce, Sentences
 from lemnis.tui.stages import STAGES
 
 LATIN = re.compile(r"[A-Za-z]")
@@ -57,26 +57,20 @@ def unlatin(text: str) -> str:
 
 @pytest.fixture
 def spoken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    sentences = unlatin_sentences()
     CATALOGUE.speak("ko")
     translated = CATALOGUE._of
     monkeypatch.setattr(CATALOGUE, "_of", lambda text: unlatin(said) if (said := translated(text)) != text else text)
     monkeypatch.setattr(InForce, "language", "ko")
-    monkeypatch.setattr(InForce, "sentences", Unlatin())
+    monkeypatch.setattr(InForce, "sentences", sentences)
     yield
     CATALOGUE.speak("")
 
 
-class Unlatin(Sentences):
-    """The Korean sentences without Latin letters of their own; what stands in their places stays."""
-
-    def __init__(self) -> None:
-        super().__init__({})
-        self._known = [replace(one, said=tuple(map(unlatin_word, one.said))) for one in read("ko")._known]
-
-
-def unlatin_word(said: str) -> str:
-    """Return a part of what is said instead of a template; the number of a place stays."""
-    return LATIN.sub("·", said)
+def unlatin_sentences() -> Sentences:
+    """Return the Korean sentences without Latin letters of their own; what stands in their places stays."""
+    written = json.loads((LOCALES / "ko" / "sentences.json").read_text("utf-8"))
+    return Sentences({template: LATIN.sub("·", said) for template, said in written.items()})
 
 
 def english(screen: str) -> set[str]:
