@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Wish: TypeAlias = int | Literal["earlier", "later", "now"]
 
 STAYED_S = 1.0
+MOST_LEFT = 3  # places that were left and still take memory, for somebody who steps on and on
 REFUSED = N_("This is the past: it can't be changed. {app.back} returns to now.")
 
 
@@ -107,6 +108,8 @@ class TravellingApp(TerminalApp):
         self.set_class(place.engine.at is not None, "-past")
         await self.renew()
         self.pump.start()
+        if len(self._left) > MOST_LEFT:
+            self._forget()
         self.let_go()
         if then is not None:
             await self.open_address(then)
@@ -118,12 +121,15 @@ class TravellingApp(TerminalApp):
         self._letting_go = self.set_timer(after_s, partial(self._let_go, after_s))
 
     def _let_go(self, after_s: float) -> None:
+        self._forget()
+        if self._left:  # a thread still reads there
+            self.let_go(2 * after_s)
+
+    def _forget(self) -> None:
         # What stays remembers what it was asked for last, also what was taken away since, with the engine it showed.
         for node in (self, *self.screen_stack, *self.screen.walk_children()):
             node._query_one_cache.clear()  # pyright: ignore[reportPrivateUsage]
         settle_memory()
-        if self._left:  # a thread still reads there
-            self.let_go(2 * after_s)
 
     async def run_action(
         self,

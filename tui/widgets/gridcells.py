@@ -14,7 +14,7 @@ GAP = "  "
 RULE = "│ "  # after the last field that is kept in view
 WIDEST, LONGEST = 40, 400  # cells of a field on screen; characters of a value that are looked at
 EXACT = 2**53  # below it a fraction that has none is a whole number
-CELLS_KEPT = 60_000
+CELLS_KEPT = 20_000
 AHEAD_FIELDS = 8
 
 

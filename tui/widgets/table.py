@@ -22,7 +22,7 @@ from lemnis.tui.sentences import told
 from lemnis.tui.widgets.cells import Col, Row, Styles, copied, header_labels, ordered, row_content, strip_of, widths_of
 from lemnis.tui.widgets.windows import PAGE, Rows
 
-MEASURED, LINES_KEPT = 1000, 1000  # rows that decide how wide columns are, and drawn lines kept
+MEASURED, LINES_KEPT = 1000, 200  # rows that decide how wide columns are, and drawn lines kept: more than any screen
 EMPTY = N_("Nothing here.")
 
 

@@ -9,7 +9,7 @@ from lemnis.tui.widgets.cells import Row
 Fetch: TypeAlias = Callable[[int, int], Sequence[Row]]
 
 PAGE = 100  # rows fetched at once
-PAGES_KEPT = 100
+PAGES_KEPT = 20
 
 
 @dataclass(slots=True)

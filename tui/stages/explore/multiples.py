@@ -45,14 +45,17 @@ def multiples_lines(profile: Profile, by: str, width: int, *, stacked: bool = Fa
     top = max((part for one in drawn for part in one.parts), default=0.0)
     if not drawn or not top:
         return []
+    low, high = ends(profile)
+    full = _("share of each class's rows, full bar {top}").format(top=share(top))
+    across = _("from {low} to {high}").format(low=low, high=high) if stacked and high else ""
     title = Content.assemble(
         (f"{_('by')} ", "$muted"),
         (safe(by, limit=24), "bold"),
-        ("  " + _("share of each class's rows, full bar {top}").format(top=share(top)), "$muted"),
+        ("  " + "  ".join(filter(None, (full, across))), "$muted"),
     ).truncate(width, ellipsis=True)
     if stacked:
         return [title, *stacked_lines(drawn, top, width)]
-    return [title, *blocks(drawn, top, width, ends(profile))]
+    return [title, *blocks(drawn, top, width, (low, high))]
 
 
 def small_ones(profile: Profile) -> list[Small]:
