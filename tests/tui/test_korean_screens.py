@@ -56,14 +56,15 @@ def unlatin(text: str) -> str:
 
 
 @pytest.fixture
-def spoken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def spoken() -> Iterator[None]:
     sentences = unlatin_sentences()
-    CATALOGUE.speak("ko")
-    translated = CATALOGUE._of
-    monkeypatch.setattr(CATALOGUE, "_of", lambda text: unlatin(said) if (said := translated(text)) != text else text)
-    monkeypatch.setattr(InForce, "language", "ko")
-    monkeypatch.setattr(InForce, "sentences", sentences)
-    yield
+    with pytest.MonkeyPatch.context() as patch:  # undone before English is spoken again
+        CATALOGUE.speak("ko")
+        korean = CATALOGUE._of
+        patch.setattr(CATALOGUE, "_of", lambda text: unlatin(said) if (said := korean(text)) != text else text)
+        patch.setattr(InForce, "language", "ko")
+        patch.setattr(InForce, "sentences", sentences)
+        yield
     CATALOGUE.speak("")
 
 

@@ -144,8 +144,9 @@ def test_the_machine_alone_keeps_the_past_of_each_core(engine: Engine) -> None:
     lonely = MachineAlone(engine.workspace.root)
     lonely.now()
     until(lambda: lonely.now().cpu_percent is not None)
-    past = lonely.cores(60, 60)
-    assert set(past.values) == {str(core) for core in range(os.cpu_count() or 1)}
-    assert any(value is not None for value in past.values["0"])
-    assert past.at[-1] <= now_ms() < past.at[-1] + 2_000
+    assert set(lonely.cores(60, 60).values) == {str(core) for core in range(os.cpu_count() or 1)}
+    # Between two looks that are close together a core may have counted no tick: its use is unknown then.
+    until(lambda: lonely.now() and any(value is not None for value in lonely.cores(60, 60).values["0"]))
+    last = lonely.cores(60, 60).at[-1]
+    assert last <= now_ms() < last + 2_000
     lonely.close()
