@@ -36,7 +36,8 @@ class Terminal:
         if self.pid == 0:
             os.chdir(cwd)
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-            os.execvpe(command[0], list(command), os.environ | {"TERM": "xterm-256color"} | environment)
+            sized = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+            os.execvpe(command[0], list(command), sized | {"TERM": "xterm-256color"} | environment)
         self.before = termios.tcgetattr(self.master)
 
     def wait_for(self, seen: str | Callable[[], bool]) -> None:
