@@ -197,3 +197,42 @@ async def test_what_is_copied_is_the_cell_the_row_its_json_or_the_table() -> Non
         assert app.table.copy_text("r") == "row 2\t2"
         assert json.loads(app.table.copy_text("j")) == {"name": "row 2", "size": 2}
         assert app.table.copy_text("m").splitlines()[0] == "| name | size |"
+
+
+def look(app: Sheet, line: int) -> Any:
+    """Return the style of the first letters of a line of the table."""
+    return next(segment.style for segment in app.table.render_line(line) if segment.text.strip(" ›"))
+
+
+async def test_the_parts_of_a_table_look_as_the_theme_says_and_change_with_it() -> None:
+    async with Sheet().run_test(size=(40, 8)) as pilot:
+        app = pilot.app
+        app.table.show(rows(1, 2))
+        await settle(pilot)
+        for theme in ("lemnis", "lemnis-light"):
+            app.theme = theme
+            await settle(pilot)
+            named = {name: value.lower() for name, value in app.theme_variables.items()}
+            header, cursor, other = (look(app, line) for line in (0, 1, 2))
+            assert (header.bold, header.color.get_truecolor().hex) == (True, named["stage-accent"])
+            assert (cursor.bold, cursor.bgcolor.get_truecolor().hex) == (True, named["cursor"])
+            assert (other.bold, other.bgcolor.get_truecolor().hex) == (None, named["background"])
+        app.table.action_mark()
+        app.table.action_move(1)
+        assert look(app, 1).color.get_truecolor().hex == named["stage-accent"]
+        app.set_focus(None)
+        await settle(pilot)
+        assert look(app, 0).color.get_truecolor().hex == named["muted"]
+        assert look(app, 2).bgcolor.get_truecolor().hex == named["surface"]
+
+
+async def test_without_colours_the_row_of_the_cursor_stands_out_by_other_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with Sheet().run_test(size=(40, 8)) as pilot:
+        pilot.app.table.show(rows(1, 2))
+        await settle(pilot)
+        assert (look(pilot.app, 1).bold, look(pilot.app, 1).reverse) == (True, True)
+        pilot.app.set_focus(None)
+        await settle(pilot)
+        assert look(pilot.app, 1).underline
+        assert not look(pilot.app, 2).underline

@@ -5,11 +5,12 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual._context import active_message_pump
 from textual.css.query import NoMatches
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Size
 from textual.message_pump import MessagePump
 from textual.screen import Screen
@@ -70,6 +71,13 @@ class TerminalApp(ThemedApp[None]):
         draw_behind()
         if "TEXTUAL_DRIVER" not in os.environ:  # a browser's page is drawn by another one
             self.driver_class = TerminalDriver
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what changes lines before they are drawn: not Textual's copy of each in which every colour is RGB.
+
+        Ours are that already, and a terminal knows the others itself.
+        """
+        return [kept for kept in super().get_line_filters() if not isinstance(kept, ANSIToTruecolor)]
 
     def timed(self, screen: Screen[Any]) -> Screen[Any]:
         """Have a screen drawn when the terminal's pace allows it; returns the screen."""

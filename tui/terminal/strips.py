@@ -13,7 +13,6 @@ from textual.cache import FIFOCache
 from textual.strip import Strip
 
 SIZES = {
-    "_divide_cache": 4,
     "_crop_cache": 16,
     "_style_cache": 16,
     "_filter_cache": 4,
@@ -21,6 +20,29 @@ SIZES = {
     "_crop_extend_cache": 4,
     "_offsets_cache": 4,
 }
+
+
+class Forgets(FIFOCache[Any, Any]):
+    """A cache that keeps nothing."""
+
+    def get(self, key: object, default: Any = None) -> Any:
+        return default
+
+    def __setitem__(self, key: object, value: object) -> None:
+        """Let it go."""
+
+
+class Never:
+    """A cache of a strip that is asked for more than it answers: one that keeps nothing, for all strips."""
+
+    def __init__(self) -> None:
+        self._cache = Forgets(0)
+
+    def __get__(self, strip: Strip, kind: type[Strip]) -> Forgets:
+        return self._cache
+
+    def __set__(self, strip: Strip, cache: object) -> None:
+        """Keep the one there is."""
 
 
 class WhenAsked:
@@ -47,6 +69,9 @@ def spare_caches() -> None:
         return
     for name, size in SIZES.items():
         setattr(Strip, name, WhenAsked(vars(Strip)[name], size))
+    # A line is cut where widgets end, and its pieces are the half of all lines; cutting them again is cheap.
+    strip: Any = Strip
+    strip._divide_cache = Never()
     # Its first argument is called `cls`, and its cache would be told apart, and kept, by each widget's lines.
     lines: Any = StylesCache
     lines.get_inner_outer = classmethod(lru_cache(1024)(lines.get_inner_outer.__wrapped__))

@@ -3,22 +3,36 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard, cast
+from weakref import WeakKeyDictionary
 
 import msgspec
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.text import Text
+from textual.app import App
 from textual.content import Content, Span
 from textual.markup import parse_style
 from textual.strip import Strip
 from textual.style import Style
+from textual.widget import Widget
 
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, figure, number
 from lemnis.tui.language import _
 
 Cell: TypeAlias = str | Text | Content
+# How the parts of a table look, over the table itself.
+PARTS = {
+    "header": "bold $muted",
+    "current": "bold $stage-accent",
+    "cursor": "bold on $cursor",
+    "blurred": "on $surface",
+    "marked": "$stage-accent",
+    "missing": "$muted",
+    "cell": "bold reverse $stage-accent",
+}
+COLOURLESS = {"cursor": "bold reverse", "blurred": "underline"}
 LIMIT = 2000  # characters of one cell that are looked at; more can't be seen on any screen
 
 
@@ -171,8 +185,9 @@ def row_content(columns: Sequence[Col], widths: Sequence[int], row: Row, gutter:
 class Styles:
     """Styles by their text with the theme's variables resolved; each is parsed once."""
 
-    def __init__(self, variables: dict[str, str]) -> None:
+    def __init__(self, variables: dict[str, str], *, colourless: bool = False) -> None:
         self.variables = variables
+        self._parts = {**PARTS, **(COLOURLESS if colourless else {})}
         self._known: dict[str, Style] = {}
 
     def __call__(self, text: str | Style) -> Style:
@@ -181,6 +196,22 @@ class Styles:
         if text not in self._known:
             self._known[text] = parse_style(text, variables=self.variables)
         return self._known[text]
+
+    def part(self, name: str) -> Style:
+        """Return how a part of a table differs from the table."""
+        return self(self._parts[name])
+
+
+WORN: WeakKeyDictionary[App[Any], Styles] = WeakKeyDictionary()  # by app: those of the theme it wears
+
+
+def styles_for(widget: Widget) -> Styles:
+    """Return the styles of the theme that a widget's app wears now."""
+    app = cast(App[Any], widget.app)
+    styles = WORN.get(app)
+    if styles is None or styles.variables is not app.theme_variables:
+        styles = WORN[app] = Styles(app.theme_variables, colourless=app.no_color)
+    return styles
 
 
 def strip_of(content: Content, style: Style, styles: Styles) -> Strip:

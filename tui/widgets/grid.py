@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 from rich.segment import Segment
+from rich.style import Style as RichStyle
 from textual.events import Click, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Region
 from textual.message import Message
@@ -18,7 +19,7 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.format import number
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import _
-from lemnis.tui.widgets.cells import Col, Row, copied
+from lemnis.tui.widgets.cells import Col, Row, copied, styles_for
 from lemnis.tui.widgets.gridcells import (
     GAP,
     Field,
@@ -47,15 +48,6 @@ class Grid(Widget, can_focus=True):
     """
 
     BINDINGS = [one for one in bindings("tables") if getattr(one, "id", "") != "table.mark"]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--header",
-        "table--header-current",
-        "table--cursor",
-        "table--cursor-blurred",
-        "table--marked",
-        "table--missing",
-        "table--cell",
-    }
     empty: reactive[str] = reactive("")
 
     @dataclass
@@ -341,9 +333,7 @@ class Grid(Widget, can_focus=True):
         elif window.first + y - 1 < window.last:
             segments = self._line(window, window.first + y - 1)
         elif not self.total and y == min(2, self.size.height - 1):
-            segments = [
-                Segment(cut(f" {keyed(self.empty)}", width), self.get_visual_style("table--missing").rich_style)
-            ]
+            segments = [Segment(cut(f" {keyed(self.empty)}", width), self._part("missing"))]
         else:
             return Strip.blank(width, base)
         return Strip(segments).adjust_cell_length(width, segments[-1].style if y and self._here(window, y) else base)
@@ -352,8 +342,7 @@ class Grid(Widget, can_focus=True):
         return window.first + y - 1 == self.row and self.total > 0
 
     def _header(self, window: Window) -> list[Segment]:
-        head = self.get_visual_style("table--header").rich_style
-        current = self.get_visual_style("table--header-current").rich_style
+        head, current = self._part("header"), self._part("current")
         segments = [Segment(cut(_("row"), window.numbers, right=True) + GAP, head)]
         for part in window.parts:
             arrow = (
@@ -380,12 +369,13 @@ class Grid(Widget, can_focus=True):
             runs.add(part.after, plain)
         return runs.segments()
 
+    def _part(self, name: str) -> RichStyle:
+        return (self.visual_style + styles_for(self).part(name)).rich_style
+
     def _look(self) -> Looks:
         """Return the styles of one picture."""
-        missing = self.get_visual_style("table--missing", partial=True)
-        cell = self.get_visual_style("table--cell", partial=True)
-        cursor = self.get_visual_style("table--cursor" if self.has_focus else "table--cursor-blurred")
-        of = [
-            (one.rich_style, (one + missing).rich_style, (one + cell).rich_style) for one in (self.visual_style, cursor)
-        ]
+        styles = styles_for(self)
+        plain, quiet, cell = self.visual_style, styles.part("missing"), styles.part("cell")
+        cursor = plain + styles.part("cursor" if self.has_focus else "blurred")
+        of = [(one.rich_style, (one + quiet).rich_style, (one + cell).rich_style) for one in (plain, cursor)]
         return Looks(of[0], of[1])

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from textual.content import Content
 from textual.events import Click, MouseScrollDown, MouseScrollUp
@@ -19,7 +18,17 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.keys.named import keyed
 from lemnis.tui.language import N_, _
 from lemnis.tui.sentences import told
-from lemnis.tui.widgets.cells import Col, Row, Styles, copied, header_labels, ordered, row_content, strip_of, widths_of
+from lemnis.tui.widgets.cells import (
+    Col,
+    Row,
+    copied,
+    header_labels,
+    ordered,
+    row_content,
+    strip_of,
+    styles_for,
+    widths_of,
+)
 from lemnis.tui.widgets.windows import PAGE, Rows
 
 MEASURED, LINES_KEPT = 1000, 200  # rows that decide how wide columns are, and drawn lines kept: more than any screen
@@ -35,14 +44,6 @@ class Table(ScrollView, can_focus=True):
     """
 
     BINDINGS = bindings("tables")
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--header",
-        "table--header-current",
-        "table--cursor",
-        "table--cursor-blurred",
-        "table--marked",
-        "table--missing",
-    }
     empty: reactive[str] = reactive("")
     cursor: reactive[int] = reactive(0, repaint=False)
     column: reactive[int] = reactive(0, repaint=False)
@@ -110,7 +111,6 @@ class Table(ScrollView, can_focus=True):
         self._rows, self._given = Rows(), list[Row]()
         self._widths = widths_of(self.columns, [], 0)
         self._lines: dict[tuple[int, bool, bool], Strip] = {}
-        self._styles: Styles | None = None
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows; the cursor, the marks and the scroll position stay with their keys."""
@@ -319,7 +319,7 @@ class Table(ScrollView, can_focus=True):
         return strip.crop_extend(x, x + width, base.rich_style)
 
     def _header(self) -> Strip:
-        head, current = self.get_visual_style("table--header"), self.get_visual_style("table--header-current")
+        head, current = self._style("header"), self._style("current")
         here = self.column if self.has_focus else -1
         labels = header_labels(self.columns, self._widths, self.sorted_by)
         return Strip.join([self._strip(label, current if at == here else head) for at, label in enumerate(labels)])
@@ -331,7 +331,7 @@ class Table(ScrollView, can_focus=True):
         row = self._rows.known.get(index)
         if row is None:
             self._ask_for(index)
-            return self._strip(Content(" …"), self.get_visual_style("table--missing"))
+            return self._strip(Content(" …"), self._style("missing"))
         known = (index, here, self.has_focus)
         if known not in self._lines:
             if len(self._lines) > LINES_KEPT:
@@ -341,20 +341,19 @@ class Table(ScrollView, can_focus=True):
 
     def _drawn(self, row: Row, here: bool) -> Strip:
         marked = row.key in self.marks
-        name = "table--cursor" if self.has_focus else "table--cursor-blurred"
-        style = self.get_visual_style(name) if here else self.visual_style
+        cursor = "cursor" if self.has_focus else "blurred"
+        style = self._style(*([cursor] if here else ["marked"] if marked else []))
         if here and self.has_focus and self.app.native_ansi_color:  # sixteen colours have no quiet background
             style = self.visual_style + Style(bold=True, reverse=True)
-        if marked and not here:
-            style = style + self.get_visual_style("table--marked", partial=True)
         gutter = "✓" if marked else "›" if here and self.has_focus else " "
         strip = self._strip(row_content(self.columns, self._widths, row, gutter), style)
         return strip.extend_cell_length(max(self.size.width, self.virtual_size.width), style.rich_style)
 
+    def _style(self, *parts: str) -> Style:
+        return sum(map(styles_for(self).part, parts), self.visual_style)
+
     def _strip(self, content: Content, style: Style) -> Strip:
-        if self._styles is None or self._styles.variables is not self.app.theme_variables:
-            self._styles = Styles(self.app.theme_variables)
-        return strip_of(content, style, self._styles)
+        return strip_of(content, style, styles_for(self))
 
     def _ask_for(self, index: int) -> None:
         page, fetch, generation = self._rows.page_to_ask(index), self._rows.fetch, self._rows.generation

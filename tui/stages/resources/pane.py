@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lemnis.tui.stages.resources.live.graph import Shape, shape_for
-from lemnis.tui.widgets.cells import Styles, fitted, strip_of
+from lemnis.tui.widgets.cells import Styles, fitted, strip_of, styles_for
 
 
 class Lines(Widget):
@@ -65,10 +65,11 @@ class Lines(Widget):
         """Return one line; those that did not change are not made again."""
         if y >= len(self._lines):
             return Strip.blank(self.size.width, self.visual_style.rich_style)
-        if self._styles is None or self._styles.variables is not self.app.theme_variables:
-            self._styles, self._strips = Styles(self.app.theme_variables), {}
+        styles = styles_for(self)
+        if styles is not self._styles:
+            self._styles, self._strips = styles, {}
         if y not in self._strips:
-            self._strips[y] = strip_of(self._lines[y], self.visual_style, self._styles)
+            self._strips[y] = strip_of(self._lines[y], self.visual_style, styles)
         return self._strips[y]
 
 
