@@ -6,7 +6,6 @@ from lemnis.engine.data import LinkReport, Snapshot, SourceState, Verification, 
 from lemnis.engine.jobs import Job
 from lemnis.engine.share import Origin
 from lemnis.tui.address import Address, address, version_part
-from lemnis.tui.stages.data.diff import DiffScreen
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Table
 
@@ -60,6 +59,8 @@ class DataPlaces(Stage[DataView]):
                 return data.version(before).id, data.version(after).id
 
             def show(ids: tuple[str, str]) -> None:
+                from lemnis.tui.stages.data.diff import DiffScreen
+
                 self.app.push_screen(DiffScreen(self.engine, *ids))
 
             self.seek(place, both, then=show)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,18 +18,15 @@ from lemnis.tui.language import _
 from lemnis.tui.sentences import told
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.data import details, rows
-from lemnis.tui.stages.data.diff import DiffScreen
 from lemnis.tui.stages.data.explained import CELLS, LINKS_TEXT, SNAPSHOTS_TEXT, SOURCES_TEXT, VERSIONS_TEXT
-from lemnis.tui.stages.data.link_builder import LinkBuilder
-from lemnis.tui.stages.data.link_fields import Built
 from lemnis.tui.stages.data.places import DataPlaces, DataView
-from lemnis.tui.stages.data.preview import PathAsked, PreviewScreen
-from lemnis.tui.stages.data.share import KINDS as SHARING
-from lemnis.tui.stages.data.share import ShareScreen
-from lemnis.tui.stages.data.storage import Storage, StorageView, badge
-from lemnis.tui.widgets import Col, Confirm, Facts, Meter, Panel, Table
+from lemnis.tui.widgets import Col, Facts, Meter, Panel, Table
 
-KINDS = ("data.sync", "data.link", "data.verify", "data.diff", *SHARING)
+if TYPE_CHECKING:
+    from lemnis.tui.stages.data.link_fields import Built
+    from lemnis.tui.stages.data.storage import StorageView
+
+KINDS = ("data.sync", "data.link", "data.verify", "data.diff", *rows.SHARING)
 TWO_COLUMNS = 140  # cells, from which lists and detail stand side by side
 HASH = r"[0-9a-f]{64}"  # a version's id
 LISTS = ("sources", "snapshots", "versions", "links")
@@ -119,7 +117,7 @@ class DataStage(DataPlaces):
         self.query_one("#sources-panel", Panel).retitle(_("Sources"), f"{len(view.sources)}")
         self.query_one("#snapshots-panel", Panel).retitle(_("Snapshots"), f"{len(view.snapshots)}")
         self.query_one("#versions-panel", Panel).retitle(
-            _("Versions"), f"{len(view.versions)}{badge(view.verified, view.at)}"
+            _("Versions"), f"{len(view.versions)}{rows.badge(view.verified, view.at)}"
         )
         hint = _("space mark   c compare") if len(view.versions) > 1 else ""
         self.query_one("#versions-panel", Panel).footnote(hint)
@@ -216,6 +214,8 @@ class DataStage(DataPlaces):
 
     def goto(self, thing: str) -> None:
         """Show one version, named by its id or its number; of two ids, the later beside the earlier."""
+        from lemnis.tui.stages.data.diff import DiffScreen
+
         before, _, after = thing.partition(" ")
         if re.fullmatch(HASH, before) and re.fullmatch(HASH, after):
             self.app.push_screen(DiffScreen(self.engine, before, after))
@@ -239,6 +239,8 @@ class DataStage(DataPlaces):
 
     def action_preview(self) -> None:
         """Ask what to look at: the chosen source, or a path that is typed."""
+        from lemnis.tui.stages.data.preview import PathAsked
+
         chosen = self.query_one("#sources", Table).key or ""
         question = _("Look at a source, file, pattern or address. Nothing is kept.")
         self.app.push_screen(PathAsked(question, chosen, "logs/2026-*.csv"), self._look)
@@ -249,6 +251,8 @@ class DataStage(DataPlaces):
             self.perform(self.engine.data.preview, path, then=self._show_preview)
 
     def _show_preview(self, preview: Preview) -> None:
+        from lemnis.tui.stages.data.preview import PreviewScreen
+
         declared = {source.name for source in self._view.sources} if self._view else set[str]()
         addable = preview.name not in declared or preview.why
         may = not self.engine.store.read_only and addable and not preview.refused
@@ -256,6 +260,8 @@ class DataStage(DataPlaces):
         self.app.push_screen(PreviewScreen(preview, add))
 
     def _ask_name(self, preview: Preview) -> None:
+        from lemnis.tui.stages.data.preview import PathAsked
+
         def named(name: str | None) -> None:
             if name:
                 done = _("{name} is declared. Press {{data.sync_one}} to read it.").format(name=name)
@@ -268,6 +274,8 @@ class DataStage(DataPlaces):
 
     def action_compare(self) -> None:
         """Compare the marked versions, the older one first; a single one is compared with the one before."""
+        from lemnis.tui.stages.data.diff import DiffScreen
+
         table = self.query_one("#versions", Table)
         versions = self._view.versions if self._view else []
         chosen = [one for one in versions if one.id in table.marks]
@@ -290,10 +298,14 @@ class DataStage(DataPlaces):
         self.app.push_screen(DiffScreen(self.engine, before, chosen[-1].id))
 
     def action_share(self) -> None:
+        from lemnis.tui.stages.data.share import ShareScreen
+
         self.app.push_screen(ShareScreen(self.engine))
 
     def action_build(self) -> None:
         """Build a new link, or edit the one under the cursor of the links."""
+        from lemnis.tui.stages.data.link_builder import LinkBuilder
+
         links = self.query_one("#links", Table)
         view = self._view
         chosen = view.links if view and links.has_focus else []
@@ -301,7 +313,7 @@ class DataStage(DataPlaces):
         builder = LinkBuilder(self.engine, report.position, report.source) if report else LinkBuilder(self.engine)
         self.app.push_screen(builder, self._built)
 
-    def _built(self, built: Built | None) -> None:
+    def _built(self, built: "Built | None") -> None:
         """Offer to link once a link is written."""
         if built is None:
             return
@@ -309,22 +321,21 @@ class DataStage(DataPlaces):
         if built.done == "removed":
             self.toast(_("The link to {source} is out of lemnis.toml.").format(source=built.source))
             return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.action_link()
-
         question = _("The link to {source} is in lemnis.toml. Link a version now?").format(source=built.source)
-        self.app.push_screen(Confirm(question, lost="", word=_("link now")), answered)
+        self.ask(question, lost="", word=_("link now"), then=self.action_link)
 
     def action_storage(self) -> None:
         self.perform(self._storage, then=self._open_storage)
 
-    def _storage(self) -> StorageView:
+    def _storage(self) -> "StorageView":
+        from lemnis.tui.stages.data.storage import StorageView
+
         room = self.engine.data
         return StorageView(self.engine.now_ms(), room.collectable(), room.verification(), room.last_collection())
 
-    def _open_storage(self, view: StorageView) -> None:
+    def _open_storage(self, view: "StorageView") -> None:
+        from lemnis.tui.stages.data.storage import Storage
+
         def wanted(what: str | None) -> None:
             if what == "collect":
                 self._ask_collect(view)
@@ -334,7 +345,7 @@ class DataStage(DataPlaces):
 
         self.app.push_screen(Storage(view, read_only=self.engine.store.read_only), wanted)
 
-    def _ask_collect(self, view: StorageView) -> None:
+    def _ask_collect(self, view: "StorageView") -> None:
         files = view.plan.removable
         named = ", ".join(one.title for one in files[:6]) + (
             " " + _("and {files} more").format(files=len(files) - 6) if len(files) > 6 else ""

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from lemnis.engine.data import LinkReport, Snapshot, SourceState, Version
+from lemnis.engine.data import LinkReport, Snapshot, SourceState, Verification, Version
 from lemnis.engine.jobs import Job
 from lemnis.tui.format import MISSING, age, bytes_, duration, number, share, verdict
+from lemnis.tui.keys.named import key_of
 from lemnis.tui.language import _
 from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Cell, Col, Row
@@ -49,6 +50,7 @@ FIELDS = (Col("column"), Col("type"))
 COLUMNS = (Col("column"), Col("role"), Col("type"), Col("source", flex=True))
 ORPHANS = (Col("key", "orphan key"), Col("rows", right=True), Col("bar", "most first", flex=True))
 ROLE_STYLES = {"label": "$stage-accent", "time": "$busy", "key": "$ok"}
+SHARING = ("share.push", "share.pull", "share.export", "share.import")  # kinds of job
 
 
 def only(columns: Sequence[Col], rows: Sequence[Row], names: frozenset[str]) -> tuple[list[Col], list[Row]]:
@@ -218,3 +220,15 @@ def job_text(job: Job) -> str:
     """Return what a running or waiting job does, in words."""
     running = job.state == "running" and job.progress_text
     return told(job.progress_text) if running else f"{_(job.state)}: {told(job.why)}"
+
+
+def badge(found: tuple[int, Verification] | None, now: int) -> str:
+    """Return what the list of versions says of the files: nothing before they were verified."""
+    if found is None:
+        return ""
+    at, seen = found
+    if seen.faults:
+        return " " + _("· ▲ {faults} damaged or missing, press {key_of}").format(
+            faults=len(seen.faults), key_of=key_of("data.storage")
+        )
+    return " " + _("· files whole {at} ago").format(at=age(at, now))

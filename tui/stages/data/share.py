@@ -18,7 +18,7 @@ from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.sentences import told
 from lemnis.tui.stages.data.preview import PathAsked
-from lemnis.tui.stages.data.rows import job_text
+from lemnis.tui.stages.data.rows import SHARING, job_text
 from lemnis.tui.stages.data.share_rows import (
     COLUMNS,
     EMPTY,
@@ -40,7 +40,6 @@ from lemnis.tui.widgets.strip import ErrorStrip
 
 LIVE_SECONDS = 1.0
 WIDE = 110
-KINDS = ("share.push", "share.pull", "share.export", "share.import")
 
 
 class ShareScreen(Dialog[None]):
@@ -125,7 +124,7 @@ class ShareScreen(Dialog[None]):
     def follow(self) -> None:
         """Read how the newest transfer stands."""
         try:
-            jobs = [job for job in self.engine.jobs.jobs(limit=100) if job.kind in KINDS]
+            jobs = [job for job in self.engine.jobs.jobs(limit=100) if job.kind in SHARING]
         except LemnisError as error:
             self.post_message(self.Refused(error))
         else:

@@ -10,7 +10,6 @@ from textual.content import Content
 from lemnis.engine.data import Verification
 from lemnis.engine.data.gc import Collection, Plan
 from lemnis.tui.format import age, bytes_, number
-from lemnis.tui.keys.named import key_of
 from lemnis.tui.language import _
 from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Cell, Col, Facts, Panel, Row, Table, Words
@@ -136,15 +135,3 @@ def file_rows(view: StorageView) -> list[Row]:
             Row(str(one.path), [one.title, one.kind, bytes_(one.bytes), why], [one.title, one.kind, one.bytes, why])
         )
     return rows
-
-
-def badge(found: tuple[int, Verification] | None, now: int) -> str:
-    """Return what the list of versions says of the files: nothing before they were verified."""
-    if found is None:
-        return ""
-    at, seen = found
-    if seen.faults:
-        return " " + _("· ▲ {faults} damaged or missing, press {key_of}").format(
-            faults=len(seen.faults), key_of=key_of("data.storage")
-        )
-    return " " + _("· files whole {at} ago").format(at=age(at, now))

@@ -7,16 +7,13 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.evaluate import CalibrationMap
 from lemnis.engine.jobs import user_name
 from lemnis.tui.language import _
-from lemnis.tui.screens.decision import Decision
-from lemnis.tui.screens.model_card import ModelCard
 from lemnis.tui.stages.deploy import rows
-from lemnis.tui.stages.deploy.registering import Registering
-from lemnis.tui.stages.deploy.splitting import Splitting, Wanted
 from lemnis.tui.stages.deploy.view import DeployView
 from lemnis.tui.stages.stage import Stage
 
 if TYPE_CHECKING:
     from lemnis.engine.deploy.sheet import Sheet
+    from lemnis.tui.stages.deploy.splitting import Wanted
 
 
 def register(stage: Stage[Any], run: Candidate, *, new: bool) -> None:
@@ -24,6 +21,8 @@ def register(stage: Stage[Any], run: Candidate, *, new: bool) -> None:
     room = stage.engine.deploy
 
     def ask(maps: list[CalibrationMap]) -> None:
+        from lemnis.tui.stages.deploy.registering import Registering
+
         if maps:
             title = _("Register run {run_id} {run_name} as {model} with which probabilities?").format(
                 run_id=run.run_id, run_name=run.run_name, model=run.model
@@ -63,6 +62,8 @@ def promote(stage: Stage[Any], version: ModelVersion, alias: str) -> None:
     """Show the evidence for a version, ask for the model's name and a reason, and move the alias to it."""
 
     def ask(sheet: "Sheet") -> None:
+        from lemnis.tui.screens.decision import Decision
+
         present, number = sheet.present, version.version
         if present is not None and present.version == number:
             stage.refuse(BadInput(f"{version.model}@{alias} is version {number} already.", "There is nothing to do."))
@@ -97,6 +98,8 @@ def roll_back(stage: Stage[Any], model: str, alias: str) -> None:
     """Show the version before, ask for the model's name and a reason, and point the alias back at it."""
 
     def ask(sheet: "Sheet") -> None:
+        from lemnis.tui.screens.decision import Decision
+
         question = _("Roll {model}@{alias} back to version {version}?").format(
             model=model, alias=alias, version=sheet.version.version
         )
@@ -128,6 +131,8 @@ def evidence_of(first: str, sheet: "Sheet") -> rows.Content:
 
 def show_card(stage: Stage[Any], view: DeployView, model: str, version: int) -> None:
     """Show the model card of a version; its brackets go through the other versions of its model."""
+    from lemnis.tui.screens.model_card import ModelCard
+
     known = sorted(one.version for one in view.versions if one.model == model)
     stage.app.push_screen(ModelCard(stage.engine, model, version, known))
 
@@ -163,6 +168,8 @@ def stop(stage: Stage[Any], endpoint: Endpoint) -> None:
 
 def split(stage: Stage[Any], endpoint: Endpoint) -> None:
     """Begin a split of an endpoint, or ask whether to end the one that runs."""
+    from lemnis.tui.stages.deploy.splitting import Splitting
+
     name, running, room = endpoint.name, endpoint.split, stage.engine.deploy
     if running is not None and running.state == "running":
         stage.ask(
@@ -181,7 +188,7 @@ def split(stage: Stage[Any], endpoint: Endpoint) -> None:
         )
         return
 
-    def wanted(wish: Wanted | None) -> None:
+    def wanted(wish: "Wanted | None") -> None:
         if wish is not None:
             arguments = (name, wish.alias, wish.percent, user_name(), wish.why)
             stage.perform(

@@ -20,7 +20,6 @@ from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.deploy import acts, clients, rows
 from lemnis.tui.stages.deploy.explained import CELLS, DEPLOYMENT_TEXT
 from lemnis.tui.stages.deploy.exported import export_lines
-from lemnis.tui.stages.deploy.exporting import ExportScreen
 from lemnis.tui.stages.deploy.loads import load_lines
 from lemnis.tui.stages.deploy.logged import log_note
 from lemnis.tui.stages.deploy.rollout import next_share
@@ -313,6 +312,8 @@ class DeployStage(Stage[DeployView]):
             self.refuse(BadInput("There is no alias to roll back.", "Promote a version first: P."))
 
     def action_export(self) -> None:
+        from lemnis.tui.stages.deploy.exporting import ExportScreen
+
         version = self.version
         if version is None:
             self._refuse_version("export")

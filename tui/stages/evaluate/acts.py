@@ -9,8 +9,6 @@ from lemnis.engine.errors import NotFound
 from lemnis.engine.explore.labels import Queue
 from lemnis.engine.jobs import user_name
 from lemnis.tui.language import _
-from lemnis.tui.screens.model_card import ModelCard
-from lemnis.tui.stages.evaluate.editor import RowEditor
 from lemnis.tui.stages.evaluate.failures import CheckPreview
 from lemnis.tui.stages.evaluate.pane import FindRow
 from lemnis.tui.stages.stage import Stage
@@ -58,6 +56,8 @@ def edit_row(stage: Stage[Any], run_id: int, key: str, known: str) -> None:
     """
 
     def answered(asked: str | None) -> None:
+        from lemnis.tui.stages.evaluate.editor import RowEditor
+
         if asked:
             stage.app.push_screen(RowEditor(stage.engine, run_id, asked))
 
@@ -97,6 +97,8 @@ def show_card(stage: Stage[Any], run_id: int) -> None:
         return None
 
     def show(found: tuple[str, int, list[int]] | None) -> None:
+        from lemnis.tui.screens.model_card import ModelCard
+
         if found is None:
             stage.toast(_("A card is made of a registered version: register the run in Deploy (8) with n."))
         else:

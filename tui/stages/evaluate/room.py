@@ -20,8 +20,6 @@ from lemnis.tui.stages.evaluate.features import FeaturesPane
 from lemnis.tui.stages.evaluate.listing import ListingPane
 from lemnis.tui.stages.evaluate.pane import ChooseFolds, CurvesPane, Drawn, ThresholdPane
 from lemnis.tui.stages.evaluate.verified.baselines import against_words
-from lemnis.tui.stages.evaluate.verified.listings import EXPLAINED, listing_of
-from lemnis.tui.stages.evaluate.verified.slices import slice_at
 from lemnis.tui.stages.evaluate.view import (
     CHARTS,
     FAILURES,
@@ -139,6 +137,8 @@ class EvaluateStage(Stage[EvaluateView]):
     def _show_listing(self, view: EvaluateView) -> None:
         pane = self.query_one(ListingPane)
         if pane.display:
+            from lemnis.tui.stages.evaluate.verified.listings import listing_of
+
             pane.show(listing_of(self.open_view, view, pane.table.size.width))
 
     def _arrange(self) -> None:
@@ -184,6 +184,8 @@ class EvaluateStage(Stage[EvaluateView]):
     @on(Table.Opened)
     def open_rows(self, message: Table.Opened) -> None:
         """Go from the measures to the rows, where the cursor explains each."""
+        from lemnis.tui.stages.evaluate.verified.slices import slice_at
+
         message.stop()
         if self.open_view in CHARTS:
             self._open(ROWS)
@@ -378,6 +380,8 @@ class EvaluateStage(Stage[EvaluateView]):
         acts.explain_row(self, run.id, known[0].key if known else "", lambda: self._open(ROWS))
 
     def explain(self) -> tuple[str, str] | None:
+        from lemnis.tui.stages.evaluate.verified.listings import EXPLAINED
+
         if self.open_view == ROWS:
             return _("Contributions"), waterfall.WATERFALL_TEXT
         if self.open_view in EXPLAINED:

@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lemnis.engine import LemnisError
 from lemnis.engine.experiments import Run, Shelf, Started
 from lemnis.engine.validate import Standing
 from lemnis.tui.language import _
-from lemnis.tui.stages.experiments.forms import Line
 from lemnis.tui.stages.experiments.listing import Listing
 from lemnis.tui.stages.experiments.pane import CurveLine, CurvePanel, Look
-from lemnis.tui.stages.experiments.train import TrainDialog, Training
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets import Table
+
+if TYPE_CHECKING:
+    from lemnis.tui.stages.experiments.train import Training
 
 Queued = TypeVar("Queued")
 
@@ -50,6 +51,8 @@ class RunsStage(Stage[ExperimentsView]):
 
     def action_train(self) -> None:
         """Ask which preset and start it; say how the checks of the data stand as soon as that is read."""
+        from lemnis.tui.stages.experiments.train import TrainDialog
+
         try:
             presets = self.engine.experiments.presets()
         except LemnisError as error:
@@ -62,7 +65,7 @@ class RunsStage(Stage[ExperimentsView]):
     def _standing(self) -> Standing | None:
         return self.engine.validate.standing() if self.engine.data.versions() else None
 
-    def start(self, training: Training | None) -> None:
+    def start(self, training: "Training | None") -> None:
         """Queue what was chosen and go to it."""
         if training is not None:
             call = partial(
@@ -182,6 +185,8 @@ class RunsStage(Stage[ExperimentsView]):
 
     def action_tag(self) -> None:
         """Ask for a tag and give it to the marked runs; with a minus before it, take it away."""
+        from lemnis.tui.stages.experiments.forms import Line
+
         ids = self.chosen
         if ids:
             text = _("TAG or TAG=VALUE; -TAG takes it away. tag:TAG finds them.")

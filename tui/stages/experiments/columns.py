@@ -1,7 +1,7 @@
 """Choosing columns of the runs: which, in which order, and how many of them stand still at the left."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,21 +10,9 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from lemnis.tui.language import _
+from lemnis.tui.stages.experiments.listing import Layout
 from lemnis.tui.widgets import Col, Row, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Which columns are shown.
-
-    Attributes:
-        columns: Their names from left to right; empty for those that suit the runs that are listed.
-        frozen: So many at the left stay where they are.
-    """
-
-    columns: tuple[str, ...] = ()
-    frozen: int = 0
 
 
 class ColumnsScreen(Dialog[Layout | None]):

@@ -30,6 +30,19 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """Which columns are shown.
+
+    Attributes:
+        columns: Their names from left to right; empty for those that suit the runs that are listed.
+        frozen: So many at the left stay where they are.
+    """
+
+    columns: tuple[str, ...] = ()
+    frozen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
     """The lines of a list in groups: one for each group, and below those that are unfolded their runs.
 

@@ -16,10 +16,8 @@ from lemnis.tui.address import Address, address, chosen
 from lemnis.tui.language import _
 from lemnis.tui.stages.experiments import rows
 from lemnis.tui.stages.experiments.acts import RunsStage
-from lemnis.tui.stages.experiments.columns import ColumnsScreen, Layout
-from lemnis.tui.stages.experiments.forms import Line, ViewsScreen
 from lemnis.tui.stages.experiments.grouped import GROUPINGS
-from lemnis.tui.stages.experiments.listing import KEY, Asked
+from lemnis.tui.stages.experiments.listing import KEY, Asked, Layout
 from lemnis.tui.stages.experiments.table import RunsTable
 
 SHELVES: tuple[Shelf, ...] = ("active", "archived", "deleted")
@@ -117,6 +115,8 @@ class ListStage(RunsStage):
 
     def action_columns(self) -> None:
         """Choose columns, their order, and which stand still."""
+        from lemnis.tui.stages.experiments.columns import ColumnsScreen
+
         table = self.query_one("#runs", RunsTable)
         shown = [column.name for column in table.columns if not column.name.startswith("delta.")]
         others = [name for name in rows.possible(self._sample) if name not in shown]
@@ -170,6 +170,8 @@ class ListStage(RunsStage):
                 self.perform(self.engine.experiments.view, name, then=lambda view: self.show_view(name, view))
 
         def read(views: dict[str, View]) -> None:
+            from lemnis.tui.stages.experiments.forms import ViewsScreen
+
             self.app.push_screen(ViewsScreen(views, self.view_name), chosen)
 
         self.perform(self.engine.experiments.views, then=read)
@@ -186,6 +188,8 @@ class ListStage(RunsStage):
 
     def action_save_view(self) -> None:
         """Keep query, order, shelf and columns under a name in lemnis.toml."""
+        from lemnis.tui.stages.experiments.forms import Line
+
         layout = self.layout_chosen
         view = View(
             query=self.query_text,

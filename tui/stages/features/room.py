@@ -15,7 +15,6 @@ from lemnis.tui.stages.features import acts, rows, texts
 from lemnis.tui.stages.features.choices import Choices
 from lemnis.tui.stages.features.heat import HeatMap
 from lemnis.tui.stages.features.matrix import Association
-from lemnis.tui.stages.features.pairing import PairScreen
 from lemnis.tui.stages.features.pane import FeatureDetail
 from lemnis.tui.stages.features.view import FeaturesView, read_view
 from lemnis.tui.stages.stage import NO_VERSION, Stage
@@ -147,6 +146,8 @@ class FeaturesStage(Stage[FeaturesView]):
     @on(HeatMap.Opened, "#heat")
     def open_pair(self) -> None:
         """Look at two columns side by side."""
+        from lemnis.tui.stages.features.pairing import PairScreen
+
         heat, view = self.query_one("#matrix-panel", Association).heat, self._view
         if view is None or view.version is None or heat.matrix is None or heat.pair is None:
             return

@@ -1,6 +1,7 @@
 """The performance layer of Monitor: truth and estimate window by window, what the detectors found, and the money."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -11,11 +12,12 @@ from lemnis.engine.monitor.concept.report import METRICS
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, money, number, share, styled, verdict
 from lemnis.tui.language import N_, _
-from lemnis.tui.screens.answering import wrong_answer
-from lemnis.tui.screens.form import Line, LinesForm
 from lemnis.tui.stages.monitor.figures import ends, in_unit, lag_words, main_metric, summary_lines, unit_of
 from lemnis.tui.stages.monitor.rows import short_label, span_label, span_text
 from lemnis.tui.widgets import Cell, Chart, Col, Panel, Row, Series, Table, Words
+
+if TYPE_CHECKING:
+    from lemnis.tui.screens.form import LinesForm
 
 COLUMNS = (
     Col("window"),
@@ -204,8 +206,11 @@ def differences(stale: Stale) -> list[str | tuple[str, str]]:
     return [*parts, (_("and {more} more").format(more=more), "$muted")] if more > 0 else parts
 
 
-def waive_form(stale: Stale, who: str) -> LinesForm:
+def waive_form(stale: Stale, who: str) -> "LinesForm":
     """Return the form that asks why a stale model may stay, and who says so."""
+    from lemnis.tui.screens.answering import wrong_answer
+    from lemnis.tui.screens.form import Line, LinesForm
+
     lines = (Line("why", _("why it may stay")), Line("who", "who", who))
     note = _("It counts as current until the problem changes again; everybody sees who said so.")
     return LinesForm(_("Let {words}").format(words=stale.words), note, lines, verb=_("let it stay"), wrong=wrong_answer)

@@ -13,20 +13,14 @@ from lemnis.engine.monitor.alerting.rules import BOUND, TOLD
 from lemnis.tui.actions import bindings
 from lemnis.tui.language import _
 from lemnis.tui.messages import IncidentWanted, StageWanted
-from lemnis.tui.screens import answering
-from lemnis.tui.screens.loop import LoopScreen
 from lemnis.tui.sentences import told
 from lemnis.tui.stages import StageInfo
-from lemnis.tui.stages.monitor import explain, replaying, rows
+from lemnis.tui.stages.monitor import rows
 from lemnis.tui.stages.monitor.cells import CELLS
 from lemnis.tui.stages.monitor.figures import next_metric
 from lemnis.tui.stages.monitor.pane import MonitorView, Overview
-from lemnis.tui.stages.monitor.performance import PerformanceLayer, stale_content, waive_form
+from lemnis.tui.stages.monitor.performance import PerformanceLayer, stale_content
 from lemnis.tui.stages.monitor.places import LAYERS, WINDOWS, MonitorPlaces
-from lemnis.tui.stages.monitor.rehearsed import filled_rule, rule_form
-from lemnis.tui.stages.monitor.shape import ShapeScreen
-from lemnis.tui.stages.monitor.shaped import badge
-from lemnis.tui.stages.monitor.why import WhyScreen
 from lemnis.tui.widgets import Table, Words
 
 NARROW = 100  # columns; below it one layer is shown at a time, as pane.tcss says
@@ -92,7 +86,7 @@ class MonitorStage(MonitorPlaces):
     def show(self, view: MonitorView) -> None:
         self._view = view
         summary = rows.summary(view.status, view.endpoint, view.now)
-        self.query_one("#summary", Words).say(Content.assemble(badge(view.differences), summary))
+        self.query_one("#summary", Words).say(Content.assemble(rows.badge(view.differences), summary))
         self._overview.pinned, self._overview.figure = self.window_id, self.figure
         self._overview.draw(view)
         self.query_one("#stale", Words).display = bool(view.stale)
@@ -209,6 +203,8 @@ class MonitorStage(MonitorPlaces):
 
     def action_waive(self) -> None:
         """Let a stale model stay; asks who and why."""
+        from lemnis.tui.stages.monitor.performance import waive_form
+
         stale = [one for one in self._view.stale if one.waived is None] if self._view else []
         if not stale:
             self.toast(_("No model is stale."), warn=True)
@@ -245,6 +241,8 @@ class MonitorStage(MonitorPlaces):
         self.reload()
 
     def action_acknowledge(self) -> None:
+        from lemnis.tui.screens import answering
+
         alert = self._alert
         if alert is None or not alert.fires:
             self.toast(_("No firing alert is under the cursor."), warn=True)
@@ -257,6 +255,8 @@ class MonitorStage(MonitorPlaces):
         self.app.push_screen(answering.form_of("take", alert), answered)
 
     def action_resolve(self) -> None:
+        from lemnis.tui.screens import answering
+
         alert = self._alert
         if alert is None or alert.state == "resolved":
             self.toast(_("No open alert is under the cursor."), warn=True)
@@ -270,6 +270,8 @@ class MonitorStage(MonitorPlaces):
 
     def action_silence(self) -> None:
         """Silence the rule under the cursor, whether it fires or not."""
+        from lemnis.tui.screens import answering
+
         rule, endpoint = self._ruled
         if not rule:
             self.toast(_("No alert or rule is under the cursor."), warn=True)
@@ -291,6 +293,8 @@ class MonitorStage(MonitorPlaces):
 
     def action_rule(self) -> None:
         """Try a rule on history and declare it; the one under the cursor is filled in."""
+        from lemnis.tui.stages.monitor.rehearsed import filled_rule, rule_form
+
         room, name = self.engine.monitor.alerting, self._ruled[0]
         rules = self._view.rules if self._view else []
 
@@ -307,6 +311,8 @@ class MonitorStage(MonitorPlaces):
 
     def action_why(self) -> None:
         """Show what tells the chosen window's rows from training rows."""
+        from lemnis.tui.stages.monitor.why import WhyScreen
+
         window = self._view.window if self._view else None
         if window is None:
             self.toast(_("No window is chosen."), warn=True)
@@ -314,10 +320,14 @@ class MonitorStage(MonitorPlaces):
             self.app.push_screen(WhyScreen(self.engine, window))
 
     def action_loop(self) -> None:
+        from lemnis.tui.screens.loop import LoopScreen
+
         self.app.push_screen(LoopScreen(self.engine, self._view.endpoint if self._view else ""))
 
     def action_shape(self) -> None:
         """Show how the endpoint's rows differ in schema and balance from what its model learnt."""
+        from lemnis.tui.stages.monitor.shape import ShapeScreen
+
         if self._view is not None:
             self.app.push_screen(ShapeScreen(self.engine, self._view.endpoint))
 
@@ -333,15 +343,21 @@ class MonitorStage(MonitorPlaces):
 
     def action_replay(self) -> None:
         """Start a replay, or stop the one that runs."""
+        from lemnis.tui.stages.monitor import replaying
+
         if self._view is not None:
             replaying.begin(self, self._view)
 
     def action_pause(self) -> None:
         """Pause the replay that runs, or let it go on."""
+        from lemnis.tui.stages.monitor import replaying
+
         if self._view is not None:
             replaying.pause(self, self._view)
 
     def explain(self) -> tuple[str, str] | None:
+        from lemnis.tui.stages.monitor import explain
+
         view = self._view
         if view is None:
             return None

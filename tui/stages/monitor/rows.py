@@ -8,6 +8,7 @@ from textual.content import Content
 
 from lemnis.engine.monitor import Alert, FeatureDrift, Grid, Standing, Status, Width, Window
 from lemnis.engine.monitor.records import METHOD_NAMES
+from lemnis.engine.monitor.schema.records import Finding
 from lemnis.engine.text import safe
 from lemnis.tui.format import MISSING, age, delta, number, share, spark, styled, verdict
 from lemnis.tui.language import N_, _
@@ -374,3 +375,14 @@ def newest_told(windows: list[Window]) -> Window | None:
     """Return the newest window with enough rows for a verdict, else the newest."""
     judged = [window for window in windows if window.verdict in JUDGED]
     return (judged or windows or [None])[-1]
+
+
+def badge(findings: Sequence[Finding]) -> Content:
+    """Return how many differences of schema there are, for the line on top; empty for none."""
+    if not findings:
+        return Content("")
+    bad = sum(one.verdict == "drift" for one in findings)
+    glyph, style = ("✖", "$bad") if bad else ("▲", "$warn")
+    return Content.assemble(
+        (_("{glyph} {findings} of schema").format(glyph=glyph, findings=len(findings)), style), (" (d)   ", "$muted")
+    )

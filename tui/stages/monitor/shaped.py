@@ -253,14 +253,3 @@ def headline(view: ShapeView, now: int) -> Content:
             else []
         )
     return Content.assemble(*parts)
-
-
-def badge(findings: Sequence[Finding]) -> Content:
-    """Return how many differences of schema there are, for the line on top; empty for none."""
-    if not findings:
-        return Content("")
-    bad = sum(one.verdict == "drift" for one in findings)
-    glyph, style = ("✖", "$bad") if bad else ("▲", "$warn")
-    return Content.assemble(
-        (_("{glyph} {findings} of schema").format(glyph=glyph, findings=len(findings)), style), (" (d)   ", "$muted")
-    )

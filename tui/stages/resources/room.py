@@ -13,8 +13,6 @@ from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address
 from lemnis.tui.language import _
 from lemnis.tui.messages import StageWanted
-from lemnis.tui.screens.nodes import NodesScreen
-from lemnis.tui.screens.usage import UsageScreen
 from lemnis.tui.sentences import told
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.resources import rows
@@ -26,7 +24,6 @@ from lemnis.tui.stages.resources.live.past import DEFAULT_SPAN, SPANS, VIEWS
 from lemnis.tui.stages.resources.live.reading import Reading, Source, read
 from lemnis.tui.stages.resources.live.watching import Watching, send_all
 from lemnis.tui.stages.resources.pane import terminal_shape
-from lemnis.tui.stages.resources.pool.screen import PoolScreen
 from lemnis.tui.stages.stage import Stage
 from lemnis.tui.widgets.cells import Col, Row
 from lemnis.tui.widgets.panel import Panel
@@ -160,15 +157,21 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
 
     def action_pool(self) -> None:
         """Show the pool on a screen of its own, at the job under the cursor."""
+        from lemnis.tui.stages.resources.pool.screen import PoolScreen
+
         chosen = self.query_one("#jobs", Table).key or ""
         self.app.push_screen(PoolScreen(self.engine, chosen), self._go_to_run)
 
     def action_nodes(self) -> None:
         """Show this machine and the workers of the cluster."""
+        from lemnis.tui.screens.nodes import NodesScreen
+
         self.app.push_screen(NodesScreen(self.engine))
 
     def action_usage(self) -> None:
         """Show what was held, used and paid for."""
+        from lemnis.tui.screens.usage import UsageScreen
+
         self.app.push_screen(UsageScreen(self.engine))
 
     def action_stop(self) -> None:

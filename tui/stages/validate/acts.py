@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lemnis.engine.clock import now_ms, parse_ms
 from lemnis.engine.jobs import user_name
@@ -10,7 +10,9 @@ from lemnis.engine.validate import Which
 from lemnis.tui.format import number
 from lemnis.tui.language import N_, _
 from lemnis.tui.stages.stage import Stage
-from lemnis.tui.stages.validate.form import Answers, Form, Question, waiver_form
+
+if TYPE_CHECKING:
+    from lemnis.tui.stages.validate.form import Answers
 
 WHICH: Mapping[Which, str] = {
     "all": N_("Failing rows"),
@@ -22,13 +24,14 @@ WHICH: Mapping[Which, str] = {
 
 def waive(stage: Stage[Any], check: str, *, then: Callable[[int], None]) -> None:
     """Ask who, why and until when; the waiver counts from the next run on, which is queued at once."""
+    from lemnis.tui.stages.validate.form import waiver_form
 
-    def waived(answers: Answers) -> int:
+    def waived(answers: "Answers") -> int:
         until = parse_ms(answers["until"])
         stage.engine.validate.waive(check, until=until, who=answers["who"], why=answers["why"])
         return stage.engine.validate.start()
 
-    def answered(answers: Answers | None) -> None:
+    def answered(answers: "Answers | None") -> None:
         if answers is not None:
             stage.perform(waived, answers, done=_("Waived {name}; the checks run again.").format(name=check), then=then)
 
@@ -37,9 +40,11 @@ def waive(stage: Stage[Any], check: str, *, then: Callable[[int], None]) -> None
 
 def export(stage: Stage[Any], check_run_id: int, check: str, which: Which) -> None:
     """Ask for a file and write the failing rows of a class to it."""
+    from lemnis.tui.stages.validate.form import Form, Question
+
     name = f"{check}{'' if which == 'all' else '_' + which}.csv"
 
-    def answered(answers: Answers | None) -> None:
+    def answered(answers: "Answers | None") -> None:
         if answers is not None:
             stage.perform(
                 stage.engine.validate.export,

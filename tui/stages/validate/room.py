@@ -18,11 +18,8 @@ from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.stage import NO_VERSION, Stage
 from lemnis.tui.stages.validate import acts, rows
 from lemnis.tui.stages.validate.acts import WHICH
-from lemnis.tui.stages.validate.codes import CodesScreen
 from lemnis.tui.stages.validate.explained import CELLS
 from lemnis.tui.stages.validate.pane import CHECKS_TEXT, CheckDetail
-from lemnis.tui.stages.validate.proposing import ProposalsScreen
-from lemnis.tui.stages.validate.reasons import Reasons
 from lemnis.tui.widgets import Panel, Row, Table, Words, numbered_rows
 
 PAGE_ROWS = 200
@@ -293,6 +290,8 @@ class ValidateStage(Stage[ValidateView]):
 
     def action_codes(self) -> None:
         """Show the codes that the check under the cursor does not know; what is changed counts from the next run on."""
+        from lemnis.tui.stages.validate.codes import CodesScreen
+
         view = self._view
         result = view.results.get(self.opened or (self._result.name if self._result else "")) if view else None
         if view is None or view.run is None or result is None or result.kind not in ("code_list", "reference"):
@@ -307,6 +306,7 @@ class ValidateStage(Stage[ValidateView]):
 
     def action_propose(self) -> None:
         """Show checks that are worth declaring, and try some if the newest version was not tried yet."""
+        from lemnis.tui.stages.validate.proposing import ProposalsScreen
 
         def left(taken: int | None) -> None:
             if taken:
@@ -321,6 +321,8 @@ class ValidateStage(Stage[ValidateView]):
             return
 
         def show(found: list[Reason]) -> None:
+            from lemnis.tui.stages.validate.reasons import Reasons
+
             self.app.push_screen(Reasons(result.name, found))
 
         self.perform(self.engine.validate.reasons, result.name, check_run_id=view.run.id, then=show)

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lemnis.engine import LemnisError
 from lemnis.engine.clock import now_ms
 from lemnis.engine.resources import HostSample, Process
 from lemnis.tui.language import _
 from lemnis.tui.stages.resources.live.busiest import Busiest
-from lemnis.tui.stages.resources.live.closeup import Closeup
 from lemnis.tui.stages.resources.live.machine import Machine
 from lemnis.tui.stages.resources.live.past import SPANS
 from lemnis.tui.stages.resources.live.reading import Reading, Source, Wish
-from lemnis.tui.stages.resources.live.signals import SignalMenu
+
+if TYPE_CHECKING:
+    from lemnis.tui.stages.resources.live.closeup import Closeup
+    from lemnis.tui.stages.resources.live.signals import SignalMenu
 
 
 class Watching:
@@ -50,7 +53,7 @@ class Watching:
         """Say something in passing."""
         raise NotImplementedError
 
-    def open_screen(self, screen: Closeup | SignalMenu, then: Callable[[str | None], None]) -> None:
+    def open_screen(self, screen: "Closeup | SignalMenu", then: Callable[[str | None], None]) -> None:
         """Show a screen over the panels, and call `then` with what it was left with."""
         raise NotImplementedError
 
@@ -104,6 +107,8 @@ class Watching:
 
     def action_signal(self) -> None:
         """Ask which signal the marked processes, or the one under the cursor, shall get."""
+        from lemnis.tui.stages.resources.live.signals import SignalMenu
+
         processes = self.busiest().marked
         if not processes:
             self.tell(_("No process is under the cursor."), warn=True)
@@ -117,6 +122,8 @@ class Watching:
 
     def look_at(self, process: Process | None, then: Callable[[str | None], None]) -> None:
         """Show one process over time; `then` gets what a person asked for there: a run's number, or nothing."""
+        from lemnis.tui.stages.resources.live.closeup import Closeup
+
         if process is None:
             return
         self.open_screen(Closeup(self.source(), process, self.machine().shape), then)
