@@ -1,11 +1,13 @@
 """Addresses: the words that name a place of the console, such as ``run/3`` or ``runs?q=state+=+failed``. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lemnis.engine.errors import BadInput
 from lemnis.engine.text import safe
@@ -19,8 +21,7 @@ LONGEST = 2000  # characters, as long as what people paste into a chat
 PLAIN = "@:,._~="  # beside letters and digits what a shell leaves alone, so that an address needs no quotes there
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What a first word names: the stage it is on, how many words may follow, the options, and what it is.
 
     Attributes:
@@ -80,8 +81,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """One place: its kind, the names below it, and how it is looked at; `at` among the options is a past time.
 
     `str()` gives the text that `parsed` takes.

@@ -1,10 +1,11 @@
 """How values look: numbers, sizes, times, money and verdicts as short text. Pure; missing is an en dash."""
 
 import math
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from lemnis.tui.language import _
 
@@ -149,8 +150,7 @@ def mean_of(values: list[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A judgement as it is drawn: glyph and word always together, the colour only beside them."""
 
     glyph: str

@@ -8,7 +8,8 @@ translation numbers the places: ``버전 {0}: {1}행``. One that has no translat
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from lemnis.tui.language import CATALOGUE, LOCALES
 
@@ -21,8 +22,7 @@ LONGEST, MANY = 600, 8  # letters, and joints: looking through more would keep a
 FEW = 4  # letters of its own: a template with no more fits only where no place has a blank in it
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """One kind of sentence: its own words, how many places stand between two of them, and what is said instead."""
 
     words: tuple[str, ...]

@@ -1,11 +1,11 @@
 """Travel: the part of the console that moves in time, between engines of now and of past moments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 from weakref import WeakSet
 
+from msgspec import Struct
 from textual import work
 from textual.dom import DOMNode
 from textual.message import Message
@@ -148,8 +148,7 @@ class TravellingApp(TerminalApp):
         return await super().run_action(action, cast("DOMNode | None", default_namespace), namespaces)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where in time the console is: the engine to ask, and what its banner says; empty for now."""
 
     engine: Engine

@@ -10,6 +10,23 @@ LATER = (
     *("lemnis.tui.widgets.chart", "lemnis.tui.widgets.grid", "lemnis.tui.widgets.confirm", "lemnis.engine.query"),
     *("lemnis.tui.copying", "lemnis.tui.screens.jump", "textual.document", "rich.pretty"),
 )
+OPENED = (  # by a key, and few in a day
+    *("lemnis.tui.screens.incident", "lemnis.tui.screens.oncall", "lemnis.tui.screens.loop", "lemnis.tui.screens.form"),
+    *("lemnis.tui.screens.alerted", "lemnis.tui.screens.answering", "lemnis.tui.screens.following"),
+    *("lemnis.tui.screens.model_card", "lemnis.tui.screens.nodes", "lemnis.tui.screens.usage"),
+    *("lemnis.tui.screens.jump", "lemnis.tui.screens.traced", "lemnis.tui.screens.decision", "lemnis.tui.copying"),
+    *("lemnis.tui.stages.data.diff", "lemnis.tui.stages.data.differences", "lemnis.tui.stages.data.link_builder"),
+    *("lemnis.tui.stages.data.preview", "lemnis.tui.stages.data.share", "lemnis.tui.stages.data.storage"),
+    *("lemnis.tui.stages.features.pairing", "lemnis.tui.stages.validate.codes", "lemnis.tui.stages.validate.form"),
+    *("lemnis.tui.stages.validate.proposing", "lemnis.tui.stages.experiments.columns"),
+    *("lemnis.tui.stages.experiments.forms", "lemnis.tui.stages.experiments.train"),
+    *("lemnis.tui.stages.evaluate.editor", "lemnis.tui.stages.evaluate.verified.listings"),
+    *("lemnis.tui.stages.deploy.exporting", "lemnis.tui.stages.deploy.splitting"),
+    *("lemnis.tui.stages.monitor.rehearsed", "lemnis.tui.stages.monitor.replaying", "lemnis.tui.stages.monitor.shape"),
+    *("lemnis.tui.stages.monitor.why", "lemnis.tui.stages.resources.live.closeup"),
+    *("lemnis.tui.stages.resources.pool.screen", "lemnis.engine.monitor.incident", "lemnis.engine.modelcard"),
+    *("lemnis.engine.lineage", "lemnis.engine.validate.proposals", "lemnis.engine.validate.code_lists"),
+)
 OPEN = """
 import asyncio, json, sys
 from pathlib import Path
@@ -65,6 +82,22 @@ def test_no_room_of_the_console_imports_what_only_workers_may() -> None:
     )
     forbidden = {"lightgbm", "duckdb", "scipy", "pandas", "optuna", "sklearn", "numpy", "pyarrow"}
     assert modules_after(code) & forbidden == set()
+
+
+def test_rooms_that_are_warm_hold_nothing_that_a_key_opens() -> None:
+    code = (
+        "import importlib.util, json, sys\n"
+        "import lemnis.tui.app\n"
+        "from lemnis.tui.stages import STAGES\n"
+        "from lemnis.tui.warming import warm_rooms\n"
+        "ready = []\n"
+        "warm_rooms(STAGES, ready.append, lambda: True)\n"
+        "assert len(ready) == len(STAGES), ready\n"
+        "loaded = sorted(sys.modules)\n"
+        f"assert all(map(importlib.util.find_spec, {OPENED})), 'a name that is none'\n"
+        "print(json.dumps(loaded))"
+    )
+    assert modules_after(code) & set(OPENED) == set()
 
 
 def test_the_console_starts_without_what_libraries_only_look_for() -> None:

@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import typer
+from msgspec import Struct, field
 
 from lemnis.engine.config import Dataset, Link
 from lemnis.engine.data import SIDES, KeyRows, LinkDraft, LinkPreview, Side, drafted, fan_out_of
@@ -21,8 +21,7 @@ from lemnis.tui.widgets.cells import plain
 TOP = 10  # keys of each kind that are printed
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What was asked on the command line; what is None stays as it is declared."""
 
     name: str = ""

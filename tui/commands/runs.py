@@ -1,11 +1,11 @@
 """`lemnis runs`: list, show, compare, reproduce and export runs; what marks them is in `runs_marks`."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
+from msgspec.structs import replace
 
 from lemnis.engine import Engine
 from lemnis.engine.config import View

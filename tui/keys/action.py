@@ -1,7 +1,6 @@
 """One thing a person can do, and the key that does it."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from textual.binding import Binding
 
 from lemnis.tui.language import _
@@ -9,8 +8,7 @@ from lemnis.tui.language import _
 GLOBAL, TABLE = "everywhere", "tables"
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One thing a person can do, and the key that does it.
 
     Attributes:

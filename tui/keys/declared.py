@@ -3,9 +3,10 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
+
+from msgspec.structs import replace
 
 from lemnis.engine.text import safe
 from lemnis.tui.actions import ACTIONS

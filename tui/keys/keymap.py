@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from lemnis.engine.text import safe
 from lemnis.tui.keys.action import GLOBAL, TABLE, Action
@@ -58,8 +59,7 @@ PRESETS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Keymap:
+class Keymap(Struct, frozen=True):
     """The keys in force.
 
     Attributes:
@@ -165,8 +165,7 @@ def flattened(table: Mapping[str, object], before: str = "") -> Iterable[tuple[s
             yield f"{before}{name}", value
 
 
-@dataclass(frozen=True, slots=True)
-class Clash:
+class Clash(Struct, frozen=True):
     """Two actions that one key would do at the same place; `key` tells it from others."""
 
     key: tuple[str, str, str]

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -25,8 +25,7 @@ TALL = 30  # lines of the screen, from which the form has air around it
 OFFERED = 12  # options that are named at once
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of the form: its name, what stands before it, and what is filled in already.
 
     Attributes:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -42,8 +43,7 @@ KEYS = (
 NOT_COUNTED = Progress(rows=0, done=0, mine=0, per_minute=None, balance={}, unsure=0, reviewed=0, changed=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """What the screen shows: the queue, the row (None: nothing left), and what just happened."""
 
     queue: Queue

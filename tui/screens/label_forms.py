@@ -1,7 +1,6 @@
 """The two forms of the label desk: what a new queue is to hold, and what is to be labelled at all."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -21,8 +20,7 @@ from lemnis.tui.widgets.field import Field
 USUAL_ROWS = 300
 
 
-@dataclass(frozen=True, slots=True)
-class QueueWish:
+class QueueWish(Struct, frozen=True):
     """What a queue is to be made of."""
 
     kind: str

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from msgspec import Struct
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -42,8 +43,7 @@ JOB_KINDS = ("labelling.queue", "explore.labels.apply")
 NOTHING = N_("No labels are declared. Press d to say what is to be labelled.")
 
 
-@dataclass(frozen=True, slots=True)
-class DeskView:
+class DeskView(Struct, frozen=True):
     """What the desk shows: the questions, the queues of all, and the last job about labels."""
 
     sets: list[LabelSet]

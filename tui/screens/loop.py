@@ -1,9 +1,9 @@
 """The loop screen: from what is observed to what is promoted, each step with its age, its blocker and one key."""
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
+from msgspec import Struct
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -27,8 +27,7 @@ ASKED = "asked for in the loop"
 FIRST = N_("Press t to train one.")
 
 
-@dataclass(frozen=True, slots=True)
-class LoopView:
+class LoopView(Struct, frozen=True):
     """The loop of one endpoint, what was decided, and the newest study of each kind."""
 
     loop: Loop

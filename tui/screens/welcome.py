@@ -3,10 +3,10 @@
 import asyncio
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -29,8 +29,7 @@ RECENT, RECENT_NARROW = 5, 3
 NARROW, SHORT = 60, 20
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What was chosen: ``demo``, ``init``, ``open`` with the workspace's folder, or ``leave``."""
 
     kind: Literal["demo", "init", "open", "leave"]

@@ -1,9 +1,10 @@
 """The ten stages of the loop: key, name, and where its room is; a room is imported when its tab is first opened."""
 
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from lemnis.tui.language import _, sense
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from lemnis.tui.stages.stage import Stage
 
 
-@dataclass(frozen=True, slots=True)
-class StageInfo:
+class StageInfo(Struct, frozen=True):
     """One tab; `name` is the same word in the engine, the tests, the commands and the actions."""
 
     key: str

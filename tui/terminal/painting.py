@@ -5,8 +5,9 @@ is. Blanks go first, many at once; what they take away with them is drawn afterw
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import count
+
+from msgspec import Struct, field
 
 from lemnis.tui.terminal.styles import blank_of, seen_without_letters, step
 
@@ -15,8 +16,7 @@ ERASED = 5  # blanks from which erasing them is shorter
 UNKNOWN = "\0"  # what stands in a cell of which nothing is known; also before a text that is drawn as one
 
 
-@dataclass(slots=True)
-class Line:
+class Line(Struct):
     """The cells of a line: what stands in each, and the codes for its style.
 
     Of text with wide or combining letters, which is drawn as one, the first cell has all and the others none. Of a
@@ -74,8 +74,7 @@ class Line:
         return self.letters[place] == " " and self.styles[place] == style
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """Cells of a line that are drawn in one go; terminals may differ in how wide an odd one is."""
 
     style: str

@@ -1,14 +1,15 @@
 """The steps of the tour: what a tab shows, and the key that is worth trying there. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lemnis.tui.language import _
 from lemnis.tui.stages import BY_NAME
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One stop of the tour.
 
     Attributes:
@@ -94,8 +95,7 @@ STEPS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tour:
+class Tour(Struct, frozen=True):
     """How far a tour came: the place of its step from 0, and whether its key was tried."""
 
     place: int = 0

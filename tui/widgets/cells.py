@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeGuard, cast
 from weakref import WeakKeyDictionary
 
-import msgspec
+from msgspec import Struct, json
+from msgspec.structs import force_setattr
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.text import Text
@@ -36,8 +36,7 @@ COLOURLESS = {"cursor": "bold reverse", "blurred": "underline"}
 LIMIT = 2000  # characters of one cell that are looked at; more can't be seen on any screen
 
 
-@dataclass(frozen=True, slots=True)
-class Col:
+class Col(Struct, frozen=True):
     """One column.
 
     Attributes:
@@ -60,7 +59,7 @@ class Col:
 
     def __post_init__(self) -> None:
         if not self.label:
-            object.__setattr__(self, "label", self.name)
+            force_setattr(self, "label", self.name)
 
     @property
     def said(self) -> str:
@@ -68,8 +67,7 @@ class Col:
         return self.label if self.data else _(self.label)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row: its key, its cells, and optionally what they stand for.
 
     Attributes:
@@ -236,9 +234,7 @@ def copied(kind: str, columns: Sequence[Col], rows: Sequence[Row], row: Row | No
 def row_json(columns: Sequence[Col], row: Row) -> str:
     """Return a row as a JSON object by column name."""
     values = row.values or [plain(cell) for cell in row.cells]
-    return msgspec.json.encode(
-        dict(zip((column.name for column in columns), values, strict=False)), enc_hook=str
-    ).decode()
+    return json.encode(dict(zip((column.name for column in columns), values, strict=False)), enc_hook=str).decode()
 
 
 def markdown(columns: Sequence[Col], rows: Sequence[Row]) -> str:

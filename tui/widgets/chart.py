@@ -1,8 +1,8 @@
 """Chart: lines over one axis, with a legend in words."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -18,8 +18,7 @@ FAINT = "#8a8f98"  # of levels and of the line that values are read off at
 EDGE = 1e-6  # share of the axis beyond the largest x: a point exactly at the axis' end is outside the last cell
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """One line of a chart: `x` and `y` of equal length; None in `y` is a gap."""
 
     name: str

@@ -1,9 +1,9 @@
 """What a grid is made of: fields, cells as they are shown, the window on screen, and the cells that were read. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from msgspec import Struct, field
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
@@ -18,8 +18,7 @@ CELLS_KEPT = 20_000
 AHEAD_FIELDS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One column: its name in the data, its header, and whether it is aligned right."""
 
     name: str
@@ -27,8 +26,7 @@ class Field:
     right: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A cell as it is drawn: harmless text on one line, its width in cells, and what it stands for."""
 
     text: str
@@ -46,8 +44,7 @@ class Shown:
         return safe(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A field on screen: how wide, and what stands behind it."""
 
     field: Field
@@ -55,8 +52,7 @@ class Part:
     after: str = GAP
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """Rows from `first` to before `last`, and fields; `whole` of those that scroll are seen in full, from `left`."""
 
     first: int
@@ -94,8 +90,7 @@ class Placed(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Pages:
+class Pages(Struct):
     """The cells that were read, by row and field; `generation` tells those of one view from those of the next."""
 
     cells: dict[tuple[int, str], Shown] = field(default_factory=dict[tuple[int, str], Shown])
@@ -223,8 +218,7 @@ class Runs:
         return [*self._done, Segment("".join(self._text), self._style)]
 
 
-@dataclass(frozen=True, slots=True)
-class Looks:
+class Looks(Struct, frozen=True):
     """Rich styles of a line: plain, quiet, and the cell under the cursor; of the cursor's line and of the others."""
 
     other: tuple[Any, Any, Any]

@@ -1,9 +1,9 @@
 """The loop: ten stages in order with key, name and state; tab bar and lifecycle at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 from textual.app import RenderResult
 from textual.content import Content
 from textual.events import Click
@@ -30,8 +30,7 @@ class StageState(Protocol):
     def why(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """The state of a stage that nobody has read yet."""
 
     name: str

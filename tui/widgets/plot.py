@@ -2,9 +2,9 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import ceil, floor, log10
 
+from msgspec import Struct
 from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
@@ -21,8 +21,7 @@ OUT_RIGHT = {"┃": "┣", "┓": "┳", "┛": "┻", "┫": "╋"}
 Ticks = Sequence[tuple[float, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """What is drawn of one line: its points, in its colour, joined or each as a dot."""
 
     x: Sequence[float]
@@ -31,8 +30,7 @@ class Mark:
     dots: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(Struct, frozen=True):
     """The ends of an axis, and what stands at it where so many cells are free."""
 
     low: float
@@ -121,8 +119,7 @@ class Plot(Widget, can_focus=False):
                 canvas.write(LEFT - 1 - len(text), y, text, words)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where values stand inside a frame of so many cells, from the frame's upper left corner."""
 
     x: Axis

@@ -1,8 +1,9 @@
 """Rows by position, all given at once or read a page at a time, with only the pages around the cursor kept. Pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from lemnis.tui.widgets.cells import Row
 
@@ -12,8 +13,7 @@ PAGE = 100  # rows fetched at once
 PAGES_KEPT = 20
 
 
-@dataclass(slots=True)
-class Rows:
+class Rows(Struct):
     """The rows a table knows; `generation` tells what was asked before the last change from what was asked after."""
 
     total: int = 0

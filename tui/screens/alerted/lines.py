@@ -1,8 +1,8 @@
 """Lines of text with meanings, drawn by the console, printed by commands and written as Markdown. Pure."""
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from msgspec import Struct, field
 from rich.cells import cell_len
 
 from lemnis.engine.text import safe
@@ -11,8 +11,7 @@ Span: TypeAlias = tuple[str, str]  # a text that is harmless already, and one of
 Line: TypeAlias = list[Span]
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """Lines under a heading.
 
     Attributes:

@@ -4,11 +4,11 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments import Run
@@ -39,8 +39,7 @@ LATEX = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """One table of a document."""
 
     title: str

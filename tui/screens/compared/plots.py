@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from msgspec import Struct
 from textual.content import Content
 
 from lemnis.engine.experiments import Curve, Run
@@ -17,8 +17,7 @@ SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)
 LABEL = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(Struct, frozen=True):
     """One parameter or metric of several runs: where each stands from 0 (low) to 1 (high), None without a value."""
 
     name: str

@@ -1,7 +1,6 @@
 """The views of the compare screen: which there are, in which order, and the keys of each."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from textual.content import Content
 
 from lemnis.engine.experiments import Curve
@@ -26,8 +25,7 @@ KEYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CompareView:
+class CompareView(Struct, frozen=True):
     """What is compared, the curves of each run in the comparison's order, and the job that tests them."""
 
     found: Compared

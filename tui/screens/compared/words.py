@@ -1,7 +1,8 @@
 """A comparison in words: verdicts with glyphs, p-values, intervals, and what was tested. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from lemnis.engine.evaluate import Pair, PairedTest, Significance
 from lemnis.engine.experiments import Comparison, Gain, MetricRow, Row
@@ -22,16 +23,14 @@ GLYPHS = {
 TESTED_AS = {"auc": "roc_auc", "logloss": "log_loss", "rmse": "rmse", "mae": "mae"}
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """What changed in data and code from the baseline, as lines: ``-`` taken away, ``+`` added, ``@@`` a place."""
 
     data: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """Runs side by side with everything that is known of their differences; the baseline first."""
 
     comparison: Comparison

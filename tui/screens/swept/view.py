@@ -1,14 +1,13 @@
 """What the sweep screen draws, read again and again while trials come."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from lemnis.engine.experiments.sweep import ENDED, Event, Sweep, SweepsRoom, Trial
 from lemnis.tui.screens.swept import tables
 from lemnis.tui.widgets import Row
 
 
-@dataclass(frozen=True, slots=True)
-class SweepView:
+class SweepView(Struct, frozen=True):
     """A sweep, its trials in their order, what was done to it, and the trials as rows, the newest first."""
 
     sweep: Sweep

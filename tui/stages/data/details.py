@@ -1,8 +1,8 @@
 """What Data says of one thing in full, a source, snapshot, version, link or preview: facts and a table. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 
@@ -17,8 +17,7 @@ from lemnis.tui.stages.data.rows import COLUMNS, FIELDS, ORPHANS, ages_text, col
 from lemnis.tui.widgets import Cell, Col, Row
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(Struct, frozen=True):
     """One thing in full: its title, its facts and a table."""
 
     title: str

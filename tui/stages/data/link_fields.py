@@ -1,10 +1,10 @@
 """A link as the lines of a form: what each field says, and what was typed into it as a link again. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
+from msgspec import Struct
 from textual.content import Content
 
 from lemnis.engine.config import Dataset, Link
@@ -28,16 +28,14 @@ FLAGS = ("strict", "overwrite")
 LABELS = {"on": N_("keys"), "columns": N_("brings"), "asof": N_("as of"), "time": N_("known at")}
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Struct, frozen=True):
     """What came of the builder: a link was written or removed."""
 
     done: Literal["written", "removed"]
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """What a link is built from: the dataset as it is declared, and what each source held last."""
 
     dataset: Dataset

@@ -1,8 +1,8 @@
 """What the link builder says: a link as fields, what it would do, and its keys, as cells and text. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.content import Content
 
 from lemnis.engine.config import Link
@@ -34,8 +34,7 @@ PROPOSALS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KeyList:
+class KeyList(Struct, frozen=True):
     """One kind of keys: its title with its count, what stands below it, and the keys with the most rows.
 
     Attributes:

@@ -1,6 +1,6 @@
 """The places of Data: its lists, a version in full, and two versions compared."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from lemnis.engine.data import LinkReport, Snapshot, SourceState, Verification, Version
 from lemnis.engine.jobs import Job
@@ -12,8 +12,7 @@ from lemnis.tui.widgets import Table
 ONE = {"sources": "source", "snapshots": "snapshot"}  # the kind of address of a row of a list
 
 
-@dataclass(frozen=True, slots=True)
-class DataView:
+class DataView(Struct, frozen=True):
     """Everything the tab shows, read at one moment."""
 
     at: int

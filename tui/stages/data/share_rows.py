@@ -1,8 +1,8 @@
 """What is at both ends of sharing, as rows and sentences. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.content import Content
 
 from lemnis.engine.share import Item, Origin, Overview
@@ -22,8 +22,7 @@ DECLARE = N_(
 EMPTY = N_("Nothing to share yet. Link a version (n) or train a run, or take a bundle in (i).")
 
 
-@dataclass(frozen=True, slots=True)
-class ShareView:
+class ShareView(Struct, frozen=True):
     """What is where, read at one moment; `url` is empty where no remote is declared or it was not reached."""
 
     at: int

@@ -1,7 +1,6 @@
 """The storage screen: what is kept, whether it is whole, and what nothing refers to; each key asks the stage to act."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -18,8 +17,7 @@ from lemnis.tui.widgets.dialog import Dialog
 COLUMNS = (Col("file"), Col("what"), Col("size", right=True), Col("why", "why it is listed", flex=True))
 
 
-@dataclass(frozen=True, slots=True)
-class StorageView:
+class StorageView(Struct, frozen=True):
     """What is kept, read at one moment; `found` is when files were last verified, and what that found."""
 
     at: int

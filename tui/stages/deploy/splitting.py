@@ -1,7 +1,6 @@
 """Splitting: asks which share a challenger gets, whether it answers or only scores, and what tells requests apart."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -16,8 +15,7 @@ from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What a person filled in."""
 
     alias: str

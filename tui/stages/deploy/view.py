@@ -1,6 +1,6 @@
 """What the Deploy tab shows, read at one moment."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from lemnis.engine import Engine
 from lemnis.engine.config import Endpoint as Declared
@@ -13,8 +13,7 @@ from lemnis.engine.tracking.clients import ClientVersion
 EVENTS_SHOWN = 500
 
 
-@dataclass(frozen=True, slots=True)
-class DeployView:
+class DeployView(Struct, frozen=True):
     """Everything the tab shows, read at one moment."""
 
     at: int

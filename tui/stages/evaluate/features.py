@@ -1,8 +1,8 @@
 """The features of a model: what each adds over many rows, how answers depend on it, and which act together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -18,8 +18,7 @@ from lemnis.tui.widgets import Chart, Panel, Table, Words
 PARTS = ("swarm", "curves", "pairs")  # a small screen shows one of them
 
 
-@dataclass(frozen=True, slots=True)
-class Interpreted:
+class Interpreted(Struct, frozen=True):
     """What interpreting found of a run; None for what was not computed yet.
 
     Attributes:

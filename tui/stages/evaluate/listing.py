@@ -1,8 +1,8 @@
 """A list and, beside it, the detail of the line under the cursor: how everything that verifying finds is shown."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -12,8 +12,7 @@ from lemnis.tui.stages.evaluate.pane import Drawn
 from lemnis.tui.widgets import Col, Panel, Row, Table
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """What one view shows.
 
     Attributes:

@@ -1,8 +1,8 @@
 """What Evaluate shows of one run, read in one go, and which views there are of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.content import Content
 
 from lemnis.engine import Engine
@@ -24,8 +24,7 @@ VIEWS = (*CHARTS, *LISTED, FEATURES, FAILURES, ROWS)
 MOST_RUNS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluateView:
+class EvaluateView(Struct, frozen=True):
     """One run, all that was measured of it, and what it serves as."""
 
     runs: list[Run]

@@ -1,9 +1,10 @@
 """What a person does with runs: train, stop, resume, reproduce, delete and bring back, pin, compare."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from lemnis.engine import LemnisError
 from lemnis.engine.experiments import Run, Shelf, Started
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 Queued = TypeVar("Queued")
 
 
-@dataclass(frozen=True, slots=True)
-class ExperimentsView:
+class ExperimentsView(Struct, frozen=True):
     """The runs that are asked for, and a look at one of them."""
 
     listing: Listing

@@ -1,8 +1,8 @@
 """Choosing columns of the runs: which, in which order, and how many of them stand still at the left."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding

@@ -1,9 +1,9 @@
 """Runs in groups that fold: the lines of a grouped list, of which only those on screen are read."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import get_args
 
+from msgspec.structs import replace
 from textual.content import Content
 
 from lemnis.engine.config.experiments import Grouping

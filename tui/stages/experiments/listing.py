@@ -2,8 +2,9 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate
+
+from msgspec import Struct, field
 
 from lemnis.engine.experiments import ExperimentsRoom, Run, RunGroup, Shelf
 from lemnis.tui.language import _
@@ -13,8 +14,7 @@ KEY = "group:"  # how the key of a group's line begins; that of a run is its num
 FIRST = 50  # runs read before all numbers are known: as many as a screen has lines
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What a person wants listed.
 
     Attributes:
@@ -29,8 +29,7 @@ class Asked:
     opened: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Which columns are shown.
 
     Attributes:
@@ -42,8 +41,7 @@ class Layout:
     frozen: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """The lines of a list in groups: one for each group, and below those that are unfolded their runs.
 
     Attributes:
@@ -127,8 +125,7 @@ def key_of(group: RunGroup) -> str:
     return f"{KEY}{group.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """The answer: the numbers of all runs in order, or of the first alone, and some of the runs.
 
     Attributes:

@@ -1,7 +1,6 @@
 """The Experiments room's pictures: the curve of a run, and a run in full."""
 
-from dataclasses import dataclass, field
-
+from msgspec import Struct, field
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -16,8 +15,7 @@ from lemnis.tui.widgets import Chart, Facts, LogView, Panel, Spark, Words
 STALE_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """One run and what is drawn of it."""
 
     run: Run

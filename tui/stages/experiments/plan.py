@@ -1,8 +1,8 @@
 """A grid in words: what is varied, what each run would be, how many there are and how long they take. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.content import Content
 
 from lemnis.engine.config import Preset
@@ -15,8 +15,7 @@ from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Row
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """What a grid can be made of."""
 
     presets: Mapping[str, Preset]

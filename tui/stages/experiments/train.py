@@ -1,8 +1,8 @@
 """The dialog that starts a training: choose a preset, change what should differ, press enter."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -24,8 +24,7 @@ from lemnis.tui.widgets.dialog import Dialog
 from lemnis.tui.widgets.field import Field
 
 
-@dataclass(frozen=True, slots=True)
-class Training:
+class Training(Struct, frozen=True):
     """What is to be trained."""
 
     preset: str

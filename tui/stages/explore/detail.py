@@ -1,9 +1,9 @@
 """One column in full: its notes, figures, quantiles, histogram by class and most frequent values. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 
@@ -19,8 +19,7 @@ from lemnis.tui.widgets.cells import fitted, padded
 TO_ROWS = N_("f values, v bins: enter their rows")
 
 
-@dataclass(frozen=True, slots=True)
-class Closer:
+class Closer(Struct, frozen=True):
     """What is known of a column beyond its profile.
 
     Attributes:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
@@ -104,8 +105,7 @@ class FacetsPane(Panel):
             self.post_message(self.Chosen(chosen(*found)))
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
+class Facet(Struct, frozen=True):
     """A column's counted values, and the most frequent of them."""
 
     values: Values

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -20,8 +21,7 @@ from lemnis.tui.widgets import Empty, Panel
 KEPT = 200  # columns that were looked up
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """Which column of which version, what is kept of it, and by the classes of which column it is drawn."""
 
     version: Version

@@ -1,7 +1,6 @@
 """The Explore room: what each column holds, one column in full, and the rows themselves."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -29,8 +28,7 @@ from lemnis.tui.stages.stage import NO_VERSION, Stage
 from lemnis.tui.widgets import Panel, Table, Words
 
 
-@dataclass(frozen=True, slots=True)
-class ExploreView:
+class ExploreView(Struct, frozen=True):
     """One version, and what is measured of it so far."""
 
     versions: list[Version]

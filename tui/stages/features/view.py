@@ -1,6 +1,6 @@
 """What the Features tab shows, read from the engine at once."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from lemnis.engine import Engine
 from lemnis.engine.data import Version
@@ -13,8 +13,7 @@ WORKING = ("queued", "preparing", "running")
 JOBS = ("features.rank", "features.associate")
 
 
-@dataclass(frozen=True, slots=True)
-class FeaturesView:
+class FeaturesView(Struct, frozen=True):
     """The latest version's columns, the sets to choose from, and a ranking under way."""
 
     version: Version | None

@@ -1,8 +1,8 @@
 """The Monitor room's picture: alerts and windows, the features of one window, and what moved over time."""
 
-from dataclasses import dataclass
 from functools import partial
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 
@@ -29,8 +29,7 @@ from lemnis.tui.stages.monitor.figures import in_unit
 from lemnis.tui.widgets import Chart, Panel, Series, Table, Words
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorView:
+class MonitorView(Struct, frozen=True):
     """Everything the tab shows, read at one time."""
 
     now: int

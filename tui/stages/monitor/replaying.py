@@ -1,8 +1,9 @@
 """What the keys of a replay do: begin one after it was planned, stop it, let it pause and go on."""
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.monitor import File, Planned
@@ -14,8 +15,7 @@ from lemnis.tui.stages.monitor.pane import MonitorView
 from lemnis.tui.stages.stage import Stage
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """Where to, and what to fill in: rows, from, until; `versions` are the dataset's."""
 
     endpoint: str

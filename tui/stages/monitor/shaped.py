@@ -1,8 +1,8 @@
 """Differences of schema and skew as rows and words. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.content import Content
 
 from lemnis.engine.clock import iso_utc
@@ -35,8 +35,7 @@ PLACES = {"class": N_("labels"), "answer": N_("answers"), "segment": N_("rows"),
 ORDER = {"drift": 0, "watch": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeView:
+class ShapeView(Struct, frozen=True):
     """What is known of one endpoint's schema and skew: findings with the change each proposes, by id."""
 
     endpoint: str

@@ -1,7 +1,6 @@
 """The Problem room: the question, its money, its criteria, its plan, and the history of all of them."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, VerticalScroll
@@ -23,8 +22,7 @@ from lemnis.tui.widgets import Panel, Table, Words
 CHANGES = 200
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemView:
+class ProblemView(Struct, frozen=True):
     """What is stated, what of the planned data arrived, and who changed what."""
 
     problem: Problem

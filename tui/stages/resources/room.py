@@ -1,9 +1,10 @@
 """The Resources room: the machine live, the pool and its queue, the processes and whom they work for."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 
@@ -30,8 +31,7 @@ from lemnis.tui.widgets.panel import Panel
 from lemnis.tui.widgets.table import Table
 
 
-@dataclass(frozen=True, slots=True)
-class ResourcesView:
+class ResourcesView(Struct, frozen=True):
     """Everything the tab shows, read at one moment."""
 
     at: int

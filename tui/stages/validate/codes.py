@@ -1,10 +1,10 @@
 """The codes that a check does not know, by how many rows hold them, and what to do with them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
+from msgspec import Struct
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -37,8 +37,7 @@ KEYS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class CodesView:
+class CodesView(Struct, frozen=True):
     """What the screen shows; `listed` is None before the check has a list of its own."""
 
     unknown: UnknownCodes

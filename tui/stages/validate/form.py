@@ -1,8 +1,8 @@
 """The form of every act that needs words: a waiver, a code, a file; what is wrong with them is said in it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -23,8 +23,7 @@ USUAL_DAYS = 7
 Answers = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """One line of a form; an answer that may be empty is optional."""
 
     name: str

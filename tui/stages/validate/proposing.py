@@ -1,8 +1,8 @@
 """Proposed checks: each with the versions it held on and the faults it catches; what is taken goes into lemnis.toml."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -33,8 +33,7 @@ KEYS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ProposalsView:
+class ProposalsView(Struct, frozen=True):
     """What was tried last, whether that was the newest version, and the trial that runs now or ended otherwise."""
 
     found: Proposals | None

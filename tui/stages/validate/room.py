@@ -1,7 +1,6 @@
 """The Validate room: what holds of the data and what does not, worst first, down to the failing rows."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -28,8 +27,7 @@ AGE_SECONDS = 10.0
 TALL = 40  # lines from which a check's history is charted too
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """Whose failing rows are shown."""
 
     check_run_id: int
@@ -37,8 +35,7 @@ class Asked:
     which: Which = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class ValidateView:
+class ValidateView(Struct, frozen=True):
     """One run of the checks, how each went before, and the first failing rows if they are open."""
 
     now: int

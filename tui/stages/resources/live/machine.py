@@ -1,7 +1,6 @@
 """The machine as panels: cores and the past beside memory, disk and network; one panel of all on a small screen."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 

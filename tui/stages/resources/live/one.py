@@ -1,9 +1,9 @@
 """One process as lines: what is known of it, and its figures over time. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 
+from msgspec import Struct
 from textual.content import Content
 
 from lemnis.engine.resources import ProcessDetail
@@ -23,8 +23,7 @@ STATES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """What a process did at one moment; None where the kernel doesn't say, or at the first reading."""
 
     at: int  # epoch ms

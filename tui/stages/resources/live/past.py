@@ -1,8 +1,8 @@
 """The machine's past as lines: figures over a span, a time axis, and where jobs started and ended on it. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 
@@ -15,8 +15,7 @@ from lemnis.tui.widgets.cells import fitted, padded
 GUTTER = 11  # cells left of the graphs: name, value, scale
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """One choice of what is drawn: figures of the host by name, each with its legend."""
 
     name: str

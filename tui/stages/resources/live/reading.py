@@ -1,9 +1,9 @@
 """One reading of a machine for the live panels, and whoever can give one."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
+from msgspec import Struct
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.resources import (
@@ -36,8 +36,7 @@ class Source(Protocol):
     def marks(self, seconds: int = ...) -> list[Mark]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What a person wants to see of the machine."""
 
     span: int = DEFAULT_SPAN
@@ -45,8 +44,7 @@ class Wish:
     own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """Everything the live panels show, read at one moment; `known` are the processes before `wish` left some out."""
 
     at: int

@@ -1,8 +1,9 @@
 """What the keys of the live panels do, in the tab and in `top` alike."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from lemnis.engine import LemnisError
 from lemnis.engine.clock import now_ms
