@@ -2,16 +2,18 @@
 
 # pyright: basic
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from mmap import ACCESS_READ, PAGESIZE, mmap
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from gauges import Sample, busy
+from gauges import Sample, busy, memory
 from lived import lived
 from scenes import SCENES, Step, scenes
 from support import until
@@ -106,6 +108,19 @@ def test_a_process_is_busy_while_it_runs_and_not_while_it_waits_for_keys(does: s
             until(lambda: busy(process.pid) == is_busy)
         finally:
             process.kill()
+
+
+def test_what_is_only_read_of_a_file_is_no_memory_of_a_process(tmp_path: Path) -> None:
+    file, size = tmp_path / "library", 16 * MIB
+    file.touch()
+    os.truncate(file, size)
+    before = memory(os.getpid())[1]
+    with file.open("rb") as opened, mmap(opened.fileno(), size, access=ACCESS_READ) as mapped:
+        assert not any(mapped[at] for at in range(0, size, PAGESIZE))
+        assert memory(os.getpid())[1] < before + size / 2
+    with mmap(-1, size) as own:
+        own[::PAGESIZE] = b"x" * len(own[::PAGESIZE])
+        assert memory(os.getpid())[1] > before + size / 2
 
 
 @pytest.mark.slow
