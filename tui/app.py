@@ -28,7 +28,7 @@ from lemnis.tui.navigation import NavigatingApp
 from lemnis.tui.sentences import told
 from lemnis.tui.stages import STAGES
 from lemnis.tui.tour.console import Touring
-from lemnis.tui.warming import heed_garbage, settle_memory, warm_rooms
+from lemnis.tui.warming import Rest, clear_garbage, heed_garbage, settle_memory, warm_rooms
 from lemnis.tui.widgets.bars import FactLine, KeyBar
 from lemnis.tui.widgets.loop import Loop
 from lemnis.tui.widgets.prompt import PromptLine
@@ -107,6 +107,7 @@ class Console(Touring, NavigatingApp):
         self.first_place = Address("oncall") if oncall else place
         self.keymap = keymap
         self.held = self._warm = False
+        self._rest = Rest()
         self._awaited = {"stage", "loop"}  # what the first picture waits for
 
     def get_default_screen(self) -> Screen[None]:
@@ -220,6 +221,7 @@ class Console(Touring, NavigatingApp):
         if not self._warm and not self.is_headless:
             self._warm = True
             self.set_timer(WARM_AFTER_S, self.warm)  # the first picture has the processor to itself
+            self.set_interval(AGE_SECONDS, self.rest)
 
     def on_stage_complete(self) -> None:
         self.has_come("stage")
@@ -237,6 +239,11 @@ class Console(Touring, NavigatingApp):
             self._making[message.stage] = self.screen_stack[0].query_one("#stages", Container).mount(room)
         if message.stage == STAGES[-1].name:
             self.set_timer(AGE_SECONDS, settle_memory)
+
+    def rest(self) -> None:
+        """Clear garbage if whoever types has paused and much has come."""
+        if self._rest.due(self.inputs()):
+            clear_garbage()
 
     # What the keys do everywhere.
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from lemnis.tui.stages import StageInfo
 
 PAUSE_S = 0.1  # between rooms: keys come first
+PAUSED_LOOKS = 2  # at a person who types nothing, before garbage is let go of
+MUCH = 5  # times that the garbage collector looked at its middle generation: some ten thousand new objects each
 M_ARENA_MAX = -8  # of mallopt(3)
 FIRST = "monitor"  # with its room imported, the screens of a person on call open after 16 ms of imports
 
@@ -48,10 +50,36 @@ def settle_memory() -> None:
     Looking through it again and again stopped the console 60 ms each time.
     """
     gc.unfreeze()
-    gc.collect()
+    clear_garbage()
     gc.freeze()
+
+
+def clear_garbage() -> None:
+    """Let go of what has come into the garbage collector's sight and is not needed, and of the heap's empty pages."""
+    gc.collect()
     with c_library() as library:
         library.malloc_trim(0)
+
+
+class Rest:
+    """Says when to clear garbage: in a pause of the person who types, if much was made since that was last done.
+
+    What was drawn and left would stay between what is needed, and the heaps would grow around it.
+    """
+
+    def __init__(self) -> None:
+        self._heard = self._cleared = 0
+        self._looks = self._made = 0
+
+    def due(self, heard: int) -> bool:
+        """Say so, asked at regular times and told how many keys there were so far."""
+        self._looks = self._looks + 1 if heard == self._heard else 0
+        self._heard = heard
+        made = gc.get_stats()[1]["collections"]
+        if self._looks < PAUSED_LOOKS or heard == self._cleared or made - self._made < MUCH:
+            return False
+        self._cleared, self._made = heard, made
+        return True
 
 
 def share_heap() -> None:

@@ -29,7 +29,7 @@ ANSWER_S, HANDLED_S = 2.0, 5.0
 HOMEWARD = 4  # times: on a busy machine an escape and the key after it come at once, as one with alt
 TIMED = "jkjkjkjkjkjk"  # each moves the cursor, of however few runs
 AT_HOME, SHELVED = re.compile(r"─ Runs \d"), re.compile(r"─ Runs .*(archived|deleted)")
-TIMED_QUIET_S, SETTLED_S = 0.08, 0.5
+TIMED_QUIET_S, SETTLED_S, REST_S = 0.08, 0.5, 4.5  # a console that is left in peace clears its garbage
 
 
 class Fell(AssertionError):
@@ -138,6 +138,7 @@ class Walk:
         """Go home and return how soon keys are answered there, and what the process holds."""
         home = self.go_home()
         keys = tuple(ms for key in TIMED if home and (ms := self.key_ms(key)) is not None)
+        self.rest()
         count = self.count()
         self.counts.append(count)
         pid = self.console
@@ -146,6 +147,13 @@ class Walk:
             at_s=self.elapsed_s, pss=pss, uss=uss, threads=threads(pid), descriptors=descriptors(pid),
             tasks=count["tasks"], widgets=count["widgets"], keys_ms=keys,
         )  # fmt: skip
+
+    def rest(self) -> None:
+        """Press nothing for a moment, as a person who reads."""
+        until = time.monotonic() + REST_S
+        while (left := until - time.monotonic()) > 0:
+            self.quiet(left, left)
+        self.check()
 
     def go_home(self) -> bool:
         """Show the list of runs, from wherever the walk is; says whether that is seen."""

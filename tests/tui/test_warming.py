@@ -1,5 +1,6 @@
 """Rooms of tabs that nobody has opened yet are imported and made meanwhile; opening one of them is opening any."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from lemnis.tui.app import Console
 from lemnis.tui.messages import RoomImported
 from lemnis.tui.stages import BY_NAME, STAGES, StageInfo
 from lemnis.tui.stages.experiments.room import ExperimentsStage
-from lemnis.tui.warming import warm_rooms
+from lemnis.tui.warming import MUCH, PAUSED_LOOKS, Rest, warm_rooms
 from lemnis.tui.widgets import Table
 
 
@@ -52,3 +53,17 @@ async def test_a_tab_that_is_opened_while_it_is_made_is_whole(tmp_path: Path) ->
         await console.action_stage("experiments")
         assert console.focused is console.query_one("#runs", Table)
         await shows(pilot, "deep")
+
+
+def test_garbage_is_cleared_once_in_a_pause_after_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = 0
+    monkeypatch.setattr(gc, "get_stats", lambda: [{}, {"collections": made}, {}])
+    rest, pause = Rest(), PAUSED_LOOKS + 2
+    assert [rest.due(1) for _ in range(pause)] == [False] * pause, "little was made"
+    made = MUCH
+    assert rest.due(1)
+    made = 2 * MUCH
+    assert [rest.due(1) for _ in range(pause)] == [False] * pause, "nobody has typed since"
+    assert [rest.due(1 + heard) for heard in range(1, pause)] == [False] * (pause - 1), "keys come one after another"
+    assert [rest.due(pause) for _ in range(pause)].count(True) == 1
+    assert [rest.due(pause + 1) for _ in range(pause)] == [False] * pause, "little was made since"

@@ -63,7 +63,7 @@ class ResumingApp(TravellingApp):
 
     def keep_place(self) -> None:
         """Keep the place if anything was typed since; not before the last one is found again."""
-        heard = self._inputs()
+        heard = self.inputs()
         seeking = self.here in self._pending.cursors and self.here not in self._sought
         if self.keeper is None or seeking or (heard and heard == self._heard):
             return
@@ -73,7 +73,7 @@ class ResumingApp(TravellingApp):
         self._look()
         self.keeper.keep(self._place)
 
-    def _inputs(self) -> int:
+    def inputs(self) -> int:
         """Return how many keys and clicks there were; 0 where that is not counted."""
         return self._driver.heard if isinstance(self._driver, TerminalDriver) else 0
 
@@ -114,11 +114,11 @@ class ResumingApp(TravellingApp):
             cursor = wanted.get(table.id or "")
             if cursor is not None and table.total and (table.select(cursor.key) or far_down(table, cursor)):
                 del wanted[table.id or ""]
-        if wanted and tries and self._inputs() == self._begun:  # a person who went on is not taken back
+        if wanted and tries and self.inputs() == self._begun:  # a person who went on is not taken back
             self.set_timer(TRY_SECONDS, lambda: self._seek(stage, wanted, tries - 1))
             return
         self._sought.add(stage.info.name)
-        if stage.info.name == self._pending.stage and self._inputs() == self._begun:
+        if stage.info.name == self._pending.stage and self.inputs() == self._begun:
             self._focus_again(stage, self._pending.focus)
             self.call_after_refresh(self._type_again, stage)
 
