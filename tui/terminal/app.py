@@ -21,6 +21,7 @@ from lemnis.engine.clock import monotonic_s
 from lemnis.tui.bugs import unexpected
 from lemnis.tui.language import _
 from lemnis.tui.terminal.behind import draw_behind
+from lemnis.tui.terminal.caches import bound_caches
 from lemnis.tui.terminal.driver import TerminalDriver
 from lemnis.tui.terminal.pictures import PictureTimer
 from lemnis.tui.terminal.strips import spare_caches
@@ -66,6 +67,7 @@ class TerminalApp(ThemedApp[None]):
 
     def __init__(self) -> None:
         spare_caches()
+        bound_caches()
         super().__init__()
         self.mouse_on, self.debug_crash, self.slow = True, False, False
         draw_behind()

@@ -37,7 +37,7 @@ class Behind(Visual):
         return self.screen.size.height
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def dim(look: Style | None, colour: Color) -> Style:
     """Return a style under a colour that lets some of it through."""
     if look is None:

@@ -8,14 +8,14 @@ BACK = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "8": "
 Style = tuple[frozenset[str], str, str]  # attributes, foreground and background as the codes for them
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def styled(before: str, codes: str) -> str:
     """Return a style, as the codes that make it from none, after some more codes."""
     attributes, foreground, background = read(f"{before};{codes or '0'}" if before else codes or "0")
     return ";".join(filter(None, (*sorted(attributes), foreground, background)))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def read(codes: str) -> Style:
     """Return what codes say (ECMA-48, SGR; 38 and 48 as xterm has them)."""
     attributes: set[str] = set()
@@ -38,19 +38,19 @@ def read(codes: str) -> Style:
     return frozenset(attributes), foreground, background
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def blank_of(style: str) -> str:
     """Return what of a style is seen on a space."""
     return style if seen_without_letters(style) else read(style)[2]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def seen_without_letters(style: str) -> bool:
     """Say whether of a style more than the background is seen on a space."""
     return bool(read(style)[0] & SEEN)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=1024)
 def step(before: str, after: str) -> str:
     """Return the shortest codes that lead from a style to another."""
     if before == after:

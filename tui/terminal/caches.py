@@ -1,0 +1,37 @@
+"""Caches with room for what a few screens need: Textual and Rich keep up to sixteen thousand things they worked out.
+
+Such a cache takes hours to fill, with what was seen once, and the console grows all that time. Most of these hold some
+hundred things that are asked for again: the areas, colours and styles of the pictures of a tab.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from rich.segment import Segment
+from rich.style import Style as RichStyle
+from textual.css.scalar import Scalar
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.style import Style
+
+KEPT = 1024
+LARGE: Mapping[type, tuple[str, ...]] = {
+    Region: ("__contains__", "grow", "shrink", "intersection", "union"),
+    Scalar: ("resolve",),
+    Style: ("__add__", "__radd__"),
+    Strip: ("render_ansi",),
+    Segment: ("_split_cells",),
+    RichStyle: ("parse",),
+}
+
+
+def bound_caches() -> None:
+    """Give the largest caches less room; once is enough."""
+    for owner, names in LARGE.items():
+        for name in names:
+            found: Any = vars(owner)[name]
+            cached: Any = getattr(found, "__func__", found)  # of a class method
+            if cached.cache_parameters()["maxsize"] != KEPT:
+                bounded = lru_cache(KEPT)(cached.__wrapped__)
+                setattr(owner, name, bounded if cached is found else classmethod(bounded))
