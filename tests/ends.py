@@ -24,6 +24,14 @@ BROKEN = (
     "commands.main()\n"
 )
 
+# A shell that heeds no SIGHUP, and neither does what it starts: that writes down how it ended.
+DEAF = (
+    "import signal, subprocess, sys\n"
+    "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+    "code = subprocess.run(sys.argv[1:]).returncode\n"
+    "open('code', 'w').write(str(code))\n"
+)
+
 
 def asked(number: signal.Signals) -> Callable[[Terminal], None]:
     """Return what sends a signal to the process a person knows of."""
@@ -61,6 +69,14 @@ def closed(terminal: Terminal) -> None:
     until(lambda: not alive(console) and not alive(terminal.pid), 10)
 
 
+def gone(terminal: Terminal) -> None:
+    """Close the terminal's window under a console that is not told so."""
+    shell = terminal.pid
+    terminal.hang_up()
+    until(lambda: not alive(shell), 10)
+    assert (terminal.cwd / "code").read_text() == str(128 + signal.SIGHUP)
+
+
 def orphaned(terminal: Terminal) -> None:
     """Kill the launcher: the console leaves by itself."""
     console = terminal.console
@@ -91,11 +107,17 @@ ENDS: dict[str, Callable[[Terminal], None]] = {
     **{number.name: killed(number) for number in (signal.SIGKILL, signal.SIGSEGV)},
     "a bug": broken,
     "window closed": closed,
+    "window closed, unheard": gone,
     "launcher killed": orphaned,
 }
 
 
 def opened(kind: str, workspace: Path) -> Terminal:
     """Return a console that is to end in this way."""
-    command = [sys.executable, "-c", BROKEN] if kind == "a bug" else lemnis("--read-only")
-    return Terminal(command, cwd=workspace)
+    commands = {"a bug": [sys.executable, "-c", BROKEN], "window closed, unheard": unheard("--read-only")}
+    return Terminal(commands.get(kind, lemnis("--read-only")), cwd=workspace)
+
+
+def unheard(*arguments: str) -> list[str]:
+    """Return the command line of a console that isn't told when its terminal is gone."""
+    return [sys.executable, "-c", DEAF, *lemnis(*arguments)]

@@ -31,7 +31,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.Stream(self.screen)
         self.written = ""
-        self._rest = b""
+        self._rest, self.cwd = b"", cwd
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.chdir(cwd)

@@ -1,6 +1,7 @@
 """Colours: two themes of our own, and the meanings every theme gives to states, lines and keys."""
 
 import os
+import signal
 from pathlib import Path
 from typing import TypeVar
 
@@ -8,6 +9,7 @@ from textual.app import App
 from textual.theme import Theme
 
 from lemnis.tui.terminal.colours import Colourless, colourless, light
+from lemnis.tui.terminal.driver import TerminalDriver
 
 SHEET = Path(__file__).with_name("theme.tcss")
 Answer = TypeVar("Answer")
@@ -78,13 +80,15 @@ def meanings(variables: dict[str, str], *, ansi: bool) -> dict[str, str]:
 
 
 class ThemedApp(App[Answer]):
-    """An app with our themes, meanings and sheet; nothing on it moves by itself."""
+    """An app with our themes, meanings, sheet and driver; nothing on it moves by itself."""
 
     CSS_PATH = [SHEET]
     TITLE = "Lemnis"
 
     def __init__(self) -> None:
         super().__init__()
+        if "TEXTUAL_DRIVER" not in os.environ:  # a browser's page is drawn by another one
+            self.driver_class = TerminalDriver
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.no_color = colourless(os.environ)
@@ -95,6 +99,10 @@ class ThemedApp(App[Answer]):
         self.set_reactive(App.theme, ANSI_THEME if self.no_color else shown)
         self.stylesheet.set_variables(self.get_css_variables())
         self.animation_level = "none"
+
+    def on_terminal_gone(self) -> None:
+        """Leave as on the signal that says so, which whoever started this may have ignored."""
+        self.exit(return_code=128 + signal.SIGHUP)
 
     def wear(self, theme: str) -> None:
         """Put on the ``light`` or the ``dark`` theme before the first paint; without colours that changes nothing."""

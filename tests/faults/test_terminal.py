@@ -10,7 +10,7 @@ from storms import paged, resized
 from support import engine_at
 from terminal import Terminal, lemnis
 
-ROUNDS = 23  # of 9 kinds
+ROUNDS = 20  # of 10 kinds
 MOST_S = 0.4
 
 

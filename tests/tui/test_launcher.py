@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ends import ENDS, opened
+from ends import ENDS, gone, opened, unheard
 from storms import paged, resized
 from support import engine_at, until
 from terminal import Terminal
@@ -27,7 +27,7 @@ def terminal(workspace: Path, request: pytest.FixtureRequest) -> Iterator[Termin
     found.close()
 
 
-QUICK = ("SIGTERM", "SIGKILL", "window closed")
+QUICK = ("SIGTERM", "SIGKILL", "window closed", "window closed, unheard")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,18 @@ QUICK = ("SIGTERM", "SIGKILL", "window closed")
 def test_every_end_leaves_the_terminal_as_it_was(terminal: Terminal, kind: str) -> None:
     terminal.wait_for("Palette")
     ENDS[kind](terminal)
+
+
+@pytest.mark.parametrize(("arguments", "seen"), [((), "leave"), (("resources", "top"), "CPU")])
+def test_the_first_screen_and_top_end_with_their_terminal_too(
+    arguments: tuple[str, ...], seen: str, tmp_path: Path
+) -> None:
+    opened = Terminal(unheard(*arguments), cwd=tmp_path)
+    try:
+        opened.wait_for(seen)
+        gone(opened)
+    finally:
+        opened.close()
 
 
 @pytest.mark.slow

@@ -106,7 +106,7 @@ def welcome(session: Session) -> int:
     asked.wear(declared_theme())
     choice = asked.run()
     if choice is None or choice.kind == "leave":
-        return 0
+        return asked.return_code or 0
     if choice.kind == "demo":
         return run(["demo", "--tour"])
     if choice.kind == "init":

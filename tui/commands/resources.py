@@ -50,8 +50,9 @@ def top(
         from lemnis.tui.stages.resources.top import Top
 
         with live_source(session) as source:
-            Top(source).run()
-        return
+            shown = Top(source)
+            shown.run()
+        raise typer.Exit(shown.return_code or 0)
     with live_source(session, patience_s=DRIVER_S) as source:
         host, gpus, processes = reading(source)
     if session.json:

@@ -1,7 +1,6 @@
 """The part of the console that deals with its terminal: signals, the mouse, a crash."""
 
 import asyncio
-import os
 import signal
 import sys
 import traceback
@@ -71,8 +70,6 @@ class TerminalApp(ThemedApp[None]):
         super().__init__()
         self.mouse_on, self.debug_crash, self.slow = True, False, False
         draw_behind()
-        if "TEXTUAL_DRIVER" not in os.environ:  # a browser's page is drawn by another one
-            self.driver_class = TerminalDriver
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what changes lines before they are drawn: not Textual's copy of each in which every colour is RGB.

@@ -3,12 +3,15 @@
 import os
 import re
 import signal
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from pathlib import Path
+from select import select
 from typing import IO, TYPE_CHECKING, cast
 
 from textual import constants, events
 from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
@@ -29,11 +32,16 @@ WHERE_IS_THE_CURSOR = "\x1b[6n"  # every terminal answers it
 UNHEARD = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP(?:[^\x1b]|\x1b(?!\\))*\x1b\\|\x1b\[[<>][0-9;]*u|\x1b\[\?[0-9;]*\$p"
 )
+TICK_S = 0.1  # so often it is looked whether the console is left, or an Esc is a key of its own
 PERSON = (events.Key, events.Paste, events.MouseDown, events.MouseScrollUp, events.MouseScrollDown)
 
 
 class LinkMeasured(Message):
     """The terminal has answered: how long that took is in the driver's traffic."""
+
+
+class TerminalGone(Message):
+    """The terminal's other end was closed: nobody can see or type anything any more."""
 
 
 class Outlet:
@@ -133,6 +141,24 @@ class TerminalDriver(LinuxDriver):
         self.traffic.asked(monotonic_s())
         self.write(WHERE_IS_THE_CURSOR)
 
+    def run_input_thread(self) -> None:
+        """Take what the terminal sends, until the console is left or the terminal is gone.
+
+        Whoever ignores SIGHUP is told so by this alone; Textual's own reads on at once, for ever.
+        """
+        parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")("replace").decode
+        while not self.exit_event.is_set():
+            if select([self.fileno], [], [], TICK_S)[0]:
+                sent = _read(self.fileno)
+                if not sent:
+                    self.send_message(TerminalGone())
+                    return
+                if text := decode(sent):  # not while half a letter has come
+                    for message in parser.feed(text):
+                        self.process_message(message)
+            for message in parser.tick():
+                self.process_message(message)
+
     def process_message(self, message: Message) -> None:
         if isinstance(message, events.CursorPosition):
             if self.traffic.answered(monotonic_s()):
@@ -199,6 +225,14 @@ def as_started() -> dict[str, str]:
         return dict(os.environ)
     said = next((entry for entry in started if entry.startswith(b"LC_CTYPE=")), b"")
     return {**os.environ, "LC_CTYPE": said.partition(b"=")[2].decode("utf-8", "replace")}
+
+
+def _read(terminal: int) -> bytes:
+    """Return what a terminal has sent; nothing where it is gone."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
 
 
 def _foreground(terminal: int) -> int:
