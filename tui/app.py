@@ -60,8 +60,8 @@ class MainScreen(Screen[None]):
     _begun = False
 
     def _on_screen_resume(self, event: ScreenResume) -> None:
-        """Read no style anew when it is seen first; whoever made it did a moment ago."""
-        event.refresh_styles = self._begun
+        """Read no style anew when it is seen first, whoever made it did a moment ago; nor when a dialog is left."""
+        event.refresh_styles = event.refresh_styles and self._begun
         self._begun = True
 
     def _compositor_refresh(self) -> None:

@@ -102,6 +102,10 @@ class PaletteScreen(CommandPalette, Dialog[None]):  # pyright: ignore[reportInco
     A search that was stopped hands in what it found also when the list is gone.
     """
 
+    @property
+    def complete(self) -> bool:
+        return self._list_visible and super().complete
+
     def _watch__list_visible(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         if self.query(CommandList):
             super()._watch__list_visible()

@@ -8,15 +8,18 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import becomes, settle
+from support import becomes, engine_at, settle
+from textual._compositor import Compositor
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.geometry import Size
 from textual.screen import Screen
 
+from lemnis.tui.app import Console, MainScreen
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.terminal.app import unless_placed
-from lemnis.tui.terminal.pictures import Pace, PictureTimer
+from lemnis.tui.terminal.behind import Behind
+from lemnis.tui.terminal.pictures import Pace, PictureTimer, time_by
 from lemnis.tui.theme import ThemedApp
 from lemnis.tui.widgets import Facts, Panel
 
@@ -70,6 +73,7 @@ async def test_a_picture_that_nobody_typed_for_waits_for_what_a_key_does_that_ca
     screen = SimpleNamespace(
         app=SimpleNamespace(_exit=False, _batch_count=0),
         is_current=False,
+        _repaint_required=False,
         _on_timer_update=lambda: drawn.append(terminal.answering),
     )
     timer = PictureTimer(screen, terminal)
@@ -134,6 +138,47 @@ async def test_a_screen_behind_a_dialog_is_drawn_once_it_is_seen_again() -> None
         behind.refresh()
         PictureTimer(behind, SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0))._draw()
         assert behind._repaint_required
+
+
+class Timed(Console):
+    """A console that is drawn as on a terminal, and counts the pictures of the whole."""
+
+    terminal = SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0)
+
+    def get_screen(self, screen, screen_class=None):
+        found = super().get_screen(screen, screen_class)
+        time_by(self.terminal, found)
+        return found
+
+
+@pytest.mark.parametrize("key", ["at", "question_mark"])
+async def test_a_dialog_that_opens_is_drawn_once_with_what_is_behind_it(
+    key: str, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, whole = list[int](), Compositor.render_full_update
+    behind, strips = list[int](), Behind.render_strips
+    async with Timed(engine_at(tmp_path / "ws")).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        monkeypatch.setattr(
+            Compositor, "render_full_update", lambda self, **asked: (drawn.append(1), whole(self, **asked))[1]
+        )
+        monkeypatch.setattr(Behind, "render_strips", lambda self, *asked: (behind.append(1), strips(self, *asked))[1])
+        await pilot.press(key)
+        await becomes(pilot, lambda: drawn)
+        await settle(pilot)
+        assert len(drawn) == len(behind) == 1
+
+
+async def test_leaving_a_dialog_reads_no_style_of_the_tab_anew(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = list[MainScreen]()
+    async with Console(engine_at(tmp_path / "ws")).run_test(size=(80, 24)) as pilot:
+        await pilot.press("at")
+        await settle(pilot)
+        monkeypatch.setattr(MainScreen, "update_node_styles", lambda self, **_: read.append(self))
+        await pilot.press("escape")
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, MainScreen)
+        assert not read
 
 
 async def test_a_screen_that_opens_is_placed_once(monkeypatch: pytest.MonkeyPatch) -> None:

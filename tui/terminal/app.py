@@ -22,7 +22,7 @@ from lemnis.tui.language import _
 from lemnis.tui.terminal.behind import draw_behind
 from lemnis.tui.terminal.caches import bound_caches
 from lemnis.tui.terminal.driver import TerminalDriver
-from lemnis.tui.terminal.pictures import PictureTimer
+from lemnis.tui.terminal.pictures import time_by
 from lemnis.tui.terminal.strips import spare_caches
 from lemnis.tui.terminal.traffic import rarer
 from lemnis.tui.theme import ThemedApp
@@ -81,9 +81,8 @@ class TerminalApp(ThemedApp[None]):
     def timed(self, screen: Screen[Any]) -> Screen[Any]:
         """Have a screen drawn when the terminal's pace allows it; returns the screen."""
         if isinstance(self._driver, TerminalDriver):
-            own = vars(screen)
-            own["_Screen__update_timer"] = own["_Screen__update_timer"] or PictureTimer(screen, self._driver)
-            own["_screen_resized"] = unless_placed(screen)
+            time_by(self._driver, screen)
+            vars(screen)["_screen_resized"] = unless_placed(screen)
         return screen
 
     # Any: as Textual's own, which takes a name or a screen and returns a screen of that kind.

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from textual.screen import Screen
 
 from lemnis.engine.clock import monotonic_s
+from lemnis.tui.widgets.dialog import Dialog
 
 if TYPE_CHECKING:
     from textual.app import App
 
-TOGETHER_S = 0.008  # what nobody typed for waits for what comes with it
+TOGETHER_S = 0.008  # what nobody typed for waits for what comes with it, and so does a screen that opens
+MOST_PUT_OFF = 10  # times a screen that opens is waited for
 WINDOW_S = 1.0
 
 
@@ -58,11 +60,16 @@ class Typed(Protocol):
 
 
 class PictureTimer:
-    """Stands in for the timer by which a screen is drawn, which ticks on a grid: a key could wait for two ticks."""
+    """Stands in for the timer by which a screen is drawn, which ticks on a grid: a key could wait for two ticks.
+
+    A screen is drawn by it alone, and once what it is made of is there: Textual draws one that opens before that, with
+    all that is behind it, and again whenever it is placed.
+    """
 
     def __init__(self, screen: Screen[Any], terminal: Typed) -> None:  # Any: a screen's answer is its own affair
         self.screen, self.terminal = screen, terminal
         self._due: asyncio.TimerHandle | None = None
+        self._drawing, self._put_off = False, 0
         self._heard = 0  # what was typed when it was asked for
 
     def resume(self) -> None:
@@ -74,7 +81,9 @@ class PictureTimer:
         self._heard = terminal.heard
         answer = terminal.heard != terminal.answered
         wait_s = terminal.pace.wait_s(monotonic_s(), answer=answer)
-        self._due = asyncio.get_running_loop().call_later(max(wait_s, 0.0 if answer else TOGETHER_S), self._draw)
+        whole = self.screen._repaint_required  # pyright: ignore[reportPrivateUsage]
+        least_s = TOGETHER_S if whole or not answer else 0.0
+        self._due = asyncio.get_running_loop().call_later(max(wait_s, least_s), self._draw)
 
     def pause(self) -> None:
         """Draw nothing until it is asked for again."""
@@ -84,8 +93,16 @@ class PictureTimer:
 
     stop = pause
 
+    def refresh(self) -> None:
+        """Draw what has changed where it is time to; else as soon as it is."""
+        if self._drawing:
+            type(self.screen)._compositor_refresh(self.screen)  # pyright: ignore[reportPrivateUsage]
+        else:
+            self.resume()
+
     def _draw(self) -> None:
-        if self._heard != self.terminal.heard:  # a key came meanwhile: the picture is to show what it does
+        # A key that came meanwhile: the picture is to show what it does.
+        if self._heard != self.terminal.heard or self._opens():
             self._heard = self.terminal.heard
             self._due = asyncio.get_running_loop().call_later(TOGETHER_S, self._draw)
             return
@@ -93,12 +110,20 @@ class PictureTimer:
         app = cast("App[Any]", self.screen.app)
         if app._exit:  # pyright: ignore[reportPrivateUsage]
             return
-        self.terminal.answering = self._heard
+        self.terminal.answering, self._drawing = self._heard, True
         try:
             self._draw_once()
             self.screen._on_timer_update()  # pyright: ignore[reportPrivateUsage]
+            self._draw_rest()
         except Exception as error:  # as in Textual's timer
             app._handle_exception(error)  # pyright: ignore[reportPrivateUsage]
+        finally:
+            self._drawing = False
+
+    def _opens(self) -> bool:
+        """Say whether to wait for what a screen that opens is to show."""
+        self._put_off += 1
+        return self._put_off <= MOST_PUT_OFF and isinstance(self.screen, Dialog) and not self.screen.complete
 
     def _draw_once(self) -> None:
         """Have a screen that is placed anew and drawn whole do so in one picture; Textual makes two.
@@ -110,3 +135,18 @@ class PictureTimer:
         if placed and screen._layout_required and screen._repaint_required:  # pyright: ignore[reportPrivateUsage]
             screen._repaint_required = False  # pyright: ignore[reportPrivateUsage]
             screen._compositor._dirty_regions.add(screen.outer_size.region)  # pyright: ignore[reportPrivateUsage]
+
+    def _draw_rest(self) -> None:
+        """Draw what was placed before its time had come, and did not change otherwise."""
+        screen = self.screen
+        placed = screen.is_current and not screen.app._batch_count  # pyright: ignore[reportPrivateUsage]
+        if placed and screen._compositor._dirty_regions:  # pyright: ignore[reportPrivateUsage]
+            screen._compositor_refresh()  # pyright: ignore[reportPrivateUsage]
+
+
+def time_by(terminal: Typed, screen: Screen[Any]) -> None:  # Any: a screen's answer is its own affair
+    """Have a screen drawn when a terminal's pace allows it."""
+    own = vars(screen)
+    if not own["_Screen__update_timer"]:
+        own["_Screen__update_timer"] = timer = PictureTimer(screen, terminal)
+        own["_compositor_refresh"] = timer.refresh

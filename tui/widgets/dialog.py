@@ -11,6 +11,15 @@ class Dialog(ModalScreen[ScreenResultType]):
     it, or leaves it, and the next asks it to leave all the same.
     """
 
+    @property
+    def complete(self) -> bool:
+        """Whether all that its first picture is to show is there, and nothing waits that would place it anew."""
+        pumps = (self, *self.walk_children())
+        return self.is_mounted and not any(
+            pump.message_queue_size or pump._next_callbacks  # pyright: ignore[reportPrivateUsage]
+            for pump in pumps
+        )
+
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Leave with a result, and with every screen over this one; nothing happens if it was left already."""
         stack = list(self.app.screen_stack)
