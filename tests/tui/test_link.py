@@ -79,3 +79,22 @@ def test_a_dead_line_keeps_nobody_waiting() -> None:
     assert not leaving.is_alive()
     with suppress(OSError):  # what it still holds has nowhere to go
         file.close()
+
+
+def test_a_link_that_stands_still_for_a_while_shows_the_last_picture_and_few_before_it(tmp_path: Path) -> None:
+    engine_at(tmp_path / "ws").store.close()
+    terminal = Terminal(lemnis("--read-only"), cwd=tmp_path / "ws", columns=160, lines=48)
+    try:
+        terminal.wait_for("Resources")
+        terminal.wait_for("engine")
+        for _ in range(10):
+            for key in "123456789":
+                terminal.press(key)
+                time.sleep(0.12)  # longer than the pace wants between two pictures: each key would have its own
+        before = len(terminal.written)
+        terminal.press("q")
+        assert terminal.end() == 0
+        size = len(terminal.written) - before
+        assert size < 25_000, "what was asked for meanwhile is not sent, only what is shown in the end"
+    finally:
+        terminal.close()

@@ -68,7 +68,7 @@ async def test_a_picture_that_nobody_typed_for_waits_for_what_a_key_does_that_ca
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("lemnis.tui.terminal.pictures.TOGETHER_S", 60.0)
-    terminal = SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0)
+    terminal = SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0, stuck=False)
     drawn = list[int]()
     screen = SimpleNamespace(
         app=SimpleNamespace(_exit=False, _batch_count=0),
@@ -90,6 +90,26 @@ async def test_a_picture_that_nobody_typed_for_waits_for_what_a_key_does_that_ca
     timer.pause()
     await asyncio.sleep(0.001)
     assert drawn == [2]
+
+
+async def test_a_terminal_that_takes_nothing_is_sent_nothing_until_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lemnis.tui.terminal.pictures.STUCK_S", 0.001)
+    terminal = SimpleNamespace(pace=Pace(60), heard=1, answering=0, answered=0, stuck=True)
+    drawn, shown = list[int](), asyncio.Event()
+    screen = SimpleNamespace(
+        app=SimpleNamespace(_exit=False, _batch_count=0),
+        is_current=False,
+        _repaint_required=False,
+        _on_timer_update=lambda: (drawn.append(terminal.answering), shown.set()),
+    )
+    timer = PictureTimer(screen, terminal)
+    for terminal.heard in range(1, 9):
+        timer.resume()
+        await asyncio.sleep(0.005)
+    assert drawn == []
+    terminal.stuck = False
+    await asyncio.wait_for(shown.wait(), 10)
+    assert drawn == [8]
 
 
 class Sheet(ThemedApp[None]):
@@ -124,7 +144,7 @@ async def test_a_picture_between_a_resize_of_the_terminal_and_that_of_the_screen
         screen.refresh(layout=True)
         screen.refresh()
         pilot.app._size = Size(100, 40)
-        PictureTimer(screen, SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0))._draw_once()
+        PictureTimer(screen, SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0, stuck=False))._draw_once()
         assert Size(60, 20).region in screen._compositor._dirty_regions
         assert Size(100, 40).region not in screen._compositor._dirty_regions
 
@@ -136,14 +156,14 @@ async def test_a_screen_behind_a_dialog_is_drawn_once_it_is_seen_again() -> None
         await settle(pilot)
         behind.refresh(layout=True)
         behind.refresh()
-        PictureTimer(behind, SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0))._draw()
+        PictureTimer(behind, SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0, stuck=False))._draw()
         assert behind._repaint_required
 
 
 class Timed(Console):
     """A console that is drawn as on a terminal, and counts the pictures of the whole."""
 
-    terminal = SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0)
+    terminal = SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0, stuck=False)
 
     def get_screen(self, screen, screen_class=None):
         found = super().get_screen(screen, screen_class)

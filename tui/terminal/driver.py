@@ -123,6 +123,12 @@ class TerminalDriver(LinuxDriver):
             self.answered = self.answering
         super().write(data)
 
+    @property
+    def stuck(self) -> bool:
+        """Whether the terminal, or the link to it, has not taken all that was sent."""
+        writer = self._writer_thread
+        return writer is not None and not writer._queue.empty()  # pyright: ignore[reportPrivateUsage]
+
     def _get_terminal_size(self) -> tuple[int, int]:
         self._shown.forget()  # asked at the start and whenever the terminal says that its size is another one
         return super()._get_terminal_size()

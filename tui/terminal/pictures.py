@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
 TOGETHER_S = 0.008  # what nobody typed for waits for what comes with it, and so does a screen that opens
+STUCK_S = 0.01  # so often it is looked whether a terminal takes more
 MOST_PUT_OFF = 10  # times a screen that opens is waited for
 WINDOW_S = 1.0
 
@@ -58,6 +59,11 @@ class Typed(Protocol):
     answering: int
     answered: int
 
+    @property
+    def stuck(self) -> bool:
+        """Whether pictures that were sent have not been taken yet."""
+        ...
+
 
 class PictureTimer:
     """Stands in for the timer by which a screen is drawn, which ticks on a grid: a key could wait for two ticks.
@@ -101,6 +107,9 @@ class PictureTimer:
             self.resume()
 
     def _draw(self) -> None:
+        if self.terminal.stuck:  # a later picture is worth more than all that would stand in line before it
+            self._due = asyncio.get_running_loop().call_later(STUCK_S, self._draw)
+            return
         # A key that came meanwhile: the picture is to show what it does.
         if self._heard != self.terminal.heard or self._opens():
             self._heard = self.terminal.heard
