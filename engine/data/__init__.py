@@ -1,39 +1,42 @@
 """Stage 2, Data: sources, snapshots, links and dataset versions."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from lemnis.engine.config import Link, Source, load_config
-from lemnis.engine.data import gc
 from lemnis.engine.data.arrivals import Arrival, arrivals
-from lemnis.engine.data.bench import LinkBench
 from lemnis.engine.data.catalog import SourceState, source_states
 from lemnis.engine.data.diff import DiffRoom
-from lemnis.engine.data.drafts import (
-    SIDES,
-    KeyPage,
-    KeyProposal,
-    KeyRows,
-    LinkDraft,
-    LinkPreview,
-    Side,
-    drafted,
-    fan_out_of,
-    left_columns,
-    without,
-)
-from lemnis.engine.data.preview import Preview, declared_path, preview, source_name
-from lemnis.engine.data.reports import LinkReport, Orphan, TimeTravel, list_reports
 from lemnis.engine.data.schedule import Schedule
 from lemnis.engine.data.snapshots import Snapshot, current_snapshots, list_snapshots
-from lemnis.engine.data.sources import format_of, origins_of
-from lemnis.engine.data.verify import Fault, Verification
-from lemnis.engine.data.versions import Column, Part, Version, find_version, list_versions
+from lemnis.engine.data.versions import KEEP, Column, Part, Version, find_version, list_versions
+from lemnis.engine.doors import later
 from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.problem import ProblemRoom
 from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.data import gc
+    from lemnis.engine.data.bench import LinkBench
+    from lemnis.engine.data.drafts import (
+        SIDES,
+        KeyPage,
+        KeyProposal,
+        KeyRows,
+        LinkDraft,
+        LinkPreview,
+        Side,
+        drafted,
+        fan_out_of,
+        left_columns,
+        without,
+    )
+    from lemnis.engine.data.preview import Preview
+    from lemnis.engine.data.reports import LinkReport, Orphan, TimeTravel
+    from lemnis.engine.data.sources import format_of
+    from lemnis.engine.data.verify import Fault, Verification
 
 DIALECT = ("delimiter", "quote", "escape", "encoding", "header", "decimal")
 MEMORY_BYTES = 1 << 30  # what DuckDB is allowed in a worker
@@ -57,6 +60,8 @@ class DataRoom:
             BadInput: The name is taken, or the file is refused.
             ConfigError: The declaration is not accepted.
         """
+        from lemnis.engine.data.sources import origins_of
+
         workspace = self.store.workspace
         if name in load_config(workspace.config).sources:
             raise BadInput(f"There is a source {name!r} already.", "Choose another name, or edit it with `e`.")
@@ -78,13 +83,15 @@ class DataRoom:
         Raises:
             BadInput: There is no such file.
         """
+        from lemnis.engine.data.preview import preview
+
         if source.format not in ("csv", "csv-zip"):
             return source, []
         found = preview(self.store.workspace, name, source, propose=True)
         dialect = {field: getattr(found.source, field) for field in DIALECT} | given
         return msgspec.structs.replace(source, **dialect), found.why
 
-    def preview(self, name_or_path: str) -> Preview:
+    def preview(self, name_or_path: str) -> "Preview":
         """Look at a source as it is declared, or at a file, pattern or address with a dialect that is proposed.
 
         Nothing is kept; it runs in a process of its own.
@@ -93,6 +100,8 @@ class DataRoom:
             BadInput: There is no such source or file, or it may not be read.
             Unavailable: It took too long, or its place can't be reached.
         """
+        from lemnis.engine.data.preview import declared_path, preview, source_name
+
         workspace = self.store.workspace
         declared = load_config(workspace.config).sources.get(name_or_path)
         if declared is not None:
@@ -121,8 +130,10 @@ class DataRoom:
         """
         return find_version(self.store, ref)
 
-    def links(self, version_id: str) -> list[LinkReport]:
+    def links(self, version_id: str) -> "list[LinkReport]":
         """Return how each join of a version went."""
+        from lemnis.engine.data.reports import list_reports
+
         return list_reports(self.store, version_id)
 
     def start_sync(self, sources: list[str] | None = None) -> int:
@@ -144,31 +155,41 @@ class DataRoom:
         title = "verify every file" if everything else "verify files"
         return JobsRoom(self.store).submit("data.verify", title, {"all": everything}, priority=40)
 
-    def verification(self) -> tuple[int, Verification] | None:
+    def verification(self) -> "tuple[int, Verification] | None":
         """Return when the files were last verified, epoch ms, and what was found; None when they never were."""
+        from lemnis.engine.data.verify import Verification
+
         row = self.store.row(
             """select ended_at, result from jobs where kind = 'data.verify' and state = 'finished'
                order by id desc limit 1"""
         )
         return None if row is None else (row["ended_at"], msgspec.json.decode(row["result"], type=Verification))
 
-    def collectable(self, *, keep: int = gc.KEEP, snapshots: bool = False) -> gc.Plan:
+    def collectable(self, *, keep: int = KEEP, snapshots: bool = False) -> "gc.Plan":
         """Return what `collect` would remove now; see `gc.plan`."""
+        from lemnis.engine.data import gc
+
         return gc.plan(self.store, keep=keep, snapshots=snapshots)
 
-    def collect(self, who: str, *, keep: int = gc.KEEP, snapshots: bool = False) -> gc.Collection:
+    def collect(self, who: str, *, keep: int = KEEP, snapshots: bool = False) -> "gc.Collection":
         """Remove the files that nothing refers to; see `gc.collect`."""
+        from lemnis.engine.data import gc
+
         return gc.collect(self.store, who=who, keep=keep, snapshots=snapshots)
 
-    def last_collection(self) -> gc.Collection | None:
+    def last_collection(self) -> "gc.Collection | None":
         """Return the latest collection that removed something."""
+        from lemnis.engine.data import gc
+
         return gc.last_collection(self.store)
 
-    def link_bench(self) -> LinkBench:
+    def link_bench(self) -> "LinkBench":
         """Return a bench where links are tried before they are declared; close it."""
+        from lemnis.engine.data.bench import LinkBench
+
         return LinkBench(self.store)
 
-    def declare_link(self, draft: LinkDraft, *, was: Link | None = None, who: str, why: str = "") -> int:
+    def declare_link(self, draft: "LinkDraft", *, was: Link | None = None, who: str, why: str = "") -> int:
         """Write a draft's link into lemnis.toml, comments kept; return its position, from 1.
 
         Args:
@@ -254,3 +275,17 @@ __all__ = [
     "left_columns",
     "without",
 ]
+__getattr__ = later(
+    __name__,
+    {
+        "drafts": (
+            *("KeyPage", "KeyProposal", "KeyRows", "LinkDraft", "LinkPreview", "SIDES", "Side"),
+            *("drafted", "fan_out_of", "left_columns", "without"),
+        ),
+        "bench": ("LinkBench",),
+        "preview": ("Preview",),
+        "reports": ("LinkReport", "Orphan", "TimeTravel"),
+        "sources": ("format_of",),
+        "verify": ("Fault", "Verification"),
+    },
+)

@@ -6,10 +6,8 @@ from msgspec import Struct
 
 from lemnis.engine.config import Config, Source
 from lemnis.engine.data.arrivals import Arrival, arrivals
-from lemnis.engine.data.members import alike, list_members
 from lemnis.engine.data.schedule import Schedule, schedules
 from lemnis.engine.data.snapshots import Snapshot, current_snapshots
-from lemnis.engine.data.sources import is_elsewhere, origins_of
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.store import Store
 
@@ -86,6 +84,9 @@ def source_states(store: Store, config: Config) -> list[SourceState]:
 
 def _changed(store: Store, name: str, source: Source, snapshot: Snapshot | None) -> str:
     """Say in words how the files differ from those of the snapshot; empty when they look the same."""
+    from lemnis.engine.data.members import alike, list_members
+    from lemnis.engine.data.sources import is_elsewhere, origins_of
+
     if source.format == "postgresql" or is_elsewhere(source.path):
         return ""  # only a sync asks over the network
     origins = origins_of(store.workspace, name, source)

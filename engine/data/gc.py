@@ -8,18 +8,19 @@ leaves files without rows; the next collection removes them.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from lemnis.engine import clock
-from lemnis.engine.data.parquet import data_lock, sweep
-from lemnis.engine.data.references import Holding, holdings, snapshot_holdings, version_holders, version_holdings
-from lemnis.engine.data.verified import forget
+from lemnis.engine.data.versions import KEEP
 from lemnis.engine.store import Store
 
+if TYPE_CHECKING:
+    from lemnis.engine.data.references import Holding
+
 YOUNG_S = 600.0  # longer than measuring any table takes between its file and its row
-KEEP = 3  # versions of each dataset that stay though nothing refers to them
 
 
 class Removable(Struct, frozen=True, kw_only=True):
@@ -68,6 +69,8 @@ def plan(store: Store, *, keep: int = KEEP, snapshots: bool = False, young_s: fl
         snapshots: Also snapshots that no version was made of and that are not what their source holds now.
         young_s: Files younger than this stay.
     """
+    from lemnis.engine.data.references import holdings
+
     going = removable_holdings(store, keep=keep, snapshots=snapshots, young_s=young_s)
     hashes = {one.sha256 for one in going}
     stay = [one for one in holdings(store) if one.sha256 not in hashes]
@@ -84,8 +87,10 @@ def plan(store: Store, *, keep: int = KEEP, snapshots: bool = False, young_s: fl
     return Plan(removable=removable, kept=len(stay), kept_bytes=sum(one.bytes for one in stay))
 
 
-def removable_holdings(store: Store, *, keep: int, snapshots: bool, young_s: float) -> list[Holding]:
+def removable_holdings(store: Store, *, keep: int, snapshots: bool, young_s: float) -> "list[Holding]":
     """Return the versions (and snapshots, when asked) that nothing would miss."""
+    from lemnis.engine.data.references import snapshot_holdings, version_holdings
+
     going: list[Holding] = []
     newest: dict[str, int] = {}
     for one in version_holdings(store):
@@ -102,6 +107,8 @@ def collect(
     store: Store, *, who: str, keep: int = KEEP, snapshots: bool = False, young_s: float = YOUNG_S
 ) -> Collection:
     """Remove what `plan` names now and return what was removed."""
+    from lemnis.engine.data.parquet import sweep
+
     now = clock.now_ms()
     with store.write() as db:
         going = removable_holdings(store, keep=keep, snapshots=snapshots, young_s=young_s)
@@ -123,6 +130,9 @@ def collect(
 
 def remove_files(store: Store, titles: dict[str, str], young_s: float) -> tuple[list[str], int]:
     """Remove every file that no row names; return titles and bytes. `titles` are those of this collection, by hash."""
+    from lemnis.engine.data.parquet import data_lock
+    from lemnis.engine.data.verified import forget
+
     removed: list[str] = []
     size, named = 0, named_now(store)
     for path in files_of(store):
@@ -147,6 +157,8 @@ def title_of(store: Store, path: Path) -> str:
 
 def revive(store: Store, path: Path) -> None:
     """Keep a version after all that something came to refer to while it was being collected."""
+    from lemnis.engine.data.references import version_holders
+
     gone = store.value("select removed_at from versions where id = ?", [path.stem])
     if gone is not None and path.stem in version_holders(store):
         with store.write() as db:

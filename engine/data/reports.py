@@ -7,8 +7,6 @@ import msgspec
 from msgspec import Struct
 
 from lemnis.engine.config import Link
-from lemnis.engine.data.asof import AT, DECIDED
-from lemnis.engine.data.duck import first_row, quote
 from lemnis.engine.store import Row, Store
 
 if TYPE_CHECKING:
@@ -110,6 +108,8 @@ def link_report(duck: "DuckDBPyConnection", position: int, link: Link, times: Se
         link: The declaration.
         times: Columns of times in the source that are compared with the decision time.
     """
+    from lemnis.engine.data.duck import first_row
+
     keys = count_keys(duck, position, link)
     totals = first_row(
         duck,
@@ -155,6 +155,9 @@ def count_keys(duck: "DuckDBPyConnection", position: int, link: Link) -> str:
     ``asked`` has the left side's keys with their rows (n), ``held`` the right side's with theirs (m) and whether one
     stands twice; ``met`` is the left side with what it finds on the right, `gap` where the key is null.
     """
+    from lemnis.engine.data.asof import AT, DECIDED
+    from lemnis.engine.data.duck import quote
+
     numbers = range(len(link.on))
     lefts = ", ".join(f"{quote(f'#left {number}')} as k{number}" for number in numbers)
     rights = ", ".join(f"{quote(f'#right {number}')} as k{number}" for number in numbers)
@@ -181,6 +184,9 @@ def count_keys(duck: "DuckDBPyConnection", position: int, link: Link) -> str:
 
 def _in_time(duck: "DuckDBPyConnection", report: LinkReport, column: str) -> LinkReport:
     """Return the report of an as-of join: how many rows found one in time, how old, and how many are from later."""
+    from lemnis.engine.data.asof import AT, DECIDED
+    from lemnis.engine.data.duck import first_row, quote
+
     view, row = quote(f"met {report.position}"), quote(f"#{report.position}")
     age = f"epoch({quote(DECIDED)}) - epoch({quote(AT)})"
     places = ", ".join(map(str, QUANTILES.values()))
@@ -208,6 +214,9 @@ def _travel(duck: "DuckDBPyConnection", report: LinkReport, column: str) -> Time
     key the right side's times in order with how many there are up to each, and for each left row those beyond its
     decision.
     """
+    from lemnis.engine.data.asof import DECIDED
+    from lemnis.engine.data.duck import first_row, quote
+
     numbers = range(len(report.keys))
     keys = ", ".join(f"k{n}" for n in numbers)
     asked, held = (

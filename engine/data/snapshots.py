@@ -6,7 +6,6 @@ import msgspec
 from msgspec import Struct
 
 from lemnis.engine.data.shapes import Shape
-from lemnis.engine.data.verified import verified_file
 from lemnis.engine.errors import NotFound
 from lemnis.engine.store import Row, Store
 from lemnis.engine.workspace import Workspace
@@ -54,6 +53,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
             Unavailable: The file is gone.
             Damaged: It holds something else.
         """
+        from lemnis.engine.data.verified import verified_file
+
         return verified_file(self.path)
 
 
@@ -77,6 +78,8 @@ def snapshot_paths(store: Store, sources: list[str]) -> dict[str, Snapshot]:
         NotFound: A source was never synced.
         Unavailable, Damaged: Its snapshot's file is gone or holds something else.
     """
+    from lemnis.engine.data.verified import verified_file
+
     current = current_snapshots(store)
     for source in sources:
         if source not in current:

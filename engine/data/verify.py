@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct, to_builtins
 
 from lemnis.engine.clock import monotonic_s
-from lemnis.engine.data.references import Holding, holdings
-from lemnis.engine.data.verified import condition_of, hash_now
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
+    from lemnis.engine.data.references import Holding
     from lemnis.engine.jobs.context import JobContext
 
 
@@ -50,6 +49,9 @@ def verify(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Cancelled: The job was asked to stop; what was hashed is remembered.
     """
+    from lemnis.engine.data.references import holdings
+    from lemnis.engine.data.verified import condition_of, hash_now
+
     store, everything = context.store, bool(arguments.get("all"))
     found = holdings(store)
     unread = [one for one in found if everything or condition_of(one.path) == "unread"]
@@ -71,8 +73,10 @@ def verify(context: "JobContext", arguments: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def fault_of(store: Store, one: Holding) -> Fault | None:
+def fault_of(store: Store, one: "Holding") -> Fault | None:
     """Return what is wrong with a kept file, as far as it was hashed; None when nothing is."""
+    from lemnis.engine.data.verified import condition_of
+
     condition = condition_of(one.path)
     if condition not in ("damaged", "missing"):
         return None

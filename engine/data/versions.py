@@ -7,9 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from lemnis.engine import clock
-from lemnis.engine.data.parquet import kept_still, store_parquet
 from lemnis.engine.data.split import Column, Part, columns_of, measure, spans_of
-from lemnis.engine.data.verified import verified_file
 from lemnis.engine.errors import NotFound, Unavailable
 from lemnis.engine.store import Row, Store
 from lemnis.engine.workspace import Workspace
@@ -17,6 +15,7 @@ from lemnis.engine.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
+KEEP = 3  # versions of each dataset that stay though nothing refers to them
 METADATA = b"lemnis"  # the Parquet file carries name, roles and split, so that its hash covers them too
 
 
@@ -62,6 +61,8 @@ class Version(Struct, frozen=True, kw_only=True):
             Unavailable: The file is not here.
             Damaged: It holds something else.
         """
+        from lemnis.engine.data.verified import verified_file
+
         if self.removed_at is not None:
             raise Unavailable(
                 f"The rows of {self.title} are not kept here.",
@@ -195,6 +196,8 @@ def record_version(
         BadInput: A role or the split doesn't fit the columns.
         Unavailable: The file was collected while it was measured.
     """
+    from lemnis.engine.data.parquet import kept_still, store_parquet
+
     spans = spans_of(split)
     columns = columns_of(table.schema, roles, sources or {}, spans)
     facts = {"name": name, "roles": {c.name: c.role for c in columns}, "split": spans}

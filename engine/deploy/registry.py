@@ -5,21 +5,20 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import load_config
-from lemnis.engine.deploy.golden import golden_rows
-from lemnis.engine.deploy.modelbox import ask_model, reader_of
 from lemnis.engine.deploy.records import Candidate, Golden, Model, ModelFile, ModelVersion
 from lemnis.engine.errors import BadInput, NotFound
-from lemnis.engine.features.signature import Signature
-from lemnis.engine.files import sha256_of, sync_folder
 from lemnis.engine.lean import hidden
 from lemnis.engine.store import Row, Store
 from lemnis.engine.text import safe
+
+if TYPE_CHECKING:
+    from lemnis.engine.features.signature import Signature
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 
@@ -43,6 +42,9 @@ def register(store: Store, run_id: int, model: str, *, who: str, why: str, calib
         BadInput: The name can't be one, the run is not finished, its file changed, the model is damaged, or the map is
             not there or makes nothing better.
     """
+    from lemnis.engine.deploy.modelbox import ask_model
+    from lemnis.engine.features.signature import Signature
+
     if not NAME.fullmatch(model):
         raise BadInput(f"{safe(model, limit=80)!r} can't name a model.", "Use letters, digits, . _ and -, at most 64.")
     run = finished_run(store, run_id)
@@ -70,13 +72,15 @@ def add(
     model: str,
     run_id: int,
     file: tuple[Path, str],
-    signature: Signature,
+    signature: "Signature",
     golden: Golden,
     *,
     who: str,
     why: str,
 ) -> ModelVersion:
     """Make a kept file, with its hash, that has answered its golden rows the next version; raises BadInput."""
+    from lemnis.engine.deploy.modelbox import reader_of
+
     if not NAME.fullmatch(model):
         raise BadInput(f"{safe(model, limit=80)!r} can't name a model.", "Use letters, digits, . _ and -, at most 64.")
     path, sha256 = file
@@ -155,6 +159,7 @@ def keep_file(store: Store, source: Path, sha256: str) -> Path:
         BadInput: The source is gone, or is not what the run recorded.
     """
     from lemnis.engine.data.parquet import data_lock
+    from lemnis.engine.files import sha256_of, sync_folder
 
     folder = store.workspace.hidden / "models"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -188,10 +193,11 @@ def keep_file(store: Store, source: Path, sha256: str) -> Path:
     return path
 
 
-def representative_rows(store: Store, version_id: str | None, signature: Signature) -> list[dict[str, Any]]:
+def representative_rows(store: Store, version_id: str | None, signature: "Signature") -> list[dict[str, Any]]:
     """Return golden rows from the run's dataset version. Any: request values."""
     from lemnis.engine.data.duck import read_table
     from lemnis.engine.data.versions import find_version
+    from lemnis.engine.deploy.golden import golden_rows
 
     if version_id is None:
         raise BadInput("The run has no dataset version to take golden rows from.", "Train it on a dataset version.")
@@ -253,8 +259,10 @@ def models(store: Store) -> list[Model]:
     ]
 
 
-def signature_of(store: Store, model: str, number: int) -> Signature:
+def signature_of(store: Store, model: str, number: int) -> "Signature":
     """Return what a version takes and answers; raises NotFound."""
+    from lemnis.engine.features.signature import Signature
+
     return msgspec.json.decode(stored(store, "signature", model, number), type=Signature)
 
 

@@ -20,7 +20,6 @@ from lemnis.engine.evaluate.interpretation.records import (
     SwarmOutput,
 )
 from lemnis.engine.evaluate.interpretation.results import find_interpretation
-from lemnis.engine.evaluate.pairs import Pair, PairedTest, Significance, known_significance
 from lemnis.engine.evaluate.records import (
     Baseline,
     Bin,
@@ -31,7 +30,10 @@ from lemnis.engine.evaluate.records import (
     Explanation,
     Importance,
     Month,
+    Pair,
+    PairedTest,
     Reliability,
+    Significance,
     Speed,
 )
 from lemnis.engine.evaluate.results import (
@@ -171,6 +173,8 @@ class EvaluateRoom:
             run_ids: The baseline, then the others.
             part: validation or test; empty for validation rows if there are some.
         """
+        from lemnis.engine.evaluate.pairs import known_significance
+
         return known_significance(self.store, run_ids, part)
 
     def start_pairs(self, run_ids: Sequence[int], part: str = "") -> int | None:

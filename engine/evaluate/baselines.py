@@ -15,8 +15,7 @@ from lemnis.engine.errors import LemnisError
 from lemnis.engine.evaluate.earlier import answers_after, last_known
 from lemnis.engine.evaluate.measure import Scored
 from lemnis.engine.evaluate.paired import Yardstick
-from lemnis.engine.evaluate.pairs import PairedTest
-from lemnis.engine.evaluate.records import Baseline
+from lemnis.engine.evaluate.records import Baseline, PairedTest
 from lemnis.engine.evaluate.significance import holm
 from lemnis.engine.evaluate.subject import Subject, open_subject
 from lemnis.engine.experiments.predictions import predicted

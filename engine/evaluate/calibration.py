@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from lemnis.engine.evaluate.records import Bin, Reliability
 from lemnis.engine.evaluate.significance import draws
-from lemnis.engine.models.calibration import LOGIT_ENDS, Method, Points, ProbabilityMap, log_odds, logistic, tempered
+from lemnis.engine.models.calibration import LOGIT_ENDS, Points, ProbabilityMap, log_odds, logistic, tempered
+from lemnis.engine.models.kinds import Method
 
 Values = NDArray[np.float64]
 Places = NDArray[np.int64]

@@ -11,7 +11,7 @@ from lemnis.engine.config import Problem
 from lemnis.engine.evaluate.intervals import blocks_of
 from lemnis.engine.evaluate.measure import Scored, measures, value_of
 from lemnis.engine.evaluate.metrics import HIGHER_IS_BETTER
-from lemnis.engine.evaluate.pairs import PairedTest
+from lemnis.engine.evaluate.records import PairedTest
 from lemnis.engine.evaluate.significance import (
     auc_covariance,
     bootstrap_error,

@@ -7,7 +7,8 @@ from lemnis.engine.config import load_config
 from lemnis.engine.errors import LemnisError, NotFound, StoreError
 from lemnis.engine.evaluate.measure import Scored
 from lemnis.engine.evaluate.paired import Yardstick
-from lemnis.engine.evaluate.pairs import Pair, basis_of, known_significance, save_pair
+from lemnis.engine.evaluate.pairs import basis_of, known_significance, save_pair
+from lemnis.engine.evaluate.records import Pair
 from lemnis.engine.evaluate.subject import open_subject
 from lemnis.engine.experiments.predictions import (
     Kept,

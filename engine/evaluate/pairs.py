@@ -2,95 +2,21 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Problem, load_config
 from lemnis.engine.errors import BadInput
-from lemnis.engine.experiments.predictions import HELD_OUT, Kept, kept_predictions
+from lemnis.engine.evaluate.records import LEVEL, Pair, Significance
 from lemnis.engine.experiments.runs import Run, get_run
 from lemnis.engine.store import Store
 
-LEVEL = 0.05
+if TYPE_CHECKING:
+    from lemnis.engine.experiments.predictions import Kept
+
 METHOD = 1  # raised when a test computes something else, so that what was kept before is not shown
-
-
-class PairedTest(Struct, frozen=True, kw_only=True):
-    """One measure of a model and of the baseline on the same rows.
-
-    Attributes:
-        delta: value - base; None where one is not defined.
-        better: Whether the difference is for the better; None where it is neither.
-        low, high: 95 % interval of the difference; p: two-sided, for this test alone. None where there is no test.
-        method: DeLong, paired bootstrap or infinitesimal jackknife; empty where there is no test.
-        adjusted: p after Holm's correction over the runs that are compared by this measure.
-    """
-
-    metric: str
-    base: float | None
-    value: float | None
-    delta: float | None
-    better: bool | None = None
-    low: float | None = None
-    high: float | None = None
-    p: float | None = None
-    method: str = ""
-    adjusted: float | None = None
-
-    @property
-    def verdict(self) -> str:
-        """``better``, ``worse``, ``higher``, ``lower``, ``indistinguishable``, ``identical``; empty without a test."""
-        if self.adjusted is None or self.delta is None:
-            return ""
-        if not self.delta and self.low == self.high:
-            return "identical"
-        if self.adjusted >= LEVEL:
-            return "indistinguishable"
-        words = {True: "better", False: "worse", None: "higher" if self.delta > 0 else "lower"}
-        return words[self.better]
-
-
-class Pair(Struct, frozen=True, kw_only=True):
-    """A run against a baseline.
-
-    Attributes:
-        rows: How many were scored by both, of `of` that have a target.
-        blocks: What was drawn together: days or rows; `block_count` of them.
-        tests: Every measure, the task's first measure first.
-    """
-
-    run_id: int
-    baseline_id: int
-    part: str
-    rows: int
-    of: int
-    blocks: str
-    block_count: int
-    tests: list[PairedTest]
-    at: int = 0
-
-
-class Significance(Struct, frozen=True, kw_only=True):
-    """What can be said of runs against the baseline, the first of them.
-
-    Attributes:
-        part: The held-out rows: validation or test; empty while it is not known which there are.
-        parts: The parts that the baseline was scored on.
-        pairs: By run; with p adjusted over all pairs here.
-        refused: By run, why it can't be tested against the baseline.
-        missing: Runs that could be tested but were not yet.
-        warning: What a reader must know of several tests; empty for one run.
-    """
-
-    baseline_id: int
-    part: str
-    parts: list[str]
-    pairs: dict[int, Pair]
-    refused: dict[int, str]
-    missing: list[int]
-    warning: str
 
 
 def known_significance(store: Store, run_ids: Sequence[int], part: str = "") -> Significance:
@@ -105,6 +31,8 @@ def known_significance(store: Store, run_ids: Sequence[int], part: str = "") -> 
         NotFound: A run does not exist.
         BadInput: There is no such part.
     """
+    from lemnis.engine.experiments.predictions import HELD_OUT, kept_predictions
+
     if part not in ("", *HELD_OUT):
         raise BadInput(f"Runs can't be compared on {part} rows.", f"Choose one of {', '.join(HELD_OUT)}.")
     baseline, *others = [get_run(store, run_id) for run_id in run_ids]
@@ -147,7 +75,7 @@ def refusal(baseline: Run, run: Run) -> str:
     return ""
 
 
-def rows_differ(baseline: Run, run: Run, part: str, kept: dict[int, Kept]) -> str:
+def rows_differ(baseline: Run, run: Run, part: str, kept: "dict[int, Kept]") -> str:
     """Return why the scored rows of two runs are not the same; empty if they are or one was not scored yet."""
     if baseline.id not in kept or run.id not in kept:
         return ""
@@ -162,7 +90,7 @@ def rows_differ(baseline: Run, run: Run, part: str, kept: dict[int, Kept]) -> st
     return ""
 
 
-def basis_of(problem: Problem, kept: dict[int, Kept], *run_ids: int) -> str:
+def basis_of(problem: Problem, kept: "dict[int, Kept]", *run_ids: int) -> str:
     """Return a hash of everything a pair follows from; empty if a run was not scored yet."""
     if any(run_id not in kept for run_id in run_ids):
         return ""

@@ -2,10 +2,86 @@
 
 from msgspec import Struct
 
-from lemnis.engine.evaluate.pairs import PairedTest
-from lemnis.engine.models.calibration import Method
+from lemnis.engine.models.kinds import Method
 
 Point = list[float]
+LEVEL = 0.05
+
+
+class PairedTest(Struct, frozen=True, kw_only=True):
+    """One measure of a model and of the baseline on the same rows.
+
+    Attributes:
+        delta: value - base; None where one is not defined.
+        better: Whether the difference is for the better; None where it is neither.
+        low, high: 95 % interval of the difference; p: two-sided, for this test alone. None where there is no test.
+        method: DeLong, paired bootstrap or infinitesimal jackknife; empty where there is no test.
+        adjusted: p after Holm's correction over the runs that are compared by this measure.
+    """
+
+    metric: str
+    base: float | None
+    value: float | None
+    delta: float | None
+    better: bool | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    method: str = ""
+    adjusted: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """``better``, ``worse``, ``higher``, ``lower``, ``indistinguishable``, ``identical``; empty without a test."""
+        if self.adjusted is None or self.delta is None:
+            return ""
+        if not self.delta and self.low == self.high:
+            return "identical"
+        if self.adjusted >= LEVEL:
+            return "indistinguishable"
+        words = {True: "better", False: "worse", None: "higher" if self.delta > 0 else "lower"}
+        return words[self.better]
+
+
+class Pair(Struct, frozen=True, kw_only=True):
+    """A run against a baseline.
+
+    Attributes:
+        rows: How many were scored by both, of `of` that have a target.
+        blocks: What was drawn together: days or rows; `block_count` of them.
+        tests: Every measure, the task's first measure first.
+    """
+
+    run_id: int
+    baseline_id: int
+    part: str
+    rows: int
+    of: int
+    blocks: str
+    block_count: int
+    tests: list[PairedTest]
+    at: int = 0
+
+
+class Significance(Struct, frozen=True, kw_only=True):
+    """What can be said of runs against the baseline, the first of them.
+
+    Attributes:
+        part: The held-out rows: validation or test; empty while it is not known which there are.
+        parts: The parts that the baseline was scored on.
+        pairs: By run; with p adjusted over all pairs here.
+        refused: By run, why it can't be tested against the baseline.
+        missing: Runs that could be tested but were not yet.
+        warning: What a reader must know of several tests; empty for one run.
+    """
+
+    baseline_id: int
+    part: str
+    parts: list[str]
+    pairs: dict[int, Pair]
+    refused: dict[int, str]
+    missing: list[int]
+    warning: str
 
 
 class Month(Struct, frozen=True, kw_only=True):

@@ -1,16 +1,17 @@
 """Asking which device to train on: a job tries them all, and its result is the advice."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from lemnis.engine.config import load_config
 from lemnis.engine.errors import BadInput
-from lemnis.engine.experiments.advice import Advice, read_advice
 from lemnis.engine.experiments.algorithms import find_algorithm
-from lemnis.engine.experiments.devices import machine_has_gpu
 from lemnis.engine.experiments.parameters import Value
-from lemnis.engine.experiments.start import prepare_run
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.experiments.advice import Advice
 
 KIND = "experiments.advise"
 
@@ -35,6 +36,9 @@ class Advisor:
             NotFound: There is no such preset, version, feature set or column.
             BadInput: A value is not accepted, or the algorithm trains on the CPU alone.
         """
+        from lemnis.engine.experiments.devices import machine_has_gpu
+        from lemnis.engine.experiments.start import prepare_run
+
         asked = {key: value for key, value in (overrides or {}).items() if key != "device"}
         config = load_config(self.store.workspace.config)
         made = prepare_run(self.store, config, preset, overrides=asked, version=version, features=features)
@@ -50,11 +54,13 @@ class Advisor:
             gpu=1.0 if machine_has_gpu() else 0.0,
         )
 
-    def read(self, job_id: int) -> Advice:
+    def read(self, job_id: int) -> "Advice":
         """Return what a job found, once it has finished.
 
         Raises:
             NotFound: There is no such job.
             BadInput: It gave no advice (yet).
         """
+        from lemnis.engine.experiments.advice import read_advice
+
         return read_advice(JobsRoom(self.store).job(job_id).result)

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from lemnis.engine.config import Preset
 from lemnis.engine.errors import BadInput
@@ -24,8 +24,7 @@ BOOSTING = ("boosting", "boosting_type", "boost")  # LightGBM's spellings of wha
 CENTRES = ("mean", "median")
 
 
-@dataclass(frozen=True, slots=True)
-class Algorithm:
+class Algorithm(Struct, frozen=True):
     """One way to learn.
 
     Attributes:
@@ -41,8 +40,8 @@ class Algorithm:
 
     name: str
     words: str
-    sets: Mapping[str, Value] = field(default_factory=dict[str, Value])
-    usual: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    sets: Mapping[str, Value] = {}
+    usual: Mapping[str, Value] = {}
     trees: bool = True
     stops_early: bool = True
     resumes: bool = True

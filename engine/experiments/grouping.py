@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments.compare import larger_is_better
+from lemnis.engine.experiments.records import RunGroup
 from lemnis.engine.experiments.search import ON_SHELF, Search, Shelf, all_of, base_of, listed, read_search
-from lemnis.engine.jobs.states import JobState
 from lemnis.engine.query import Condition, Reference
 from lemnis.engine.query.tree import Group, Term, conjuncts
 from lemnis.engine.store import Store
@@ -22,26 +22,6 @@ GROUPABLE = {
     "state": "runs.state",
 }
 FRONT = 2000  # runs at the front of a metric's order that most groups have their best among
-
-
-class RunGroup(Struct, frozen=True, kw_only=True):
-    """The runs of one value.
-
-    Attributes:
-        value: What they have in common; empty where they have nothing.
-        label: The value for people: of data its name and number.
-        runs: How many there are; `states` by their state.
-        best, best_run: The best value of the metric that was asked for, and the run that has it; None without one.
-        newest: The number of the newest.
-    """
-
-    value: str
-    label: str
-    runs: int
-    states: dict[JobState, int]
-    newest: int
-    best: float | None = None
-    best_run: int | None = None
 
 
 class Groups:

@@ -4,7 +4,8 @@ from typing import get_args
 
 from lemnis.engine.experiments.fields import FIELDS
 from lemnis.engine.jobs.states import JobState
-from lemnis.engine.query.completion import Completion, Known, complete, value_field
+from lemnis.engine.query.completion import Known, complete, value_field
+from lemnis.engine.query.fields import Completion
 from lemnis.engine.store import Store
 
 MOST = 500

@@ -5,7 +5,6 @@ started from instead; and where a walk finds too little, the runs of each condit
 """
 
 from array import array
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -44,8 +43,7 @@ def value_in(store: Store, run_id: int, family: str, key: str) -> Bound | None:
     return store.value(f"select {FIELDS.columns[key].sql} from runs where id = ?", (run_id,))
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(msgspec.Struct, frozen=True):
     """What is asked of the runs.
 
     Attributes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lemnis.engine.data import Version
 from lemnis.engine.errors import Cancelled
+from lemnis.engine.explore.pages import Wanted, always
 from lemnis.engine.lean import let_pyarrow_be_alone
 
 if TYPE_CHECKING:
@@ -17,15 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Numbers: TypeAlias = "NDArray[np.signedinteger[Any]]"
-Wanted: TypeAlias = Callable[[], bool]
 
 KEPT_BYTES = 256 << 20  # of decoded chunks: about 500 of 65,536 numbers
 ROW = "row"  # the column of row numbers in a batch; the others are c0, c1 …, whatever their names are
-
-
-def always() -> bool:
-    """Say that something is still wanted."""
-    return True
 
 
 class Cells:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lemnis.engine.explore.cells import Wanted, always
+from lemnis.engine.explore.pages import Wanted, always
 
 if TYPE_CHECKING:
     from lemnis.engine.explore.views import View

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from lemnis.engine.explore.notes import DRIFTED, MISSING
 from lemnis.engine.explore.profile import Profile
 
 Order: TypeAlias = Literal["interest", "missing", "association", "drift", "notes", "name", "position"]
@@ -35,6 +34,8 @@ def interest(profile: Profile) -> Interest:
     One point each for: missing half of its rows, telling a quarter of the target, drift of PSI 0.25, two notes that ask
     to act; less for less, none for what is below its least figure. What asks to act comes first, then the strongest.
     """
+    from lemnis.engine.explore.notes import DRIFTED, MISSING
+
     findings = profile.findings
     told, drifted = findings.association or 0.0, findings.drift or 0.0
     much, moved = any(note.word == "tells too much" for note in profile.notes), drifted >= DRIFTED

@@ -6,7 +6,6 @@ import msgspec
 from msgspec import Struct
 
 from lemnis.engine.data import Version
-from lemnis.engine.data.duck import quote
 from lemnis.engine.store import Store
 
 FLOATING = ("double", "float", "halffloat")
@@ -43,6 +42,8 @@ class Missingness(Struct, frozen=True, kw_only=True):
 
 def missing_condition(version: Version, found: Missingness, pattern: MissingPattern) -> str:
     """Return the SQL condition on the rows of one pattern: its columns without a value, the other ones with one."""
+    from lemnis.engine.data.duck import quote
+
     parts: list[str] = []
     for name in found.candidates:
         floating, quoted = version.column(name).type in FLOATING, quote(name)

@@ -1,10 +1,19 @@
-"""A page of rows."""
+"""A page of rows, and how whoever waits for it says that it is not wanted any more."""
+
+from collections.abc import Callable
+from typing import TypeAlias
 
 from msgspec import Struct
 
 from lemnis.engine.data.plain import Cell
 
 LONGEST_PAGE = 10_000
+Wanted: TypeAlias = Callable[[], bool]
+
+
+def always() -> bool:
+    """Say that something is still wanted."""
+    return True
 
 
 class Page(Struct, frozen=True, kw_only=True):

@@ -4,17 +4,18 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from lemnis.engine.data.plain import plain_column
 from lemnis.engine.errors import BadInput, Cancelled
-from lemnis.engine.explore.cells import ROW
 from lemnis.engine.explore.filters import FRACTIONS, NUMBERS, TIMES, Filter, Op, Value, pairs, plain_type, value_sql
-from lemnis.engine.explore.streams import Query
 from lemnis.engine.explore.views import View
+
+if TYPE_CHECKING:
+    from lemnis.engine.explore.streams import Query
 
 By: TypeAlias = Literal["rows", "value"]
 LISTED = 100_000  # values that can be paged; a search narrows more of them
@@ -151,11 +152,11 @@ class Values:
         self._held.close()
         self._query = None
 
-    def _read(self, query: Query, tell: Callable[[float], None] | None = None) -> None:
+    def _read(self, query: "Query", tell: Callable[[float], None] | None = None) -> None:
         """Make the rows of the view a table of the next query."""
         query.give("rows", self.reader.stream([self.column], self.view.matches(), query.wanted, tell))
 
-    def _list(self, query: Query, order: str, test: str, words: Sequence[str]) -> None:
+    def _list(self, query: "Query", order: str, test: str, words: Sequence[str]) -> None:
         """Keep the values that fit a search in an order, numbered, with the rows up to each."""
         first = f"select * from counted where {test} order by {order} limit {LISTED}"
         numbered = f"row_number() over (order by {order}) as place"
@@ -168,8 +169,10 @@ class Values:
             return Count(value=value, rows=int(rows), upto=int(upto), op="in", values=(value,))
         return Count(value=bin_words(low, high), rows=int(rows), upto=int(upto), op="within", values=(low, high))
 
-    def _steps(self, query: Query, value: str, kind: str) -> str:
+    def _steps(self, query: "Query", value: str, kind: str) -> str:
         """Return a query that says for each row in which of some equal bins with round ends its number lies."""
+        from lemnis.engine.explore.cells import ROW
+
         number = f"cast({value} as double)"
         self._read(query)
         every = max(1, self.view.matched // SAMPLED)
@@ -191,7 +194,7 @@ class Values:
             f"if(absent, null, list_extract({listed}, place + 1)) as high, many from ({inner})"
         )
 
-    def _spans(self, query: Query, value: str, kind: str) -> str:
+    def _spans(self, query: "Query", value: str, kind: str) -> str:
         """Return a query that says for each row in which minute, hour, day … of the calendar its time lies."""
         self._read(query)
         sql = f"select date_diff('second', min({value})::timestamp, max({value})::timestamp) from rows"

@@ -8,10 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lemnis.engine.data import Version
-from lemnis.engine.data.duck import literal
 from lemnis.engine.data.plain import plain_column
 from lemnis.engine.errors import BadInput, Cancelled
-from lemnis.engine.explore.cells import ROW, Cells, Numbers, Wanted, always
 from lemnis.engine.explore.filters import (
     ALL_ROWS,
     Asked,
@@ -23,12 +21,14 @@ from lemnis.engine.explore.filters import (
     plain_type,
     value_sql,
 )
-from lemnis.engine.explore.pages import LONGEST_PAGE, Page
-from lemnis.engine.explore.streams import Duck, Query
+from lemnis.engine.explore.pages import LONGEST_PAGE, Page, Wanted, always
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
+
+    from lemnis.engine.explore.cells import Numbers
+    from lemnis.engine.explore.streams import Query
 
 FIRST_GROUPS, MOST_GROUPS = 1, 32  # row groups searched at once: few first, so that the first rows come soon
 FIRST_SORTED = 2_000  # rows of an order that are found before the others
@@ -40,6 +40,9 @@ class RowReader:
     """Reads the rows of one version; what it decoded and found stays ready until it is closed."""
 
     def __init__(self, version: Version, threads: int = 1) -> None:
+        from lemnis.engine.explore.cells import Cells
+        from lemnis.engine.explore.streams import Duck
+
         self.version, self.threads = version, threads
         self.cells, self.duck = Cells(version, threads), Duck(threads)
         self._lock = threading.Lock()
@@ -108,7 +111,7 @@ class RowReader:
         with self._lock:
             return self._matches.get(narrowing)
 
-    def keep(self, narrowing: Narrowing, rows: Numbers) -> None:
+    def keep(self, narrowing: Narrowing, rows: "Numbers") -> None:
         """Keep the rows that were found for conditions."""
         with self._lock:
             self._matches[narrowing] = rows
@@ -221,14 +224,14 @@ class View:
             query.give("rows", self.reader.stream([column], number))
             return query.fetch(f"select {value_sql(sql, kind)} from rows")[0][0]
 
-    def numbers(self, offset: int, limit: int) -> Numbers:
+    def numbers(self, offset: int, limit: int) -> "Numbers":
         """Return the numbers in the file of rows that are found so far."""
         import numpy as np
 
         last = max(offset, min(offset + limit, self.known))
         return np.arange(offset, last) if self._numbers is None else self._numbers[offset:last]
 
-    def _match(self, query: Query, tell: Callable[[], None]) -> None:
+    def _match(self, query: "Query", tell: Callable[[], None]) -> None:
         """Find the rows that fit, ascending."""
         narrowing = (self.asked.filters, self.asked.where)
         found = self.reader.kept(narrowing)
@@ -242,8 +245,9 @@ class View:
         if not self.asked.order:
             self._numbers, self.known = found, len(found)
 
-    def _typed(self, tell: Callable[[], None]) -> Numbers:
+    def _typed(self, tell: Callable[[], None]) -> "Numbers":
         """Return the rows for which typed SQL is true, asked of the sandbox."""
+        from lemnis.engine.data.duck import literal
         from lemnis.engine.explore.sandbox import streams
         from lemnis.engine.explore.sandboxed import Statement
 
@@ -265,9 +269,11 @@ class View:
         self.reader.keep(((), where), found.rows)
         return found.rows
 
-    def _scan(self, query: Query, rows: "Numbers | None", tell: Callable[[], None]) -> Numbers:
+    def _scan(self, query: "Query", rows: "Numbers | None", tell: Callable[[], None]) -> "Numbers":
         """Return the rows that pass the filters, searched row group by row group."""
         import pyarrow as pa
+
+        from lemnis.engine.explore.cells import ROW
 
         columns = list(dict.fromkeys(one.column for one in self.asked.filters))
         sql, values = self.reader.condition(self.asked.filters)
@@ -291,8 +297,10 @@ class View:
             search()
         return found.rows
 
-    def _sort(self, query: Query, tell: Callable[[], None]) -> None:
+    def _sort(self, query: "Query", tell: Callable[[], None]) -> None:
         """Put the rows that fit in order: the first ones first, then all of them."""
+        from lemnis.engine.explore.cells import ROW, Numbers
+
         column = self.reader.version.column(self.asked.order).name
         way = "desc" if self.asked.descending else "asc"
         order = f"order by {order_sql(*self.reader.sql_of(column))} {way} nulls last, {ROW}"
@@ -329,13 +337,13 @@ class Found:
         self.space: Numbers = np.empty(most, number_type(most))  # what is never written takes no memory
         self.count = 0
 
-    def add(self, rows: Numbers) -> None:
+    def add(self, rows: "Numbers") -> None:
         """Append row numbers."""
         self.space[self.count : self.count + len(rows)] = rows
         self.count += len(rows)
 
     @property
-    def rows(self) -> Numbers:
+    def rows(self) -> "Numbers":
         """All numbers so far, in no more memory than they need."""
         return self.space[: self.count].copy()
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.features.requests import Matrix, encode_columns, encode_rows
-from lemnis.engine.features.signature import NAN, Feature, Signature, Task, class_name, target_value
+from lemnis.engine.features.signature import NAN, Feature, Signature, class_name, target_value
+from lemnis.engine.models.kinds import Task
 from lemnis.engine.text import safe
 
 __all__ = [

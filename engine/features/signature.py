@@ -11,13 +11,13 @@ import msgspec
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.files import write_atomic
 from lemnis.engine.models.calibration import ProbabilityMap
+from lemnis.engine.models.kinds import Task
 from lemnis.engine.text import safe
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Task: TypeAlias = Literal["binary", "multiclass", "regression"]
 Cell: TypeAlias = Any  # a value of a request: what JSON can hold, judged here
 
 NAN = math.nan

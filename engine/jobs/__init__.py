@@ -12,7 +12,7 @@ import msgspec
 
 from lemnis.engine.clock import monotonic_s, now_ms
 from lemnis.engine.errors import LemnisError, Unavailable
-from lemnis.engine.jobs import queue, services
+from lemnis.engine.jobs import queue
 from lemnis.engine.jobs.processes import (
     Identity,
     identity_of,
@@ -174,14 +174,20 @@ class JobsRoom:
 
     def services(self) -> list[Service]:
         """Return every declared service."""
+        from lemnis.engine.jobs import services
+
         return services.listed(self.store)
 
     def declare_service(self, name: str, module: str, arguments: list[str]) -> None:
         """Ask the supervisor to keep `python -m module arguments…` up; again, to revive a failed one."""
+        from lemnis.engine.jobs import services
+
         services.declare(self.store, name, module, arguments)
 
     def withdraw_service(self, name: str) -> None:
         """Ask the supervisor to stop a service."""
+        from lemnis.engine.jobs import services
+
         services.withdraw(self.store, name)
 
     def service_log(self, name: str, limit_bytes: int = 65_536) -> str:

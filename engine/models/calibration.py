@@ -4,9 +4,11 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
+
+from lemnis.engine.models.kinds import Method
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     Values: TypeAlias = NDArray[np.float64]
 
 LOGIT_ENDS = 1e-12  # probabilities nearer to 0 or 1 count as this near
-Method: TypeAlias = Literal["isotonic", "platt", "temperature"]
 Points: TypeAlias = list[list[float]]
 
 

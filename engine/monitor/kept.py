@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from lemnis.engine.monitor.policy import moved_order
 from lemnis.engine.monitor.records import Bins, FeatureDrift, Method, Verdict, Window, in_bounds
 from lemnis.engine.store import Row, Store
 
@@ -41,6 +40,8 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
 
     def moved_most(self, window_id: int) -> tuple[str, Cell] | None:
         """Return the input that moved most in a window, the first of `moved_first`; None where none was judged."""
+        from lemnis.engine.monitor.policy import moved_order
+
         if window_id not in self.windows:
             return None
         place = self.windows.index(window_id)
@@ -110,6 +111,8 @@ def feature_in(row: Mapping[str, Any]) -> FeatureDrift:
 
 def moved_first(found: Iterable[FeatureDrift]) -> list[FeatureDrift]:
     """Return the features of a window, what moved most first and the prediction last."""
+    from lemnis.engine.monitor.policy import moved_order
+
     return sorted(
         found,
         key=lambda one: (one.kind == "prediction", moved_order(one.verdict, one.importance, one.times_bound)),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lemnis.engine.config import Value
 from lemnis.engine.evaluate.metrics import binary_metrics, multiclass_metrics, regression_metrics
-from lemnis.engine.features.signature import Task
+from lemnis.engine.models.kinds import Task
 from lemnis.engine.monitor.statistics import auc_standard_error
 
 Numbers = NDArray[np.float64]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine.config import Value
-from lemnis.engine.features.signature import Task
+from lemnis.engine.models.kinds import Task
 from lemnis.engine.monitor.measures import Measures, measures
 from lemnis.engine.monitor.spans import MINUTE_MS, Spans
 from lemnis.engine.store import Row, Store

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from lemnis.engine.monitor.drift.chance import benjamini_hochberg
 from lemnis.engine.monitor.records import Verdict
 
 IMPORTANT_SHARE = 0.05  # a feature with at least this share of the model's gain is important
@@ -25,6 +24,8 @@ def suspicions(found: Sequence[tuple[float, float, float]]) -> list[Suspicion]:
     Args:
         found: Effect, threshold and p-value of each feature.
     """
+    from lemnis.engine.monitor.drift.chance import benjamini_hochberg
+
     adjusted = benjamini_hochberg([p for _, _, p in found])
     return [
         Suspicion(p, effect >= threshold and p <= SIGNIFICANT)

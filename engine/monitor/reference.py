@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from lemnis.engine import clock
 from lemnis.engine.errors import NotFound, Unavailable
-from lemnis.engine.features.signature import Signature, Task
+from lemnis.engine.features.signature import Signature
+from lemnis.engine.models.kinds import Task
 from lemnis.engine.monitor.children import run_as_child
 from lemnis.engine.monitor.drift.calibration import FalseAlarms, calibrate
 from lemnis.engine.monitor.drift.freeze import binned, evenly, freeze_score, moments_of, stretches_of

@@ -10,12 +10,9 @@ from lemnis.engine.config import load_config
 from lemnis.engine.errors import NotFound
 from lemnis.engine.monitor import replays
 from lemnis.engine.monitor.alerting import hand, kept
-from lemnis.engine.monitor.alerting.advance import advance
 from lemnis.engine.monitor.alerting.records import Alert, AlertEvent
 from lemnis.engine.monitor.alerting.room import AlertingRoom
-from lemnis.engine.monitor.concept.report import Performance, performance_of
 from lemnis.engine.monitor.concept.stale import Stale, stale_models, waive
-from lemnis.engine.monitor.judgements import Judgement, earlier_judgements
 from lemnis.engine.monitor.kept import COLUMNS, Grid, feature_in, grid_of, list_windows, moved_first, window_in
 from lemnis.engine.monitor.records import FeatureDrift, Replay, Watched, Window
 from lemnis.engine.monitor.spans import Width
@@ -23,10 +20,12 @@ from lemnis.engine.store import Store
 
 if TYPE_CHECKING:
     from lemnis.engine.jobs import JobsRoom
+    from lemnis.engine.monitor.concept.report import Performance
     from lemnis.engine.monitor.drift.contrasting import Span
     from lemnis.engine.monitor.drift.found import Contrast
     from lemnis.engine.monitor.duty import Duty
     from lemnis.engine.monitor.incident.records import IncidentReport
+    from lemnis.engine.monitor.judgements import Judgement
     from lemnis.engine.monitor.retraining import RetrainingRoom
     from lemnis.engine.monitor.schema.door import SchemaDrift
     from lemnis.engine.monitor.zoom import Zoom
@@ -105,8 +104,10 @@ class MonitorRoom:
             raise NotFound(f"There is no window {window_id}.", "List them with `lemnis monitor drift`.")
         return window_in(row)
 
-    def judgements(self, window_id: int) -> list[Judgement]:
+    def judgements(self, window_id: int) -> "list[Judgement]":
         """Return what was said of a window before it was judged again, the latest first."""
+        from lemnis.engine.monitor.judgements import earlier_judgements
+
         return earlier_judgements(self.store, window_id)
 
     def features(self, window_id: int) -> list[FeatureDrift]:
@@ -133,7 +134,7 @@ class MonitorRoom:
 
         return kept_contrast(self.store, span_of(window))
 
-    def performance(self, endpoint: str, *, limit: int = 60, width: Width | None = None) -> Performance:
+    def performance(self, endpoint: str, *, limit: int = 60, width: Width | None = None) -> "Performance":
         """Return truth, estimate and money of an endpoint's latest windows; see `concept.report`.
 
         Windows of another width than the declared one have their figures without intervals, estimates and money.
@@ -141,6 +142,8 @@ class MonitorRoom:
         Raises:
             ConfigError: lemnis.toml is not accepted.
         """
+        from lemnis.engine.monitor.concept.report import performance_of
+
         return performance_of(self.store, endpoint, self.windows(endpoint, limit=limit, width=width))
 
     def stale(self) -> list[Stale]:
@@ -237,6 +240,7 @@ class MonitorRoom:
 
         Needs the model libraries when a new model version has answered: for workers and commands, not for the console.
         """
+        from lemnis.engine.monitor.alerting.advance import advance
         from lemnis.engine.monitor.windows import refresh
 
         config = load_config(self.store.workspace.config)

@@ -10,8 +10,7 @@ search strings parse unchanged. A comparison with something a row does not have 
 
 import re
 
-from lemnis.engine.query.completion import Completion
-from lemnis.engine.query.fields import Column, Condition, Fields, Pairs, QueryError, resolve, wrong
+from lemnis.engine.query.fields import Column, Completion, Condition, Fields, Pairs, QueryError, resolve, wrong
 from lemnis.engine.query.reader import Reader
 from lemnis.engine.query.relative import Reference
 from lemnis.engine.query.tree import EVERYTHING, Node, condition

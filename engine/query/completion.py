@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from lemnis.engine.query.fields import Fields
+from lemnis.engine.query.fields import Completion, Fields
 from lemnis.engine.query.relative import RUNS
 from lemnis.engine.query.tokens import TOKEN
 
@@ -14,13 +14,6 @@ COMPARED = re.compile(
 PLAIN = re.compile(r"[^\s()'\"`,|=<>!~:]+")
 MOST = 200
 UNQUOTED = str.maketrans("", "", "'\"`")
-
-
-class Completion(NamedTuple):
-    """What may replace the text from `start` up to the cursor; the likeliest first."""
-
-    start: int
-    options: list[str]
 
 
 class Known(NamedTuple):

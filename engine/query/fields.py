@@ -1,8 +1,9 @@
 """What a query can ask: fields as SQL expressions or key-value tables, and the errors that point into the text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from lemnis.engine.errors import BadInput
 from lemnis.engine.text import safe
@@ -21,8 +22,7 @@ class QueryError(BadInput):
         self.column = int(place.removeprefix("column "))
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A field that is an SQL expression over the listed table.
 
     Attributes:
@@ -34,12 +34,11 @@ class Column:
 
     sql: str
     kind: Kind = "text"
-    words: Mapping[str, str] = field(default_factory=dict[str, str])
+    words: Mapping[str, str] = {}
     folded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
+class Pairs(Struct, frozen=True):
     """A family of fields in a table of its own with `key`, `value` and, unless `numeric`, `number` (null for text)."""
 
     table: str
@@ -47,8 +46,7 @@ class Pairs:
     numeric: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(Struct, frozen=True):
     """What can be asked of one kind of row.
 
     Attributes:
@@ -62,11 +60,18 @@ class Fields:
     id: str
     columns: Mapping[str, Column]
     bare: str
-    pairs: Mapping[str, Pairs] = field(default_factory=dict[str, Pairs])
-    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
+    pairs: Mapping[str, Pairs] = {}
+    aliases: Mapping[str, str] = {}
 
     def known(self) -> str:
         return ", ".join([*self.columns, *(f"{family}.NAME" for family in self.pairs)])
+
+
+class Completion(NamedTuple):
+    """What may replace the text from `start` up to the cursor; the likeliest first."""
+
+    start: int
+    options: list[str]
 
 
 class Condition(NamedTuple):

@@ -1,11 +1,12 @@
 """The door of Resources: what this machine has, who uses it, who waits for it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lemnis.engine.doors import later
 from lemnis.engine.resources.accounting.records import DiskUse, Fit, GroupUse, Idle, JobUse, ServiceUse, Usage
-from lemnis.engine.resources.closeup import SIGNALS
 from lemnis.engine.resources.processes import own_user
 from lemnis.engine.resources.records import (
+    SIGNALS,
     Disk,
     Gpu,
     GpuProcess,
@@ -57,12 +58,6 @@ __all__ = [
     "WhatIf",
     "own_user",
 ]
-
-
-def __getattr__(name: str) -> Any:  # Any: a module's attribute; ResourcesRoom is typed above
-    """Import the room when it is asked for: the driver's process lives without it, and is back the sooner."""
-    if name == "ResourcesRoom":
-        from lemnis.engine.resources.room import ResourcesRoom
-
-        return ResourcesRoom
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = later(
+    __name__, {"room": ("ResourcesRoom",)}
+)  # the driver's process lives without it, and is back the sooner

@@ -18,10 +18,9 @@ from lemnis.engine.resources.processes import (
     read_table,
     said_of,
 )
-from lemnis.engine.resources.records import ProcessDetail
+from lemnis.engine.resources.records import SIGNALS, ProcessDetail
 
 T = TypeVar("T")
-SIGNALS = ("TERM", "INT", "HUP", "STOP", "CONT", "KILL")  # what a person may send
 
 
 def look_at(pid: int, started_ticks: int) -> ProcessDetail:

@@ -5,6 +5,8 @@ import msgspec
 from lemnis.engine.resources.scheduling.forecast import Start
 from lemnis.engine.resources.shares import Account
 
+SIGNALS = ("TERM", "INT", "HUP", "STOP", "CONT", "KILL")  # what a person may send
+
 
 class Disk(msgspec.Struct, frozen=True, kw_only=True):
     """One file system; rates are of the disk or part of a disk that it lies on. None is what is not known."""

@@ -15,8 +15,9 @@ from lemnis.engine.deploy.modelbox import ask_model
 from lemnis.engine.deploy.records import Golden, ModelVersion
 from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.experiments.tracked import find_run
-from lemnis.engine.features.signature import Feature, Signature, Task
+from lemnis.engine.features.signature import Feature, Signature
 from lemnis.engine.files import sha256_of
+from lemnis.engine.models.kinds import Task
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
 from lemnis.engine.tracking import artifacts, clients, versions

@@ -10,7 +10,6 @@ from msgspec import Struct
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
-from lemnis.engine.tracking import artifacts, versions
 
 MLMODEL = "MLmodel"
 LARGEST = 1 << 20  # bytes of an MLmodel
@@ -88,6 +87,8 @@ def mlmodel_text(store: Store, name: str, version: int) -> str:
 
 def folder_of(store: Store, name: str, version: int) -> Path:
     """Return where the files of a client's version are; raises NotFound or BadInput where they are not here."""
+    from lemnis.engine.tracking import artifacts, versions
+
     asked = versions.AskVersion(name=name, version=str(version))
     uri = str(versions.download_uri(store, asked)["artifact_uri"])
     return artifacts.located(store, uri.removeprefix(PROXIED))
@@ -96,6 +97,8 @@ def folder_of(store: Store, name: str, version: int) -> Path:
 @lru_cache(maxsize=MOST)
 def read_text(path: Path, changed: int) -> str:
     """Return a small text file; `changed` is when it was, so that it is read once."""
+    from lemnis.engine.tracking import artifacts
+
     with artifacts.opened(path) as file:
         return file.read(LARGEST).decode("utf-8", "replace")
 

@@ -1,7 +1,6 @@
 """The calls on runs: made, filled, ended, deleted, read back and searched."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import msgspec
 
@@ -23,7 +22,7 @@ from lemnis.engine.tracking.script import adopted
 
 VIEWS = {"ACTIVE_ONLY": "runs.deleted_at is null", "DELETED_ONLY": "runs.deleted_at is not null", "ALL": "1"}
 # What MLflow calls a run's id is a text, and a run has datasets.
-CLIENT_FIELDS = replace(
+CLIENT_FIELDS = msgspec.structs.replace(
     FIELDS,
     columns={**FIELDS.columns, "run_id": Column("coalesce(runs.uid, printf('%032x', runs.id))")},
     pairs={**FIELDS.pairs, "dataset": Pairs("run_dataset_facts", "run_id")},

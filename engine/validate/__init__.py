@@ -10,6 +10,7 @@ import msgspec
 from lemnis.engine.clock import now_ms
 from lemnis.engine.config import Check, load_config
 from lemnis.engine.data import DataRoom
+from lemnis.engine.doors import later
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.explore import Page
 from lemnis.engine.jobs import JobsRoom
@@ -27,11 +28,11 @@ from lemnis.engine.validate.records import (
     Waiver,
     Which,
 )
-from lemnis.engine.validate.standing import Standing, standing
 
 if TYPE_CHECKING:
-    from lemnis.engine.validate.code_lists import CodeLists
+    from lemnis.engine.validate.code_acts import CodeLists
     from lemnis.engine.validate.proposals import Proposals
+    from lemnis.engine.validate.standing import Standing
 
 
 class ValidateRoom:
@@ -141,16 +142,18 @@ class ValidateRoom:
     @cached_property
     def codes(self) -> "CodeLists":
         """The code lists: what they hold, how they changed, and the acts on them."""
-        from lemnis.engine.validate.code_lists import CodeLists
+        from lemnis.engine.validate.code_acts import CodeLists
 
         return CodeLists(self.store)
 
-    def standing(self, version: str | int | None = None) -> Standing:
+    def standing(self, version: str | int | None = None) -> "Standing":
         """Return how a version (None: the latest) stands before training.
 
         Raises:
             NotFound: There is no such version.
         """
+        from lemnis.engine.validate.standing import standing
+
         return standing(self.store, DataRoom(self.store).version(version), now=self.store.now_ms())
 
     def start_suggest(self, version: str | int | None = None) -> int:
@@ -221,3 +224,4 @@ __all__ = [
     "Waiver",
     "Which",
 ]
+__getattr__ = later(__name__, {"standing": ("Standing",)})

@@ -13,11 +13,11 @@ from lemnis.engine.store import Store
 from lemnis.engine.validate.circumstances import circumstances
 from lemnis.engine.validate.history import record_run
 from lemnis.engine.validate.kept import Kept, collect, compare, load, save
-from lemnis.engine.validate.proposals import VERSIONS, Trial, references_of
 from lemnis.engine.validate.records import Compared
 from lemnis.engine.validate.runner import Runner, tally
 from lemnis.engine.validate.suggest import suggested_checks
 from lemnis.engine.validate.tables import table_columns, table_files
+from lemnis.engine.validate.trial import VERSIONS, Trial, references_of
 
 if TYPE_CHECKING:
     from lemnis.engine.jobs.context import JobContext

@@ -9,7 +9,6 @@ from lemnis.engine.store import Store
 from lemnis.engine.text import safe
 from lemnis.engine.validate.history import list_results, list_waivers
 from lemnis.engine.validate.records import CheckResult, Waiver
-from lemnis.engine.validate.verdicts import judge, limits_of
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -63,6 +62,8 @@ def standing(store: Store, version: Version, *, now: int) -> Standing:
 
     A waiver that came or ended since that run counts as it is now; a check that is declared no more does not block.
     """
+    from lemnis.engine.validate.verdicts import judge, limits_of
+
     checks = {check.name: check for check in load_config(store.workspace.config).checks}
     run_id = store.value("select max(id) from check_runs where version_id = ?", [version.id])
     if run_id is None or not checks:

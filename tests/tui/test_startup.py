@@ -27,6 +27,19 @@ OPENED = (  # by a key, and few in a day
     *("lemnis.tui.stages.resources.pool.screen", "lemnis.engine.monitor.incident", "lemnis.engine.modelcard"),
     *("lemnis.engine.lineage", "lemnis.engine.validate.proposals", "lemnis.engine.validate.code_lists"),
 )
+UNASKED = (  # what acts of the rooms use, or workers, servers and clients: no tab's picture needs it
+    *("cluster", "data.asof", "data.diff.kept", "data.duck", "data.files", "data.parquet", "data.references"),
+    *("data.sources", "data.verified", "deploy.evidence", "deploy.golden", "deploy.modelbox", "evaluate.pairs"),
+    *("deploy.rollout.sequential", "experiments.ablation", "experiments.advice", "experiments.code"),
+    *("experiments.grid", "experiments.grouping", "experiments.predictions", "experiments.start"),
+    *("explore.cells", "explore.export", "explore.labels.room", "explore.notes", "explore.sandbox", "explore.split"),
+    *("explore.streams", "explore.terms", "features.signature", "jobs.services", "models.calibration"),
+    *("monitor.alerting.advance", "monitor.alerting.changes", "monitor.alerting.letters", "monitor.judgements"),
+    *("monitor.alerting.readings", "monitor.retraining.loop", "monitor.retraining.plans", "monitor.retraining.room"),
+    *("monitor.retraining.studied", "query.completion", "resources.closeup", "resources.planning.law"),
+    *("resources.scheduling.words", "tracking.artifacts", "tracking.models", "tracking.protocol", "tracking.versions"),
+    *("validate.code_acts", "validate.compile", "validate.failures", "validate.runner", "validate.trial"),
+)
 OPEN = """
 import asyncio, json, sys
 from pathlib import Path
@@ -113,3 +126,17 @@ def test_the_console_starts_without_what_libraries_only_look_for() -> None:
         "print(json.dumps(sorted(sys.modules)))"
     )
     assert modules_after(code) & {"attr", "zipfile", "importlib.metadata", "email.message"} == set()
+
+
+def test_warming_the_rooms_imports_nothing_of_the_engine_that_only_their_acts_use() -> None:
+    code = (
+        "import json, sys\n"
+        "import lemnis.tui.app\n"
+        "from lemnis.tui.stages import STAGES\n"
+        "from lemnis.tui.warming import warm_rooms\n"
+        "warm_rooms(STAGES, lambda name: None, lambda: True)\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    loaded = modules_after(code)
+    assert {f"lemnis.tui.stages.{room}.room" for room in ("validate", "explore", "monitor")} <= loaded
+    assert loaded & {f"lemnis.engine.{name}" for name in UNASKED} == set()

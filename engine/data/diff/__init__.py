@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lemnis.engine.data.diff.kept import file_of, find_diff
 from lemnis.engine.data.diff.records import (
     CHANGES,
     Bin,
@@ -68,6 +67,8 @@ class DiffRoom:
 
     def find(self, before: Version, after: Version, key: list[str]) -> Diff | None:
         """Return a comparison that was made already."""
+        from lemnis.engine.data.diff.kept import find_diff
+
         return find_diff(self.store, before.id, after.id, key)
 
     def start(self, before: Version, after: Version, key: list[str]) -> int:
@@ -93,6 +94,7 @@ class DiffRoom:
         return export_rows(self._sources(diff), listing, path)
 
     def _sources(self, diff: Diff) -> "Sources":
+        from lemnis.engine.data.diff.kept import file_of
         from lemnis.engine.data.diff.rows import Sources
 
         before, after = find_version(self.store, diff.before_id), find_version(self.store, diff.after_id)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from lemnis.engine.deploy.exports.ensemble import Ensemble, narrowed, narrowed_thresholds
 from lemnis.engine.errors import BadInput, Unavailable
-from lemnis.engine.features.signature import Feature, Signature, Task
+from lemnis.engine.features.signature import Feature, Signature
 from lemnis.engine.models.calibration import LOGIT_ENDS, Points, ProbabilityMap
+from lemnis.engine.models.kinds import Task
 from lemnis.engine.models.linear import FARTHEST, Effect, LinearModel
 from lemnis.engine.text import safe
 

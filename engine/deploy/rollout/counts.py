@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from lemnis.engine.deploy.rollout.records import MEANING, Reference, Split
-from lemnis.engine.deploy.rollout.sequential import Arm, Bound, Measure, Standing, standing
+from lemnis.engine.deploy.rollout.records import MEANING, Arm, Bound, Measure, Reference, Split, Standing
+from lemnis.engine.deploy.rollout.sequential import standing
 from lemnis.engine.store import Store
 
 if TYPE_CHECKING:

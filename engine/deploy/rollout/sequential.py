@@ -16,71 +16,11 @@ Koomen, Pekelis & Walsh 2022, Always valid inference (mixture SPRT for A/B tests
 
 import math
 from collections.abc import Callable
-from typing import Literal, TypeAlias
 
-from msgspec import Struct
+from lemnis.engine.deploy.rollout.records import Arm, Bound, Measure, Standing
 
-Measure: TypeAlias = Literal["errors", "latency", "drift"]
 PRIOR = 0.5
 HALVINGS = 40
-
-
-class Arm(Struct, frozen=True):
-    """The answers of one version for one measure.
-
-    Attributes:
-        n: How many.
-        total: Their sum; each lies in [0, 1].
-    """
-
-    n: int = 0
-    total: float = 0.0
-
-    @property
-    def mean(self) -> float | None:
-        """The mean, None before the first answer."""
-        return self.total / self.n if self.n else None
-
-
-class Bound(Struct, frozen=True, kw_only=True):
-    """How much worse a challenger may be in one measure.
-
-    Attributes:
-        allowed: By how much its mean may exceed the champion's.
-        both_sides: It may fall short of it by no more either.
-    """
-
-    allowed: float
-    both_sides: bool = False
-
-
-class Standing(Struct, frozen=True, kw_only=True):
-    """Where the test of one measure stands.
-
-    Attributes:
-        evidence: Natural logarithm of the e-value against "no worse than allowed"; at or below 0 there is none.
-        needed: The evidence at which the split is aborted: ln(1/α).
-        judged: False for a measure that this split can't judge; `why` says the reason.
-    """
-
-    measure: Measure
-    champion: Arm
-    challenger: Arm
-    allowed: float
-    evidence: float
-    needed: float
-    judged: bool = True
-    why: str = ""
-
-    @property
-    def share(self) -> float:
-        """How much of the needed evidence there is, 0 to 1."""
-        return min(1.0, max(0.0, self.evidence / self.needed)) if self.judged else 0.0
-
-    @property
-    def worse(self) -> bool:
-        """Whether the challenger is shown to be worse than allowed."""
-        return self.judged and self.evidence >= self.needed
 
 
 def log_martingale(arm: Arm, mean: float) -> float:

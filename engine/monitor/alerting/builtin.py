@@ -6,8 +6,6 @@ import msgspec
 
 from lemnis.engine import clock
 from lemnis.engine.config import Config
-from lemnis.engine.monitor.alerting import outbox
-from lemnis.engine.monitor.alerting.changes import WATCH, alert_of, change, hold, tell
 from lemnis.engine.monitor.alerting.records import Cause, Handling, Severity
 from lemnis.engine.monitor.alerting.rules import repeat_after_ms
 from lemnis.engine.monitor.alerting.states import Step
@@ -74,6 +72,8 @@ def judge_watch(store: Store, config: Config, *, heard_at: int | None, silent_s:
         silent_s: For how long nothing was heard of it, by a clock that neither jumps nor counts what was slept through.
         now: Epoch ms.
     """
+    from lemnis.engine.monitor.alerting.changes import WATCH, alert_of, change
+
     wanted = store.value("select 1 from services where name = 'monitor' and wanted = 'up'")
     away = wanted is not None and silent_s > WATCH_AWAY_S
     sql = "select id from alerts where rule = ? and state != 'resolved'"
@@ -97,6 +97,9 @@ def judge_watch(store: Store, config: Config, *, heard_at: int | None, silent_s:
 
 def raise_at_once(db: "Database", raised: Raised, config: Config, now: int) -> int:
     """Open an alert that fires at once, inside the caller's transaction; return 0 where it is open already."""
+    from lemnis.engine.monitor.alerting import outbox
+    from lemnis.engine.monitor.alerting.changes import WATCH, alert_of, change, hold, tell
+
     names = ("rule", "endpoint", "severity", "metric", "cause", "message")
     row: dict[str, object] = {name: getattr(raised, name) for name in names}
     sql = "select 1 from alerts where rule = ? and endpoint = ? and state != 'resolved'"

@@ -4,8 +4,6 @@ from lemnis.engine import clock
 from lemnis.engine.clock import iso_utc, parse_ms
 from lemnis.engine.config import parse_span
 from lemnis.engine.errors import BadInput, NotFound
-from lemnis.engine.monitor.alerting import outbox
-from lemnis.engine.monitor.alerting.changes import WATCH, alert_of, change, hold, holds_of, note, tell
 from lemnis.engine.monitor.alerting.kept import find_alert
 from lemnis.engine.monitor.alerting.records import Alert, Silence
 from lemnis.engine.monitor.alerting.states import RAISED, State, Step, held
@@ -75,6 +73,8 @@ def resolve(store: Store, alert_id: int, *, who: str, why: str, now: int | None 
 
 def by_hand(store: Store, alert_id: int, step: Step, *, who: str, allowed: tuple[State, ...], now: int) -> Alert:
     """Let a person change an alert's state."""
+    from lemnis.engine.monitor.alerting.changes import change
+
     if not who.strip():
         raise BadInput("Nobody is named.", "Say who you are: --who NAME.")
     with store.write() as db:  # the state is read inside, so that of two people one is told that it was done
@@ -105,6 +105,8 @@ def silence(
     Raises:
         BadInput: Nobody is named, no reason is given, or the end is past or too far away.
     """
+    from lemnis.engine.monitor.alerting import outbox
+
     moment = clock.now_ms() if now is None else now
     if not who.strip() or not why.strip():
         raise BadInput("A silence needs a name and a reason.", "Say who and why: --who NAME --why '…'.")
@@ -162,6 +164,8 @@ def silence_in(row: Row) -> Silence:
 
 def hold_all(store: Store, *, now: int) -> int:
     """Let silences, acknowledgements and inhibitions that began or ended have their say; return how many changed."""
+    from lemnis.engine.monitor.alerting.changes import alert_of, hold, holds_of, tell
+
     changed = 0
     reading = store.connection()
     for row in store.rows(OPEN_SQL):
@@ -178,6 +182,9 @@ def hold_all(store: Store, *, now: int) -> int:
 
 def remind(store: Store, *, now: int) -> int:
     """Queue what time asks for: an alert that nobody takes is told again and escalated; return how many were."""
+    from lemnis.engine.monitor.alerting import outbox
+    from lemnis.engine.monitor.alerting.changes import WATCH, alert_of, note
+
     due = store.rows(
         """select id, state_at, told_at, escalated_at,
              handling ->> '$.repeat_after_ms' as repeat, handling ->> '$.escalate_after_ms' as escalate

@@ -2,21 +2,22 @@
 
 import os
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from lemnis.engine import clock
 from lemnis.engine.config import Alert as Rule
 from lemnis.engine.config import load_config
 from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.monitor.alerting import hand, kept
-from lemnis.engine.monitor.alerting.letters import Letter
-from lemnis.engine.monitor.alerting.minutes import list_minutes
-from lemnis.engine.monitor.alerting.readings import WIDTH_MS, Scene, readings_of
 from lemnis.engine.monitor.alerting.records import Incident, Notification, Silence, Standing
-from lemnis.engine.monitor.alerting.rehearsal import Rehearsal, rehearse
 from lemnis.engine.monitor.alerting.rules import BOUND, METRICS, MINUTE_MS, bound_of, rules_of
 from lemnis.engine.monitor.kept import list_windows
 from lemnis.engine.store import Store
 from lemnis.engine.text import safe
+
+if TYPE_CHECKING:
+    from lemnis.engine.monitor.alerting.readings import Scene
+    from lemnis.engine.monitor.alerting.rehearsal import Rehearsal
 
 DAY_MS = 86_400_000
 MOST_WINDOWS = 20_000  # that a rule is tried on
@@ -72,13 +73,16 @@ class AlertingRoom:
             raise NotFound(f"There is no alert rule {safe(name, limit=60)!r}.", f"Rules: {known}.", "lemnis.toml")
         return found
 
-    def rehearse(self, rule: Rule, *, days: float = 30.0, endpoint: str = "") -> list[Rehearsal]:
+    def rehearse(self, rule: Rule, *, days: float = 30.0, endpoint: str = "") -> "list[Rehearsal]":
         """Return what a rule would have done on the last days of each endpoint (or of one), counted from its last row.
 
         Raises:
             BadInput: The days are not above 0.
             NotFound: The endpoint has no windows and no minutes.
         """
+        from lemnis.engine.monitor.alerting.readings import WIDTH_MS, readings_of
+        from lemnis.engine.monitor.alerting.rehearsal import rehearse
+
         if days <= 0:
             raise BadInput("A rule is tried on more than 0 days.", "Give --days 30.")
         config = load_config(self.store.workspace.config)
@@ -105,6 +109,7 @@ class AlertingRoom:
         Raises:
             NotFound: No such contact is declared.
         """
+        from lemnis.engine.monitor.alerting.letters import Letter
         from lemnis.engine.monitor.alerting.senders import send
 
         contacts = load_config(self.store.workspace.config).contacts
@@ -126,8 +131,11 @@ class AlertingRoom:
         rows = self.store.rows("select name from endpoints union select endpoint from monitor_windows order by 1")
         return [row[0] for row in rows]
 
-    def _history(self, endpoint: str, days: float, *, live: bool) -> Scene:
+    def _history(self, endpoint: str, days: float, *, live: bool) -> "Scene":
         """Return the windows or minutes of the last days before the endpoint's newest one."""
+        from lemnis.engine.monitor.alerting.minutes import list_minutes
+        from lemnis.engine.monitor.alerting.readings import Scene
+
         span = round(days * DAY_MS)
         windows = [] if live else list_windows(self.store, endpoint, MOST_WINDOWS)
         first = max((window.ends for window in windows), default=0) - span

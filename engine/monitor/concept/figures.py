@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lemnis.engine.evaluate.metrics import FLOOR
-from lemnis.engine.features.signature import Task
+from lemnis.engine.models.kinds import Task
 from lemnis.engine.monitor.concept.influence import (
     auc_influence,
     interval,

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lemnis.engine.features.signature import Task
+from lemnis.engine.models.kinds import Task
 from lemnis.engine.monitor.concept.figures import blocks_by_day
 from lemnis.engine.monitor.concept.influence import mean_covariance
 from lemnis.engine.monitor.concept.records import Scale

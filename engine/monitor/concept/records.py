@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from lemnis.engine.config import Value
-from lemnis.engine.features.signature import Task
+from lemnis.engine.models.kinds import Task
 
 Level: TypeAlias = Literal["stable", "warning", "drift", "better"]
 State: TypeAlias = Literal["stable", "warning", "drift"]

@@ -1,12 +1,12 @@
 """Reads one alert's incident from the rooms that know of it."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lemnis.engine.config import Config, load_config
 from lemnis.engine.deploy import aliases, registry
 from lemnis.engine.errors import ConfigError, NotFound
 from lemnis.engine.experiments import ExperimentsRoom
-from lemnis.engine.features.signature import Signature
 from lemnis.engine.monitor.alerting import hand, kept
 from lemnis.engine.monitor.alerting.minutes import Minute, list_minutes
 from lemnis.engine.monitor.alerting.records import Alert
@@ -23,6 +23,9 @@ from lemnis.engine.monitor.policy import IMPORTANT_SHARE
 from lemnis.engine.monitor.records import FeatureDrift, Window
 from lemnis.engine.monitor.retraining import ledger
 from lemnis.engine.store import Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.features.signature import Signature
 
 WINDOWS = 60  # that are looked back over
 FEATURES = 5
@@ -172,7 +175,7 @@ def deciding(metric: str, features: Sequence[FeatureDrift]) -> FeatureDrift | No
     return max(asked, key=lambda one: one.psi, default=None) if metric in ("max_psi", "important_psi") else None
 
 
-def signature_in(store: Store, alert: Alert) -> Signature | None:
+def signature_in(store: Store, alert: Alert) -> "Signature | None":
     """Return what the alert's model version takes; None where it is not registered here."""
     try:
         return registry.signature_of(store, alert.model, alert.version) if alert.model else None
@@ -252,7 +255,7 @@ def data_version(store: Store, alert: Alert) -> str:
 
 
 def segments_of(
-    store: Store, alert: Alert, window: Window | None, signature: Signature | None, features: Sequence[FeatureDrift]
+    store: Store, alert: Alert, window: Window | None, signature: "Signature | None", features: Sequence[FeatureDrift]
 ) -> list[Segment]:
     """Return the values of the most important categorical features that carry the incident: by loss, or by rows."""
     if window is None:

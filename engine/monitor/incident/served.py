@@ -3,14 +3,16 @@
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lemnis.engine.features.signature import Signature
 from lemnis.engine.monitor.incident.records import Example, Segment
 from lemnis.engine.monitor.records import FeatureDrift, Window
 from lemnis.engine.store import Row, Store
+
+if TYPE_CHECKING:
+    from lemnis.engine.features.signature import Signature
 
 LOOKED_AT = 600  # served rows, the newest
 LABELLED = 1_500  # labelled rows, the newest
@@ -85,7 +87,9 @@ def grown(feature: FeatureDrift) -> list[int]:
     return sorted((place for place, by in enumerate(rise) if by > GREW), key=lambda place: -rise[place])
 
 
-def examples_of(store: Store, window: Window, signature: Signature, features: Sequence[FeatureDrift]) -> list[Example]:
+def examples_of(
+    store: Store, window: Window, signature: "Signature", features: Sequence[FeatureDrift]
+) -> list[Example]:
     """Return the newest served rows that are in the most bins that grew; of the features, the first count most."""
     bounds, names = bounds_of(store, window), signature.names
     asked = [one for one in features if one.feature in names]
@@ -124,7 +128,7 @@ def segments_by_share(features: Sequence[FeatureDrift], most: int = 4) -> list[S
 
 
 def segments_by_loss(
-    store: Store, window: Window, signature: Signature, features: Sequence[FeatureDrift], most: int = 4
+    store: Store, window: Window, signature: "Signature", features: Sequence[FeatureDrift], most: int = 4
 ) -> list[Segment]:
     """Return the values of categorical features that have more of the loss than of the labelled rows.
 
@@ -168,7 +172,7 @@ def segments_by_loss(
     return sorted(found, key=lambda one: (one.part or 0.0) - (one.loss or 0.0))[:most]
 
 
-def loss_of(score: float, actual: float, signature: Signature) -> float:
+def loss_of(score: float, actual: float, signature: "Signature") -> float:
     """Return the loss of one answer."""
     if signature.task == "regression":
         return abs(score - actual)

@@ -1,9 +1,24 @@
 """Retraining: who decides it, on which rows it learns, and whether the challenger is better than the champion."""
 
-from lemnis.engine.monitor.retraining.loop import Loop, Step
-from lemnis.engine.monitor.retraining.records import Event, Figure, Queued, Retrained, Retraining, Way
-from lemnis.engine.monitor.retraining.room import RetrainingRoom
-from lemnis.engine.monitor.retraining.studied import Mean, Point, Study
+from typing import TYPE_CHECKING
+
+from lemnis.engine.doors import later
+from lemnis.engine.monitor.retraining.records import (
+    Event,
+    Figure,
+    Loop,
+    Mean,
+    Point,
+    Queued,
+    Retrained,
+    Retraining,
+    Step,
+    Study,
+    Way,
+)
+
+if TYPE_CHECKING:
+    from lemnis.engine.monitor.retraining.room import RetrainingRoom
 
 __all__ = [
     "Event",
@@ -19,3 +34,4 @@ __all__ = [
     "Study",
     "Way",
 ]
+__getattr__ = later(__name__, {"room": ("RetrainingRoom",)})

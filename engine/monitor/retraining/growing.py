@@ -32,8 +32,8 @@ from lemnis.engine.features.matrix import encode_table, fit_signature, labelled,
 from lemnis.engine.features.signature import Signature
 from lemnis.engine.models.files import Model, load_model, read_model
 from lemnis.engine.monitor.retraining.paired import figure_of
+from lemnis.engine.monitor.retraining.records import Point, Try
 from lemnis.engine.monitor.retraining.splits import begin_of, earliest_of, learnable_version
-from lemnis.engine.monitor.retraining.studied import Point, Try
 from lemnis.engine.monitor.spans import DAY_MS, Width
 from lemnis.engine.store import Store
 

@@ -9,7 +9,6 @@ from lemnis.engine import clock
 from lemnis.engine.config import Config, parse_age
 from lemnis.engine.errors import NotFound
 from lemnis.engine.jobs import JobsRoom
-from lemnis.engine.monitor.retraining.causes import open_causes
 from lemnis.engine.monitor.retraining.policy import POLICY, Cause, Past, Rules, decide
 from lemnis.engine.monitor.retraining.records import Event, Queued, Retrained, Retraining, Said, Way
 from lemnis.engine.store import Row, Store, returning
@@ -30,6 +29,8 @@ def act(store: Store, config: Config, *, now: int | None = None) -> int:
     Asked again, or by two processes at once, it begins nothing twice: whether a cause was trained for, the row that
     says so and the job are one transaction.
     """
+    from lemnis.engine.monitor.retraining.causes import open_causes
+
     moment = clock.now_ms() if now is None else now
     begun, rules = 0, rules_of(config)
     for cause in open_causes(store, config):
@@ -62,6 +63,8 @@ def rules_of(config: Config) -> Rules:
 
 def queue(store: Store, config: Config, *, now: int | None = None) -> list[Queued]:
     """Return what the policy would do now about each cause that was not trained for yet; nothing is begun."""
+    from lemnis.engine.monitor.retraining.causes import open_causes
+
     moment, before, rules = clock.now_ms() if now is None else now, past(store), rules_of(config)
     return [
         Queued(cause=cause.key, endpoint=cause.endpoint, reason=cause.reason, since=cause.since, decision=decision)

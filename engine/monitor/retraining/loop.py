@@ -1,64 +1,16 @@
 """The loop of one endpoint: observe, suspect, train, verify, shadow, promote, watch; each with what it waits for."""
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
-
-import msgspec
 
 from lemnis.engine import clock
 from lemnis.engine.config import Config
 from lemnis.engine.deploy import DeployRoom
-from lemnis.engine.deploy.evidence import verdict_of
 from lemnis.engine.errors import NotFound
-from lemnis.engine.monitor.retraining import ledger
-from lemnis.engine.monitor.retraining.causes import open_causes
 from lemnis.engine.monitor.retraining.policy import POLICY, day
-from lemnis.engine.monitor.retraining.records import Queued, Retraining
+from lemnis.engine.monitor.retraining.records import Loop, Step, StepState
 from lemnis.engine.store import Row, Store
 
-StepState: TypeAlias = Literal["not started", "working", "ready", "attention"]
 STEPS = ("observe", "suspect", "train", "verify", "shadow", "promote", "watch")
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of the loop.
-
-    Attributes:
-        why: What is so, in a sentence.
-        since: When it came to this, epoch ms; None where it has no time.
-        blocker: What it waits for; empty where nothing is in its way.
-        key, command: What moves it on, in the loop's screen and in a shell; empty where nothing does.
-    """
-
-    name: str
-    state: StepState
-    why: str
-    since: int | None = None
-    blocker: str = ""
-    key: str = ""
-    command: str = ""
-
-
-class Loop(msgspec.Struct, frozen=True, kw_only=True):
-    """The loop of one endpoint now.
-
-    Attributes:
-        version: That it serves.
-        challenger: That may follow it; None without one.
-        run_id: Of the challenger.
-        last: The newest retraining; None before the first.
-        queue: What the policy would do now.
-    """
-
-    endpoint: str
-    model: str
-    version: int | None
-    challenger: int | None
-    run_id: int | None
-    policy: str
-    steps: list[Step]
-    last: Retraining | None
-    queue: list[Queued]
 
 
 class Facts:
@@ -74,6 +26,10 @@ class Facts:
             watching: Why nobody watches; empty when somebody does.
             now: Epoch ms.
         """
+        from lemnis.engine.deploy.evidence import verdict_of
+        from lemnis.engine.monitor.retraining import ledger
+        from lemnis.engine.monitor.retraining.causes import open_causes
+
         row = store.row("select model, alias, serving_version from endpoints where name = ?", [endpoint])
         if row is None:
             raise NotFound(f"There is no endpoint {endpoint!r}.", "See `lemnis endpoints list`.")

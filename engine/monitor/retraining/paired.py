@@ -16,7 +16,7 @@ from lemnis.engine.deploy import DeployRoom, ModelVersion
 from lemnis.engine.errors import BadInput
 from lemnis.engine.evaluate.measure import Scored
 from lemnis.engine.evaluate.paired import Yardstick
-from lemnis.engine.evaluate.pairs import PairedTest
+from lemnis.engine.evaluate.records import PairedTest
 from lemnis.engine.experiments.predictions import predicted, row_times
 from lemnis.engine.features.matrix import target_vector
 from lemnis.engine.models.files import load_model

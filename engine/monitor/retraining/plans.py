@@ -7,8 +7,8 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.experiments import ExperimentsRoom
 from lemnis.engine.monitor.kept import list_windows
 from lemnis.engine.monitor.retraining.policy import day
+from lemnis.engine.monitor.retraining.records import Try
 from lemnis.engine.monitor.retraining.splits import judged_windows, learnable_version
-from lemnis.engine.monitor.retraining.studied import Try
 from lemnis.engine.monitor.spans import Width, span_of
 from lemnis.engine.store import Store
 

@@ -8,6 +8,8 @@ from lemnis.engine.monitor.retraining.policy import Decision
 
 Start: TypeAlias = Literal["full", "continue", "refit"]
 Outcome: TypeAlias = Literal["", "challenger", "promoted"]
+StepState: TypeAlias = Literal["not started", "working", "ready", "attention"]
+StudyKind: TypeAlias = Literal["curve", "warm", "backtest"]
 Said: TypeAlias = Literal["queued", "waits", "declined", "challenger", "promoted", "kept"]
 
 
@@ -136,3 +138,140 @@ class Queued(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     since: int
     decision: Decision
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the loop.
+
+    Attributes:
+        why: What is so, in a sentence.
+        since: When it came to this, epoch ms; None where it has no time.
+        blocker: What it waits for; empty where nothing is in its way.
+        key, command: What moves it on, in the loop's screen and in a shell; empty where nothing does.
+    """
+
+    name: str
+    state: StepState
+    why: str
+    since: int | None = None
+    blocker: str = ""
+    key: str = ""
+    command: str = ""
+
+
+class Loop(msgspec.Struct, frozen=True, kw_only=True):
+    """The loop of one endpoint now.
+
+    Attributes:
+        version: That it serves.
+        challenger: That may follow it; None without one.
+        run_id: Of the challenger.
+        last: The newest retraining; None before the first.
+        queue: What the policy would do now.
+    """
+
+    endpoint: str
+    model: str
+    version: int | None
+    challenger: int | None
+    run_id: int | None
+    policy: str
+    steps: list[Step]
+    last: Retraining | None
+    queue: list[Queued]
+
+
+class Try(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is tried.
+
+    Attributes:
+        name: For people: ``last:90d``, ``continue`` or ``2013-07``.
+        window: Which rows it learns from.
+        start: `full`, `continue` or `refit`.
+        until: Where these rows end, epoch ms.
+        judged: Start and end of the rows that judge it, epoch ms.
+        validated: Start and end of the rows that end its training early; None where its rounds are fixed.
+    """
+
+    name: str
+    window: str
+    start: Literal["full", "continue", "refit"] = "full"
+    until: int
+    judged: tuple[int, int]
+    validated: tuple[int, int] | None = None
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one try, beside the champion on the same rows.
+
+    Attributes:
+        learnt: Rows it learnt from; judged: rows that judged it.
+        rounds: Rounds of trees it has.
+        cpu_seconds: Processor time of its training, all threads; seconds: of the clock.
+        why: Why there are no figures; empty where there are.
+    """
+
+    name: str
+    learnt: int
+    judged: int
+    rounds: int = 0
+    cpu_seconds: float = 0.0
+    seconds: float = 0.0
+    figures: list[Figure] = []
+    why: str = ""
+
+    @property
+    def main(self) -> Figure | None:
+        """The measure that is told first."""
+        return self.figures[0] if self.figures else None
+
+
+class Mean(msgspec.Struct, frozen=True, kw_only=True):
+    """The mean gain of a measure over several spans, with its 95 % interval.
+
+    Attributes:
+        low, high: By Student's t over the spans, each counted as one observation; of a single span its own interval.
+        money: What all its judged rows together would have brought, None where no value is declared.
+    """
+
+    metric: str
+    spans: int
+    gain: float
+    low: float | None
+    high: float | None
+    better: int
+    money: float | None
+
+
+class Study(msgspec.Struct, frozen=True, kw_only=True):
+    """A study: what is tried, in order, and what came of it so far.
+
+    Attributes:
+        state, doing, progress: Of its job.
+    """
+
+    id: int
+    kind: StudyKind
+    endpoint: str
+    model: str
+    champion_version: int
+    plan: list[Try]
+    points: list[Point]
+    who: str
+    job_id: int | None
+    created_at: int
+    state: str
+    doing: str
+    progress: float | None
+
+    @property
+    def mean(self) -> Mean | None:
+        """The mean gain over the tries of a backtest; None for another study, or before the first."""
+        from lemnis.engine.monitor.retraining.studied import mean_gain
+
+        return mean_gain(self.points) if self.kind == "backtest" else None
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time of all trainings so far."""
+        return sum(point.cpu_seconds for point in self.points)

@@ -9,10 +9,9 @@ from lemnis.engine.errors import BadInput, NotFound
 from lemnis.engine.jobs import JobsRoom
 from lemnis.engine.monitor.kept import list_windows
 from lemnis.engine.monitor.retraining import ledger, plans, studied
-from lemnis.engine.monitor.retraining.loop import Loop, loop_of
-from lemnis.engine.monitor.retraining.records import Event, Queued, Retraining, Start, Way
+from lemnis.engine.monitor.retraining.loop import loop_of
+from lemnis.engine.monitor.retraining.records import Event, Loop, Queued, Retraining, Start, Study, StudyKind, Try, Way
 from lemnis.engine.monitor.retraining.splits import judged_windows, served
-from lemnis.engine.monitor.retraining.studied import Study, StudyKind, Try
 from lemnis.engine.monitor.spans import Width
 from lemnis.engine.store import Store
 

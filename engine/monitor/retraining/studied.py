@@ -1,17 +1,14 @@
 """Studies on past rows, as they are kept: what is tried, what came of each try, and the mean gain. SQLite alone."""
 
-from typing import Literal, TypeAlias
-
 import msgspec
 
 from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import NotFound
 from lemnis.engine.jobs import JobsRoom
-from lemnis.engine.monitor.retraining.records import Figure
+from lemnis.engine.monitor.retraining.records import Figure, Mean, Point, Study, StudyKind, Try
 from lemnis.engine.store import Row, Store, returning
 
 KIND = "monitor.study"
-StudyKind: TypeAlias = Literal["curve", "warm", "backtest"]
 TITLES: dict[StudyKind, str] = {
     "curve": "Windows to learn from",
     "warm": "Warm starts beside full training",
@@ -19,100 +16,6 @@ TITLES: dict[StudyKind, str] = {
 }
 SELECT = """select s.*, j.state as job_state, j.why as job_why, j.progress as job_progress, j.progress_text
             from retraining_studies s left join jobs j on j.id = s.job_id"""
-
-
-class Try(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is tried.
-
-    Attributes:
-        name: For people: ``last:90d``, ``continue`` or ``2013-07``.
-        window: Which rows it learns from.
-        start: `full`, `continue` or `refit`.
-        until: Where these rows end, epoch ms.
-        judged: Start and end of the rows that judge it, epoch ms.
-        validated: Start and end of the rows that end its training early; None where its rounds are fixed.
-    """
-
-    name: str
-    window: str
-    start: Literal["full", "continue", "refit"] = "full"
-    until: int
-    judged: tuple[int, int]
-    validated: tuple[int, int] | None = None
-
-
-class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one try, beside the champion on the same rows.
-
-    Attributes:
-        learnt: Rows it learnt from; judged: rows that judged it.
-        rounds: Rounds of trees it has.
-        cpu_seconds: Processor time of its training, all threads; seconds: of the clock.
-        why: Why there are no figures; empty where there are.
-    """
-
-    name: str
-    learnt: int
-    judged: int
-    rounds: int = 0
-    cpu_seconds: float = 0.0
-    seconds: float = 0.0
-    figures: list[Figure] = []
-    why: str = ""
-
-    @property
-    def main(self) -> Figure | None:
-        """The measure that is told first."""
-        return self.figures[0] if self.figures else None
-
-
-class Mean(msgspec.Struct, frozen=True, kw_only=True):
-    """The mean gain of a measure over several spans, with its 95 % interval.
-
-    Attributes:
-        low, high: By Student's t over the spans, each counted as one observation; of a single span its own interval.
-        money: What all its judged rows together would have brought, None where no value is declared.
-    """
-
-    metric: str
-    spans: int
-    gain: float
-    low: float | None
-    high: float | None
-    better: int
-    money: float | None
-
-
-class Study(msgspec.Struct, frozen=True, kw_only=True):
-    """A study: what is tried, in order, and what came of it so far.
-
-    Attributes:
-        state, doing, progress: Of its job.
-    """
-
-    id: int
-    kind: StudyKind
-    endpoint: str
-    model: str
-    champion_version: int
-    plan: list[Try]
-    points: list[Point]
-    who: str
-    job_id: int | None
-    created_at: int
-    state: str
-    doing: str
-    progress: float | None
-
-    @property
-    def mean(self) -> Mean | None:
-        """The mean gain over the tries of a backtest; None for another study, or before the first."""
-        return mean_gain(self.points) if self.kind == "backtest" else None
-
-    @property
-    def cpu_seconds(self) -> float:
-        """Processor time of all trainings so far."""
-        return sum(point.cpu_seconds for point in self.points)
 
 
 def begin(store: Store, kind: StudyKind, endpoint: str, champion: tuple[str, int], plan: list[Try], who: str) -> Study:

@@ -6,8 +6,8 @@ from lemnis.engine.config import Config, Infrastructure, find_preset, load_confi
 from lemnis.engine.resources.accounting.disk import folder_size
 from lemnis.engine.resources.capacity import machine_pool
 from lemnis.engine.resources.cgroups import read_limits, usable_cores
-from lemnis.engine.resources.planning.law import Sizes
 from lemnis.engine.resources.planning.plan import Asked, Grounds, Holds, Plan, plan_of
+from lemnis.engine.resources.planning.records import Sizes
 from lemnis.engine.resources.planning.trainings import USUAL_BINS, USUAL_LEAVES, measured_trainings
 from lemnis.engine.store import Store
 from lemnis.engine.store.revisions import revisions

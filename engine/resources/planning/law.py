@@ -7,16 +7,16 @@ of such products with coefficients >= 0: it can be asked far outside of what was
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
+
+from lemnis.engine.resources.planning.records import Figure, Law, Measured, Sizes, Span, Trial
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Figure = Literal["seconds", "peak_bytes"]
 
 SURE = 0.8  # of trainings like these that lie in the interval
 FEWEST = 4  # with fewer residuals no finite interval can promise SURE
@@ -27,82 +27,6 @@ PASSES = 4
 FOLDS = 40  # laws that are fitted to all but some: more would only take longer
 OUTLYING = 0.35  # a residual from which (in e-folds) a training counts less: the machine was busy with something else
 SIZES = ("rows", "columns", "rounds", "leaves", "cores")
-
-
-class Sizes(Struct, frozen=True, kw_only=True):
-    """How large a training is.
-
-    Attributes:
-        rows, held_rows: Rows that are learnt from, and that are only watched each round.
-        leaves, bins: Most of a tree, and most of a column.
-    """
-
-    rows: int
-    columns: int
-    rounds: int
-    leaves: int = 31
-    bins: int = 255
-    held_rows: int = 0
-    cores: float = 1.0
-
-
-class Measured(Struct, frozen=True, kw_only=True):
-    """One training that was measured."""
-
-    sizes: Sizes
-    seconds: float
-    peak_bytes: float
-    run_id: int = 0
-
-
-class Span(Struct, frozen=True, kw_only=True):
-    """An estimate and the interval that SURE of such trainings lie in."""
-
-    low: float
-    likely: float
-    high: float
-
-    def times(self, factor: float) -> "Span":
-        """Return all three, multiplied."""
-        return Span(low=self.low * factor, likely=self.likely * factor, high=self.high * factor)
-
-
-class Trial(Struct, frozen=True, kw_only=True):
-    """A law asked about trainings it was not fitted to.
-
-    Attributes:
-        count: How many.
-        error: Median of |estimate - measured| / measured; None without any.
-        covered: Share of them inside the interval; None without any.
-    """
-
-    count: int
-    error: float | None = None
-    covered: float | None = None
-
-
-class Law(Struct, frozen=True, kw_only=True):
-    """A fitted law of one figure.
-
-    Attributes:
-        coefficients: Of `terms_of`, in its order.
-        speedup: A training on c cores takes what one core would take, divided by c to this power.
-        residuals: |log(measured / estimate)| of each training by a law fitted to others, ascending.
-        least, most: The sizes between which it was measured.
-        trial: The same leave-one-out estimates as `residuals`, as a back-test.
-    """
-
-    figure: Figure
-    coefficients: list[float]
-    speedup: float
-    residuals: list[float]
-    least: Sizes
-    most: Sizes
-    trial: Trial
-
-    @property
-    def count(self) -> int:
-        return len(self.residuals)
 
 
 def terms_of(sizes: Sizes, figure: Figure, speedup: float) -> list[float]:

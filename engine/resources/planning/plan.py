@@ -7,18 +7,7 @@ from msgspec import Struct
 
 from lemnis.engine.config import CADENCES, Pool
 from lemnis.engine.resources.accounting.prices import GB, HOUR_S, Amount, cost_of, drawn_kwh
-from lemnis.engine.resources.planning.law import (
-    FEWEST,
-    SURE,
-    Law,
-    Measured,
-    Sizes,
-    Span,
-    Trial,
-    estimate,
-    fitted_law,
-    outside,
-)
+from lemnis.engine.resources.planning.records import Law, Measured, Sizes, Span, Trial
 
 MONTH_H = 730.5
 MONTH_MS = MONTH_H * 3_600_000
@@ -165,6 +154,8 @@ def plan_of(asked: Asked, grounds: Grounds, holds: Holds) -> Plan:
 
 def device_plan(device: str, trainings: Sequence[Measured], sizes: Sizes, holds: Holds) -> DevicePlan:
     """Return what a training takes on a device."""
+    from lemnis.engine.resources.planning.law import estimate, fitted_law, outside
+
     if not trainings:
         return DevicePlan(device=device, count=0, why="no training was measured on it yet")
     time, memory = fitted_law(trainings, "seconds"), fitted_law(trainings, "peak_bytes")
@@ -198,6 +189,8 @@ def training_cost(seconds: float, peak_bytes: float, cores: float, holds: Holds,
 
 def grounds_words(law: Law, sizes: Sizes) -> str:
     """Return what an estimate rests on, for people."""
+    from lemnis.engine.resources.planning.law import FEWEST, SURE, outside
+
     said = [f"{law.count} training{'s' if law.count != 1 else ''} measured here"]
     if law.count < FEWEST:
         said.append(f"too few to promise {SURE:.0%}: the interval is a guess until there are {FEWEST}")

@@ -2,7 +2,7 @@
 
 import platform
 
-from lemnis.engine.resources.planning.law import Measured, Sizes
+from lemnis.engine.resources.planning.records import Measured, Sizes
 from lemnis.engine.store import Row, Store
 
 NEWEST = 100  # of each device; older ones say less about the machine as it is now

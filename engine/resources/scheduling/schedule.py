@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from lemnis.engine.resources.scheduling import words
 from lemnis.engine.resources.scheduling.claims import Claim, Decision, Device, Policy, Pool
 from lemnis.engine.resources.scheduling.fitting import excess, placed
 from lemnis.engine.resources.scheduling.line import Line
@@ -46,6 +45,8 @@ class Round:
 
     def decide(self, unit: list[Claim]) -> list[Decision]:
         """Decide for jobs that start together, and note what they take or reserve."""
+        from lemnis.engine.resources.scheduling import words
+
         if (why := self.never(unit)) is not None:
             return self.told(unit, why, refused=True)
         if len(unit) < unit[0].gang_size:
@@ -69,6 +70,8 @@ class Round:
 
     def never(self, unit: list[Claim]) -> str | None:
         """Return why jobs can never start; None if they can. A GPU that others fill may become free again."""
+        from lemnis.engine.resources.scheduling import words
+
         limited = words.short_limit(unit, [], self.line)
         if limited is not None:
             return words.above_limit(unit, unit[0].account, limited[1], limited[0])
@@ -78,6 +81,8 @@ class Round:
 
     def start(self, unit: list[Claim]) -> list[Decision]:
         """Let jobs start."""
+        from lemnis.engine.resources.scheduling import words
+
         where = placed(unit, self.held, self.pool) or {}
         now = self.line.policy.now
         for claim in unit:
@@ -90,6 +95,8 @@ class Round:
 
     def wait(self, unit: list[Claim], short: int) -> list[Decision]:
         """Let jobs wait for what is short, reserve it for the first, and see whether others are to make room."""
+        from lemnis.engine.resources.scheduling import words
+
         if excess(unit, [], self.pool) is not None:  # others' processes fill a GPU: nothing here would help
             return self.told(unit, words.shortage(unit, self.held, self.pool, short, self.line))
         stopping = [claim for claim in self.held if claim.stops_for is not None]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lemnis.engine.deploy import registry
+from lemnis.engine.deploy import modelbox, registry
 from lemnis.engine.deploy.aliases import standing
 from lemnis.engine.deploy.records import AliasEvent
 from lemnis.engine.errors import BadInput, NotFound
@@ -82,7 +82,7 @@ def test_unknown_names_say_what_is_known(bench: Any, first_model: Any) -> None:
 def register_all(bench: Any, *models: Any, **gates: str) -> None:
     """Register runs; what the models answer is not asked here, which saves a process each."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "ask_model", lambda _path, _hash, _signature, rows: [[0.5]] * len(rows))
+        patch.setattr(modelbox, "ask_model", lambda _path, _hash, _signature, rows: [[0.5]] * len(rows))
         for model in models:
             bench.room.register(bench.add_run(model, gates=gates), "late", WHO, WHY)
 

@@ -15,7 +15,7 @@ from lemnis.engine.errors import BadInput, ConfigError, NotFound
 from lemnis.engine.jobs.context import JobContext
 from lemnis.engine.store import Store
 from lemnis.engine.validate import CheckResult, ValidateRoom, jobs
-from lemnis.engine.validate.code_lists import most_like
+from lemnis.engine.validate.code_acts import most_like
 from lemnis.engine.workspace import create_workspace
 
 CONFIG = """
