@@ -39,7 +39,8 @@ SAFE_WAL = (3, 51, 3)  # before it, processes that share a WAL can lose committe
 SAFE_BACKPORTS = ((3, 44, 6), (3, 50, 7))
 BUSY_MS = 10_000
 STATEMENTS = 500  # pysqlite3 keeps the most used: once so many are known, every new one is compiled at each use
-FEWER_PAGES = "pragma cache_size = -512"  # KiB; the file cache of the system has them too
+FEWER_STATEMENTS = 64  # of a sparing process: what a tab asks again and again
+FEWER_PAGES = "pragma cache_size = -128"  # KiB; the file cache of the system has them too
 REFUSED = "refused: "  # how a trigger of ours begins what it refuses with
 
 
@@ -63,13 +64,14 @@ def journal_notice() -> str:
     )
 
 
-def connect(path: Path, *, durable: bool, read_only: bool = False) -> sqlite3.Connection:
+def connect(path: Path, *, durable: bool, read_only: bool = False, statements: int = STATEMENTS) -> sqlite3.Connection:
     """Open one database with our rules; transactions are begun by `Store.write` alone.
 
     Args:
         path: The file; made when it is missing, unless `read_only`.
         durable: True keeps every acknowledged commit through a power cut (synchronous=FULL).
         read_only: Refuse every write on this connection.
+        statements: How many stay compiled.
 
     Raises:
         StoreError: The file is not a database, or can't be opened.
@@ -81,7 +83,7 @@ def connect(path: Path, *, durable: bool, read_only: bool = False) -> sqlite3.Co
             uri=True,
             isolation_level=None,
             timeout=BUSY_MS / 1000,
-            cached_statements=STATEMENTS,
+            cached_statements=statements,
         )
         connection.row_factory = sqlite3.Row
         if read_only:
@@ -150,7 +152,10 @@ class Store:
         """Return this thread's connection."""
         opened: dict[str, sqlite3.Connection] = self._local.__dict__
         if name not in opened:
-            opened[name] = connect(self.path(name), durable=name == "state", read_only=self.read_only)
+            statements = FEWER_STATEMENTS if self._sparing else STATEMENTS
+            opened[name] = connect(
+                self.path(name), durable=name == "state", read_only=self.read_only, statements=statements
+            )
             if self._sparing:
                 opened[name].execute(FEWER_PAGES)
             if self.at is not None:
@@ -160,7 +165,10 @@ class Store:
         return opened[name]
 
     def spare_memory(self) -> None:
-        """Keep fewer pages in memory from now on, for a process with many connections that mostly reads."""
+        """Keep fewer pages and statements in memory from now on, for a process with many connections that mostly reads.
+
+        A connection that is open already keeps its statements.
+        """
         self._sparing = True
         for connection in self._local.__dict__.values():
             if isinstance(connection, sqlite3.Connection):

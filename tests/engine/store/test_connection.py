@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -114,8 +115,24 @@ def test_a_sparing_process_keeps_fewer_pages_in_every_thread(engine: Engine) -> 
     thread = threading.Thread(target=lambda: kept.append(store.value("pragma cache_size", name="metrics")))
     thread.start()
     thread.join()
-    assert kept == [-512, -512]
-    assert usual != -512
+    assert kept == [-128, -128]
+    assert usual != -128
+
+
+def test_a_sparing_process_keeps_fewer_statements(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, opened = list[int](), connection.sqlite3.connect
+
+    def counted(*place: Any, cached_statements: int, **rules: Any) -> Any:
+        kept.append(cached_statements)
+        return opened(*place, cached_statements=cached_statements, **rules)
+
+    monkeypatch.setattr(connection.sqlite3, "connect", counted)
+    store = Store(engine.workspace, read_only=True)
+    store.value("select 1")
+    store.spare_memory()
+    store.value("select 1", name="metrics")
+    assert kept == [connection.STATEMENTS, connection.FEWER_STATEMENTS]
+    store.close()
 
 
 def test_a_file_that_is_no_database_is_refused_in_a_sentence(tmp_path: Path) -> None:
