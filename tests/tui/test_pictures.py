@@ -175,6 +175,7 @@ class Timed(Console):
 async def test_a_dialog_that_opens_is_drawn_once_with_what_is_behind_it(
     key: str, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("lemnis.tui.terminal.pictures.MOST_PUT_OFF", 10_000)  # however slow this machine is
     drawn, whole = list[int](), Compositor.render_full_update
     behind, strips = list[int](), Behind.render_strips
     async with Timed(engine_at(tmp_path / "ws")).run_test(size=(120, 40)) as pilot:
