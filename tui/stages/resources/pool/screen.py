@@ -1,8 +1,9 @@
 """The pool: a bar for each account, every job with its right to run or its reason to wait, and keys for its place."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
