@@ -165,10 +165,9 @@ class Timed(Console):
 
     terminal = SimpleNamespace(pace=Pace(60), heard=0, answering=0, answered=0, stuck=False)
 
-    def get_screen(self, screen, screen_class=None):
-        found = super().get_screen(screen, screen_class)
-        time_by(self.terminal, found)
-        return found
+    def timed(self, screen):
+        time_by(self.terminal, screen)
+        return screen
 
 
 @pytest.mark.parametrize("key", ["at", "question_mark"])
