@@ -167,6 +167,7 @@ class Timed(Console):
 
     def timed(self, screen):
         time_by(self.terminal, screen)
+        vars(screen)["_screen_resized"] = unless_placed(screen)
         return screen
 
 

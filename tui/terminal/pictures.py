@@ -101,10 +101,16 @@ class PictureTimer:
 
     def refresh(self) -> None:
         """Draw what has changed where it is time to; else as soon as it is."""
-        if self._drawing:
-            type(self.screen)._compositor_refresh(self.screen)  # pyright: ignore[reportPrivateUsage]
-        else:
+        screen = self.screen
+        if not self._drawing:
             self.resume()
+        elif screen._compositor._dirty_regions or not self._behind:  # pyright: ignore[reportPrivateUsage]
+            type(screen)._compositor_refresh(screen)  # pyright: ignore[reportPrivateUsage]
+
+    @property
+    def _behind(self) -> bool:
+        """Whether another screen stands over this one, and draws what is seen of it when it opens."""
+        return self.screen.app.screen is not self.screen
 
     def _draw(self) -> None:
         if self.terminal.stuck:  # a later picture is worth more than all that would stand in line before it
@@ -141,6 +147,8 @@ class PictureTimer:
         """
         screen = self.screen
         placed = screen.is_current and not screen.app._batch_count  # pyright: ignore[reportPrivateUsage]
+        if placed and self._behind and not screen._layout_required:  # pyright: ignore[reportPrivateUsage]
+            screen._repaint_required = False  # pyright: ignore[reportPrivateUsage]
         if placed and screen._layout_required and screen._repaint_required:  # pyright: ignore[reportPrivateUsage]
             screen._repaint_required = False  # pyright: ignore[reportPrivateUsage]
             screen._compositor._dirty_regions.add(screen.outer_size.region)  # pyright: ignore[reportPrivateUsage]
