@@ -14,10 +14,12 @@ import textual.style
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.widgets import Static
 
-from lemnis.tui.terminal.caches import KEPT, LARGE, bound_caches
+from lemnis.tui.terminal.caches import ASKED, KEPT, LARGE, bound_caches
 
 MODULES = (rich.segment, rich.style, textual.strip, textual.style, textual.geometry, textual.css.scalar)
 
@@ -53,3 +55,15 @@ def test_what_is_kept_is_what_was_asked_for() -> None:
     assert Segment("한글", None).split_cells(2) == (Segment("한"), Segment("글"))
     assert Strip.render_ansi(Style(bold=True), ColorSystem.TRUECOLOR) == "1"
     assert Style.parse("bold") == Style(bold=True)
+
+
+async def test_a_screen_forgets_which_widgets_were_taken_away() -> None:
+    bound_caches()
+    async with App[None]().run_test() as pilot:
+        screen = pilot.app.screen
+        for _ in range(2 * ASKED):
+            await screen.mount(made := Static(id="made"))
+            assert screen.query_one("#made") is made
+            assert screen.query_one("#made") is made
+            await made.remove()
+        assert len(screen._query_one_cache) <= ASKED

@@ -1,21 +1,26 @@
 """Caches with room for what a few screens need: Textual and Rich keep up to sixteen thousand things they worked out.
 
 Such a cache takes hours to fill, with what was seen once, and the console grows all that time. Most of these hold some
-hundred things that are asked for again: the areas, colours and styles of the pictures of a tab.
+hundred things that are asked for again: the areas, colours and styles of the pictures of a tab. And each widget
+remembers a thousand answers about which widgets are in it, with those that were taken away: one that was changed since
+gives them under another key, and never again.
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import textual.dom
 from rich.segment import Segment
 from rich.style import Style as RichStyle
+from textual.cache import LRUCache
 from textual.css.scalar import Scalar
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.style import Style
 
 KEPT = 1024
+ASKED = 64  # answers of a widget: more than a tab asks for at once
 LARGE: Mapping[type, tuple[str, ...]] = {
     Region: ("__contains__", "grow", "shrink", "intersection", "union"),
     Scalar: ("resolve",),
@@ -26,8 +31,15 @@ LARGE: Mapping[type, tuple[str, ...]] = {
 }
 
 
+def answers(most: int) -> LRUCache[Any, Any]:
+    """Return a cache for what a widget answers, however many it was to keep. Any: keys and widgets of Textual's."""
+    return LRUCache(min(most, ASKED))
+
+
 def bound_caches() -> None:
     """Give the largest caches less room; once is enough."""
+    module: Any = textual.dom
+    module.LRUCache = answers
     for owner, names in LARGE.items():
         for name in names:
             found: Any = vars(owner)[name]
