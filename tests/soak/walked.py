@@ -139,10 +139,10 @@ class Walk:
         home = self.go_home()
         keys = tuple(ms for key in TIMED if home and (ms := self.key_ms(key)) is not None)
         self.rest()
+        pid = self.console
+        pss, uss = memory(pid)  # before it counts: that takes megabytes, the more the more there is to count
         count = self.count()
         self.counts.append(count)
-        pid = self.console
-        pss, uss = memory(pid)
         return Sample(
             at_s=self.elapsed_s, pss=pss, uss=uss, threads=threads(pid), descriptors=descriptors(pid),
             tasks=count["tasks"], widgets=count["widgets"], keys_ms=keys,
