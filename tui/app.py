@@ -27,6 +27,7 @@ from lemnis.tui.messages import EngineSeen, LoopRead, RoomImported, TopicsMoved
 from lemnis.tui.navigation import NavigatingApp
 from lemnis.tui.sentences import told
 from lemnis.tui.stages import STAGES
+from lemnis.tui.terminal.app import TerminalApp
 from lemnis.tui.tour.console import Touring
 from lemnis.tui.warming import Rest, clear_garbage, heed_garbage, settle_memory, warm_rooms
 from lemnis.tui.widgets.bars import FactLine, KeyBar
@@ -65,16 +66,12 @@ class MainScreen(Screen[None]):
         self._begun = True
 
     def _compositor_refresh(self) -> None:
-        if not (isinstance(self.app, Console) and self.app.held):  # Textual would make a picture and throw it away
+        if not (isinstance(self.app, TerminalApp) and self.app.held):  # Textual would make a picture and throw it away
             super()._compositor_refresh()
 
 
 class Console(Touring, NavigatingApp):
-    """The whole console over one engine.
-
-    Attributes:
-        held: Nothing is drawn yet: what is to be seen first is being read.
-    """
+    """The whole console over one engine."""
 
     BINDINGS = bindings("everywhere")
     COMMANDS = {palette}
@@ -124,7 +121,7 @@ class Console(Touring, NavigatingApp):
 
     async def on_mount(self) -> None:
         self.pump.start()
-        self.hold_picture()
+        self.hold_picture("stage", "loop", seconds=HELD_S)
         facts = self.query_one(FactLine)
         facts.workspace, facts.lasting = self.engine.workspace.root.name, self.engine.notices()
         facts.past = self.banner
@@ -134,31 +131,8 @@ class Console(Touring, NavigatingApp):
             await self.open_address(self.first_place)
         self.heed_signals()
         self.set_interval(AGE_SECONDS, self.show_age)
-        self.set_timer(HELD_S, self.give_picture)
-
-    def hold_picture(self) -> None:
-        """Draw nothing before the first tab and the loop are complete, unless that takes long.
-
-        An empty picture costs as much as a full one, and over SSH the next one waits for its turn. Not where a program
-        looks on: that waits for what is drawn.
-        """
         if not self.is_headless:
-            self.held = True
-            self._begin_batch()
-
-    def has_come(self, part: str) -> None:
-        """Draw, if this is the last part of the first picture."""
-        self._awaited.discard(part)
-        if not self._awaited:
-            self.give_picture()
-
-    def give_picture(self) -> None:
-        """Draw what there is, and from now on what changes."""
-        if self.held:
-            self.held = False
-            self._end_batch()
-            self.screen.refresh(layout=True)
-            self.call_after_refresh(heed_garbage)
+            self.set_timer(HELD_S, heed_garbage)
 
     def action_command_palette(self) -> None:
         from lemnis.tui.palette import PaletteScreen

@@ -28,6 +28,7 @@ from lemnis.tui.widgets.prompt import PromptLine
 from lemnis.tui.widgets.text import Empty
 
 HERE = Path(__file__).parent
+FRESH_S = 0.1  # so long a tab waits for what is true now; a person sees no delay
 Frame = TypeVar("Frame", bound=Widget)
 
 
@@ -69,13 +70,20 @@ class NavigatingApp(ResumingApp):
         for child in box.children:
             child.display = child.id == f"stage-{name}"
         if self.stage is not None:
-            self.call_after_refresh(self.stage.reload)  # what it showed last is seen first
+            self._show_again(self.stage)
         elif not main.query(f"#stage-{name}"):
             await box.mount(self.make_stage(name))
         if thing and self.stage is not None:
             self.stage.goto(thing)
         self.focus_stage()
         self.show_age()
+
+    def _show_again(self, stage: Stage[Any]) -> None:  # Any: the view of a stage is its own affair
+        """Read a stage anew: one that changes all the time before it is seen, the others with what they showed last."""
+        if not stage.live_seconds:
+            self.call_after_refresh(stage.reload)
+        elif stage.reload():
+            self.hold_picture("stage", seconds=FRESH_S)
 
     def focus_stage(self) -> None:
         """Give the focus back to where it was in this stage, or to its first pane."""

@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from lemnis.tui.app import Console, MainScreen
 from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.stages.resources.room import ResourcesStage
 from lemnis.tui.terminal.app import unless_placed
 from lemnis.tui.terminal.behind import Behind
 from lemnis.tui.terminal.pictures import Pace, PictureTimer, time_by
@@ -212,3 +213,26 @@ async def test_a_screen_that_opens_is_placed_once(monkeypatch: pytest.MonkeyPatc
         assert placed == []
         resized(Size(100, 24))
         assert placed == [Size(100, 24)]
+
+
+async def test_a_live_tab_that_is_opened_again_is_drawn_with_what_is_true_now(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Console(engine_at(tmp_path / "ws"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        for key in ("5", "0", "5"):
+            await pilot.press(key)
+            await settle(pilot)
+        monkeypatch.setattr(Console, "is_headless", property(lambda self: False))
+        seen = list[bool]()
+        complete = ResourcesStage.show
+        monkeypatch.setattr(ResourcesStage, "show", lambda self, view: (seen.append(app.held), complete(self, view))[1])
+        await app.open_stage("resources")
+        assert app.held
+        await becomes(pilot, lambda: not app.held)
+        assert seen[0], "it is shown before anything is drawn"
+        await app.open_stage("validate")
+        assert not app.held, "what seldom changes is seen at once"
+        monkeypatch.setattr(ResourcesStage, "reload", lambda self: True)
+        await app.open_stage("resources")
+        await becomes(pilot, lambda: not app.held)

@@ -178,18 +178,19 @@ class Stage(Vertical, Generic[View]):
 
     # What a stage uses.
 
-    def reload(self) -> None:
-        """Load and show again soon; many wishes while one load runs become one more load."""
+    def reload(self) -> bool:
+        """Load and show again soon, and say so; many wishes while one load runs become one more load."""
         unread = self.ahead and self.loaded_at is None
         if not self.is_attached or not (self.visible_now or unread):
-            return
+            return False
         if self._busy:
             self._wanted_again = True
-            return
+            return True
         self._busy, self._pointing = True, self._pointed
         self.run_worker(
             self._load_in_thread, name="load", group=self.info.name, thread=True, exit_on_error=False, exclusive=False
         )
+        return True
 
     def perform(
         self,

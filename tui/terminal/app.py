@@ -89,6 +89,30 @@ class TerminalApp(ThemedApp[None]):
     def get_screen(self, screen: Any, screen_class: Any = None) -> Any:
         return self.timed(super().get_screen(screen, screen_class))
 
+    def hold_picture(self, *parts: str, seconds: float) -> None:
+        """Draw nothing before all these parts have come, for so long at most.
+
+        A picture of what isn't true any more costs as much as a full one, and over SSH the next one waits for its turn.
+        Not where a program looks on: that waits for what is drawn.
+        """
+        if not self.is_headless and not self.held:
+            self.held, self._awaited = True, set(parts)
+            self._begin_batch()
+            self.set_timer(seconds, self.give_picture)
+
+    def has_come(self, part: str) -> None:
+        """Draw, if this is the last part of the picture that is held."""
+        self._awaited.discard(part)
+        if not self._awaited:
+            self.give_picture()
+
+    def give_picture(self) -> None:
+        """Draw what there is, and from now on what changes."""
+        if self.held:
+            self.held = False
+            self._end_batch()
+            self.screen.refresh(layout=True)
+
     def on_link_measured(self) -> None:
         """Draw more rarely where the terminal is far away."""
         driver = self._driver

@@ -70,9 +70,8 @@ class ResourcesStage(Watching, Stage[ResourcesView]):
         reading = read(room, self.wish)
         return ResourcesView(self.engine.now_ms(), reading, room.pool(reading.known), room.disk())
 
-    def reload(self) -> None:
-        if self.paused_at is None:
-            super().reload()
+    def reload(self) -> bool:
+        return self.paused_at is None and super().reload()
 
     def show(self, view: ResourcesView) -> None:
         self._view = view
