@@ -12,7 +12,7 @@ from lemnis.engine.config.problem import Value
 from lemnis.engine.evaluate.measure import Scored
 from lemnis.engine.evaluate.metrics import binary_metrics, multiclass_metrics, regression_metrics, roc_auc
 from lemnis.engine.evaluate.paired import Yardstick
-from lemnis.engine.evaluate.pairs import PairedTest
+from lemnis.engine.evaluate.records import PairedTest
 from lemnis.engine.evaluate.significance import (
     auc_covariance,
     bootstrap_error,

@@ -8,6 +8,7 @@ import pytest
 
 from lemnis.engine import Engine
 from lemnis.engine.data.versions import record_version
+from lemnis.engine.evaluate import PairedTest
 from lemnis.engine.evaluate.gates import judge
 from lemnis.engine.evaluate.interpretation.records import (
     Contributions,
@@ -21,7 +22,6 @@ from lemnis.engine.evaluate.interpretation.records import (
     Tone,
 )
 from lemnis.engine.evaluate.interpretation.results import save_interpretation
-from lemnis.engine.evaluate.pairs import PairedTest
 from lemnis.engine.evaluate.records import (
     Baseline,
     Bin,
