@@ -28,11 +28,13 @@ from lemnis.tui.navigation import NavigatingApp
 from lemnis.tui.sentences import told
 from lemnis.tui.stages import STAGES
 from lemnis.tui.terminal.app import TerminalApp
+from lemnis.tui.terminal.pictures import TOGETHER_S
 from lemnis.tui.tour.console import Touring
 from lemnis.tui.warming import Rest, clear_garbage, heed_garbage, settle_memory, warm_rooms
 from lemnis.tui.widgets.bars import FactLine, KeyBar
 from lemnis.tui.widgets.loop import Loop
 from lemnis.tui.widgets.prompt import PromptLine
+from lemnis.tui.widgets.settled import settled
 
 NARROW, SHORT = 100, 20
 WARM_AFTER_S = 1.5
@@ -198,7 +200,11 @@ class Console(Touring, NavigatingApp):
             self.set_interval(AGE_SECONDS, self.rest)
 
     def on_stage_complete(self) -> None:
-        self.has_come("stage")
+        """Draw a stage that is waited for, once its tables have said where their cursors are and that is heeded."""
+        if self.held and self.stage is not None and not settled(self.stage):
+            self.set_timer(TOGETHER_S, self.on_stage_complete)
+        else:
+            self.has_come("stage")
 
     @work(thread=True, exit_on_error=False, group="warming")
     def warm(self) -> None:

@@ -28,7 +28,7 @@ from lemnis.tui.widgets.prompt import PromptLine
 from lemnis.tui.widgets.text import Empty
 
 HERE = Path(__file__).parent
-FRESH_S = 0.1  # so long a tab waits for what is true now; a person sees no delay
+FRESH_S = 0.25  # so long a tab waits for what is true now, where the machine is busy
 Frame = TypeVar("Frame", bound=Widget)
 
 
@@ -84,6 +84,8 @@ class NavigatingApp(ResumingApp):
             self.call_after_refresh(stage.reload)
         elif stage.reload():
             self.hold_picture("stage", seconds=FRESH_S)
+            if self.held:  # what is read is shown in the room there is for it
+                self.screen_stack[0]._refresh_layout()  # pyright: ignore[reportPrivateUsage]
 
     def focus_stage(self) -> None:
         """Give the focus back to where it was in this stage, or to its first pane."""

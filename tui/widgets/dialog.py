@@ -3,6 +3,8 @@
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen, ScreenResultType
 
+from lemnis.tui.widgets.settled import settled
+
 
 class Dialog(ModalScreen[ScreenResultType]):
     """A screen over others that answers with a result.
@@ -14,11 +16,7 @@ class Dialog(ModalScreen[ScreenResultType]):
     @property
     def complete(self) -> bool:
         """Whether all that its first picture is to show is there, and nothing waits that would place it anew."""
-        pumps = (self, *self.walk_children())
-        return self.is_mounted and not any(
-            pump.message_queue_size or pump._next_callbacks  # pyright: ignore[reportPrivateUsage]
-            for pump in pumps
-        )
+        return self.is_mounted and settled(self)
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Leave with a result, and with every screen over this one; nothing happens if it was left already."""
