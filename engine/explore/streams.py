@@ -29,7 +29,7 @@ class Duck:
         self._spill: TemporaryDirectory[str] | None = None
         self._duck: DuckDBPyConnection | None = None
         self._closed = self._rests = False
-        self._asked = 0  # queries that run
+        self._running: set[Query] = set()
 
     @contextmanager
     def query(self) -> Generator["Query", None, None]:
@@ -41,21 +41,22 @@ class Duck:
                 self._spill = scratch_folder()
                 self._duck = open_duck(self.threads, MEMORY, spill=Path(self._spill.name))
             query = Query(self._duck.cursor())
-            self._asked, self._rests = self._asked + 1, False
+            self._running.add(query)
+            self._rests = False
         try:
             yield query
         finally:
-            query.duck.close()
             with self._lock:
-                self._asked -= 1
-                if self._rests and not self._asked:
+                self._running.discard(query)
+                query.duck.close()
+                if self._rests and not self._running:
                     self._let_go()
 
     def rest(self) -> None:
         """Let go of the memory and the folder until the next query, once those that run have ended."""
         with self._lock:
             self._rests = True
-            if not self._asked:
+            if not self._running:
                 self._let_go()
 
     @property
@@ -64,10 +65,16 @@ class Duck:
         return self._duck is None
 
     def close(self) -> None:
-        """Let go of the memory and the folder, for good."""
+        """Let go of the memory and the folder, for good; what runs is stopped, and they go when the last has ended.
+
+        DuckDB refuses to close what another thread uses.
+        """
         with self._lock:
-            self._closed = True
-            self._let_go()
+            self._closed = self._rests = True
+            for query in self._running:
+                query.stop()
+            if not self._running:
+                self._let_go()
 
     def _let_go(self) -> None:
         if self._duck is not None:
