@@ -19,7 +19,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import Static
 
-from lemnis.tui.terminal.caches import ASKED, KEPT, LARGE, bound_caches
+from lemnis.tui.terminal.caches import ASKED, KEPT, LARGE, PLACED, bound_caches
 
 MODULES = (rich.segment, rich.style, textual.strip, textual.style, textual.geometry, textual.css.scalar)
 
@@ -67,3 +67,16 @@ async def test_a_screen_forgets_which_widgets_were_taken_away() -> None:
             assert screen.query_one("#made") is made
             await made.remove()
         assert len(screen._query_one_cache) <= ASKED
+
+
+async def test_a_widget_forgets_which_sizes_it_had() -> None:
+    bound_caches()
+    async with App[None]().run_test() as pilot:
+        screen = pilot.app.screen
+        await screen.mount(shown := Static())
+        for lines in range(1, 20):
+            shown.update("line\n" * lines)
+            await pilot.pause()
+        assert shown.size.height == 20
+        assert 0 < len(shown._box_model_cache) <= PLACED
+        assert 0 < len(screen._arrangement_cache) <= PLACED

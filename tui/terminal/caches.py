@@ -2,8 +2,8 @@
 
 Such a cache takes hours to fill, with what was seen once, and the console grows all that time. Most of these hold some
 hundred things that are asked for again: the areas, colours and styles of the pictures of a tab. And each widget
-remembers a thousand answers about which widgets are in it, with those that were taken away: one that was changed since
-gives them under another key, and never again.
+remembers a thousand answers about which widgets are in it, with those that were taken away, and the last sixteen sizes
+it had: one that was changed since gives them under another key, and never again.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 import textual.dom
+import textual.widget
 from rich.segment import Segment
 from rich.style import Style as RichStyle
-from textual.cache import LRUCache
+from textual.cache import FIFOCache, LRUCache
 from textual.css.scalar import Scalar
 from textual.geometry import Region
 from textual.strip import Strip
@@ -21,6 +22,7 @@ from textual.style import Style
 
 KEPT = 1024
 ASKED = 64  # answers of a widget: more than a tab asks for at once
+PLACED = 2  # sizes of a widget, and places of what is in it: more are asked for as rarely as they are found
 LARGE: Mapping[type, tuple[str, ...]] = {
     Region: ("__contains__", "grow", "shrink", "intersection", "union"),
     Scalar: ("resolve",),
@@ -36,10 +38,21 @@ def answers(most: int) -> LRUCache[Any, Any]:
     return LRUCache(min(most, ASKED))
 
 
+def sizes(most: int) -> LRUCache[Any, Any]:
+    """Return a cache for the sizes of a widget, however many it was to keep. Any: keys and sizes of Textual's."""
+    return LRUCache(min(most, PLACED))
+
+
+def arrangements(most: int) -> FIFOCache[Any, Any]:
+    """Return a cache for where the widgets in another are. Any: keys and places of Textual's."""
+    return FIFOCache(min(most, PLACED))
+
+
 def bound_caches() -> None:
     """Give the largest caches less room; once is enough."""
-    module: Any = textual.dom
-    module.LRUCache = answers
+    nodes: Any = textual.dom
+    widgets: Any = textual.widget
+    nodes.LRUCache, widgets.LRUCache, widgets.FIFOCache = answers, sizes, arrangements
     for owner, names in LARGE.items():
         for name in names:
             found: Any = vars(owner)[name]
