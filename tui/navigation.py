@@ -80,12 +80,18 @@ class NavigatingApp(ResumingApp):
 
     def _show_again(self, stage: Stage[Any]) -> None:  # Any: the view of a stage is its own affair
         """Read a stage anew: one that changes all the time before it is seen, the others with what they showed last."""
+
+        def read() -> None:
+            if not stage.reload():
+                self.give_picture()
+
         if not stage.live_seconds:
             self.call_after_refresh(stage.reload)
-        elif stage.reload():
-            self.hold_picture("stage", seconds=FRESH_S)
-            if self.held:  # what is read is shown in the room there is for it
-                self.screen_stack[0]._refresh_layout()  # pyright: ignore[reportPrivateUsage]
+            return
+        self.hold_picture("stage", seconds=FRESH_S)
+        if self.held:  # what is read is shown in the room there is for it
+            self.screen_stack[0]._refresh_layout()  # pyright: ignore[reportPrivateUsage]
+        self.call_later(read)  # once it is known what of it is wanted
 
     def focus_stage(self) -> None:
         """Give the focus back to where it was in this stage, or to its first pane."""
