@@ -1,7 +1,9 @@
 """Console: composes the ten stages and moves between them; what a stage shows is the stage's affair."""
 
+import asyncio
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -38,6 +40,7 @@ from lemnis.tui.widgets.settled import settled
 
 NARROW, SHORT = 100, 20
 WARM_AFTER_S = 1.5
+THREADS = 6  # that read for it, however many cores there are: each keeps its own connections to the store
 HELD_S = 0.5  # so long the first picture waits for what it is to show
 TOLD, LONG_S = 4, 15.0  # complaints about keys that are shown, and for how long
 ANSWER_FIRST_S = 0.1  # the prompt's line goes when what it asked for is drawn: one picture less to wait for
@@ -122,6 +125,7 @@ class Console(Touring, NavigatingApp):
         yield KeyBar()
 
     async def on_mount(self) -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "reads"))
         self.pump.start()
         self.hold_picture("stage", "loop", seconds=HELD_S)
         facts = self.query_one(FactLine)

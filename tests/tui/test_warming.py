@@ -1,13 +1,14 @@
 """Rooms of tabs that nobody has opened yet are imported and made meanwhile; opening one of them is opening any."""
 
 import gc
+import threading
 from pathlib import Path
 
 import pytest
 from small_problem import add_run, make_engine
-from support import becomes, settle, shows
+from support import becomes, engine_at, settle, shows
 
-from lemnis.tui.app import Console
+from lemnis.tui.app import THREADS, Console
 from lemnis.tui.messages import RoomImported
 from lemnis.tui.stages import BY_NAME, STAGES, StageInfo
 from lemnis.tui.stages.experiments.room import ExperimentsStage
@@ -67,3 +68,18 @@ def test_garbage_is_cleared_once_in_a_pause_after_much(monkeypatch: pytest.Monke
     assert [rest.due(1 + heard) for heard in range(1, pause)] == [False] * (pause - 1), "keys come one after another"
     assert [rest.due(pause) for _ in range(pause)].count(True) == 1
     assert [rest.due(pause + 1) for _ in range(pause)] == [False] * pause, "little was made since"
+
+
+async def test_a_console_reads_in_few_threads_however_many_cores_there_are(tmp_path: Path) -> None:
+    console, gate = Console(engine_at(tmp_path / "ws")), threading.Event()
+    async with console.run_test() as pilot:
+        for place in range(3 * THREADS):
+            console.run_worker(lambda: gate.wait(30), thread=True, group=f"{place}")
+        await becomes(pilot, lambda: reading() == THREADS)
+        await pilot.pause()
+        assert reading() == THREADS
+        gate.set()
+
+
+def reading() -> int:
+    return sum(thread.name.startswith("reads") for thread in threading.enumerate())
