@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from small_problem import make_engine
-from support import settle, shows
+from support import becomes, settle, shows
 from textual.widgets import Input
 
 from lemnis.engine import Engine
@@ -96,8 +96,7 @@ async def test_leaving_stops_the_trials_and_a_failure_is_said(engine: Engine) ->
             await settle(pilot)
         await shows(pilot, "queued: waiting")
         await pilot.press("escape")
-        await settle(pilot)
-        assert [job.state for job in engine.jobs.jobs()] == ["cancelled"]
+        await becomes(pilot, lambda: [job.state for job in engine.jobs.jobs()] == ["cancelled"])
         await pilot.press("a")
         await settle(pilot)
         end(engine, "failed", "No device could train these rounds.")

@@ -96,6 +96,8 @@ async def test_a_key_of_the_step_that_is_pressed_is_ticked() -> None:
 async def test_next_back_and_the_workspaces_own_figures(size: tuple[int, int]) -> None:
     async with shell().run_test(size=size) as pilot:
         await shows(pilot, "N next")  # what frames the stages is there
+        pilot.app.pump.stop()  # it reads the loop too, when it comes to that
+        await settle(pilot)
         pilot.app.on_loop_read(LoopRead((StageState(key="2", name="data", state="ready", why="12 things", next=""),)))
         await shows(pilot, "N next", "esc leave", "go on to Data")
         await pilot.press("N")
