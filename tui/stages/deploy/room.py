@@ -314,11 +314,13 @@ class DeployStage(Stage[DeployView]):
     def action_export(self) -> None:
         from lemnis.tui.stages.deploy.exporting import ExportScreen
 
-        version = self.version
-        if version is None:
+        def closed(_done: None) -> None:
+            self.reload()
+
+        if self.version is None:
             self._refuse_version("export")
-            return
-        self.app.push_screen(ExportScreen(self.engine, version), lambda _: self.reload())
+        else:
+            self.app.push_screen(ExportScreen(self.engine, self.version), closed)
 
     def action_card(self) -> None:
         """Show the model card of the version under the cursor, or that an endpoint or an alias event names."""
