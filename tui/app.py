@@ -108,9 +108,7 @@ class Console(Touring, NavigatingApp):
         super().__init__(engine, stage=place.stage if place else stage, supervise=supervise, debug=debug)
         self.first_place = Address("oncall") if oncall else place
         self.keymap = keymap
-        self.held = self._warm = False
-        self._rest = Rest()
-        self._awaited = {"stage", "loop"}  # what the first picture waits for
+        self._warm, self._rest = False, Rest()
 
     def get_default_screen(self) -> Screen[None]:
         wide, tall = self.size  # with its classes from the beginning: another one is another look at every style

@@ -13,6 +13,7 @@ from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Size
 from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets._toast import ToastHolder
 
@@ -62,13 +63,16 @@ class TerminalApp(ThemedApp[None]):
         mouse_on: Whether the mouse is reported; off, the terminal itself selects text.
         debug_crash: Show the traceback of a crash.
         slow: Whether the link is slow: asked for, or measured.
+        held: Nothing is drawn yet: what is to be seen next is being read.
     """
 
     def __init__(self) -> None:
         spare_caches()
         bound_caches()
         super().__init__()
-        self.mouse_on, self.debug_crash, self.slow = True, False, False
+        self.mouse_on, self.debug_crash, self.slow, self.held = True, False, False, False
+        self._awaited = set[str]()  # what the picture that is held waits for
+        self._holding: Timer | None = None
         draw_behind()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -98,7 +102,7 @@ class TerminalApp(ThemedApp[None]):
         if not self.is_headless and not self.held:
             self.held, self._awaited = True, set(parts)
             self._begin_batch()
-            self.set_timer(seconds, self.give_picture)
+            self._holding = self.set_timer(seconds, self.give_picture)
 
     def has_come(self, part: str) -> None:
         """Draw, if this is the last part of the picture that is held."""
@@ -110,6 +114,8 @@ class TerminalApp(ThemedApp[None]):
         """Draw what there is, and from now on what changes."""
         if self.held:
             self.held = False
+            if self._holding is not None:
+                self._holding.stop()
             self._end_batch()
             self.screen.refresh(layout=True)
 

@@ -148,7 +148,7 @@ class PictureTimer:
         screen = self.screen
         placed = screen.is_current and not screen.app._batch_count  # pyright: ignore[reportPrivateUsage]
         if placed and self._behind and not screen._layout_required:  # pyright: ignore[reportPrivateUsage]
-            screen._repaint_required = False  # pyright: ignore[reportPrivateUsage]
+            screen._repaint_required = False  # pyright: ignore[reportPrivateUsage]  # what opened over it drew it too
         if placed and screen._layout_required and screen._repaint_required:  # pyright: ignore[reportPrivateUsage]
             screen._repaint_required = False  # pyright: ignore[reportPrivateUsage]
             screen._compositor._dirty_regions.add(screen.outer_size.region)  # pyright: ignore[reportPrivateUsage]
