@@ -6,6 +6,7 @@ import msgspec
 
 from lemnis.engine.resources.records import GpuReport, Process, ProcessTable
 from lemnis.engine.store import Store
+from lemnis.engine.store.revisions import revision
 
 LIVE_JOBS = """
     select j.id, j.kind, j.title, j.run_id, j.pid, j.started_ticks, r.name as run_name from jobs j
@@ -58,7 +59,7 @@ def owners(store: Store) -> dict[tuple[int, int], Owner]:
 
 
 class Ours:
-    """Who works for this workspace, asked again only when somebody wrote to its state; for one thread."""
+    """Who works for this workspace, asked again only when a job or a service moved."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -69,7 +70,7 @@ class Ours:
 
     def look(self) -> None:
         """Bring `pids` and `owners`, see `our_pids` and the function `owners`, up to date."""
-        version, self._turn = self._store.data_version(), self._turn + 1
+        version, self._turn = revision(self._store, "jobs"), self._turn + 1
         if version != self._version or self._turn % LOOK_EVERY == 0:  # the supervisor's lock is no part of the state
             self.pids, self.owners, self._version = our_pids(self._store), owners(self._store), version
 

@@ -1,47 +1,35 @@
-"""Opens the databases of a workspace: one SQLite library, one set of rules, one connection a thread."""
+"""Opens the databases of a workspace: one SQLite library, one set of rules, and who has which connection."""
 
 import fcntl
-import sys
 import threading
 import time
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from importlib import import_module
-from importlib.abc import MetaPathFinder
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lemnis.engine.clock import iso_utc, monotonic_s, now_ms
-from lemnis.engine.errors import BadInput, ReadOnly, StoreError
+from lemnis.engine.clock import monotonic_s
+from lemnis.engine.errors import StoreError
 from lemnis.engine.pattern import regexp
-from lemnis.engine.workspace import Workspace
 
 # The same choice as sqlite-utils makes, without its import: two SQLite libraries in one process would drop each
 # other's file locks, and reading alone must not cost the import of sqlite-utils. A test holds the two together.
 if TYPE_CHECKING:
     import sqlite3
-
-    from sqlite_utils import Database
 else:
     try:
         import pysqlite3 as sqlite3
     except ImportError:
         import sqlite3
 
-Row: TypeAlias = sqlite3.Row
 Name: TypeAlias = Literal["state", "metrics", "predictions"]
-Values: TypeAlias = Sequence[object] | Mapping[str, object]
 
 NAMES: tuple[Name, ...] = ("state", "metrics", "predictions")
-WRITERS: Mapping[Name, str] = {name: f"{name} writer" for name in NAMES}  # what a thread calls its own
-SCHEMA_VERSION = 68  # raised with every migration; a newer file is refused, an older one is migrated
 SAFE_WAL = (3, 51, 3)  # before it, processes that share a WAL can lose committed rows
 SAFE_BACKPORTS = ((3, 44, 6), (3, 50, 7))
 BUSY_MS = 10_000
 STATEMENTS = 500  # pysqlite3 keeps the most used: once so many are known, every new one is compiled at each use
-FEWER_STATEMENTS = 64  # of a sparing process: what a tab asks again and again
-FEWER_PAGES = "pragma cache_size = -128"  # KiB; the file cache of the system has them too
-REFUSED = "refused: "  # how a trigger of ours begins what it refuses with
+IDLE = 2  # connections nobody reads with that stay open: each has read the whole schema, 0.6 MiB of the state's
 
 
 def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
@@ -84,6 +72,7 @@ def connect(path: Path, *, durable: bool, read_only: bool = False, statements: i
             isolation_level=None,
             timeout=BUSY_MS / 1000,
             cached_statements=statements,
+            check_same_thread=False,  # `Connections` sees to it that no two threads use one at the same time
         )
         connection.row_factory = sqlite3.Row
         if read_only:
@@ -126,218 +115,57 @@ def choose_journal(connection: sqlite3.Connection, journal: str) -> None:
             time.sleep(0.005)
 
 
-class Store:
-    """The three databases of one workspace, for any number of threads.
+class Connections:
+    """The open connections to one database, for any number of threads.
 
-    Reads are plain SQL and come back as rows; writes go through sqlite-utils inside one short immediate transaction.
+    A thread that writes has one of its own; one that only reads borrows one that nobody reads with at the moment.
     """
 
-    def __init__(self, workspace: Workspace, *, read_only: bool = False, at: int | None = None) -> None:
-        """Open a workspace's state, or look at it as it was at a past moment (epoch ms), for reading alone."""
-        self.workspace, self.read_only, self.at = workspace, read_only or at is not None, at
-        self._local = threading.local()
-        self._sparing = False
-        if not self.read_only:
-            workspace.make_dirs()
-            self._migrate()
+    def __init__(self, opened: Callable[[], sqlite3.Connection]) -> None:
+        self._opened = opened
+        self._own = threading.local()
+        self._idle: list[sqlite3.Connection] = []
 
-    def path(self, name: Name) -> Path:
-        return {
-            "state": self.workspace.state,
-            "metrics": self.workspace.metrics,
-            "predictions": self.workspace.predictions,
-        }[name]
-
-    def connection(self, name: Name = "state") -> sqlite3.Connection:
-        """Return this thread's connection."""
-        opened: dict[str, sqlite3.Connection] = self._local.__dict__
-        if name not in opened:
-            statements = FEWER_STATEMENTS if self._sparing else STATEMENTS
-            opened[name] = connect(
-                self.path(name), durable=name == "state", read_only=self.read_only, statements=statements
-            )
-            if self._sparing:
-                opened[name].execute(FEWER_PAGES)
-            if self.at is not None:
-                from lemnis.engine.store.past import look_back
-
-                look_back(opened[name], name, self.at)
-        return opened[name]
-
-    def spare_memory(self) -> None:
-        """Keep fewer pages and statements in memory from now on, for a process with many connections that mostly reads.
-
-        A connection that is open already keeps its statements.
-        """
-        self._sparing = True
-        for connection in self._local.__dict__.values():
-            if isinstance(connection, sqlite3.Connection):
-                connection.execute(FEWER_PAGES)
-
-    def now_ms(self) -> int:
-        """Return the moment whose facts are read: the past one that is looked at, else the time, epoch ms."""
-        return now_ms() if self.at is None else self.at
-
-    def rows(self, sql: str, values: Values = (), *, name: Name = "state") -> list[Row]:
-        """Return every row of a query; ask for a page, not for a table."""
+    def own(self) -> sqlite3.Connection:
+        """Return this thread's own; from now on it reads with it too."""
         try:
-            return self.connection(name).execute(sql, values).fetchall()
-        except sqlite3.OperationalError as error:
-            raise self.explained(error, name) from error
+            return self._own.connection
+        except AttributeError:
+            self._own.connection = self._opened()
+            return self._own.connection
 
-    def rows_within(self, steps: int, sql: str, values: Values = (), *, name: Name = "state") -> list[Row] | None:
-        """Return every row of a query, or None if it takes more than so many steps of SQLite's machine."""
-        connection = self.connection(name)
-        connection.set_progress_handler(lambda: 1, steps)
+    def borrow(self) -> sqlite3.Connection:
+        """Return one to read with: this thread's own, an idle one, or a new one; it is for `give_back`."""
         try:
-            return self.rows(sql, values, name=name)
-        except StoreError as error:
-            if "interrupted" not in error.problem:
-                raise
-            return None
-        finally:
-            connection.set_progress_handler(None, 0)
-
-    def row(self, sql: str, values: Values = (), *, name: Name = "state") -> Row | None:
-        """Return the first row of a query, or None."""
-        return next(iter(self.rows(sql, values, name=name)), None)
-
-    def value(self, sql: str, values: Values = (), *, name: Name = "state") -> Any:
-        """Return the first column of the first row, or None. Any: the column decides its type."""
-        row = self.row(sql, values, name=name)
-        return row[0] if row is not None else None
-
-    def write(self, name: Name = "state") -> "Transaction":
-        """Return a block that gets a sqlite-utils Database in one immediate transaction: all of it is kept, or none.
-
-        Keep it short: no network, no model, no waiting inside. A block inside a block joins the outer transaction.
-
-        Raises:
-            ReadOnly: The workspace was opened read-only.
-            BadInput: A trigger refuses the row, with its sentence.
-            StoreError: The database stayed locked or the disk is full.
-        """
-        self.check_writable()
-        opened: dict[str, Transaction] = self._local.__dict__
+            return self._own.connection
+        except AttributeError:
+            pass
         try:
-            return opened[WRITERS[name]]
-        except KeyError:
-            opened[WRITERS[name]] = Transaction(self, name)
-            return opened[WRITERS[name]]
+            return self._idle.pop()
+        except IndexError:
+            return self._opened()
 
-    def check_writable(self) -> None:
-        """Raise ReadOnly where nothing may be changed, also outside the store."""
-        if self.at is not None:
-            raise ReadOnly(
-                f"This is the workspace as it was at {iso_utc(self.at)}; the past can't be changed.",
-                "Go back to now: esc in the console, a command without --at.",
-            )
-        if self.read_only:
-            raise ReadOnly("This workspace is open read-only.", "Leave out --read-only to change something.")
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        """Leave a borrowed one to others, or close it if enough are idle."""
+        if getattr(self._own, "connection", None) is connection:
+            return
+        if len(self._idle) < IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
-    def data_version(self, name: Name = "state") -> int:
-        """Return a number that moves when another connection has committed; costs no disk read."""
-        return int(self.value("pragma data_version", name=name))
+    def run(self, pragma: str) -> None:
+        """Run a pragma in this thread's own and in those that are idle."""
+        for connection in (*self._idle, getattr(self._own, "connection", None)):
+            if connection is not None:
+                connection.execute(pragma)
 
     def close(self) -> None:
-        """Close this thread's connections."""
-        for connection in self._local.__dict__.values():
-            if isinstance(connection, sqlite3.Connection):
-                connection.close()
-        self._local.__dict__.clear()
-
-    def _migrate(self) -> None:
-        found = [int(self.value("pragma user_version", name=name)) for name in NAMES]
-        if max(found) > SCHEMA_VERSION:
-            raise StoreError(
-                f"This workspace was written by a newer Lemnis (schema {max(found)}, this one knows {SCHEMA_VERSION}).",
-                "Upgrade Lemnis, or open the workspace with --read-only.",
-                str(self.workspace.state),
-            )
-        if min(found) < SCHEMA_VERSION:
-            from lemnis.engine.store.schema import apply_migrations
-
-            with exclusive(self.workspace.hidden / "schema.lock"):
-                for name in NAMES:
-                    apply_migrations(self.write(name).database, name)
-                    self.connection(name).execute(f"pragma user_version = {SCHEMA_VERSION}")
-            self.close()  # with some hundred statements that will never be used again
-
-    def explained(self, error: sqlite3.OperationalError, name: Name) -> StoreError:
-        """Return what SQLite could not do, and what to do about it."""
-        text = str(error)
-        remedy = "Run `lemnis doctor`."
-        if "full" in text:
-            remedy = "Free some disk space; nothing that was saved is lost."
-        elif "locked" in text or "busy" in text:
-            remedy = "Another process holds the database; try again."
-        elif "no such table" in text:
-            remedy = "Open the workspace once without --read-only to bring its state up to date."
-        return StoreError(f"The state could not be used: {text}.", remedy, str(self.path(name)))
-
-
-class Transaction:
-    """The block of `Store.write`; a thread has one for each database.
-
-    A class, and kept, because a generator, or a new cursor a statement, would take longer than SQLite takes for a row.
-
-    Attributes:
-        database: The connection as sqlite-utils has it; written to only inside the block.
-        cursor: For statements without an answer that are to cost nothing beside what SQLite does.
-    """
-
-    __slots__ = ("_connection", "_inner", "_name", "_store", "cursor", "database")
-
-    def __init__(self, store: Store, name: Name) -> None:
-        self._store = store
-        self._name: Name = name
-        self._inner = 0  # blocks inside the outermost one
-        self._connection = store.connection(name)
-        self.database = sqlite_utils_database(self._connection)
-        self.cursor = self._connection.cursor()
-
-    def __enter__(self) -> "Database":
-        if self._connection.in_transaction:
-            self._inner += 1
-            return self.database
-        self._inner = 0
-        try:
-            self.cursor.execute("begin immediate")
-        except sqlite3.OperationalError as error:
-            raise self._store.explained(error, self._name) from error
-        return self.database
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if self._inner:
-            self._inner -= 1
-            return
-        if error is None:
-            try:
-                self.cursor.execute("commit")
-                return
-            except sqlite3.Error as refused:
-                error = refused
-        if self._connection.in_transaction:
-            self._connection.execute("rollback")
-        if isinstance(error, sqlite3.OperationalError):
-            raise self._store.explained(error, self._name) from error
-        if isinstance(error, sqlite3.IntegrityError) and str(error).startswith(REFUSED):
-            raise BadInput(str(error).removeprefix(REFUSED), "Choose another one.") from None
-        if kind is None:
-            raise error
-
-    def alone(self, sql: str, values: Values) -> int:
-        """Run one statement that is its own transaction, or part of the block around it; returns the rows it changed.
-
-        SQLite begins and commits by itself then, under the same lock as a block, and takes a third less time.
-
-        Raises:
-            StoreError: The database stayed locked or the disk is full.
-        """
-        try:
-            return self.cursor.execute(sql, values).rowcount
-        except sqlite3.OperationalError as error:
-            raise self._store.explained(error, self._name) from error
+        """Close this thread's own, and those that are idle."""
+        if own := self._own.__dict__.pop("connection", None):
+            own.close()
+        while self._idle:
+            self._idle.pop().close()
 
 
 @contextmanager
@@ -346,38 +174,3 @@ def exclusive(path: Path) -> Generator[None, None, None]:
     with open(path, "a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def returning(db: "Database", sql: str, values: Values = ()) -> list[dict[str, Any]]:
-    """Run a write that has a `returning` clause and return its rows. Any: the columns decide their types."""
-    query: Any = db.query  # pyright: ignore[reportUnknownVariableType]  # typed in part, for lists and dicts alone
-    return list(query(sql, values))
-
-
-def sqlite_utils_database(connection: sqlite3.Connection) -> "Database":
-    """Wrap a connection in a sqlite-utils Database, without importing NumPy and pandas on the way.
-
-    sqlite-utils imports both where they are installed, only to read their types; that costs the console half a second.
-    """
-    if "sqlite_utils" not in sys.modules:
-        hidden = Hidden(("numpy", "pandas"))
-        sys.meta_path.insert(0, hidden)
-        try:
-            import_module("sqlite_utils")
-        finally:
-            sys.meta_path.remove(hidden)
-    from sqlite_utils import Database
-
-    return Database(connection)
-
-
-class Hidden(MetaPathFinder):
-    """Hides modules from the thread that made it; what other threads import meanwhile they get."""
-
-    def __init__(self, names: Collection[str]) -> None:
-        self.names, self.thread = names, threading.get_ident()
-
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
-        """Return None, so that the next finder looks for it; raises ModuleNotFoundError for what is hidden."""
-        if fullname in self.names and threading.get_ident() == self.thread:
-            raise ModuleNotFoundError(f"{fullname} is not needed here", name=fullname)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lemnis.engine.store.connection import Store
+from lemnis.engine.store.store import Store
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -49,3 +49,8 @@ def move_topic(db: "Database", topic: str) -> None:
 def revisions(store: Store) -> dict[str, int]:
     """Return every topic's counter; a counter that differs from the last reading means: read again."""
     return {row["topic"]: row["n"] for row in store.rows("select topic, n from revisions")}
+
+
+def revision(store: Store, topic: str) -> int:
+    """Return a topic's counter."""
+    return int(store.value("select n from revisions where topic = ?", [topic]))

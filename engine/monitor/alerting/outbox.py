@@ -7,8 +7,7 @@ import msgspec
 
 from lemnis.engine.monitor.alerting.kept import notification_in
 from lemnis.engine.monitor.alerting.records import Kind, Notification
-from lemnis.engine.store import Store
-from lemnis.engine.store.connection import returning
+from lemnis.engine.store import Store, returning
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -49,7 +49,7 @@ def declared(desk: Any) -> None:
 
 def later(monkeypatch: pytest.MonkeyPatch, ms: int) -> None:
     now = clock.now_ms
-    for module in ("data.schedule", "store.connection"):
+    for module in ("data.schedule", "store.store"):
         monkeypatch.setattr(f"lemnis.engine.{module}.now_ms", lambda: now() + ms)
 
 

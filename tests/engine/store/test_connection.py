@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from support import until
 from lemnis.engine import Engine
 from lemnis.engine.errors import ReadOnly, StoreError
 from lemnis.engine.store import Store, connection, journal_notice, wal_is_safe
+from lemnis.engine.store.connection import IDLE, Connections, connect
 from lemnis.engine.store.schema import migrations
+from lemnis.engine.store.store import FEWER_STATEMENTS, SCHEMA_VERSION
 from lemnis.engine.workspace import Workspace
 
 
@@ -119,6 +122,76 @@ def test_a_sparing_process_keeps_fewer_pages_in_every_thread(engine: Engine) -> 
     assert usual != -128
 
 
+def opened_by(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return what a store opens from now on."""
+    opened, connect = list[Any](), connection.sqlite3.connect
+
+    def counted(*place: Any, **rules: Any) -> Any:
+        opened.append(connect(*place, **rules))
+        return opened[-1]
+
+    monkeypatch.setattr(connection.sqlite3, "connect", counted)
+    store.close()
+    return opened
+
+
+def still_open(opened: list[Any]) -> int:
+    def works(each: Any) -> bool:
+        try:
+            each.execute("select 1")
+        except connection.sqlite3.ProgrammingError:
+            return False
+        return True
+
+    return sum(map(works, opened))
+
+
+def test_threads_that_read_one_after_another_share_a_connection(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = engine.store
+    opened = opened_by(store, monkeypatch)
+    for _ in range(5):
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(store.value, "select count(*) from models").result() == 0
+            assert pool.submit(store.rows_within, 10_000, "select count(*) from models").result()
+    assert len(opened) == 1
+    store.close()
+    assert still_open(opened) == 0
+
+
+def test_connections_that_many_read_with_at_once_are_closed_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, together = engine.store, threading.Barrier(6)
+    opened = opened_by(store, monkeypatch)
+    connections = Connections(lambda: connect(store.path("state"), durable=True))
+
+    def read(_: int) -> int:
+        borrowed = connections.borrow()
+        together.wait(10)  # nobody has given one back
+        found = borrowed.execute("select count(*) from models").fetchone()[0]
+        connections.give_back(borrowed)
+        return int(found)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(read, range(6))) == [0] * 6
+    assert (len(opened), still_open(opened)) == (6, IDLE)
+    connections.close()
+    assert still_open(opened) == 0
+
+
+def test_a_thread_that_writes_reads_what_it_has_not_committed_and_others_do_not(engine: Engine) -> None:
+    store, count = engine.store, "select count(*) from models"
+    store.close()
+    with ThreadPoolExecutor(1) as other:
+        assert store.value(count) == other.submit(store.value, count).result() == 0
+        with store.write() as db:
+            db.execute("insert into models (name, created_at) values ('a', 1)")
+            assert (store.value(count), other.submit(store.value, count).result()) == (1, 0)
+        assert (store.value(count), other.submit(store.value, count).result()) == (1, 1)
+
+
 def test_a_sparing_process_keeps_fewer_statements(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     kept, opened = list[int](), connection.sqlite3.connect
 
@@ -131,7 +204,7 @@ def test_a_sparing_process_keeps_fewer_statements(engine: Engine, monkeypatch: p
     store.value("select 1")
     store.spare_memory()
     store.value("select 1", name="metrics")
-    assert kept == [connection.STATEMENTS, connection.FEWER_STATEMENTS]
+    assert kept == [connection.STATEMENTS, FEWER_STATEMENTS]
     store.close()
 
 
@@ -152,7 +225,7 @@ def test_a_newer_state_is_refused_not_changed(engine: Engine) -> None:
 def test_the_schema_version_is_the_highest_number_of_a_migration() -> None:
     empty = Database(memory=True)
     steps = [step.name for name in connection.NAMES for step in migrations(name).pending(empty)]
-    assert max(int(step[1:4]) for step in steps) == connection.SCHEMA_VERSION
+    assert max(int(step[1:4]) for step in steps) == SCHEMA_VERSION
     empty.close()
 
 
