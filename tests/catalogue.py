@@ -32,6 +32,12 @@ EXPLAINING = {  # the last words of the names of constants that explain somethin
     *("TEXT", "CELLS", "HELP", "EXPLAINED", "MEASURES", "DEFINITIONS", "ASSOCIATION", "LEAKAGE", "UNSTABLE"),
     *("FORMULAS", "METHODS", "LOGGED", "EXPECTED"),
 }
+ELSEWHERE = {  # what msgspec and the system say, which our sentences pass on
+    *("Expected `{}`, got `{}`.", "Expected `{}` {} {}.", "Expected `{}` of length {} {}.", "Invalid enum value {}."),
+    *("Object missing required field `{}`.", "Object contains unknown field `{}`.", "Invalid value {}."),
+    *("Permission denied", "No such file or directory", "Is a directory", "Not a directory", "File exists"),
+    *("No space left on device", "Read-only file system", "Address already in use", "Connection refused"),
+}
 HEADER = "# The console in Korean; `make docs` brings it up to date with the sources."
 
 
@@ -96,8 +102,8 @@ def marked(source: str) -> Iterator[str]:
 
 
 def templates() -> set[str]:
-    """Return the texts of all sources as templates, ``{}`` for what is put into them: what a sentence is made of."""
-    found: set[str] = set()
+    """Return the texts of all sources, and those from elsewhere, as templates: ``{}`` for what is put into them."""
+    found = set(ELSEWHERE)
     for path in (*ROOT.glob("engine/**/*.py"), *ROOT.glob("tui/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]

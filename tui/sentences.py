@@ -57,11 +57,12 @@ class Template(Struct, frozen=True):
         return [*found, sentence[at:end]]
 
     def holds(self, texts: Sequence[str]) -> bool:
-        """Say whether texts may stand in its places: several sentences at most in the last, where it foresees them."""
+        """Say whether texts may stand in its places: several sentences in brackets, and last where foreseen."""
         if self.letters <= FEW and any(" " in text for text in texts):
             return False
-        free = len(self.words) > 1 and not self.words[-1] and self.words[-2].endswith(JOINTS)
-        single = texts[:-1] if free else texts
+        free = len(self.words) > 1 and self.words[-1] in ("", ".") and self.words[-2].endswith(JOINTS)
+        around = zip(texts[:-1] if free else texts, self.words, self.words[1:], strict=False)
+        single = [text for text, before, after in around if not (before[-1:] == "(" and after[:1] == ")")]
         return not any(joint in text for text in single for joint in (*JOINTS, ". "))
 
 

@@ -107,7 +107,9 @@ def checked_columns(check: Check, table: str, tables: Tables) -> list[str]:
             close = difflib.get_close_matches(name, list(known), n=1)
             place = "the dataset" if table == DATASET else table
             raise NotFound(
-                f"The column {name} is not in {place}" + (f"; {close[0]} is." if close else "."),
+                f"The column {name} is not in {place}; {close[0]} is."
+                if close
+                else f"The column {name} is not in {place}.",
                 "Change the check, or bring the column back.",
             )
     return names

@@ -10,9 +10,12 @@ import pytest
 from catalogue import PO, as_mo, as_po, templates, translations, updated
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refusals
 from rich.cells import cell_len
 from support import engine_at, screen_text, settle, shows
 
+from lemnis.engine.config.reading import parse_config
+from lemnis.engine.errors import ConfigError
 from lemnis.tui.app import Console
 from lemnis.tui.language import CATALOGUE, LOCALES, _, speak, wanted
 from lemnis.tui.screens.explain import Explanation
@@ -76,6 +79,10 @@ def test_a_translation_has_the_places_and_the_markup_of_its_message() -> None:
         assert there == here, message.id
 
 
+def sentences() -> dict[str, str]:
+    return json.loads((LOCALES / "ko" / "sentences.json").read_text("utf-8"))
+
+
 def pair(message: object) -> tuple[str, str]:
     return message.id, message.string  # type: ignore[attr-defined]
 
@@ -120,6 +127,34 @@ def test_a_sentence_of_the_engine_is_translated_around_its_values(korean: None) 
     assert told("no run yet") == "no run yet"
 
 
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ('[problem]\ntask = "x"', "problem.task: 받지 않는 값 'x'입니다."),
+        ("[problem]\nquestion = 1", "problem.question: `str`이(가) 와야 하는데 `int`입니다."),
+        ("[problem]\nx = 1", "problem.x: 모르는 필드 `x`입니다."),
+    ],
+)
+def test_what_is_wrong_in_lemnis_toml_is_korean(korean: None, declared: str, said: str) -> None:
+    with pytest.raises(ConfigError) as failed:
+        parse_config(declared, "lemnis.toml")
+    assert told(failed.value.problem) == said
+
+
+def test_causes_in_brackets_and_at_the_end_stay_whole(korean: None) -> None:
+    assert told("Run 5 is lost (killed: no memory); only a finished run can be registered.") == (
+        "실행 5은(는) 유실(killed: no memory)입니다. 끝난 실행만 등록할 수 있습니다."
+    )
+    assert told("a.zip can't be read: line 3: no digit.") == "a.zip을(를) 읽을 수 없습니다: line 3: no digit."
+
+
+async def test_an_english_console_reads_no_sentences(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("lemnis.tui.sentences.read", lambda language: pytest.fail("is read"))
+    async with Console(engine_at(tmp_path / "ws")).run_test() as pilot:
+        await shows(pilot, "Help")
+        assert told("There is no run 3.") == "There is no run 3."
+
+
 VALUES = st.text(st.characters(exclude_characters="t"))
 
 
@@ -139,9 +174,15 @@ def test_a_sentence_of_very_many_parts_stays_and_keeps_nobody_waiting(
 
 @pytest.mark.slow
 def test_the_sentences_that_are_translated_are_those_that_sources_write() -> None:
-    sentences = json.loads((LOCALES / "ko" / "sentences.json").read_text("utf-8"))
-    assert not set(sentences) - templates()
-    for template, said in sentences.items():
+    assert not set(sentences()) - templates()
+
+
+def test_every_error_of_the_engine_and_the_console_is_told_in_korean() -> None:
+    assert sorted(refusals() - set(sentences())) == [], "translate it in sentences.json"
+
+
+def test_a_sentence_has_its_places_in_korean_too() -> None:
+    for template, said in sentences().items():
         places = sorted(int(place) for place in re.findall(r"\{(\d+)\}", said))
         plural = {place for place, before in enumerate(template.split("{}")[:-1]) if before[-1:].isalpha()}
         assert [place for place in range(template.count("{}")) if place in places or place not in plural] == places
