@@ -100,7 +100,7 @@ class JobDialog(Dialog[Answer], Generic[Answer]):
     def on_refused(self, message: Refused) -> None:
         message.stop()
         self.job_id = 0
-        self.refused(f"{message.error.problem} {message.error.remedy}")
+        self.refused(f"{told(message.error.problem)} {told(message.error.remedy)}")
 
     def look_again(self) -> None:
         """Look at the job while it goes on."""

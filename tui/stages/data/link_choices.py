@@ -18,6 +18,7 @@ from lemnis.engine.errors import Cancelled, LemnisError
 from lemnis.engine.text import safe
 from lemnis.tui.format import number, verdict
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.data.link_rows import PROPOSALS, keys_line, proposal_row
 from lemnis.tui.widgets import Col, Row, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
@@ -106,7 +107,7 @@ class ProposedKeys(Dialog[KeyProposal | None]):
         self.proposals = message.proposals
         words, table = self.query_one("#proposed-words", Words), self.query_one(Table)
         if message.error is not None:
-            words.say(f"{message.error.problem} {message.error.remedy}")
+            words.say(f"{told(message.error.problem)} {told(message.error.remedy)}")
         elif not self.proposals:
             words.say(_("No columns fit by name or by value. esc, then enter on keys types them."))
         else:

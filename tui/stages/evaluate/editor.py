@@ -16,6 +16,7 @@ from lemnis.engine.evaluate.whatif import Field, Flips, Tried, WhatIf
 from lemnis.engine.evaluate.whatif.records import Cell, Values
 from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.evaluate import edited
 from lemnis.tui.widgets import Panel, PromptLine, Table, Words
 from lemnis.tui.widgets.dialog import Dialog
@@ -230,7 +231,7 @@ class RowEditor(Dialog[None]):
         try:
             value = edited.typed(field, message.text)
         except ValueError as error:
-            prompt.refuse(BadInput(str(error), ""))
+            prompt.refuse(BadInput(told(str(error)), ""))
             return
         prompt.close()
         self.query_one("#edit-values", Table).focus()

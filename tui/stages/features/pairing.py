@@ -67,7 +67,7 @@ class PairScreen(Dialog[None]):
         if message.detail is not None:
             words.say(pair_content(message.detail))
         elif message.error is not None:
-            words.say(f"{message.error.problem}\n{message.error.remedy}")
+            words.say(f"{told(message.error.problem)}\n{told(message.error.remedy)}")
 
 
 def pair_content(detail: PairDetail) -> Content:

@@ -86,7 +86,7 @@ def wrong_rule(contacts: Sequence[str], filled: dict[str, str]) -> str:
     try:
         parse_span(filled["escalate_after"] or "1h")
     except ValueError as error:
-        return f"{error}."
+        return f"{told(str(error))}."
     try:
         if not 0 < float(filled["days"]) <= MOST_DAYS:
             return _("It is tried on more than 0 and at most {most_days:,} days.").format(most_days=MOST_DAYS)

@@ -139,7 +139,7 @@ def needed_content(found: Plan | LemnisError) -> Content:
     """Return what infrastructure the expected volume needs, or why that can't be told."""
     if isinstance(found, LemnisError):
         return Content.styled(safe(f"{told(found.problem)} {told(found.remedy)}"), "$warn")
-    lines = [Content.styled(f"▲ {safe(problem)}", "$warn") for problem in found.problems]
+    lines = [Content.styled(f"▲ {safe(told(problem))}", "$warn") for problem in found.problems]
     lines += [Content.assemble((f"{label:<9}", "$muted"), safe(value)) for label, value in planned.facts(found)]
     return Content("\n").join(lines)
 

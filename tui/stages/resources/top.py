@@ -18,6 +18,7 @@ from lemnis.engine.resources import HostSample, Process, ProcessTable
 from lemnis.tui.actions import TABLE, actions, bindings, key_label
 from lemnis.tui.language import _
 from lemnis.tui.screens.help import Help
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.resources.live.busiest import Busiest
 from lemnis.tui.stages.resources.live.glance import Glance
 from lemnis.tui.stages.resources.live.machine import Machine
@@ -106,7 +107,7 @@ class Top(Watching, ThemedApp[None]):
             self.notify(message.error.remedy, title=message.error.problem, severity="error", markup=False)
             return
         self._busy = False
-        self.busiest().footnote(_("stale: {problem}").format(problem=message.error.problem), stale=True)
+        self.busiest().footnote(_("stale: {problem}").format(problem=told(message.error.problem)), stale=True)
 
     def on_top_sent(self, message: Sent) -> None:
         self.tell(message.words)

@@ -13,6 +13,7 @@ from lemnis.engine.clock import now_ms
 from lemnis.engine.errors import NotFound
 from lemnis.engine.resources import Process, ProcessDetail
 from lemnis.tui.language import _
+from lemnis.tui.sentences import told
 from lemnis.tui.stages.resources.live.graph import Shape
 from lemnis.tui.stages.resources.live.one import Point, detail_lines, keys_line, point_between, point_lines
 from lemnis.tui.stages.resources.live.reading import Source
@@ -86,7 +87,7 @@ class Closeup(Dialog[str]):
             self.ended_at = now_ms()
             panel.footnote(_("ended: this is what was seen of it"))
         elif message.failed is not None:
-            panel.footnote(_("stale: {problem}").format(problem=message.failed.problem), stale=True)
+            panel.footnote(_("stale: {problem}").format(problem=told(message.failed.problem)), stale=True)
         elif detail is not None:
             self.points.append(point_between(self.detail, detail))
             self.detail = detail
