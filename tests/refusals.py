@@ -7,7 +7,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,13 +18,23 @@ DEEPEST = 5  # names, calls and phrases on the way from an error to its words
 Values = Mapping[str, Sequence[ast.expr]]
 
 
-class Module(NamedTuple):
+class Module:
     """A source: what its names are, and from where those come that it imports."""
 
-    tree: ast.Module
-    values: Values
-    functions: Mapping[str, ast.FunctionDef]
-    imported: Mapping[str, Path]
+    def __init__(self, path: Path) -> None:
+        self.tree = ast.parse(path.read_text("utf-8"))
+        self.values = assigned(self.tree.body)
+        self.functions = {node.name: node for node in self.tree.body if isinstance(node, ast.FunctionDef)}
+
+    @cached_property
+    def imported(self) -> Mapping[str, Path]:
+        """The sources of the names that come from elsewhere in Lemnis."""
+        return {
+            alias.asname or alias.name: source
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.ImportFrom) and (source := source_of(node.module or "")) is not None
+            for alias in node.names
+        }
 
 
 class Scope(NamedTuple):
@@ -36,16 +46,8 @@ class Scope(NamedTuple):
 
 @cache
 def module_of(path: Path) -> Module:
-    """Return a source by its names."""
-    tree = ast.parse(path.read_text("utf-8"))
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    imported = {
-        alias.asname or alias.name: source
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (source := source_of(node.module or "")) is not None
-        for alias in node.names
-    }
-    return Module(tree, assigned(tree.body), functions, imported)
+    """Return a source, read once."""
+    return Module(path)
 
 
 def source_of(name: str) -> Path | None:

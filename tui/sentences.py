@@ -8,6 +8,7 @@ translation numbers the places: ``버전 {0}: {1}행``. One that has no translat
 import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -20,6 +21,9 @@ JOINTS = ("; ", ": ")  # what stands between sentences that were made apart, bes
 ENDS = re.compile(r"(?<=[.?!])( )")
 LONGEST, MANY = 600, 8  # letters, and joints: looking through more would keep a person waiting
 FEW = 4  # letters of its own: a template with no more fits only where no place has a blank in it
+
+
+Kind: TypeAlias = tuple[int, str, str]  # how late it is tried, its longest own word, and the template
 
 
 class Template(Struct, frozen=True):
@@ -63,7 +67,7 @@ class Template(Struct, frozen=True):
         free = len(self.words) > 1 and self.words[-1] in ("", ".") and self.words[-2].endswith(JOINTS)
         around = zip(texts[:-1] if free else texts, self.words, self.words[1:], strict=False)
         single = [text for text, before, after in around if not (before[-1:] == "(" and after[:1] == ")")]
-        return not any(joint in text for text in single for joint in (*JOINTS, ". "))
+        return not any(joint in f"{text} " for text in single for joint in (*JOINTS, ". "))
 
 
 class Sentences:
@@ -71,14 +75,14 @@ class Sentences:
 
     def __init__(self, templates: Mapping[str, str]) -> None:
         """Know the translation of each template; where several fit a sentence, the one with the most own words does."""
+        self._said = templates
         ordered = sorted(templates, key=lambda template: -len(template.replace("{}", "")))
-        known = [Template.of(written, templates[written]) for written in ordered]
-        self._open = [one for one in known if not one.words[0]]
-        # By the letter they begin with, so that most are not looked at, among those that begin with a place.
-        self._by_first = {
-            first: [one for one in known if one.words[0][:1] in ("", first)]
-            for first in {one.words[0][0] for one in known if one.words[0]}
-        }
+        # By the letter they begin with, those that begin with a place apart: most are never looked at, nor taken apart.
+        self._by_first: dict[str, list[Kind]] = {}
+        for rank, written in enumerate(ordered):
+            first = "" if written.startswith("{}") else written[0]
+            self._by_first.setdefault(first, []).append((rank, max(written.split("{}"), key=len), written))
+        self._taken: dict[str, Template] = {}
         self._told: dict[str, str] = {}
 
     def told(self, sentence: str) -> str:
@@ -97,14 +101,24 @@ class Sentences:
 
     def _fit(self, sentence: str, *, begun: bool = False) -> str:
         """Return a sentence of one template in this language; empty where none fits. `begun`: by words of its own."""
-        for known in self._by_first.get(sentence[:1], self._open):
-            found = known.between(sentence) if known.words[0] or not begun else None
+        firsts = (sentence[:1],) if begun else (sentence[:1], "")
+        near = [kind for first in firsts for kind in self._by_first.get(first, ()) if kind[1] in sentence]
+        for _, _, written in sorted(near):
+            known = self._template(written)
+            found = known.between(sentence)
             if found is not None and known.holds(found):
                 places = [
                     place for text, many in zip(found, known.places, strict=True) for place in self._in(text, many)
                 ]
                 return "".join(places[int(part)] if index % 2 else part for index, part in enumerate(known.said))
         return ""
+
+    def _template(self, written: str) -> Template:
+        """Return a template taken apart, which the next sentence of its kind finds so."""
+        known = self._taken.get(written)
+        if known is None:
+            known = self._taken[written] = Template.of(written, self._said[written])
+        return known
 
     def _in(self, text: str, many: int) -> list[str]:
         """Return what stands in places beside each other: the last begins where a sentence of its own does."""

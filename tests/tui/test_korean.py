@@ -146,6 +146,7 @@ def test_causes_in_brackets_and_at_the_end_stay_whole(korean: None) -> None:
         "실행 5은(는) 유실(killed: no memory)입니다. 끝난 실행만 등록할 수 있습니다."
     )
     assert told("a.zip can't be read: line 3: no digit.") == "a.zip을(를) 읽을 수 없습니다: line 3: no digit."
+    assert told("wind: golden rows") == "wind: 골든 행"
 
 
 async def test_an_english_console_reads_no_sentences(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
