@@ -94,7 +94,7 @@ class PromptLine(Horizontal):
     def refuse(self, error: LemnisError) -> None:
         """Say what is wrong with the line and where, put the cursor there, and stay open."""
         problem = told(error.problem)
-        words = f"{error.place}: {problem}" if error.place else f"{problem} {told(error.remedy)}"
+        words = f"{told(error.place)}: {problem}" if error.place else f"{problem} {told(error.remedy)}"
         self.query_one(".hint", Words).say(Content.styled(safe(words), "$bad"))
         self._refused = self.query_one(Input).value
         from lemnis.engine.query import QueryError

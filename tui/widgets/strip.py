@@ -21,7 +21,7 @@ class ErrorStrip(Static):
         """Draw problem, place and remedy; nothing is written if they are the same as before."""
         lines = [Content.assemble(("✖ ", "$bad"), (safe(told(error.problem), limit=500), "bold"))]
         if error.place:
-            lines.append(Content.assemble((f"  {_('where:')} ", "$muted"), safe(error.place, limit=300)))
+            lines.append(Content.assemble((f"  {_('where:')} ", "$muted"), safe(told(error.place), limit=300)))
         if error.remedy:
             lines.append(Content.assemble((f"  {_('try:')} ", "$muted"), safe(keyed(told(error.remedy)), limit=300)))
         text = Content("\n").join(lines)

@@ -33,7 +33,7 @@ class MatchPanel(Panel):
         bars.display = preview is not None
         if error is not None:
             first = Content.styled(f"✖ {safe(told(error.problem))}", "$bad")
-            place = Content.styled(safe(error.place), "$muted")
+            place = Content.styled(safe(told(error.place)), "$muted")
             match.say(Content("\n").join([first, Content(safe(told(error.remedy))), place]))
         elif preview is None:
             words = _("Counting …") if looking else _("Choose a source and its keys. Nothing is written before w.")
