@@ -191,16 +191,22 @@ async def test_a_dialog_that_opens_is_drawn_once_with_what_is_behind_it(
         assert len(drawn) == len(behind) == 1
 
 
-async def test_leaving_a_dialog_reads_no_style_of_the_tab_anew(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = list[MainScreen]()
+async def test_leaving_a_dialog_reads_no_style_of_the_tab_anew_and_places_nothing(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, placed, place = list[MainScreen](), list[Screen](), Compositor.reflow
     async with Console(engine_at(tmp_path / "ws")).run_test(size=(80, 24)) as pilot:
         await pilot.press("at")
         await settle(pilot)
         monkeypatch.setattr(MainScreen, "update_node_styles", lambda self, **_: read.append(self))
+        monkeypatch.setattr(
+            Compositor, "reflow", lambda self, *asked: (placed.append(asked[0]), place(self, *asked))[1]
+        )
         await pilot.press("escape")
         await settle(pilot)
         assert isinstance(pilot.app.screen, MainScreen)
         assert not read
+        assert not placed
 
 
 async def test_a_screen_that_opens_is_placed_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual._context import active_message_pump
+from textual.await_remove import AwaitRemove
 from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Size
 from textual.message_pump import MessagePump
@@ -22,6 +24,7 @@ from lemnis.tui.bugs import unexpected
 from lemnis.tui.language import _
 from lemnis.tui.terminal.behind import draw_behind
 from lemnis.tui.terminal.caches import bound_caches
+from lemnis.tui.terminal.composing import draw_seen
 from lemnis.tui.terminal.driver import TerminalDriver
 from lemnis.tui.terminal.pictures import time_by
 from lemnis.tui.terminal.strips import spare_caches
@@ -74,6 +77,7 @@ class TerminalApp(ThemedApp[None]):
         self._awaited = set[str]()  # what the picture that is held waits for
         self._holding: Timer | None = None
         draw_behind()
+        draw_seen()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what changes lines before they are drawn: not Textual's copy of each in which every colour is RGB.
@@ -191,6 +195,10 @@ class TerminalApp(ThemedApp[None]):
         for holder in self.screen.query(ToastHolder) if self.screen_stack else ():
             if holder.is_mounted and not holder.children:
                 holder.remove()
+
+    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
+        """Take widgets away, and place anew what they were in: not what was under a screen, which is drawn as it is."""
+        return super()._prune(*nodes, parent=None if parent is self else parent)
 
     def _handle_exception(self, error: Exception) -> None:
         """End on what went wrong, unless that is because the console or one of its screens is being left.
