@@ -126,8 +126,9 @@ def bin_counts(column: Any, kind: str, edges: list[float], categories: list[str]
 
 
 def stability(reference: Any, current: Any) -> float:
-    """Return the PSI of two counts over the same bins, half a row added to each bin."""
-    p, q = ((counts + 0.5) / (counts + 0.5).sum() for counts in (reference, current))
+    """Return the PSI of two counts over the bins that either fills, half a row added to each."""
+    filled = reference + current > 0
+    p, q = ((counts[filled] + 0.5) / (counts[filled] + 0.5).sum() for counts in (reference, current))
     return float(((q - p) * np.log(q / p)).sum())
 
 

@@ -129,7 +129,7 @@ def train(engine: Engine, user: str, rounds: int) -> tuple[int, int]:
 @pytest.mark.slow
 def test_a_training_that_made_room_ends_as_if_it_had_not_with_no_metric_lost_or_doubled(trained: Engine) -> None:
     """The scripted contention: cem borrows, ann and bob take back, cem goes on; then all is as without them."""
-    engine, rounds = trained, 1500
+    engine, rounds = trained, 8000  # some seconds: it still trains when ann and bob come
     alone, alone_job = train(engine, "cem", rounds)
     engine.jobs.ensure_supervisor()
     when(engine, alone_job, "finished")
