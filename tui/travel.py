@@ -15,6 +15,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.errors import BadInput
 from lemnis.tui.actions import GLOBAL
 from lemnis.tui.address import Address
+from lemnis.tui.answers import answer
 from lemnis.tui.format import when
 from lemnis.tui.keys.named import key_of
 from lemnis.tui.language import N_, _
@@ -95,9 +96,9 @@ class TravellingApp(TerminalApp):
         try:
             place = place_of(self.present, self.engine, wish)
         except LemnisError as error:
-            self.call_later(self.notify, error.remedy, title=error.problem, severity="warning", markup=False)
+            answer(self.call_later, self.notify, error.remedy, title=error.problem, severity="warning", markup=False)
         else:
-            self.call_later(self.arrive, place, then)
+            answer(self.call_later, self.arrive, place, then)
 
     async def arrive(self, place: "Place", then: Address | None = None) -> None:
         """Show a place in time, and there what an address names."""

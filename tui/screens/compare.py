@@ -17,6 +17,7 @@ from lemnis.engine.files import write_atomic
 from lemnis.engine.text import safe
 from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.answers import answer
 from lemnis.tui.format import share
 from lemnis.tui.language import _
 from lemnis.tui.screens.compared import exports, tables
@@ -132,8 +133,7 @@ class Compare(Dialog[None]):
 
     def read_live(self) -> None:
         """Read again if a run still changes or is being tested."""
-        view = self._view
-        live = view is not None and any(not run.ended for run in view.found.comparison.runs)
+        live = self._view is not None and any(not run.ended for run in self._view.found.comparison.runs)
         if live or self._job_id is not None:
             self.read()
 
@@ -154,9 +154,9 @@ class Compare(Dialog[None]):
             curves = [room.curve(run.id, points=POINTS) for run in comparison.runs]
             job = self.engine.jobs.job(self._job_id) if self._job_id is not None else None
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            answer(self.post_message, self.Refused(error))
         else:
-            self.post_message(self.Read(CompareView(found, curves, job)))
+            answer(self.post_message, self.Read(CompareView(found, curves, job)))
 
     def on_compare_read(self, message: Read) -> None:
         self._view = message.view

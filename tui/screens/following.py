@@ -9,6 +9,7 @@ from textual.message import Message
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import Job
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.sentences import told
 from lemnis.tui.terminal.pace import every
@@ -114,9 +115,9 @@ class JobDialog(Dialog[Answer], Generic[Answer]):
             job = self.engine.jobs.job(job_id)
             result = self.result(job) if job.state == "finished" else None
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            answer(self.post_message, self.Refused(error))
         else:
-            self.post_message(self.Seen(job, result))
+            answer(self.post_message, self.Seen(job, result))
 
     @on(Seen)
     def on_seen(self, message: Seen) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from lemnis.engine.errors import LemnisError
 from lemnis.engine.text import safe
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.sentences import told
 from lemnis.tui.widgets import Words
@@ -138,7 +139,7 @@ class LinesForm(Dialog[dict[str, str] | None]):
             found = options(text, filled)
         except LemnisError:
             found = []  # what is wrong with the other lines is said when the form is tried
-        self.app.call_from_thread(self._offer, field, text, found)
+        answer(self.call_later, self._offer, field, text, found)
 
     def _offer(self, field: Input, text: str, found: list[str]) -> None:
         """Put in what all options begin with, and name them where there are several."""
@@ -162,7 +163,7 @@ class LinesForm(Dialog[dict[str, str] | None]):
             said, tried = trial(filled), filled
         except LemnisError as error:
             said, tried = f"{told(error.problem)} {told(error.remedy)}", dict[str, str]()
-        self.app.call_from_thread(self._told, said, tried)
+        answer(self.call_later, self._told, said, tried)
 
     def _told(self, said: str, tried: dict[str, str]) -> None:
         self._tried = tried

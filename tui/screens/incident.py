@@ -14,6 +14,7 @@ from lemnis.engine.monitor import Alert
 from lemnis.engine.monitor.incident.records import IncidentReport
 from lemnis.engine.monitor.retraining import Retraining
 from lemnis.tui.address import Address, address
+from lemnis.tui.answers import answer
 from lemnis.tui.language import N_, _
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens.alerted import words
@@ -203,9 +204,9 @@ class IncidentScreen(AlertScreen[IncidentReport]):
         try:
             latest = self.engine.data.version().id
         except LemnisError as error:
-            self.post_message(self.Told(error))
+            answer(self.post_message, self.Told(error))
         else:
-            self.app.call_later(self.show_data, learned, latest)
+            answer(self.call_later, self.show_data, learned, latest)
 
     def show_data(self, learned: str, latest: str) -> None:
         """Show what differs between two dataset versions; where they are one, say where else to look."""

@@ -16,6 +16,7 @@ from lemnis.engine.explore.labels import LabelSet, Queue
 from lemnis.engine.jobs import Job, user_name
 from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address
+from lemnis.tui.answers import answer
 from lemnis.tui.format import MISSING, number, share
 from lemnis.tui.language import N_, _
 from lemnis.tui.screens import card
@@ -133,10 +134,10 @@ class LabelDesk(Dialog[None]):
                 return
             jobs = [job for job in self.engine.jobs.jobs(limit=50) if job.kind in JOB_KINDS]
             last = max(jobs, key=lambda job: job.id, default=None)
-            self.post_message(self.Read(DeskView(room.sets(), room.queues(), last)))
+            answer(self.post_message, self.Read(DeskView(room.sets(), room.queues(), last)))
             self._moved = moved
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            answer(self.post_message, self.Refused(error))
 
     def on_label_desk_read(self, message: Read) -> None:
         self.view = message.view
@@ -267,9 +268,9 @@ class LabelDesk(Dialog[None]):
         try:
             text = card.agreement_text(room.agreement(name), room.declared(name).classes)
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            answer(self.post_message, self.Refused(error))
         else:
-            self.post_message(self.Told(_("Agreement on {name}").format(name=name), text))
+            answer(self.post_message, self.Told(_("Agreement on {name}").format(name=name), text))
 
     def action_who(self) -> None:
         """Ask who labels from now on."""

@@ -13,6 +13,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.lineage import Lineage
 from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.messages import PlaceWanted
 from lemnis.tui.screens.traced import COLUMNS, NARROW, lines, place_of, step_rows
@@ -73,9 +74,9 @@ class LineageScreen(Dialog[None]):
     def read(self) -> None:
         """Read the lineage."""
         try:
-            self.post_message(self.Read(self.engine.lineage(self.kind, self.key)))
+            answer(self.post_message, self.Read(self.engine.lineage(self.kind, self.key)))
         except LemnisError as error:
-            self.post_message(self.Read(None, error))
+            answer(self.post_message, self.Read(None, error))
 
     def on_lineage_screen_read(self, message: Read) -> None:
         if message.error is not None:

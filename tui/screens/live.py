@@ -13,6 +13,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import monotonic_s
 from lemnis.engine.errors import ReadOnly
 from lemnis.tui.actions import place_bindings
+from lemnis.tui.answers import answer
 from lemnis.tui.format import when
 from lemnis.tui.language import _
 from lemnis.tui.terminal.pace import every, pace
@@ -124,7 +125,7 @@ class LiveScreen(Dialog[None], Generic[Facts]):
             found = self.Refused(error)
         finally:
             self._reading = False
-        self.post_message(found)
+        answer(self.post_message, found)
 
     def on_live_screen_read(self, message: Read) -> None:
         self.facts, self._read_at = message.facts, monotonic_s()

@@ -14,6 +14,7 @@ from lemnis.engine.errors import BadInput
 from lemnis.engine.jobs import user_name
 from lemnis.engine.monitor.retraining import Event, Loop, Step, Study
 from lemnis.tui.address import Address, address
+from lemnis.tui.answers import answer
 from lemnis.tui.language import N_, _
 from lemnis.tui.messages import StageWanted
 from lemnis.tui.screens.explain import Explanation
@@ -178,7 +179,7 @@ class LoopScreen(LiveScreen[LoopView]):
         """Look whether a run's gates were judged, and go on from there."""
         try:
             if self.engine.evaluate.gates(run_id):
-                self.app.call_later(self.show_gates, run_id)
+                answer(self.call_later, self.show_gates, run_id)
             else:
                 self.engine.evaluate.start(run_id)
                 self.post_message(self.Told(_("Queued: the gates of run {run_id}.").format(run_id=run_id)))

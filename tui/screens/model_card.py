@@ -13,6 +13,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.modelcard import Card, differences, markdown
 from lemnis.engine.modelcard.text import differences_markdown, fact_text
 from lemnis.engine.text import safe
+from lemnis.tui.answers import answer
 from lemnis.tui.format import MISSING
 from lemnis.tui.language import _
 from lemnis.tui.sentences import told
@@ -75,9 +76,9 @@ class ModelCard(Dialog[None]):
             cards = self.engine.cards
             found = (None if before is None else cards.card(self.model, before), cards.card(self.model, version))
         except LemnisError as error:
-            self.app.call_later(self.query_one(ErrorStrip).show, error)
+            answer(self.call_later, self.query_one(ErrorStrip).show, error)
         else:
-            self.app.call_later(self._show, found)
+            answer(self.call_later, self._show, found)
 
     def _show(self, found: tuple[Card | None, Card]) -> None:
         if found[1].version == self.version:

@@ -2,6 +2,7 @@
 
 import platform
 from dataclasses import dataclass
+from threading import Lock
 from typing import ClassVar
 
 from textual import work
@@ -14,6 +15,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import GpuReport, HostSample
 from lemnis.engine.resources.nodes import Nodes, NodeWatch
 from lemnis.tui import machines
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.sentences import told
 from lemnis.tui.terminal.pace import every
@@ -57,7 +59,7 @@ class NodesScreen(Dialog[None]):
         super().__init__()
         self.engine = engine
         self._watch: NodeWatch | None = None
-        self._left = False
+        self._left, self._beginning = False, Lock()
 
     def compose(self) -> ComposeResult:
         yield ErrorStrip()
@@ -74,18 +76,19 @@ class NodesScreen(Dialog[None]):
     @work(thread=True, exclusive=True, exit_on_error=False, group="nodes")
     def read(self) -> None:
         """Look at this machine and at what was heard of the others."""
-        if self._watch is None and not self._left:
-            self._watch = NodeWatch(self.engine.workspace)
-            if self._left:  # meanwhile
-                self._watch.close()
+        with self._beginning:  # a reading that takes longer than the period meets the next one
+            if self._watch is None and not self._left:
+                self._watch = NodeWatch(self.engine.workspace)
+                if self._left:  # meanwhile
+                    self._watch.close()
         watch = self._watch
         if watch is None:
             return
         try:
             room = self.engine.resources
-            self.post_message(self.Read(room.host(), room.gpus(), watch.latest(), self.engine.now_ms()))
+            answer(self.post_message, self.Read(room.host(), room.gpus(), watch.latest(), self.engine.now_ms()))
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            answer(self.post_message, self.Refused(error))
 
     def on_unmount(self) -> None:
         self._left = True

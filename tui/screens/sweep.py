@@ -17,6 +17,7 @@ from lemnis.engine.experiments.sweep import Trial
 from lemnis.engine.experiments.sweep.space import dimension_of, value_text
 from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.screens.swept import tables
@@ -119,9 +120,9 @@ class SweepScreen(Dialog[int | None]):
         try:
             view = read_view(self.engine.sweeps, self.sweep_name, self._seen)
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            answer(self.post_message, self.Refused(error))
         else:
-            self.post_message(self.Read(view))
+            answer(self.post_message, self.Read(view))
 
     def on_sweep_screen_read(self, message: Read) -> None:
         self._seen = message.view

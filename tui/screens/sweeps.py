@@ -12,6 +12,7 @@ from textual.message import Message
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.experiments.sweep import Sweep, Wishes
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.screens.sweep import SweepScreen
 from lemnis.tui.screens.swept import tables
@@ -78,9 +79,9 @@ class SweepsScreen(Dialog[int | None]):
                 for sweep in self.engine.sweeps.sweeps()
             ]
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            answer(self.post_message, self.Refused(error))
         else:
-            self.post_message(self.Read(rows))
+            answer(self.post_message, self.Read(rows))
 
     def best_of(self, sweep: Sweep) -> str:
         """Return a sweep's best value in words; its trials are read again when more of them have ended."""

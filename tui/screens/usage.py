@@ -13,6 +13,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import Usage
 from lemnis.engine.text import safe
 from lemnis.tui import used
+from lemnis.tui.answers import answer
 from lemnis.tui.format import when
 from lemnis.tui.language import N_, _
 from lemnis.tui.terminal.pace import every
@@ -102,9 +103,9 @@ class UsageScreen(Dialog[None]):
         try:
             found = self.engine.resources.usage(self.days, respects)
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            answer(self.post_message, self.Refused(error))
         else:
-            self.post_message(self.Read(found, view))
+            answer(self.post_message, self.Read(found, view))
 
     def on_usage_screen_refused(self, message: Refused) -> None:
         self.query_one(ErrorStrip).show(message.error)

@@ -15,6 +15,7 @@ from lemnis.engine.errors import Cancelled
 from lemnis.engine.explore import Count, Counted, Filter, Values, View, chosen
 from lemnis.engine.explore.values import By
 from lemnis.engine.text import safe
+from lemnis.tui.answers import answer
 from lemnis.tui.format import number, share
 from lemnis.tui.language import _
 from lemnis.tui.widgets import Col, Panel, PromptLine, Row, Table, Words, value_bar, value_cell
@@ -133,8 +134,9 @@ class ValuesScreen(Dialog[Filter | None]):
 
     @on(Ready)
     def show_values(self, message: Ready) -> None:
-        if message.values is not self._counting and message.values is not self.values:
-            message.values.close()
+        if message.values is not (self._counting or self.values):  # others are counted by now
+            if message.values is not self.values:
+                message.values.close()
             return
         if self.values is not None and self.values is not message.values:
             self.values.close()
@@ -203,9 +205,9 @@ class ValuesScreen(Dialog[Filter | None]):
             try:
                 first = values.page(0, PAGE, by=by, descending=descending, search=search)
             except LemnisError as error:
-                self.post_message(self.Refused(error))
+                answer(self.post_message, self.Refused(error))
             else:
-                self.post_message(self.Ready(values, first))
+                answer(self.post_message, self.Ready(values, first))
 
         self.run_worker(work, group="values-again", thread=True, exclusive=True, exit_on_error=False)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from overtaking import Held
 from small_problem import add_run, make_engine
 from support import becomes, copied, screen_text, settle, shows
 from textual.pilot import Pilot
@@ -16,6 +17,8 @@ from lemnis.engine.jobs import JobsRoom
 from lemnis.tui.app import Console
 from lemnis.tui.stages.experiments.columns import ColumnsScreen
 from lemnis.tui.stages.experiments.forms import Line, ViewsScreen
+from lemnis.tui.stages.experiments.pane import Look
+from lemnis.tui.stages.experiments.room import ExperimentsStage
 from lemnis.tui.stages.experiments.table import RunsTable
 
 SIZES = [(80, 24), (160, 48)]
@@ -226,3 +229,28 @@ async def test_read_only_keeps_nothing_and_writes_nothing(engine: Engine) -> Non
         assert pilot.app.screen is pilot.app.screen_stack[0]
         assert engine.experiments.count() == 3
     reader.store.close()
+
+
+async def test_the_panes_show_the_run_under_the_cursor_though_the_one_before_is_read_last(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = ExperimentsStage.read
+
+    async with console(engine).run_test(size=(160, 48)) as pilot:
+        await settle(pilot)
+        assert "#3 gamma" in screen_text(pilot)
+        held = Held()
+
+        def slowly(stage: ExperimentsStage, run_id: int) -> Look | None:
+            found = read(stage, run_id)
+            held.wait(run_id)
+            return found
+
+        monkeypatch.setattr(ExperimentsStage, "read", slowly)
+        for run_id in (2, 1):
+            await pilot.press("j")
+            await becomes(pilot, lambda run_id=run_id: run_id in held.begun)
+        for run_id in (1, 2):
+            held.end(run_id)  # at once, so that both answers wait when the first of them is looked at
+        await settle(pilot)
+        assert "#1 alpha" in screen_text(pilot)

@@ -3,16 +3,18 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
+from overtaking import Held
 from support import becomes, copied, screen_text, settle, shows
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from lemnis.engine import Engine
 from lemnis.engine.data.versions import record_version
-from lemnis.engine.explore import Filter
+from lemnis.engine.explore import Counted, Filter, Values
 from lemnis.engine.workspace import create_workspace
 from lemnis.tui.app import Console
 from lemnis.tui.stages.explore import resting
@@ -159,6 +161,31 @@ async def test_numbers_are_browsed_in_bins(wide: Engine) -> None:
         await shows(pilot, "bins in 70,000 rows", "0 to ")
         await pilot.press("enter")
         await shows(pilot, "0 ≤ id < ", "of 70,000 (")
+
+
+async def test_bins_that_are_counted_are_shown_though_a_search_is_answered_meanwhile(
+    wide: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Values.page
+    async with rows_of(wide) as pilot:
+        await pilot.press("f")
+        await shows(pilot, "70,000 distinct")
+        held = Held()
+
+        def slowly(values: Values, *arguments: Any, **options: Any) -> Counted:  # Any: whatever a page is asked by
+            found = page(values, *arguments, **options)
+            held.wait(values.binned)
+            return found
+
+        monkeypatch.setattr(Values, "page", slowly)
+        await pilot.press("slash", "7", "enter")
+        await becomes(pilot, lambda: False in held.begun)
+        await pilot.press("v")
+        await becomes(pilot, lambda: True in held.begun)
+        held.end(False)
+        await pilot.pause()
+        held.end(True)
+        await shows(pilot, "bins in 70,000 rows", "0 to ")
 
 
 async def test_a_column_is_found_by_a_part_of_its_name_and_kept_in_view(wide: Engine) -> None:

@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from overtaking import Held
 from support import becomes, screen_text, shows
 from textual.pilot import Pilot
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
-from lemnis.engine.resources import Account, Fate, Moved, Start, Waiting, WhatIf
+from lemnis.engine.resources import Account, Change, Fate, Moved, Start, Waiting, WhatIf
+from lemnis.engine.resources.room import ResourcesRoom
 from lemnis.engine.resources.scheduling import Claim
 from lemnis.engine.workspace import create_workspace
 from lemnis.tui.app import Console
@@ -92,6 +94,31 @@ async def test_plus_raises_the_priority_and_what_if_shows_it_before(engine: Engi
         await shows(pilot, "Job 2 has priority 60.")
         await pilot.press("minus")
         await becomes(pilot, lambda: engine.jobs.job(2).priority == 50)
+
+
+async def test_what_is_tried_last_is_shown_though_what_was_tried_before_is_found_last(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what_if = ResourcesRoom.what_if
+    async with opened(engine, (80, 24)) as pilot:
+        await pilot.press("j", "w")
+        await shows(pilot, "priority 50, 2 cores")
+        held = Held()
+
+        def slowly(room: ResourcesRoom, job_id: int, change: Change) -> WhatIf:
+            found = what_if(room, job_id, change)
+            held.wait(change.priority)
+            return found
+
+        monkeypatch.setattr(ResourcesRoom, "what_if", slowly)
+        for priority in (60, 70):
+            await pilot.press("plus")
+            await becomes(pilot, lambda priority=priority: priority in held.begun)
+        held.end(70)
+        await shows(pilot, "priority 70, 2 cores")
+        held.end(60)
+        await pilot.pause()
+        assert "priority 70, 2 cores" in screen_text(pilot)
 
 
 async def test_stopping_asks_and_escape_leads_back(engine: Engine) -> None:

@@ -17,6 +17,7 @@ from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.jobs import Job
 from lemnis.tui.actions import place_bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.sentences import told
@@ -122,23 +123,27 @@ class DiffScreen(Dialog[None]):
         self.query_one("#diff-columns", Table).focus()
         self.read()
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="diff")
     def read(self) -> None:
-        """Find the comparison; when it was not made yet, have it made and follow the job."""
+        """Find the comparison that is asked for now."""
+        self.find(self.before, self.after, self.asked)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="diff")
+    def find(self, before: str | None, after: str | None, asked: list[str] | None) -> None:
+        """Find a comparison; when it was not made yet, have it made and follow the job."""
         try:
-            found = self._find()
+            found = self._find(before, after, asked)
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            answer(self.post_message, self.Refused(error))
         else:
             if found is not None:
-                self.post_message(self.Found(found))
+                answer(self.post_message, self.Found(found))
 
-    def _find(self) -> Diff | None:
+    def _find(self, before: str | None, after: str | None, asked: list[str] | None) -> Diff | None:
         """Return the comparison; None if nobody waits for it any more."""
         room, jobs = self.engine.data.diffs, self.engine.jobs
-        pair = room.pair(self.before, self.after)
-        self.before, self.after = pair[0].id, pair[1].id
-        key = room.key(*pair, self.asked)
+        pair = room.pair(before, after)
+        answer(self.identify, (before, after), (pair[0].id, pair[1].id))
+        key = room.key(*pair, asked)
         found = room.find(*pair, key)
         if found is not None:
             return found
@@ -149,7 +154,7 @@ class DiffScreen(Dialog[None]):
             )
         job = jobs.job(room.start(*pair, key))
         while not job.ended:
-            self.post_message(self.Moved(job))
+            answer(self.post_message, self.Moved(job))
             sleep(ASK_EVERY_S)
             if get_current_worker().is_cancelled:
                 return None
@@ -157,6 +162,11 @@ class DiffScreen(Dialog[None]):
         if job.state != "finished":
             raise Unavailable(f"The comparison is {job.state}: {job.why}", f"Read `lemnis jobs logs {job.id}`.")
         return room.find(*pair, key)
+
+    def identify(self, named: tuple[str | None, str | None], ids: tuple[str, str]) -> None:
+        """Know from now on by their ids what was asked for by name, unless something else is asked for by now."""
+        if (self.before, self.after) == named:
+            self.before, self.after = ids
 
     def on_diff_screen_moved(self, message: Moved) -> None:
         self.job = message.job

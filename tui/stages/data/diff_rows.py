@@ -12,6 +12,7 @@ from textual.message import Message
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.data.diff import CHANGES, Diff, DiffPage, Listing
+from lemnis.tui.answers import answer
 from lemnis.tui.format import number
 from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
@@ -73,9 +74,9 @@ class DiffRows(Dialog[None]):
         try:
             page = self.engine.data.diffs.rows(self.diff, listing, 0, PAGE)
         except LemnisError as error:
-            self.post_message(self.Said(error=error))
+            answer(self.post_message, self.Said(error=error))
         else:
-            self.post_message(self.Read(listing, page))
+            answer(self.post_message, self.Read(listing, page))
 
     def on_diff_rows_read(self, message: Read) -> None:
         listing, page = message.listing, message.page

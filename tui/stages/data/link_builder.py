@@ -17,6 +17,7 @@ from lemnis.engine.config import Dataset, Link
 from lemnis.engine.data import KeyProposal, LinkDraft, LinkPreview, Snapshot, drafted, without
 from lemnis.engine.errors import BadInput, Cancelled, LemnisError
 from lemnis.engine.jobs import user_name
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.sentences import told
@@ -169,11 +170,11 @@ class LinkBuilder(Dialog[fields.Built | None]):
         if get_current_worker().is_cancelled:
             return
         try:
-            self.post_message(self.Looked(draft, self.bench.preview(draft)))
+            answer(self.post_message, self.Looked(draft, self.bench.preview(draft)))
         except Cancelled:
             pass
         except LemnisError as error:
-            self.post_message(self.Looked(draft, None, error))
+            answer(self.post_message, self.Looked(draft, None, error))
 
     def on_link_builder_looked(self, message: Looked) -> None:
         if message.draft == self.draft:  # else a newer edit came meanwhile

@@ -14,6 +14,7 @@ from textual.message import Message
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import Job
 from lemnis.engine.share import Item, Overview
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.sentences import told
@@ -116,9 +117,11 @@ class ShareScreen(Dialog[None]):
                     failed = error
             origins = {origin.id: origin for origin in room.origins()}
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            answer(self.post_message, self.Refused(error))
         else:
-            self.post_message(self.Read(ShareView(self.engine.now_ms(), remotes, remote, found, origins), failed))
+            answer(
+                self.post_message, self.Read(ShareView(self.engine.now_ms(), remotes, remote, found, origins), failed)
+            )
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="share-job")
     def follow(self) -> None:
@@ -126,10 +129,10 @@ class ShareScreen(Dialog[None]):
         try:
             jobs = [job for job in self.engine.jobs.jobs(limit=100) if job.kind in SHARING]
         except LemnisError as error:
-            self.post_message(self.Refused(error))
+            answer(self.post_message, self.Refused(error))
         else:
             live = next((job for job in jobs if not job.ended), None)
-            self.post_message(self.JobSeen(live or max(jobs, key=lambda job: job.id, default=None)))
+            answer(self.post_message, self.JobSeen(live or max(jobs, key=lambda job: job.id, default=None)))
 
     def on_share_screen_read(self, message: Read) -> None:
         self.view = message.view

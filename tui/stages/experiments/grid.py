@@ -18,6 +18,7 @@ from lemnis.engine.experiments import Grid, Plan, Started
 from lemnis.engine.experiments.algorithms import ALGORITHMS
 from lemnis.engine.experiments.grid import read_axes
 from lemnis.engine.text import safe
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.sentences import told
 from lemnis.tui.stages.experiments.forms import Line
@@ -147,9 +148,9 @@ class GridScreen(Dialog[Started | None]):
             offer = Offer(presets=room.presets(), versions=self.engine.data.versions())
             grid = room.recall("grid", Grid, Grid())
         except LemnisError as error:
-            self.post_message(self.Planned(self.grid, None, error))
+            answer(self.post_message, self.Planned(self.grid, None, error))
         else:
-            self.post_message(self.Offered(offer, grid))
+            answer(self.post_message, self.Offered(offer, grid))
 
     @on(Offered)
     def on_offered(self, message: Offered) -> None:
@@ -175,9 +176,9 @@ class GridScreen(Dialog[Started | None]):
         try:
             plan = self.engine.experiments.grids.plan(grid)
         except LemnisError as error:
-            self.post_message(self.Planned(grid, None, error))
+            answer(self.post_message, self.Planned(grid, None, error))
         else:
-            self.post_message(self.Planned(grid, plan, None))
+            answer(self.post_message, self.Planned(grid, plan, None))
 
     @on(Planned)
     def on_planned(self, message: Planned) -> None:

@@ -15,6 +15,7 @@ from lemnis.engine.experiments import Run
 from lemnis.engine.text import safe
 from lemnis.tui.actions import bindings
 from lemnis.tui.address import Address, address
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.stages import StageInfo
 from lemnis.tui.stages.experiments import facts, rows
@@ -43,9 +44,6 @@ class ExperimentsStage(ListStage):
         """A run was read for the panes beside the table."""
 
         look: Look
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, ExperimentsStage.Looked)
 
     @dataclass
     class Listed(Message):
@@ -93,7 +91,7 @@ class ExperimentsStage(ListStage):
             listing = all_of(self.engine.experiments, view.listing.asked, self._select or 0)
         except LemnisError:
             return  # the next load says what is wrong
-        self.post_message(self.Listed(ExperimentsView(listing, view.baseline, None, view.now_ms)))
+        answer(self.post_message, self.Listed(ExperimentsView(listing, view.baseline, None, view.now_ms)))
 
     def read(self, run_id: int) -> Look | None:
         """Return what is drawn of a run, None if there is none; runs in a thread."""
@@ -122,7 +120,7 @@ class ExperimentsStage(ListStage):
         except LemnisError:
             return  # it went meanwhile; the next load says what there is
         if look is not None:
-            self.post_message(self.Looked(look))
+            answer(self.post_message, self.Looked(look))
 
     # Drawing.
 
@@ -334,7 +332,7 @@ class ExperimentsStage(ListStage):
         else:
             words = f"{total:,} {'run' if total == 1 else 'runs'}"
         if not get_current_worker().is_cancelled:  # more was typed since
-            self.app.call_later(tell, words)
+            answer(self.call_later, tell, words)
 
     def explain(self) -> tuple[str, str] | None:
         table = self.query_one("#runs", Table)

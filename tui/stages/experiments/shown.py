@@ -13,6 +13,7 @@ from lemnis.engine.experiments.fields import FIELDS
 from lemnis.engine.jobs import user_name
 from lemnis.engine.query import Completion, check_query
 from lemnis.tui.address import Address, address, chosen
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.stages.experiments import rows
 from lemnis.tui.stages.experiments.acts import RunsStage
@@ -59,7 +60,7 @@ class ListStage(RunsStage):
             found = self.engine.experiments.complete(text)
         except LemnisError:
             found = Completion(len(text), [])
-        self.app.call_later(offer, found)
+        answer(self.call_later, offer, found)
 
     # The address.
 

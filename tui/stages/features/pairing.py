@@ -13,6 +13,7 @@ from lemnis.engine import Engine, LemnisError
 from lemnis.engine.features import PairDetail
 from lemnis.engine.features.records import MEASURES
 from lemnis.engine.text import safe
+from lemnis.tui.answers import answer
 from lemnis.tui.format import MISSING, figure, share, verdict
 from lemnis.tui.language import _
 from lemnis.tui.sentences import told
@@ -58,9 +59,9 @@ class PairScreen(Dialog[None]):
         try:
             detail = self.engine.features.pair(self.version_id, self.first, self.second)
         except LemnisError as error:
-            self.post_message(self.Measured(None, error))
+            answer(self.post_message, self.Measured(None, error))
         else:
-            self.post_message(self.Measured(detail, None))
+            answer(self.post_message, self.Measured(detail, None))
 
     def on_pair_screen_measured(self, message: Measured) -> None:
         words = self.query_one("#pair", Words)

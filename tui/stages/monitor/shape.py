@@ -11,6 +11,7 @@ from textual.content import Content
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.clock import now_ms
 from lemnis.engine.jobs import user_name
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.stages.monitor.shaped import COLUMNS, WIDE, ShapeView, detail, headline, nothing, shape_rows
 from lemnis.tui.terminal.pace import every
@@ -68,9 +69,9 @@ class ShapeScreen(Dialog[None]):
                 inspected=inspected,
             )
         except LemnisError as error:
-            self.app.call_later(self._refused, error)
+            answer(self.call_later, self._refused, error)
         else:
-            self.app.call_later(self._show, view)
+            answer(self.call_later, self._show, view)
 
     def _refused(self, error: LemnisError) -> None:
         self.query_one(ErrorStrip).show(error)

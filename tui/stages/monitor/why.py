@@ -12,6 +12,7 @@ from lemnis.engine import Engine
 from lemnis.engine.jobs import Job
 from lemnis.engine.monitor import Contrast, Window
 from lemnis.engine.text import safe
+from lemnis.tui.answers import answer
 from lemnis.tui.format import number, share
 from lemnis.tui.language import _
 from lemnis.tui.screens.following import JobDialog
@@ -53,7 +54,7 @@ class WhyScreen(JobDialog[None]):
     @work(thread=True, exclusive=True, exit_on_error=False, group="kept")
     def read_kept(self) -> None:
         """Show what was found before, or have it found."""
-        self.post_message(self.Read(self.engine.monitor.contrast(self.window)))
+        answer(self.post_message, self.Read(self.engine.monitor.contrast(self.window)))
 
     @on(Read)
     def begin(self, message: Read) -> None:

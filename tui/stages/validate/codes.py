@@ -16,6 +16,7 @@ from lemnis.engine.clock import iso_utc, now_ms
 from lemnis.engine.jobs import user_name
 from lemnis.engine.text import safe
 from lemnis.engine.validate.code_lists import CodeEvent, ListedCodes, UnknownCodes
+from lemnis.tui.answers import answer
 from lemnis.tui.format import number
 from lemnis.tui.language import _
 from lemnis.tui.stages.validate.code_rows import (
@@ -89,9 +90,9 @@ class CodesScreen(Dialog[bool]):
             unknown, events = room.unknown(self.check, self.run_id), room.events(self.check)
             listed = room.show(self.check) if unknown.listed else None
         except LemnisError as error:
-            self.app.call_later(self._refused, error)
+            answer(self.call_later, self._refused, error)
         else:
-            self.app.call_later(self._show, CodesView(unknown, listed, events))
+            answer(self.call_later, self._show, CodesView(unknown, listed, events))
 
     def _say(self, text: str) -> None:
         self.query_one("#codes-said", Words).say(text)

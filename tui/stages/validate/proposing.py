@@ -12,6 +12,7 @@ from textual.content import Content
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.jobs import Job, user_name
 from lemnis.engine.validate.proposals import Proposals
+from lemnis.tui.answers import answer
 from lemnis.tui.format import share
 from lemnis.tui.language import _
 from lemnis.tui.sentences import told
@@ -85,9 +86,9 @@ class ProposalsScreen(Dialog[int]):
             last = max(jobs, key=lambda job: job.id, default=None)
             view = ProposalsView(self.engine.validate.proposals(), newest.id if newest else "", last)
         except LemnisError as error:
-            self.app.call_later(self._refused, error)
+            answer(self.call_later, self._refused, error)
         else:
-            self.app.call_later(self._show, view)
+            answer(self.call_later, self._show, view)
 
     def _refused(self, error: LemnisError) -> None:
         self.query_one(ErrorStrip).show(error)

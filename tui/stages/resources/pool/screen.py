@@ -12,6 +12,7 @@ from textual.message import Message
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import PoolState
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.stages.resources.pane import Lines
 from lemnis.tui.stages.resources.pool import words
@@ -89,7 +90,7 @@ class PoolScreen(Dialog[str | None]):
             message: Message = self.Read(self.engine.resources.pool(), self.engine.now_ms())
         except LemnisError as error:
             message = self.Refused(error)
-        self.post_message(message)
+        answer(self.post_message, message)
 
     def on_pool_screen_read(self, message: Read) -> None:
         pool, at = message.pool, message.at

@@ -11,6 +11,7 @@ from textual.message import Message
 
 from lemnis.engine import Engine, LemnisError
 from lemnis.engine.resources import Change, Waiting, WhatIf
+from lemnis.tui.answers import answer
 from lemnis.tui.language import _
 from lemnis.tui.stages.resources.pane import Lines
 from lemnis.tui.stages.resources.pool import words
@@ -75,7 +76,7 @@ class TrialScreen(Dialog[int | None]):
             message: Message = self.Tried(self.engine.resources.what_if(self.job.job_id, change), self.engine.now_ms())
         except LemnisError as error:
             message = self.Refused(error)
-        self.post_message(message)
+        answer(self.post_message, message)
 
     def on_trial_screen_tried(self, message: Tried) -> None:
         found, at = message.found, message.at
