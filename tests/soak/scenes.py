@@ -177,9 +177,22 @@ HOME = tuple(map(Step, (*ESCAPE * 4, STAGES["experiments"], *ESCAPE * 2, *"Jagg"
 SHELF = next(action.key for action in ACTIONS if action.id == "experiments.shelf")
 
 
+def each_key(stage: str) -> Iterator[Step]:
+    """Press each key of a stage, on its first row and on the one below it."""
+    for action in of_stage(stage):
+        yield from map(Step, (STAGES[stage], typed(action), "j", ENTER, ESCAPE, ESCAPE, ESCAPE))
+
+
 def scenes(seed: int) -> Iterator[tuple[str, Iterator[Step]]]:
-    """Yield scenes for ever, the same ones for the same seed: the name of each, and its steps."""
+    """Yield scenes for ever, the same ones for the same seed: the name of each, and its steps.
+
+    First comes every key of every tab, and every scene: what is loaded late, when it is first needed, is no leak.
+    """
     chance = Random(seed)
+    for stage in STAGES:
+        yield each_key.__name__, each_key(stage)
+    for scene in SCENES:
+        yield scene.__name__, scene(chance)
     while True:
         scene = chance.choices(list(SCENES), list(SCENES.values()))[0]
         yield scene.__name__, scene(chance)

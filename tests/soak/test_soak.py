@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from gauges import Sample, busy, memory
 from lived import lived
-from scenes import SCENES, Step, scenes
+from scenes import SCENES, STAGES, Step, each_key, of_stage, scenes
 from support import until
 from typed import typed
 from verdict import MIB, complaints, figures, lows, rise
@@ -93,7 +93,9 @@ def test_the_same_seed_walks_the_same_way_and_never_leaves() -> None:
     walked = first(7)
     assert walked == first(7)
     assert walked != first(8)
-    assert {name for name, _ in walked} == {scene.__name__ for scene in SCENES}
+    assert {name for name, _ in walked} == {each_key.__name__, *(scene.__name__ for scene in SCENES)}
+    pressed = {step.keys for name, steps in walked if name == each_key.__name__ for step in steps}
+    assert pressed >= {typed(action) for stage in STAGES for action in of_stage(stage)}
     assert not [step for _, steps in walked for step in steps if "q" in step.keys]
     assert all(list(scene(Random(1))) for scene in SCENES)
 
