@@ -3,7 +3,7 @@
 import fcntl
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -29,6 +29,8 @@ SAFE_WAL = (3, 51, 3)  # before it, processes that share a WAL can lose committe
 SAFE_BACKPORTS = ((3, 44, 6), (3, 50, 7))
 BUSY_MS = 10_000
 STATEMENTS = 500  # pysqlite3 keeps the most used: once so many are known, every new one is compiled at each use
+FEWER_STATEMENTS = 64  # of a sparing process: what a tab asks again and again
+FEWER_PAGES = "pragma cache_size = -128"  # KiB; the file cache of the system has them too
 IDLE = 2  # connections nobody reads with that stay open: each has read the whole schema, 0.6 MiB of the state's
 
 
@@ -119,12 +121,30 @@ class Connections:
     """The open connections to one database, for any number of threads.
 
     A thread that writes has one of its own; one that only reads borrows one that nobody reads with at the moment.
+
+    Attributes:
+        sparing: Keep fewer pages and statements in those that are opened from now on.
     """
 
-    def __init__(self, opened: Callable[[], sqlite3.Connection]) -> None:
-        self._opened = opened
+    def __init__(self, name: Name, path: Path, *, read_only: bool, at: int | None = None) -> None:
+        """Open none yet; those to come read, and write unless `read_only`, or look at a past moment (epoch ms)."""
+        self._name: Name = name
+        self._path, self._read_only, self._at = path, read_only, at
         self._own = threading.local()
         self._idle: list[sqlite3.Connection] = []
+        self.sparing = False
+
+    def _opened(self) -> sqlite3.Connection:
+        statements = FEWER_STATEMENTS if self.sparing else STATEMENTS
+        durable = self._name == "state"
+        connection = connect(self._path, durable=durable, read_only=self._read_only, statements=statements)
+        if self.sparing:
+            connection.execute(FEWER_PAGES)
+        if self._at is not None:
+            from lemnis.engine.store.past import look_back
+
+            look_back(connection, self._name, self._at)
+        return connection
 
     def own(self) -> sqlite3.Connection:
         """Return this thread's own; from now on it reads with it too."""
@@ -154,11 +174,12 @@ class Connections:
         else:
             connection.close()
 
-    def run(self, pragma: str) -> None:
-        """Run a pragma in this thread's own and in those that are idle."""
+    def spare(self) -> None:
+        """Be sparing from now on; one that is open already keeps its statements."""
+        self.sparing = True
         for connection in (*self._idle, getattr(self._own, "connection", None)):
             if connection is not None:
-                connection.execute(pragma)
+                connection.execute(FEWER_PAGES)
 
     def close(self) -> None:
         """Close this thread's own, and those that are idle."""

@@ -3,7 +3,6 @@
 import sys
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lemnis.engine.clock import iso_utc, now_ms
 from lemnis.engine.errors import BadInput, ReadOnly, StoreError
-from lemnis.engine.store.connection import NAMES, STATEMENTS, Connections, Name, connect, exclusive, sqlite3
+from lemnis.engine.store.connection import NAMES, Connections, Name, exclusive, sqlite3
 from lemnis.engine.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ Row: TypeAlias = sqlite3.Row
 Values: TypeAlias = Sequence[object] | Mapping[str, object]
 
 SCHEMA_VERSION = 68  # raised with every migration; a newer file is refused, an older one is migrated
-FEWER_STATEMENTS = 64  # of a sparing process: what a tab asks again and again
-FEWER_PAGES = "pragma cache_size = -128"  # KiB; the file cache of the system has them too
 REFUSED = "refused: "  # how a trigger of ours begins what it refuses with
 
 
@@ -35,9 +32,10 @@ class Store:
     def __init__(self, workspace: Workspace, *, read_only: bool = False, at: int | None = None) -> None:
         """Open a workspace's state, or look at it as it was at a past moment (epoch ms), for reading alone."""
         self.workspace, self.read_only, self.at = workspace, read_only or at is not None, at
-        self._connections = {name: Connections(partial(self._opened, name)) for name in NAMES}
+        self._connections = {
+            name: Connections(name, self.path(name), read_only=self.read_only, at=at) for name in NAMES
+        }
         self._writers = threading.local()
-        self._sparing = False
         if not self.read_only:
             workspace.make_dirs()
             self._migrate()
@@ -53,25 +51,13 @@ class Store:
         """Return this thread's own connection; from now on it reads with it too."""
         return self._connections[name].own()
 
-    def _opened(self, name: Name) -> sqlite3.Connection:
-        statements = FEWER_STATEMENTS if self._sparing else STATEMENTS
-        connection = connect(self.path(name), durable=name == "state", read_only=self.read_only, statements=statements)
-        if self._sparing:
-            connection.execute(FEWER_PAGES)
-        if self.at is not None:
-            from lemnis.engine.store.past import look_back
-
-            look_back(connection, name, self.at)
-        return connection
-
     def spare_memory(self) -> None:
         """Keep fewer pages and statements in memory from now on, for a process that mostly reads.
 
         A connection that is open already keeps its statements.
         """
-        self._sparing = True
         for connections in self._connections.values():
-            connections.run(FEWER_PAGES)
+            connections.spare()
 
     def now_ms(self) -> int:
         """Return the moment whose facts are read: the past one that is looked at, else the time, epoch ms."""

@@ -1,11 +1,13 @@
 """The store: one SQLite, durable writes, refusals in sentences."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,9 @@ from support import until
 from lemnis.engine import Engine
 from lemnis.engine.errors import ReadOnly, StoreError
 from lemnis.engine.store import Store, connection, journal_notice, wal_is_safe
-from lemnis.engine.store.connection import IDLE, Connections, connect
+from lemnis.engine.store.connection import FEWER_STATEMENTS, IDLE, Connections
 from lemnis.engine.store.schema import migrations
-from lemnis.engine.store.store import FEWER_STATEMENTS, SCHEMA_VERSION
+from lemnis.engine.store.store import SCHEMA_VERSION
 from lemnis.engine.workspace import Workspace
 
 
@@ -165,7 +167,7 @@ def test_connections_that_many_read_with_at_once_are_closed_again(
 ) -> None:
     store, together = engine.store, threading.Barrier(6)
     opened = opened_by(store, monkeypatch)
-    connections = Connections(lambda: connect(store.path("state"), durable=True))
+    connections = Connections("state", store.path("state"), read_only=True)
 
     def read(_: int) -> int:
         borrowed = connections.borrow()
@@ -179,6 +181,22 @@ def test_connections_that_many_read_with_at_once_are_closed_again(
     assert (len(opened), still_open(opened)) == (6, IDLE)
     connections.close()
     assert still_open(opened) == 0
+
+
+def test_a_store_that_nobody_has_any_more_is_gone_at_once_with_what_it_opened(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = opened_by(engine.store, monkeypatch)
+    store = Store(engine.workspace, read_only=True)
+    assert store.value("select count(*) from models") == 0
+    gone = weakref.ref(store)
+    gc.disable()  # a console has what it keeps out of the collector's sight
+    try:
+        del store
+        assert gone() is None
+    finally:
+        gc.enable()
+    assert len(opened) == 1
 
 
 def test_a_thread_that_writes_reads_what_it_has_not_committed_and_others_do_not(engine: Engine) -> None:
