@@ -7,10 +7,12 @@ import re
 
 import pytest
 from rich.cells import cell_len
+from rich.segment import Segment
 from support import engine_at, settle
 from textual.app import App, ComposeResult
-from textual.containers import Container
+from textual.containers import Container, Horizontal
 from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -94,3 +96,26 @@ async def test_a_change_that_begins_or_ends_within_a_wide_letter_draws_all_of_it
         compositor._dirty_regions.add(Region(5, 2, 2, 1))
         written = compositor.render_update().render_segments(pilot.app.console)
         assert re.findall(r"한글|\x1b\[\d+;\d+H", written) == ["\x1b[3;5H", "한글"]
+
+
+class Late(Widget):
+    """One that draws as if it were two cells wide."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return [Strip([Segment("ab")])] * crop.height
+
+
+class Beside(App[None]):
+    CSS = "Late { width: 9; height: 1; } Static { width: 9; height: 1; } Horizontal { height: 1; }"
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Late()
+            yield Static("beside it")
+
+
+async def test_what_draws_less_than_its_place_leaves_the_rest_of_it_empty() -> None:
+    draw_seen()
+    async with Beside().run_test(size=(18, 2)) as pilot:
+        compositor = pilot.app.screen._compositor
+        assert compositor.render_strips()[0].text == "ab       beside it"

@@ -56,7 +56,8 @@ def seen(compositor: Compositor, spans: Iterable[tuple[int, int, int]]) -> Lines
         top = rows[0]
         strips = widget.render_lines(Region(left - region.x, top - region.y, area.width, rows[-1] + 1 - top))
         for y in rows:
-            lines[y].update(pieces(strips[y - top], left, parts[y]))
+            # One that has not heard of its size yet draws another number of cells.
+            lines[y].update(pieces(strips[y - top].adjust_cell_length(area.width), left, parts[y]))
     return {y: dict(sorted(line.items())) for y, line in lines.items()}
 
 
