@@ -29,7 +29,7 @@ from lemnis.tui.terminal.driver import TerminalDriver
 from lemnis.tui.terminal.pictures import time_by
 from lemnis.tui.terminal.strips import spare_caches
 from lemnis.tui.terminal.traffic import rarer
-from lemnis.tui.theme import ThemedApp
+from lemnis.tui.terminal.typed import TypedApp
 from lemnis.tui.widgets.bars import FactLine
 
 LEAVING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
@@ -59,7 +59,7 @@ def unless_placed(screen: Screen[Any]) -> Callable[[Size], None]:
     return resized
 
 
-class TerminalApp(ThemedApp[None]):
+class TerminalApp(TypedApp):
     """An app on the terminal of this process.
 
     Attributes:
