@@ -1,6 +1,7 @@
 """A dialog around one job: it queues it, follows it while it goes on, and stops it when it is left before the end."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import on, work
@@ -86,8 +87,9 @@ class JobDialog(Dialog[Answer], Generic[Answer]):
 
     def action_leave(self) -> None:
         self.left = True
-        if self.job_id:
-            self.stop(self.job_id)
+        if self.job_id:  # by the app: what a dialog has not begun when it goes is never done
+            cancel = partial(self.cancel, self.job_id)
+            self.app.run_worker(cancel, thread=True, exit_on_error=False, group="job-stop")
         self.dismiss(None)
 
     # How it works.
@@ -133,11 +135,6 @@ class JobDialog(Dialog[Answer], Generic[Answer]):
             self.found(message.result)
         else:
             self.refused(_("It is {state}: {why}").format(state=_(job.state), why=told(job.why)))
-
-    @work(thread=True, exit_on_error=False, group="job-stop")
-    def stop(self, job_id: int) -> None:
-        """Stop the job."""
-        self.cancel(job_id)
 
     def cancel(self, job_id: int) -> None:
         """Ask a job to stop; one that has ended meanwhile stays as it is."""

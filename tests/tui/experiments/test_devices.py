@@ -1,7 +1,9 @@
 """Which device: the command's table and the dialog that takes the recommended one over."""
 # pyright: basic
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,14 +11,14 @@ from typing import Any
 
 import pytest
 from small_problem import make_engine
-from support import becomes, settle, shows
+from support import becomes, screen_text, settle, shows
 from textual.widgets import Input
 
 from lemnis.engine import Engine
 from lemnis.engine.experiments import Advice, Advisor
 from lemnis.engine.experiments.advice import Tried
 from lemnis.engine.jobs import JobsRoom
-from lemnis.tui.app import Console
+from lemnis.tui.app import THREADS, Console
 from lemnis.tui.commands.group import run
 from lemnis.tui.commands.session import hoisted
 from lemnis.tui.stages.experiments.train import TrainDialog
@@ -87,6 +89,22 @@ async def test_the_dialog_follows_the_trials_and_takes_the_best_device(engine: E
         dialog = pilot.app.screen
         assert isinstance(dialog, TrainDialog)
         assert dialog.query_one("#overrides", Input).value == "device=gpu"
+
+
+async def test_leaving_stops_the_trials_also_where_no_thread_is_free_for_it(engine: Engine) -> None:
+    async with Console(engine).run_test(size=(80, 24)) as pilot:
+        for key in ("6", "t", "a"):
+            await pilot.press(key)
+            await settle(pilot)
+        await shows(pilot, "queued: waiting")
+        free, loop = threading.Event(), asyncio.get_running_loop()
+        busy = [loop.run_in_executor(None, free.wait) for _ in range(THREADS)]
+        await pilot.press("escape")
+        await becomes(pilot, lambda: "which device?" in screen_text(pilot))
+        await pilot.pause(0.2)  # what was begun by the dialog is given up with it
+        free.set()
+        await asyncio.gather(*busy)
+        await becomes(pilot, lambda: [job.state for job in engine.jobs.jobs()] == ["cancelled"])
 
 
 async def test_leaving_stops_the_trials_and_a_failure_is_said(engine: Engine) -> None:
