@@ -126,7 +126,9 @@ class Walk:
             self.quiet(1.0, 5.0)  # all that is told of it
             raise self.fell(wrong[0])
         terminal.written = terminal.written[-SHOWN:]
-        done, status = os.waitpid(terminal.pid, os.WNOHANG)
+        done, status = os.waitpid(terminal.pid, os.WNOHANG | os.WUNTRACED)
+        if done and os.WIFSTOPPED(status):
+            raise self.fell("The console was suspended")  # no shell would ever go on with it
         if done:
             raise self.fell(f"The console ended with {os.waitstatus_to_exitcode(status)}")
 
