@@ -27,9 +27,11 @@ from lemnis.tui.warming import settle_memory
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
 
+    from lemnis.engine.store import Store
+
 Wish: TypeAlias = int | Literal["earlier", "later", "now"]
 
-STAYED_S = 1.0
+STAYED_S, RARELY_S = 1.0, 16.0
 MOST_LEFT = 3  # places that were left and still take memory, for somebody who steps on and on
 REFUSED = N_("This is the past: it can't be changed. {app.back} returns to now.")
 
@@ -52,7 +54,7 @@ class TravellingApp(TerminalApp):
         self.present = engine if engine.at is None else engine.present()
         self.banner = "" if engine.at is None else banner(engine.at)
         self.pump = self.pump_of(engine)
-        self._left: WeakSet[Engine] = WeakSet()
+        self._left: WeakSet[Store] = WeakSet()  # not of engines: a room of one may be held longer than it
         self._letting_go: Timer | None = None
         self.set_class(engine.at is not None, "-past")
 
@@ -104,7 +106,7 @@ class TravellingApp(TerminalApp):
         """Show a place in time, and there what an address names."""
         self.pump.stop()
         if self.engine is not self.present:
-            self._left.add(self.engine)
+            self._left.add(self.engine.store)
         self.engine, self.banner, self.pump = place.engine, place.banner, self.pump_of(place.engine)
         self.set_class(place.engine.at is not None, "-past")
         await self.renew()
@@ -124,7 +126,7 @@ class TravellingApp(TerminalApp):
     def _let_go(self, after_s: float) -> None:
         self._forget()
         if self._left:  # a thread still reads there
-            self.let_go(2 * after_s)
+            self.let_go(min(2 * after_s, RARELY_S))
 
     def _forget(self) -> None:
         # What stays remembers what it was asked for last, also what was taken away since, with the engine it showed.
