@@ -132,6 +132,8 @@ class TravellingApp(TerminalApp):
         # What stays remembers what it was asked for last, also what was taken away since, with the engine it showed.
         for node in (self, *self.screen_stack, *self.screen.walk_children()):
             node._query_one_cache.clear()  # pyright: ignore[reportPrivateUsage]
+        for store in self._left:
+            store.close()  # whoever still reads there opens it once more
         settle_memory()
 
     async def run_action(

@@ -107,7 +107,12 @@ async def test_a_time_that_was_left_is_let_go_of_once_nothing_reads_there(
         await becomes(pilot, lambda: settled)
         assert past() is not None
         read.clear()
-        await becomes(pilot, lambda: past() is None, seconds=60.0)  # it is tried again more and more rarely
+
+        def closed() -> bool:
+            store = past()
+            return store is None or not any(each._idle for each in store._connections.values())
+
+        await becomes(pilot, closed, seconds=60.0)  # it is tried again more and more rarely
 
 
 async def test_the_console_opens_in_the_past(engine: Engine) -> None:
