@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from small_problem import make_engine
 from support import becomes, screen_text, settle, shows
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from lemnis.engine import Engine
@@ -72,13 +73,18 @@ def test_the_command_prints_each_device_and_the_advice(
     assert (document["device"], len(document["tried"]), engine.experiments.count()) == ("gpu", 3, 0)
 
 
+async def ask(pilot: Pilot[None]) -> None:
+    """Ask which device, from the dialog that trains."""
+    for key in ("6", "t", "a"):
+        await pilot.press(key)
+        await settle(pilot)
+    await shows(pilot, "Which device?", "queued: waiting")
+
+
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_the_dialog_follows_the_trials_and_takes_the_best_device(engine: Engine, size: tuple[int, int]) -> None:
     async with Console(engine).run_test(size=size) as pilot:
-        for key in ("6", "t", "a"):
-            await pilot.press(key)
-            await settle(pilot)
-        await shows(pilot, "Which device?", "queued: waiting")
+        await ask(pilot)
         end(engine, "finished", "finished")
         screen = await shows(pilot, "gpu is best", "cuda: CUDA Tree Learner", "Tesla", "5.9 s")
         assert ("a round" in screen) == (size[0] > 100)
@@ -93,10 +99,7 @@ async def test_the_dialog_follows_the_trials_and_takes_the_best_device(engine: E
 
 async def test_leaving_stops_the_trials_also_where_no_thread_is_free_for_it(engine: Engine) -> None:
     async with Console(engine).run_test(size=(80, 24)) as pilot:
-        for key in ("6", "t", "a"):
-            await pilot.press(key)
-            await settle(pilot)
-        await shows(pilot, "queued: waiting")
+        await ask(pilot)
         free, loop = threading.Event(), asyncio.get_running_loop()
         busy = [loop.run_in_executor(None, free.wait) for _ in range(THREADS)]
         await pilot.press("escape")
@@ -109,10 +112,7 @@ async def test_leaving_stops_the_trials_also_where_no_thread_is_free_for_it(engi
 
 async def test_leaving_stops_the_trials_and_a_failure_is_said(engine: Engine) -> None:
     async with Console(engine).run_test(size=(80, 24)) as pilot:
-        for key in ("6", "t", "a"):
-            await pilot.press(key)
-            await settle(pilot)
-        await shows(pilot, "queued: waiting")
+        await ask(pilot)
         await pilot.press("escape")
         await becomes(pilot, lambda: [job.state for job in engine.jobs.jobs()] == ["cancelled"])
         await pilot.press("a")
