@@ -30,7 +30,6 @@ from lemnis.tui.navigation import NavigatingApp
 from lemnis.tui.sentences import told
 from lemnis.tui.stages import STAGES
 from lemnis.tui.terminal.app import TerminalApp
-from lemnis.tui.terminal.pictures import TOGETHER_S
 from lemnis.tui.tour.console import Touring
 from lemnis.tui.warming import Rest, clear_garbage, heed_garbage, settle_memory, warm_rooms
 from lemnis.tui.widgets.bars import FactLine, KeyBar
@@ -41,6 +40,7 @@ from lemnis.tui.widgets.settled import settled
 NARROW, SHORT = 100, 20
 WARM_AFTER_S = 1.5
 THREADS = 6  # that read for it, however many cores there are: each keeps its own connections to the store
+SETTLING_S = 0.002  # so often it is looked whether a stage that is waited for has settled
 HELD_S = 0.5  # so long the first picture waits for what it is to show
 TOLD, LONG_S = 4, 15.0  # complaints about keys that are shown, and for how long
 ANSWER_FIRST_S = 0.1  # the prompt's line goes when what it asked for is drawn: one picture less to wait for
@@ -202,9 +202,12 @@ class Console(Touring, NavigatingApp):
             self.set_interval(AGE_SECONDS, self.rest)
 
     def on_stage_complete(self) -> None:
-        """Draw a stage that is waited for, once its tables have said where their cursors are and that is heeded."""
-        if self.held and self.stage is not None and not settled(self.stage):
-            self.set_timer(TOGETHER_S, self.on_stage_complete)
+        """Draw a stage that is waited for, once its tables have said where their cursors are and that is heeded.
+
+        Placing it may bring scroll bars, which move what is beside them.
+        """
+        if self.held and self.stage is not None and (not settled(self.stage) or self.place_unseen()):
+            self.set_timer(SETTLING_S, self.on_stage_complete)
         else:
             self.has_come("stage")
 
@@ -215,6 +218,7 @@ class Console(Touring, NavigatingApp):
 
     def on_room_imported(self, message: RoomImported) -> None:
         """Make a tab's room unseen, so that opening it costs its picture alone."""
+        self.dress_screens()
         if self.screen_stack and not self.screen_stack[0].query(f"#stage-{message.stage}"):
             room = self.make_stage(message.stage)
             room.display = False

@@ -117,7 +117,8 @@ class NavigatingApp(ResumingApp):
             )
         sheet = HERE / "stages" / name / "pane.tcss"
         if sheet.exists():
-            self.stylesheet.add_source(sheet.read_text("utf-8"), read_from=(str(sheet), ""))
+            # What a tab says of its screens comes before what is said of all of them, whichever was read first.
+            self.stylesheet.add_source(sheet.read_text("utf-8"), read_from=(str(sheet), ""), tie_breaker=1)
         if kind is None:
             return Container(
                 Empty(_("{stage} has nothing to show yet.").format(stage=info.said)),

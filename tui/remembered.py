@@ -1,14 +1,14 @@
 """What the console remembers for a person between sessions: the workspaces opened last, and how far a tour came."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
+import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 KEPT = 20
 WRITING = Lock()
@@ -35,8 +35,8 @@ def state_file(environment: Mapping[str, str]) -> Path:
 def known_workspaces(path: Path | None = None) -> list[Known]:
     """Return the workspaces that were opened, the last first; none where the file is missing or damaged."""
     try:
-        listed: object = json.loads((path or state_file(os.environ)).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        listed: object = msgspec.json.decode((path or state_file(os.environ)).read_bytes())
+    except (OSError, ValueError, RecursionError, msgspec.DecodeError):
         return []
     # Any: what a file holds that a person may have edited.
     entries = cast("list[Any]", listed) if isinstance(listed, list) else []
@@ -57,7 +57,7 @@ def remember(root: Path, *, tour: int | None = None, path: Path | None = None) -
         fresh = path.with_name(f"{path.name}.{os.getpid()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps([asdict(each) for each in kept], indent=1), "utf-8")
+            fresh.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=1))
             fresh.replace(path)
         except OSError:
             return

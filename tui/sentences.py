@@ -5,11 +5,11 @@ each kind of sentence is known by its template, ``version {}: {} rows``, as the 
 translation numbers the places: ``버전 {0}: {1}행``. One that has no translation stays as it is.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 from lemnis.tui.language import CATALOGUE, LOCALES
@@ -152,8 +152,8 @@ class Sentences:
 def read(language: str) -> Sentences:
     """Return what is known of a language; nothing where there is no file of it."""
     try:
-        return Sentences(json.loads((LOCALES / language / "sentences.json").read_text("utf-8")))
-    except (OSError, ValueError):
+        return Sentences(msgspec.json.decode((LOCALES / language / "sentences.json").read_bytes()))
+    except (OSError, msgspec.DecodeError):
         return Sentences({})
 
 

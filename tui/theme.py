@@ -3,7 +3,7 @@
 import os
 import signal
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textual.app import App
 from textual.theme import Theme
@@ -12,6 +12,7 @@ from lemnis.tui.terminal.colours import Colourless, colourless, light
 from lemnis.tui.terminal.driver import TerminalDriver
 
 SHEET = Path(__file__).with_name("theme.tcss")
+SCREENS = Path(__file__).parent / "screens" / "screens.tcss"  # of what opens over the first picture
 Answer = TypeVar("Answer")
 
 DARK = Theme(
@@ -114,6 +115,17 @@ class ThemedApp(App[Answer]):
     def get_css_variables(self) -> dict[str, str]:
         self.theme_variables = meanings(super().get_css_variables(), ansi=self.current_theme.ansi)
         return self.theme_variables
+
+    def dress_screens(self) -> None:
+        """Know the rules of screens, which the first picture does not wait for."""
+        place = str(SCREENS)
+        if not self.stylesheet.has_source(place):
+            self.stylesheet.add_source(SCREENS.read_text("utf-8"), read_from=(place, ""))
+
+    # Any: as Textual's own, which takes a name or a screen and returns a screen of that kind.
+    def get_screen(self, screen: Any, screen_class: Any = None) -> Any:
+        self.dress_screens()
+        return super().get_screen(screen, screen_class)
 
     async def on_mount(self) -> None:
         if not self.is_headless and self.console.color_system == "standard":

@@ -1,7 +1,5 @@
 """How long jobs still run: from how far they are, else from earlier ones of the same kind."""
 
-from statistics import median
-
 from lemnis.engine.resources.situation import Situation
 from lemnis.engine.store import Row, Store
 
@@ -51,6 +49,8 @@ def left_of(job: Row, usual_ms: float | None) -> float | None:
 
 def usual(job: Row, past: list[Row]) -> float | None:
     """Return how long jobs like this one took, in ms."""
+    from statistics import median  # with fractions: what shows no queue starts without
+
     alike = [row["took"] for row in past if row["title"] == job["title"]][:NEAREST]
     if not alike and job["kind"] != "tracking.script":
         alike = [row["took"] for row in past][:NEAREST]

@@ -58,7 +58,9 @@ class ResourcesRoom:
         self._pasts: dict[tuple[str, tuple[str, ...], int, int], History] = {}
         self._disk: tuple[float, list[DiskUse]] | None = None
         self._planning = threading.Lock()
-        self._plan: tuple[tuple[object, ...], tuple[object, ...], Plan] | None = None  # what moved, its state, the plan
+        self._plan: tuple[tuple[object, ...], tuple[object, ...] | None, Plan] | None = (
+            None  # what moved, its state, the plan
+        )
 
     def host(self) -> HostSample:
         """Return the newest reading of the machine; `at` says how old it is.
@@ -236,7 +238,8 @@ class ResourcesRoom:
             moved = (expected, *moved_of(self.store))
             if self._plan is not None and self._plan[0] == moved:
                 return self._plan[2]
-            state = (*moved[:2], *state_of(self.store))
+            # The first plan has none to be compared with, and nobody waits for its state.
+            state = None if self._plan is None else (*moved[:2], *state_of(self.store))
             known = self._plan is not None and self._plan[1] == state
             plan = self._plan[2] if self._plan is not None and known else make_plan(self.store, expected)
             self._plan = (moved, state, plan)

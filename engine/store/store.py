@@ -4,7 +4,6 @@ import sys
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -253,8 +252,8 @@ def sqlite_utils_database(connection: sqlite3.Connection) -> "Database":
     return Database(connection)
 
 
-class Hidden(MetaPathFinder):
-    """Hides modules from the thread that made it; what other threads import meanwhile they get."""
+class Hidden:
+    """A finder that hides modules from the thread that made it; what other threads import meanwhile they get."""
 
     def __init__(self, names: Collection[str]) -> None:
         self.names, self.thread = names, threading.get_ident()

@@ -12,17 +12,18 @@ from support import becomes, engine_at, settle
 from textual._compositor import Compositor
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
+from textual.css.scalar import Scalar
 from textual.geometry import Size
 from textual.screen import Screen
 
 from lemnis.tui.app import Console, MainScreen
 from lemnis.tui.screens.explain import Explanation
 from lemnis.tui.stages.resources.room import ResourcesStage
-from lemnis.tui.terminal.app import unless_placed
+from lemnis.tui.terminal.app import TerminalApp, unless_placed
 from lemnis.tui.terminal.behind import Behind
 from lemnis.tui.terminal.pictures import Pace, PictureTimer, time_by
-from lemnis.tui.theme import ThemedApp
-from lemnis.tui.widgets import Facts, Panel
+from lemnis.tui.theme import SCREENS, ThemedApp
+from lemnis.tui.widgets import Facts, Panel, Words
 
 MOST = 10
 asked = st.lists(st.tuples(st.floats(0, 0.3), st.booleans()), max_size=80)
@@ -242,3 +243,37 @@ async def test_a_live_tab_that_is_opened_again_is_drawn_with_what_is_true_now(
         monkeypatch.setattr(ResourcesStage, "reload", lambda self: True)
         await app.open_stage("resources")
         await becomes(pilot, lambda: not app.held)
+
+
+async def test_what_is_held_is_drawn_once_scroll_bars_have_moved_what_is_beside_them(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Console(engine_at(tmp_path / "ws"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        scroll = app.query_one("#needed-scroll", VerticalScroll)
+        assert not scroll.show_vertical_scrollbar
+        given, give = list[tuple[bool, bool]](), TerminalApp.give_picture
+
+        def seen(self: TerminalApp) -> None:
+            if self.held:
+                given.append((scroll.show_vertical_scrollbar, self.screen._layout_required))
+            give(self)
+
+        monkeypatch.setattr(TerminalApp, "give_picture", seen)
+        monkeypatch.setattr(Console, "is_headless", property(lambda self: False))
+        app.hold_picture("stage", seconds=60)
+        app.query_one("#needed", Words).say("a line of words " * 400)
+        app.on_stage_complete()
+        await becomes(pilot, lambda: not app.held)
+        assert given == [(True, False)]
+
+
+async def test_the_rules_of_screens_are_read_when_the_first_of_them_opens(tmp_path) -> None:
+    app = Console(engine_at(tmp_path / "ws"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert not app.stylesheet.has_source(str(SCREENS))
+        await pilot.press("question_mark")
+        await settle(pilot)
+        assert app.stylesheet.has_source(str(SCREENS))
+        assert app.screen.query_one(".help").styles.width == Scalar.parse("110")

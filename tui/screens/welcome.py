@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 from msgspec import Struct
 from textual.app import ComposeResult
@@ -19,7 +19,7 @@ from lemnis.engine.text import safe
 from lemnis.engine.workspace import find_workspace
 from lemnis.tui.language import _
 from lemnis.tui.sentences import told
-from lemnis.tui.theme import ThemedApp
+from lemnis.tui.theme import SCREENS, SHEET, ThemedApp
 from lemnis.tui.widgets.field import Field
 from lemnis.tui.widgets.text import Words
 
@@ -66,6 +66,7 @@ class Folders(Suggester):
 class Welcome(ThemedApp[Choice]):
     """Ends with what was chosen; None where it was closed from outside."""
 
+    CSS_PATH: ClassVar[list[str | Path]] = [SHEET, SCREENS]  # type: ignore[assignment]
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]

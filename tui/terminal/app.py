@@ -26,7 +26,7 @@ from lemnis.tui.terminal.behind import draw_behind
 from lemnis.tui.terminal.caches import bound_caches
 from lemnis.tui.terminal.composing import draw_seen
 from lemnis.tui.terminal.driver import TerminalDriver
-from lemnis.tui.terminal.pictures import time_by
+from lemnis.tui.terminal.pictures import draw_whole, time_by
 from lemnis.tui.terminal.strips import spare_caches
 from lemnis.tui.terminal.traffic import rarer
 from lemnis.tui.terminal.typed import TypedApp
@@ -108,6 +108,15 @@ class TerminalApp(TypedApp):
             self._begin_batch()
             self._holding = self.set_timer(seconds, self.give_picture)
 
+    def place_unseen(self) -> bool:
+        """Place what the picture that is held will show; returns whether there was something to place."""
+        screen = self.screen
+        required = screen._layout_required  # pyright: ignore[reportPrivateUsage]
+        if required:
+            screen._layout_required = False  # pyright: ignore[reportPrivateUsage]
+            screen._refresh_layout()  # pyright: ignore[reportPrivateUsage]
+        return required
+
     def has_come(self, part: str) -> None:
         """Draw, if this is the last part of the picture that is held."""
         self._awaited.discard(part)
@@ -121,7 +130,8 @@ class TerminalApp(TypedApp):
             if self._holding is not None:
                 self._holding.stop()
             self._end_batch()
-            self.screen.refresh(layout=True)
+            self.screen.refresh()
+            draw_whole(self.screen)
 
     def on_link_measured(self) -> None:
         """Draw more rarely where the terminal is far away."""

@@ -78,8 +78,8 @@ class PictureTimer:
         self._drawing, self._put_off = False, 0
         self._heard = 0  # what was typed when it was asked for
 
-    def resume(self) -> None:
-        """Draw the screen as soon as the pace allows it."""
+    def resume(self, *, complete: bool = False) -> None:
+        """Draw the screen as soon as the pace allows it; one that is not known to be complete a moment later."""
         terminal = self.terminal
         if self._due is not None and self._heard == terminal.heard:
             return
@@ -88,7 +88,7 @@ class PictureTimer:
         answer = terminal.heard != terminal.answered
         wait_s = terminal.pace.wait_s(monotonic_s(), answer=answer)
         whole = self.screen._repaint_required  # pyright: ignore[reportPrivateUsage]
-        least_s = TOGETHER_S if whole or not answer else 0.0
+        least_s = TOGETHER_S if not complete and (whole or not answer) else 0.0
         self._due = asyncio.get_running_loop().call_later(max(wait_s, least_s), self._draw)
 
     def pause(self) -> None:
@@ -167,3 +167,11 @@ def time_by(terminal: Typed, screen: Screen[Any]) -> None:  # Any: a screen's an
     if not own["_Screen__update_timer"]:
         own["_Screen__update_timer"] = timer = PictureTimer(screen, terminal)
         own["_compositor_refresh"] = timer.refresh
+
+
+def draw_whole(screen: Screen[Any]) -> None:  # Any: a screen's answer is its own affair
+    """Draw a screen to which nothing more will come as soon as the terminal's pace allows it."""
+    timer = vars(screen)["_Screen__update_timer"]
+    if isinstance(timer, PictureTimer):
+        timer.pause()
+        timer.resume(complete=True)

@@ -25,7 +25,7 @@ from lemnis.tui.stages.resources.live.machine import Machine
 from lemnis.tui.stages.resources.live.reading import Reading, Source, read
 from lemnis.tui.stages.resources.live.watching import Watching, send_all
 from lemnis.tui.stages.resources.pane import terminal_shape
-from lemnis.tui.theme import SHEET, ThemedApp
+from lemnis.tui.theme import SCREENS, SHEET, ThemedApp
 from lemnis.tui.widgets.prompt import PromptLine
 from lemnis.tui.widgets.table import Table
 from lemnis.tui.widgets.text import Words
@@ -39,7 +39,7 @@ SHOWN = ("tree", "own", "pause", "signal", "chart", "zoom_in", "zoom_out")
 class Top(Watching, ThemedApp[None]):
     """CPU, memory, disk and network twice a second, GPUs and processes once."""
 
-    CSS_PATH: ClassVar[list[str | Path]] = [SHEET, Path(__file__).with_name("pane.tcss")]  # type: ignore[assignment]
+    CSS_PATH: ClassVar[list[str | Path]] = [SHEET, SCREENS, Path(__file__).with_name("pane.tcss")]  # type: ignore[assignment]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]
     ENABLE_COMMAND_PALETTE = False
