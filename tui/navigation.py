@@ -1,9 +1,8 @@
 """Navigation: the part of the console that shows one stage at a time and goes from one to another."""
 
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from textual.containers import Container
 from textual.css.query import NoMatches
@@ -29,7 +28,6 @@ from lemnis.tui.widgets.text import Empty
 
 HERE = Path(__file__).parent
 FRESH_S = 0.25  # so long a tab waits for what is true now, where the machine is busy
-Frame = TypeVar("Frame", bound=Widget)
 
 
 class NavigatingApp(ResumingApp):
@@ -246,11 +244,6 @@ class NavigatingApp(ResumingApp):
         """Say in the footer how old the stage's view is."""
         for bar in self.framing(KeyBar):
             bar.age, bar.stale = (self.stage.age_text, self.stage.stale) if self.stage else ("", False)
-
-    def framing(self, kind: type[Frame]) -> Iterable[Frame]:
-        """Return the widget of this kind around the stages; none while the console is leaving."""
-        around = self.screen_stack[0].children if self.screen_stack else ()
-        return [widget for widget in around if isinstance(widget, kind)]  # a query would look at every tab's widgets
 
     async def action_stage(self, name: str) -> None:
         self.places.leave(self.where())

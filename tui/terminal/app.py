@@ -5,7 +5,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from textual._context import active_message_pump
 from textual.await_remove import AwaitRemove
@@ -34,6 +34,7 @@ from lemnis.tui.widgets.bars import FactLine
 
 LEAVING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 SLOW_PICTURES = 4  # a second
+Frame = TypeVar("Frame", bound=Widget)
 
 
 def is_leaving(pump: MessagePump | None) -> bool:
@@ -146,6 +147,11 @@ class TerminalApp(TypedApp):
                 title=_("Slow link"),
                 markup=False,
             )
+
+    def framing(self, kind: type[Frame]) -> Sequence[Frame]:
+        """Return the widget of this kind around the stages; none while the console is leaving."""
+        around = self.screen_stack[0].children if self.screen_stack else ()
+        return [widget for widget in around if isinstance(widget, kind)]  # a query would look at every tab's widgets
 
     def action_redraw(self) -> None:
         """Send the whole picture, whatever the terminal shows."""

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from textual import constants, events
 from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
@@ -32,7 +33,6 @@ WHERE_IS_THE_CURSOR = "\x1b[6n"  # every terminal answers it
 UNHEARD = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP(?:[^\x1b]|\x1b(?!\\))*\x1b\\|\x1b\[[<>][0-9;]*u|\x1b\[\?[0-9;]*\$p"
 )
-TICK_S = 0.1  # so often it is looked whether the console is left, or an Esc is a key of its own
 PERSON = (events.Key, events.Paste, events.MouseDown, events.MouseScrollUp, events.MouseScrollDown)
 
 
@@ -93,6 +93,7 @@ class TerminalDriver(LinuxDriver):
         self._plain = os.environ.get("TERM") in ("linux", *WITHOUT)
         self.pace = Pace(constants.MAX_FPS)
         self._stopping = self._stopped = False
+        self._leaving = os.pipe()
         self.heard, self.answering, self.answered = 0, 0, 0
         self._shown, self._held = Shown(erases=erases(os.environ)), ""
 
@@ -154,7 +155,7 @@ class TerminalDriver(LinuxDriver):
         """
         parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
-            if select([self.fileno], [], [], TICK_S)[0]:
+            if self.fileno in select([self.fileno, self._leaving[0]], [], [], _patience_s(parser))[0]:
                 sent = _read(self.fileno)
                 if not sent:
                     self.send_message(TerminalGone())
@@ -164,6 +165,16 @@ class TerminalDriver(LinuxDriver):
                         self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)
+
+    def disable_input(self) -> None:
+        os.write(self._leaving[1], b"\0")  # the thread waits for the terminal or for this
+        super().disable_input()
+        os.read(self._leaving[0], 1)
+
+    def close(self) -> None:
+        super().close()
+        for end in self._leaving:
+            os.close(end)
 
     def process_message(self, message: Message) -> None:
         if isinstance(message, events.CursorPosition):
@@ -231,6 +242,12 @@ def as_started() -> dict[str, str]:
         return dict(os.environ)
     said = next((entry for entry in started if entry.startswith(b"LC_CTYPE=")), b"")
     return {**os.environ, "LC_CTYPE": said.partition(b"=")[2].decode("utf-8", "replace")}
+
+
+def _patience_s(parser: XTermParser) -> float | None:
+    """Return for how long a key may still become another one, as an Esc does with what follows it; None if it can't."""
+    until_s = parser._timeout_time  # pyright: ignore[reportPrivateUsage]
+    return None if until_s is None else max(0.0, until_s - get_time())
 
 
 def _read(terminal: int) -> bytes:

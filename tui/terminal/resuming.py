@@ -67,7 +67,7 @@ class ResumingApp(TravellingApp):
         seeking = self.here in self._pending.cursors and self.here not in self._sought
         if self.keeper is None or seeking or (heard and heard == self._heard):
             return
-        if not self.screen_stack or not self.screen_stack[0].query(PromptLine):
+        if not self.framing(PromptLine):
             return  # the console is being made or left
         self._heard = heard
         self._look()
