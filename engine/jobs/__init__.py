@@ -1,6 +1,5 @@
 """Jobs: work that is queued, admitted, done in processes of its own, and seen to its end."""
 
-import getpass
 import os
 import signal
 import time
@@ -247,6 +246,8 @@ class JobsRoom:
 
 def user_name() -> str:
     """Return who is at work, as the system knows them."""
+    import getpass  # with what asks for passwords
+
     with suppress(OSError, KeyError):
         return getpass.getuser()
     return ""

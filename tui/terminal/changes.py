@@ -25,7 +25,7 @@ HARMLESS = re.compile(r"\x1b\[\?(?!1049|1047|47)[\d;]*\$?[hlp]|\x1b\[[<>=?][\d;]
 ALONE = r" -~\u00a1-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u25ff\u2800-\u28ff"
 WIDE = r"\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"  # everywhere two cells wide
 PLAIN = re.compile(f"[{ALONE}]*")
-KINDS = re.compile(f"([{ALONE}]+)|([{WIDE}]+)|([^{ALONE}{WIDE}]+)")
+KINDS = f"([{ALONE}]+)|([{WIDE}]+)|([^{ALONE}{WIDE}]+)"  # compiled once it is needed: the first picture seldom does
 
 
 class Shown:
@@ -132,7 +132,7 @@ def apart(text: str) -> tuple[str, ...]:
     if any(not cell_len(letter) for letter in text):  # marks, and what joins letters
         return (UNKNOWN + text, *[""] * (cell_len(text) - 1)) if cell_len(text) else ()
     cells: list[str] = []
-    for plain, wide, other in KINDS.findall(text):
+    for plain, wide, other in re.findall(KINDS, text):
         cells += plain
         for letter in wide:
             cells += (letter, "")
