@@ -93,7 +93,7 @@ class TerminalDriver(LinuxDriver):
         self._plain = os.environ.get("TERM") in ("linux", *WITHOUT)
         self.pace = Pace(constants.MAX_FPS)
         self._stopping = self._stopped = False
-        self._leaving = os.pipe()
+        self._leaving: tuple[int, int] | None = None  # a pipe while the terminal is used
         self.heard, self.answering, self.answered = 0, 0, 0
         self._shown, self._held = Shown(erases=erases(os.environ)), ""
 
@@ -139,6 +139,7 @@ class TerminalDriver(LinuxDriver):
         self._shown.forget()
 
     def start_application_mode(self) -> None:
+        self._leaving = os.pipe()
         super().start_application_mode()
         if self._writer_thread is not None:
             self.ask()
@@ -154,8 +155,9 @@ class TerminalDriver(LinuxDriver):
         Whoever ignores SIGHUP is told so by this alone; Textual's own reads on at once, for ever.
         """
         parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")("replace").decode
+        watched = [self.fileno] if self._leaving is None else [self.fileno, self._leaving[0]]
         while not self.exit_event.is_set():
-            if self.fileno in select([self.fileno, self._leaving[0]], [], [], _patience_s(parser))[0]:
+            if self.fileno in select(watched, [], [], _patience_s(parser))[0]:
                 sent = _read(self.fileno)
                 if not sent:
                     self.send_message(TerminalGone())
@@ -167,14 +169,18 @@ class TerminalDriver(LinuxDriver):
                 self.process_message(message)
 
     def disable_input(self) -> None:
-        os.write(self._leaving[1], b"\0")  # the thread waits for the terminal or for this
+        if self._leaving is not None:
+            os.write(self._leaving[1], b"\0")  # the thread waits for the terminal or for this
         super().disable_input()
-        os.read(self._leaving[0], 1)
+        if self._leaving is not None:
+            os.read(self._leaving[0], 1)
 
     def close(self) -> None:
+        """Let go of the terminal, for good or until this starts again."""
         super().close()
-        for end in self._leaving:
+        for end in self._leaving or ():
             os.close(end)
+        self._leaving = None
 
     def process_message(self, message: Message) -> None:
         if isinstance(message, events.CursorPosition):
