@@ -4,6 +4,7 @@ They are in no table: alerts and verdicts are of the declared width alone.
 """
 
 import threading
+import zlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
@@ -23,8 +24,8 @@ from lemnis.engine.monitor.spans import MINUTE_MS, WIDTHS, Spans, Width, span_of
 from lemnis.engine.monitor.windows import complete_until
 from lemnis.engine.store import Row, Store
 
-REMEMBERED = 1_000  # judged windows, of a few kB each
-
+REMEMBERED = 240  # judged windows, of some kB each: of four widths as many as Monitor lists
+PACKED = 1  # zlib's level: a quarter of the size, in a tenth of a millisecond
 
 Since: TypeAlias = tuple[int, tuple[frozenset[str], ...]]  # times a window changed, and what those before it suspected
 
@@ -43,10 +44,25 @@ class Place(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A judged window and what it was judged from: it is judged again when that changes."""
+    """A judged window and what it was judged from: it is judged again when that changes.
+
+    Attributes:
+        features: Its `Judged.features`, packed: all but the window that is looked at are told of by a number each.
+    """
 
     changes: object
-    judged: Judged
+    window: dict[str, Any]  # Any: what the columns of a kept window hold
+    suspected: frozenset[str] | None
+    features: bytes
+
+    @classmethod
+    def of(cls, changes: object, judged: Judged) -> "Seen":
+        packed = zlib.compress(msgspec.msgpack.encode(judged.features), PACKED)
+        return cls(changes, judged.window, judged.suspected, packed)
+
+    def unpacked(self) -> list[dict[str, Any]]:
+        """Return its features as they were judged. Any: what their columns hold."""
+        return msgspec.msgpack.decode(zlib.decompress(self.features))
 
 
 class Zoom:
@@ -86,35 +102,41 @@ class Zoom:
                 place = Place(row["rowid"], width, start)
                 earlier = told[row["rowid"]]
                 with self._lock:
-                    judged = self._judged(config, row, reference, place, (changes, tuple(earlier[-BEFORE:])))
-                if judged.suspected is not None:
-                    earlier.append(judged.suspected)
-                windows.append(window_of(row, place, judged, complete[row["endpoint"]]))
+                    seen = self._judged(config, row, reference, place, (changes, tuple(earlier[-BEFORE:])))
+                if seen.suspected is not None:
+                    earlier.append(seen.suspected)
+                windows.append(window_of(row, place, seen, complete[row["endpoint"]]))
+        self._forget(max(REMEMBERED, len(found)))
         return windows[-limit:]
 
     def features(self, window_id: int) -> list[FeatureDrift]:
         """Return the features of a window that `windows` returned lately, in the order of the signature."""
-        rows = (row for place, judged in self._remembered() if place.id == window_id for row in judged.features)
+        rows = (row for place, seen in self._remembered() if place.id == window_id for row in seen.unpacked())
         return [feature_in({"window_id": window_id, **row}) for row in rows]
 
     def grid(self, windows: Sequence[Window]) -> Grid:
         """Return the drift of every feature over windows that `windows` returned lately."""
-        judged = {place.id: judged for place, judged in self._remembered()}
+        known = {place.id: seen for place, seen in self._remembered()}
         return grid_from(
             [window.id for window in windows],
             [
                 (window.id, row["feature"], cell_in(row), row["importance"])
                 for window in windows
-                if window.id in judged
-                for row in judged[window.id].features
+                if window.id in known
+                for row in known[window.id].unpacked()
             ],
         )
 
-    def _remembered(self) -> list[tuple[Place, Judged]]:
+    def _remembered(self) -> list[tuple[Place, Seen]]:
         with self._lock:
-            return [(place, seen.judged) for place, seen in self._seen.items()]
+            return list(self._seen.items())
 
-    def _judged(self, config: Config, row: Row, reference: Reference, place: Place, since: Since) -> Judged:
+    def _forget(self, most: int) -> None:
+        with self._lock:
+            while len(self._seen) > most:
+                self._seen.popitem(last=False)
+
+    def _judged(self, config: Config, row: Row, reference: Reference, place: Place, since: Since) -> Seen:
         basis = (since, config.monitor, config.problem.value)
         seen = self._seen.get(place)
         if seen is None or seen.changes != basis:
@@ -122,12 +144,10 @@ class Zoom:
             tally = tally_within(self.store, key, tier_of(place.width), span)
             measured = measure_window(self.store, key, span, reference, config.problem.value)
             seasonal = seasonal_reference(self.store, reference, place.width, place.starts)
-            seen = Seen(basis, judge_window(config.monitor, seasonal, tally, measured, since[1]))
+            seen = Seen.of(basis, judge_window(config.monitor, seasonal, tally, measured, since[1]))
         self._seen[place] = seen
         self._seen.move_to_end(place)
-        while len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
-        return seen.judged
+        return seen
 
 
 def latest(store: Store, cursor: Row, width: Width, limit: int, until: int | None) -> list[tuple[int, int]]:
@@ -145,7 +165,7 @@ def latest(store: Store, cursor: Row, width: Width, limit: int, until: int | Non
     return list(found.items())
 
 
-def window_of(cursor: Row, place: Place, judged: Judged, until: dict[str, int]) -> Window:
+def window_of(cursor: Row, place: Place, seen: Seen, until: dict[str, int]) -> Window:
     """Return the record of a judged window."""
     starts, ends = span_of(place.starts, place.width)
     facts: dict[str, Any] = {  # Any: what the columns of a kept window hold
@@ -157,6 +177,6 @@ def window_of(cursor: Row, place: Place, judged: Judged, until: dict[str, int]) 
         "ends": ends,
         "computed_at": cursor["arrived_at"],
         **{column: ends <= moment for column, moment in until.items()},
-        **judged.window,
+        **seen.window,
     }
     return msgspec.convert(facts | {"schema_changes": msgspec.json.decode(facts["schema_changes"])}, Window)

@@ -3,7 +3,7 @@
 import pytest
 
 from lemnis.engine.clock import iso_utc, parse_ms
-from lemnis.engine.monitor import counting
+from lemnis.engine.monitor import counting, zoom
 from lemnis.engine.monitor.windows import refresh
 
 NOW = 2_000_000_000_000
@@ -58,6 +58,22 @@ def test_minutes_are_kept_for_two_days_and_a_look_at_them_follows_new_rows_and_l
     days = flown.room.windows("late", width="day")
     assert [window.rows for window in days] == [30] * 5
     assert [window.labelled > 25 for window in days] == [False, True, False, False, False]
+
+
+def test_judged_windows_are_remembered_as_long_as_they_are_listed_and_no_more_than_some(
+    flown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flown.answer(flown.between("2013-07-01", "2013-07-03"))
+    refresh(flown.store, flown.config, now=NOW)
+    monkeypatch.setattr(zoom, "REMEMBERED", 10)
+    room = flown.room
+    hours = room.windows("late", width="hour")
+    assert len(hours) > 10
+    assert all(room.features(window.id) for window in hours)
+    assert all(None not in cells for cells in room.grid(hours).cells.values())
+    days = room.windows("late", width="day")
+    assert {one.feature for one in room.features(days[0].id)} >= {"wind", "prediction"}
+    assert len(room._zoom._seen) == 10
 
 
 def test_rows_of_a_closed_window_are_counted_the_window_is_judged_again_and_it_is_said(flown) -> None:

@@ -55,7 +55,7 @@ def area(
     return list(filled_area(tuple(values), width, height, top, shape)) if width > 0 and height > 0 else []
 
 
-@lru_cache(maxsize=512)  # most pasts stand still from one picture to the next: that of each core, of each flow
+@lru_cache(maxsize=192)  # most pasts stand still from one picture to the next: that of each core, of each flow
 def filled_area(
     values: tuple[float | None, ...], width: int, height: int, top: float | None, shape: Shape
 ) -> tuple[str, ...]:
