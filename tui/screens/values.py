@@ -1,7 +1,7 @@
 """The distinct values of a column under the filters: counts, shares, a search, bins; enter filters the rows by them."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -32,6 +32,18 @@ COLUMNS = (
 NARROW = tuple(one for one in COLUMNS if one.name != "upto")
 
 
+class Asked(NamedTuple):
+    """Which values are listed: in which order, and those that hold a text."""
+
+    by: By
+    descending: bool | None
+    search: str
+
+    def page(self, values: Values, offset: int, limit: int) -> Counted:
+        """Return some of them from a place on."""
+        return values.page(offset, limit, by=self.by, descending=self.descending, search=self.search)
+
+
 class ValuesScreen(Dialog[Filter | None]):
     """One column's values; dismisses with the filter that was chosen."""
 
@@ -59,6 +71,7 @@ class ValuesScreen(Dialog[Filter | None]):
 
         values: Values
         first: Counted
+        asked: Asked
 
     @dataclass
     class Refused(Message):
@@ -101,7 +114,7 @@ class ValuesScreen(Dialog[Filter | None]):
         values = self._counting = Values(self.view, self.column, binned=self.binned)
         table = self.query_one(Table)
         table.empty = _("Counting …")
-        by, descending, search = self.by, self.descending, self.search
+        asked = self.asked()
 
         def tell(part: float) -> None:
             self.post_message(self.Told(part))
@@ -109,14 +122,14 @@ class ValuesScreen(Dialog[Filter | None]):
         def work() -> None:
             try:
                 values.count(tell)
-                first = values.page(0, PAGE, by=by, descending=descending, search=search)
+                first = asked.page(values, 0, PAGE)
             except Cancelled:
                 values.close()
             except LemnisError as error:
                 values.close()
                 self.post_message(self.Refused(error))
             else:
-                self.post_message(self.Ready(values, first))
+                self.post_message(self.Ready(values, first, asked))
 
         self.run_worker(work, group="values", thread=True, exit_on_error=False)
 
@@ -138,10 +151,14 @@ class ValuesScreen(Dialog[Filter | None]):
             if message.values is not self.values:
                 message.values.close()
             return
-        if self.values is not None and self.values is not message.values:
+        counted = message.values is self._counting
+        if counted and self.values is not None:
             self.values.close()
         self.values, self._counting = message.values, None
-        self.draw(message.first)
+        if message.asked == self.asked():
+            self.draw(message.first)
+        elif counted:  # what was asked for meanwhile waits for nobody else
+            self.again()
 
     def draw(self, first: Counted) -> None:
         """Show the values from the first on; the others are read as they are scrolled to."""
@@ -153,10 +170,10 @@ class ValuesScreen(Dialog[Filter | None]):
         table.empty = _("No value fits.") if self.search else _("There is no row.")
         table.sorted_by = (self.by, (self.by == "rows") if self.descending is None else self.descending)
         self._lines = {}
-        by, descending, search = self.by, self.descending, self.search
+        asked = self.asked()
 
         def fetch(offset: int, limit: int) -> list[Row]:
-            part = first if offset == 0 else values.page(offset, limit, by=by, descending=descending, search=search)
+            part = first if offset == 0 else asked.page(values, offset, limit)
             return [self.line(part.offset + place, one, values) for place, one in enumerate(part.counts)]
 
         table.mark_only([])
@@ -194,20 +211,24 @@ class ValuesScreen(Dialog[Filter | None]):
         self.descending = message.descending
         self.again()
 
+    def asked(self) -> Asked:
+        """Return which of the values are wished for, and in which order."""
+        return Asked(self.by, self.descending, self.search)
+
     def again(self) -> None:
         """Read the first values in another order or by another search."""
         values = self.values
         if values is None:
             return
-        by, descending, search = self.by, self.descending, self.search
+        asked = self.asked()
 
         def work() -> None:
             try:
-                first = values.page(0, PAGE, by=by, descending=descending, search=search)
+                first = asked.page(values, 0, PAGE)
             except LemnisError as error:
                 answer(self.post_message, self.Refused(error))
             else:
-                answer(self.post_message, self.Ready(values, first))
+                answer(self.post_message, self.Ready(values, first, asked))
 
         self.run_worker(work, group="values-again", thread=True, exclusive=True, exit_on_error=False)
 

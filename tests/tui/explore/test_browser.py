@@ -188,6 +188,26 @@ async def test_bins_that_are_counted_are_shown_though_a_search_is_answered_meanw
         await shows(pilot, "bins in 70,000 rows", "0 to ")
 
 
+async def test_a_search_that_is_typed_while_values_are_counted_narrows_them_once_they_are(
+    wide: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, held = Values.page, Held()
+
+    def slowly(values: Values, *arguments: Any, **options: Any) -> Counted:  # Any: whatever a page is asked by
+        found = page(values, *arguments, **options)
+        if not options["search"]:
+            held.wait("counted")
+        return found
+
+    async with rows_of(wide) as pilot:
+        monkeypatch.setattr(Values, "page", slowly)
+        await pilot.press("right", "f")
+        await becomes(pilot, lambda: "counted" in held.begun)
+        await pilot.press("slash", "u", "a", "enter")
+        held.end("counted")
+        await shows(pilot, "1 of 4 distinct with ua")
+
+
 async def test_a_column_is_found_by_a_part_of_its_name_and_kept_in_view(wide: Engine) -> None:
     async with rows_of(wide, (80, 24)) as pilot:
         await typed(pilot, "c", "n53")
