@@ -191,15 +191,16 @@ async def test_bins_that_are_counted_are_shown_though_a_search_is_answered_meanw
 async def test_a_search_that_is_typed_while_values_are_counted_narrows_them_once_they_are(
     wide: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page, held = Values.page, Held()
-
-    def slowly(values: Values, *arguments: Any, **options: Any) -> Counted:  # Any: whatever a page is asked by
-        found = page(values, *arguments, **options)
-        if not options["search"]:
-            held.wait("counted")
-        return found
-
+    page = Values.page
     async with rows_of(wide) as pilot:
+        held = Held()
+
+        def slowly(values: Values, *arguments: Any, **options: Any) -> Counted:  # Any: whatever a page is asked by
+            found = page(values, *arguments, **options)
+            if not options["search"]:
+                held.wait("counted")
+            return found
+
         monkeypatch.setattr(Values, "page", slowly)
         await pilot.press("right", "f")
         await becomes(pilot, lambda: "counted" in held.begun)
