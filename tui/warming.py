@@ -12,7 +12,8 @@ from lemnis.tui.stages import StageInfo
 PAUSE_S = 0.1  # between rooms: keys come first
 PAUSED_LOOKS = 2  # at a person who types nothing, before garbage is let go of
 MUCH = 5  # times that the garbage collector looked at its middle generation: some ten thousand new objects each
-M_ARENA_MAX = -8  # of mallopt(3)
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # of mallopt(3)
+LARGE_BYTES = 128 * 1024  # as glibc begins; by itself it goes on to 32 MiB
 FIRST = "monitor"  # with its room imported, the screens of a person on call open after 16 ms of imports
 
 
@@ -83,7 +84,10 @@ class Rest:
 
 
 def share_heap() -> None:
-    """Have all threads to come take their memory from one heap of the C library.
+    """Have all threads to come take their memory from one heap of the C library, but for what is large.
+
+    What is large would be given back only once all that was asked for after it is free too: the more there was of it
+    once, the larger is what the C library puts among the rest.
 
     Each would keep a heap of its own, with megabytes that are free for nobody else; so would Arrow's pool, which then
     takes its memory from the C library too. What is started gets its environment from os.environ, without this.
@@ -91,6 +95,7 @@ def share_heap() -> None:
     os.putenv("ARROW_DEFAULT_MEMORY_POOL", "system")
     with c_library() as library:
         library.mallopt(M_ARENA_MAX, 1)
+        library.mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 @contextmanager

@@ -1,6 +1,9 @@
 """Rooms of tabs that nobody has opened yet are imported and made meanwhile; opening one of them is opening any."""
 
+import ctypes
 import gc
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -83,3 +86,26 @@ async def test_a_console_reads_in_few_threads_however_many_cores_there_are(tmp_p
 
 def reading() -> int:
     return sum(thread.name.startswith("reads") for thread in threading.enumerate())
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="not this C library")
+def test_what_is_large_is_given_back_whatever_was_asked_for_after_it() -> None:
+    assert apart(f"from lemnis.tui.warming import share_heap\nshare_heap()\n{LARGE}") > 8 << 20
+    assert apart(LARGE) < 8 << 20, "else nothing had to be done"
+
+
+LARGE = """
+import ctypes
+Info = type("Info", (ctypes.Structure,), {"_fields_": [(name, ctypes.c_size_t) for name in "abcdefghij"]})
+library = ctypes.CDLL(None)
+library.mallinfo2.restype = Info
+once = bytearray(20 << 20)
+del once
+held = bytearray(8 << 20)
+print(library.mallinfo2().e)
+"""
+
+
+def apart(code: str) -> int:
+    """Return how many bytes a script has outside of the heap at its end."""
+    return int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
