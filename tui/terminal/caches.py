@@ -20,16 +20,16 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.style import Style
 
-KEPT = 1024
+KEPT, FEW = 1024, 256  # areas and colours; pieces of lines and styles, of a kilobyte each
 ASKED = 64  # answers of a widget: more than a tab asks for at once
 PLACED = 2  # sizes of a widget, and places of what is in it: more are asked for as rarely as they are found
-LARGE: Mapping[type, tuple[str, ...]] = {
-    Region: ("__contains__", "grow", "shrink", "intersection", "union"),
-    Scalar: ("resolve",),
-    Style: ("__add__", "__radd__"),
-    Strip: ("render_ansi",),
-    Segment: ("_split_cells",),
-    RichStyle: ("parse",),
+LARGE: Mapping[type, tuple[int, tuple[str, ...]]] = {
+    Region: (KEPT, ("__contains__", "grow", "shrink", "intersection", "union")),
+    Scalar: (KEPT, ("resolve",)),
+    Style: (KEPT, ("__add__", "__radd__")),
+    Strip: (KEPT, ("render_ansi",)),
+    Segment: (FEW, ("_split_cells",)),
+    RichStyle: (FEW, ("parse", "_add")),
 }
 
 
@@ -53,10 +53,10 @@ def bound_caches() -> None:
     nodes: Any = textual.dom
     widgets: Any = textual.widget
     nodes.LRUCache, widgets.LRUCache, widgets.FIFOCache = answers, sizes, arrangements
-    for owner, names in LARGE.items():
+    for owner, (most, names) in LARGE.items():
         for name in names:
             found: Any = vars(owner)[name]
             cached: Any = getattr(found, "__func__", found)  # of a class method
-            if cached.cache_parameters()["maxsize"] != KEPT:
-                bounded = lru_cache(KEPT)(cached.__wrapped__)
+            if cached.cache_parameters()["maxsize"] != most:
+                bounded = lru_cache(most)(cached.__wrapped__)
                 setattr(owner, name, bounded if cached is found else classmethod(bounded))

@@ -126,7 +126,7 @@ def cells_of(text: str, style: str) -> tuple[list[str], list[str]]:
     return letters, [blank if letter == " " else style for letter in letters]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)  # of a kilobyte each
 def apart(text: str) -> tuple[str, ...]:
     """Return what stands in each cell of a text with other letters than plain ones."""
     if any(not cell_len(letter) for letter in text):  # marks, and what joins letters
