@@ -22,7 +22,7 @@ WANDERED = [
 ]
 MOVES = [action for action in ACTIONS if action.scope == TABLE]
 SIZES = ((80, 24), (100, 30), (160, 48), (132, 43), (60, 20), (200, 60), (40, 15))
-USUAL = (160, 48)
+USUAL, LARGEST = (160, 48), max(SIZES)
 QUERIES = {
     "experiments": ("state = finished", "auc > 0.7", "num_leaves >= 31 and state = finished", "name ~ base", "))"),
     "explore": ("dep", "null > 0", "wind"),
@@ -178,15 +178,18 @@ SHELF = next(action.key for action in ACTIONS if action.id == "experiments.shelf
 
 
 def each_key(stage: str) -> Iterator[Step]:
-    """Press each key of a stage, on its first row and on the one below it."""
+    """Press each key of a stage, on its first row and on the one below it, where most is seen of it."""
+    yield Step(size=LARGEST)
     for action in of_stage(stage):
         yield from map(Step, (STAGES[stage], typed(action), "j", ENTER, ESCAPE, ESCAPE, ESCAPE))
+    yield Step(size=USUAL)
 
 
 def scenes(seed: int) -> Iterator[tuple[str, Iterator[Step]]]:
     """Yield scenes for ever, the same ones for the same seed: the name of each, and its steps.
 
-    First comes every key of every tab, and every scene: what is loaded late, when it is first needed, is no leak.
+    First comes every key of every tab on the largest screen, and every scene: what is loaded late, when it is first
+    needed, is no leak, and neither is the room for the most that is seen at once.
     """
     chance = Random(seed)
     for stage in STAGES:

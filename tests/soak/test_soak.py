@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from gauges import Sample, busy, memory
 from lived import lived
-from scenes import SCENES, STAGES, Step, each_key, of_stage, scenes
+from scenes import LARGEST, SCENES, STAGES, USUAL, Step, each_key, of_stage, scenes
 from support import until
 from typed import typed
 from verdict import MIB, complaints, figures, lows, rise
@@ -75,6 +75,20 @@ def test_what_is_open_for_a_while_or_loaded_once_is_no_growth() -> None:
     assert "Memory grows" in wrongs(leaking)[0]
 
 
+def test_tabs_that_are_open_are_no_growth_and_hide_none() -> None:
+    for seed in range(20):
+        chance = Random(seed)
+        opened = [chance.choice((70, 150, 250, 350)) for _ in STEADY[::20]]  # and so for some minutes
+        open_tasks = [opened[place // 20] for place in range(len(STEADY))]
+        tabs = [
+            replace(each, tasks=tasks, uss=each.uss + tasks * MIB // 50 + chance.randrange(MIB // 2))
+            for each, tasks in zip(STEADY, open_tasks, strict=True)
+        ]
+        assert wrongs(tabs) == []
+        leaking = [replace(each, uss=each.uss + int(each.at_s * 5000)) for each in tabs]
+        assert "Memory grows" in wrongs(leaking)[0]
+
+
 def test_a_rise_is_that_of_the_least_values_of_most_parts() -> None:
     points = [(float(x), 3.0 * x + (1000 if x % 7 == 0 else 0)) for x in range(1, 121)]
     assert rise(points) == pytest.approx(3.0 * 600, rel=0.05)
@@ -97,6 +111,8 @@ def test_the_same_seed_walks_the_same_way_and_never_leaves() -> None:
     pressed = {step.keys for name, steps in walked if name == each_key.__name__ for step in steps}
     assert pressed >= {typed(action) for stage in STAGES for action in of_stage(stage)}
     assert not [step for _, steps in walked for step in steps if "q" in step.keys]
+    sizes = [step.size for name, steps in walked if name == each_key.__name__ for step in steps if step.size]
+    assert sizes == [LARGEST, USUAL] * len(STAGES)
     assert all(list(scene(Random(1))) for scene in SCENES)
 
 
