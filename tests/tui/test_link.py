@@ -11,9 +11,11 @@ from typing import IO, cast
 import pytest
 from support import engine_at
 from terminal import Terminal, lemnis
+from textual import constants
+from textual._xterm_parser import XTermParser
 from textual.drivers._writer_thread import WriterThread
 
-from lemnis.tui.terminal.driver import Outlet
+from lemnis.tui.terminal.driver import Outlet, patience_s
 from lemnis.tui.terminal.traffic import ASKED_AGAIN, Traffic
 
 FAR_S = 0.12
@@ -32,6 +34,17 @@ def test_the_shortest_answer_counts_and_a_slow_first_one_is_asked_again() -> Non
         far.asked(asked)
         assert far.answered(asked + FAR_S) == (asked < ASKED_AGAIN)
     assert far.slow
+
+
+def test_a_terminal_that_says_nothing_is_waited_for_without_end_and_half_a_key_for_a_moment() -> None:
+    parser = XTermParser()
+    assert patience_s(parser) is None
+    assert not list(parser.feed("\x1b"))
+    waits = patience_s(parser)
+    assert waits is not None
+    assert 0 < waits <= constants.ESCAPE_DELAY
+    list(parser.feed("[A"))
+    assert patience_s(parser) is None
 
 
 def test_rates_are_those_of_the_last_seconds() -> None:

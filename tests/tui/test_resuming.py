@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from lemnis.engine import Engine
 from lemnis.engine.clock import now_ms
-from lemnis.tui.app import Console
+from lemnis.tui.app import Console, MainScreen
 from lemnis.tui.terminal.place import Cursor, Keeper, Place
 from lemnis.tui.widgets.prompt import PromptLine
 from lemnis.tui.widgets.table import Table
@@ -84,6 +84,26 @@ async def test_filter_far_row_and_prompt_come_back(engine: Engine, states: dict[
         assert app.stage is not None
         assert app.stage.query_text == "id < 390"
         assert app.query_one(PromptLine).query_one(Input).has_focus
+
+
+async def test_a_place_that_is_kept_every_second_is_looked_for_in_no_tab_but_the_one_that_is_open(
+    engine: Engine, states: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, keeper = Console(engine, stage="experiments"), Keeper(engine.workspace.root, states)
+    app.resume(keeper)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "run-399")
+        kept: list[Place] = []
+        monkeypatch.setattr(keeper, "keep", kept.append)
+        monkeypatch.setattr(MainScreen, "walk_children", refuse)
+        app.keep_place()
+        assert [place.stage for place in kept] == ["experiments"]
+        monkeypatch.undo()
+    keeper.close(forget=True)
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise AssertionError("all widgets are looked at")
 
 
 async def test_what_was_typed_in_a_dialog_comes_back(engine: Engine, states: dict[str, str]) -> None:

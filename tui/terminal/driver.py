@@ -157,7 +157,7 @@ class TerminalDriver(LinuxDriver):
         parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")("replace").decode
         watched = [self.fileno] if self._leaving is None else [self.fileno, self._leaving[0]]
         while not self.exit_event.is_set():
-            if self.fileno in select(watched, [], [], _patience_s(parser))[0]:
+            if self.fileno in select(watched, [], [], patience_s(parser))[0]:
                 sent = _read(self.fileno)
                 if not sent:
                     self.send_message(TerminalGone())
@@ -250,7 +250,7 @@ def as_started() -> dict[str, str]:
     return {**os.environ, "LC_CTYPE": said.partition(b"=")[2].decode("utf-8", "replace")}
 
 
-def _patience_s(parser: XTermParser) -> float | None:
+def patience_s(parser: XTermParser) -> float | None:
     """Return for how long a key may still become another one, as an Esc does with what follows it; None if it can't."""
     until_s = parser._timeout_time  # pyright: ignore[reportPrivateUsage]
     return None if until_s is None else max(0.0, until_s - get_time())
