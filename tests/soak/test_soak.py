@@ -89,6 +89,14 @@ def test_tabs_that_are_open_are_no_growth_and_hide_none() -> None:
         assert "Memory grows" in wrongs(leaking)[0]
 
 
+def test_what_falls_again_is_no_growth() -> None:
+    fallen = [
+        replace(each, descriptors=each.descriptors + (int(each.at_s / 240) if each.at_s < 1600 else -1))
+        for each in STEADY
+    ]
+    assert wrongs(fallen) == []
+
+
 def test_a_rise_is_that_of_the_least_values_of_most_parts() -> None:
     points = [(float(x), 3.0 * x + (1000 if x % 7 == 0 else 0)) for x in range(1, 121)]
     assert rise(points) == pytest.approx(3.0 * 600, rel=0.05)

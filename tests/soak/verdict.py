@@ -3,7 +3,7 @@
 What is open when a sample is taken, rows that are browsed or a past moment, holds memory, threads and files of its own
 until it is closed. So what is judged is the least of each part of the time, and whether it rises from part to part:
 caches that fill and what is loaded when it is first needed make one step, a leak rises in each. Tabs that are open have
-tasks, and memory with them: by how much more is learned from each sample and the next, and taken off.
+tasks, and memory and files with them: how much is learned from each sample and the next, and taken off.
 """
 
 # pyright: basic
@@ -40,20 +40,21 @@ def lows(points: Sequence[tuple[float, float]], parts: int = PARTS) -> list[floa
 
 
 def rise(points: Sequence[tuple[float, float]]) -> float:
-    """Return by how much the least values rise in ten minutes: the median from one part to the next."""
+    """Return by how much the least values rise in ten minutes: from most parts to the next, and from first to last."""
     least = lows(points)
     span_s = (points[-1][0] - points[0][0]) / PARTS
-    return median(b - a for a, b in pairwise(least)) * TEN_MINUTES_S / span_s if len(least) > 1 else 0.0
+    steps = [b - a for a, b in pairwise(least)]
+    return min(median(steps), sum(steps) / len(steps)) * TEN_MINUTES_S / span_s if steps else 0.0
 
 
-def bytes_of_task(samples: Sequence[Sample], name: str) -> float:
-    """Return how much more memory goes with a task more: the least squares of how both change between samples.
+def share_of_task(samples: Sequence[Sample], name: str) -> float:
+    """Return how much more of something goes with a task more: the least squares of how both change between samples.
 
     From one sample to the next nothing has leaked to speak of, and tabs were opened or closed.
     """
     changes = [(b.tasks - a.tasks, getattr(b, name) - getattr(a, name)) for a, b in pairwise(samples)]
     squares = sum(tasks * tasks for tasks, _ in changes)
-    return max(0.0, sum(tasks * memory for tasks, memory in changes) / squares) if squares else 0.0
+    return max(0.0, sum(tasks * more for tasks, more in changes) / squares) if squares else 0.0
 
 
 def fifths(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample]]:
@@ -74,8 +75,8 @@ def figures(samples: Sequence[Sample]) -> dict[str, float]:
     later = settled(samples)
     found: dict[str, float] = {"minutes": round(samples[-1].at_s / 60, 1), "samples": len(samples)}
     for name, unit in (("uss", MIB), ("pss", MIB), ("threads", 1), ("descriptors", 1)):
-        each = bytes_of_task(later, name) if unit == MIB else 0.0
-        points = [(sample.at_s, (getattr(sample, name) - each * sample.tasks) / unit) for sample in later]
+        share = share_of_task(later, name)
+        points = [(sample.at_s, (getattr(sample, name) - share * sample.tasks) / unit) for sample in later]
         least = lows(points)
         found[f"{name}_first"], found[f"{name}_last"] = round(least[0], 1), round(least[-1], 1)
         found[f"{name}_rises"] = round(rise(points), 2)
