@@ -15,7 +15,7 @@ from lemnis.engine.store import schema
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-for name in ("NO_COLOR", "SSH_TTY", "TMUX", "EDITOR", "VISUAL"):
+for name in ("NO_COLOR", "SSH_TTY", "TMUX", "EDITOR", "VISUAL", "PYTHONUNBUFFERED"):
     os.environ.pop(name, None)
 os.environ.update(
     TEXTUAL_ANIMATIONS="none", COLORTERM="truecolor", TERM="xterm-256color", TEXTUAL_COLOR_SYSTEM="truecolor"

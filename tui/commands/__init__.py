@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from lemnis.tui.launcher import launch, opens_console
 
@@ -14,10 +15,23 @@ def main() -> None:
     arguments = sys.argv[1:]
     if opens_console(arguments):
         launch()
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # who reads a pipe waits for what was said, as at a terminal
     try:
-        sys.exit(answer(arguments))
+        code = answer(arguments)
     except KeyboardInterrupt:
-        sys.exit(130)
+        code = 130
+    drop_unwritten()
+    sys.exit(code)
+
+
+def drop_unwritten() -> None:
+    """Let go of what nobody is there to read any more; Python would end with a code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def answer(arguments: Sequence[str]) -> int:

@@ -174,7 +174,6 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
         return 0
     except TyperException as error:
         return report(usage(error), as_json="--json" in arguments)
