@@ -206,7 +206,8 @@ class Console(Touring, NavigatingApp):
 
         Placing it may bring scroll bars, which move what is beside them.
         """
-        if self.held and self.stage is not None and (not settled(self.stage) or self.place_unseen()):
+        heard = self.stage is None or (settled(self.stage) and not self.screen.message_queue_size)
+        if self.held and (not heard or self.place_unseen()):
             self.set_timer(SETTLING_S, self.on_stage_complete)
         else:
             self.has_come("stage")

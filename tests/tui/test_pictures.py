@@ -14,16 +14,19 @@ from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.css.scalar import Scalar
 from textual.geometry import Size
+from textual.pilot import Pilot
 from textual.screen import Screen
 
 from lemnis.tui.app import Console, MainScreen
 from lemnis.tui.screens.explain import Explanation
+from lemnis.tui.stages.problem.room import ProblemStage
 from lemnis.tui.stages.resources.room import ResourcesStage
 from lemnis.tui.terminal.app import TerminalApp, unless_placed
 from lemnis.tui.terminal.behind import Behind
 from lemnis.tui.terminal.pictures import Pace, PictureTimer, time_by
 from lemnis.tui.theme import SCREENS, ThemedApp
 from lemnis.tui.widgets import Facts, Panel, Words
+from lemnis.tui.widgets.settled import settled
 
 MOST = 10
 asked = st.lists(st.tuples(st.floats(0, 0.3), st.booleans()), max_size=80)
@@ -192,11 +195,20 @@ async def test_a_dialog_that_opens_is_drawn_once_with_what_is_behind_it(
         assert len(drawn) == len(behind) == 1
 
 
+async def read_once(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait until Problem is shown with its plan, and have it read no more: it does so every three seconds."""
+    room = pilot.app.query_one(ProblemStage)
+    await becomes(pilot, lambda: room.loaded_at is not None and not room._planning and settled(pilot.app.screen))
+    monkeypatch.setattr(ProblemStage, "reload", lambda self: False)
+    await settle(pilot)
+
+
 async def test_leaving_a_dialog_reads_no_style_of_the_tab_anew_and_places_nothing(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, placed, place = list[MainScreen](), list[Screen](), Compositor.reflow
     async with Console(engine_at(tmp_path / "ws")).run_test(size=(80, 24)) as pilot:
+        await read_once(pilot, monkeypatch)
         await pilot.press("at")
         await settle(pilot)
         monkeypatch.setattr(MainScreen, "update_node_styles", lambda self, **_: read.append(self))
@@ -250,7 +262,7 @@ async def test_what_is_held_is_drawn_once_scroll_bars_have_moved_what_is_beside_
 ) -> None:
     app = Console(engine_at(tmp_path / "ws"))
     async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
+        await read_once(pilot, monkeypatch)
         scroll = app.query_one("#needed-scroll", VerticalScroll)
         assert not scroll.show_vertical_scrollbar
         given, give = list[tuple[bool, bool]](), TerminalApp.give_picture

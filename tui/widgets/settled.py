@@ -4,9 +4,8 @@ from textual.widget import Widget
 
 
 def settled(part: Widget) -> bool:
-    """Say whether no message and no call waits at a widget or at any in it."""
-    pumps = (part, *part.walk_children())
+    """Say whether no message, no call and no new size waits at a widget or at any in it."""
     return not any(
-        pump.message_queue_size or pump._next_callbacks  # pyright: ignore[reportPrivateUsage]
-        for pump in pumps
+        widget.message_queue_size or widget._next_callbacks or widget._layout_required  # pyright: ignore[reportPrivateUsage]
+        for widget in (part, *part.walk_children(Widget))
     )
