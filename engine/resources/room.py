@@ -58,9 +58,8 @@ class ResourcesRoom:
         self._pasts: dict[tuple[str, tuple[str, ...], int, int], History] = {}
         self._disk: tuple[float, list[DiskUse]] | None = None
         self._planning = threading.Lock()
-        self._plan: tuple[tuple[object, ...], tuple[object, ...] | None, Plan] | None = (
-            None  # what moved, its state, the plan
-        )
+        # What moved, its state where that is known, and the plan.
+        self._plan: tuple[tuple[object, ...], tuple[object, ...] | None, Plan] | None = None
 
     def host(self) -> HostSample:
         """Return the newest reading of the machine; `at` says how old it is.

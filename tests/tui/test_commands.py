@@ -149,6 +149,21 @@ def test_a_pipe_that_closes_early_is_no_error(workspace: Path) -> None:
     assert done.stdout.startswith("Usage: lemnis")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_what_nobody_listens_to_is_said_to_nobody(workspace: Path, closed: str) -> None:
+    command = f"{sys.executable} -m lemnis.tui --help {closed}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="not this system")
+def test_a_full_disk_is_told_in_a_sentence(workspace: Path) -> None:
+    command = f"{sys.executable} -m lemnis.tui --help > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[0] == "error: There is no space left where something was written."
+
+
 def test_every_listed_group_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     listed = capsys.readouterr().out

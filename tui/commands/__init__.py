@@ -15,6 +15,9 @@ def main() -> None:
     arguments = sys.argv[1:]
     if opens_console(arguments):
         launch()
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started it
+            setattr(sys, name, os.fdopen(nowhere(), "w"))
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # who reads a pipe waits for what was said, as at a terminal
     try:
@@ -31,7 +34,12 @@ def drop_unwritten() -> None:
         try:
             stream.flush()
         except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            os.dup2(nowhere(), stream.fileno())
+
+
+def nowhere() -> int:
+    """Return a descriptor to which can be written what nobody reads."""
+    return os.open(os.devnull, os.O_WRONLY)
 
 
 def answer(arguments: Sequence[str]) -> int:

@@ -22,6 +22,7 @@ Engine rooms are reached through `session.engine`; modules import nothing heavy 
 import os
 import sys
 from collections.abc import Collection, Sequence
+from errno import ENOSPC
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,12 +34,13 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from lemnis.engine import LemnisError, __version__
-from lemnis.engine.errors import BadInput
+from lemnis.engine.errors import BadInput, Unavailable
 from lemnis.engine.text import safe
 from lemnis.tui.bugs import unexpected
 from lemnis.tui.commands.failure import report
 from lemnis.tui.commands.session import COMPLETING, Session
 
+FULL = ("There is no space left where something was written.", "Free some disk space and repeat.")
 GROUPS: dict[str, str] = {
     "demo": "The whole loop on the NYC flights of 2013, then the console.",
     "init": "Make a workspace here; with files, propose its declarations.",
@@ -180,7 +182,8 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if "--debug" in arguments:
             raise
-        return report(unexpected(error), as_json="--json" in arguments)
+        full = isinstance(error, OSError) and error.errno == ENOSPC
+        return report(Unavailable(*FULL) if full else unexpected(error), as_json="--json" in arguments)
 
 
 def usage(error: TyperException) -> LemnisError:
